@@ -1,0 +1,23 @@
+//! berth brings up Azure Kubernetes Service and everything around it from one YAML blueprint.
+//!
+//! The library is the whole product and never prints; `src/bin/berth` reads arguments, wires a transport, a
+//! ledger store and a clock together, and renders what the library returns. The rooms, and which may use which,
+//! are drawn in `docs/concepts/architecture.md` and held by `tests/it/rooms.rs`.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! YAML → blueprint ──▶ plan ──▶ approve ──▶ apply ──▶ ledger        apply, observe ──▶ event ──▶ report
+//!         ▲    ▲        ▲                     │
+//!    catalog  graph   observe ◀──── arm ◀─────┘     arm::Transport ◀── real HTTP | sim
+//! ```
+//!
+//! * vocabulary (data only): [`ident`], [`value`], [`diag`], [`event`]
+//! * pure domain: [`graph`], [`catalog`], [`blueprint`]
+//! * pure decisions: [`plan`], [`drift`], [`approve`], [`private_link`]
+//! * edges (I/O behind ports, each with a fake): [`host`], [`arm`], [`ledger`], [`sim`]
+//! * engine: [`observe`], [`apply`]
+//! * use cases and faces: [`ops`], [`report`]
+
+pub mod arm;
+pub mod host;
