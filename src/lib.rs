@@ -20,4 +20,7 @@
 //! * use cases and faces: [`ops`], [`report`]
 
 pub mod arm;
+pub mod catalog;
 pub mod host;
+pub mod ident;
+pub mod value;

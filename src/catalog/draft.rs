@@ -1,0 +1,115 @@
+//! What an entry expands to, before references are linked.
+
+use super::ResourceType;
+use crate::ident::Address;
+use serde_json::Value;
+use std::time::Duration;
+
+/// The id of a draft. Texts may hold tokens (a role assignment's scope is another resource).
+#[derive(Debug, Clone)]
+pub enum DraftId {
+    /// The id itself.
+    Text(String),
+    /// `{scope}/providers/{type}/{GUID}`, the GUID being a UUIDv5 of the seeds, in lower case, joined by `|`.
+    ///
+    /// A seed that is known only after apply counts as where it comes from (resource id and pointer), so the name is
+    /// known beforehand and stays the same.
+    Guid {
+        /// The id it hangs on.
+        scope: String,
+        /// The texts that make the name.
+        seeds: Vec<String>,
+    },
+}
+
+/// How the engine brings about what a draft describes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// An ARM resource: GET, PUT or PATCH, DELETE at its id.
+    Resource,
+    /// A provider namespace or preview feature that must be registered: GET, POST `…/register`, never removed.
+    Registration,
+    /// A private-endpoint connection on the target, caused by the endpoint, that is to be approved.
+    Approval {
+        /// The endpoint's id (with tokens, until linked).
+        endpoint: String,
+        /// The target's id (with tokens, until linked).
+        target: String,
+        /// The text shown on the target.
+        description: String,
+    },
+}
+
+/// How a resource comes into being.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrival {
+    /// By a PUT of its own.
+    #[default]
+    Own,
+    /// In the body of its parent's create; only later changes are its own (node pools of a new cluster).
+    WithParent,
+}
+
+/// One ARM resource as an entry asks for it. Texts may hold tokens.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// What a person calls it.
+    pub address: Address,
+    /// Its id.
+    pub id: DraftId,
+    /// Its type.
+    pub kind: &'static ResourceType,
+    /// What is asked for.
+    pub body: Value,
+    /// What it needs besides what its body mentions and what its id hangs on: addresses or references.
+    pub depends_on: Vec<String>,
+    /// How it is brought about.
+    pub operation: Operation,
+    /// How it comes into being.
+    pub arrival: Arrival,
+    /// Whether several entries may ask for the same id (a shared DNS zone); the first one's body counts.
+    pub shared: bool,
+    /// Whether it may be deleted or replaced only when named; `None` is as its type says.
+    pub protect: Option<bool>,
+    /// How long an operation on it may take; `None` is as its type says.
+    pub timeout: Option<Duration>,
+    /// Dotted path from the entry to the part of the blueprint that asks for it (`subnets.nodes`), for messages.
+    pub origin: String,
+}
+
+impl Draft {
+    /// A draft of an ordinary resource.
+    pub fn new(address: Address, id: impl Into<String>, kind: &'static ResourceType, body: Value) -> Self {
+        Draft {
+            address,
+            id: DraftId::Text(id.into()),
+            kind,
+            body,
+            depends_on: Vec::new(),
+            operation: Operation::Resource,
+            arrival: Arrival::Own,
+            shared: false,
+            protect: None,
+            timeout: None,
+            origin: String::new(),
+        }
+    }
+
+    /// With a place in the blueprint.
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origin = origin.into();
+        self
+    }
+
+    /// With one more thing it needs.
+    pub fn needs(mut self, address: impl Into<String>) -> Self {
+        self.depends_on.push(address.into());
+        self
+    }
+
+    /// As something that several entries may ask for.
+    pub fn shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+}

@@ -1,0 +1,21 @@
+//! What berth knows of Azure's resource types and of the sections of a blueprint, as data and pure functions.
+//!
+//! A [`Kind`] is a section of the blueprint (`networks`, `clusters`): a typed `Spec` and a function that expands one
+//! entry into the [`Draft`]s of one or more ARM resources. A [`ResourceType`] describes an ARM type: version, field
+//! semantics, how it is created, changed and deleted, what it gives to others. Kinds build bodies and never send them.
+//!
+//! Adding a kind is one file in `kinds/` and one line in its registry; everything else (validation, plan, apply,
+//! drift) follows from the descriptors. When a descriptor lacks a word, the word is added for everyone.
+
+mod body;
+mod draft;
+mod entry;
+mod kind;
+pub mod kinds;
+mod resource_type;
+
+pub use body::{merge_over, model};
+pub use draft::{Arrival, Draft, DraftId, Operation};
+pub use entry::{Common, EntryCx, Problem, Reference};
+pub use kind::{EntryKind, Kind, registry};
+pub use resource_type::{DeleteMode, Facet, Lane, ResourceType, UpdateMode};

@@ -1,0 +1,125 @@
+//! The descriptor of an ARM type.
+
+use crate::value::{Rule, Rules};
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+/// How an existing resource is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpdateMode {
+    /// PUT of the live body with what is wanted merged over it.
+    Put,
+    /// PATCH with the members that differ.
+    Patch,
+    /// Never: every change replaces.
+    Never,
+}
+
+/// How a resource is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteMode {
+    /// A DELETE of its own, unless its parent is deleted in the same run and takes it along.
+    Own,
+    /// A DELETE of its own, always, before what it hangs on (role assignments, endpoints).
+    Always,
+    /// ARM cannot delete it; it goes with its parent. Dropped from a blueprint it is only forgotten.
+    WithParent,
+    /// It is never removed (provider and feature registrations).
+    Never,
+}
+
+/// What may not be changed by two operations at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Nothing: any number at once.
+    Free,
+    /// The resource itself or the nearest above it of this ARM type.
+    Ancestor(&'static str),
+    /// The nearest of an ARM type (second) above the id that stands at a JSON pointer (first) in the body.
+    Of(&'static str, &'static str),
+}
+
+/// A value that a resource gives to others: `${clusters.aks.oidcIssuerUrl}`.
+#[derive(Debug, Clone, Copy)]
+pub struct Facet {
+    /// The dotted name in an expression, below the resource's address.
+    pub name: &'static str,
+    /// Where it stands in the resource's body: a JSON pointer.
+    pub pointer: &'static str,
+    /// What it is, for documentation.
+    pub about: &'static str,
+}
+
+impl Facet {
+    /// A facet.
+    pub const fn new(name: &'static str, pointer: &'static str, about: &'static str) -> Self {
+        Facet { name, pointer, about }
+    }
+}
+
+/// What berth knows of an ARM type.
+#[derive(Debug)]
+pub struct ResourceType {
+    /// The full type, `Microsoft.Network/virtualNetworks/subnets`.
+    pub arm_type: &'static str,
+    /// The API version that berth speaks to it.
+    pub api_version: &'static str,
+    /// What a person calls one, in lower case: `virtual network`.
+    pub title: &'static str,
+    /// What its fields mean.
+    pub rules: &'static [Rule],
+    /// How it is changed.
+    pub update: UpdateMode,
+    /// How it is removed.
+    pub delete: DeleteMode,
+    /// What else may not happen at the same time.
+    pub lanes: &'static [Lane],
+    /// Whether losing it loses data: then it is deleted or replaced only when a person names it.
+    pub stateful: bool,
+    /// Whether it carries tags, and so an ownership tag.
+    pub tags: bool,
+    /// What it gives to others, besides `id` and `name`.
+    pub facets: &'static [Facet],
+    /// How long a create usually takes; for progress and the critical path.
+    pub usual: Duration,
+    /// How long berth waits for an operation on it.
+    pub timeout: Duration,
+}
+
+impl ResourceType {
+    /// A type with the defaults of most: PUT to change, DELETE of its own, no lane, tags.
+    pub const fn new(arm_type: &'static str, api_version: &'static str, title: &'static str) -> Self {
+        ResourceType {
+            arm_type,
+            api_version,
+            title,
+            rules: &[],
+            update: UpdateMode::Put,
+            delete: DeleteMode::Own,
+            lanes: &[],
+            stateful: false,
+            tags: true,
+            facets: &[],
+            usual: Duration::from_secs(5),
+            timeout: Duration::from_secs(30 * 60),
+        }
+    }
+
+    /// The rules, compiled once for each type.
+    pub fn compiled(&'static self) -> &'static Rules {
+        // Descriptors are built at compile time, where a cell with a destructor cannot stand.
+        static COMPILED: RwLock<BTreeMap<usize, &'static Rules>> = RwLock::new(BTreeMap::new());
+        let key = std::ptr::from_ref(self) as usize;
+        let known = COMPILED.read().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        known.unwrap_or_else(|| {
+            let mut all = COMPILED.write().unwrap_or_else(PoisonError::into_inner);
+            all.entry(key).or_insert_with(|| Box::leak(Box::new(Rules::new(self.rules))))
+        })
+    }
+
+    /// The provider namespace (`Microsoft.Network`).
+    pub fn namespace(&self) -> &'static str {
+        self.arm_type.split('/').next().unwrap_or_default()
+    }
+}

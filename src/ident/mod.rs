@@ -1,0 +1,13 @@
+//! Names parsed once: ARM ids, addresses, types, locations. The case rules of Azure live here and nowhere else.
+//!
+//! ARM matches ids, types and locations without regard to ASCII case, and its own answers re-case them, so
+//! [`ArmId`] compares and hashes that way. [`Address`] is berth's own name for a resource (`clusters.aks.nodePools.winpl`)
+//! and is compared exactly.
+
+mod address;
+mod arm_id;
+mod location;
+
+pub use address::{Address, is_logical_name};
+pub use arm_id::{ArmId, ArmIdError};
+pub use location::normalize_location;

@@ -1,0 +1,425 @@
+//! The one structural comparison: what the blueprint asks for, against what is there.
+//!
+//! Only what the desired body mentions is compared. Absent, null, `""`, `[]` and `{}` are one thing, in both
+//! directions; ids compare without case wherever they stand; everything else that is equal in Azure's eyes is said
+//! by the [`Rules`] of the type.
+
+use super::path::{Segment, Trail};
+use super::rules::{Flag, NOTHING, Node, Rules, key_of};
+use super::token;
+use crate::ident::normalize_location;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// What a change does to a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// The field gets a value.
+    Set,
+    /// A member or element that the blueprint used to have is taken away.
+    Remove,
+    /// The blueprint dropped the field: it goes back to the service's default.
+    Reset,
+    /// The blueprint dropped the field and no default is known: it stays as it is, and is nobody's from now on.
+    Release,
+}
+
+/// One field that is not as asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// Where: `properties.agentPoolProfiles[system].count`.
+    pub path: String,
+    /// What happens to it.
+    pub kind: ChangeKind,
+    /// What is there; null when nothing is.
+    pub before: Value,
+    /// What will be there; null when nothing will be. May hold tokens.
+    pub after: Value,
+    /// Whether the field cannot be changed in place.
+    pub forces_replace: bool,
+}
+
+/// What a comparison needs besides the two bodies.
+pub struct Comparison<'a> {
+    /// The rules of the type.
+    pub rules: &'a Rules,
+    /// What was asked for last time, for fields that the blueprint has dropped since.
+    pub applied: Option<&'a Value>,
+    /// Whether the write-only or secret field at this path has another value than the one last sent.
+    pub secret_changed: &'a dyn Fn(&str, &Value) -> bool,
+}
+
+/// Lists the fields of `live` that are not as `desired`, in the order of `desired`.
+pub fn diff(desired: &Value, live: &Value, comparison: &Comparison<'_>) -> Vec<Change> {
+    let mut walk = Walk { comparison, trail: Trail::default(), changes: Vec::new(), immutable: 0 };
+    walk.compare(desired, Some(live), comparison.rules.root());
+    if let Some(applied) = comparison.applied {
+        walk.dropped(applied, Some(desired), Some(live), comparison.rules.root());
+    }
+    walk.changes
+}
+
+struct Walk<'a, 'c> {
+    comparison: &'c Comparison<'c>,
+    trail: Trail<'a>,
+    changes: Vec<Change>,
+    /// How many of the nodes above are immutable.
+    immutable: usize,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn report(&mut self, kind: ChangeKind, before: Option<&Value>, after: Value) {
+        self.changes.push(Change {
+            path: self.trail.to_string(),
+            kind,
+            before: before.cloned().unwrap_or(Value::Null),
+            after,
+            forces_replace: self.immutable > 0 && kind != ChangeKind::Release,
+        });
+    }
+
+    fn within(&mut self, segment: Segment<'a>, node: &Node, step: impl FnOnce(&mut Self)) {
+        self.trail.push(segment);
+        self.immutable += usize::from(node.is(Flag::Immutable));
+        step(self);
+        self.immutable -= usize::from(node.is(Flag::Immutable));
+        self.trail.pop();
+    }
+
+    fn compare(&mut self, desired: &'a Value, live: Option<&'a Value>, node: &Node) {
+        if desired.is_null() || node.is(Flag::ReadOnly) || node.is(Flag::CreateOnly) {
+            return;
+        }
+        if node.is(Flag::WriteOnly) || is_secret(desired) {
+            if (self.comparison.secret_changed)(&self.trail.to_string(), desired) {
+                self.report(ChangeKind::Set, None, desired.clone());
+            }
+            return;
+        }
+        match desired {
+            Value::Object(wanted) => {
+                let present = live.and_then(Value::as_object);
+                if live.is_some_and(|live| !live.is_object() && !is_empty(live)) {
+                    return self.report(ChangeKind::Set, live, desired.clone());
+                }
+                for (name, wanted) in wanted {
+                    let below = node.member(name);
+                    let present = present.and_then(|present| member(present, name, node));
+                    self.within(Segment::Member(name), below, |walk| walk.compare(wanted, present, below));
+                }
+            }
+            Value::Array(wanted) => self.compare_array(wanted, desired, live, node),
+            _ => {
+                if !same(desired, live, node) {
+                    self.report(ChangeKind::Set, live, desired.clone());
+                }
+            }
+        }
+    }
+
+    fn compare_array(&mut self, wanted: &'a [Value], desired: &Value, live: Option<&'a Value>, node: &Node) {
+        let present = live.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let element = node.element();
+        if let Some(key) = node.key {
+            let mut by_key: HashMap<String, &'a Value> = HashMap::with_capacity(present.len());
+            by_key.extend(present.iter().filter_map(|item| Some((key_of(item, key)?, item))));
+            for (index, wanted) in wanted.iter().enumerate() {
+                let key = key_of(wanted, key);
+                let found = key.as_ref().and_then(|key| by_key.get(key)).copied();
+                let segment = key.map_or(Segment::Index(index), Segment::Key);
+                self.within(segment, element, |walk| match found {
+                    Some(found) => walk.compare(wanted, Some(found), element),
+                    None => walk.report(ChangeKind::Set, None, wanted.clone()),
+                });
+            }
+            return;
+        }
+        let equal = if node.is(Flag::Set) {
+            let mut left: Vec<&Value> = present.iter().collect();
+            wanted.len() == present.len()
+                && wanted.iter().all(|wanted| {
+                    let found = left.iter().position(|item| covers(wanted, item, element, node));
+                    found.map(|at| left.swap_remove(at)).is_some()
+                })
+        } else {
+            wanted.len() == present.len()
+                && wanted.iter().zip(present).all(|(wanted, item)| covers(wanted, item, element, node))
+        };
+        if !equal {
+            let is_default = live.is_none() && node.default.as_ref() == Some(desired);
+            if !is_default {
+                self.report(ChangeKind::Set, live, desired.clone());
+            }
+        }
+    }
+
+    /// Reports what was applied last time and is no longer asked for, but still there.
+    fn dropped(&mut self, applied: &'a Value, desired: Option<&Value>, live: Option<&'a Value>, node: &Node) {
+        let hidden = [Flag::ReadOnly, Flag::CreateOnly, Flag::WriteOnly];
+        if live.is_none_or(is_empty) || is_empty(applied) || hidden.iter().any(|flag| node.is(*flag)) {
+            return;
+        }
+        match (applied, desired) {
+            (Value::Object(before), None) if node.has_members() && !node.is(Flag::Map) => {
+                // A whole group was dropped: its members have rules of their own.
+                self.dropped_members(before, None, live, node);
+            }
+            (Value::Object(before), Some(Value::Object(after))) => {
+                self.dropped_members(before, Some(after), live, node);
+            }
+            (Value::Object(before), None) if node.is(Flag::Map) => {
+                self.dropped_members(before, Some(&Map::new()), live, node);
+            }
+            (Value::Array(before), after) if node.key.is_some() => {
+                let key = node.key.unwrap_or_default();
+                let find = |items: Option<&'a Value>, wanted: &str| {
+                    items?.as_array()?.iter().find(|item| key_of(item, key).as_deref() == Some(wanted))
+                };
+                for element in before {
+                    let Some(name) = key_of(element, key) else { continue };
+                    let Some(found) = find(live, &name) else { continue };
+                    let kept = after.and_then(Value::as_array).and_then(|items| {
+                        items.iter().find(|item| key_of(item, key).as_ref() == Some(&name))
+                    });
+                    let below = node.element();
+                    self.within(Segment::Key(name), below, |walk| match kept {
+                        Some(kept) => walk.dropped(element, Some(kept), Some(found), below),
+                        None => walk.report(ChangeKind::Remove, Some(found), Value::Null),
+                    });
+                }
+            }
+            (_, Some(after)) if !is_empty(after) => {}
+            _ => match &node.default {
+                Some(default) if same(default, live, node) => {}
+                Some(default) => self.report(ChangeKind::Reset, live, default.clone()),
+                None => self.report(ChangeKind::Release, live, Value::Null),
+            },
+        }
+    }
+
+    fn dropped_members(
+        &mut self,
+        before: &'a Map<String, Value>,
+        after: Option<&Map<String, Value>>,
+        live: Option<&'a Value>,
+        node: &Node,
+    ) {
+        let Some(live) = live.and_then(Value::as_object) else { return };
+        for (name, value) in before {
+            let kept = after.and_then(|after| member(after, name, node));
+            let present = member(live, name, node);
+            let below = node.member(name);
+            self.within(Segment::Member(name), below, |walk| {
+                if node.is(Flag::Map) && kept.is_none() {
+                    if let Some(present) = present {
+                        walk.report(ChangeKind::Remove, Some(present), Value::Null);
+                    }
+                } else {
+                    walk.dropped(value, kept, present, below);
+                }
+            });
+        }
+    }
+}
+
+/// A member by its name; in a map of data, in any case.
+pub(crate) fn member<'v>(members: &'v Map<String, Value>, name: &str, node: &Node) -> Option<&'v Value> {
+    members.get(name).or_else(|| {
+        // Only where keys are data (tags, addons, identities by id) does Azure re-case them.
+        let fold = node.is(Flag::Map) || node.is(Flag::FoldCase) || name.starts_with('/');
+        if !fold {
+            return None;
+        }
+        members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    })
+}
+
+/// Whether nothing is said by this value.
+pub(crate) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_secret(value: &Value) -> bool {
+    matches!(value, Value::String(text) if token::has_token(text)
+        && token::any(value, &|token| matches!(token, token::Token::Secret { .. })))
+}
+
+/// Whether an element is as wanted: everything that `wanted` mentions is in `item`.
+fn covers(wanted: &Value, item: &Value, element: &Node, array: &Node) -> bool {
+    match (wanted, item) {
+        (Value::Object(wanted), Value::Object(item)) => wanted.iter().all(|(name, wanted)| {
+            let below = element.member(name);
+            let hidden = [Flag::ReadOnly, Flag::WriteOnly].iter().any(|flag| below.is(*flag));
+            hidden || covers_member(wanted, member(item, name, element), below)
+        }),
+        // The rules of a list of texts may be written at the list itself.
+        (Value::String(_), _) => same(wanted, Some(item), element) || same(wanted, Some(item), array),
+        _ => covers_member(wanted, Some(item), element),
+    }
+}
+
+fn covers_member(wanted: &Value, item: Option<&Value>, node: &Node) -> bool {
+    match (wanted, item) {
+        (Value::Object(_), Some(item @ Value::Object(_))) => covers(wanted, item, node, &NOTHING),
+        (Value::Array(wanted), Some(Value::Array(items))) => {
+            wanted.len() == items.len()
+                && wanted.iter().all(|w| items.iter().any(|i| covers(w, i, node.element(), node)))
+        }
+        (wanted, item) => same(wanted, item, node),
+    }
+}
+
+/// Whether two leaves mean the same.
+fn same(wanted: &Value, live: Option<&Value>, node: &Node) -> bool {
+    let Some(live) = live.filter(|live| !is_empty(live)) else {
+        return is_empty(wanted) || node.default.as_ref().is_some_and(|default| default == wanted);
+    };
+    // An empty wish means "choose for me".
+    if is_empty(wanted) || wanted == live {
+        return true;
+    }
+    match (wanted, live) {
+        (Value::String(a), Value::String(b)) => same_text(a, b, node),
+        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        // Addon settings are texts on the wire: "true" and true are one thing.
+        (Value::String(a), b @ (Value::Bool(_) | Value::Number(_))) => a.eq_ignore_ascii_case(&b.to_string()),
+        (a @ (Value::Bool(_) | Value::Number(_)), Value::String(b)) => b.eq_ignore_ascii_case(&a.to_string()),
+        _ => false,
+    }
+}
+
+fn same_text(a: &str, b: &str, node: &Node) -> bool {
+    if (a.starts_with('/') && b.starts_with('/') || node.is(Flag::FoldCase)) && a.eq_ignore_ascii_case(b) {
+        return true;
+    }
+    if node.is(Flag::Location) && normalize_location(a) == normalize_location(b) {
+        return true;
+    }
+    if node.is(Flag::VersionAlias) {
+        return b.strip_prefix(a).is_some_and(|rest| rest.starts_with('.'));
+    }
+    if node.is(Flag::Cidr) {
+        let host = |text: &str| text.strip_suffix("/32").unwrap_or(text).to_owned();
+        return host(a) == host(b);
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Rule;
+    use super::*;
+    use serde_json::json;
+
+    const RULES: &[Rule] = &[
+        Rule::at("properties.sku").fold_case(),
+        Rule::at("properties.dnsPrefix").immutable(),
+        Rule::at("properties.profile").immutable(),
+        Rule::at("properties.zones").set(),
+        Rule::at("properties.ranges").set().cidr(),
+        Rule::at("properties.pools").keyed("name"),
+        Rule::at("properties.version").version_alias(),
+        Rule::at("properties.password").write_only(),
+        Rule::at("properties.idle").default("4"),
+        Rule::at("properties.addons").map(),
+        Rule::at("properties.once").create_only(),
+    ];
+
+    fn changes(desired: Value, live: Value, applied: Option<Value>) -> Vec<(String, ChangeKind, bool)> {
+        let rules = Rules::new(RULES);
+        let comparison =
+            Comparison { rules: &rules, applied: applied.as_ref(), secret_changed: &|_, _| false };
+        diff(&desired, &live, &comparison)
+            .into_iter()
+            .map(|change| (change.path, change.kind, change.forces_replace))
+            .collect()
+    }
+
+    #[test]
+    fn what_means_the_same_is_no_change() {
+        for (desired, live) in [
+            (json!({ "location": "West Europe" }), json!({ "location": "westeurope" })),
+            (json!({ "sku": "Standard" }), json!({ "sku": "standard" })),
+            (json!({ "zones": ["1", "2"] }), json!({ "zones": ["2", "1"] })),
+            (json!({ "ranges": ["1.2.3.4"] }), json!({ "ranges": ["1.2.3.4/32"] })),
+            (
+                json!({ "pools": [{ "name": "a", "count": 1 }] }),
+                json!({ "pools": [{ "name": "b" }, { "name": "A", "count": 1.0, "x": 1 }] }),
+            ),
+            (json!({ "version": "1.33" }), json!({ "version": "1.33.4" })),
+            (json!({ "version": "" }), json!({ "version": "1.33.4" })),
+            (json!({ "password": "x" }), json!({})),
+            (json!({ "idle": 4 }), json!({})),
+            (json!({ "taints": [], "x": {}, "y": null, "z": "" }), json!({})),
+            (json!({ "id": "/Subscriptions/A" }), json!({ "id": "/subscriptions/a" })),
+            (
+                json!({ "addons": { "omsAgent": { "enabled": true } } }),
+                json!({ "addons": { "omsagent": { "enabled": true, "c": 1 } } }),
+            ),
+            (json!({ "once": 1 }), json!({ "once": 2 })),
+            (json!({ "rotation": "true" }), json!({ "rotation": true })),
+        ] {
+            let wrap = |body: Value| {
+                if body.get("location").is_some() { body } else { json!({ "properties": body }) }
+            };
+            assert_eq!(changes(wrap(desired.clone()), wrap(live), None), [], "{desired}");
+        }
+    }
+
+    #[test]
+    fn what_differs_is_named() {
+        for (desired, live, path, replace) in [
+            (json!({ "sku": "Premium" }), json!({ "sku": "standard" }), "properties.sku", false),
+            (json!({ "dnsPrefix": "a" }), json!({ "dnsPrefix": "b" }), "properties.dnsPrefix", true),
+            (
+                json!({ "profile": { "x": 1 } }),
+                json!({ "profile": { "x": 2 } }),
+                "properties.profile.x",
+                true,
+            ),
+            (json!({ "zones": ["1", "1"] }), json!({ "zones": ["1", "2"] }), "properties.zones", false),
+            (
+                json!({ "pools": [{ "name": "a", "count": 1 }] }),
+                json!({ "pools": [{ "name": "a", "count": 2 }] }),
+                "properties.pools[a].count",
+                false,
+            ),
+            (json!({ "pools": [{ "name": "a" }] }), json!({ "pools": [] }), "properties.pools[a]", false),
+            (json!({ "version": "1.3" }), json!({ "version": "1.33.4" }), "properties.version", false),
+            (json!({ "idle": 5 }), json!({}), "properties.idle", false),
+            (json!({ "flag": false }), json!({ "flag": true }), "properties.flag", false),
+        ] {
+            let found = changes(json!({ "properties": desired }), json!({ "properties": live }), None);
+            assert_eq!(found, [(path.to_owned(), ChangeKind::Set, replace)]);
+        }
+    }
+
+    #[test]
+    fn what_was_dropped_is_removed_reset_or_released() {
+        let found = changes(
+            json!({ "tags": { "a": "1" }, "properties": { "pools": [] } }),
+            json!({ "tags": { "a": "1", "B": "2", "foreign": "3" },
+                    "properties": { "idle": 9, "sku": "x", "pools": [{ "name": "p" }, { "name": "foreign" }] } }),
+            Some(json!({ "tags": { "a": "1", "b": "2" },
+                         "properties": { "idle": 9, "sku": "x", "pools": [{ "name": "p" }] } })),
+        );
+        assert_eq!(
+            found,
+            [
+                ("tags.b".to_owned(), ChangeKind::Remove, false),
+                ("properties.idle".to_owned(), ChangeKind::Reset, false),
+                ("properties.sku".to_owned(), ChangeKind::Release, false),
+                ("properties.pools[p]".to_owned(), ChangeKind::Remove, false),
+            ]
+        );
+    }
+}

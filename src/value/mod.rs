@@ -1,0 +1,23 @@
+//! JSON bodies, and everything berth knows about comparing them.
+//!
+//! Bodies are plain `serde_json::Value`s. What is not known yet, or must not be seen, stands in them as a
+//! *token* ([`token`]): a text between two Unicode noncharacters that names an output of another resource, a
+//! secret, or a claim of the caller. Typed request models, merging and comparing pass tokens through like any
+//! other text; only the worker that sends a body puts the values in ([`token::substitute`]). So a plan, a ledger
+//! or a report can hold a body without holding a secret.
+//!
+//! [`Rules`] say what the fields of a type mean (sets, keyed arrays, case, write-only, immutable …); [`diff`]
+//! and [`merge`] are the only two functions that interpret them.
+
+mod diff;
+mod merge;
+mod path;
+mod rules;
+pub mod secret;
+pub mod token;
+
+pub use diff::{Change, ChangeKind, Comparison, diff};
+pub(crate) use merge::changed_members;
+pub use merge::{merge, strip_read_only, without};
+pub use path::{get_path, pointer_of, set_path};
+pub use rules::{Flag, Rule, Rules};

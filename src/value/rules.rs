@@ -1,0 +1,241 @@
+//! What the fields of a resource type mean, as data.
+
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// One thing that is true of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Flag {
+    /// Cannot be changed in place: a change replaces the resource.
+    Immutable = 1,
+    /// Accepted and never returned.
+    WriteOnly = 1 << 1,
+    /// Returned and never accepted: stripped before a body is sent back.
+    ReadOnly = 1 << 2,
+    /// Sent on create only, and neither compared nor sent on update.
+    CreateOnly = 1 << 3,
+    /// A text whose case does not matter.
+    FoldCase = 1 << 4,
+    /// An array whose order does not matter.
+    Set = 1 << 5,
+    /// An object whose keys are data: case-insensitive, and a key that the blueprint drops is removed.
+    Map = 1 << 6,
+    /// A version that a longer one satisfies: `1.33` is satisfied by `1.33.4`.
+    VersionAlias = 1 << 7,
+    /// An address or CIDR block: a bare address is the same as its `/32`.
+    Cidr = 1 << 8,
+    /// The value is Azure's to choose while autoscaling is on (`enableAutoScaling` beside it): any value between
+    /// the live `minCount` and `maxCount` is as asked.
+    Autoscaled = 1 << 9,
+    /// A location in either of Azure's two spellings.
+    Location = 1 << 10,
+}
+
+/// A field, by its path, and what is true of it.
+///
+/// Paths are dotted; `[]` stands for the elements of an array and `*` for any key:
+/// `properties.agentPoolProfiles[].count`, `properties.addonProfiles.*.identity`.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    pub(crate) path: &'static str,
+    flags: u16,
+    key: Option<&'static str>,
+    default: Option<&'static str>,
+}
+
+impl Rule {
+    /// A field of which nothing is known yet.
+    pub const fn at(path: &'static str) -> Self {
+        Rule { path, flags: 0, key: None, default: None }
+    }
+
+    const fn with(mut self, flag: Flag) -> Self {
+        self.flags |= flag as u16;
+        self
+    }
+
+    /// See [`Flag::Immutable`].
+    pub const fn immutable(self) -> Self {
+        self.with(Flag::Immutable)
+    }
+
+    /// See [`Flag::WriteOnly`].
+    pub const fn write_only(self) -> Self {
+        self.with(Flag::WriteOnly)
+    }
+
+    /// See [`Flag::ReadOnly`].
+    pub const fn read_only(self) -> Self {
+        self.with(Flag::ReadOnly)
+    }
+
+    /// See [`Flag::CreateOnly`].
+    pub const fn create_only(self) -> Self {
+        self.with(Flag::CreateOnly)
+    }
+
+    /// See [`Flag::FoldCase`].
+    pub const fn fold_case(self) -> Self {
+        self.with(Flag::FoldCase)
+    }
+
+    /// See [`Flag::Set`].
+    pub const fn set(self) -> Self {
+        self.with(Flag::Set)
+    }
+
+    /// See [`Flag::Map`].
+    pub const fn map(self) -> Self {
+        self.with(Flag::Map)
+    }
+
+    /// See [`Flag::VersionAlias`].
+    pub const fn version_alias(self) -> Self {
+        self.with(Flag::VersionAlias)
+    }
+
+    /// See [`Flag::Cidr`].
+    pub const fn cidr(self) -> Self {
+        self.with(Flag::Cidr)
+    }
+
+    /// See [`Flag::Autoscaled`].
+    pub const fn autoscaled(self) -> Self {
+        self.with(Flag::Autoscaled)
+    }
+
+    /// See [`Flag::Location`].
+    pub const fn location(self) -> Self {
+        self.with(Flag::Location)
+    }
+
+    /// An array that is really a map: its elements are told apart by this member (`name`, or several joined by `+`).
+    pub const fn keyed(mut self, key: &'static str) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// What Azure takes when the field is absent, as JSON text; also what a dropped field is reset to.
+    pub const fn default(mut self, json: &'static str) -> Self {
+        self.default = Some(json);
+        self
+    }
+}
+
+/// What is true of every resource.
+const COMMON: &[Rule] = &[
+    Rule::at("location").location().immutable(),
+    Rule::at("tags").map(),
+    Rule::at("id").read_only(),
+    Rule::at("name").read_only(),
+    Rule::at("type").read_only(),
+    Rule::at("etag").read_only(),
+    Rule::at("systemData").read_only(),
+    Rule::at("properties.provisioningState").read_only(),
+];
+
+/// The rules of one resource type, ready for walking a body.
+#[derive(Debug, Default)]
+pub struct Rules {
+    root: Node,
+}
+
+/// A place in the rules: what is true of one field and where its members are.
+#[derive(Debug, Default)]
+pub(crate) struct Node {
+    flags: u16,
+    pub(crate) key: Option<&'static str>,
+    pub(crate) default: Option<Value>,
+    members: HashMap<&'static str, Node>,
+    any: Option<Box<Node>>,
+    elements: Option<Box<Node>>,
+}
+
+pub(crate) static NOTHING: std::sync::LazyLock<Node> = std::sync::LazyLock::new(Node::default);
+
+impl Rules {
+    /// Compiles rules, on top of those that hold for every resource.
+    ///
+    /// # Panics
+    /// When a rule's default is no JSON: a defect in a kind, caught by the suite that runs for every kind.
+    pub fn new(rules: &[Rule]) -> Self {
+        let mut root = Node::default();
+        for rule in COMMON.iter().chain(rules) {
+            let mut node = &mut root;
+            for part in rule.path.split('.') {
+                let (name, mut arrays) = match part.find('[') {
+                    Some(at) => (&part[..at], part[at..].matches("[]").count()),
+                    None => (part, 0),
+                };
+                node = match name {
+                    "*" => node.any.get_or_insert_default(),
+                    name => node.members.entry(name).or_default(),
+                };
+                while arrays > 0 {
+                    node = node.elements.get_or_insert_default();
+                    arrays -= 1;
+                }
+            }
+            node.flags |= rule.flags;
+            if let Some(key) = rule.key {
+                node.key = Some(key);
+                // What tells elements apart is matched without case, so it is compared that way too.
+                for part in key.split('+') {
+                    let element: &mut Node = node.elements.get_or_insert_default();
+                    let member =
+                        part.split('.').fold(element, |node, name| node.members.entry(name).or_default());
+                    member.flags |= Flag::FoldCase as u16;
+                }
+            }
+            if let Some(text) = rule.default {
+                node.default = Some(serde_json::from_str(text).expect("a rule's default is JSON"));
+            }
+        }
+        Rules { root }
+    }
+
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
+    }
+}
+
+impl Node {
+    pub(crate) fn is(&self, flag: Flag) -> bool {
+        self.flags & flag as u16 != 0
+    }
+
+    pub(crate) fn member(&self, name: &str) -> &Node {
+        if let Some(node) = self.members.get(name) {
+            return node;
+        }
+        if let Some(node) = &self.any {
+            return node;
+        }
+        &NOTHING
+    }
+
+    pub(crate) fn has_members(&self) -> bool {
+        !self.members.is_empty()
+    }
+
+    pub(crate) fn element(&self) -> &Node {
+        self.elements.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+/// The text that tells an element of a keyed array from the others; folded, because Azure re-cases names and ids.
+pub(crate) fn key_of(element: &Value, key: &str) -> Option<String> {
+    let mut text = String::new();
+    for part in key.split('+') {
+        let value = part.split('.').try_fold(element, |value, member| value.get(member));
+        match value {
+            Some(Value::String(part)) => text.push_str(&part.to_ascii_lowercase()),
+            Some(Value::Null) | None => {}
+            Some(other) => text.push_str(&other.to_string()),
+        }
+        text.push('\u{1f}');
+    }
+    text.pop();
+    if text.is_empty() { None } else { Some(text) }
+}
