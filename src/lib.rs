@@ -21,6 +21,12 @@
 
 pub mod arm;
 pub mod catalog;
+pub mod diag;
+pub mod drift;
+pub mod event;
+pub mod graph;
 pub mod host;
 pub mod ident;
+pub mod ledger;
+pub mod plan;
 pub mod value;
