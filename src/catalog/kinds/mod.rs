@@ -2,6 +2,8 @@
 
 use super::kind::Kind;
 
+pub mod registration;
+
 macro_rules! kinds {
     ($($file:ident::$kind:ident),* $(,)?) => {
         $(pub mod $file;)*
