@@ -19,6 +19,7 @@ kinds! {
     resource_group::ResourceGroup,
     network::Network,
     identity::Identity,
+    key_vault::KeyVault,
 }
 
 /// What the tests of kinds share.
