@@ -231,7 +231,6 @@ impl AuthSettings {
             AuthMethod::AzurePipelines => {
                 let options = AzurePipelinesCredentialOptions {
                     credential_options: self.assertion(),
-                    ..Default::default()
                 };
                 AzurePipelinesCredential::new(
                     needed(self.tenant_id.clone(), "tenant id")?,
@@ -248,7 +247,6 @@ impl AuthSettings {
                     client_id: Some(needed(self.client_id.clone(), "client id")?),
                     tenant_id: Some(needed(self.tenant_id.clone(), "tenant id")?),
                     token_file_path: Some(needed(self.federated_token_file.clone(), "federated token file")?),
-                    ..Default::default()
                 }))
                 .map_err(said)?
             }
@@ -256,7 +254,6 @@ impl AuthSettings {
                 ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                     user_assigned_id: self.client_id.clone().map(UserAssignedId::ClientId),
                     client_options: self.client_options(),
-                    ..Default::default()
                 }))
                 .map_err(said)?
             }

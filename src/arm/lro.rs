@@ -83,17 +83,25 @@ pub(super) enum Verdict {
     Failed,
 }
 
+/// The answer to a write.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answer<'a> {
+    pub status: u16,
+    pub headers: &'a Headers,
+    pub body: Option<&'a Value>,
+    /// How long Azure asks to wait before the first look.
+    pub retry_after: Option<Duration>,
+}
+
 /// Decides what a successful answer to a write means. `id` may carry a query of its own.
 pub(super) fn begin(
     endpoint: &Endpoint,
     method: Method,
     id: &str,
     api_version: &str,
-    status: u16,
-    headers: &Headers,
-    body: Option<&Value>,
-    retry_after: Option<Duration>,
+    answer: &Answer<'_>,
 ) -> Verdict {
+    let Answer { status, headers, body, retry_after } = *answer;
     let id = without_query(id);
     let usable = |name: &str| {
         let url = endpoint.resolve(headers.get(name)?)?;
@@ -264,7 +272,8 @@ mod tests {
         }
         let body = Some(body).filter(|b| !b.is_null());
         let endpoint = Endpoint::new("https://management.azure.com");
-        match begin(&endpoint, method, ID, "1", status, &all, body.as_ref(), None) {
+        let answer = Answer { status, headers: &all, body: body.as_ref(), retry_after: None };
+        match begin(&endpoint, method, ID, "1", &answer) {
             Verdict::Done => "done".into(),
             Verdict::Failed => "failed".into(),
             Verdict::Running(operation) => {
@@ -296,7 +305,8 @@ mod tests {
             format!("https://management.azure.com:443{}?api-version=1&kv-operation=x", ID.to_lowercase());
         let relative = ID.replace("resourceGroups", "resourcegroups");
         let (operation, result) = (("azure-asyncoperation", OPERATION), ("location", RESULT));
-        let table: Vec<(&str, Method, u16, Vec<(&str, &str)>, Value, &str)> = vec![
+        type Case<'a> = (&'a str, Method, u16, Vec<(&'a str, &'a str)>, Value, &'a str);
+        let table: Vec<Case<'_>> = vec![
             ("cluster", Put, 201, vec![operation], updating.clone(), "operation, then resource"),
             ("cluster update", Put, 200, vec![operation], updating.clone(), "operation, then resource"),
             ("private dns", Put, 202, vec![operation, result], json!({}), "operation, then resource"),

@@ -31,6 +31,8 @@ mod pager;
 mod poll;
 mod request;
 mod retry;
+#[cfg(test)]
+mod scripted;
 mod throttle;
 mod token;
 mod trace;

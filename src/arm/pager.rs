@@ -52,3 +52,35 @@ impl Client {
         Err(Error::new(ErrorKind::Protocol, Method::Get, &url, "the list goes in circles"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arm::scripted::{Script, line};
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_are_followed_even_when_empty() {
+        let next = "https://management.azure.com:443/next?$skiptoken=a%2Bb";
+        let (client, script) = Script::client(vec![
+            line("GET /subscriptions/s/resources", 200, json!({"value": [1], "nextLink": next})),
+            line("GET /next", 200, json!({"value": [], "nextLink": "/last?api-version=1"})),
+            line("GET /last", 200, json!({"value": [2, 3], "nextLink": null})),
+        ]);
+        let query = [("$filter", "a eq 'b'")];
+        assert_eq!(client.list("/subscriptions/s/resources", "1", &query).await.unwrap(), [1, 2, 3]);
+        assert_eq!(script.times(), [0, 0, 0]);
+        assert_eq!(script.sent.lock().unwrap()[1].1.url, next);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lists_lead_nowhere_else_and_not_in_circles() {
+        for next in ["https://evil.example/x", "https://management.azure.com/l?api-version=1"] {
+            let (client, _) =
+                Script::client(vec![line("GET /l", 200, json!({"value": [], "nextLink": next}))]);
+            assert_eq!(client.list("/l", "1", &[]).await.unwrap_err().kind, ErrorKind::Protocol);
+        }
+        let (client, _) = Script::client(vec![line("GET /l", 200, json!({"id": "not a list"}))]);
+        assert_eq!(client.list("/l", "1", &[]).await.unwrap_err().kind, ErrorKind::Protocol);
+    }
+}

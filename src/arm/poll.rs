@@ -10,8 +10,10 @@ use crate::host::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How often an operation or a fresh resource may be missing before that means something.
-const MISSING: u32 = 3;
+/// How often an operation may be missing before that means something.
+const FORGOTTEN: u32 = 3;
+/// How often a fresh resource may be missing before that means something.
+const LAGGING: u32 = 6;
 /// How often a status may be refused with 4xx before that means something.
 const REFUSED: u32 = 3;
 /// How often a status may fail with 5xx before that means something.
@@ -294,7 +296,8 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
             match self.poll {
                 Poll::Resource if deleting => return Ok(Next::End(Finished::default())),
                 // Reads may lag behind writes.
-                _ if self.missing <= MISSING => {}
+                Poll::Resource if self.missing <= LAGGING => {}
+                Poll::AsyncOperation { .. } | Poll::Location { .. } if self.missing <= FORGOTTEN => {}
                 // The record of the operation has expired, or never was: the resource tells as well.
                 Poll::AsyncOperation { .. } | Poll::Location { .. }
                     if self.operation.method != Method::Post =>
@@ -364,5 +367,231 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
     fn told(&self, mut error: Error) -> Error {
         error.elapsed = self.elapsed();
         error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arm::scripted::{ARM, ID, Line, Script, line, lost};
+    use serde_json::json;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn status(status: &str) -> Value {
+        json!({"status": status})
+    }
+
+    fn state(state: &str) -> Value {
+        json!({"properties": {"provisioningState": state}})
+    }
+
+    fn operation(method: Method, poll: Poll, finish: Finish) -> Operation {
+        Operation { method, id: ID.into(), api_version: "1".into(), poll, finish, first_look_ms: None }
+    }
+
+    fn creation() -> Operation {
+        let url = format!("{ARM}/op?t=1&s=signed");
+        operation(Method::Put, Poll::AsyncOperation { url }, Finish::Resource)
+    }
+
+    fn at(path: &str) -> Poll {
+        Poll::Location { url: format!("{ARM}{path}") }
+    }
+
+    /// Waits for an operation and says what came of it, and when requests were sent.
+    async fn follow(operation: &Operation, lines: Vec<Line>) -> (Result<Option<Value>>, Vec<u64>) {
+        let (client, script) = Script::client(lines);
+        let outcome = client.wait(operation, |_| {}, HOUR).await;
+        (outcome.map(|finished| finished.body), script.times())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn operations_are_followed_at_azures_pace_and_the_resource_is_read() {
+        let (client, script) = Script::client(vec![
+            line("PUT ID", 201, state("Creating"))
+                .with("azure-asyncoperation", "/op?t=1")
+                .with("retry-after", "3"),
+            line("GET /op", 200, json!({"status": "InProgress", "percentComplete": 40.0}))
+                .with("retry-after", "20"),
+            line("GET /op", 200, status("Creating")),
+            line("GET /op", 200, json!({"status": "Succeeded", "error": {"code": "None", "message": null}})),
+            line("GET ID", 200, state("Updating")).with("retry-after", "2"),
+            line("GET ID", 200, json!({"properties": {"provisioningState": "Succeeded"}, "etag": "e"})),
+        ]);
+        let Started::Running(operation) = client.put(ID, "1", &json!({}), &Conditions::none()).await.unwrap()
+        else {
+            panic!("it should be running");
+        };
+        let mut seen = Vec::new();
+        let finished =
+            client.wait(&operation, |p| seen.push((p.status.clone(), p.percent)), HOUR).await.unwrap();
+        assert_eq!(finished.etag.as_deref(), Some("e"));
+        assert_eq!(script.times(), [0, 3, 23, 33, 33, 35]);
+        assert_eq!(
+            seen,
+            [("InProgress".into(), Some(40.0)), ("Creating".into(), None), ("Updating".into(), None)]
+        );
+        assert!(
+            script.sent.lock().unwrap()[1].1.url.ends_with("/op?t=1"),
+            "operation URLs are used as they are"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn storage_and_groups_use_location() {
+        let put = operation(Method::Put, at("/res"), Finish::Resource);
+        let (outcome, times) = follow(
+            &put,
+            vec![
+                line("GET /res", 202, Value::Null).with("location", "/moved").with("retry-after", "17"),
+                line("GET /moved", 200, state("Succeeded")),
+                line("GET ID", 200, json!({"id": ID})),
+            ],
+        )
+        .await;
+        assert_eq!(outcome.unwrap(), Some(json!({"id": ID})));
+        assert_eq!(times, [10, 27, 27]);
+
+        let delete = operation(Method::Delete, at("/res"), Finish::Absence);
+        let (outcome, _) = follow(
+            &delete,
+            vec![
+                line("GET /res", 202, Value::Null),
+                line("GET /res", 200, Value::Null),
+                line("GET ID", 200, state("Deleting")),
+                line("GET ID", 404, json!({"error": {"code": "ResourceNotFound"}})),
+            ],
+        )
+        .await;
+        assert_eq!(outcome.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn actions_find_their_result() {
+        let cases = [
+            (
+                operation(Method::Post, at("/res"), Finish::LastPoll),
+                vec![line("GET /res", 200, json!({"a": 1}))],
+            ),
+            (
+                operation(Method::Post, Poll::AsyncOperation { url: format!("{ARM}/op") }, Finish::LastPoll),
+                vec![line("GET /op", 200, json!({"status": "Succeeded", "properties": {"a": 1}}))],
+            ),
+            (
+                operation(
+                    Method::Post,
+                    Poll::AsyncOperation { url: format!("{ARM}/op") },
+                    Finish::Location { url: format!("{ARM}/res") },
+                ),
+                vec![line("GET /op", 200, status("succeeded")), line("GET /res", 200, json!({"a": 1}))],
+            ),
+        ];
+        for (operation, lines) in cases {
+            assert_eq!(follow(&operation, lines).await.0.unwrap(), Some(json!({"a": 1})));
+        }
+        let abort = operation(Method::Post, at("/res"), Finish::LastPoll);
+        assert_eq!(follow(&abort, vec![line("GET /res", 204, Value::Null)]).await.0.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_are_told_apart() {
+        let failed = |code: &str| json!({"status": "Failed", "error": {"code": code, "message": "m"}});
+        for (status, body, kind) in [
+            (200, failed("PreconditionFailed"), ErrorKind::Conflict),
+            (200, failed("QuotaExceeded"), ErrorKind::Invalid),
+            (200, failed("InternalServerError"), ErrorKind::Transient),
+            (200, failed("AnotherOperationInProgress"), ErrorKind::Busy),
+            (200, json!({"status": "Failed"}), ErrorKind::Invalid),
+            (200, json!({"status": "Canceled"}), ErrorKind::Cancelled),
+            (
+                200,
+                json!({"status": "cancelled", "error": {"code": "OperationPreempted", "message": "m"}}),
+                ErrorKind::Cancelled,
+            ),
+        ] {
+            let error = follow(&creation(), vec![line("GET /op", status, body.clone())]).await.0.unwrap_err();
+            assert_eq!(error.kind, kind, "{body}");
+            assert_eq!((error.method, &*error.url, error.elapsed.as_secs()), (Method::Put, ID, 10));
+        }
+        let conflict = json!({"error": {"code": "ScopeLocked", "message": "m"}});
+        let delete = operation(Method::Delete, at("/res"), Finish::Absence);
+        let error = follow(&delete, vec![line("GET /res", 409, conflict)]).await.0.unwrap_err();
+        assert_eq!(
+            (error.kind.clone(), error.method),
+            (ErrorKind::Denied(super::super::Denial::Lock), Method::Delete)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_status_that_cannot_be_read_is_not_a_failed_operation() {
+        let mut lines = vec![
+            line("GET /op", 404, json!({"error": {"code": "NotFound"}})),
+            lost("GET /op"),
+            line("GET /op", 500, Value::Null),
+            line("GET /op", 429, Value::Null).with("retry-after", "30"),
+            line("GET /op", 403, Value::Null),
+            line("GET /op", 401, Value::Null),
+        ];
+        lines.push(line("GET /op", 200, status("Succeeded")));
+        lines.push(line("GET ID", 200, json!({})));
+        let (outcome, times) = follow(&creation(), lines).await;
+        assert_eq!(outcome.unwrap(), Some(json!({})));
+        assert_eq!(times, [10, 20, 30, 40, 70, 80, 90, 90]);
+
+        let lines = (0..4).map(|_| line("GET /op", 403, Value::Null)).collect();
+        let error = follow(&creation(), lines).await.0.unwrap_err();
+        assert_eq!(error.status, Some(403));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_forgotten_operation_is_told_by_the_resource() {
+        let forgotten = || line("GET /op", 404, json!({"error": {"code": "OperationNotFound"}}));
+        let mut lines: Vec<_> = (0..4).map(|_| forgotten()).collect();
+        lines.push(line("GET ID", 200, state("Creating")));
+        lines.push(line("GET ID", 200, state("Succeeded")));
+        let (outcome, times) = follow(&creation(), lines).await;
+        assert_eq!(outcome.unwrap(), Some(state("Succeeded")));
+        assert_eq!(times, [10, 20, 30, 40, 40, 50]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deletion_by_reading_ends_with_absence() {
+        let delete = operation(Method::Delete, Poll::Resource, Finish::Absence);
+        let (outcome, _) = follow(
+            &delete,
+            vec![
+                // It had failed before it was deleted.
+                line("GET ID", 200, state("Failed")),
+                line("GET ID", 200, state("Deleting")),
+                line("GET ID", 404, Value::Null),
+            ],
+        )
+        .await;
+        assert_eq!(outcome.unwrap(), None);
+        let stuck = (0..4).map(|_| line("GET ID", 200, state("Failed"))).collect();
+        assert!(follow(&delete, stuck).await.0.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_runs_out_with_a_reason() {
+        let (client, script) = Script::client(vec![
+            line("GET /op", 200, status("Creating")).with("retry-after", "100"),
+            lost("GET /op"),
+        ]);
+        let error = client.wait(&creation(), |_| {}, Duration::from_secs(60)).await.unwrap_err();
+        assert_eq!(script.times(), [10, 60]);
+        assert_eq!(error.kind, ErrorKind::TimedOut);
+        let text = error.to_string();
+        assert!(text.contains("still Creating after 1 min") && text.contains("connection reset"), "{text}");
+        assert!(!text.contains("signed"), "{text}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_written_down_operation_is_followed_by_another_client() {
+        let kept = serde_json::to_string(&creation()).unwrap();
+        let resumed: Operation = serde_json::from_str(&kept).unwrap();
+        let lines = vec![line("GET /op", 200, status("Succeeded")), line("GET ID", 200, json!({"a": 1}))];
+        assert_eq!(follow(&resumed, lines).await.0.unwrap(), Some(json!({"a": 1})));
     }
 }

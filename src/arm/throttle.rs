@@ -69,8 +69,11 @@ pub(super) struct Throttle {
     clock: Clock,
     flights: Arc<Semaphore>,
     /// Few subscriptions take part in a run, so a list is searched faster than a map.
-    scopes: Arc<Mutex<Vec<(String, [Bucket; 3])>>>,
+    scopes: Arc<Mutex<Scopes>>,
 }
+
+/// The buckets of each subscription, one per class.
+type Scopes = Vec<(String, [Bucket; 3])>;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Bucket {
@@ -162,7 +165,7 @@ impl Throttle {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(String, [Bucket; 3])>> {
+    fn lock(&self) -> MutexGuard<'_, Scopes> {
         // Numbers cannot be left half-written.
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
