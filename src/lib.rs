@@ -20,6 +20,7 @@
 //! * use cases and faces: [`ops`], [`report`]
 
 pub mod arm;
+pub mod blueprint;
 pub mod catalog;
 pub mod diag;
 pub mod drift;

@@ -31,7 +31,11 @@ impl Fault {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
                 let all: Vec<&str> = known.take(12).collect();
-                if all.is_empty() { "there are none".to_owned() } else { format!("there are: {}", all.join(", ")) }
+                if all.is_empty() {
+                    "there are none".to_owned()
+                } else {
+                    format!("there are: {}", all.join(", "))
+                }
             }
         };
         Fault::new(format!("there is no {what} `{name}`"), help)
@@ -111,7 +115,10 @@ fn split(text: &str) -> Result<Vec<Part<'_>>, Fault> {
         }
         let inner = &rest[at + 2..];
         let end = closing_brace(inner).ok_or_else(|| {
-            Fault::new("an expression is not closed", "write the closing brace: `${…}`; a literal `${` is written `$${`")
+            Fault::new(
+                "an expression is not closed",
+                "write the closing brace: `${…}`; a literal `${` is written `$${`",
+            )
         })?;
         parts.push(Part::Expression(&inner[..end]));
         rest = &inner[end + 1..];
@@ -145,7 +152,10 @@ fn closing_brace(text: &str) -> Option<usize> {
 fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fault> {
     let expression = expression.trim();
     if expression.is_empty() {
-        return Err(Fault::new("an expression is empty", "write what it stands for, such as `${param.environment}`"));
+        return Err(Fault::new(
+            "an expression is empty",
+            "write what it stands for, such as `${param.environment}`",
+        ));
     }
     // Most expressions are one dotted name: no need for a parser.
     if is_dotted_name(expression) {
@@ -162,6 +172,13 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fau
         if path.len() == 1 && functions::FUNCTIONS.iter().any(|(function, ..)| *function == name) {
             continue;
         }
+        if path.len() == 1 && expression.contains(&format!("{name}(")) {
+            return Err(Fault::unknown(
+                "function",
+                name,
+                functions::FUNCTIONS.iter().map(|(name, ..)| *name),
+            ));
+        }
         // A longer name below has been, or will be, put in by itself.
         if names.iter().any(|other| other.len() > name.len() && other.starts_with(&format!("{name}."))) {
             continue;
@@ -170,11 +187,13 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fau
         has_token |= token::any(&value, &|_| true);
         insert(&mut context, &path, value);
     }
-    let value = compiled
-        .eval(minijinja::Value::from_serialize(&context))
-        .map_err(|error| runtime(expression, &error))?;
+    let value =
+        compiled.eval(minijinja::value::Serde(&context)).map_err(|error| runtime(expression, &error))?;
     let value = serde_json::to_value(&value).map_err(|error| {
-        Fault::new(format!("`{expression}` has no plain value: {error}"), "make it a text, number, list or mapping")
+        Fault::new(
+            format!("`{expression}` has no plain value: {error}"),
+            "make it a text, number, list or mapping",
+        )
     })?;
     // A token that an operation took apart, compared or measured would be a wrong value: nothing is known of it yet.
     let chosen = expression.contains(" if ");
@@ -221,7 +240,10 @@ fn is_whole(value: &Value) -> bool {
 
 fn syntax(expression: &str, error: &minijinja::Error) -> Fault {
     let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
-    Fault::new(format!("`{expression}` is no expression: {detail}"), "names are written `section.key.field`, texts in quotes")
+    Fault::new(
+        format!("`{expression}` is no expression: {detail}"),
+        "names are written `section.key.field`, texts in quotes",
+    )
 }
 
 fn runtime(expression: &str, error: &minijinja::Error) -> Fault {
@@ -234,7 +256,10 @@ fn runtime(expression: &str, error: &minijinja::Error) -> Fault {
             Fault::unknown("function", name, functions::FUNCTIONS.iter().map(|(name, ..)| *name))
         }
         _ => Fault::new(
-            format!("`{expression}` cannot be computed: {}", if detail.is_empty() { error.to_string() } else { detail.to_owned() }),
+            format!(
+                "`{expression}` cannot be computed: {}",
+                if detail.is_empty() { error.to_string() } else { detail.to_owned() }
+            ),
             "check the types of what it uses; the documentation of expressions lists the functions",
         ),
     }
@@ -254,7 +279,9 @@ mod tests {
                 ["param", "env"] => json!("dev"),
                 ["param", "count"] => json!(3),
                 ["param", "list"] => json!(["a", "b"]),
-                ["networks", ..] => json!(Token::Reference { path: path.join("."), facet: String::new() }.encode()),
+                ["networks", ..] => {
+                    json!(Token::Reference { path: path.join("."), facet: String::new() }.encode())
+                }
                 _ => return Err(Fault::unknown("name", path[0], ["param", "networks"].into_iter())),
             })
         }

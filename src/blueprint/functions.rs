@@ -8,7 +8,11 @@ use sha2::{Digest, Sha256};
 
 /// Name, signature and meaning of every function, for documentation and suggestions.
 pub(crate) const FUNCTIONS: &[(&str, &str, &str)] = &[
-    ("uniqueString", "uniqueString(text, …)", "13 letters and digits that follow from the texts, the same every time"),
+    (
+        "uniqueString",
+        "uniqueString(text, …)",
+        "13 letters and digits that follow from the texts, the same every time",
+    ),
     ("guid", "guid(text, …)", "a GUID that follows from the texts, the same every time"),
     ("lower", "lower(text)", "the text in small letters"),
     ("upper", "upper(text)", "the text in capitals"),
@@ -35,7 +39,9 @@ fn fail(message: impl Into<String>) -> Error {
 /// Refuses a text whose value is not known before apply: nothing can be computed from it.
 fn known(text: &str) -> Result<&str, Error> {
     if token::has_token(text) {
-        return Err(fail("a value that is known only after apply, or secret, can be passed on but not computed with"));
+        return Err(fail(
+            "a value that is known only after apply, or secret, can be passed on but not computed with",
+        ));
     }
     Ok(text)
 }
@@ -84,14 +90,12 @@ fn range(text: &str) -> Result<Ipv4Net, Error> {
 
 fn cidr_subnet(text: &str, bits: u8, n: usize) -> Result<String, Error> {
     let net = range(text)?;
-    let mut subnets = net
-        .subnets(bits)
-        .map_err(|_| fail(format!("a /{} has no subnets of /{bits}", net.prefix_len())))?;
+    let mut subnets =
+        net.subnets(bits).map_err(|_| fail(format!("a /{} has no subnets of /{bits}", net.prefix_len())))?;
     let count = 1usize << (bits - net.prefix_len()).min(31);
-    subnets
-        .nth(n)
-        .map(|net| net.to_string())
-        .ok_or_else(|| fail(format!("`{text}` has {count} subnets of /{bits}: the last is number {}", count - 1)))
+    subnets.nth(n).map(|net| net.to_string()).ok_or_else(|| {
+        fail(format!("`{text}` has {count} subnets of /{bits}: the last is number {}", count - 1))
+    })
 }
 
 fn cidr_host(text: &str, n: u32) -> Result<String, Error> {

@@ -11,7 +11,7 @@ use crate::catalog::{Draft, DraftId, Operation};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
-use crate::plan::{Desired, Output, Resource};
+use crate::plan::{Desired, OWNER_TAG, Output, Resource};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
 use serde_json::Value;
@@ -32,7 +32,7 @@ const FREE: &[&str] = &["Microsoft.Resources", "Microsoft.Authorization", "Micro
 /// Links drafts. `None` when a problem leaves nothing to work with; problems are in the bag either way.
 pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnostics) -> Option<Desired> {
     let Unlinked { blueprint, azure, entries, outputs, secrets } = unlinked;
-    let mut linker = Linker::new(source, &entries);
+    let mut linker = Linker::new(source, &entries, &blueprint, azure.register_providers);
     for (at, entry) in entries.iter().enumerate() {
         for draft in &entry.drafts {
             linker.add(draft.clone(), Some(at));
@@ -60,7 +60,16 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnosti
     let resources: Vec<Resource> = resources.into_iter().flatten().collect();
     let by_address = resources.iter().enumerate().map(|(at, r)| (r.address.clone(), at)).collect();
     let by_id = resources.iter().enumerate().map(|(at, r)| (r.id.clone(), at)).collect();
-    Some(Desired { blueprint, subscription: azure.subscription, resources, graph, outputs, secrets, by_address, by_id })
+    Some(Desired {
+        blueprint,
+        subscription: azure.subscription,
+        resources,
+        graph,
+        outputs,
+        secrets,
+        by_address,
+        by_id,
+    })
 }
 
 struct Node {
@@ -72,6 +81,10 @@ struct Node {
 struct Linker<'a> {
     source: &'a Source,
     entries: &'a [Entry],
+    /// The blueprint's name, for the tag of ownership.
+    blueprint: &'a str,
+    /// Whether provider namespaces are registered; else the subscription is taken to have them.
+    register: bool,
     nodes: Vec<Node>,
     by_address: HashMap<Address, usize>,
     by_id: HashMap<ArmId, usize>,
@@ -86,11 +99,22 @@ enum Referent {
 }
 
 impl<'a> Linker<'a> {
-    fn new(source: &'a Source, entries: &'a [Entry]) -> Self {
-        Linker { source, entries, nodes: Vec::new(), by_address: HashMap::new(), by_id: HashMap::new() }
+    fn new(source: &'a Source, entries: &'a [Entry], blueprint: &'a str, register: bool) -> Self {
+        Linker {
+            source,
+            entries,
+            blueprint,
+            register,
+            nodes: Vec::new(),
+            by_address: HashMap::new(),
+            by_id: HashMap::new(),
+        }
     }
 
     fn add(&mut self, draft: Draft, entry: Option<usize>) {
+        if !self.register && is_provider(draft.address.as_str()) {
+            return;
+        }
         // What several entries share is made once; its address is the same whoever asks for it.
         if draft.shared && self.by_address.contains_key(&draft.address) {
             return;
@@ -104,7 +128,8 @@ impl<'a> Linker<'a> {
         if let (Some(group), Some(location)) = (&azure.resource_group, &azure.location) {
             let id = ArmId::resource_group(&azure.subscription, group);
             let declared = self.nodes.iter().any(|node| node.id.as_ref() == Some(&id));
-            let used = self.nodes.iter().any(|n| n.id.as_ref().is_some_and(|n| n.ancestors().any(|a| a == id)));
+            let used =
+                self.nodes.iter().any(|n| n.id.as_ref().is_some_and(|n| n.ancestors().any(|a| a == id)));
             if used && !declared {
                 let draft = resource_group::implicit(&azure.subscription, group, location, &azure.tags);
                 self.add(draft, None);
@@ -172,7 +197,13 @@ impl<'a> Linker<'a> {
 
     /// A text with its references replaced. What only Azure knows is an error in an id; in a seed it stands for where
     /// it comes from.
-    fn with_known(&mut self, at: usize, text: &str, path: &mut Vec<usize>, seed: bool) -> Result<String, Diagnostic> {
+    fn with_known(
+        &mut self,
+        at: usize,
+        text: &str,
+        path: &mut Vec<usize>,
+        seed: bool,
+    ) -> Result<String, Diagnostic> {
         if !token::has_token(text) {
             return Ok(text.to_owned());
         }
@@ -190,13 +221,16 @@ impl<'a> Linker<'a> {
                         Referent::Known(Value::String(text), _) => text,
                         Referent::Known(other, _) => other.to_string(),
                         Referent::Output(target, pointer) if seed => {
-                            let id = self.nodes[target].id.as_ref().map(ToString::to_string).unwrap_or_default();
+                            let id =
+                                self.nodes[target].id.as_ref().map(ToString::to_string).unwrap_or_default();
                             format!("{id}#{pointer}")
                         }
                         Referent::Output(..) => {
                             return Err(Diagnostic::error(
                                 "unknown-id",
-                                format!("`{reference}` is known only after apply and cannot be part of an id"),
+                                format!(
+                                    "`{reference}` is known only after apply and cannot be part of an id"
+                                ),
                             )
                             .at(self.place(at, Some(reference)))
                             .help("name a resource of the blueprint instead, or write the value"));
@@ -205,9 +239,12 @@ impl<'a> Linker<'a> {
                 }
                 Token::Caller { claim } if seed => format!("caller#{claim}"),
                 Token::Secret { name } => {
-                    return Err(Diagnostic::error("secret-id", format!("the secret `{name}` cannot be part of an id"))
-                        .at(self.place(at, None))
-                        .help("use a parameter that is not secret"));
+                    return Err(Diagnostic::error(
+                        "secret-id",
+                        format!("the secret `{name}` cannot be part of an id"),
+                    )
+                    .at(self.place(at, None))
+                    .help("use a parameter that is not secret"));
                 }
                 other => other.to_string(),
             };
@@ -227,9 +264,12 @@ impl<'a> Linker<'a> {
                 Some(&first) => {
                     let (a, b) = (&self.nodes[first].draft.address, &self.nodes[at].draft.address);
                     problems.push(
-                        Diagnostic::error("same-id", format!("`{a}` and `{b}` are the same Azure resource: {id}"))
-                            .at(self.place(at, None))
-                            .help("give one of them another `name:`, or remove it"),
+                        Diagnostic::error(
+                            "same-id",
+                            format!("`{a}` and `{b}` are the same Azure resource: {id}"),
+                        )
+                        .at(self.place(at, None))
+                        .help("give one of them another `name:`, or remove it"),
                     );
                 }
             }
@@ -295,7 +335,12 @@ impl<'a> Linker<'a> {
         }
         let address = &node.draft.address;
         let children = self.children(address);
-        let names = || ["id", "name"].into_iter().chain(facets.iter().map(|f| f.name)).chain(children.iter().map(String::as_str));
+        let names = || {
+            ["id", "name"]
+                .into_iter()
+                .chain(facets.iter().map(|f| f.name))
+                .chain(children.iter().map(String::as_str))
+        };
         let help = match did_you_mean(rest, names()) {
             Some(near) => format!("did you mean `{address}.{near}`?"),
             None => format!("`{address}` has: {}", names().collect::<Vec<_>>().join(", ")),
@@ -359,21 +404,29 @@ impl<'a> Linker<'a> {
                 _ => needed.clone(),
             };
             let before = edges.len();
-            edges.extend(self.by_address.iter().filter(|(address, _)| address.is_within(&path)).map(|(_, &at)| at));
-            if edges.len() == before {
+            edges.extend(
+                self.by_address.iter().filter(|(address, _)| address.is_within(&path)).map(|(_, &at)| at),
+            );
+            if edges.len() == before && (self.register || !is_provider(&path)) {
                 let known = self.by_address.keys().map(Address::as_str);
                 let help = match did_you_mean(&path, known) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "write the address of an entry, such as `clusters.aks`".to_owned(),
                 };
                 problems.push(
-                    Diagnostic::error("depends-on", format!("`dependsOn` names `{path}`, which is not in the blueprint"))
-                        .at(self.place(at, Some(&path)))
-                        .help(help),
+                    Diagnostic::error(
+                        "depends-on",
+                        format!("`dependsOn` names `{path}`, which is not in the blueprint"),
+                    )
+                    .at(self.place(at, Some(&path)))
+                    .help(help),
                 );
             }
         }
         edges.into_iter().for_each(|edge| graph.need(at, edge));
+        if draft.kind.tags && draft.operation == Operation::Resource {
+            crate::value::set_path(&mut body, &format!("tags.{OWNER_TAG}"), self.blueprint.into());
+        }
         Some(Resource {
             address: draft.address.clone(),
             id: node.id.clone()?,
@@ -473,12 +526,18 @@ impl<'a> Linker<'a> {
     }
 
     fn cycle(&self, cycle: &[usize]) -> Diagnostic {
-        let mut names: Vec<String> = cycle.iter().map(|&at| self.nodes[at].draft.address.to_string()).collect();
+        let mut names: Vec<String> =
+            cycle.iter().map(|&at| self.nodes[at].draft.address.to_string()).collect();
         names.extend(names.first().cloned());
         Diagnostic::error("cycle", format!("these need each other: {}", names.join(" → ")))
             .at(cycle.iter().find_map(|&at| self.place(at, None)))
             .help("remove one of the references or `dependsOn` on this path")
     }
+}
+
+/// Whether an address is that of a provider registration.
+fn is_provider(address: &str) -> bool {
+    address.starts_with("providers.")
 }
 
 /// The dotted path of the first text below a value that mentions a reference.

@@ -16,7 +16,8 @@ pub(crate) fn shape(source: &Source, base: &str, path: &str, message: &str) -> D
     if message.starts_with("unknown field") {
         let (field, known) = quoted.split_first().map_or(("", &[][..]), |(first, rest)| (*first, rest));
         // Whether the path already ends in the field depends on who noticed it.
-        let place = if path == field || path.ends_with(&format!(".{field}")) { join("") } else { join(field) };
+        let place =
+            if path == field || path.ends_with(&format!(".{field}")) { join("") } else { join(field) };
         let help = match did_you_mean(field, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "remove it".to_owned(),
@@ -105,7 +106,13 @@ mod tests {
                 "unknown field `adressSpace`",
                 "did you mean `addressSpace`?",
             ),
-            ("", "missing field `addressSpace`", "b.yaml:2:3", "`hub` needs `addressSpace`", "add `addressSpace: …` here"),
+            (
+                "",
+                "missing field `addressSpace`",
+                "b.yaml:2:3",
+                "`hub` needs `addressSpace`",
+                "add `addressSpace: …` here",
+            ),
             (
                 "subnets.a.prefix",
                 "invalid type: integer `3`, expected a string",

@@ -94,7 +94,12 @@ pub(crate) fn resolve(source: &Source, inputs: &Inputs, problems: &mut Diagnosti
             },
             Err(error) => {
                 parameters.broken.push(name.clone());
-                problems.push(super::messages::shape(source, &path, &error.path().to_string(), &error.inner().to_string()));
+                problems.push(super::messages::shape(
+                    source,
+                    &path,
+                    &error.path().to_string(),
+                    &error.inner().to_string(),
+                ));
             }
         }
     }
@@ -135,7 +140,9 @@ fn value_of(name: &str, declaration: &Declaration, inputs: &Inputs) -> Result<Va
         },
         None => {
             let help = match &declaration.env {
-                Some(variable) => format!("set the environment variable {variable}, or pass `-p {name}=VALUE`"),
+                Some(variable) => {
+                    format!("set the environment variable {variable}, or pass `-p {name}=VALUE`")
+                }
                 None => format!("pass `-p {name}=VALUE`, put it into a values file, or declare a `default`"),
             };
             return Err((format!("the parameter `{name}` has no value"), help));
@@ -162,7 +169,10 @@ fn value_of(name: &str, declaration: &Declaration, inputs: &Inputs) -> Result<Va
 
 /// A secret for a rehearsal: the same every time, and good enough for Azure's rules on passwords.
 fn made_up(name: &str) -> Value {
-    Value::String(format!("Made-up-{}-0!", Secret::new(name).digest("rehearsal").get(..12).unwrap_or_default()))
+    Value::String(format!(
+        "Made-up-{}-0!",
+        Secret::new(name).digest("rehearsal").get(..12).unwrap_or_default()
+    ))
 }
 
 fn typed(name: &str, declaration: &Declaration, value: Value) -> Result<Value, Fault> {

@@ -75,7 +75,8 @@ fn check_head(source: &Source, root: &Map<String, Value>, problems: &mut Diagnos
             );
         }
     }
-    let name_rule = "a name of small letters, digits and `-`, starting with a letter, such as `blueprint: shop`";
+    let name_rule =
+        "a name of small letters, digits and `-`, starting with a letter, such as `blueprint: shop`";
     match root.get("blueprint") {
         None => problems.push(
             Diagnostic::error("missing-field", "the blueprint has no name")
@@ -137,17 +138,19 @@ struct World<'a> {
 impl World<'_> {
     fn evaluate(&self, value: &Value, path: &str, problems: &mut Diagnostics) -> Value {
         match value {
-            Value::String(text) if expression::is_expression(text) => match expression::evaluate(text, self) {
-                Ok(value) => value,
-                Err(fault) => {
-                    problems.push(
-                        Diagnostic::error("expression", fault.message)
-                            .at(self.source.locate(path, At::Value))
-                            .help(fault.help),
-                    );
-                    Value::Null
+            Value::String(text) if expression::is_expression(text) => {
+                match expression::evaluate(text, self) {
+                    Ok(value) => value,
+                    Err(fault) => {
+                        problems.push(
+                            Diagnostic::error("expression", fault.message)
+                                .at(self.source.locate(path, At::Value))
+                                .help(fault.help),
+                        );
+                        Value::Null
+                    }
                 }
-            },
+            }
             Value::Array(items) => Value::Array(
                 items
                     .iter()
@@ -159,7 +162,9 @@ impl World<'_> {
                 members
                     .iter()
                     .map(|(key, member)| match member {
-                        Value::String(text) if !expression::is_expression(text) => (key.clone(), member.clone()),
+                        Value::String(text) if !expression::is_expression(text) => {
+                            (key.clone(), member.clone())
+                        }
                         Value::String(_) | Value::Array(_) | Value::Object(_) => {
                             (key.clone(), self.evaluate(member, &format!("{path}.{key}"), problems))
                         }
@@ -207,9 +212,12 @@ impl World<'_> {
                 None | Some(Value::Null) => None,
                 Some(other) => {
                     problems.push(
-                        Diagnostic::error("wrong-type", format!("`azure.{field}` must be a text, not `{other}`"))
-                            .at(self.source.locate(&format!("azure.{field}"), At::Value))
-                            .help("write it as a text"),
+                        Diagnostic::error(
+                            "wrong-type",
+                            format!("`azure.{field}` must be a text, not `{other}`"),
+                        )
+                        .at(self.source.locate(&format!("azure.{field}"), At::Value))
+                        .help("write it as a text"),
                     );
                     None
                 }
@@ -233,7 +241,10 @@ impl World<'_> {
                     if !block.contains_key("subscription") {
                         problems.push(
                             Diagnostic::error("missing-field", "`azure` needs `subscription`")
-                                .at(self.source.locate("azure", At::Key).or_else(|| self.source.locate("", At::Value)))
+                                .at(self
+                                    .source
+                                    .locate("azure", At::Key)
+                                    .or_else(|| self.source.locate("", At::Value)))
                                 .help("add `subscription: ${env.AZURE_SUBSCRIPTION_ID}` under `azure:`"),
                         );
                     }
@@ -299,9 +310,12 @@ impl World<'_> {
             Some(Value::Object(section)) => section,
             Some(_) => {
                 problems.push(
-                    Diagnostic::error("wrong-type", format!("`{}` must be a mapping of keys to entries", kind.section))
-                        .at(self.source.locate(kind.section, At::Value))
-                        .help("write the key of an entry, a colon, and its fields below"),
+                    Diagnostic::error(
+                        "wrong-type",
+                        format!("`{}` must be a mapping of keys to entries", kind.section),
+                    )
+                    .at(self.source.locate(kind.section, At::Value))
+                    .help("write the key of an entry, a colon, and its fields below"),
                 );
                 return;
             }
@@ -320,7 +334,12 @@ impl World<'_> {
                 Value::Null => &Value::Object(Map::new()),
                 Value::Object(_) => raw,
                 _ => {
-                    problems.push(messages::shape(self.source, &path, "", "invalid type: value, expected a map"));
+                    problems.push(messages::shape(
+                        self.source,
+                        &path,
+                        "",
+                        "invalid type: value, expected a map",
+                    ));
                     continue;
                 }
             };
@@ -362,20 +381,16 @@ impl World<'_> {
         if problems.len() > before {
             return None;
         }
-        let mut cx = EntryCx {
-            address: Address::new(path),
-            key,
-            common,
-            drafts: Vec::new(),
-            problems: Vec::new(),
-        };
+        let mut cx =
+            EntryCx { address: Address::new(path), key, common, drafts: Vec::new(), problems: Vec::new() };
         (kind.expand)(Value::Object(fields), &mut cx);
         for problem in cx.problems {
             if problem.code == "shape" {
                 problems.push(messages::shape(self.source, path, &problem.path, &problem.message));
                 continue;
             }
-            let place = if problem.path.is_empty() { path.to_owned() } else { format!("{path}.{}", problem.path) };
+            let place =
+                if problem.path.is_empty() { path.to_owned() } else { format!("{path}.{}", problem.path) };
             let at = if problem.path.is_empty() { At::Key } else { At::Value };
             problems.push(Diagnostic {
                 code: problem.code,
@@ -410,7 +425,8 @@ impl World<'_> {
             }
         };
         let name = text("name", problems).unwrap_or_else(|| key.to_owned());
-        let location = text("location", problems).map(|l| normalize_location(&l)).or_else(|| azure.location.clone());
+        let location =
+            text("location", problems).map(|l| normalize_location(&l)).or_else(|| azure.location.clone());
         let group = text("resourceGroup", problems).or_else(|| azure.resource_group.clone());
         let timeout = text("timeout", problems).and_then(|text| {
             let timeout = parse_duration(&text);
@@ -498,12 +514,16 @@ impl World<'_> {
         let mut all = Vec::new();
         for (name, raw) in outputs {
             let path = format!("outputs.{name}");
-            let (raw, path, secret) = match raw.as_object().and_then(|long| Some((long.get("value")?, long))) {
-                Some((value, long)) => (value, format!("{path}.value"), long.get("secret") == Some(&Value::Bool(true))),
+            let (raw, path, secret) = match raw.as_object().and_then(|long| Some((long.get("value")?, long)))
+            {
+                Some((value, long)) => {
+                    (value, format!("{path}.value"), long.get("secret") == Some(&Value::Bool(true)))
+                }
                 None => (raw, path, false),
             };
             let value = self.evaluate(raw, &path, problems);
-            let holds_secret = crate::value::token::any(&value, &|token| matches!(token, Token::Secret { .. }));
+            let holds_secret =
+                crate::value::token::any(&value, &|token| matches!(token, Token::Secret { .. }));
             all.push(RawOutput { name: name.clone(), value, secret: secret || holds_secret });
         }
         all
@@ -523,7 +543,8 @@ impl World<'_> {
             None => {}
         }
         self.identities.borrow_mut().insert(path.clone(), None);
-        let raw = self.root.get(section).and_then(|section| section.get(key)).and_then(|entry| entry.get(field));
+        let raw =
+            self.root.get(section).and_then(|section| section.get(key)).and_then(|entry| entry.get(field));
         let value = match raw {
             Some(Value::String(text)) => expression::evaluate(text, self)?,
             Some(other) => other.clone(),
@@ -560,7 +581,9 @@ impl Scope for World<'_> {
             ["env", name] => match self.inputs.environment.get(*name) {
                 Some(value) => Ok(value.clone().into()),
                 None if self.inputs.missing == Missing::MakeUp => Ok(match *name {
-                    "AZURE_SUBSCRIPTION_ID" | "AZURE_TENANT_ID" => "00000000-0000-0000-0000-000000000000".into(),
+                    "AZURE_SUBSCRIPTION_ID" | "AZURE_TENANT_ID" => {
+                        "00000000-0000-0000-0000-000000000000".into()
+                    }
                     other => format!("made-up-{}", other.to_lowercase()).into(),
                 }),
                 None => Err(Fault::new(
@@ -593,8 +616,13 @@ impl Scope for World<'_> {
             [section, key, rest @ ..] if registry().iter().any(|kind| kind.section == *section) => {
                 let entries = self.root.get(*section).and_then(Value::as_object);
                 if entries.is_none_or(|entries| !entries.contains_key(*key)) {
-                    let keys: Vec<&str> = entries.map(|e| e.keys().map(String::as_str).collect()).unwrap_or_default();
-                    return Err(Fault::unknown(&format!("entry in `{section}` named"), key, keys.into_iter()));
+                    let keys: Vec<&str> =
+                        entries.map(|e| e.keys().map(String::as_str).collect()).unwrap_or_default();
+                    return Err(Fault::unknown(
+                        &format!("entry in `{section}` named"),
+                        key,
+                        keys.into_iter(),
+                    ));
                 }
                 if let [field @ ("name" | "location" | "resourceGroup")] = rest {
                     return self.identity(section, key, field);
@@ -603,12 +631,10 @@ impl Scope for World<'_> {
             }
             [name, ..] => {
                 let roots = ["param", "env", "azure", "caller", "blueprint"];
-                let known: Vec<&str> = roots.into_iter().chain(registry().iter().map(|kind| kind.section)).collect();
+                let known: Vec<&str> =
+                    roots.into_iter().chain(registry().iter().map(|kind| kind.section)).collect();
                 Err(if known.contains(name) {
-                    Fault::new(
-                        format!("`{name}` alone is no value"),
-                        format!("say which: `{name}.…`"),
-                    )
+                    Fault::new(format!("`{name}` alone is no value"), format!("say which: `{name}.…`"))
                 } else {
                     Fault::unknown("section or value", name, known.into_iter())
                 })

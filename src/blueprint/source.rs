@@ -5,8 +5,8 @@
 
 use crate::diag::{Diagnostic, SourceFile, Span};
 use crate::value::token;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -49,12 +49,16 @@ impl Source {
         };
         let file = Arc::new(SourceFile { name, text });
         if let Some(offset) = file.text.find(token::is_reserved) {
-            return Err(Diagnostic::error("reserved-character", "a Unicode noncharacter that berth keeps for itself")
-                .at(Some(span_at(&file, offset, 3)))
-                .help("remove the character"));
+            return Err(Diagnostic::error(
+                "reserved-character",
+                "a Unicode noncharacter that berth keeps for itself",
+            )
+            .at(Some(span_at(&file, offset, 3)))
+            .help("remove the character"));
         }
         let deserializer = serde_yaml::Deserializer::from_str(&file.text);
         match Tree.deserialize(deserializer) {
+            Ok(Value::Null) => Err(empty(&file)),
             Ok(tree) => Ok(Source { file, tree }),
             Err(error) => Err(explain(&file, &error)),
         }
@@ -85,7 +89,8 @@ fn span_of(file: &Arc<SourceFile>, place: &serde_yaml::Location) -> Span {
     let line = place.line().saturating_sub(1);
     let start: usize = file.text.split_inclusive('\n').take(line).map(str::len).sum();
     let within = file.text[start..].lines().next().unwrap_or_default();
-    let offset = within.char_indices().nth(place.column().saturating_sub(1)).map_or(within.len(), |(at, _)| at);
+    let offset =
+        within.char_indices().nth(place.column().saturating_sub(1)).map_or(within.len(), |(at, _)| at);
     span_at(file, start + offset, 0)
 }
 
@@ -134,7 +139,9 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
             .help("keep one of the two, or give one another name");
     }
     if let Some(message) = message.strip_prefix(KEY) {
-        return Diagnostic::error("yaml", message.to_owned()).at(span).help("write the key as text, in quotes");
+        return Diagnostic::error("yaml", message.to_owned())
+            .at(span)
+            .help("write the key as text, in quotes");
     }
     // `{ a: ${x} }`: to YAML the brace after the dollar opens a mapping.
     let flow = |line: &str| {
@@ -146,14 +153,14 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
         let start = span.as_ref().map_or(0, |span| {
             file.text.lines().take(span.line - 1).map(|line| line.len() + 1).sum::<usize>()
         });
-        return Diagnostic::error("unquoted-expression", "an expression inside `{ }` or `[ ]` must be in quotes")
-            .at(Some(span_at(file, start + at, 2)))
-            .help("write \"${…}\" with double quotes around it: YAML reads a bare `{` as the start of a mapping");
-    }
-    if file.text.trim().is_empty() {
-        return Diagnostic::error("empty", "the file is empty")
-            .at(Some(span_at(file, 0, 1)))
-            .help("start with `blueprint: NAME`; `blueprints/quickstart.yaml` is an example");
+        return Diagnostic::error(
+            "unquoted-expression",
+            "an expression inside `{ }` or `[ ]` must be in quotes",
+        )
+        .at(Some(span_at(file, start + at, 2)))
+        .help(
+            "write \"${…}\" with double quotes around it: YAML reads a bare `{` as the start of a mapping",
+        );
     }
     let help = if message.contains("found character that cannot start any token") {
         "YAML takes spaces, not tabs, for indentation; a text that starts with a special character goes in quotes"
@@ -165,6 +172,12 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
         "look at this line and the one above: indentation, a missing colon, or a quote that is not closed"
     };
     Diagnostic::error("yaml", message).at(span.or_else(|| Some(span_at(file, 0, 1)))).help(help)
+}
+
+fn empty(file: &Arc<SourceFile>) -> Diagnostic {
+    Diagnostic::error("empty", "the file says nothing")
+        .at(Some(span_at(file, 0, 1)))
+        .help("start with `blueprint: NAME`; `blueprints/quickstart.yaml` is an example")
 }
 
 const DUPLICATE: &str = "duplicate key: ";
@@ -343,7 +356,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let wanted = self.path.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-        let Some((index, rest)) = wanted.and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest))) else {
+        let Some((index, rest)) = wanted.and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest)))
+        else {
             while items.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         };
@@ -466,7 +480,10 @@ list:
     fn reads_yaml_in_order() {
         let source = Source::parse("b.yaml", TEXT.as_bytes()).unwrap();
         assert_eq!(source.tree["list"], json!([{ "a": 1 }, { "b": 2 }]));
-        assert_eq!(source.tree.as_object().unwrap().keys().collect::<Vec<_>>(), ["blueprint", "networks", "list"]);
+        assert_eq!(
+            source.tree.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["blueprint", "networks", "list"]
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The descriptor of an ARM type.
 
+use crate::event::DeleteMode;
 use crate::value::{Rule, Rules};
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
@@ -13,19 +14,6 @@ pub enum UpdateMode {
     /// PATCH with the members that differ.
     Patch,
     /// Never: every change replaces.
-    Never,
-}
-
-/// How a resource is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeleteMode {
-    /// A DELETE of its own, unless its parent is deleted in the same run and takes it along.
-    Own,
-    /// A DELETE of its own, always, before what it hangs on (role assignments, endpoints).
-    Always,
-    /// ARM cannot delete it; it goes with its parent. Dropped from a blueprint it is only forgotten.
-    WithParent,
-    /// It is never removed (provider and feature registrations).
     Never,
 }
 

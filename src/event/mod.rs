@@ -50,6 +50,20 @@ impl Action {
     }
 }
 
+/// How a resource is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeleteMode {
+    /// A DELETE of its own, unless its parent is deleted in the same run and takes it along.
+    Own,
+    /// A DELETE of its own, always, before what it hangs on (role assignments, endpoints).
+    Always,
+    /// ARM cannot delete it; it goes with its parent. Dropped from a blueprint it is only forgotten.
+    WithParent,
+    /// It is never removed (provider and feature registrations).
+    Never,
+}
+
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]

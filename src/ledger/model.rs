@@ -1,5 +1,6 @@
 //! The ledger as data: its form, its version, its migrations.
 
+use crate::event::DeleteMode;
 use crate::ident::{Address, ArmId};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,11 @@ pub struct Owned {
     /// Whether it may be deleted only when named.
     #[serde(default)]
     pub protect: bool,
+    /// How it is removed.
+    pub delete: DeleteMode,
+    /// What may not be changed by two operations at once while it is: ids.
+    #[serde(default)]
+    pub lanes: Vec<ArmId>,
 }
 
 impl Ledger {
@@ -103,6 +109,8 @@ mod tests {
                 depends_on: vec![],
                 digests: BTreeMap::new(),
                 protect: false,
+                delete: DeleteMode::Always,
+                lanes: vec![],
             },
         );
         let text = serde_json::to_vec(&ledger).unwrap();

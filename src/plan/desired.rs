@@ -8,6 +8,9 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// The tag that says which blueprint owns a resource.
+pub const OWNER_TAG: &str = "berth-blueprint";
+
 /// One resource that the blueprint asks for.
 #[derive(Debug, Clone)]
 pub struct Resource {

@@ -144,6 +144,20 @@ pub struct OutputValue {
     pub secret: bool,
 }
 
+/// Why a plan cannot be applied as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Conflict {
+    /// The resource.
+    pub address: Address,
+    /// Its id.
+    pub id: ArmId,
+    /// What is in the way.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
 /// What will be done, in an order that respects every dependency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -160,6 +174,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The outputs.
     pub outputs: BTreeMap<String, OutputValue>,
+    /// What is in the way of applying it.
+    pub conflicts: Vec<Conflict>,
 }
 
 /// How many steps of each kind a plan has.
