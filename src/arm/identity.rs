@@ -229,9 +229,7 @@ impl AuthSettings {
         Ok(match method {
             AuthMethod::Auto => return Err("auto is not a way of its own".into()),
             AuthMethod::AzurePipelines => {
-                let options = AzurePipelinesCredentialOptions {
-                    credential_options: self.assertion(),
-                };
+                let options = AzurePipelinesCredentialOptions { credential_options: self.assertion() };
                 AzurePipelinesCredential::new(
                     needed(self.tenant_id.clone(), "tenant id")?,
                     needed(self.client_id.clone(), "client id")?,

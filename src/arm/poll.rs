@@ -1,10 +1,11 @@
 //! Following an operation to its end.
 
-use super::client::{Client, Resource, Started, Stubbornness, body_of, is_absent, resource};
+use super::client::{Client, Resource, Started, body_of, is_absent, resource};
 use super::error::{Error, ErrorKind, Result};
 use super::lro::{Finish, Look, Operation, Poll, read_operation, read_resource};
 use super::request::Conditions;
 use super::retry::retry_after;
+use super::send::Stubbornness;
 use super::transport::{Method, Response};
 use crate::host::Timestamp;
 use serde_json::Value;
