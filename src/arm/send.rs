@@ -69,14 +69,14 @@ impl Client {
             error.attempts = number;
             error.elapsed = inner.clock.now().since(started);
             error.correlation_id.get_or_insert_with(|| inner.options.correlation_id.clone());
-            if call.stubbornness == Stubbornness::Once {
-                return Err(error);
-            }
             // A token can be withdrawn before its time; a fresh one deserves one try.
             if error.status == Some(401) && !refused {
                 refused = true;
                 inner.tokens.refuse(&bearer);
                 continue;
+            }
+            if call.stubbornness == Stubbornness::Once {
+                return Err(error);
             }
             let attempt = Attempt {
                 method: call.method,
