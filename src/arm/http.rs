@@ -83,3 +83,50 @@ fn chain(error: &azure_core::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn what_is_sent_arrives_and_what_is_answered_returns() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut received = Vec::new();
+            while !received.ends_with(b"{\"a\":1}") {
+                let mut chunk = [0; 1024];
+                let count = stream.read(&mut chunk).await.unwrap();
+                received.extend_from_slice(&chunk[..count]);
+            }
+            let answer =
+                "HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 2\r\n\r\n{}";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8(received).unwrap().to_ascii_lowercase()
+        });
+        let mut request = Request::new(Method::Put, format!("http://{address}/x%20y?t=a%2Bb&api-version=1"));
+        request.headers.set("If-Match", "\"e\"");
+        request.body = "{\"a\":1}".into();
+        let response = HttpTransport::new().send(request).await.unwrap();
+        // Redirects are shown, not followed.
+        assert_eq!((response.status, response.headers.get("location")), (307, Some("/elsewhere")));
+        assert_eq!(&response.body[..], b"{}");
+        let received = server.await.unwrap();
+        assert!(received.starts_with("put /x%20y?t=a%2bb&api-version=1 http/1.1\r\n"), "{received}");
+        assert!(received.contains("if-match: \"e\""), "{received}");
+    }
+
+    #[tokio::test]
+    async fn a_closed_door_may_be_tried_again_and_signatures_stay_secret() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let request = Request::new(Method::Get, format!("http://{address}/x?s=HUSH"));
+        let error = HttpTransport::new().send(request).await.unwrap_err();
+        assert!(error.retryable, "{error}");
+        assert!(!format!("{error} {error:?}").contains("HUSH"), "{error:?}");
+    }
+}

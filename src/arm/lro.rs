@@ -37,6 +37,20 @@ pub struct Operation {
     pub first_look_ms: Option<u64>,
 }
 
+impl Operation {
+    /// An operation of which only the resource is known: its answer was lost, or someone else began it.
+    pub fn watching(method: Method, id: &str, api_version: &str) -> Self {
+        Operation {
+            method,
+            id: without_query(id).to_owned(),
+            api_version: api_version.to_owned(),
+            poll: Poll::Resource,
+            finish: if method == Method::Delete { Finish::Absence } else { Finish::Resource },
+            first_look_ms: Some(0),
+        }
+    }
+}
+
 /// Where the progress of an operation shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "style")]

@@ -27,23 +27,26 @@ mod error;
 mod http;
 pub mod identity;
 mod lro;
+mod options;
 mod pager;
 mod poll;
 mod request;
 mod retry;
 #[cfg(test)]
 mod scripted;
+mod send;
 mod throttle;
 mod token;
 mod trace;
 pub mod transport;
 
-pub use client::{Client, Options, Resource, Started};
+pub use client::{Client, Resource, Started};
 pub use cloud::{Cloud, UnknownCloud};
 pub use error::{Denial, Detail, Error, ErrorKind, Failure, Result};
 pub use http::HttpTransport;
 pub use identity::{AuthMethod, AuthSettings, Identity, IdentityError};
 pub use lro::{Finish, Operation, Poll};
+pub use options::Options;
 pub use poll::{Finished, Progress};
 pub use request::Conditions;
 pub use retry::RetryOptions;

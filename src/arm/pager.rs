@@ -1,7 +1,8 @@
 //! Lists that come in pages.
 
-use super::client::{Client, Stubbornness, body_of};
+use super::client::{Client, body_of};
 use super::error::{Error, ErrorKind, Result};
+use super::send::Stubbornness;
 use super::transport::Method;
 use serde_json::Value;
 

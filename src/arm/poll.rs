@@ -1,10 +1,11 @@
 //! Following an operation to its end.
 
-use super::client::{Client, Resource, Started, Stubbornness, body_of, is_absent, resource};
+use super::client::{Client, Resource, Started, body_of, is_absent, resource};
 use super::error::{Error, ErrorKind, Result};
 use super::lro::{Finish, Look, Operation, Poll, read_operation, read_resource};
 use super::request::Conditions;
 use super::retry::retry_after;
+use super::send::Stubbornness;
 use super::transport::{Method, Response};
 use crate::host::Timestamp;
 use serde_json::Value;
@@ -297,7 +298,8 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
                 Poll::Resource if deleting => return Ok(Next::End(Finished::default())),
                 // Reads may lag behind writes.
                 Poll::Resource if self.missing <= LAGGING => {}
-                Poll::AsyncOperation { .. } | Poll::Location { .. } if self.missing <= FORGOTTEN => {}
+                Poll::AsyncOperation { .. } | Poll::Location { .. }
+                    if self.missing <= if deleting { 1 } else { FORGOTTEN } => {}
                 // The record of the operation has expired, or never was: the resource tells as well.
                 Poll::AsyncOperation { .. } | Poll::Location { .. }
                     if self.operation.method != Method::Post =>
@@ -315,6 +317,10 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
             match error.status {
                 // The operation goes on whether or not the line does.
                 None if error.kind == ErrorKind::Connection => {}
+                // Nor does it end because the token service cannot be reached just now.
+                None if error.kind == ErrorKind::AuthenticationFailed && self.refused < BROKEN => {
+                    self.refused += 1;
+                }
                 None => return Err(self.told(error)),
                 Some(408 | 429) => {}
                 // The result of a failed operation is its error; a status document never fails so.
@@ -404,6 +410,18 @@ mod tests {
         let (client, script) = Script::client(lines);
         let outcome = client.wait(operation, |_| {}, HOUR).await;
         (outcome.map(|finished| finished.body), script.times())
+    }
+
+    #[test]
+    fn waiting_may_move_between_threads() {
+        fn movable<T: Send>(_: T) {}
+        let operation = creation();
+        movable(async move {
+            let (client, _) = Script::client(Vec::new());
+            let _ = client.wait(&operation, |_| {}, HOUR).await;
+            let _ = client.put_and_wait(ID, "1", &json!({}), &Conditions::none(), HOUR).await;
+            let _ = client.list(ID, "1", &[]).await;
+        });
     }
 
     #[tokio::test(start_paused = true)]
@@ -537,7 +555,7 @@ mod tests {
         lines.push(line("GET ID", 200, json!({})));
         let (outcome, times) = follow(&creation(), lines).await;
         assert_eq!(outcome.unwrap(), Some(json!({})));
-        assert_eq!(times, [10, 20, 30, 40, 70, 80, 90, 90]);
+        assert_eq!(times, [10, 20, 30, 40, 70, 80, 80, 80]);
 
         let lines = (0..4).map(|_| line("GET /op", 403, Value::Null)).collect();
         let error = follow(&creation(), lines).await.0.unwrap_err();

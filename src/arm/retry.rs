@@ -77,11 +77,15 @@ impl RetryOptions {
 
 /// A number in 0..1 out of the request and the attempt.
 fn fraction(attempt: &Attempt<'_>) -> f64 {
-    // The finaliser of SplitMix64: neighbouring seeds give distant numbers.
-    let mut z = attempt.seed.wrapping_add(u64::from(attempt.number).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    (mix(attempt.seed.wrapping_add(u64::from(attempt.number))) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// The step of SplitMix64: neighbouring numbers give distant ones.
+pub(super) const fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    z ^ (z >> 31)
 }
 
 /// How long a response asks to wait: seconds, milliseconds, or an HTTP date.

@@ -1,6 +1,7 @@
 //! A transport that plays a script, for the tests of this room.
 
-use super::client::{Client, Options};
+use super::client::Client;
+use super::options::Options;
 use super::token::StaticToken;
 use super::transport::{Method, Request, Response, Transport, TransportError};
 use crate::host::{Clock, Timestamp};
