@@ -4,6 +4,7 @@ use super::kind::Kind;
 
 // What has no section of its own: what several kinds share, and what the engine asks for by itself.
 mod naming;
+pub mod private_link;
 pub mod registration;
 mod scope;
 
@@ -20,6 +21,7 @@ kinds! {
     network::Network,
     identity::Identity,
     key_vault::KeyVault,
+    private_endpoint::PrivateEndpoint,
 }
 
 /// What the tests of kinds share.
