@@ -19,6 +19,8 @@
 //! * engine: [`observe`], [`apply`]
 //! * use cases and faces: [`ops`], [`report`]
 
+pub mod apply;
+pub mod approve;
 pub mod arm;
 pub mod blueprint;
 pub mod catalog;
@@ -29,5 +31,7 @@ pub mod graph;
 pub mod host;
 pub mod ident;
 pub mod ledger;
+pub mod observe;
 pub mod plan;
+pub mod private_link;
 pub mod value;

@@ -67,6 +67,9 @@ pub struct ResourceType {
     pub stateful: bool,
     /// Whether it carries tags, and so an ownership tag.
     pub tags: bool,
+    /// Where a soft-deleted one is found, when its type has that: a path with `{subscription}`, `{location}`, `{name}`.
+    /// It is brought back by a PUT with `properties.createMode: recover`.
+    pub soft_deleted: Option<&'static str>,
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
     /// How long a create usually takes; for progress and the critical path.
@@ -88,6 +91,7 @@ impl ResourceType {
             lanes: &[],
             stateful: false,
             tags: true,
+            soft_deleted: None,
             facets: &[],
             usual: Duration::from_secs(5),
             timeout: Duration::from_secs(30 * 60),

@@ -168,6 +168,9 @@ pub static KEY_VAULT: ResourceType = ResourceType {
     // A PUT replaces the access policies of others; a PATCH changes what it names.
     update: UpdateMode::Patch,
     stateful: true,
+    soft_deleted: Some(
+        "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
+    ),
     lanes: &[Lane::Ancestor(VAULT)],
     rules: &[
         Rule::at("properties.tenantId").immutable().fold_case(),
