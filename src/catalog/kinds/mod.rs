@@ -3,6 +3,7 @@
 use super::kind::Kind;
 
 // What has no section of its own: what several kinds share, and what the engine asks for by itself.
+pub mod builtin_roles;
 mod naming;
 pub mod private_link;
 pub mod registration;
@@ -22,6 +23,7 @@ kinds! {
     identity::Identity,
     key_vault::KeyVault,
     private_endpoint::PrivateEndpoint,
+    role_assignment::RoleAssignment,
 }
 
 /// What the tests of kinds share.
