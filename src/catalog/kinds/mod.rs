@@ -24,6 +24,7 @@ kinds! {
     key_vault::KeyVault,
     private_endpoint::PrivateEndpoint,
     role_assignment::RoleAssignment,
+    generic::Generic,
 }
 
 /// What the tests of kinds share.
