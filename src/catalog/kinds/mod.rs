@@ -24,6 +24,7 @@ kinds! {
     key_vault::KeyVault,
     private_endpoint::PrivateEndpoint,
     role_assignment::RoleAssignment,
+    log_workspace::LogWorkspace,
     generic::Generic,
 }
 
