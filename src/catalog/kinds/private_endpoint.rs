@@ -548,6 +548,7 @@ fn given_zone(zone: &Reference) -> ZoneConfig {
 
 /// Makes the zones of the target and links them to the endpoint's network.
 fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<ZoneConfig> {
+    // The target may lie in another region than the endpoint; offline there is nothing better to go by.
     let region = normalize_location(&cx.common.location);
     let zones: Option<Vec<String>> =
         zones.map(|zones| zones.iter().map(|zone| zone.replace("{region}", &region)).collect());
