@@ -4,7 +4,9 @@ use super::kind::Kind;
 
 // What has no section of its own: what several kinds share, and what the engine asks for by itself.
 pub mod builtin_roles;
+pub mod key_vault_secret;
 mod naming;
+pub mod private_dns;
 pub mod private_link;
 pub mod registration;
 mod scope;
