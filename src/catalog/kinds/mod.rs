@@ -3,7 +3,10 @@
 use super::kind::Kind;
 
 // What has no section of its own: what several kinds share, and what the engine asks for by itself.
+pub mod builtin_roles;
+pub mod key_vault_secret;
 mod naming;
+pub mod private_dns;
 pub mod private_link;
 pub mod registration;
 mod scope;
@@ -22,6 +25,9 @@ kinds! {
     identity::Identity,
     key_vault::KeyVault,
     private_endpoint::PrivateEndpoint,
+    role_assignment::RoleAssignment,
+    log_workspace::LogWorkspace,
+    generic::Generic,
 }
 
 /// What the tests of kinds share.

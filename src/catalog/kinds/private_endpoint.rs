@@ -5,8 +5,11 @@
 //! endpoints of the same zone share, a link from each zone to the endpoint's network, and the zone group that keeps
 //! the records. The connection that it causes on its target may arrive there as *Pending*, whoever makes it; then it
 //! is approved by a draft of its own, which has nothing to do when Azure has approved the connection by itself.
+//!
+//! The file is long because a third of it is tests and a sixth descriptors; zones and links are in `private_dns`.
 
-use super::naming::{NETWORK, NameRule, did_you_mean, word};
+use super::naming::{NETWORK, NameRule, did_you_mean};
+use super::private_dns::{dashed, linked_zone};
 use super::private_link::{Group, Target};
 use super::scope::type_of;
 use crate::catalog::{
@@ -19,7 +22,7 @@ use azure_mgmt_network::package_2024_03::models;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
@@ -136,9 +139,7 @@ impl JsonSchema for Dns {
 }
 
 const API_VERSION: &str = "2025-05-01";
-const DNS_API_VERSION: &str = "2024-06-01";
 const ENDPOINT: &str = "Microsoft.Network/privateEndpoints";
-const ZONE: &str = "Microsoft.Network/privateDnsZones";
 const VNET: &str = "Microsoft.Network/virtualNetworks";
 const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
 /// How many zones a zone group can hold.
@@ -228,40 +229,6 @@ pub static ZONE_GROUP: ResourceType = ResourceType {
         "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
         API_VERSION,
         "private DNS zone group",
-    )
-};
-
-/// A private DNS zone.
-pub static PRIVATE_DNS_ZONE: ResourceType = ResourceType {
-    lanes: &[Lane::Ancestor(ZONE)],
-    rules: &[
-        Rule::at("properties.maxNumberOfRecordSets").read_only(),
-        Rule::at("properties.numberOfRecordSets").read_only(),
-        Rule::at("properties.maxNumberOfVirtualNetworkLinks").read_only(),
-        Rule::at("properties.numberOfVirtualNetworkLinks").read_only(),
-        Rule::at("properties.maxNumberOfVirtualNetworkLinksWithRegistration").read_only(),
-        Rule::at("properties.numberOfVirtualNetworkLinksWithRegistration").read_only(),
-        Rule::at("properties.internalId").read_only(),
-    ],
-    usual: Duration::from_secs(35),
-    ..ResourceType::new(ZONE, DNS_API_VERSION, "private DNS zone")
-};
-
-/// The use of a zone by a network.
-pub static ZONE_LINK: ResourceType = ResourceType {
-    lanes: &[Lane::Ancestor(ZONE)],
-    rules: &[
-        Rule::at("properties.virtualNetwork").immutable(),
-        Rule::at("properties.virtualNetwork.id").fold_case(),
-        Rule::at("properties.registrationEnabled").default("false"),
-        Rule::at("properties.resolutionPolicy").fold_case().default("\"Default\""),
-        Rule::at("properties.virtualNetworkLinkState").read_only(),
-    ],
-    usual: Duration::from_secs(40),
-    ..ResourceType::new(
-        "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
-        DNS_API_VERSION,
-        "private DNS zone link",
     )
 };
 
@@ -548,6 +515,7 @@ fn given_zone(zone: &Reference) -> ZoneConfig {
 
 /// Makes the zones of the target and links them to the endpoint's network.
 fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<ZoneConfig> {
+    // The target may lie in another region than the endpoint; offline there is nothing better to go by.
     let region = normalize_location(&cx.common.location);
     let zones: Option<Vec<String>> =
         zones.map(|zones| zones.iter().map(|zone| zone.replace("{region}", &region)).collect());
@@ -577,38 +545,11 @@ fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<Z
         }
         return Vec::new();
     };
-    zones.into_iter().map(|zone| own_zone(&zone, &network, &network_id, cx)).collect()
-}
-
-fn own_zone(zone: &str, network: &str, network_id: &str, cx: &mut EntryCx<'_>) -> ZoneConfig {
-    let address = Address::new("privateDns").child(zone);
-    let id = cx.id(ZONE, &[zone]);
-    let draft = Draft::new(address.clone(), id.as_str(), &PRIVATE_DNS_ZONE, global(cx, None));
-    cx.also(draft.shared().origin("dns"));
-
-    let link = id.child("virtualNetworkLinks", &format!("link-{}", dashed(network)));
-    let properties = json!({ "virtualNetwork": { "id": network_id }, "registrationEnabled": false });
-    let link_address = address.child("links").child(network);
-    let draft = Draft::new(link_address, link.as_str(), &ZONE_LINK, global(cx, Some(properties)));
-    cx.also(draft.shared().origin("dns"));
-    ZoneConfig { name: dashed(zone), zone: id.as_str().to_owned(), needs: Some(address) }
-}
-
-/// The body of something that lies in no region.
-fn global(cx: &EntryCx<'_>, properties: Option<Value>) -> Value {
-    let mut body = Map::new();
-    body.insert("location".into(), "global".into());
-    if !cx.common.tags.is_empty() {
-        body.insert("tags".into(), Value::Object(cx.common.tags.clone()));
-    }
-    body.extend(properties.map(|properties| ("properties".to_owned(), properties)));
-    Value::Object(body)
-}
-
-/// A text with `-` for what names do not hold.
-fn dashed(text: &str) -> String {
-    let dashed: String = text.chars().map(|c| if word(c) { c } else { '-' }).collect();
-    dashed.trim_matches('-').to_owned()
+    let config = |zone: String| {
+        let (id, address) = linked_zone(&zone, &network, &network_id, cx);
+        ZoneConfig { name: dashed(&zone), zone: id.as_str().to_owned(), needs: Some(address) }
+    };
+    zones.into_iter().map(config).collect()
 }
 
 fn yes() -> bool {
