@@ -10,6 +10,9 @@ macro_rules! kinds {
     };
 }
 
+pub mod registration;
+
 kinds! {
     network::Network,
+    cluster::Cluster,
 }
