@@ -178,6 +178,9 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         match (applied, desired) {
+            (Value::Object(_), None) if node.is(Flag::Whole) => {
+                self.report(ChangeKind::Remove, live, Value::Null, node);
+            }
             (Value::Object(before), None) if node.has_members() && !node.is(Flag::Map) => {
                 // A whole group was dropped: its members have rules of their own.
                 self.dropped_members(before, None, live, node);
@@ -375,6 +378,8 @@ mod tests {
         Rule::at("properties.issuer").lasting("true"),
         Rule::at("properties.plugin").lasting("\"azure\"").fold_case(),
         Rule::at("properties.ref").whole(),
+        Rule::at("properties.whole").whole(),
+        Rule::at("properties.whole.a").default("0"),
         Rule::at("properties.features").map(),
         Rule::at("properties.features.*").default("{\"enabled\":false}"),
         Rule::at("properties.features.*.enabled").default("false"),
@@ -478,8 +483,9 @@ mod tests {
         let found = changes(
             json!({ "properties": { "ref": { "tag": "v1" } } }),
             json!({ "properties": { "ref": { "branch": "main", "tag": null },
+                                    "whole": { "a": 1 },
                                     "features": { "X": { "enabled": true }, "y": { "enabled": false, "c": 1 } } } }),
-            Some(json!({ "properties": { "ref": { "branch": "main" },
+            Some(json!({ "properties": { "ref": { "branch": "main" }, "whole": { "a": 1 },
                                          "features": { "x": { "enabled": true }, "y": { "enabled": true } } } })),
         );
         assert_eq!(
@@ -487,6 +493,7 @@ mod tests {
             [
                 ("properties.ref.tag".to_owned(), ChangeKind::Set, false),
                 ("properties.ref.branch".to_owned(), ChangeKind::Remove, false),
+                ("properties.whole".to_owned(), ChangeKind::Remove, false),
                 ("properties.features.x".to_owned(), ChangeKind::Reset, false),
             ]
         );

@@ -157,7 +157,7 @@ fn remove(body: &mut Value, node: &Node, path: &str, dropped: &[&Change]) {
                 let here = |item: &Value| {
                     key_of(item, key).map(|name| format!("{path}[{}]", name.replace('\u{1f}', ",")))
                 };
-                items.retain(|item| !here(item).is_some_and(|path| at(&path).is_some()));
+                items.retain(|item| here(item).is_none_or(|path| at(&path).is_none()));
                 for item in items {
                     if let Some(path) = here(item) {
                         remove(item, node.element(), &path, dropped);

@@ -33,8 +33,8 @@ pub enum Flag {
     Location = 1 << 10,
     /// A version that only ever rises: a higher one than asked for is as asked, and is kept.
     AtLeast = 1 << 11,
-    /// An object whose members exclude each other: an update takes it from the blueprint whole, and a member that the
-    /// blueprint drops is removed.
+    /// An object that excludes another one, or whose members exclude each other: an update takes it from the blueprint
+    /// whole; it and its members are removed when the blueprint drops them.
     Whole = 1 << 12,
 }
 

@@ -21,7 +21,6 @@ pub(super) fn cluster(spec: &Spec, cx: &EntryCx<'_>) -> Value {
             .node_resource_group_lock
             .and_then(|level| as_model(&json!({ "restrictionLevel": level }))),
         enable_rbac: Some(true),
-        aad_profile: spec.aad.as_ref().map(aad),
         auto_upgrade_profile: spec.auto_upgrade.as_ref().and_then(|upgrade| {
             as_model(&json!({
                 "upgradeChannel": upgrade.channel,
@@ -44,6 +43,7 @@ pub(super) fn cluster(spec: &Spec, cx: &EntryCx<'_>) -> Value {
     // What the models do not know, or know under other names.
     let newer = json!({
         "networkProfile": spec.network.profile(),
+        "aadProfile": spec.aad.as_ref().map(aad),
         "podIdentityProfile": spec.addons.pod_identity.as_ref().map(|pods| pods.profile()),
         "apiServerAccessProfile": spec.api_server.as_ref().map(api_server),
         "autoScalerProfile": spec.autoscaler,
@@ -112,14 +112,18 @@ fn windows(windows: &WindowsSpec) -> models::ManagedClusterWindowsProfile {
     }
 }
 
-fn aad(aad: &AadSpec) -> models::ManagedClusterAadProfile {
-    models::ManagedClusterAadProfile {
+fn aad(aad: &AadSpec) -> Value {
+    let mut profile = model(&models::ManagedClusterAadProfile {
         managed: Some(aad.managed),
         enable_azure_rbac: aad.azure_rbac,
-        admin_group_object_i_ds: aad.admin_groups.clone().unwrap_or_default(),
         tenant_id: aad.tenant.clone(),
         ..Default::default()
+    });
+    // The models leave an empty list out, which would keep the groups that are there.
+    if let Some(groups) = &aad.admin_groups {
+        profile["adminGroupObjectIDs"] = json!(groups);
     }
+    profile
 }
 
 fn api_server(api: &ApiServerSpec) -> Value {

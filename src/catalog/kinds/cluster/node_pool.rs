@@ -211,7 +211,8 @@ impl PoolSpec {
         let properties = models::ManagedClusterAgentPoolProfileProperties {
             count: Some(count),
             vm_size: self.vm_size.clone(),
-            os_disk_size_gb: disk.and_then(|disk| disk.size_gb),
+            // Zero asks Azure to choose, which is the same as not asking.
+            os_disk_size_gb: disk.and_then(|disk| disk.size_gb).filter(|size| *size > 0),
             os_disk_type: disk.and_then(|disk| as_model(&disk.r#type)),
             kubelet_disk_type: as_model(&self.kubelet_disk),
             workload_runtime: as_model(&self.workload_runtime),

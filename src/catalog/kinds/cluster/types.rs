@@ -94,6 +94,11 @@ pub static FLUX_CONFIGURATION: ResourceType = ResourceType {
         Rule::at("properties.sourceKind").fold_case(),
         Rule::at("properties.suspend").default("false"),
         Rule::at("properties.waitForReconciliation").default("false"),
+        // Another kind of source takes the place of the first.
+        Rule::at("properties.gitRepository").whole(),
+        Rule::at("properties.bucket").whole(),
+        Rule::at("properties.azureBlob").whole(),
+        Rule::at("properties.ociRepository").whole(),
         Rule::at("properties.gitRepository.timeoutInSeconds").default("600"),
         Rule::at("properties.gitRepository.syncIntervalInSeconds").default("600"),
         Rule::at("properties.gitRepository.provider").fold_case().default("\"Generic\""),
