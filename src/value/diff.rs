@@ -71,13 +71,15 @@ struct Walk<'a, 'c> {
 }
 
 impl<'a> Walk<'a, '_> {
-    fn report(&mut self, kind: ChangeKind, before: Option<&Value>, after: Value) {
+    fn report(&mut self, kind: ChangeKind, before: Option<&Value>, after: Value, node: &Node) {
+        let lasts =
+            node.lasting.as_ref().is_some_and(|last| before.is_some_and(|b| same(last, Some(b), node)));
         self.changes.push(Change {
             path: self.trail.to_string(),
             kind,
             before: before.cloned().unwrap_or(Value::Null),
             after,
-            forces_replace: self.immutable > 0 && kind != ChangeKind::Release,
+            forces_replace: (self.immutable > 0 || lasts) && kind != ChangeKind::Release,
         });
     }
 
@@ -95,7 +97,7 @@ impl<'a> Walk<'a, '_> {
         }
         if node.is(Flag::WriteOnly) || is_secret(desired) {
             if (self.comparison.secret_changed)(&self.trail.to_string(), desired) {
-                self.report(ChangeKind::Set, None, desired.clone());
+                self.report(ChangeKind::Set, None, desired.clone(), node);
             }
             return;
         }
@@ -103,18 +105,31 @@ impl<'a> Walk<'a, '_> {
             Value::Object(wanted) => {
                 let present = live.and_then(Value::as_object);
                 if live.is_some_and(|live| !live.is_object() && !is_empty(live)) {
-                    return self.report(ChangeKind::Set, live, desired.clone());
+                    return self.report(ChangeKind::Set, live, desired.clone(), node);
                 }
                 for (name, wanted) in wanted {
                     let below = node.member(name);
                     let present = present.and_then(|present| member(present, name, node));
+                    if below.is(Flag::Autoscaled) && present.is_some() && is_autoscaling(desired) {
+                        continue;
+                    }
+                    if node.is(Flag::Map)
+                        && present.is_none()
+                        && wanted.as_object().is_some_and(Map::is_empty)
+                    {
+                        // The key alone says something: an identity by its id, a kustomization without settings.
+                        self.within(Segment::Member(name), below, |walk| {
+                            walk.report(ChangeKind::Set, None, wanted.clone(), below);
+                        });
+                        continue;
+                    }
                     self.within(Segment::Member(name), below, |walk| walk.compare(wanted, present, below));
                 }
             }
             Value::Array(wanted) => self.compare_array(wanted, desired, live, node),
             _ => {
                 if !same(desired, live, node) {
-                    self.report(ChangeKind::Set, live, desired.clone());
+                    self.report(ChangeKind::Set, live, desired.clone(), node);
                 }
             }
         }
@@ -132,7 +147,7 @@ impl<'a> Walk<'a, '_> {
                 let segment = key.map_or(Segment::Index(index), Segment::Key);
                 self.within(segment, element, |walk| match found {
                     Some(found) => walk.compare(wanted, Some(found), element),
-                    None => walk.report(ChangeKind::Set, None, wanted.clone()),
+                    None => walk.report(ChangeKind::Set, None, wanted.clone(), element),
                 });
             }
             return;
@@ -151,7 +166,7 @@ impl<'a> Walk<'a, '_> {
         if !equal {
             let is_default = live.is_none() && node.default.as_ref() == Some(desired);
             if !is_default {
-                self.report(ChangeKind::Set, live, desired.clone());
+                self.report(ChangeKind::Set, live, desired.clone(), node);
             }
         }
     }
@@ -163,6 +178,9 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         match (applied, desired) {
+            (Value::Object(_), None) if node.is(Flag::Whole) => {
+                self.report(ChangeKind::Remove, live, Value::Null, node);
+            }
             (Value::Object(before), None) if node.has_members() && !node.is(Flag::Map) => {
                 // A whole group was dropped: its members have rules of their own.
                 self.dropped_members(before, None, live, node);
@@ -187,15 +205,15 @@ impl<'a> Walk<'a, '_> {
                     let below = node.element();
                     self.within(Segment::Key(name), below, |walk| match kept {
                         Some(kept) => walk.dropped(element, Some(kept), Some(found), below),
-                        None => walk.report(ChangeKind::Remove, Some(found), Value::Null),
+                        None => walk.report(ChangeKind::Remove, Some(found), Value::Null, below),
                     });
                 }
             }
             (_, Some(after)) if !is_empty(after) => {}
             _ => match &node.default {
                 Some(default) if same(default, live, node) => {}
-                Some(default) => self.report(ChangeKind::Reset, live, default.clone()),
-                None => self.report(ChangeKind::Release, live, Value::Null),
+                Some(default) => self.report(ChangeKind::Reset, live, default.clone(), node),
+                None => self.report(ChangeKind::Release, live, Value::Null, node),
             },
         }
     }
@@ -213,9 +231,15 @@ impl<'a> Walk<'a, '_> {
             let present = member(live, name, node);
             let below = node.member(name);
             self.within(Segment::Member(name), below, |walk| {
-                if node.is(Flag::Map) && kept.is_none() {
-                    if let Some(present) = present {
-                        walk.report(ChangeKind::Remove, Some(present), Value::Null);
+                if (node.is(Flag::Map) || node.is(Flag::Whole)) && kept.is_none() {
+                    let Some(present) = present.filter(|present| !present.is_null()) else { return };
+                    match &below.default {
+                        // Some maps keep what is omitted: there the member itself says that it is off.
+                        Some(default) if covers(default, present, below, &NOTHING) => {}
+                        Some(default) => {
+                            walk.report(ChangeKind::Reset, Some(present), default.clone(), below)
+                        }
+                        None => walk.report(ChangeKind::Remove, Some(present), Value::Null, below),
                     }
                 } else {
                     walk.dropped(value, kept, present, below);
@@ -244,6 +268,20 @@ pub(crate) fn is_empty(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether a body has autoscaling on.
+pub(crate) fn is_autoscaling(body: &Value) -> bool {
+    body.get("enableAutoScaling") == Some(&Value::Bool(true))
+}
+
+/// Whether the live version is a higher one than the wanted, as far as the wanted one says.
+pub(crate) fn is_newer(live: &str, wanted: &str) -> bool {
+    let parts = |text: &str| text.split('.').map(|part| part.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
+    match (parts(live), parts(wanted)) {
+        (Some(live), Some(wanted)) => live.iter().take(wanted.len()).gt(wanted.iter()),
         _ => false,
     }
 }
@@ -304,6 +342,9 @@ fn same_text(a: &str, b: &str, node: &Node) -> bool {
     if node.is(Flag::Location) && normalize_location(a) == normalize_location(b) {
         return true;
     }
+    if node.is(Flag::AtLeast) && is_newer(b, a) {
+        return true;
+    }
     if node.is(Flag::VersionAlias) {
         return b.strip_prefix(a).is_some_and(|rest| rest.starts_with('.'));
     }
@@ -332,6 +373,16 @@ mod tests {
         Rule::at("properties.idle").default("4"),
         Rule::at("properties.addons").map(),
         Rule::at("properties.once").create_only(),
+        Rule::at("properties.count").autoscaled(),
+        Rule::at("properties.release").version_alias().at_least(),
+        Rule::at("properties.issuer").lasting("true"),
+        Rule::at("properties.plugin").lasting("\"azure\"").fold_case(),
+        Rule::at("properties.ref").whole(),
+        Rule::at("properties.whole").whole(),
+        Rule::at("properties.whole.a").default("0"),
+        Rule::at("properties.features").map(),
+        Rule::at("properties.features.*").default("{\"enabled\":false}"),
+        Rule::at("properties.features.*.enabled").default("false"),
     ];
 
     fn changes(desired: Value, live: Value, applied: Option<Value>) -> Vec<(String, ChangeKind, bool)> {
@@ -367,6 +418,13 @@ mod tests {
             ),
             (json!({ "once": 1 }), json!({ "once": 2 })),
             (json!({ "rotation": "true" }), json!({ "rotation": true })),
+            (
+                json!({ "enableAutoScaling": true, "count": 1 }),
+                json!({ "enableAutoScaling": true, "count": 4 }),
+            ),
+            (json!({ "release": "1.33" }), json!({ "release": "1.34.1" })),
+            (json!({ "release": "1.33.9" }), json!({ "release": "1.33.10" })),
+            (json!({ "features": { "x": { "enabled": false } } }), json!({})),
         ] {
             let wrap = |body: Value| {
                 if body.get("location").is_some() { body } else { json!({ "properties": body }) }
@@ -397,10 +455,48 @@ mod tests {
             (json!({ "version": "1.3" }), json!({ "version": "1.33.4" }), "properties.version", false),
             (json!({ "idle": 5 }), json!({}), "properties.idle", false),
             (json!({ "flag": false }), json!({ "flag": true }), "properties.flag", false),
+            (
+                json!({ "enableAutoScaling": false, "count": 1 }),
+                json!({ "count": 4, "enableAutoScaling": false }),
+                "properties.count",
+                false,
+            ),
+            (json!({ "release": "1.34" }), json!({ "release": "1.33.4" }), "properties.release", false),
+            (json!({ "release": "1.33.4" }), json!({ "release": "1.33.3" }), "properties.release", false),
+            (json!({ "issuer": false }), json!({ "issuer": true }), "properties.issuer", true),
+            (json!({ "issuer": true }), json!({ "issuer": false }), "properties.issuer", false),
+            (json!({ "plugin": "kubenet" }), json!({ "plugin": "Azure" }), "properties.plugin", true),
+            (
+                json!({ "addons": { "a": {} } }),
+                json!({ "addons": { "b": {} } }),
+                "properties.addons.a",
+                false,
+            ),
         ] {
             let found = changes(json!({ "properties": desired }), json!({ "properties": live }), None);
             assert_eq!(found, [(path.to_owned(), ChangeKind::Set, replace)]);
         }
+    }
+
+    #[test]
+    fn members_that_exclude_each_other_or_must_be_switched_off_are_dropped_that_way() {
+        let found = changes(
+            json!({ "properties": { "ref": { "tag": "v1" } } }),
+            json!({ "properties": { "ref": { "branch": "main", "tag": null },
+                                    "whole": { "a": 1 },
+                                    "features": { "X": { "enabled": true }, "y": { "enabled": false, "c": 1 } } } }),
+            Some(json!({ "properties": { "ref": { "branch": "main" }, "whole": { "a": 1 },
+                                         "features": { "x": { "enabled": true }, "y": { "enabled": true } } } })),
+        );
+        assert_eq!(
+            found,
+            [
+                ("properties.ref.tag".to_owned(), ChangeKind::Set, false),
+                ("properties.ref.branch".to_owned(), ChangeKind::Remove, false),
+                ("properties.whole".to_owned(), ChangeKind::Remove, false),
+                ("properties.features.x".to_owned(), ChangeKind::Reset, false),
+            ]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Putting what is wanted over what is there, so that nothing that someone else owns is lost.
 
-use super::diff::{Change, ChangeKind, is_empty, member};
+use super::diff::{Change, ChangeKind, is_autoscaling, is_empty, is_newer, member};
 use super::rules::{Flag, Node, Rules, key_of};
 use serde_json::{Map, Value};
 
@@ -70,12 +70,16 @@ fn retain(body: &mut Value, node: &Node, keep: &dyn Fn(&Node) -> bool) {
 fn put_over(body: &mut Value, desired: &Value, node: &Node) {
     match (body, desired) {
         (_, Value::Null) => {}
-        (Value::Object(members), Value::Object(wanted)) => {
-            for (name, wanted) in wanted {
+        (Value::Object(members), Value::Object(wanted)) if !node.is(Flag::Whole) => {
+            for (name, value) in wanted {
                 let below = node.member(name);
                 if below.is(Flag::ReadOnly) || below.is(Flag::CreateOnly) {
                     continue;
                 }
+                if below.is(Flag::Autoscaled) && autoscale(members, name, desired) {
+                    continue;
+                }
+                let wanted = value;
                 // The case that Azure uses is kept: two keys that differ only by case are refused.
                 let known = match members.get(name) {
                     Some(_) => Some(name.clone()),
@@ -100,12 +104,27 @@ fn put_over(body: &mut Value, desired: &Value, node: &Node) {
                 }
             }
         }
+        (Value::String(live), Value::String(wanted)) if node.is(Flag::AtLeast) && is_newer(live, wanted) => {}
         (body, desired) => {
             if !(is_empty(desired) && is_empty(body)) {
                 *body = desired.clone();
             }
         }
     }
+}
+
+/// Settles a value that the autoscaler moves; whether the live one stands.
+fn autoscale(members: &mut Map<String, Value>, name: &str, desired: &Value) -> bool {
+    if !is_autoscaling(desired) {
+        // Bounds that are left behind are refused.
+        members.retain(|name, _| !matches!(name.as_str(), "minCount" | "maxCount"));
+        return false;
+    }
+    let Some(live) = members.get(name).and_then(Value::as_i64) else { return false };
+    let bound = |name: &str| desired.get(name).and_then(Value::as_i64);
+    let live = live.min(bound("maxCount").unwrap_or(live));
+    members.insert(name.to_owned(), live.max(bound("minCount").unwrap_or(live)).into());
+    true
 }
 
 fn remove(body: &mut Value, node: &Node, path: &str, dropped: &[&Change]) {
@@ -138,7 +157,7 @@ fn remove(body: &mut Value, node: &Node, path: &str, dropped: &[&Change]) {
                 let here = |item: &Value| {
                     key_of(item, key).map(|name| format!("{path}[{}]", name.replace('\u{1f}', ",")))
                 };
-                items.retain(|item| !here(item).is_some_and(|path| at(&path).is_some()));
+                items.retain(|item| here(item).is_none_or(|path| at(&path).is_none()));
                 for item in items {
                     if let Some(path) = here(item) {
                         remove(item, node.element(), &path, dropped);
@@ -237,6 +256,32 @@ mod tests {
         let desired = json!({ "properties": { "subnets": [{ "name": "A", "properties": { "p": 2 } }] } });
         let once = merge(&live, &desired, &rules, &[]);
         assert_eq!(merge(&once, &desired, &rules, &[]), once);
+    }
+
+    #[test]
+    fn what_azure_moves_is_kept_and_what_excludes_is_replaced() {
+        let rules = Rules::new(&[
+            Rule::at("count").autoscaled(),
+            Rule::at("version").version_alias().at_least(),
+            Rule::at("ref").whole(),
+        ]);
+        let live = json!({ "enableAutoScaling": true, "count": 4, "minCount": 1, "maxCount": 5,
+                           "version": "1.34.2", "ref": { "branch": "main", "tag": null } });
+        for (desired, expected) in [
+            (
+                json!({ "enableAutoScaling": true, "count": 1, "minCount": 1, "maxCount": 3,
+                        "version": "1.33", "ref": { "tag": "v1" } }),
+                json!({ "enableAutoScaling": true, "count": 3, "minCount": 1, "maxCount": 3,
+                        "version": "1.34.2", "ref": { "tag": "v1" } }),
+            ),
+            (
+                json!({ "enableAutoScaling": false, "count": 2, "version": "1.35" }),
+                json!({ "enableAutoScaling": false, "count": 2, "version": "1.35",
+                        "ref": { "branch": "main", "tag": null } }),
+            ),
+        ] {
+            assert_eq!(merge(&live, &desired, &rules, &[]), expected);
+        }
     }
 
     #[test]

@@ -25,11 +25,17 @@ pub enum Flag {
     VersionAlias = 1 << 7,
     /// An address or CIDR block: a bare address is the same as its `/32`.
     Cidr = 1 << 8,
-    /// The value is Azure's to choose while autoscaling is on (`enableAutoScaling` beside it): any value between
-    /// the live `minCount` and `maxCount` is as asked.
+    /// The value is Azure's to choose while the blueprint has autoscaling on (`enableAutoScaling` beside it): it is not
+    /// compared, and an update sends the live one, moved between the wanted `minCount` and `maxCount`. With
+    /// autoscaling off, an update sends no `minCount` and `maxCount`.
     Autoscaled = 1 << 9,
     /// A location in either of Azure's two spellings.
     Location = 1 << 10,
+    /// A version that only ever rises: a higher one than asked for is as asked, and is kept.
+    AtLeast = 1 << 11,
+    /// An object that excludes another one, or whose members exclude each other: an update takes it from the blueprint
+    /// whole; it and its members are removed when the blueprint drops them.
+    Whole = 1 << 12,
 }
 
 /// A field, by its path, and what is true of it.
@@ -42,12 +48,13 @@ pub struct Rule {
     flags: u16,
     key: Option<&'static str>,
     default: Option<&'static str>,
+    lasting: Option<&'static str>,
 }
 
 impl Rule {
     /// A field of which nothing is known yet.
     pub const fn at(path: &'static str) -> Self {
-        Rule { path, flags: 0, key: None, default: None }
+        Rule { path, flags: 0, key: None, default: None, lasting: None }
     }
 
     const fn with(mut self, flag: Flag) -> Self {
@@ -110,6 +117,22 @@ impl Rule {
         self.with(Flag::Location)
     }
 
+    /// See [`Flag::AtLeast`].
+    pub const fn at_least(self) -> Self {
+        self.with(Flag::AtLeast)
+    }
+
+    /// See [`Flag::Whole`].
+    pub const fn whole(self) -> Self {
+        self.with(Flag::Whole)
+    }
+
+    /// A field that can be changed in place unless it has this value (JSON text): a switch that goes one way.
+    pub const fn lasting(mut self, json: &'static str) -> Self {
+        self.lasting = Some(json);
+        self
+    }
+
     /// An array that is really a map: its elements are told apart by this member (`name`, or several joined by `+`).
     pub const fn keyed(mut self, key: &'static str) -> Self {
         self.key = Some(key);
@@ -147,6 +170,7 @@ pub(crate) struct Node {
     flags: u16,
     pub(crate) key: Option<&'static str>,
     pub(crate) default: Option<Value>,
+    pub(crate) lasting: Option<Value>,
     members: HashMap<&'static str, Node>,
     any: Option<Box<Node>>,
     elements: Option<Box<Node>>,
@@ -158,7 +182,7 @@ impl Rules {
     /// Compiles rules, on top of those that hold for every resource.
     ///
     /// # Panics
-    /// When a rule's default is no JSON: a defect in a kind, caught by the suite that runs for every kind.
+    /// When a rule's default or lasting value is no JSON: a defect in a kind, caught by the suite that runs for every kind.
     pub fn new(rules: &[Rule]) -> Self {
         let mut root = Node::default();
         for rule in COMMON.iter().chain(rules) {
@@ -190,6 +214,9 @@ impl Rules {
             }
             if let Some(text) = rule.default {
                 node.default = Some(serde_json::from_str(text).expect("a rule's default is JSON"));
+            }
+            if let Some(text) = rule.lasting {
+                node.lasting = Some(serde_json::from_str(text).expect("a rule's lasting value is JSON"));
             }
         }
         Rules { root }

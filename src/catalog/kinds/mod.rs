@@ -24,6 +24,7 @@ kinds! {
     network::Network,
     identity::Identity,
     key_vault::KeyVault,
+    cluster::Cluster,
     private_endpoint::PrivateEndpoint,
     role_assignment::RoleAssignment,
     log_workspace::LogWorkspace,

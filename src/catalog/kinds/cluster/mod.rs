@@ -1,0 +1,131 @@
+//! Clusters with their add-ons and node pools: `Microsoft.ContainerService/managedClusters`
+//! (<https://learn.microsoft.com/azure/templates/microsoft.containerservice/managedclusters>).
+//!
+//! One entry is several resources: the cluster; each of its node pools, which come into being in the body of the
+//! cluster's create, all at once, and are changed by themselves afterwards; the Flux extension and its configurations.
+//! AKS runs one operation at a time on a cluster, so all of them share its lane.
+
+mod addons;
+mod autoscaler;
+mod body;
+mod checks;
+mod field;
+mod flux;
+mod flux_source;
+mod network;
+mod node_pool;
+mod pod_identity;
+mod rules;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use spec::Spec;
+pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MANAGED_CLUSTER};
+
+use super::registration;
+use crate::catalog::{Arrival, Draft, EntryCx, EntryKind};
+use serde_json::{Value, json};
+use types::MANAGED_CLUSTERS;
+
+/// A cluster.
+pub struct Cluster;
+
+/// The namespaces whose resources AKS makes on the cluster's behalf.
+const NAMESPACES: &[&str] =
+    &["Microsoft.Compute", "Microsoft.Network", "Microsoft.Storage", "Microsoft.ManagedIdentity"];
+
+impl EntryKind for Cluster {
+    const SECTION: &'static str = "clusters";
+    const TITLE: &'static str = "cluster";
+    const ARM_TYPE: &'static str = MANAGED_CLUSTERS;
+    const ABOUT: &'static str = "An AKS cluster with its node pools, its add-ons and what Flux keeps in it.";
+    const EXAMPLE: &'static str = "\
+parameters:
+  adminPassword: { type: string, secret: true, env: WINDOWS_ADMIN_PASSWORD }
+networks:
+  hub:
+    addressSpace: [10.20.0.0/16]
+    subnets:
+      nodes: { prefix: 10.20.0.0/20 }
+clusters:
+  aks:
+    name: aks-shop
+    kubernetesVersion: \"1.33\"
+    subnet: ${networks.hub.subnets.nodes}
+    windows:
+      adminUsername: azureuser
+      adminPassword: ${param.adminPassword}
+    addons:
+      azurePolicy: true
+      keyVaultSecretsProvider: { rotation: true, rotationPollInterval: 2m }
+      flux:
+        configurations:
+          cluster-config:
+            git: { url: \"https://github.com/example/gitops\", branch: main }
+            kustomizations:
+              infra: { path: ./infrastructure, prune: true }
+              apps: { path: ./apps/staging, prune: true, dependsOn: [infra] }
+    nodePools:
+      system: { mode: System, count: 2, vmSize: Standard_D4s_v5 }
+      winpl: { os: Windows, osSku: Windows2022, count: 1 }
+";
+    type Spec = Spec;
+
+    fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
+        checks::check(&spec, cx);
+        let cluster = cx.id(MANAGED_CLUSTERS, &[&cx.common.name]);
+        let pools: Vec<(String, String, Value)> = spec
+            .pools()
+            .map(|(key, pool)| (key.to_owned(), pool.name(key).to_owned(), pool.properties(key, &spec)))
+            .collect();
+        let mut body = body::cluster(&spec, cx);
+        body["properties"]["agentPoolProfiles"] = pools.iter().map(|(_, name, pool)| inline(name, pool)).collect();
+
+        let registrations = registrations(&spec, &cx.common.subscription);
+        let mut main = Draft::new(cx.address.clone(), cluster.as_str(), &MANAGED_CLUSTER, body);
+        for registration in &registrations {
+            main = main.needs(registration.address.as_str());
+        }
+        cx.main(main);
+        for registration in registrations {
+            cx.also(registration);
+        }
+        for (key, name, properties) in pools {
+            let address = cx.address.child("nodePools").child(&key);
+            let id = cluster.child("agentPools", &name);
+            let mut draft = Draft::new(address, id.as_str(), &AGENT_POOL, json!({ "properties": properties }))
+                .origin(format!("nodePools.{key}"));
+            draft.arrival = Arrival::WithParent;
+            cx.also(draft);
+        }
+        if let Some(flux) = spec.addons.flux {
+            flux.expand(&cluster, cx);
+        }
+    }
+}
+
+/// A pool as it stands in the body of the cluster's create.
+fn inline(name: &str, properties: &Value) -> Value {
+    let mut profile = properties.clone();
+    profile["name"] = name.into();
+    profile
+}
+
+/// What must be registered before the cluster is made, besides the namespaces of the resources themselves.
+fn registrations(spec: &Spec, subscription: &str) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = NAMESPACES
+        .iter()
+        .chain(spec.addons.namespaces())
+        .map(|namespace| registration::provider(subscription, namespace))
+        .collect();
+    if spec.addons.pod_identity.as_ref().is_some_and(|pods| pods.enabled) {
+        drafts.push(registration::feature(
+            subscription,
+            "Microsoft.ContainerService",
+            "EnablePodIdentityPreview",
+        ));
+    }
+    drafts
+}

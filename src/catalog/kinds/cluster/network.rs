@@ -1,0 +1,173 @@
+//! The network profile of a cluster.
+
+use super::field::as_model;
+use super::spec::words;
+use crate::catalog::{Reference, merge_over, model};
+use azure_mgmt_containerservice::package_preview_2023_01::models;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The cluster's network.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NetworkSpec {
+    /// What gives pods their addresses; `azure` when absent. Windows node pools need `azure`.
+    #[serde(default)]
+    pub(super) plugin: Plugin,
+    /// `overlay` gives pods addresses of a range of their own instead of the subnet's. It cannot be taken back.
+    pub(super) mode: Option<PluginMode>,
+    /// What enforces network policies.
+    pub(super) policy: Option<Policy>,
+    /// What moves packets between pods; `cilium` cannot be taken back and knows no Windows nodes.
+    pub(super) dataplane: Option<Dataplane>,
+    /// The range of the pods' addresses, with `mode: overlay` or `plugin: kubenet`; `10.244.0.0/16` when absent.
+    pub(super) pod_cidr: Option<String>,
+    /// The range of the services' addresses; `10.0.0.0/16` when absent. It cannot be changed.
+    pub(super) service_cidr: Option<String>,
+    /// The address of the cluster's DNS service, inside `serviceCidr`; `10.0.0.10` when both are absent.
+    pub(super) dns_service_ip: Option<String>,
+    /// How the cluster reaches the internet; `loadBalancer` when absent.
+    pub(super) outbound_type: Option<OutboundType>,
+    /// The load balancer's kind; `standard` when absent. It cannot be changed.
+    pub(super) load_balancer_sku: Option<LoadBalancerSku>,
+    /// How the load balancer leads out.
+    pub(super) load_balancer: Option<LoadBalancerSpec>,
+    /// How AKS's own NAT gateway leads out, with `outboundType: managedNATGateway`.
+    pub(super) nat_gateway: Option<NatGatewaySpec>,
+    /// `[IPv4]`, or both for dual stack. It cannot be changed.
+    pub(super) ip_families: Option<Vec<String>>,
+    /// Advanced container networking.
+    pub(super) advanced: Option<AdvancedSpec>,
+}
+
+/// How the load balancer leads out: by managed addresses, by your addresses or by your prefixes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LoadBalancerSpec {
+    /// How many addresses AKS makes; 1 when there are no addresses or prefixes of yours.
+    pub(super) managed_ips: Option<i32>,
+    /// Public addresses of yours.
+    pub(super) ips: Option<Vec<Reference>>,
+    /// Public address prefixes of yours.
+    pub(super) ip_prefixes: Option<Vec<Reference>>,
+    /// Ports for each node; 0 lets Azure choose.
+    pub(super) allocated_ports: Option<i32>,
+    /// How long an idle flow is kept, in minutes (4 to 120); 30 when absent.
+    pub(super) idle_timeout_minutes: Option<i32>,
+    /// What the load balancer sends to.
+    pub(super) backend_pool: Option<BackendPool>,
+}
+
+/// How AKS's own NAT gateway leads out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NatGatewaySpec {
+    /// How many addresses AKS makes (1 to 16); 1 when absent.
+    pub(super) managed_ips: Option<i32>,
+    /// How long an idle flow is kept, in minutes (4 to 120); 4 when absent.
+    pub(super) idle_timeout_minutes: Option<i32>,
+}
+
+/// Advanced container networking.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AdvancedSpec {
+    /// Whether flows are observed.
+    pub(super) observability: Option<bool>,
+    /// Whether policies know names and protocols; needs `dataplane: cilium`.
+    pub(super) security: Option<bool>,
+}
+
+words! {
+    /// What gives pods their addresses.
+    PluginMode { "overlay" => Overlay, }
+    /// What enforces network policies.
+    Policy { "none" => None, "azure" => Azure, "calico" => Calico, "cilium" => Cilium, }
+    /// What moves packets between pods.
+    Dataplane { "azure" => Azure, "cilium" => Cilium, }
+    /// How a cluster reaches the internet.
+    OutboundType {
+        "loadBalancer" => LoadBalancer,
+        "userDefinedRouting" => UserDefinedRouting,
+        "managedNATGateway" => ManagedNatGateway,
+        "userAssignedNATGateway" => UserAssignedNatGateway,
+        "none" => None,
+        "block" => Block,
+    }
+    /// Kinds of load balancers.
+    LoadBalancerSku { "standard" => Standard, "basic" => Basic, }
+    /// What a load balancer sends to.
+    BackendPool { "NodeIPConfiguration" => IpConfiguration, "NodeIP" => Ip, }
+}
+
+/// What gives pods their addresses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Plugin {
+    /// Azure CNI.
+    #[default]
+    Azure,
+    /// A range behind each node; on its way out.
+    Kubenet,
+    /// A plugin of yours.
+    None,
+}
+
+impl NetworkSpec {
+    /// The `networkProfile` of a request.
+    pub(super) fn profile(&self) -> Value {
+        let profile = models::ContainerServiceNetworkProfile {
+            network_plugin: as_model(&self.plugin),
+            network_plugin_mode: as_model(&self.mode),
+            network_policy: as_model(&self.policy),
+            pod_cidr: self.pod_cidr.clone(),
+            service_cidr: self.service_cidr.clone(),
+            dns_service_ip: self.dns_service_ip.clone(),
+            outbound_type: as_model(&self.outbound_type),
+            load_balancer_sku: as_model(&self.load_balancer_sku),
+            nat_gateway_profile: self.nat_gateway.as_ref().and_then(|nat| {
+                as_model(&json!({
+                    "managedOutboundIPProfile": nat.managed_ips.map(|count| json!({ "count": count })),
+                    "idleTimeoutInMinutes": nat.idle_timeout_minutes,
+                }))
+            }),
+            ip_families: self.ip_families.clone().unwrap_or_default(),
+            ..Default::default()
+        };
+        let mut profile = model(&profile);
+        if let Some(dataplane) = self.dataplane {
+            profile["networkDataplane"] = json!(dataplane);
+        }
+        if let Some(balancer) = &self.load_balancer {
+            profile["loadBalancerProfile"] = balancer.profile();
+        }
+        if let Some(AdvancedSpec { observability, security }) = self.advanced {
+            let on = |part: Option<bool>| part.map(|enabled| json!({ "enabled": enabled }));
+            let enabled = observability == Some(true) || security == Some(true);
+            let advanced =
+                json!({ "enabled": enabled, "observability": on(observability), "security": on(security) });
+            merge_over(&mut profile, &model(&json!({ "advancedNetworking": advanced })));
+        }
+        profile
+    }
+}
+
+impl LoadBalancerSpec {
+    /// Exactly one source of addresses is always said: what a load balancer has otherwise would stay beside it.
+    fn profile(&self) -> Value {
+        let ids = |references: &[Reference]| -> Vec<Value> {
+            references.iter().map(|reference| json!({ "id": reference.id() })).collect()
+        };
+        let (ips, prefixes) = (self.ips.as_deref(), self.ip_prefixes.as_deref());
+        let managed = self.managed_ips.or((ips.is_none() && prefixes.is_none()).then_some(1));
+        model(&json!({
+            "managedOutboundIPs": managed.map(|count| json!({ "count": count })),
+            "outboundIPs": ips.map(|ips| json!({ "publicIPs": ids(ips) })),
+            "outboundIPPrefixes": prefixes.map(|prefixes| json!({ "publicIPPrefixes": ids(prefixes) })),
+            "allocatedOutboundPorts": self.allocated_ports,
+            "idleTimeoutInMinutes": self.idle_timeout_minutes,
+            "backendPoolType": self.backend_pool,
+        }))
+    }
+}

@@ -1,0 +1,251 @@
+//! What a person writes of a cluster.
+
+use super::addons::AddonsSpec;
+use super::autoscaler::AutoscalerSpec;
+use super::field::Version;
+use super::network::NetworkSpec;
+use super::node_pool::PoolSpec;
+use crate::catalog::Reference;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An AKS cluster with its node pools, its add-ons and what Flux keeps in it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Spec {
+    /// The Kubernetes version, at least: `"1.33"` is the newest patch of 1.33, `"1.33.4"` is exactly that one. Azure's
+    /// default when absent. A cluster that runs a newer version, because of an automatic upgrade say, is left there.
+    pub(super) kubernetes_version: Option<Version>,
+    /// The subnet of all node pools that have none of their own. AKS makes a network when absent.
+    pub(super) subnet: Option<Reference>,
+    /// The first part of the API server's name; the cluster's name when absent. It cannot be changed.
+    pub(super) dns_prefix: Option<String>,
+    /// The part of a private API server's name below your own private DNS zone, in place of `dnsPrefix`.
+    pub(super) fqdn_subdomain: Option<String>,
+    /// The price and the promises of the control plane.
+    pub(super) sku: Option<SkuSpec>,
+    /// `AKSLongTermSupport` keeps a Kubernetes version for two years; it needs the tier `Premium`.
+    pub(super) support_plan: Option<SupportPlan>,
+    /// The resource group that AKS makes for the nodes; `MC_{group}_{name}_{location}` when absent. It must not exist
+    /// before and cannot be changed.
+    pub(super) node_resource_group: Option<String>,
+    /// `ReadOnly` keeps people from changing what AKS has made in that group.
+    pub(super) node_resource_group_lock: Option<RestrictionLevel>,
+    /// The identity with which the control plane acts on Azure; one that belongs to the cluster when absent.
+    pub(super) identity: Option<Reference>,
+    /// The identity with which nodes pull images; AKS makes one when absent. It needs `identity`, which needs the role
+    /// Managed Identity Operator on it.
+    pub(super) kubelet_identity: Option<Reference>,
+    /// The account on Linux nodes; none when absent. It cannot be changed.
+    pub(super) linux: Option<LinuxSpec>,
+    /// The account on Windows nodes. Windows node pools need it.
+    pub(super) windows: Option<WindowsSpec>,
+    /// The cluster's network. Azure CNI when absent.
+    #[serde(default)]
+    pub(super) network: NetworkSpec,
+    /// Sign-in with Microsoft Entra ID.
+    pub(super) aad: Option<AadSpec>,
+    /// Whether sign-in with the cluster's own certificates is off. It needs `aad`.
+    pub(super) disable_local_accounts: Option<bool>,
+    /// Whether the cluster issues tokens that other services can check. It cannot be switched off again.
+    #[serde(default = "yes")]
+    pub(super) oidc_issuer: bool,
+    /// Whether pods can sign in to Azure with federated identities. It needs `oidcIssuer`.
+    #[serde(default = "yes")]
+    pub(super) workload_identity: bool,
+    /// Who reaches the API server, and how.
+    pub(super) api_server: Option<ApiServerSpec>,
+    /// What Azure upgrades by itself.
+    pub(super) auto_upgrade: Option<AutoUpgradeSpec>,
+    /// How the autoscaler of the node pools behaves.
+    pub(super) autoscaler: Option<AutoscalerSpec>,
+    /// Removing images from nodes that no pod uses.
+    pub(super) image_cleaner: Option<ImageCleanerSpec>,
+    /// Microsoft Defender for Containers.
+    pub(super) defender: Option<DefenderSpec>,
+    /// The storage drivers in the cluster.
+    pub(super) storage: Option<StorageSpec>,
+    /// Whether costs are shown by namespace. It needs the tier `Standard` or `Premium`.
+    pub(super) cost_analysis: Option<bool>,
+    /// The key with which the nodes' disks are encrypted: a disk encryption set. It cannot be changed.
+    pub(super) disk_encryption_set: Option<Reference>,
+    /// Add-ons of the cluster.
+    #[serde(default)]
+    pub(super) addons: AddonsSpec,
+    /// Node pools by their key.
+    #[serde(default)]
+    pub(super) node_pools: IndexMap<String, PoolSpec>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The price and the promises of the control plane.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SkuSpec {
+    /// `Automatic` lets AKS choose and care for most settings; `Base` when absent.
+    pub(super) name: Option<SkuName>,
+    /// `Standard` promises an uptime, `Premium` adds long-term support; `Free` when absent.
+    pub(super) tier: Option<Tier>,
+}
+
+/// The account on Linux nodes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LinuxSpec {
+    /// The account's name: a letter, then letters, digits, `-` and `_`.
+    pub(super) admin_username: String,
+    /// Its public SSH key; Azure takes one.
+    pub(super) ssh_keys: Vec<String>,
+}
+
+/// The account on Windows nodes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct WindowsSpec {
+    /// The account's name, at most 20 characters. It cannot be changed.
+    pub(super) admin_username: String,
+    /// Its password, from a parameter with `secret: true`: 14 to 123 characters, with three of small letters,
+    /// capitals, digits and other characters.
+    pub(super) admin_password: String,
+    /// `Windows_Server` uses licences that you have already; `None` when absent.
+    pub(super) license_type: Option<LicenseType>,
+    /// Whether Windows pods reach storage drivers through the CSI proxy; yes when absent.
+    pub(super) csi_proxy: Option<bool>,
+    /// Group managed service accounts: Windows pods that sign in to Active Directory.
+    pub(super) gmsa: Option<GmsaSpec>,
+}
+
+/// Group managed service accounts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct GmsaSpec {
+    /// The DNS server of the domain; that of the network when absent.
+    pub(super) dns_server: Option<String>,
+    /// The domain's root name; that of the network's DNS server when absent.
+    pub(super) root_domain: Option<String>,
+}
+
+/// Sign-in with Microsoft Entra ID.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AadSpec {
+    /// Whether Azure manages the integration; the only kind that is left, so yes when absent.
+    #[serde(default = "yes")]
+    pub(super) managed: bool,
+    /// Object ids of the groups that administer the cluster.
+    pub(super) admin_groups: Option<Vec<String>>,
+    /// Whether Azure role assignments decide who may do what in the cluster.
+    pub(super) azure_rbac: Option<bool>,
+    /// The tenant of the people who sign in; the subscription's when absent.
+    pub(super) tenant: Option<String>,
+}
+
+/// Who reaches the API server, and how.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ApiServerSpec {
+    /// Addresses and CIDR blocks that reach the public API server; everybody when empty.
+    pub(super) authorized_ip_ranges: Option<Vec<String>>,
+    /// Whether the API server has a private address only. It cannot be changed.
+    pub(super) private_cluster: Option<bool>,
+    /// The private DNS zone of a private cluster: `system` (the default), `none`, or a zone of yours, which needs
+    /// `identity`.
+    pub(super) private_dns_zone: Option<Reference>,
+    /// Whether a private cluster has a public name, too.
+    pub(super) public_fqdn: Option<bool>,
+    /// Whether commands may be run in the cluster through Azure (`az aks command invoke`); yes when absent.
+    pub(super) run_command: Option<bool>,
+    /// Whether the API server stands in a subnet of yours. It cannot be switched off again.
+    pub(super) vnet_integration: Option<bool>,
+    /// That subnet, delegated to `Microsoft.ContainerService/managedClusters`, /28 or larger.
+    pub(super) subnet: Option<Reference>,
+}
+
+/// What Azure upgrades by itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AutoUpgradeSpec {
+    /// Which Kubernetes versions the cluster is moved to; `none` when absent.
+    pub(super) channel: Option<Channel>,
+    /// Which updates of the nodes' images are made.
+    pub(super) node_os_channel: Option<NodeOsChannel>,
+}
+
+/// Removing images from nodes that no pod uses.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ImageCleanerSpec {
+    /// Whether it is on; yes when absent.
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    /// How often it runs, in hours: 24 to 2160; 168 when absent.
+    pub(super) interval_hours: Option<i32>,
+}
+
+/// Microsoft Defender for Containers.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct DefenderSpec {
+    /// Whether it is on; yes when absent.
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    /// The Log Analytics workspace that it writes to.
+    pub(super) workspace: Option<Reference>,
+}
+
+/// The storage drivers in the cluster.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct StorageSpec {
+    /// Azure disks; on when absent.
+    pub(super) disks: Option<bool>,
+    /// Azure Files; on when absent.
+    pub(super) files: Option<bool>,
+    /// Blob storage; off when absent.
+    pub(super) blobs: Option<bool>,
+    /// Snapshots of volumes; on when absent.
+    pub(super) snapshots: Option<bool>,
+}
+
+macro_rules! words {
+    ($($(#[$about:meta])* $name:ident { $($word:literal => $variant:ident,)+ })+) => {$(
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+        pub enum $name {
+            $(#[doc = concat!("`", $word, "`")] #[serde(rename = $word)] $variant,)+
+        }
+    )+};
+}
+pub(super) use words;
+
+words! {
+    /// What a cluster is called by its price.
+    SkuName { "Base" => Base, "Automatic" => Automatic, }
+    /// The price of the control plane.
+    Tier { "Free" => Free, "Standard" => Standard, "Premium" => Premium, }
+    /// How long a Kubernetes version is supported.
+    SupportPlan { "KubernetesOfficial" => KubernetesOfficial, "AKSLongTermSupport" => LongTerm, }
+    /// Who may change what AKS has made.
+    RestrictionLevel { "Unrestricted" => Unrestricted, "ReadOnly" => ReadOnly, }
+    /// Licences of Windows.
+    LicenseType { "None" => None, "Windows_Server" => WindowsServer, }
+    /// Kubernetes versions that a cluster is moved to.
+    Channel {
+        "rapid" => Rapid, "stable" => Stable, "patch" => Patch, "node-image" => NodeImage, "none" => None,
+    }
+    /// Updates of the nodes' images.
+    NodeOsChannel {
+        "None" => None, "Unmanaged" => Unmanaged, "NodeImage" => NodeImage, "SecurityPatch" => SecurityPatch,
+    }
+}
+
+impl Spec {
+    /// The node pools, in the order in which they were written.
+    pub(super) fn pools(&self) -> impl Iterator<Item = (&str, &PoolSpec)> {
+        self.node_pools.iter().map(|(key, pool)| (key.as_str(), pool))
+    }
+}

@@ -1,0 +1,246 @@
+//! What berth knows of the ARM types of a cluster: the facts, as data.
+
+use super::rules::{CLUSTER_RULES, POOL_RULES};
+use crate::catalog::{Facet, Lane, ResourceType};
+use crate::value::Rule;
+use std::time::Duration;
+
+const API_VERSION: &str = "2026-02-01";
+
+/// The ARM type of a cluster.
+pub(super) const MANAGED_CLUSTERS: &str = "Microsoft.ContainerService/managedClusters";
+
+/// AKS runs one operation at a time on a cluster, whatever on it the operation is for.
+const LANES: &[Lane] = &[Lane::Ancestor(MANAGED_CLUSTERS)];
+
+const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
+}
+
+/// A cluster.
+///
+/// AKS returns the keys of `addonProfiles` in the case of whoever enabled the add-on (`omsAgent`), so the pointers of
+/// the add-ons' identities are to be resolved without regard to case.
+pub static MANAGED_CLUSTER: ResourceType = ResourceType {
+    lanes: LANES,
+    stateful: true,
+    rules: CLUSTER_RULES,
+    facets: CLUSTER_FACETS,
+    usual: minutes(8),
+    timeout: minutes(90),
+    ..ResourceType::new(MANAGED_CLUSTERS, API_VERSION, "cluster")
+};
+
+/// A node pool of it.
+pub static AGENT_POOL: ResourceType = ResourceType {
+    lanes: LANES,
+    tags: false,
+    rules: POOL_RULES,
+    facets: &[
+        Facet::new("kubernetesVersion", "/properties/currentOrchestratorVersion", "the nodes' exact version"),
+        Facet::new("nodeImageVersion", "/properties/nodeImageVersion", "the image that the nodes run"),
+    ],
+    usual: minutes(4),
+    timeout: minutes(60),
+    ..ResourceType::new("Microsoft.ContainerService/managedClusters/agentPools", API_VERSION, "node pool")
+};
+
+/// An extension on it; here, Flux.
+pub static EXTENSION: ResourceType = ResourceType {
+    lanes: LANES,
+    tags: false,
+    rules: &[
+        Rule::at("properties.extensionType").immutable().fold_case(),
+        Rule::at("properties.scope").immutable(),
+        Rule::at("properties.releaseTrain").fold_case().default("\"Stable\""),
+        Rule::at("properties.autoUpgradeMinorVersion").default("true"),
+        // An upgraded extension is ahead of the version that was asked for, and cannot go back.
+        Rule::at("properties.version").at_least(),
+        Rule::at("properties.configurationSettings").map(),
+        Rule::at("properties.configurationSettings.*").fold_case(),
+        Rule::at("properties.configurationProtectedSettings").write_only(),
+        Rule::at("properties.currentVersion").read_only(),
+        Rule::at("properties.errorInfo").read_only(),
+        Rule::at("properties.statuses").read_only(),
+        Rule::at("properties.installState").read_only(),
+        Rule::at("properties.packageUri").read_only(),
+        Rule::at("properties.isSystemExtension").read_only(),
+        Rule::at("properties.customLocationSettings").read_only(),
+        Rule::at("properties.aksAssignedIdentity.principalId").read_only(),
+        Rule::at("properties.aksAssignedIdentity.tenantId").read_only(),
+        Rule::at("identity.principalId").read_only(),
+        Rule::at("identity.tenantId").read_only(),
+    ],
+    facets: &[
+        Facet::new("version", "/properties/currentVersion", "the version that is installed"),
+        Facet::new(
+            "principalId",
+            "/properties/aksAssignedIdentity/principalId",
+            "the object id of the extension's own identity",
+        ),
+    ],
+    usual: minutes(6),
+    timeout: minutes(60),
+    ..ResourceType::new("Microsoft.KubernetesConfiguration/extensions", "2024-11-01", "cluster extension")
+};
+
+/// A Flux configuration on it.
+pub static FLUX_CONFIGURATION: ResourceType = ResourceType {
+    lanes: LANES,
+    tags: false,
+    rules: &[
+        Rule::at("properties.namespace").immutable(),
+        Rule::at("properties.scope").immutable().fold_case().default("\"cluster\""),
+        Rule::at("properties.sourceKind").fold_case(),
+        Rule::at("properties.suspend").default("false"),
+        Rule::at("properties.waitForReconciliation").default("false"),
+        // Another kind of source takes the place of the first.
+        Rule::at("properties.gitRepository").whole(),
+        Rule::at("properties.bucket").whole(),
+        Rule::at("properties.azureBlob").whole(),
+        Rule::at("properties.ociRepository").whole(),
+        Rule::at("properties.gitRepository.timeoutInSeconds").default("600"),
+        Rule::at("properties.gitRepository.syncIntervalInSeconds").default("600"),
+        Rule::at("properties.gitRepository.provider").fold_case().default("\"Generic\""),
+        Rule::at("properties.gitRepository.repositoryRef").whole(),
+        Rule::at("properties.bucket.timeoutInSeconds").default("600"),
+        Rule::at("properties.bucket.syncIntervalInSeconds").default("600"),
+        Rule::at("properties.bucket.insecure").default("false"),
+        Rule::at("properties.azureBlob.timeoutInSeconds").default("600"),
+        Rule::at("properties.azureBlob.syncIntervalInSeconds").default("600"),
+        Rule::at("properties.azureBlob.accountKey").write_only(),
+        Rule::at("properties.azureBlob.sasToken").write_only(),
+        Rule::at("properties.azureBlob.servicePrincipal.clientSecret").write_only(),
+        Rule::at("properties.azureBlob.servicePrincipal.clientCertificate").write_only(),
+        Rule::at("properties.azureBlob.servicePrincipal.clientCertificatePassword").write_only(),
+        Rule::at("properties.ociRepository.timeoutInSeconds").default("600"),
+        Rule::at("properties.ociRepository.syncIntervalInSeconds").default("600"),
+        Rule::at("properties.ociRepository.insecure").default("false"),
+        Rule::at("properties.ociRepository.useWorkloadIdentity").default("false"),
+        Rule::at("properties.ociRepository.repositoryRef").whole(),
+        Rule::at("properties.ociRepository.tlsConfig").write_only(),
+        Rule::at("properties.kustomizations").map(),
+        Rule::at("properties.kustomizations.*.name").read_only(),
+        Rule::at("properties.kustomizations.*.dependsOn").set().default("[]"),
+        Rule::at("properties.kustomizations.*.timeoutInSeconds").default("600"),
+        Rule::at("properties.kustomizations.*.syncIntervalInSeconds").default("600"),
+        Rule::at("properties.kustomizations.*.prune").default("false"),
+        Rule::at("properties.kustomizations.*.force").default("false"),
+        Rule::at("properties.kustomizations.*.wait").default("true"),
+        Rule::at("properties.kustomizations.*.postBuild.substitute").map(),
+        Rule::at("properties.kustomizations.*.postBuild.substituteFrom").keyed("kind+name"),
+        Rule::at("properties.configurationProtectedSettings").write_only(),
+        Rule::at("properties.repositoryPublicKey").read_only(),
+        Rule::at("properties.sourceSyncedCommitId").read_only(),
+        Rule::at("properties.sourceUpdatedAt").read_only(),
+        Rule::at("properties.statusUpdatedAt").read_only(),
+        Rule::at("properties.complianceState").read_only(),
+        Rule::at("properties.statuses").read_only(),
+        Rule::at("properties.errorMessage").read_only(),
+    ],
+    facets: &[
+        Facet::new(
+            "repositoryPublicKey",
+            "/properties/repositoryPublicKey",
+            "the key to allow on a Git server that is reached over SSH",
+        ),
+        Facet::new("sourceSyncedCommitId", "/properties/sourceSyncedCommitId", "the commit that is in place"),
+        Facet::new("complianceState", "/properties/complianceState", "whether the cluster is as Git says"),
+    ],
+    usual: Duration::from_secs(90),
+    timeout: minutes(30),
+    ..ResourceType::new(
+        "Microsoft.KubernetesConfiguration/fluxConfigurations",
+        "2025-04-01",
+        "Flux configuration",
+    )
+};
+
+const CLUSTER_FACETS: &[Facet] = &[
+    Facet::new("oidcIssuerUrl", "/properties/oidcIssuerProfile/issuerURL", "the issuer of its service account tokens"),
+    Facet::new("fqdn", "/properties/fqdn", "the public name of its API server"),
+    Facet::new("privateFqdn", "/properties/privateFQDN", "the private name of its API server"),
+    Facet::new("nodeResourceGroup", "/properties/nodeResourceGroup", "the resource group of its nodes"),
+    Facet::new(
+        "currentKubernetesVersion",
+        "/properties/currentKubernetesVersion",
+        "the exact version that it runs",
+    ),
+    Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+    Facet::new("tenantId", "/identity/tenantId", "the tenant of its system-assigned identity"),
+    Facet::new(
+        "kubeletIdentity.id",
+        "/properties/identityProfile/kubeletidentity/resourceId",
+        "the identity with which nodes pull images",
+    ),
+    Facet::new(
+        "kubeletIdentity.principalId",
+        "/properties/identityProfile/kubeletidentity/objectId",
+        "the object id of the nodes' identity",
+    ),
+    Facet::new(
+        "kubeletIdentity.clientId",
+        "/properties/identityProfile/kubeletidentity/clientId",
+        "the client id of the nodes' identity",
+    ),
+    Facet::new(
+        "addons.keyVaultSecretsProvider.identity.id",
+        "/properties/addonProfiles/azureKeyvaultSecretsProvider/identity/resourceId",
+        "the identity with which the add-on reads vaults",
+    ),
+    Facet::new(
+        "addons.keyVaultSecretsProvider.identity.principalId",
+        "/properties/addonProfiles/azureKeyvaultSecretsProvider/identity/objectId",
+        "the object id of the add-on's identity",
+    ),
+    Facet::new(
+        "addons.keyVaultSecretsProvider.identity.clientId",
+        "/properties/addonProfiles/azureKeyvaultSecretsProvider/identity/clientId",
+        "the client id of the add-on's identity",
+    ),
+    Facet::new(
+        "addons.azurePolicy.identity.id",
+        "/properties/addonProfiles/azurepolicy/identity/resourceId",
+        "the identity of the add-on",
+    ),
+    Facet::new(
+        "addons.azurePolicy.identity.principalId",
+        "/properties/addonProfiles/azurepolicy/identity/objectId",
+        "the object id of the add-on's identity",
+    ),
+    Facet::new(
+        "addons.azurePolicy.identity.clientId",
+        "/properties/addonProfiles/azurepolicy/identity/clientId",
+        "the client id of the add-on's identity",
+    ),
+    Facet::new(
+        "addons.monitoring.identity.id",
+        "/properties/addonProfiles/omsagent/identity/resourceId",
+        "the identity with which the agent writes",
+    ),
+    Facet::new(
+        "addons.monitoring.identity.principalId",
+        "/properties/addonProfiles/omsagent/identity/objectId",
+        "the object id of the agent's identity",
+    ),
+    Facet::new(
+        "addons.monitoring.identity.clientId",
+        "/properties/addonProfiles/omsagent/identity/clientId",
+        "the client id of the agent's identity",
+    ),
+    Facet::new(
+        "addons.webAppRouting.identity.id",
+        "/properties/ingressProfile/webAppRouting/identity/resourceId",
+        "the identity with which the add-on writes DNS zones",
+    ),
+    Facet::new(
+        "addons.webAppRouting.identity.principalId",
+        "/properties/ingressProfile/webAppRouting/identity/objectId",
+        "the object id of the add-on's identity",
+    ),
+    Facet::new(
+        "addons.webAppRouting.identity.clientId",
+        "/properties/ingressProfile/webAppRouting/identity/clientId",
+        "the client id of the add-on's identity",
+    ),
+];
