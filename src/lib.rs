@@ -29,4 +29,5 @@ pub mod host;
 pub mod ident;
 pub mod ledger;
 pub mod plan;
+pub mod report;
 pub mod value;

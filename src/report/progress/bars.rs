@@ -1,0 +1,236 @@
+//! Progress as bars that are redrawn.
+
+use super::plain::{Tally, finished, fitted};
+use crate::event::{Action, Event, EventKind, Listener};
+use crate::ident::Address;
+use crate::report::style::Style;
+use crate::report::text::{about, count, duration, escape};
+use crate::report::words::{doing, mark};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The engine's clock, in milliseconds since 1970. It is asked on other threads too.
+pub type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// How often a second the terminal is redrawn, at most.
+const HERTZ: u8 = 10;
+/// How many running resources have a line; the others are counted.
+const LINES: usize = 12;
+
+/// The draw target for a terminal: standard error, redrawn ten times a second at most.
+pub fn target() -> ProgressDrawTarget {
+    ProgressDrawTarget::stderr_with_hz(HERTZ)
+}
+
+/// Draws a line a running resource and a bar for the whole; finished steps are printed above and stay.
+///
+/// Nothing is left of the bars when the run ends, or when this is dropped.
+pub struct Bars {
+    style: Style,
+    now: Now,
+    bars: MultiProgress,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    tally: Tally,
+    total: Option<ProgressBar>,
+    running: Vec<Running>,
+}
+
+struct Running {
+    address: Address,
+    action: Action,
+    since_ms: u64,
+    usual_ms: u64,
+    waits: Option<String>,
+    /// None for those that have no line.
+    bar: Option<ProgressBar>,
+}
+
+impl Bars {
+    /// Draws on `target`; elapsed times are by `now`.
+    pub fn new(target: ProgressDrawTarget, style: Style, now: Now) -> Self {
+        let bars = MultiProgress::with_draw_target(target);
+        Bars { style, now, bars, state: Mutex::new(State::default()) }
+    }
+
+    /// Redraws every so often on a thread of its own, until the last reference to this is gone.
+    pub fn keep_ticking(self: &Arc<Self>, every: Duration) {
+        let bars = Arc::downgrade(self);
+        std::thread::spawn(move || {
+            loop {
+                std::thread::park_timeout(every);
+                match bars.upgrade() {
+                    Some(bars) => bars.tick(),
+                    None => return,
+                }
+            }
+        });
+    }
+
+    /// Redraws, so that elapsed times move.
+    pub fn tick(&self) {
+        let state = self.state();
+        state.running.iter().filter_map(|running| running.bar.as_ref()).for_each(ProgressBar::tick);
+        state.total.iter().for_each(ProgressBar::tick);
+    }
+
+    /// Runs `print` while no bar is on the screen, for a question or a message between.
+    pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bars.suspend(print)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn print(&self, text: &str) {
+        let _ = self.bars.println(text);
+    }
+
+    /// The bar at the bottom.
+    fn total(&self, len: usize, what: &str, since_ms: u64) -> ProgressBar {
+        let marks = if self.style.unicode { "━╸─" } else { "=> " };
+        let columns = self.style.width.saturating_sub(40).clamp(10, 40);
+        let color = if self.style.color { ".green" } else { "" };
+        let template = format!("{what} [{{bar:{columns}{color}}}] {{pos}}/{{len}}  {{clock}}{{msg}}");
+        let style = ProgressStyle::with_template(&template).expect("the template is fixed but for a number");
+        let bar = ProgressBar::hidden();
+        bar.set_length(len as u64);
+        bar.set_style(style.progress_chars(marks).with_key("clock", self.clock(since_ms)));
+        self.bars.add(bar)
+    }
+
+    /// Writes the time since an instant of the engine's clock, whenever the bar is drawn.
+    fn clock(
+        &self,
+        since_ms: u64,
+    ) -> impl Fn(&ProgressState, &mut dyn fmt::Write) + Send + Sync + Clone + 'static {
+        let now = self.now.clone();
+        move |_: &ProgressState, out: &mut dyn fmt::Write| {
+            let elapsed = now().saturating_sub(since_ms);
+            // Whole seconds: tenths would only flicker.
+            let text = if elapsed < 60_000 { format!("{}s", elapsed / 1000) } else { duration(elapsed) };
+            let _ = out.write_str(&text);
+        }
+    }
+
+    /// Gives a line to those that run longest, and says how many have none.
+    fn arrange(&self, state: &mut State) {
+        let Some(total) = &state.total else { return };
+        let drawn = state.running.iter().filter(|running| running.bar.is_some()).count();
+        for running in state.running.iter_mut().filter(|r| r.bar.is_none()).take(LINES.saturating_sub(drawn))
+        {
+            let frames: &[&str] = if self.style.unicode {
+                &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "]
+            } else {
+                &["|", "/", "-", "\\", " "]
+            };
+            let spinner = if self.style.color { "{spinner:.cyan}" } else { "{spinner}" };
+            let template = format!("{spinner} {{prefix}}  {{clock}}{{msg}}");
+            let style = ProgressStyle::with_template(&template).expect("the template is fixed");
+            let bar = ProgressBar::hidden();
+            bar.set_style(style.tick_strings(frames).with_key("clock", self.clock(running.since_ms)));
+            bar.set_prefix(running.title(&self.style));
+            bar.set_message(running.message());
+            running.bar = Some(self.bars.insert_before(total, bar));
+        }
+        let hidden = state.running.iter().filter(|running| running.bar.is_none()).count();
+        total.set_message(if hidden > 0 { format!("  and {hidden} more") } else { String::new() });
+        total.set_position(state.tally.ended as u64);
+    }
+
+    /// Takes everything off the screen.
+    fn clear(&self, state: &mut State) {
+        for running in state.running.drain(..) {
+            running.bar.iter().for_each(ProgressBar::finish_and_clear);
+        }
+        state.total.take().iter().for_each(ProgressBar::finish_and_clear);
+        let _ = self.bars.clear();
+    }
+}
+
+impl Running {
+    fn title(&self, style: &Style) -> String {
+        let text =
+            format!("{} {} {}", mark(self.action, style), escape(self.address.as_str()), doing(self.action));
+        fitted(text, &Style { width: style.width.saturating_sub(28), ..*style })
+    }
+
+    fn message(&self) -> String {
+        match &self.waits {
+            Some(reason) => format!(", waits: {reason}"),
+            None if self.usual_ms >= 10_000 => format!(" of about {}", about(self.usual_ms)),
+            None => String::new(),
+        }
+    }
+}
+
+impl Listener for Bars {
+    fn event(&self, event: &Event) {
+        let mut state = self.state();
+        let state = &mut *state;
+        state.tally.take(event);
+        match &event.kind {
+            EventKind::Reading { done, total } => {
+                let bar = state.total.get_or_insert_with(|| self.total(*total, "Reading", event.at_ms));
+                bar.set_length(*total as u64);
+                bar.set_position(*done as u64);
+                if done == total {
+                    self.clear(state);
+                    self.print(&format!("Read {}", count(*total, "resource")));
+                }
+            }
+            EventKind::RunStarted { steps } => {
+                self.clear(state);
+                state.total = Some(self.total(*steps, "Applying", event.at_ms));
+                self.arrange(state);
+            }
+            EventKind::StepStarted { address, action, usual_ms } => {
+                state.running.push(Running {
+                    address: address.clone(),
+                    action: *action,
+                    since_ms: event.at_ms,
+                    usual_ms: *usual_ms,
+                    waits: None,
+                    bar: None,
+                });
+                self.arrange(state);
+            }
+            EventKind::StepWaiting { address, reason, .. } => {
+                for running in state.running.iter_mut().filter(|running| running.address == *address) {
+                    running.waits = Some(escape(reason).into_owned());
+                    running.bar.iter().for_each(|bar| bar.set_message(running.message()));
+                }
+            }
+            EventKind::StepFinished { address, action, outcome, elapsed_ms } => {
+                if let Some(at) = state.running.iter().position(|running| running.address == *address) {
+                    if let Some(bar) = state.running.remove(at).bar {
+                        bar.finish_and_clear();
+                        self.bars.remove(&bar);
+                    }
+                }
+                self.print(&finished(address.as_str(), *action, outcome, *elapsed_ms, &self.style));
+                self.arrange(state);
+            }
+            EventKind::Interrupted { at_once } => self.print(if *at_once {
+                "Stopping at once: what is under way goes on in Azure, and the next run takes it up."
+            } else {
+                "Stopping: nothing new is started, what is under way is finished. Interrupt again to stop at once."
+            }),
+            EventKind::RunFinished { .. } => self.clear(state),
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        let state = std::mem::take(&mut *self.state());
+        let mut state = state;
+        self.clear(&mut state);
+    }
+}
