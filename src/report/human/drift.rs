@@ -3,8 +3,8 @@
 use super::value::Shown;
 use crate::drift::{DriftKind, DriftReport, FieldDrift};
 use crate::report::style::{Line, Page, Style, Tone};
-use crate::report::text::{chop, count, escape};
-use crate::report::words::{shown_path, shown_type};
+use crate::report::text::{count, escape};
+use crate::report::words::shown_type;
 use serde_json::Value;
 
 /// Renders a drift report: what is not as it was asked for, field by field.
@@ -28,10 +28,8 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
         let head = head.plain("  ").add(tone, word);
         let typed = head.clone().add(Tone::Dim, format!("  {}", escape(shown_type(&drift.arm_type))));
         page.line(if typed.width() <= style.width { typed } else { head });
-        // The whole id, for the portal and for `az`; it is broken rather than cut.
-        for part in chop(&escape(drift.id.as_str()), style.width.saturating_sub(6).max(20)) {
-            page.line(Line::indented(6).add(Tone::Dim, part));
-        }
+        // The whole id on one line, however long, so that it can be copied.
+        page.line(Line::indented(6).add(Tone::Dim, escape(drift.id.as_str())));
         let shown = Shown { base: Some(&drift.id), style };
         drift.fields.iter().for_each(|field| self::field(&mut page, &shown, field));
     }
@@ -50,7 +48,7 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
 }
 
 fn field(page: &mut Page<'_>, shown: &Shown<'_>, field: &FieldDrift) {
-    let path = escape(&crate::value::token::display_text(shown_path(&field.path))).into_owned();
+    let path = shown.path(&field.path);
     let actual = if field.actual.is_null() { "nothing".to_owned() } else { shown.inline(&field.actual) };
     let expected = shown.inline(&field.expected);
     let line = Line::indented(6)

@@ -6,7 +6,7 @@ use crate::graph::Dag;
 use crate::plan::{OutputValue, Plan, Step};
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
-use crate::report::words::{ACTIONS, allowance, mark, registered, shown_path, shown_type, tone, totals, why};
+use crate::report::words::{ACTIONS, allowance, mark, registered, shown_type, tone, totals, why};
 use crate::value::{Change, ChangeKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -183,7 +183,7 @@ fn protection(page: &mut Page<'_>, step: &Step) {
 fn changes(page: &mut Page<'_>, shown: &Shown<'_>, changes: &[Change]) {
     let column = changes
         .iter()
-        .map(|change| width(&label(change)) + 2)
+        .map(|change| width(&shown.path(&change.path)) + 2)
         .filter(|&columns| columns <= PATHS)
         .max()
         .unwrap_or(0);
@@ -192,23 +192,19 @@ fn changes(page: &mut Page<'_>, shown: &Shown<'_>, changes: &[Change]) {
     }
 }
 
-fn label(change: &Change) -> String {
-    escape(&crate::value::token::display_text(shown_path(&change.path))).into_owned()
-}
-
 /// What a change means beyond its two values.
 fn note(change: &Change) -> Option<&'static str> {
     match change.kind {
         _ if change.forces_replace => Some("forces replacement"),
         ChangeKind::Set | ChangeKind::Remove => None,
-        ChangeKind::Reset => Some("dropped: back to Azure's default"),
-        ChangeKind::Release => Some("dropped: stays, and is yours to manage"),
+        ChangeKind::Reset => Some("dropped: default again"),
+        ChangeKind::Release => Some("dropped: left as it is"),
     }
 }
 
 fn change(page: &mut Page<'_>, shown: &Shown<'_>, change: &Change, column: usize) {
     let style = page.style;
-    let label = label(change);
+    let label = shown.path(&change.path);
     let note = note(change).map(|note| format!("# {note}"));
     let head = || Line::indented(6).plain(format!("{label}:")).plain(" ");
     let line = |column: usize| {
@@ -234,18 +230,10 @@ fn change(page: &mut Page<'_>, shown: &Shown<'_>, change: &Change, column: usize
         Some(note) => line.plain("  ").add(note_tone(change), note.as_str()),
         None => line,
     };
-    for columns in [column, 0] {
-        let (bare, noted) = (line(columns), noted(line(columns)));
-        if noted.width() <= style.width {
-            return page.line(noted);
-        }
-        // A note that has no room stands above, where it is read before the values.
-        if bare.width() <= style.width {
-            if let Some(note) = &note {
-                page.line(Line::indented(6).add(note_tone(change), note.as_str()));
-            }
-            return page.line(bare);
-        }
+    if let Some(line) =
+        [column, 0].map(|column| noted(line(column))).into_iter().find(|line| line.width() <= style.width)
+    {
+        return page.line(line);
     }
     page.line(noted(Line::indented(6).plain(format!("{label}:"))));
     if let (Value::Array(before), Value::Array(after)) = (&change.before, &change.after) {

@@ -3,8 +3,10 @@
 use crate::ident::ArmId;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{chop, escape, is_unsafe, width};
+use crate::report::words::shown_path;
 use crate::value::token;
 use serde_json::Value;
+use std::fmt::Write;
 
 /// How far a column of labels may push its values to the right.
 const LABELS: usize = 30;
@@ -34,7 +36,7 @@ impl Shown<'_> {
             Value::Object(members) => {
                 let members: Vec<String> = members
                     .iter()
-                    .map(|(name, member)| format!("{}: {}", member_name(name), self.inline(member)))
+                    .map(|(name, member)| format!("{}: {}", self.name(name), self.inline(member)))
                     .collect();
                 format!("{{ {} }}", members.join(", "))
             }
@@ -53,6 +55,27 @@ impl Shown<'_> {
             }
             _ => quote(&token::display_text(text)),
         }
+    }
+
+    /// A member's name as it stands in a path; ids are names too (user-assigned identities).
+    fn name(&self, name: &str) -> String {
+        let ids = self.short_ids(name);
+        ids.into_iter().next().unwrap_or_else(|| member_name(name))
+    }
+
+    /// A path without what nearly all paths have, and with its ids short.
+    pub(crate) fn path(&self, path: &str) -> String {
+        let path = token::display_text(shown_path(path));
+        let mut shown = String::new();
+        for (at, part) in path.split("[\"").enumerate() {
+            match part.split_once("\"]") {
+                Some((name, rest)) if at > 0 => {
+                    let _ = write!(shown, "[{}]{}", self.name(name), escape(rest));
+                }
+                _ => shown.push_str(&escape(part)),
+            }
+        }
+        shown
     }
 
     /// The ways to say an id, longest first, all of them whole at the end; none when the text is no id.
@@ -109,7 +132,7 @@ impl Shown<'_> {
                     let room = self.style.width.saturating_sub(indent);
                     inner
                         .iter()
-                        .for_each(|(name, member)| self.spread(member_name(name), member, room, &mut found));
+                        .for_each(|(name, member)| self.spread(self.name(name), member, room, &mut found));
                 }
                 _ => self.spread(
                     member_name(name),
@@ -122,11 +145,11 @@ impl Shown<'_> {
         self.entries(page, indent, found);
     }
 
-    /// One value with its label, over several lines when it must be.
-    pub(crate) fn entry(&self, page: &mut Page<'_>, indent: usize, label: &str, value: &Value) {
-        let mut found = Vec::new();
-        self.spread(label.to_owned(), value, self.style.width.saturating_sub(indent), &mut found);
-        self.entries(page, indent, found);
+    /// [`Shown::body`] as a text.
+    pub(crate) fn body_text(&self, body: &Value) -> String {
+        let mut page = Page::new(self.style);
+        self.body(&mut page, 0, body);
+        page.finish()
     }
 
     /// Lists of objects become one entry an element, and an object with one member is said in one breath.
@@ -147,7 +170,7 @@ impl Shown<'_> {
             }
             Value::Object(members) if members.len() == 1 => {
                 for (name, member) in members {
-                    self.spread(format!("{label}.{}", member_name(name)), member, room, found);
+                    self.spread(format!("{label}.{}", self.name(name)), member, room, found);
                 }
             }
             _ => found.push((label, value)),
@@ -195,10 +218,12 @@ impl Shown<'_> {
             }
             match value {
                 Value::Object(members) => {
-                    page.line(Line::indented(indent).plain(label));
+                    page.line(Line::indented(indent).plain(label.as_str()));
                     let mut found = Vec::new();
-                    for (name, member) in members {
-                        self.spread(member_name(name), member, room.saturating_sub(2), &mut found);
+                    for (name, member) in
+                        members.iter().filter(|(name, member)| !is_key(&label, name, member))
+                    {
+                        self.spread(self.name(name), member, room.saturating_sub(2), &mut found);
                     }
                     self.entries(page, indent + 2, found);
                 }
@@ -241,6 +266,12 @@ impl Shown<'_> {
             page.line(Line::indented(column).add(Tone::Dim, text));
         }
     }
+}
+
+/// Whether a member is the name that its element is called by already: `agentPoolProfiles[system]`.
+fn is_key(label: &str, name: &str, member: &Value) -> bool {
+    let key = label.strip_suffix(']').filter(|_| name == "name").zip(member.as_str());
+    key.is_some_and(|(label, key)| label.ends_with(&format!("[{}", escape(&token::display_text(key)))))
 }
 
 /// Tokens stand back: they say what is not known.

@@ -1,10 +1,10 @@
 //! Progress as bars that are redrawn.
 
-use super::plain::{Tally, finished, fitted};
+use super::plain::{Tally, finished, fitted, stopping};
 use crate::event::{Action, Event, EventKind, Listener};
 use crate::ident::Address;
 use crate::report::style::Style;
-use crate::report::text::{about, count, duration, escape};
+use crate::report::text::{about, duration, escape};
 use crate::report::words::{doing, mark};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt;
@@ -26,6 +26,7 @@ pub fn target() -> ProgressDrawTarget {
 
 /// Draws a line a running resource and a bar for the whole; finished steps are printed above and stay.
 ///
+/// A target that is no terminal shows nothing at all: that is what [`Plain`](super::Plain) is for.
 /// Nothing is left of the bars when the run ends, or when this is dropped.
 pub struct Bars {
     style: Style,
@@ -182,7 +183,6 @@ impl Listener for Bars {
                 bar.set_position(*done as u64);
                 if done == total {
                     self.clear(state);
-                    self.print(&format!("Read {}", count(*total, "resource")));
                 }
             }
             EventKind::RunStarted { steps } => {
@@ -217,11 +217,7 @@ impl Listener for Bars {
                 self.print(&finished(address.as_str(), *action, outcome, *elapsed_ms, &self.style));
                 self.arrange(state);
             }
-            EventKind::Interrupted { at_once } => self.print(if *at_once {
-                "Stopping at once: what is under way goes on in Azure, and the next run takes it up."
-            } else {
-                "Stopping: nothing new is started, what is under way is finished. Interrupt again to stop at once."
-            }),
+            EventKind::Interrupted { at_once } => self.print(stopping(*at_once)),
             EventKind::RunFinished { .. } => self.clear(state),
         }
     }
@@ -229,8 +225,139 @@ impl Listener for Bars {
 
 impl Drop for Bars {
     fn drop(&mut self) {
-        let state = std::mem::take(&mut *self.state());
-        let mut state = state;
+        let mut state = std::mem::take(&mut *self.state());
         self.clear(&mut state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::progress::plain::tests::story;
+    use indicatif::TermLike;
+    use std::io;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// A screen of 80 columns that does what it is told.
+    #[derive(Debug, Clone, Default)]
+    struct Screen(Arc<Mutex<(Vec<String>, usize)>>);
+
+    impl Screen {
+        fn text(&self) -> String {
+            let screen = self.0.lock().unwrap();
+            screen.0.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+        }
+
+        fn at_cursor(&self, change: impl FnOnce(&mut String)) -> io::Result<()> {
+            let mut screen = self.0.lock().unwrap();
+            let row = screen.1;
+            if screen.0.len() <= row {
+                screen.0.resize(row + 1, String::new());
+            }
+            change(&mut screen.0[row]);
+            Ok(())
+        }
+
+        fn move_by(&self, rows: isize) -> io::Result<()> {
+            let mut screen = self.0.lock().unwrap();
+            screen.1 = screen.1.saturating_add_signed(rows);
+            Ok(())
+        }
+    }
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            80
+        }
+        fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+            self.move_by(-(n as isize))
+        }
+        fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+            self.move_by(n as isize)
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)?;
+            self.move_by(1)
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            for (at, part) in text.split('\n').enumerate() {
+                if at > 0 {
+                    self.move_by(1)?;
+                }
+                self.at_cursor(|line| line.push_str(part.trim_start_matches('\r')))?;
+            }
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            self.at_cursor(String::clear)
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn bars(screen: &Screen) -> (Bars, Arc<AtomicU64>) {
+        let time = Arc::new(AtomicU64::new(0));
+        let now: Now = {
+            let time = time.clone();
+            Arc::new(move || time.load(Ordering::SeqCst))
+        };
+        (Bars::new(ProgressDrawTarget::term_like(Box::new(screen.clone())), Style::plain(80), now), time)
+    }
+
+    #[test]
+    fn running_steps_are_drawn_by_the_engines_clock() {
+        let screen = Screen::default();
+        let (bars, time) = bars(&screen);
+        for event in story().iter().take(7) {
+            time.store(event.at_ms, Ordering::SeqCst);
+            bars.event(event);
+        }
+        time.store(3_220 + 245_000, Ordering::SeqCst);
+        bars.tick();
+        insta::assert_snapshot!(screen.text());
+    }
+
+    #[test]
+    fn nothing_but_finished_lines_is_left() {
+        let screen = Screen::default();
+        let (bars, time) = bars(&screen);
+        for event in story() {
+            time.store(event.at_ms, Ordering::SeqCst);
+            bars.event(&event);
+        }
+        insta::assert_snapshot!(screen.text());
+    }
+
+    #[test]
+    fn only_so_many_steps_have_a_line() {
+        let screen = Screen::default();
+        let (bars, _) = bars(&screen);
+        let started = |at: usize| EventKind::StepStarted {
+            address: Address::new(format!("networks.n{at}")),
+            action: Action::Create,
+            usual_ms: 0,
+        };
+        bars.event(&Event { number: 1, at_ms: 0, kind: EventKind::RunStarted { steps: 20 } });
+        (0..15).for_each(|at| bars.event(&Event { number: 2, at_ms: 0, kind: started(at) }));
+        bars.tick();
+        assert_eq!(screen.text().matches("networks.n").count(), LINES, "{}", screen.text());
+        assert!(screen.text().ends_with("and 3 more"), "{}", screen.text());
+        drop(bars);
+        assert_eq!(screen.text(), "");
+    }
+
+    #[test]
+    fn a_hidden_target_and_a_ticking_thread_do_no_harm() {
+        let bars = Arc::new(Bars::new(ProgressDrawTarget::hidden(), Style::plain(80), Arc::new(|| 0)));
+        bars.keep_ticking(Duration::from_millis(1));
+        story().iter().for_each(|event| bars.event(event));
+        assert_eq!(bars.suspend(|| 1), 1);
     }
 }

@@ -44,7 +44,7 @@ mod tests {
         story().iter().for_each(|event| listener.event(event));
         let text = buffer.text();
         assert_eq!(text.lines().count(), story().len());
-        insta::assert_snapshot!(text.lines().nth(4).unwrap(), @"");
+        insta::assert_snapshot!(text.lines().nth(4).unwrap(), @r#"{"version":1,"number":5,"at_ms":3220,"event":"step-finished","address":"networks.hub","action":"update","outcome":{"result":"done"},"elapsedMs":3210}"#);
         for line in text.lines() {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
             assert_eq!(value["version"], 1);

@@ -76,30 +76,39 @@ fn line(event: &Event, tally: &Tally, style: &Style) -> Option<String> {
         EventKind::Reading { .. } => return None,
         EventKind::RunStarted { steps } => format!("Taking {}", count(*steps, "step")),
         EventKind::StepStarted { address, action, usual_ms } => {
-            let usual = if *usual_ms >= 60_000 { format!(", usually {}", about(*usual_ms)) } else { String::new() };
-            format!("{prefix}{} {} {}{usual}", marked(*action, style), escape(address.as_str()), doing(*action))
+            let usual =
+                if *usual_ms >= 60_000 { format!(", usually {}", about(*usual_ms)) } else { String::new() };
+            format!(
+                "{prefix}{} {} {}{usual}",
+                marked(*action, style),
+                escape(address.as_str()),
+                doing(*action)
+            )
         }
         EventKind::StepWaiting { address, reason, attempt, wait_ms } => {
-            let again = style.arrow();
             format!(
-                "{prefix}{} {} waits {} after attempt {attempt} {again} {}",
+                "{prefix}{} {} waits {} after attempt {attempt}: {}",
                 style.paint(Tone::Change, "."),
                 escape(address.as_str()),
-                duration(*wait_ms),
+                if *wait_ms < 1000 { duration(*wait_ms) } else { about(*wait_ms) },
                 escape(reason)
             )
         }
         EventKind::StepFinished { address, action, outcome, elapsed_ms } => {
             format!("{prefix}{}", finished(address.as_str(), *action, outcome, *elapsed_ms, style))
         }
-        EventKind::Interrupted { at_once: false } => {
-            "Stopping: nothing new is started, what is under way is finished. Interrupt again to stop at once.".to_owned()
-        }
-        EventKind::Interrupted { at_once: true } => {
-            "Stopping at once: what is under way goes on in Azure, and the next run takes it up.".to_owned()
-        }
+        EventKind::Interrupted { at_once } => stopping(*at_once).to_owned(),
         EventKind::RunFinished { .. } => format!("{prefix}finished in {}", tally.elapsed(event)),
     })
+}
+
+/// What an interrupt does.
+pub(super) const fn stopping(at_once: bool) -> &'static str {
+    if at_once {
+        "Stopping at once: what is under way goes on in Azure; the next run takes it up."
+    } else {
+        "Stopping: nothing new starts, what is under way ends. Once more stops at once."
+    }
 }
 
 fn marked(action: Action, style: &Style) -> String {
@@ -246,7 +255,7 @@ pub(super) mod tests {
         let buffer = Buffer::default();
         let listener = Plain::new(Box::new(buffer.clone()), Style::plain(80));
         story().iter().for_each(|event| listener.event(event));
-        insta::assert_snapshot!(buffer.text(), @"");
+        insta::assert_snapshot!(buffer.text());
     }
 
     #[test]
