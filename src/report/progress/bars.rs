@@ -47,7 +47,8 @@ struct Running {
     action: Action,
     since_ms: u64,
     usual_ms: u64,
-    waits: Option<String>,
+    /// What for, and until when.
+    waits: Option<(String, u64)>,
     /// None for those that have no line.
     bar: Option<ProgressBar>,
 }
@@ -75,7 +76,14 @@ impl Bars {
 
     /// Redraws, so that elapsed times move.
     pub fn tick(&self) {
-        let state = self.state();
+        let mut state = self.state();
+        let now = (self.now)();
+        for running in &mut state.running {
+            if running.waits.as_ref().is_some_and(|(_, until_ms)| *until_ms <= now) {
+                running.waits = None;
+                running.bar.iter().for_each(|bar| bar.set_message(running.message()));
+            }
+        }
         state.running.iter().filter_map(|running| running.bar.as_ref()).for_each(ProgressBar::tick);
         state.total.iter().for_each(ProgressBar::tick);
     }
@@ -132,7 +140,7 @@ impl Bars {
                 &["|", "/", "-", "\\", " "]
             };
             let spinner = if self.style.color { "{spinner:.cyan}" } else { "{spinner}" };
-            let template = format!("{spinner} {{prefix}}  {{clock}}{{msg}}");
+            let template = format!("{spinner} {{prefix}}  {{clock}}{{wide_msg}}");
             let style = ProgressStyle::with_template(&template).expect("the template is fixed");
             let bar = ProgressBar::hidden();
             bar.set_style(style.tick_strings(frames).with_key("clock", self.clock(running.since_ms)));
@@ -164,7 +172,7 @@ impl Running {
 
     fn message(&self) -> String {
         match &self.waits {
-            Some(reason) => format!(", waits: {reason}"),
+            Some((reason, _)) => format!(", waits: {reason}"),
             None if self.usual_ms >= 10_000 => format!(" of about {}", about(self.usual_ms)),
             None => String::new(),
         }
@@ -201,18 +209,19 @@ impl Listener for Bars {
                 });
                 self.arrange(state);
             }
-            EventKind::StepWaiting { address, reason, .. } => {
+            EventKind::StepWaiting { address, reason, wait_ms, .. } => {
+                let until_ms = event.at_ms.saturating_add(*wait_ms);
                 for running in state.running.iter_mut().filter(|running| running.address == *address) {
-                    running.waits = Some(escape(reason).into_owned());
+                    running.waits = Some((escape(reason).into_owned(), until_ms));
                     running.bar.iter().for_each(|bar| bar.set_message(running.message()));
                 }
             }
             EventKind::StepFinished { address, action, outcome, elapsed_ms } => {
-                if let Some(at) = state.running.iter().position(|running| running.address == *address) {
-                    if let Some(bar) = state.running.remove(at).bar {
-                        bar.finish_and_clear();
-                        self.bars.remove(&bar);
-                    }
+                if let Some(at) = state.running.iter().position(|running| running.address == *address)
+                    && let Some(bar) = state.running.remove(at).bar
+                {
+                    bar.finish_and_clear();
+                    self.bars.remove(&bar);
                 }
                 self.print(&finished(address.as_str(), *action, outcome, *elapsed_ms, &self.style));
                 self.arrange(state);
@@ -238,36 +247,68 @@ mod tests {
     use std::io;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    /// A screen of 80 columns that does what it is told.
+    const COLUMNS: usize = 80;
+
+    /// A terminal that breaks long lines as real ones do: only when a character comes after the last column.
     #[derive(Debug, Clone, Default)]
-    struct Screen(Arc<Mutex<(Vec<String>, usize)>>);
+    struct Screen(Arc<Mutex<Cells>>);
+
+    #[derive(Debug, Default)]
+    struct Cells {
+        rows: Vec<Vec<char>>,
+        row: usize,
+        column: usize,
+    }
+
+    impl Cells {
+        fn line(&mut self) -> &mut Vec<char> {
+            if self.rows.len() <= self.row {
+                self.rows.resize(self.row + 1, Vec::new());
+            }
+            &mut self.rows[self.row]
+        }
+
+        fn put(&mut self, c: char) {
+            match c {
+                '\r' => self.column = 0,
+                '\n' => (self.row, self.column) = (self.row + 1, 0),
+                c => {
+                    if self.column == COLUMNS {
+                        (self.row, self.column) = (self.row + 1, 0);
+                    }
+                    let column = self.column;
+                    let line = self.line();
+                    line.resize(line.len().max(column + 1), ' ');
+                    line[column] = c;
+                    self.column += 1;
+                }
+            }
+        }
+    }
 
     impl Screen {
         fn text(&self) -> String {
-            let screen = self.0.lock().unwrap();
-            screen.0.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+            let cells = self.0.lock().unwrap();
+            let lines: Vec<String> = cells.rows.iter().map(|row| row.iter().collect::<String>()).collect();
+            lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n").trim_end().to_owned()
         }
 
-        fn at_cursor(&self, change: impl FnOnce(&mut String)) -> io::Result<()> {
-            let mut screen = self.0.lock().unwrap();
-            let row = screen.1;
-            if screen.0.len() <= row {
-                screen.0.resize(row + 1, String::new());
-            }
-            change(&mut screen.0[row]);
+        fn with(&self, change: impl FnOnce(&mut Cells)) -> io::Result<()> {
+            change(&mut self.0.lock().unwrap());
             Ok(())
         }
 
         fn move_by(&self, rows: isize) -> io::Result<()> {
-            let mut screen = self.0.lock().unwrap();
-            screen.1 = screen.1.saturating_add_signed(rows);
-            Ok(())
+            self.with(|cells| {
+                cells.row = cells.row.saturating_add_signed(rows);
+                cells.column = cells.column.min(COLUMNS - 1);
+            })
         }
     }
 
     impl TermLike for Screen {
         fn width(&self) -> u16 {
-            80
+            COLUMNS as u16
         }
         fn move_cursor_up(&self, n: usize) -> io::Result<()> {
             self.move_by(-(n as isize))
@@ -275,27 +316,24 @@ mod tests {
         fn move_cursor_down(&self, n: usize) -> io::Result<()> {
             self.move_by(n as isize)
         }
-        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
-            Ok(())
+        fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+            self.with(|cells| cells.column += n)
         }
-        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
-            Ok(())
+        fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+            self.with(|cells| cells.column -= n)
         }
         fn write_line(&self, text: &str) -> io::Result<()> {
             self.write_str(text)?;
-            self.move_by(1)
+            self.write_str("\n")
         }
         fn write_str(&self, text: &str) -> io::Result<()> {
-            for (at, part) in text.split('\n').enumerate() {
-                if at > 0 {
-                    self.move_by(1)?;
-                }
-                self.at_cursor(|line| line.push_str(part.trim_start_matches('\r')))?;
-            }
-            Ok(())
+            self.with(|cells| text.chars().for_each(|c| cells.put(c)))
         }
         fn clear_line(&self) -> io::Result<()> {
-            self.at_cursor(String::clear)
+            self.with(|cells| {
+                cells.line().clear();
+                cells.column = 0;
+            })
         }
         fn flush(&self) -> io::Result<()> {
             Ok(())
@@ -319,6 +357,7 @@ mod tests {
             time.store(event.at_ms, Ordering::SeqCst);
             bars.event(event);
         }
+        insta::assert_snapshot!(screen.text());
         time.store(3_220 + 245_000, Ordering::SeqCst);
         bars.tick();
         insta::assert_snapshot!(screen.text());
