@@ -4,7 +4,7 @@ use super::human::value::{Shown, is_secret};
 use super::style::Style;
 use super::text::{about, count, escape};
 use super::words::{allowance, mark, registered, shown_type, totals, why};
-use crate::drift::{DriftKind, DriftReport};
+use crate::drift::{Drift, DriftKind, DriftReport};
 use crate::event::Action;
 use crate::plan::{Plan, Step};
 use crate::value::{Change, ChangeKind};
@@ -106,27 +106,32 @@ pub fn drift(report: &DriftReport) -> String {
     }
     text.push('\n');
     let blocks = report.drifted.iter().filter(|drift| !drift.fields.is_empty()).map(|drift| {
-        let shown = Shown { base: Some(&drift.id), style: &STYLE };
-        let mut lines = vec![format!("  {}", escape(drift.id.as_str()))];
-        for field in &drift.fields {
-            let path = shown.path(&field.path);
-            lines.push(format!("- {path} = {}", shown.inline(&field.expected)));
-            if !field.actual.is_null() {
-                lines.push(format!("+ {path} = {}", shown.inline(&field.actual)));
-            }
-        }
         let title = format!(
             "{} {}: asked for (-) and found (+)",
             kind_word(drift.kind),
             code(drift.address.as_str())
         );
-        (title, lines.join("\n"))
+        (title, field_lines(drift))
     });
     details(&mut text, blocks);
     text
 }
 
-const fn kind_word(kind: DriftKind) -> &'static str {
+/// What drifted as lines of a diff.
+pub(crate) fn field_lines(drift: &Drift) -> String {
+    let shown = Shown { base: Some(&drift.id), style: &STYLE };
+    let mut lines = vec![format!("  {}", escape(drift.id.as_str()))];
+    for field in &drift.fields {
+        let path = shown.path(&field.path);
+        lines.push(format!("- {path} = {}", shown.inline(&field.expected)));
+        if !field.actual.is_null() {
+            lines.push(format!("+ {path} = {}", shown.inline(&field.actual)));
+        }
+    }
+    lines.join("\n")
+}
+
+pub(crate) const fn kind_word(kind: DriftKind) -> &'static str {
     match kind {
         DriftKind::Changed => "changed",
         DriftKind::Missing => "missing",
@@ -140,7 +145,7 @@ fn step_title(step: &Step) -> String {
 }
 
 /// What a step changes as lines of a diff, when there is anything to unfold.
-fn step_lines(step: &Step) -> Option<String> {
+pub(crate) fn step_lines(step: &Step) -> Option<String> {
     let shown = Shown { base: Some(&step.id), style: &STYLE };
     match step.action {
         Action::Create | Action::Recover if !step.desired.is_null() => {
