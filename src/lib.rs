@@ -34,4 +34,5 @@ pub mod ledger;
 pub mod observe;
 pub mod plan;
 pub mod private_link;
+pub mod report;
 pub mod value;

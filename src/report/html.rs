@@ -1,0 +1,171 @@
+//! Reports as one HTML page that needs nothing else: no script, no font, no network.
+
+use super::human::value::{Shown, is_secret};
+use super::markdown::{field_lines, kind_word, step_lines};
+use super::style::Style;
+use super::text::{about, count, escape};
+use super::words::{allowance, mark, totals, why};
+use crate::drift::DriftReport;
+use crate::event::Action;
+use crate::plan::Plan;
+use std::fmt::Write;
+
+const STYLE: Style = Style::plain(100);
+
+const CSS: &str = "\
+:root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #cf222e; --change: #9a6700; --note: #0969da }
+@media (prefers-color-scheme: dark) { :root { --good: #3fb950; --bad: #f85149; --change: #d29922; --note: #58a6ff } }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.4rem } code, pre, summary { font-family: ui-monospace, monospace; font-size: .9em }
+details, .step { border-top: 1px solid var(--line); padding: .35rem 0 } summary { cursor: pointer }
+.step { padding-left: 1rem; font-family: ui-monospace, monospace; font-size: .9em }
+pre { margin: .3rem 0 .3rem 1.2rem; overflow-x: auto } .dim { opacity: .65 } .totals { font-weight: 600 }
+.good { color: var(--good) } .bad { color: var(--bad) } .change { color: var(--change) } .note { color: var(--note) }
+td { padding: .1rem 1rem .1rem 0; vertical-align: top; font-family: ui-monospace, monospace; font-size: .9em }
+";
+
+/// A plan.
+pub fn plan(plan: &Plan) -> String {
+    let verb = if plan.destroy { "Plan to destroy" } else { "Plan for" };
+    let title = format!("{verb} {}", plan.blueprint);
+    let mut body = String::new();
+    let all = match plan.is_empty() {
+        true if plan.destroy => "Nothing to destroy".to_owned(),
+        true => format!("No changes. Azure matches the blueprint ({})", count(plan.steps.len(), "resource")),
+        false => totals(&plan.counts()),
+    };
+    let _ = writeln!(body, "<p class=\"totals\">{}.</p>", text(&all));
+    for flag in plan.changes().filter_map(allowance) {
+        let _ = writeln!(body, "<p class=\"bad\">Protected: applying needs <code>{}</code></p>", text(&flag));
+    }
+    for step in plan.changes() {
+        let usual = if step.usual_ms >= 60_000 {
+            format!(" usually {}", about(step.usual_ms))
+        } else {
+            String::new()
+        };
+        let why = why(step).map(|why| format!(" ({why})")).unwrap_or_default();
+        let head = format!(
+            "<span class=\"{}\">{} {}</span> <b>{}</b> <span class=\"dim\">{}{}{}</span>",
+            class(step.action),
+            mark(step.action, &STYLE),
+            step.action.word(),
+            text(step.address.as_str()),
+            text(&step.arm_type),
+            text(&why),
+            usual
+        );
+        entry(&mut body, &head, step_lines(step).as_deref());
+    }
+    if !plan.outputs.is_empty() {
+        let shown = Shown { base: None, style: &STYLE };
+        body.push_str("<h2>Outputs</h2>\n<table>\n");
+        for (name, output) in &plan.outputs {
+            let secret = output.secret || is_secret(&output.value);
+            let value = if secret { "(secret)".to_owned() } else { shown.inline(&output.value) };
+            let _ = writeln!(body, "<tr><td>{}</td><td>{}</td></tr>", text(name), text(&value));
+        }
+        body.push_str("</table>\n");
+    }
+    page(&title, &body)
+}
+
+/// A drift report.
+pub fn drift(report: &DriftReport) -> String {
+    let checked = count(report.checked, "resource");
+    let mut body = String::new();
+    let all = match report.drifted.len() {
+        0 => format!("No drift. {checked} checked."),
+        number => {
+            format!("{number} of {checked} drifted. Lines with - were asked for, lines with + were found.")
+        }
+    };
+    let _ = writeln!(body, "<p class=\"totals\">{}</p>", text(&all));
+    for drift in &report.drifted {
+        let head = format!(
+            "<span class=\"change\">{}</span> <b>{}</b> <span class=\"dim\">{}</span>",
+            kind_word(drift.kind),
+            text(drift.address.as_str()),
+            text(drift.id.as_str())
+        );
+        let lines = (!drift.fields.is_empty()).then(|| field_lines(drift));
+        entry(&mut body, &head, lines.as_deref());
+    }
+    page(&format!("Drift of {}", report.blueprint), &body)
+}
+
+/// A line with something to unfold, or without.
+fn entry(body: &mut String, head: &str, lines: Option<&str>) {
+    let Some(lines) = lines else {
+        let _ = writeln!(body, "<div class=\"step\">{head}</div>");
+        return;
+    };
+    let _ = write!(body, "<details><summary>{head}</summary><pre>");
+    for line in lines.lines() {
+        let class = match line.as_bytes().first() {
+            Some(b'+') => "good",
+            Some(b'-') => "bad",
+            _ => "dim",
+        };
+        let _ = writeln!(body, "<span class=\"{class}\">{}</span>", text(line));
+    }
+    body.push_str("</pre></details>\n");
+}
+
+fn page(title: &str, body: &str) -> String {
+    let title = text(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>\n{CSS}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}</body>\n</html>\n"
+    )
+}
+
+const fn class(action: Action) -> &'static str {
+    match action {
+        Action::Create | Action::Recover | Action::Approve => "good",
+        Action::Update => "change",
+        Action::Replace | Action::Delete => "bad",
+        Action::Adopt | Action::Register | Action::Forget | Action::NoOp => "note",
+    }
+}
+
+/// A text in which nothing is HTML.
+fn text(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in escape(text).chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::Address;
+    use crate::report::sample;
+
+    #[test]
+    fn a_small_plan_is_a_page() {
+        let mut small = sample::plan();
+        small.steps.retain(|step| ["resourceGroup", "clusters.old"].contains(&step.address.as_str()));
+        insta::assert_snapshot!(plan(&small));
+    }
+
+    #[test]
+    fn a_page_holds_no_secret_and_nobody_elses_markup() {
+        let mut hostile = sample::plan();
+        hostile.blueprint = "<script>".into();
+        hostile.steps[6].address = Address::new("<img onerror=x>");
+        let page = plan(&hostile) + &drift(&DriftReport { blueprint: "<b>".into(), ..sample::drift() });
+        assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("hunter2"));
+        assert!(page.contains("asked for"));
+    }
+}

@@ -1,0 +1,260 @@
+//! Diagnostics with the lines they are about.
+
+use crate::diag::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
+use crate::report::style::{Line, Page, Style, Tone};
+use crate::report::text::{count, escape, escape_lines, is_unsafe};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
+};
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// Renders every diagnostic with its place, its line and its remedy, and how many there are.
+pub fn diagnostics(diagnostics: &Diagnostics, style: &Style) -> String {
+    let characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
+    let styles = if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() };
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
+        .with_width(style.width)
+        .with_links(false)
+        .tab_width(4);
+
+    let mut text = String::new();
+    let mut sources: Vec<(Arc<SourceFile>, Arc<str>)> = Vec::new();
+    for diagnostic in diagnostics.iter() {
+        let source = diagnostic.span.as_ref().map(|span| source(span, &mut sources));
+        let shown = Shown::new(diagnostic, source);
+        // Only writing can fail here, and a String takes everything.
+        let _ = handler.render_report(&mut text, &shown);
+        text.push('\n');
+    }
+    let mut page = Page::new(style);
+    page.append(&text);
+    page.line(total(diagnostics));
+    page.finish()
+}
+
+/// `2 errors, 1 warning`.
+fn total(diagnostics: &Diagnostics) -> Line {
+    let number = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+    let (errors, warnings) = (number(Severity::Error), number(Severity::Warning));
+    match (errors, warnings) {
+        (0, 0) => Line::default().add(Tone::Good, "nothing is wrong"),
+        (errors, 0) => Line::default().add(Tone::Bad, count(errors, "error")),
+        (0, warnings) => Line::default().add(Tone::Change, count(warnings, "warning")),
+        (errors, warnings) => Line::default()
+            .add(Tone::Bad, count(errors, "error"))
+            .plain(", ")
+            .add(Tone::Change, count(warnings, "warning")),
+    }
+}
+
+/// The text of a span's file, safe to show; made once a file.
+fn source(span: &Span, known: &mut Vec<(Arc<SourceFile>, Arc<str>)>) -> Arc<str> {
+    if let Some((_, text)) = known.iter().find(|(file, _)| Arc::ptr_eq(file, &span.file)) {
+        return text.clone();
+    }
+    let text: Arc<str> = same_length(&span.file.text).into();
+    known.push((span.file.clone(), text.clone()));
+    text
+}
+
+/// The text with unsafe characters replaced by others of as many bytes, so that offsets stay true.
+fn same_length(text: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| is_unsafe(c) && !matches!(c, '\n' | '\r' | '\t');
+    if !text.contains(is_bad) {
+        return Cow::Borrowed(text);
+    }
+    let replacement = |c: char| match (is_bad(c), c.len_utf8()) {
+        (false, _) => c,
+        (true, 1) => '?',
+        (true, 2) => '¿',
+        (true, 3) => '\u{FFFD}',
+        (true, _) => '\u{1F5F7}',
+    };
+    Cow::Owned(text.chars().map(replacement).collect())
+}
+
+/// A diagnostic as miette wants it.
+#[derive(Debug)]
+struct Shown<'d> {
+    diagnostic: &'d Diagnostic,
+    message: String,
+    help: Option<String>,
+    excerpt: Option<Excerpt>,
+}
+
+/// The text that a label points into, and the place as berth counts it (miette counts columns in bytes).
+#[derive(Debug)]
+struct Excerpt {
+    name: String,
+    text: Arc<str>,
+    line: usize,
+    column: usize,
+    label: SourceSpan,
+}
+
+impl<'d> Shown<'d> {
+    fn new(diagnostic: &'d Diagnostic, source: Option<Arc<str>>) -> Self {
+        let excerpt = diagnostic.span.as_ref().zip(source).map(|(span, text)| {
+            let label = underlined(span, &text);
+            Excerpt {
+                name: escape(&span.file.name).into_owned(),
+                text,
+                line: span.line,
+                column: span.column,
+                label,
+            }
+        });
+        Shown {
+            diagnostic,
+            message: escape_lines(&diagnostic.message),
+            help: diagnostic.help.as_deref().map(escape_lines),
+            excerpt,
+        }
+    }
+}
+
+/// What is underlined: of a span over several lines the first, and never beyond the text.
+fn underlined(span: &Span, text: &str) -> SourceSpan {
+    let mut start = span.offset.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let line = text[start..].split(['\n', '\r']).next().unwrap_or_default();
+    let mut end = start + span.length.max(1).min(line.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    (start, end - start).into()
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl miette::Diagnostic for Shown<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.diagnostic.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.excerpt.as_ref().map(|excerpt| excerpt as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = self.excerpt.as_ref()?.label;
+        Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(Some("here".to_owned()), label))))
+    }
+}
+
+impl SourceCode for Excerpt {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let found = self.text.read_span(span, before, after)?;
+        let (line, column) = match (before, *span == self.label) {
+            (0, true) => (self.line.saturating_sub(1), self.column.saturating_sub(1)),
+            _ => (found.line(), found.column()),
+        };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            found.data(),
+            *found.span(),
+            line,
+            column,
+            found.line_count(),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "blueprint: shop\nclusters:\n  aks:\n    # größe: schön\n    tags: { \"größe\": 1, nam: x }\n\tsize: 3\n    evil: \u{1b}[31m\n";
+
+    fn at(needle: &str, length: usize) -> Option<Span> {
+        let offset = TEXT.find(needle).unwrap();
+        let before = &TEXT[..offset];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+        let file = Arc::new(SourceFile { name: "shop.yaml".into(), text: TEXT.into() });
+        Some(Span { file, line, column, offset, length })
+    }
+
+    fn sample() -> Diagnostics {
+        let mut all = Diagnostics::new();
+        all.push(
+            Diagnostic::error("unknown-field", "`nam` is not a field of `tags`")
+                .at(at("nam:", 3))
+                .help("did you mean `name`?"),
+        );
+        all.push(
+            Diagnostic::error("syntax", "a tab cannot indent YAML").at(at("\tsize", 1)).help("use spaces"),
+        );
+        let mut warning =
+            Diagnostic::error("odd-text", "`evil` holds \u{1b}[31m, which does nothing").at(at("evil", 400));
+        warning.severity = Severity::Warning;
+        all.push(warning);
+        all.push(
+            Diagnostic::error(
+                "no-subscription",
+                "the blueprint names no subscription, and neither does the environment that berth runs in",
+            )
+            .help("set `azure.subscription`, or AZURE_SUBSCRIPTION_ID"),
+        );
+        all
+    }
+
+    #[test]
+    fn every_diagnostic_shows_its_place_line_and_remedy() {
+        insta::assert_snapshot!(diagnostics(&sample(), &Style::plain(80)));
+    }
+
+    #[test]
+    fn columns_count_characters_and_nothing_escapes() {
+        let text = diagnostics(&sample(), &Style::plain(80));
+        let span = at("nam:", 3).unwrap();
+        assert!(text.contains(&span.to_string()), "{text}");
+        assert!(!text.contains('\u{1b}'));
+        assert!(diagnostics(&sample(), &Style::colored(80)).contains("\u{1b}[31m"));
+        let ascii = diagnostics(&sample(), &Style { unicode: false, ..Style::plain(80) });
+        assert!(ascii.contains(",-[shop.yaml:5:"), "{ascii}");
+    }
+
+    #[test]
+    fn a_place_beyond_the_end_is_no_harm() {
+        let file = Arc::new(SourceFile { name: "a.yaml".into(), text: "größe".into() });
+        for (offset, length) in [(0, 99), (3, 1), (5, 1), (7, 1), (99, 5)] {
+            let span = Span { file: file.clone(), line: 1, column: 1, offset, length };
+            let text = diagnostics(&Diagnostic::error("x", "y").at(Some(span)).into(), &Style::plain(80));
+            assert!(text.contains("a.yaml:1:1") && !text.contains("Failed to read"), "{offset}: {text}");
+        }
+        let empty = Arc::new(SourceFile { name: "a.yaml".into(), text: String::new() });
+        let span = Span { file: empty, line: 1, column: 1, offset: 0, length: 1 };
+        assert!(
+            diagnostics(&Diagnostic::error("x", "y").at(Some(span)).into(), &Style::plain(80))
+                .contains("a.yaml:1:1")
+        );
+    }
+}

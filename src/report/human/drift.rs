@@ -1,0 +1,87 @@
+//! A drift report for a person.
+
+use super::value::Shown;
+use crate::drift::{DriftKind, DriftReport, FieldDrift};
+use crate::report::style::{Line, Page, Style, Tone};
+use crate::report::text::{count, escape};
+use crate::report::words::shown_type;
+use serde_json::Value;
+
+/// Renders a drift report: what is not as it was asked for, field by field.
+pub fn drift(report: &DriftReport, style: &Style) -> String {
+    let mut page = Page::new(style);
+    let checked = count(report.checked, "resource");
+    if report.drifted.is_empty() {
+        let rest = format!(" {checked} of {} checked.", escape(&report.blueprint));
+        page.line(Line::default().add(Tone::Good, "No drift.").plain(rest));
+        return page.finish();
+    }
+    page.line(Line::default().plain("Drift of ").add(Tone::Strong, escape(&report.blueprint)));
+    for drift in &report.drifted {
+        let (mark, tone, word) = match drift.kind {
+            DriftKind::Changed => ("~", Tone::Change, "changed"),
+            DriftKind::Missing => ("-", Tone::Bad, "missing"),
+        };
+        page.gap();
+        let head =
+            Line::indented(2).add(tone, mark).plain(" ").add(Tone::Strong, escape(drift.address.as_str()));
+        let head = head.plain("  ").add(tone, word);
+        let typed = head.clone().add(Tone::Dim, format!("  {}", escape(shown_type(&drift.arm_type))));
+        page.line(if typed.width() <= style.width { typed } else { head });
+        // The whole id on one line, however long, so that it can be copied.
+        page.line(Line::indented(6).add(Tone::Dim, escape(drift.id.as_str())));
+        let shown = Shown { base: Some(&drift.id), style };
+        drift.fields.iter().for_each(|field| self::field(&mut page, &shown, field));
+    }
+    page.gap();
+    let missing = report.drifted.iter().filter(|drift| drift.kind == DriftKind::Missing).count();
+    let changed = report.drifted.len() - missing;
+    let kinds = [(changed, "changed"), (missing, "missing")];
+    let kinds: Vec<String> = kinds
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    let text = format!("{} of {checked}.", kinds.join(", "));
+    page.line(Line::default().add(Tone::Strong, "Drift: ").plain(text));
+    page.finish()
+}
+
+fn field(page: &mut Page<'_>, shown: &Shown<'_>, field: &FieldDrift) {
+    let path = shown.path(&field.path);
+    let actual = if field.actual.is_null() { "nothing".to_owned() } else { shown.inline(&field.actual) };
+    let expected = shown.inline(&field.expected);
+    let line = Line::indented(6)
+        .plain(format!("{path}: "))
+        .add(Tone::Dim, "expected ")
+        .add(Tone::Good, expected)
+        .add(Tone::Dim, ", found ")
+        .add(Tone::Bad, actual);
+    if line.width() <= page.style.width {
+        return page.line(line);
+    }
+    page.line(Line::indented(6).plain(format!("{path}:")));
+    shown.long(page, Line::indented(8).add(Tone::Dim, "expected ").add(Tone::Good, ""), &field.expected);
+    let head = Line::indented(8).add(Tone::Dim, "found    ");
+    match &field.actual {
+        Value::Null => page.line(head.add(Tone::Bad, "nothing")),
+        actual => shown.long(page, head, actual),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn says_what_was_expected_and_what_is_there() {
+        insta::assert_snapshot!(drift(&sample::drift(), &Style::default()));
+    }
+
+    #[test]
+    fn no_drift_is_one_line() {
+        let report = DriftReport { drifted: vec![], ..sample::drift() };
+        insta::assert_snapshot!(drift(&report, &Style::default()), @"No drift. 31 resources of shop checked.");
+    }
+}

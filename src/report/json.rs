@@ -1,0 +1,319 @@
+//! Reports for machines. The forms are stable: a member is added freely, and `version` goes up when one changes its
+//! meaning or goes away.
+//!
+//! What is not known until apply, and what is secret, is `null`; `unknown` and `secret` beside it list the paths of
+//! those values, so that `null` never has two meanings.
+
+use super::text::is_unsafe;
+use crate::drift::DriftReport;
+use crate::event::Summary;
+use crate::plan::{OutputValue, Plan, Step};
+use crate::value::token::{self, Piece, Token};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Version of the JSON forms of this module.
+pub const VERSION: u32 = 1;
+
+/// A plan.
+///
+/// ```json
+/// {
+///   "format": "berth-plan", "version": 1,
+///   "blueprint": "shop", "ledgerSerial": 7, "destroy": false,
+///   "counts": { "create": 1, "update": 0, …, "unchanged": 0 },
+///   "steps": [{
+///     "address": "clusters.aks", "id": "/subscriptions/…", "type": "Microsoft.ContainerService/managedClusters",
+///     "action": "create", "reason": { "kind": "missing" }, "impact": "none", "protected": false,
+///     "after": ["networks.hub.subnets.nodes"], "usualMs": 480000,
+///     "changes": [{ "path": "properties.dnsPrefix", "kind": "set", "before": "a", "after": "b", "forcesReplace": true }],
+///     "desired": { … }, "unknown": ["properties.x"], "secret": ["properties.windowsProfile.adminPassword"]
+///   }],
+///   "outputs": { "issuer": { "value": null, "known": false, "secret": false } }
+/// }
+/// ```
+///
+/// Steps with nothing to do are in it, with the action `no-op`. `after` names the steps that come first.
+pub fn plan(plan: &Plan) -> Value {
+    let address = |at: &usize| plan.steps.get(*at).map(|step| step.address.as_str());
+    let steps: Vec<Value> = plan.steps.iter().map(|step| self::step(step, &address)).collect();
+    json!({
+        "format": "berth-plan",
+        "version": VERSION,
+        "blueprint": plan.blueprint,
+        "ledgerSerial": plan.ledger_serial,
+        "destroy": plan.destroy,
+        "counts": plan.counts(),
+        "steps": steps,
+        "outputs": outputs(&plan.outputs),
+    })
+}
+
+fn step<'p>(step: &Step, address: &dyn Fn(&usize) -> Option<&'p str>) -> Value {
+    let mut hidden = Hidden::default();
+    let desired = hidden.hide("", &step.desired);
+    let changes: Vec<Value> = step
+        .changes
+        .iter()
+        .map(|change| {
+            json!({
+                "path": token::display_text(&change.path),
+                "kind": change.kind,
+                "before": hidden.hide(&change.path, &change.before),
+                "after": hidden.hide(&change.path, &change.after),
+                "forcesReplace": change.forces_replace,
+            })
+        })
+        .collect();
+    json!({
+        "address": step.address,
+        "id": step.id,
+        "type": step.arm_type,
+        "action": step.action,
+        "reason": step.reason,
+        "impact": step.impact,
+        "protected": step.protected,
+        "after": step.after.iter().filter_map(address).collect::<Vec<_>>(),
+        "usualMs": step.usual_ms,
+        "changes": changes,
+        "desired": desired,
+        "unknown": hidden.unknown,
+        "secret": hidden.secret,
+    })
+}
+
+/// Outputs by name: `{ "value": …, "known": true, "secret": false }`; a secret one has no value.
+pub fn outputs(outputs: &BTreeMap<String, OutputValue>) -> Value {
+    let shown = outputs.iter().map(|(name, output)| {
+        let mut hidden = Hidden::default();
+        let value = hidden.hide("", &output.value);
+        let secret = output.secret || !hidden.secret.is_empty();
+        let value = if secret { Value::Null } else { value };
+        (name.clone(), json!({ "value": value, "known": hidden.unknown.is_empty(), "secret": secret }))
+    });
+    Value::Object(shown.collect())
+}
+
+/// A drift report.
+///
+/// ```json
+/// {
+///   "format": "berth-drift", "version": 1, "blueprint": "shop", "checked": 31,
+///   "drifted": [{
+///     "address": "networks.hub", "id": "/subscriptions/…", "type": "Microsoft.Network/virtualNetworks",
+///     "kind": "changed", "fields": [{ "path": "tags.team", "expected": "platform", "actual": null }],
+///     "unknown": [], "secret": []
+///   }]
+/// }
+/// ```
+///
+/// `kind` is `changed` or `missing`.
+pub fn drift(report: &DriftReport) -> Value {
+    let drifted: Vec<Value> = report
+        .drifted
+        .iter()
+        .map(|drift| {
+            let mut hidden = Hidden::default();
+            let fields: Vec<Value> = drift
+                .fields
+                .iter()
+                .map(|field| {
+                    json!({
+                        "path": token::display_text(&field.path),
+                        "expected": hidden.hide(&field.path, &field.expected),
+                        "actual": hidden.hide(&field.path, &field.actual),
+                    })
+                })
+                .collect();
+            json!({
+                "address": drift.address,
+                "id": drift.id,
+                "type": drift.arm_type,
+                "kind": drift.kind,
+                "fields": fields,
+                "unknown": hidden.unknown,
+                "secret": hidden.secret,
+            })
+        })
+        .collect();
+    json!({
+        "format": "berth-drift",
+        "version": VERSION,
+        "blueprint": report.blueprint,
+        "checked": report.checked,
+        "drifted": drifted,
+    })
+}
+
+/// How a run ended.
+///
+/// ```json
+/// {
+///   "format": "berth-summary", "version": 1, "complete": false, "interrupted": false, "elapsedMs": 734000,
+///   "steps": [{
+///     "address": "clusters.aks", "action": "create", "result": "failed", "message": "…", "code": "SkuNotAvailable",
+///     "elapsedMs": 12000, "retries": 1, "waitedMs": 0
+///   }],
+///   "outputs": { … }
+/// }
+/// ```
+///
+/// `result` is `done`, `failed` (with `message`, `code`), `skipped` (with `because_of`), `not-started` or `unfinished`.
+pub fn summary(summary: &Summary, values: &BTreeMap<String, OutputValue>) -> Value {
+    json!({
+        "format": "berth-summary",
+        "version": VERSION,
+        "complete": summary.is_complete(),
+        "interrupted": summary.interrupted,
+        "elapsedMs": summary.elapsed_ms,
+        "steps": summary.steps,
+        "outputs": outputs(values),
+    })
+}
+
+/// The text of a JSON value, indented, in which no character does anything to a terminal.
+pub fn to_text(value: &Value) -> String {
+    let mut text = escaped(&format!("{value:#}"));
+    text.push('\n');
+    text
+}
+
+/// JSON text with control and direction characters as `\u` escapes. Beyond white space they occur in texts only.
+pub(crate) fn escaped(json: &str) -> String {
+    let is_bad = |c: char| is_unsafe(c) && c != '\n';
+    if !json.contains(is_bad) {
+        return json.to_owned();
+    }
+    let mut safe = String::with_capacity(json.len() + 8);
+    for c in json.chars() {
+        if is_bad(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// Where the values are that a report does not hold.
+#[derive(Debug, Default)]
+struct Hidden {
+    unknown: Vec<String>,
+    secret: Vec<String>,
+}
+
+impl Hidden {
+    /// The value with `null` for everything that holds a token; where it stood is noted.
+    fn hide(&mut self, path: &str, value: &Value) -> Value {
+        match value {
+            Value::String(text) if token::has_token(text) => {
+                let pieces = token::pieces(text);
+                let secret = pieces.iter().any(|piece| matches!(piece, Piece::Token(Token::Secret { .. })));
+                self.note(path, secret);
+                Value::Null
+            }
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| self.hide(&format!("{path}[{index}]"), item))
+                .collect(),
+            Value::Object(members) => {
+                let mut shown = Map::new();
+                for (name, member) in members {
+                    let name = self.name(name);
+                    let path = below(path, &name);
+                    let member = self.hide(&path, member);
+                    shown.insert(name, member);
+                }
+                Value::Object(shown)
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn note(&mut self, path: &str, secret: bool) {
+        let path = token::display_text(path);
+        let paths = if secret { &mut self.secret } else { &mut self.unknown };
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+
+    /// A member's name; one that is not known yet says where it will come from, so that no two are the same.
+    fn name(&self, name: &str) -> String {
+        token::substitute_text(name, &mut |token| {
+            Some(Value::String(match token {
+                Token::Output { address, pointer } => format!("(known after apply: {address}#{pointer})"),
+                other => other.to_string(),
+            }))
+        })
+    }
+}
+
+/// The path of a member, as changes write it.
+fn below(path: &str, name: &str) -> String {
+    match (path, name.contains(['.', '/', ' '])) {
+        (path, true) => format!("{path}[\"{name}\"]"),
+        ("", false) => name.to_owned(),
+        (path, false) => format!("{path}.{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn a_plan_holds_no_tokens() {
+        let value = plan(&sample::plan());
+        let text = to_text(&value);
+        assert!(!token::has_token(&text) && !text.contains("hunter2") && !text.contains('\u{1b}'));
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        let step = |address: &str| {
+            value["steps"].as_array().unwrap().iter().find(|step| step["address"] == address).unwrap()
+        };
+        let cluster = step("clusters.aks");
+        assert_eq!(cluster["secret"], json!(["properties.windowsProfile.adminPassword"]));
+        assert_eq!(cluster["desired"]["properties"]["windowsProfile"]["adminPassword"], Value::Null);
+        assert_eq!(cluster["after"], json!(["networks.hub"]));
+        assert_eq!(
+            step("roleAssignments.vaultReader")["unknown"],
+            json!(["properties.principalId", "properties.description"])
+        );
+        assert_eq!(
+            value["outputs"],
+            json!({
+                "issuer": { "value": null, "known": false, "secret": false },
+                "kubeletPassword": { "value": null, "known": true, "secret": true },
+                "vault": { "value": "https://kv-shop-x7k2p9.vault.azure.net/", "known": true, "secret": false },
+            })
+        );
+    }
+
+    #[test]
+    fn a_small_plan_has_this_form() {
+        let mut plan = sample::plan();
+        plan.steps.retain(|step| step.address.as_str() == "clusters.blue");
+        insta::assert_snapshot!(to_text(&self::plan(&plan)));
+    }
+
+    #[test]
+    fn drift_and_summary_have_this_form() {
+        insta::assert_snapshot!(to_text(&drift(&sample::drift())));
+        insta::assert_snapshot!(to_text(&summary(&sample::summary(), &BTreeMap::new())));
+    }
+
+    #[test]
+    fn names_that_are_not_known_yet_stay_apart() {
+        let mut hidden = Hidden::default();
+        let body =
+            json!({ sample::unknown("a.b", "/id"): {}, sample::unknown("a.c", "/id"): sample::secret() });
+        let shown = hidden.hide("x", &body);
+        assert_eq!(
+            shown,
+            json!({ "(known after apply: a.b#/id)": {}, "(known after apply: a.c#/id)": null })
+        );
+        assert_eq!(hidden.secret, ["x[\"(known after apply: a.c#/id)\"]"]);
+    }
+}

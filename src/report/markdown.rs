@@ -1,0 +1,277 @@
+//! Reports for a comment on a pull request: a table to read, details to unfold.
+
+use super::human::value::{Shown, is_secret};
+use super::style::Style;
+use super::text::{about, count, escape};
+use super::words::{allowance, mark, registered, shown_type, totals, why};
+use crate::drift::{Drift, DriftKind, DriftReport};
+use crate::event::Action;
+use crate::plan::{Plan, Step};
+use crate::value::{Change, ChangeKind};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// What a comment may hold on GitHub is 65 536 characters; details stop before.
+const BUDGET: usize = 60_000;
+/// How wide the lines of a diff block are.
+const STYLE: Style = Style::plain(100);
+
+/// A plan.
+pub fn plan(plan: &Plan) -> String {
+    let name = code(&plan.blueprint);
+    let mut text = String::new();
+    if plan.is_empty() {
+        let resources = count(plan.steps.len(), "resource");
+        let _ = match plan.destroy {
+            true => writeln!(text, "### berth: nothing to destroy for {name}"),
+            false => writeln!(
+                text,
+                "### berth: no changes for {name}\n\nAzure matches the blueprint ({resources})."
+            ),
+        };
+        return text;
+    }
+    let what = if plan.destroy { "plan to destroy" } else { "plan for" };
+    let _ = writeln!(text, "### berth: {what} {name}\n\n**{}**\n", totals(&plan.counts()));
+    let flags: Vec<String> = plan.changes().filter_map(allowance).map(|flag| code(&flag)).collect();
+    if !flags.is_empty() {
+        let _ = writeln!(
+            text,
+            "> **{} lost by this plan.** To allow it, apply with {}.\n",
+            if flags.len() == 1 {
+                "A protected resource is".to_owned()
+            } else {
+                format!("{} protected resources are", flags.len())
+            },
+            flags.join(" ")
+        );
+    }
+    text.push_str("| | Resource | Type | Why |\n|---|---|---|---|\n");
+    let names: Vec<String> = plan
+        .changes()
+        .filter(|step| step.action == Action::Register)
+        .map(|step| code(&registered(&step.id)))
+        .collect();
+    if !names.is_empty() {
+        let _ =
+            writeln!(text, "| {} register | {} | | |", code(mark(Action::Register, &STYLE)), names.join(" "));
+    }
+    let steps = || plan.changes().filter(|step| step.action != Action::Register);
+    for step in steps() {
+        let _ = writeln!(
+            text,
+            "| {} {} | {} | {} | {} |",
+            code(mark(step.action, &STYLE)),
+            step.action.word(),
+            code(step.address.as_str()),
+            html(shown_type(&step.arm_type)),
+            html(&why(step).unwrap_or_default())
+        );
+    }
+    text.push('\n');
+    details(&mut text, steps().filter_map(|step| Some((step_title(step), step_lines(step)?))));
+    if !plan.outputs.is_empty() {
+        text.push_str("| Output | Value |\n|---|---|\n");
+        let shown = Shown { base: None, style: &STYLE };
+        for (name, output) in &plan.outputs {
+            let secret = output.secret || is_secret(&output.value);
+            let value = if secret { "(secret)".to_owned() } else { shown.inline(&output.value) };
+            let _ = writeln!(text, "| {} | {} |", code(name), code(&value));
+        }
+    }
+    text
+}
+
+/// A drift report.
+pub fn drift(report: &DriftReport) -> String {
+    let mut text = String::new();
+    let name = code(&report.blueprint);
+    let checked = count(report.checked, "resource");
+    if report.drifted.is_empty() {
+        let _ = writeln!(text, "### berth: no drift of {name}\n\n{checked} checked.");
+        return text;
+    }
+    let number = report.drifted.len();
+    let _ = writeln!(text, "### berth: drift of {name}\n\n**{number} of {checked} drifted**\n");
+    text.push_str("| | Resource | Type | Fields |\n|---|---|---|---|\n");
+    for drift in &report.drifted {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            kind_word(drift.kind),
+            code(drift.address.as_str()),
+            html(shown_type(&drift.arm_type)),
+            if drift.fields.is_empty() { String::new() } else { drift.fields.len().to_string() }
+        );
+    }
+    text.push('\n');
+    let blocks = report.drifted.iter().filter(|drift| !drift.fields.is_empty()).map(|drift| {
+        let title = format!(
+            "{} {}: asked for (-) and found (+)",
+            kind_word(drift.kind),
+            code(drift.address.as_str())
+        );
+        (title, field_lines(drift))
+    });
+    details(&mut text, blocks);
+    text
+}
+
+/// What drifted as lines of a diff.
+pub(crate) fn field_lines(drift: &Drift) -> String {
+    let shown = Shown { base: Some(&drift.id), style: &STYLE };
+    let mut lines = vec![format!("  {}", escape(drift.id.as_str()))];
+    for field in &drift.fields {
+        let path = shown.path(&field.path);
+        lines.push(format!("- {path} = {}", shown.inline(&field.expected)));
+        if !field.actual.is_null() {
+            lines.push(format!("+ {path} = {}", shown.inline(&field.actual)));
+        }
+    }
+    lines.join("\n")
+}
+
+pub(crate) const fn kind_word(kind: DriftKind) -> &'static str {
+    match kind {
+        DriftKind::Changed => "changed",
+        DriftKind::Missing => "missing",
+    }
+}
+
+fn step_title(step: &Step) -> String {
+    let usual =
+        if step.usual_ms >= 60_000 { format!(", usually {}", about(step.usual_ms)) } else { String::new() };
+    format!("{} {}{usual}", step.action.word(), code(step.address.as_str()))
+}
+
+/// What a step changes as lines of a diff, when there is anything to unfold.
+pub(crate) fn step_lines(step: &Step) -> Option<String> {
+    let shown = Shown { base: Some(&step.id), style: &STYLE };
+    match step.action {
+        Action::Create | Action::Recover if !step.desired.is_null() => {
+            Some(prefixed("+ ", &shown.body_text(&step.desired)))
+        }
+        _ if step.changes.is_empty() => None,
+        _ => Some(
+            step.changes.iter().map(|change| change_lines(&shown, change)).collect::<Vec<_>>().join("\n"),
+        ),
+    }
+}
+
+fn change_lines(shown: &Shown<'_>, change: &Change) -> String {
+    let path = shown.path(&change.path);
+    let note = match change.kind {
+        _ if change.forces_replace => "  # forces replacement",
+        ChangeKind::Reset => "  # dropped: default again",
+        ChangeKind::Release => "  # dropped: left as it is",
+        ChangeKind::Set | ChangeKind::Remove => "",
+    };
+    if change.kind == ChangeKind::Release {
+        return format!("  {path} = {}{note}", shown.inline(&change.before));
+    }
+    let mut lines = Vec::new();
+    if !change.before.is_null() {
+        lines.push(format!("- {path} = {}", shown.inline(&change.before)));
+    }
+    if is_secret(&change.after) && change.before.is_null() {
+        lines.push(format!("+ {path} = (secret, new value){note}"));
+    } else if change.kind != ChangeKind::Remove {
+        match &change.after {
+            Value::Object(_) if change.before.is_null() => {
+                lines.push(format!("+ {path}{note}"));
+                lines.push(prefixed("+   ", &shown.body_text(&change.after)));
+            }
+            after => lines.push(format!("+ {path} = {}{note}", shown.inline(after))),
+        }
+    } else if let Some(last) = lines.last_mut() {
+        last.push_str(note);
+    }
+    lines.join("\n")
+}
+
+fn prefixed(prefix: &str, lines: &str) -> String {
+    lines.lines().map(|line| format!("{prefix}{line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Blocks to unfold, as long as the comment has room.
+fn details(text: &mut String, blocks: impl Iterator<Item = (String, String)>) {
+    let mut left_out = 0;
+    for (title, lines) in blocks {
+        // A fence is longer than any run of backticks inside it.
+        let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(longest.max(2) + 1);
+        let block =
+            format!("<details><summary>{title}</summary>\n\n{fence}diff\n{lines}\n{fence}\n\n</details>\n\n");
+        if left_out > 0 || text.len() + block.len() > BUDGET {
+            left_out += 1;
+        } else {
+            text.push_str(&block);
+        }
+    }
+    if left_out > 0 {
+        let _ = writeln!(
+            text,
+            "_The details of {} are left out: a comment has no room for them._\n",
+            count(left_out, "step")
+        );
+    }
+}
+
+/// A text as code, wherever it stands: backticks and pipes in it do no harm.
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", html(text))
+}
+
+/// A text in which nothing is Markdown or HTML.
+fn html(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in escape(text).chars() {
+        match c {
+            '&' | '<' | '>' | '"' | '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '@' | '#' | '$' => {
+                let _ = write!(safe, "&#{};", u32::from(c));
+            }
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::Address;
+    use crate::report::sample;
+    use serde_json::json;
+
+    #[test]
+    fn a_plan_is_a_table_and_details() {
+        insta::assert_snapshot!(plan(&sample::plan()));
+    }
+
+    #[test]
+    fn drift_is_a_table_and_details() {
+        insta::assert_snapshot!(drift(&sample::drift()));
+    }
+
+    #[test]
+    fn nothing_breaks_out_of_its_place() {
+        let mut hostile = sample::plan();
+        hostile.steps.retain(|step| step.address.as_str() == "networks.hub.subnets.endpoints");
+        hostile.steps[0].address = Address::new("a|b`c</summary><script>");
+        hostile.steps[0].desired = json!({ "x": "````\n```\n</details>" });
+        let text = plan(&hostile);
+        assert!(!text.contains("<script>") && !text.contains("a|b"), "{text}");
+        assert!(text.contains("`````diff"), "{text}");
+        assert!(text.lines().all(|line| line != "```"), "{text}");
+    }
+
+    #[test]
+    fn a_comment_has_room_for_so_much() {
+        let mut long = sample::plan();
+        let step = long.steps[8].clone();
+        long.steps.extend(std::iter::repeat_n(step, 400));
+        let text = plan(&long);
+        assert!(text.contains("are left out"));
+        assert!(text.len() < 100_000);
+    }
+}

@@ -1,0 +1,26 @@
+//! Reports: plans, drift, summaries, diagnostics and events in, text out.
+//!
+//! Nothing here prints, decides or reads anything: every function returns a text or a JSON value, and every
+//! progress listener writes to what it was given. What a person reads ([`human`], [`markdown`], [`html`]) and what a machine
+//! reads ([`json`]) are views of the same value.
+//!
+//! * [`Style`] says how wide, how colourful and in which characters; meaning never depends on colour.
+//! * Texts from a blueprint or from Azure are escaped wherever they are shown: they can neither move the cursor of
+//!   a terminal nor break out of a Markdown block.
+//! * Secrets and values that are known only after apply are tokens in the data, and stay words in every report.
+
+pub mod graph;
+pub mod html;
+pub mod human;
+pub mod json;
+pub mod markdown;
+pub mod progress;
+mod style;
+mod text;
+mod words;
+
+#[cfg(test)]
+mod sample;
+
+pub use style::Style;
+pub use text::duration;

@@ -1,0 +1,15 @@
+//! Progress: listeners that tell a person, or a machine, what the engine is doing.
+//!
+//! * [`Plain`] writes a line for everything worth one: logs, pipelines, terminals that cannot redraw.
+//! * [`Bars`] redraws a spinner a running resource and a bar for the whole, and leaves nothing but finished lines.
+//! * [`Jsonl`] writes every event as a line of JSON.
+//!
+//! All of them write to what they were given. Times are the engine's own: under the simulator they are virtual.
+
+mod bars;
+mod jsonl;
+mod plain;
+
+pub use bars::{Bars, Now, target};
+pub use jsonl::Jsonl;
+pub use plain::Plain;

@@ -1,0 +1,143 @@
+//! Texts: how wide they are, how they break, how long a duration is, and what may not be in them.
+
+use std::borrow::Cow;
+use unicode_width::UnicodeWidthStr;
+
+/// How many columns a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Whether a character could do more than stand where it is: control characters and those that turn the
+/// direction of writing or are not seen.
+pub(crate) fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+        || ('\u{E0000}'..='\u{E007F}').contains(&c)
+}
+
+/// A text that takes one line and does nothing to a terminal.
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => safe.push_str("\\n"),
+            '\r' => safe.push_str("\\r"),
+            '\t' => safe.push_str("\\t"),
+            c if is_unsafe(c) => safe.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// A text of several lines that does nothing to a terminal but break its lines.
+pub(crate) fn escape_lines(text: &str) -> String {
+    text.lines().map(|line| escape(&line.replace('\t', "    ")).into_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// Lines no wider than `columns`, broken between words where that is possible. Line breaks of the text stay, and a
+/// line that goes on keeps the indentation that it began with.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in text.split('\n') {
+        let words = line.trim_start_matches(' ');
+        let indent = (line.len() - words.len()).min(columns / 2);
+        let mut current = " ".repeat(indent);
+        let mut empty = true;
+        for word in words.split(' ') {
+            if !empty && width(&current) + 1 + width(word) > columns {
+                lines.push(std::mem::replace(&mut current, " ".repeat(indent)));
+                empty = true;
+            }
+            if !empty {
+                current.push(' ');
+            }
+            current.push_str(word);
+            empty = false;
+        }
+        lines.push(current);
+    }
+    lines
+}
+
+/// Pieces no wider than `columns`, broken anywhere.
+pub(crate) fn chop(text: &str, columns: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = width(c.encode_utf8(&mut [0; 4]));
+        if used + wide > columns.max(1) && used > 0 {
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += wide;
+        if let Some(last) = pieces.last_mut() {
+            last.push(c);
+        }
+    }
+    pieces
+}
+
+/// `one thing`, `2 things`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A duration for people: `350ms`, `12.3s`, `8m02s`, `1h05m`.
+pub fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0 => format!("{milliseconds}ms"),
+        1..60 => format!("{seconds}.{}s", milliseconds % 1000 / 100),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// A rough duration: `8s`, `12m`, `1h05m`.
+pub(crate) fn about(milliseconds: u64) -> String {
+    let seconds = milliseconds.div_ceil(1000);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", (seconds + 30) / 60),
+        _ => duration(milliseconds),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        for (ms, text) in [
+            (0, "0ms"),
+            (350, "350ms"),
+            (12_345, "12.3s"),
+            (59_999, "59.9s"),
+            (482_000, "8m02s"),
+            (3_905_000, "1h05m"),
+        ] {
+            assert_eq!(duration(ms), text);
+        }
+        assert_eq!(about(90_000), "2m");
+    }
+
+    #[test]
+    fn nothing_reaches_the_terminal_but_text() {
+        assert_eq!(escape("a\u{1b}[2Jb\u{202e}c\u{9b}\n"), r"a\u{1b}[2Jb\u{202e}c\u{9b}\n");
+        assert!(matches!(escape("schön →"), Cow::Borrowed(_)));
+        assert_eq!(escape_lines("a\tb\r\n  c\u{7}"), "a    b\n  c\\u{7}");
+    }
+
+    #[test]
+    fn wraps_between_words_and_keeps_long_ones_whole() {
+        assert_eq!(wrap("one two three\n  four five", 9), ["one two", "three", "  four", "  five"]);
+        assert_eq!(wrap("a-very-long-word b", 5), ["a-very-long-word", "b"]);
+        assert_eq!(chop("abcdef", 4), ["abcd", "ef"]);
+    }
+}

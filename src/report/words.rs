@@ -1,0 +1,178 @@
+//! The words and marks for actions and reasons, the same in every report.
+
+use super::style::{Style, Tone};
+use super::text::escape;
+use crate::event::Action;
+use crate::ident::ArmId;
+use crate::plan::{Reason, Step};
+
+/// One column that says what is done.
+pub(crate) const fn mark(action: Action, style: &Style) -> &'static str {
+    match action {
+        Action::Create => "+",
+        Action::Update => "~",
+        Action::Replace if style.unicode => "±",
+        Action::Replace => "%",
+        Action::Delete => "-",
+        Action::Approve if style.unicode => "✓",
+        Action::Approve => "*",
+        Action::Adopt => ">",
+        Action::Recover => "<",
+        Action::Register => "^",
+        Action::Forget if style.unicode => "»",
+        Action::Forget => "x",
+        Action::NoOp => "=",
+    }
+}
+
+pub(crate) const fn tone(action: Action) -> Tone {
+    match action {
+        Action::Create | Action::Recover | Action::Approve => Tone::Good,
+        Action::Update => Tone::Change,
+        Action::Replace | Action::Delete => Tone::Bad,
+        Action::Adopt | Action::Register | Action::Forget => Tone::Note,
+        Action::NoOp => Tone::Dim,
+    }
+}
+
+/// What is being done: `creating`.
+pub(crate) const fn doing(action: Action) -> &'static str {
+    match action {
+        Action::Create => "creating",
+        Action::Update => "updating",
+        Action::Replace => "replacing",
+        Action::Delete => "deleting",
+        Action::Approve => "approving",
+        Action::Adopt => "adopting",
+        Action::Recover => "recovering",
+        Action::Register => "registering",
+        Action::Forget => "forgetting",
+        Action::NoOp => "leaving",
+    }
+}
+
+/// What was done: `created`.
+pub(crate) const fn done(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Replace => "replaced",
+        Action::Delete => "deleted",
+        Action::Approve => "approved",
+        Action::Adopt => "adopted",
+        Action::Recover => "recovered",
+        Action::Register => "registered",
+        Action::Forget => "forgotten",
+        Action::NoOp => "unchanged",
+    }
+}
+
+/// Every action, in the order in which totals are told.
+pub(crate) const ACTIONS: [Action; 10] = [
+    Action::Create,
+    Action::Update,
+    Action::Replace,
+    Action::Delete,
+    Action::Approve,
+    Action::Adopt,
+    Action::Recover,
+    Action::Register,
+    Action::Forget,
+    Action::NoOp,
+];
+
+/// How many steps of an action a plan counts.
+pub(crate) const fn counted(counts: &crate::plan::Counts, action: Action) -> usize {
+    match action {
+        Action::Create => counts.create,
+        Action::Update => counts.update,
+        Action::Replace => counts.replace,
+        Action::Delete => counts.delete,
+        Action::Approve => counts.approve,
+        Action::Adopt => counts.adopt,
+        Action::Recover => counts.recover,
+        Action::Register => counts.register,
+        Action::Forget => counts.forget,
+        Action::NoOp => counts.unchanged,
+    }
+}
+
+/// `3 to create, 1 to update, 31 unchanged`, or nothing.
+pub(crate) fn totals(counts: &crate::plan::Counts) -> String {
+    let some = ACTIONS.iter().filter_map(|&action| match (counted(counts, action), action) {
+        (0, _) => None,
+        (number, Action::NoOp) => Some(format!("{number} unchanged")),
+        (number, _) => Some(format!("{number} to {}", action.word())),
+    });
+    some.collect::<Vec<_>>().join(", ")
+}
+
+/// Why a step is taken, when its action does not say it already.
+pub(crate) fn why(step: &Step) -> Option<String> {
+    let text = match &step.reason {
+        Reason::Missing | Reason::Differs | Reason::Destroy | Reason::NotRegistered | Reason::AsWanted => {
+            return None;
+        }
+        Reason::ArrivesWithParent { parent } => format!("arrives with {parent}"),
+        Reason::Immutable { paths } if paths.is_empty() => "cannot be changed in place".to_owned(),
+        Reason::Immutable { paths } => {
+            let paths: Vec<&str> = paths.iter().map(|path| shown_path(path)).collect();
+            format!("forced by {}", paths.join(", "))
+        }
+        Reason::ParentReplaced { parent } => format!("{parent} is replaced"),
+        Reason::NoLongerWanted => "no longer in the blueprint".to_owned(),
+        Reason::GoesWithParent { parent } => format!("goes with {parent}"),
+        Reason::NotInLedger => "exists already, joins the ledger".to_owned(),
+        Reason::Pending => "waits for approval".to_owned(),
+        Reason::WillBePending => "will wait for approval once its endpoint exists".to_owned(),
+        Reason::SoftDeleted => "a soft-deleted one holds the name".to_owned(),
+        Reason::Renamed { from } => format!("renamed from {from}"),
+        Reason::AlreadyGone => "is gone already".to_owned(),
+        Reason::CannotBeDeleted => "ARM cannot delete it; it stays".to_owned(),
+    };
+    Some(escape(&text).into_owned())
+}
+
+/// A path without the `properties.` that nearly all of them begin with.
+pub(crate) fn shown_path(path: &str) -> &str {
+    path.strip_prefix("properties.").filter(|rest| !rest.is_empty()).unwrap_or(path)
+}
+
+/// An ARM type as it is said: without the `Microsoft.` that nearly all of them begin with.
+pub(crate) fn shown_type(arm_type: &str) -> &str {
+    arm_type.strip_prefix("Microsoft.").unwrap_or(arm_type)
+}
+
+/// The namespace, or `namespace/feature`, that a registration registers.
+pub(crate) fn registered(id: &ArmId) -> String {
+    let text = id.as_str();
+    let feature = text.rfind("/features/").and_then(|at| {
+        let (before, name) = (&text[..at], &text[at + "/features/".len()..]);
+        Some(format!("{}/{name}", before.rsplit('/').next()?))
+    });
+    escape(&feature.unwrap_or_else(|| id.name().to_owned())).into_owned()
+}
+
+/// The flag that lets a protected step go ahead.
+pub(crate) fn allowance(step: &Step) -> Option<String> {
+    let destructive = step.impact == crate::plan::Impact::Destructive;
+    let flag = if step.action == Action::Replace { "--allow-replace" } else { "--allow-delete" };
+    (step.protected && destructive).then(|| format!("{flag} {}", step.address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registrations_are_told_by_namespace_and_feature() {
+        let id = |text| ArmId::parse(text).unwrap();
+        assert_eq!(registered(&id("/subscriptions/s/providers/Microsoft.KeyVault")), "Microsoft.KeyVault");
+        assert_eq!(
+            registered(&id(
+                "/subscriptions/s/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/Preview"
+            )),
+            "Microsoft.ContainerService/Preview"
+        );
+    }
+}
