@@ -21,3 +21,4 @@
 
 pub mod arm;
 pub mod host;
+pub mod sim;
