@@ -35,4 +35,5 @@ pub mod observe;
 pub mod plan;
 pub mod private_link;
 pub mod report;
+pub mod sim;
 pub mod value;

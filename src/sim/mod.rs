@@ -1,0 +1,47 @@
+//! The ARM simulator: what Azure Resource Manager would answer, without Azure.
+//!
+//! It speaks the wire and nothing else: a request goes in, a response comes out, either in process (the
+//! [`Simulator`] is a [`Transport`](crate::arm::transport::Transport)) or over HTTP ([`serve`]). It shares no
+//! model with the rest of the crate, so that it can disagree: it is a witness of what ARM does, not of what berth
+//! believes ARM does.
+//!
+//! ```text
+//! Request ─▶ router ─▶ types/<kind> ─▶ store          faults bend an answer, clock says when
+//!               │            │                        an operation is due, state_file remembers
+//!               ▼            ▼
+//!           operation ◀── long-running work, completed before each request
+//! ```
+//!
+//! Invariants:
+//!
+//! * Everything made up (GUIDs, addresses, host names) follows from the resource id and how often it was created;
+//!   nothing is random.
+//! * A body in the store is what `GET` answers. Secrets are not in it: of a secret value only a digest is kept.
+//! * What exists in two views (subnets, node pools, private endpoint connections) is stored once, as the child.
+//! * The state's lock is never held across an await.
+
+mod cidr;
+mod clock;
+mod error;
+mod faults;
+mod json;
+mod operation;
+mod path;
+mod router;
+mod serve;
+mod simulator;
+mod state_file;
+mod store;
+mod subscription;
+mod types;
+mod world;
+
+#[cfg(test)]
+mod testing;
+
+pub use clock::Time;
+pub use faults::{Effect, Fault};
+pub use serve::serve;
+pub use simulator::{CALLER_OBJECT_ID, Options, SUBSCRIPTION, Simulator, TENANT, Throttling};
+pub use state_file::Error;
+pub use world::{Counters, PrincipalKind};

@@ -1,0 +1,317 @@
+//! From a request to the type that answers it: ARM's front door.
+
+use super::error::Failure;
+use super::faults::{Bent, Effect};
+use super::json::{Object, drop_nulls, text};
+use super::path::{Query, ResourcePath, decode, group_of, last};
+use super::types::{self, Answer};
+use super::world::World;
+use super::{subscription, world};
+use crate::arm::transport::{Method, Request, Response};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It is answered.
+    Answer(Response),
+    /// The connection breaks.
+    Dropped,
+}
+
+/// A request on a resource, a collection or an action, taken apart.
+#[derive(Debug)]
+pub(crate) struct Call<'r> {
+    pub(crate) request: &'r Request,
+    pub(crate) method: Method,
+    /// Scheme and host that the client used.
+    pub(crate) origin: &'r str,
+    pub(crate) path: ResourcePath,
+    pub(crate) query: Query<'r>,
+    /// The body without nulls.
+    pub(crate) body: Object,
+    /// The body as sent.
+    pub(crate) raw: Object,
+    pub(crate) bent: Bent,
+    /// The type in lower case.
+    pub(crate) kind: String,
+    /// The id as the provider spells it.
+    pub(crate) id: String,
+    /// The type as the provider spells it.
+    pub(crate) type_name: String,
+}
+
+/// Answers one request.
+pub(crate) fn handle(world: &mut World, request: &Request) -> Outcome {
+    world.advance();
+    *world.counters.requests.entry(request.method.as_str().to_owned()).or_default() += 1;
+    let mut bent = Bent::default();
+    let mut scripted = None;
+    if !world.faults.is_empty() {
+        match world.faults.strike(request) {
+            Some(Effect::DropBefore) => return Outcome::Dropped,
+            Some(Effect::DropAfter) => bent.drop_after = true,
+            Some(Effect::KeepPending) => bent.keep_pending = true,
+            Some(Effect::FailOperation { code, message }) => bent.fails = Some((code, message)),
+            Some(Effect::Answer { status, code, message, retry_after }) => {
+                let failure = Failure::new(status, &code, message);
+                scripted = Some(match retry_after {
+                    Some(after) => failure.retry_after(after.as_secs()),
+                    None => failure,
+                });
+            }
+            None => {}
+        }
+    }
+    let bucket = match request.method {
+        Method::Get | Method::Head => 0,
+        Method::Delete => 2,
+        Method::Put | Method::Patch | Method::Post => 1,
+    };
+    let drop_after = bent.drop_after;
+    let (tokens, result) = match world.buckets.take(bucket, world.now.now()) {
+        Err(refusal) => (None, Err(refusal)),
+        Ok(tokens) => (Some(tokens), scripted.map_or_else(|| answer(world, request, bent), Err)),
+    };
+    let mut response = result.unwrap_or_else(|failure| {
+        if failure.passing && world.now.jumps() {
+            world.now.reach(world.now.now().plus(Duration::from_secs(10)));
+        }
+        failure.response()
+    });
+    if response.status == 429 {
+        world.counters.throttled += 1;
+    }
+    if drop_after {
+        return Outcome::Dropped;
+    }
+    let number: u64 = world.counters.requests.values().sum();
+    let id = format!("00000000-0000-4000-8000-{number:012x}");
+    let headers = &mut response.headers;
+    headers.set(
+        "x-ms-correlation-request-id",
+        match request.headers.get("x-ms-correlation-request-id") {
+            Some(correlation) => correlation.to_owned(),
+            None => id.clone(),
+        },
+    );
+    headers.set("x-ms-request-id", id);
+    if let Some((name, left)) = tokens {
+        headers.set(&format!("x-ms-ratelimit-remaining-subscription-{name}"), left.to_string());
+    }
+    if !response.body.is_empty() && headers.get("content-type").is_none() {
+        headers.set("content-type", "application/json; charset=utf-8");
+    }
+    Outcome::Answer(response)
+}
+
+fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
+    let full = request.path_and_query();
+    let origin = &request.url[..request.url.len() - full.len()];
+    let origin = if origin.is_empty() { "https://management.azure.com" } else { origin };
+    let (path, query) = full.split_once('?').unwrap_or((full, ""));
+    let path = decode(path.trim_end_matches('/'));
+    let key = path.to_ascii_lowercase();
+    let query = Query(query);
+    if key == "/metadata/endpoints" {
+        return Ok(subscription::endpoints(origin));
+    }
+    check_version(&query)?;
+    let method = request.method;
+    // The most frequent request by far: no more is parsed than it takes to find the resource.
+    if method == Method::Get && world.state.resources.contains(&key) && query.get("kv-operation").is_none() {
+        let response = world.answer(200, &key);
+        pass_time(world, &key);
+        return Ok(response);
+    }
+    if let Some(answer) = subscription::dispatch(world, request, origin, &path, &key, &query) {
+        return answer;
+    }
+    let Some(resource_path) = ResourcePath::parse(&path) else {
+        return Err(Failure::new(
+            404,
+            "InvalidResourceType",
+            format!("The path '{path}' names no resource."),
+        ));
+    };
+    let (kind, type_name) = (resource_path.kind(), String::new());
+    let mut call = Call {
+        request,
+        method,
+        origin,
+        id: resource_path.id.clone(),
+        path: resource_path,
+        query,
+        body: Object::new(),
+        raw: Object::new(),
+        bent,
+        kind,
+        type_name,
+    };
+    if method == Method::Get
+        && let Some(response) = world.poll(&call, &key)
+    {
+        return Ok(response);
+    }
+    if !request.body.is_empty() && !method.is_read() {
+        call.raw = parse_body(&request.body)?;
+        let mut body = Value::Object(call.raw.clone());
+        drop_nulls(&mut body);
+        call.body = super::json::object(body);
+        for body in [&mut call.body, &mut call.raw] {
+            if let Some(Value::String(location)) = body.get_mut("location") {
+                *location = normal_location(location);
+            }
+        }
+    }
+    check_group(world, &call)?;
+    types::dispatch(world, &mut call)
+}
+
+/// Under [`Time::Jump`](super::Time), whoever reads a resource that is still busy brings its end about.
+fn pass_time(world: &mut World, key: &str) {
+    if !world.now.jumps() {
+        return;
+    }
+    let state = world.state.resources.get(key).and_then(|r| r.state());
+    if state.is_none_or(|s| matches!(s, "Succeeded" | "Failed" | "Canceled")) {
+        return;
+    }
+    let related = |target: &str| {
+        let within =
+            |a: &str, b: &str| a.len() > b.len() && a.starts_with(b) && a.as_bytes()[b.len()] == b'/';
+        target == key || within(target, key) || within(key, target)
+    };
+    let due = world
+        .running
+        .iter()
+        .filter(|(_, id)| world.state.operations.get(id).is_some_and(|o| related(&o.target)))
+        .map(|(due, _)| *due)
+        .next();
+    if let Some(due) = due {
+        world.now.reach(due);
+    }
+}
+
+fn check_version(query: &Query<'_>) -> Result<(), Failure> {
+    let Some(version) = query.get("api-version").filter(|v| !v.is_empty()) else {
+        let message = "The api-version query parameter (?api-version=) is required for all requests.";
+        return Err(Failure::bad("MissingApiVersionParameter", message));
+    };
+    let bytes = version.as_bytes();
+    let dated = bytes.len() >= 10
+        && bytes[..10].iter().enumerate().all(|(at, b)| match at {
+            4 | 7 => *b == b'-',
+            _ => b.is_ascii_digit(),
+        });
+    let tail = version.get(10..).unwrap_or_default();
+    if dated && (tail.is_empty() || tail.starts_with('-')) {
+        return Ok(());
+    }
+    let message = format!(
+        "The api-version '{version}' is invalid. The supported versions are dates, such as '2025-05-01'."
+    );
+    Err(Failure::bad("InvalidApiVersionParameter", message))
+}
+
+/// Parses a JSON object; a byte-order mark is forgiven.
+pub(crate) fn parse_body(bytes: &[u8]) -> Result<Object, Failure> {
+    let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(invalid_content("the body is not an object")),
+        Err(error) => Err(invalid_content(&error.to_string())),
+    }
+}
+
+fn invalid_content(reason: &str) -> Failure {
+    let message = format!("The request content was invalid and could not be deserialized: '{reason}'.");
+    Failure::bad("InvalidRequestContent", message)
+}
+
+/// A location in the short lower-case form.
+pub(crate) fn normal_location(location: &str) -> String {
+    location.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
+}
+
+fn check_group(world: &World, call: &Call<'_>) -> Result<(), Failure> {
+    let Some(group) = group_of(&call.path.key) else { return Ok(()) };
+    let name = last(group_of(&call.path.id).unwrap_or(group));
+    let Some(resource) = world.state.resources.get(group) else {
+        return Err(group_not_found(name));
+    };
+    let writes = matches!(call.method, Method::Put | Method::Patch | Method::Post);
+    if writes && resource.state() == Some("Deleting") {
+        return Err(group_being_deleted(name));
+    }
+    Ok(())
+}
+
+/// The 404 for a resource group.
+pub(crate) fn group_not_found(name: &str) -> Failure {
+    Failure::new(404, "ResourceGroupNotFound", format!("Resource group '{name}' could not be found."))
+}
+
+/// The 409 for a resource group that is going away.
+pub(crate) fn group_being_deleted(name: &str) -> Failure {
+    let message =
+        format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation.");
+    Failure::new(409, "ResourceGroupBeingDeleted", message).passing()
+}
+
+impl Call<'_> {
+    /// The members that every body starts with.
+    pub(crate) fn envelope(&self) -> Object {
+        let mut body = Object::new();
+        body.insert("id".into(), json!(self.id));
+        body.insert("name".into(), json!(self.path.name()));
+        body.insert("type".into(), json!(self.type_name));
+        body
+    }
+
+    /// The same, with location and tags as sent.
+    pub(crate) fn tracked_envelope(&self) -> Object {
+        let mut body = self.envelope();
+        body.insert("location".into(), self.body.get("location").cloned().unwrap_or_default());
+        if let Some(tags) = self.body.get("tags") {
+            body.insert("tags".into(), tags.clone());
+        }
+        body
+    }
+
+    /// `properties` of the body; empty when there are none.
+    pub(crate) fn properties(&self) -> Object {
+        self.body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
+    /// Honours `If-Match` and `If-None-Match` against what is stored.
+    pub(crate) fn check_etag(&self, world: &World) -> Result<(), Failure> {
+        let stored = world.state.resources.get(&self.path.key);
+        let tag = stored.and_then(|r| {
+            ["etag", "eTag", "properties.eTag"].into_iter().find_map(|path| text(&r.body, path))
+        });
+        let plain = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
+        let refused = match (self.request.headers.get("if-match"), self.request.headers.get("if-none-match"))
+        {
+            (Some("*"), _) => stored.is_none() && self.method != Method::Delete,
+            (Some(wanted), _) => match (stored, tag) {
+                (None, _) => self.method != Method::Delete,
+                (Some(_), Some(tag)) => plain(tag) != plain(wanted),
+                (Some(_), None) => false,
+            },
+            (None, Some("*")) => stored.is_some() && tag.is_some(),
+            _ => false,
+        };
+        if refused {
+            let message = "The condition set in the request was not met: the entity tag does not match.";
+            return Err(Failure::new(412, "PreconditionFailed", message));
+        }
+        Ok(())
+    }
+
+    /// The usual 404 for what the call is about.
+    pub(crate) fn not_found(&self) -> Failure {
+        world::not_found(&self.path.id)
+    }
+}

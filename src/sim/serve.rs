@@ -1,0 +1,87 @@
+//! The HTTP door.
+
+use super::Simulator;
+use crate::arm::transport::{Method, Request, Transport};
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use std::future::Future;
+use std::io;
+use tokio::net::TcpListener;
+
+/// The largest body that is read; ARM takes 4 MB.
+const LARGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// Serves the simulator over plain HTTP until `shutdown` ends, then saves its state.
+///
+/// # Errors
+/// When the listener fails, or the state cannot be written.
+pub async fn serve(
+    simulator: Simulator,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let router = Router::new().fallback(answer).with_state(simulator.clone());
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await?;
+    simulator.save().map_err(io::Error::other)
+}
+
+async fn answer(
+    State(simulator): State<Simulator>,
+    request: axum::extract::Request,
+) -> axum::response::Response {
+    let (parts, body) = request.into_parts();
+    let Some(method) = Method::parse(parts.method.as_str()) else {
+        return plain(StatusCode::METHOD_NOT_ALLOWED);
+    };
+    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let mut request = Request::new(method, absolute(&parts.uri, &parts.headers));
+    request.body = body;
+    for (name, value) in &parts.headers {
+        if let Ok(value) = value.to_str() {
+            request.headers.set(name.as_str(), value);
+        }
+    }
+    match simulator.send(request).await {
+        Ok(response) => wire(response),
+        Err(_) => broken(),
+    }
+}
+
+/// The URL as the client sees it: operation URLs are made from it.
+fn absolute(uri: &axum::http::Uri, headers: &HeaderMap) -> String {
+    let path = uri.path_and_query().map_or("/", |p| p.as_str());
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let scheme = text("x-forwarded-proto").unwrap_or("http");
+    let host = uri.authority().map(|a| a.as_str()).or_else(|| text("host")).unwrap_or("localhost");
+    format!("{scheme}://{host}{path}")
+}
+
+fn wire(response: crate::arm::transport::Response) -> axum::response::Response {
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut out = axum::response::Response::new(Body::from(response.body));
+    *out.status_mut() = status;
+    for (name, value) in response.headers.iter() {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
+            out.headers_mut().insert(name, value);
+        }
+    }
+    out
+}
+
+fn plain(status: StatusCode) -> axum::response::Response {
+    let mut out = axum::response::Response::new(Body::empty());
+    *out.status_mut() = status;
+    out
+}
+
+/// A response whose body fails at once: the server closes the connection in the middle of it.
+fn broken() -> axum::response::Response {
+    let reset = io::Error::new(io::ErrorKind::ConnectionReset, "scripted fault");
+    let stream = futures::stream::once(async move { Err::<Bytes, io::Error>(reset) });
+    axum::response::Response::new(Body::from_stream(stream))
+}

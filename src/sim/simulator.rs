@@ -1,0 +1,260 @@
+//! The simulator as its users see it.
+
+use super::clock::{Now, Time};
+use super::faults::Fault;
+use super::router::{self, Outcome};
+use super::state_file::{Error, StateFile};
+use super::world::{Counters, PrincipalKind, State, World};
+use crate::arm::transport::{Method, Request, Response, Transport, TransportError};
+use crate::host::Timestamp;
+use async_trait::async_trait;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The subscription of a simulator that was not told another.
+pub const SUBSCRIPTION: &str = "5ab5c819-0000-4000-8000-000000000001";
+/// The tenant of a simulator that was not told another.
+pub const TENANT: &str = "7e9a9700-0000-4000-8000-000000000002";
+/// The object id of whoever calls the simulator.
+pub const CALLER_OBJECT_ID: &str = "ca11e400-0000-4000-8000-000000000003";
+
+/// Whether requests are counted against ARM's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Throttling {
+    /// Remaining tokens are reported, but nobody is refused.
+    #[default]
+    Lenient,
+    /// The token buckets of a real subscription, with 429 when one is empty.
+    Azure,
+}
+
+/// How a simulator behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The one subscription it has.
+    pub subscription: String,
+    /// The tenant of that subscription.
+    pub tenant: String,
+    /// Where its time comes from.
+    pub time: Time,
+    /// How long each answer takes, on the clock of [`Time::Host`].
+    pub latency: Duration,
+    /// Whether it throttles.
+    pub throttling: Throttling,
+    /// Provider namespaces that a fresh subscription has registered already, beyond the free ones.
+    pub registered: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            subscription: SUBSCRIPTION.to_owned(),
+            tenant: TENANT.to_owned(),
+            time: Time::Jump,
+            latency: Duration::ZERO,
+            throttling: Throttling::Lenient,
+            registered: Vec::new(),
+        }
+    }
+}
+
+/// Azure Resource Manager, simulated. Clones share one state.
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: Options,
+    shelf: Mutex<Shelf>,
+}
+
+#[derive(Debug)]
+struct Shelf {
+    world: World,
+    file: Option<StateFile>,
+}
+
+impl Simulator {
+    /// An empty subscription that lives as long as the process.
+    pub fn new(options: Options) -> Self {
+        let world = World::new(State::fresh(&options), Now::new(options.time.clone()), options.throttling);
+        Simulator { inner: Arc::new(Inner { options, shelf: Mutex::new(Shelf { world, file: None }) }) }
+    }
+
+    /// A subscription that is kept in a file: what is there is read, and what changes is written.
+    ///
+    /// The subscription and tenant of an existing file win over those of the options.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood; it is then left as it is.
+    pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
+        let file = StateFile::new(path);
+        let mut now = Now::new(options.time.clone());
+        let state = match file.read()? {
+            Some((state, time)) => {
+                now.reach(time);
+                state
+            }
+            None => State::fresh(&options),
+        };
+        let world = World::new(state, now, options.throttling);
+        Ok(Simulator {
+            inner: Arc::new(Inner { options, shelf: Mutex::new(Shelf { world, file: Some(file) }) }),
+        })
+    }
+
+    /// Writes the state to its file, if it has one.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self) -> Result<(), Error> {
+        self.shelf().save()
+    }
+
+    /// Every live resource as its `GET` answers it, sorted by id in lower case.
+    pub fn export(&self) -> Vec<Value> {
+        let mut shelf = self.shelf();
+        shelf.world.advance();
+        let keys: Vec<String> = shelf.world.state.resources.iter().map(|(k, _)| k.to_owned()).collect();
+        keys.iter().filter_map(|key| shelf.world.show_value(key)).collect()
+    }
+
+    /// Puts resources into the store as they are, whatever their type; their resource groups come into being too.
+    ///
+    /// # Errors
+    /// When a resource has no id; none is loaded then.
+    pub fn load(&self, resources: Vec<Value>) -> Result<(), Error> {
+        let mut shelf = self.shelf();
+        super::types::load(&mut shelf.world, resources)?;
+        shelf.world.dirty = true;
+        shelf.write_if_affordable();
+        Ok(())
+    }
+
+    /// Empties the subscription; scripted faults and counters go too, time stays.
+    pub fn reset(&self) {
+        let mut shelf = self.shelf();
+        let world = &mut shelf.world;
+        let mut state = State::fresh(&self.inner.options);
+        state.subscription.clone_from(&world.state.subscription);
+        state.tenant.clone_from(&world.state.tenant);
+        world.state = state;
+        world.running.clear();
+        world.locks.clear();
+        world.faults.clear();
+        world.counters = Counters::default();
+        world.dirty = true;
+        shelf.write_if_affordable();
+    }
+
+    /// What happened so far, in this process.
+    pub fn counters(&self) -> Counters {
+        self.shelf().world.counters.clone()
+    }
+
+    /// Scripts a fault; faults strike in the order they were asked for.
+    pub fn fail_next(&self, fault: Fault) {
+        self.shelf().world.faults.push(fault);
+    }
+
+    /// Makes a principal known to the directory, as if it had been there all along.
+    pub fn add_principal(&self, object_id: &str, kind: PrincipalKind) {
+        let mut shelf = self.shelf();
+        shelf.world.add_principal(object_id, kind, Timestamp(0));
+        shelf.world.dirty = true;
+    }
+
+    /// The time on the simulator's clock.
+    pub fn now(&self) -> Timestamp {
+        self.shelf().world.now.now()
+    }
+
+    /// The subscription it has.
+    pub fn subscription(&self) -> String {
+        self.shelf().world.state.subscription.clone()
+    }
+
+    /// The tenant of that subscription.
+    pub fn tenant(&self) -> String {
+        self.shelf().world.state.tenant.clone()
+    }
+
+    /// How many resources there are.
+    pub fn len(&self) -> usize {
+        self.shelf().world.state.resources.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        // A panic while holding the lock leaves a state that is still worth serving and saving.
+        self.inner.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handle(&self, request: &Request) -> Outcome {
+        let mut shelf = self.shelf();
+        let outcome = router::handle(&mut shelf.world, request);
+        if !request.method.is_read() {
+            shelf.world.dirty = true;
+        }
+        shelf.write_if_affordable();
+        outcome
+    }
+}
+
+impl Shelf {
+    fn save(&mut self) -> Result<(), Error> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.write(&self.world.state, self.world.now.now())?;
+        self.world.dirty = false;
+        Ok(())
+    }
+
+    /// A write that fails is tried again with the next request and on [`Simulator::save`], which reports it.
+    fn write_if_affordable(&mut self) {
+        if self.world.dirty
+            && self.file.as_ref().is_some_and(StateFile::affordable)
+            && let Err(error) = self.save()
+        {
+            tracing::warn!(%error, "the simulator's state could not be written");
+        }
+    }
+}
+
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        if self.world.dirty
+            && let Err(error) = self.save()
+        {
+            tracing::warn!(%error, "the simulator's state could not be written");
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Simulator {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if !self.inner.options.latency.is_zero() {
+            let clock = self.shelf().world.now.latency();
+            if let Some(clock) = clock {
+                clock.sleep(self.inner.options.latency).await;
+            }
+        }
+        match self.handle(&request) {
+            Outcome::Answer(response) => Ok(response),
+            Outcome::Dropped => Err(TransportError {
+                method: request.method,
+                url: request.url.split('?').next().unwrap_or_default().to_owned(),
+                reason: "connection reset by peer".to_owned(),
+                retryable: request.method != Method::Post,
+            }),
+        }
+    }
+}

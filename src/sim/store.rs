@@ -1,0 +1,140 @@
+//! The resources, by id.
+
+use super::json::Object;
+use super::path::cut;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One resource.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Resource {
+    /// The id as the provider spells it.
+    pub(crate) id: String,
+    /// The type in lower case.
+    pub(crate) kind: String,
+    /// What `GET` answers, except what the type composes from children.
+    pub(crate) body: Object,
+    /// What the provider knows and never shows.
+    #[serde(default, skip_serializing_if = "Object::is_empty")]
+    pub(crate) hidden: Object,
+    /// The body as last served; dropped with every change.
+    #[serde(skip)]
+    pub(crate) rendered: Option<Bytes>,
+}
+
+impl Resource {
+    /// A resource whose body starts with its id, name and type.
+    pub(crate) fn new(id: &str, kind: &str, body: Object) -> Self {
+        Resource {
+            id: id.to_owned(),
+            kind: kind.to_ascii_lowercase(),
+            body,
+            hidden: Object::new(),
+            rendered: None,
+        }
+    }
+
+    /// The key in the store.
+    pub(crate) fn key(&self) -> String {
+        self.id.to_ascii_lowercase()
+    }
+
+    /// `properties.provisioningState`, when there is one.
+    pub(crate) fn state(&self) -> Option<&str> {
+        super::json::text(&self.body, "properties.provisioningState")
+    }
+
+    /// The location.
+    pub(crate) fn location(&self) -> &str {
+        self.body.get("location").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// Resources by lower-cased id, so that what lies below an id is one range.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Store {
+    resources: BTreeMap<String, Resource>,
+}
+
+impl Store {
+    pub(crate) fn get(&self, key: &str) -> Option<&Resource> {
+        self.resources.get(key)
+    }
+
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        self.resources.contains_key(key)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.resources.len()
+    }
+
+    /// The resource, to be read only; its cached rendering may be set.
+    pub(crate) fn cached(&mut self, key: &str) -> Option<&mut Resource> {
+        self.resources.get_mut(key)
+    }
+
+    /// The resource, to be changed: its rendering and its parent's are dropped.
+    pub(crate) fn edit(&mut self, key: &str) -> Option<&mut Resource> {
+        self.stale(cut(key, 2));
+        let resource = self.resources.get_mut(key)?;
+        resource.rendered = None;
+        Some(resource)
+    }
+
+    /// Drops the rendering of a resource whose view is composed of others.
+    pub(crate) fn stale(&mut self, key: &str) {
+        if let Some(resource) = self.resources.get_mut(key) {
+            resource.rendered = None;
+        }
+    }
+
+    pub(crate) fn insert(&mut self, resource: Resource) {
+        let key = resource.key();
+        self.stale(cut(&key, 2));
+        self.resources.insert(key, resource);
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Resource> {
+        self.stale(cut(key, 2));
+        self.resources.remove(key)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Resource)> {
+        self.resources.iter().map(|(k, r)| (k.as_str(), r))
+    }
+
+    /// Everything below a key, the key itself left out.
+    pub(crate) fn below(&self, key: &str) -> impl Iterator<Item = (&str, &Resource)> {
+        let prefix = format!("{key}/");
+        self.resources
+            .range(prefix.clone()..)
+            .take_while(move |(k, _)| k.starts_with(&prefix))
+            .map(|(k, r)| (k.as_str(), r))
+    }
+
+    /// The members of a collection (`…/virtualNetworks/v/subnets`), not what lies below them.
+    pub(crate) fn members(&self, collection: &str) -> impl Iterator<Item = (&str, &Resource)> {
+        let skip = collection.len() + 1;
+        self.below(collection).filter(move |(k, _)| !k[skip..].contains('/'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_direct_and_below_is_not() {
+        let mut store = Store::default();
+        for id in ["/a/X", "/a/x/b/1", "/a/x/b/2", "/a/x/b/2/c/3", "/a/xy"] {
+            store.insert(Resource::new(id, "T", Object::new()));
+        }
+        assert_eq!(store.members("/a/x/b").count(), 2);
+        assert_eq!(store.below("/a/x").count(), 3);
+        assert_eq!(store.members("/a").count(), 2);
+    }
+}

@@ -1,0 +1,381 @@
+//! Managed clusters: what a request may do, and what happens when the work is done.
+
+use super::behaviour::{Answer, Behaviour, begin, ok, stored_and_new};
+use super::{cluster_body as bodies, identity, node_pool, resource_group};
+use crate::arm::transport::Response;
+use crate::sim::error::Failure;
+use crate::sim::json::{Object, flag, list, merge, name_of, object_at, remove, set, text};
+use crate::sim::operation::{Act, Operation, Progress, Style, Work};
+use crate::sim::path::{cut, last};
+use crate::sim::router::Call;
+use crate::sim::store::Resource;
+use crate::sim::world::World;
+use serde_json::{Value, json};
+
+/// `Microsoft.ContainerService/managedClusters`.
+#[derive(Debug)]
+pub(crate) struct Cluster;
+
+/// Refuses a write while anything on the cluster is being changed.
+pub(crate) fn refuse_if_busy(world: &World, cluster: &str) -> Result<(), Failure> {
+    let Some(operation) = world.busy(cluster) else { return Ok(()) };
+    let word = match operation.act {
+        Act::Create => "Creating",
+        Act::Delete => "Deleting",
+        Act::Start => "Starting",
+        Act::Stop => "Stopping",
+        _ => "Updating",
+    };
+    let message = format!(
+        "Operation is not allowed: Another operation ({word}) is in progress on the managed cluster {}. \
+         Please wait for it to finish before starting a new operation. See https://aka.ms/aks-pending-operation for details.",
+        last(cluster),
+    );
+    Err(Failure::new(409, "OperationNotAllowed", message).flat().passing())
+}
+
+/// The versions that a region offers.
+pub(crate) fn versions(location: &str, what: &str) -> Option<Answer> {
+    if !what.eq_ignore_ascii_case("kubernetesVersions") || !crate::sim::subscription::is_location(location) {
+        return None;
+    }
+    let values: Vec<Value> = bodies::VERSIONS
+        .iter()
+        .map(|(minor, patch)| {
+            let mut versions = Object::new();
+            versions.insert((*patch).to_owned(), json!({"upgrades": []}));
+            json!({
+                "version": minor, "isDefault": *minor == bodies::DEFAULT_MINOR, "patchVersions": versions,
+                "capabilities": {"supportPlan": ["KubernetesOfficial", "AKSLongTermSupport"]},
+            })
+        })
+        .collect();
+    Some(ok(&json!({"values": values})))
+}
+
+/// Keys of a cluster's pools.
+pub(crate) fn pools(world: &World, cluster: &str) -> Vec<String> {
+    world.state.resources.members(&format!("{cluster}/agentpools")).map(|(k, _)| k.to_owned()).collect()
+}
+
+impl Behaviour for Cluster {
+    fn spell(&self, id: String) -> String {
+        id.replacen("/resourceGroups/", "/resourcegroups/", 1)
+    }
+
+    fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        refuse_if_busy(world, key)?;
+        let existing = world.state.resources.get(key).cloned();
+        let merged = merged(call, existing.as_ref())?;
+        bodies::check(world, call, &merged, existing.as_ref())?;
+        if existing.is_none() {
+            world.enter_generation(key);
+        }
+        let body = bodies::fill(world, call, merged, existing.as_ref())?;
+        let facts = node_pool::Facts::of(&body, &call.id);
+        let wanted = wanted_pools(world, call, &facts, existing.is_some())?;
+        if let Some(wanted) = &wanted {
+            node_pool::check_all(&facts, wanted)?;
+        }
+        let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
+        for pool in wanted.into_iter().flatten() {
+            node_pool::store(world, pool);
+        }
+        let (act, state) =
+            if existing.is_some() { (Act::Update, "Updating") } else { (Act::Create, "Creating") };
+        for pool in pools(world, key) {
+            world.settle(&pool, state);
+        }
+        begin(world, call, status, Work::on(Style::Cluster, act, key))
+    }
+
+    fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        refuse_if_busy(world, key)?;
+        super::behaviour::replace_tags(world, call);
+        world.updated(key);
+        world.settle(key, "Updating");
+        begin(world, call, 200, Work::on(Style::Cluster, Act::Update, key))
+    }
+
+    fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        if let Some(running) = world.running_on(key).filter(|o| o.act == Act::Delete).cloned() {
+            let mut response = Response::new(202, "");
+            world.follow(call, &running, &mut response);
+            return Ok(response);
+        }
+        refuse_if_busy(world, key)?;
+        begin(world, call, 202, Work::on(Style::Cluster, Act::Delete, key))
+    }
+
+    fn get(&self, _world: &mut World, call: &Call<'_>) -> Answer {
+        Err(call.not_found())
+    }
+
+    fn act(&self, world: &mut World, call: &Call<'_>, action: &str) -> Answer {
+        let key = &call.path.key;
+        let cluster = world.need(call)?;
+        let stopped = text(&cluster.body, "properties.powerState.code") == Some("Stopped");
+        match action.to_ascii_lowercase().as_str() {
+            "listclusteradmincredential"
+                if flag(&cluster.body, "properties.disableLocalAccounts") == Some(true) =>
+            {
+                let message = "Getting static credential is not allowed because this cluster is set to disable local accounts.";
+                Err(Failure::bad("BadRequest", message).flat())
+            }
+            "listclusteradmincredential" => ok(&bodies::kubeconfig(cluster, "clusterAdmin")),
+            "listclusterusercredential" | "listclustermonitoringusercredential" => {
+                ok(&bodies::kubeconfig(cluster, "clusterUser"))
+            }
+            "start" | "stop" => {
+                refuse_if_busy(world, key)?;
+                let stop = action.eq_ignore_ascii_case("stop");
+                if stop == stopped {
+                    let power = if stopped { "Stopped" } else { "Running" };
+                    let verb = if stop { "stopping" } else { "starting" };
+                    let message = format!(
+                        "managed cluster is in Provisioning State(Succeeded) and Power State({power}), {verb} cannot be performed"
+                    );
+                    return Err(Failure::bad("OperationNotAllowed", message).flat());
+                }
+                let (act, state) = if stop { (Act::Stop, "Stopping") } else { (Act::Start, "Starting") };
+                world.settle(key, state);
+                let operation = world.start(call, Work::on(Style::Cluster, act, key));
+                let mut response = Response::new(202, "");
+                world.follow(call, &operation, &mut response);
+                Ok(response)
+            }
+            _ => Err(super::behaviour::unknown_action(call, action)),
+        }
+    }
+
+    fn view(&self, world: &World, resource: &Resource) -> Option<Value> {
+        let collection = format!("{}/agentpools", resource.key());
+        let pools: Vec<Value> = world
+            .state
+            .resources
+            .members(&collection)
+            .map(|(_, pool)| {
+                let mut profile = Object::new();
+                profile.insert("name".into(), json!(last(&pool.id)));
+                profile.extend(
+                    pool.body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default(),
+                );
+                Value::Object(profile)
+            })
+            .collect();
+        let mut body = resource.body.clone();
+        object_at(&mut body, "properties").insert("agentPoolProfiles".into(), Value::Array(pools));
+        Some(Value::Object(body))
+    }
+
+    fn complete(&self, world: &mut World, operation: &Operation) {
+        let key = &operation.target;
+        let failed = matches!(operation.progress, Progress::Failed(..));
+        if operation.act == Act::Delete && !failed {
+            world.remove_tree(key);
+            return;
+        }
+        let state = if failed { "Failed" } else { "Succeeded" };
+        world.settle(key, state);
+        for pool in pools(world, key) {
+            world.settle(&pool, state);
+        }
+        if failed {
+            return;
+        }
+        let power = match operation.act {
+            Act::Stop => Some("Stopped"),
+            Act::Start => Some("Running"),
+            _ => None,
+        };
+        if let (Some(power), Some(cluster)) = (power, world.state.resources.edit(key)) {
+            set(&mut cluster.body, "properties.powerState.code", power);
+        }
+        furnish(world, key);
+    }
+
+    fn removed(&self, world: &mut World, resource: &Resource) {
+        let group = text(&resource.body, "properties.nodeResourceGroup").unwrap_or_default();
+        let key = format!("/subscriptions/{}/resourcegroups/{group}", world.state.subscription)
+            .to_ascii_lowercase();
+        let managed = world.state.resources.get(&key).and_then(|g| text(&g.body, "managedBy"));
+        if managed.is_some_and(|m| m.eq_ignore_ascii_case(&resource.id)) {
+            world.remove_tree(&key);
+        }
+    }
+
+    fn loaded(&self, world: &mut World, key: &str) {
+        let Some(cluster) = world.state.resources.edit(key) else { return };
+        let id = cluster.id.clone();
+        let profiles = remove(&mut cluster.body, "properties.agentPoolProfiles");
+        for profile in profiles.as_ref().and_then(Value::as_array).into_iter().flatten() {
+            let pool = format!("{id}/agentPools/{}", name_of(profile));
+            if world.state.resources.contains(&pool.to_ascii_lowercase()) {
+                continue;
+            }
+            let mut properties = profile.as_object().cloned().unwrap_or_default();
+            properties.shift_remove("name");
+            node_pool::store(world, node_pool::resource(&pool, properties));
+        }
+    }
+}
+
+/// What the request comes to: on an update, profiles that it leaves out stay as they are.
+fn merged(call: &Call<'_>, existing: Option<&Resource>) -> Result<Object, Failure> {
+    let mut sent = call.properties();
+    sent.shift_remove("agentPoolProfiles");
+    let mut body = Object::new();
+    for member in ["location", "tags", "sku", "identity", "kind", "extendedLocation"] {
+        if let Some(value) = call.body.get(member) {
+            body.insert(member.to_owned(), value.clone());
+        }
+    }
+    let mut properties = match existing {
+        Some(existing) => {
+            existing.body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
+        }
+        None => Object::new(),
+    };
+    let addons = sent.shift_remove("addonProfiles");
+    merge(&mut properties, &sent);
+    if let Some(Value::Object(addons)) = addons {
+        let stored = object_at(&mut properties, "addonProfiles");
+        let mut seen: Vec<String> = Vec::new();
+        for (name, addon) in addons {
+            if seen.iter().any(|s| s.eq_ignore_ascii_case(&name)) {
+                let message = format!("The add-on '{name}' is given twice with different casing.");
+                return Err(Failure::bad("InvalidParameter", message).target("properties.addonProfiles"));
+            }
+            let stored_name = stored.keys().find(|k| k.eq_ignore_ascii_case(&name)).cloned();
+            let mut addon = addon.as_object().cloned().unwrap_or_default();
+            addon.shift_remove("identity");
+            if flag(&addon, "enabled") == Some(false) {
+                addon.insert("config".into(), Value::Null);
+            }
+            let target = object_at(stored, stored_name.as_deref().unwrap_or(&name));
+            if flag(&addon, "enabled") == Some(false) {
+                target.shift_remove("identity");
+            }
+            if let Some(config) = addon.get("config").filter(|c| c.is_object()) {
+                target.insert("config".into(), config.clone());
+            }
+            target.extend(addon);
+            seen.push(name);
+        }
+    }
+    body.insert("properties".into(), Value::Object(properties));
+    Ok(body)
+}
+
+/// The pools of the request; `None` when it has none, which an update may.
+fn wanted_pools(
+    world: &mut World,
+    call: &Call<'_>,
+    facts: &node_pool::Facts,
+    update: bool,
+) -> Result<Option<Vec<Resource>>, Failure> {
+    let profiles = list(&call.body, "properties.agentPoolProfiles");
+    if profiles.is_empty() {
+        if update {
+            return Ok(None);
+        }
+        let message = "The value of parameter agentPoolProfiles is invalid: at least one system agent pool is required.";
+        return Err(Failure::bad("InvalidParameter", message).target("properties.agentPoolProfiles"));
+    }
+    let mut wanted: Vec<Resource> = Vec::new();
+    for profile in profiles {
+        let mut properties = profile.as_object().cloned().unwrap_or_default();
+        properties.shift_remove("name");
+        let id = format!("{}/agentPools/{}", call.id, name_of(profile));
+        let pool = node_pool::build(world, facts, &id, properties)?;
+        if wanted.iter().any(|w| w.key() == pool.key()) {
+            let message = format!("The agent pool name '{}' is given twice.", name_of(profile));
+            return Err(Failure::bad("InvalidParameter", message).target("properties.agentPoolProfiles"));
+        }
+        wanted.push(pool);
+    }
+    let missing = pools(world, &call.path.key).into_iter().find(|p| !wanted.iter().any(|w| w.key() == *p));
+    if let Some(missing) = missing {
+        let message = format!(
+            "The agent pool '{}' is missing from agentPoolProfiles: all or none must be given.",
+            last(&missing)
+        );
+        return Err(Failure::bad("InvalidParameter", message).target("properties.agentPoolProfiles"));
+    }
+    Ok(Some(wanted))
+}
+
+/// Makes what AKS makes by itself once a cluster stands: its group, identities and outbound address.
+fn furnish(world: &mut World, key: &str) {
+    let Some(cluster) = world.state.resources.get(key).cloned() else { return };
+    let group = text(&cluster.body, "properties.nodeResourceGroup").unwrap_or_default().to_owned();
+    let (name, location) = (last(&cluster.id), cluster.location().to_owned());
+    resource_group::make(world, &group, &location, &cluster.id, cluster.body.get("tags"));
+    let mut body = cluster.body.clone();
+    let own_kubelet = text(&body, "properties.identityProfile.kubeletidentity.resourceId").is_some();
+    if !own_kubelet {
+        let profile = node_identity(world, &group, &format!("{name}-agentpool"), &location);
+        set(&mut body, "properties.identityProfile.kubeletidentity", profile);
+    }
+    let addons =
+        body["properties"].get("addonProfiles").and_then(Value::as_object).cloned().unwrap_or_default();
+    for (addon, profile) in &addons {
+        let enabled = profile.get("enabled").and_then(Value::as_bool) == Some(true);
+        let has_identity = bodies::IDENTITY_ADDONS.iter().any(|a| a.eq_ignore_ascii_case(addon));
+        if enabled && has_identity && profile.get("identity").is_none() {
+            let made =
+                node_identity(world, &group, &format!("{}-{name}", addon.to_ascii_lowercase()), &location);
+            set(&mut body, &format!("properties.addonProfiles.{addon}.identity"), made);
+        }
+        if !enabled && has_identity {
+            let id = node_id(world, &group, &format!("{}-{name}", addon.to_ascii_lowercase()));
+            world.remove_tree(&id.to_ascii_lowercase());
+        }
+    }
+    let balanced = text(&body, "properties.networkProfile.outboundType") == Some("loadBalancer");
+    if balanced && text(&body, "properties.networkProfile.loadBalancerSku").is_some() {
+        let address = world.uuid(key, "outbound");
+        let id = format!(
+            "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Network/publicIPAddresses/{address}",
+            world.state.subscription
+        );
+        set(
+            &mut body,
+            "properties.networkProfile.loadBalancerProfile.effectiveOutboundIPs",
+            json!([{"id": id}]),
+        );
+    }
+    bodies::assign_pod_identities(&mut body, "Assigned");
+    if let Some(cluster) = world.state.resources.edit(key) {
+        cluster.body = body;
+    }
+}
+
+fn node_id(world: &World, group: &str, name: &str) -> String {
+    let subscription = &world.state.subscription;
+    format!(
+        "/subscriptions/{subscription}/resourcegroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    )
+}
+
+/// An identity in the node resource group, in the form in which the cluster refers to it.
+fn node_identity(world: &mut World, group: &str, name: &str, location: &str) -> Value {
+    let id = node_id(world, group, name);
+    let key = id.to_ascii_lowercase();
+    if !world.state.resources.contains(&key) {
+        world.enter_generation(&key);
+        let made = identity::make(world, &id, location, json!({}), None);
+        world.state.resources.insert(made);
+    }
+    let body = world.state.resources.get(&key).map(|r| r.body.clone()).unwrap_or_default();
+    let of = |member: &str| text(&body, member).unwrap_or_default().to_owned();
+    json!({"resourceId": id, "clientId": of("properties.clientId"), "objectId": of("properties.principalId")})
+}
+
+/// The cluster that a pool or an extension belongs to.
+pub(crate) fn cluster_of(child: &str) -> &str {
+    cut(child, 2)
+}

@@ -1,0 +1,256 @@
+//! What ARM does before and after the provider: existence, registration, location, entity tags, lists.
+
+use super::behaviour::{Answer, Behaviour};
+use super::table::{self, Entry};
+use super::{key_vault, private_link, provider, role};
+use crate::arm::transport::{Method, Response};
+use crate::sim::error::Failure;
+use crate::sim::json::text;
+use crate::sim::operation::Operation;
+use crate::sim::path::{ResourcePath, group_of, last};
+use crate::sim::router::{Call, normal_location};
+use crate::sim::store::Resource;
+use crate::sim::subscription::is_location;
+use crate::sim::world::World;
+use serde_json::{Value, json};
+
+/// Answers a request on a resource, a collection or an action.
+pub(crate) fn dispatch(world: &mut World, call: &mut Call<'_>) -> Answer {
+    if call.method == Method::Post {
+        return act(world, call);
+    }
+    let entry = table::find(&call.path)?;
+    call.type_name = table::type_name(&entry, &call.path);
+    let result = match (call.method, call.path.is_resource()) {
+        (Method::Get, false) => list(world, call, entry.behaviour),
+        (Method::Get | Method::Head, true) => get(world, call, entry.behaviour),
+        (Method::Put | Method::Patch, true) => write(world, call, &entry),
+        (Method::Delete, true) => delete(world, call, &entry),
+        _ => {
+            let message = format!("The method '{}' is not allowed on a collection.", call.method);
+            Err(Failure::new(405, "MethodNotAllowed", message))
+        }
+    };
+    result.map_err(|failure| {
+        // AKS writes its own errors without an envelope; what ARM says for it has one.
+        let aks = call.kind.starts_with("microsoft.containerservice/");
+        let by_arm = ["ResourceNotFound", "ParentResourceNotFound", "MissingSubscriptionRegistration"];
+        if aks && !by_arm.contains(&failure.code.as_str()) && !failure.code.starts_with("InvalidResource") {
+            failure.flat()
+        } else {
+            failure
+        }
+    })
+}
+
+fn get(world: &mut World, call: &mut Call<'_>, behaviour: &dyn Behaviour) -> Answer {
+    if call.method == Method::Head {
+        let status = if world.state.resources.contains(&call.path.key) { 204 } else { 404 };
+        return Ok(Response::new(status, ""));
+    }
+    behaviour.get(world, call)
+}
+
+fn list(world: &mut World, call: &mut Call<'_>, behaviour: &dyn Behaviour) -> Answer {
+    let owner = call.path.owner();
+    if let Some(owner) = &owner
+        && call.path.scope.contains("/resourcegroups/")
+        && !world.state.resources.contains(&owner.key)
+    {
+        let what = &owner.id;
+        let message = format!("The Resource '{what}' was not found, so nothing below it can be listed.");
+        return Err(Failure::new(404, "ParentResourceNotFound", message));
+    }
+    if let Some(answer) = behaviour.list(world, call) {
+        return answer;
+    }
+    let keys: Vec<String> = if owner.is_none() && group_of(&call.path.key).is_none() {
+        // All groups of the subscription.
+        let of_kind = |r: &Resource| r.kind == call.kind;
+        world.state.resources.iter().filter(|(_, r)| of_kind(r)).map(|(k, _)| k.to_owned()).collect()
+    } else {
+        world.state.resources.members(&call.path.key).map(|(k, _)| k.to_owned()).collect()
+    };
+    Ok(world.answer_list(keys))
+}
+
+fn act(world: &mut World, call: &mut Call<'_>) -> Answer {
+    let action = call.path.types.last().cloned().unwrap_or_default();
+    let Some(owner) = call.path.owner() else {
+        if call.path.is_resource() {
+            let message = "The method 'POST' is not allowed on a resource.";
+            return Err(Failure::new(405, "MethodNotAllowed", message));
+        }
+        return match (call.path.namespace.to_ascii_lowercase().as_str(), action.to_ascii_lowercase().as_str())
+        {
+            ("microsoft.keyvault", "checknameavailability") => key_vault::check_name(world, call),
+            (_, "checknameavailability") => {
+                Ok(Response::new(200, json!({"nameAvailable": true}).to_string()))
+            }
+            _ => {
+                Err(Failure::new(404, "InvalidResourceType", format!("There is no action '{action}' here.")))
+            }
+        };
+    };
+    let entry = table::find(&owner)?;
+    call.type_name = table::type_name(&entry, &owner);
+    call.kind = owner.kind();
+    call.path = owner;
+    entry.behaviour.act(world, call, &action)
+}
+
+fn write(world: &mut World, call: &mut Call<'_>, entry: &Entry) -> Answer {
+    provider::require(world, &call.path.namespace)?;
+    check_name(call)?;
+    let scope_id = check_scope(world, call)?;
+    call.id = match world.state.resources.get(&call.path.key) {
+        Some(existing) => existing.id.clone(),
+        None => entry.behaviour.spell(spelled(&call.path, &call.type_name, &scope_id)),
+    };
+    if call.method == Method::Put && entry.tracked {
+        check_location(world, call)?;
+    }
+    if !entry.own_etag {
+        call.check_etag(world)?;
+    }
+    match call.method {
+        Method::Patch => {
+            if !world.state.resources.contains(&call.path.key) {
+                return Err(call.not_found());
+            }
+            entry.behaviour.patch(world, call)
+        }
+        _ => entry.behaviour.put(world, call),
+    }
+}
+
+fn delete(world: &mut World, call: &mut Call<'_>, entry: &Entry) -> Answer {
+    let Some(existing) = world.state.resources.get(&call.path.key) else {
+        return Ok(Response::new(204, ""));
+    };
+    call.id = existing.id.clone();
+    call.check_etag(world)?;
+    check_locks(world, &call.path.key)?;
+    entry.behaviour.delete(world, call)
+}
+
+/// A lock on the resource, on anything above or on anything below stands in the way of deleting it.
+pub(crate) fn check_locks(world: &World, key: &str) -> Result<(), Failure> {
+    if key.contains("/providers/microsoft.authorization/locks/") || world.locks.is_empty() {
+        return Ok(());
+    }
+    const LOCKS: &str = "/providers/microsoft.authorization/locks/";
+    let locked = world.locks.iter().find_map(|k| {
+        let scope = &k[..k.find(LOCKS)?];
+        let covers = |a: &str, b: &str| b == a || b.strip_prefix(a).is_some_and(|rest| rest.starts_with('/'));
+        (covers(scope, key) || covers(key, scope)).then(|| scope.to_owned())
+    });
+    let Some(scope) = locked else { return Ok(()) };
+    let id = world.state.resources.get(key).map_or(key, |r| &r.id);
+    let message = format!(
+        "The scope '{id}' cannot perform delete operation because following scope(s) are locked: '{scope}'. \
+         Please remove the lock and try again."
+    );
+    Err(Failure::new(409, "ScopeLocked", message))
+}
+
+/// The id of the scope or parent as stored, which must exist.
+fn check_scope(world: &World, call: &Call<'_>) -> Result<String, Failure> {
+    if let Some(parent) = call.path.parent() {
+        return match world.state.resources.get(&parent) {
+            Some(resource) => Ok(resource.id.clone()),
+            None if table::is_virtual(&parent) => Ok(call.path.id[..parent.len()].to_owned()),
+            None => {
+                let parent = &call.path.id[..parent.len()];
+                let message = format!(
+                    "Failed to perform 'write' on resource(s) of type '{}', because the parent resource '{parent}' \
+                     could not be found.",
+                    call.path.types.join("/"),
+                );
+                Err(Failure::new(404, "ParentResourceNotFound", message))
+            }
+        };
+    }
+    let scope = &call.path.scope;
+    if let Some(resource) = world.state.resources.get(scope) {
+        return Ok(resource.id.clone());
+    }
+    let written = call.path.id[..scope.len()].to_owned();
+    if world.exists(scope) || scope.starts_with("/providers/microsoft.management/") {
+        return Ok(written);
+    }
+    Err(crate::sim::world::not_found(&written))
+}
+
+fn spelled(path: &ResourcePath, type_name: &str, base: &str) -> String {
+    let name = path.name();
+    if path.names.len() > 1 {
+        format!("{base}/{}/{name}", last(type_name))
+    } else {
+        format!("{base}/providers/{type_name}/{name}")
+    }
+}
+
+fn check_name(call: &Call<'_>) -> Result<(), Failure> {
+    let name = call.path.name();
+    let bad = |c: char| c.is_control() || "<>%&:\\?/".contains(c);
+    if name.chars().count() <= 260 && !name.contains(bad) {
+        return Ok(());
+    }
+    let message =
+        format!("The name '{name}' of the resource contains characters that are not allowed or is too long.");
+    Err(Failure::bad("InvalidResourceName", message))
+}
+
+fn check_location(world: &World, call: &Call<'_>) -> Result<(), Failure> {
+    let location = text(&call.body, "location").unwrap_or_default();
+    if location.is_empty() {
+        return Err(Failure::bad(
+            "LocationRequired",
+            "The location property is required for this definition.",
+        ));
+    }
+    if !is_location(location) {
+        let message = format!(
+            "The provided location '{location}' is not available for resource type '{}'. \
+             List of available regions for the resource type is given by its provider.",
+            call.type_name,
+        );
+        return Err(Failure::bad("LocationNotAvailableForResourceType", message));
+    }
+    let existing = world.state.resources.get(&call.path.key);
+    let Some(existing) = existing.map(|r| normal_location(r.location())).filter(|l| l != location) else {
+        return Ok(());
+    };
+    let group = group_of(&call.path.id).map_or("", last);
+    let message = format!(
+        "The resource '{}' already exists in location '{existing}' in resource group '{group}'. \
+         A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
+        call.path.name(),
+    );
+    Err(Failure::new(409, "InvalidResourceLocation", message))
+}
+
+/// The composed body of a resource; `None` when it stands as stored.
+pub(crate) fn view(world: &World, resource: &Resource) -> Option<Value> {
+    let own = table::behaviour(&resource.kind).view(world, resource);
+    private_link::with_connections(world, resource, own)
+}
+
+/// Ends an operation as its target's type does.
+pub(crate) fn complete(world: &mut World, operation: &Operation) {
+    let kind = ResourcePath::parse(&operation.target).map_or_else(String::new, |p| p.kind());
+    table::behaviour(&kind).complete(world, operation);
+}
+
+/// Tells whoever is concerned that a resource is gone.
+pub(crate) fn removed(world: &mut World, resource: &Resource) {
+    role::forget_principals(world, resource);
+    table::behaviour(&resource.kind).removed(world, resource);
+}
+
+/// Tells a type that a resource is about to go.
+pub(crate) fn leaving(world: &mut World, key: &str) {
+    let Some(kind) = world.state.resources.get(key).map(|r| r.kind.clone()) else { return };
+    table::behaviour(&kind).leaving(world, key);
+}

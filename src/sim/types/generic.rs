@@ -1,0 +1,162 @@
+//! Any type of a known namespace that has no behaviour of its own: stored as sent, at once.
+
+use super::behaviour::{Answer, Behaviour, merge_patch, stored_and_new};
+use crate::sim::json::{Object, object_at, set, set_default, text};
+use crate::sim::router::Call;
+use crate::sim::store::Resource;
+use crate::sim::world::{PrincipalKind, World};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A type that is stored as sent.
+#[derive(Debug)]
+pub(crate) struct Generic;
+
+/// Members that are accepted and never kept, wherever they stand.
+const SECRETS: &[&str] = &[
+    "administratorloginpassword",
+    "adminpassword",
+    "password",
+    "secret",
+    "sharedkey",
+    "connectionstring",
+    "protectedsettings",
+    "publishingpassword",
+];
+
+impl Behaviour for Generic {
+    fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let mut body = call.envelope();
+        for (name, value) in &call.body {
+            if !matches!(name.as_str(), "id" | "name" | "type" | "etag" | "systemData") {
+                body.insert(name.clone(), value.clone());
+            }
+        }
+        let mut value = Value::Object(body);
+        drop_secrets(&mut value);
+        let mut body = crate::sim::json::object(value);
+        let key = &call.path.key;
+        if !world.state.resources.contains(key) {
+            world.enter_generation(key);
+        }
+        fill_identity(world, key, &mut body);
+        set(&mut body, "properties.provisioningState", "Succeeded");
+        fill_defaults(world, key, &call.kind, call.path.name(), &mut body);
+        let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
+        // Some providers never say 201: clients refuse it from them.
+        let plain = ["microsoft.web/", "microsoft.storage/", "microsoft.insights/metricalerts"];
+        let status = if plain.iter().any(|p| call.kind.starts_with(p)) { 200 } else { status };
+        Ok(world.answer(status, key))
+    }
+
+    fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        merge_patch(world, call);
+        if let Some(resource) = world.state.resources.edit(&call.path.key) {
+            let mut value = Value::Object(std::mem::take(&mut resource.body));
+            drop_secrets(&mut value);
+            resource.body = crate::sim::json::object(value);
+        }
+        world.updated(&call.path.key);
+        Ok(world.answer(200, &call.path.key))
+    }
+}
+
+fn drop_secrets(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.retain(|name, _| !SECRETS.contains(&name.to_ascii_lowercase().as_str()));
+            object.values_mut().for_each(drop_secrets);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_secrets),
+        _ => {}
+    }
+}
+
+/// Gives the principals that `identity` asks for.
+pub(crate) fn fill_identity(world: &mut World, key: &str, body: &mut Object) {
+    let kind = text(body, "identity.type").unwrap_or_default().to_ascii_lowercase();
+    if kind.contains("systemassigned") {
+        let principal = system_principal(world, key);
+        let tenant = world.state.tenant.clone();
+        let identity = object_at(body, "identity");
+        identity.insert("principalId".into(), json!(principal));
+        identity.insert("tenantId".into(), json!(tenant));
+    }
+    if kind.contains("userassigned") {
+        let identities = object_at(body, "identity.userAssignedIdentities");
+        for (id, value) in identities.iter_mut() {
+            let found = world.state.resources.get(&id.to_ascii_lowercase());
+            let of = |member: &str| found.and_then(|r| text(&r.body, member)).unwrap_or_default();
+            *value =
+                json!({"principalId": of("properties.principalId"), "clientId": of("properties.clientId")});
+        }
+    }
+}
+
+/// The principal of a resource's own identity, made known to the directory when it is new.
+pub(crate) fn system_principal(world: &mut World, key: &str) -> String {
+    let principal = world.uuid(key, "principal");
+    if !world.state.principals.contains_key(&principal) {
+        let known_from = world.now.now().plus(Duration::from_secs(25));
+        world.add_principal(&principal, PrincipalKind::ServicePrincipal, known_from);
+    }
+    principal
+}
+
+/// What the commonest types add by themselves.
+fn fill_defaults(world: &World, key: &str, kind: &str, name: &str, body: &mut Object) {
+    let lower = name.to_ascii_lowercase();
+    match kind {
+        "microsoft.operationalinsights/workspaces" => {
+            set_default(body, "properties.customerId", world.uuid(key, "customer"));
+            let sku = text(body, "properties.sku.name").unwrap_or_default();
+            if sku.is_empty() || sku.eq_ignore_ascii_case("standalone") {
+                set(body, "properties.sku.name", "PerGB2018");
+            }
+            set_default(body, "properties.retentionInDays", 30);
+            set_default(body, "properties.publicNetworkAccessForIngestion", "Enabled");
+            set_default(body, "properties.publicNetworkAccessForQuery", "Enabled");
+            set_default(body, "properties.workspaceCapping", json!({"dailyQuotaGb": -1.0}));
+        }
+        "microsoft.containerregistry/registries" => {
+            set_default(body, "properties.loginServer", format!("{lower}.azurecr.io"));
+            set_default(body, "properties.adminUserEnabled", false);
+            set_default(body, "properties.publicNetworkAccess", "Enabled");
+        }
+        "microsoft.sql/servers" => {
+            set_default(body, "properties.fullyQualifiedDomainName", format!("{lower}.database.windows.net"));
+            set_default(body, "properties.state", "Ready");
+            set_default(body, "properties.publicNetworkAccess", "Enabled");
+        }
+        "microsoft.storage/storageaccounts" => {
+            set_default(
+                body,
+                "properties.primaryEndpoints",
+                json!({
+                    "blob": format!("https://{lower}.blob.core.windows.net/"),
+                    "table": format!("https://{lower}.table.core.windows.net/"),
+                    "queue": format!("https://{lower}.queue.core.windows.net/"),
+                    "file": format!("https://{lower}.file.core.windows.net/"),
+                    "dfs": format!("https://{lower}.dfs.core.windows.net/"),
+                }),
+            );
+            set_default(body, "properties.supportsHttpsTrafficOnly", true);
+            set_default(body, "properties.privateEndpointConnections", json!([]));
+            set_default(body, "tags", json!({}));
+        }
+        "microsoft.web/sites" => {
+            set_default(body, "properties.defaultHostName", format!("{lower}.azurewebsites.net"));
+            set_default(body, "properties.state", "Running");
+            set_default(body, "properties.enabled", true);
+        }
+        "microsoft.cdn/profiles/afdendpoints" => {
+            let host = format!("{lower}-{}.z01.azurefd.net", world.token(key, "host"));
+            set_default(body, "properties.hostName", host);
+        }
+        "microsoft.cdn/profiles" => {
+            set_default(body, "properties.resourceState", "Active");
+            set_default(body, "properties.frontDoorId", world.uuid(key, "front door"));
+        }
+        _ => {}
+    }
+}

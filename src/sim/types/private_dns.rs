@@ -1,0 +1,248 @@
+//! Private DNS zones, their links to networks and their records.
+
+use super::behaviour::{Answer, Behaviour, settle_or_remove, stored_and_new};
+use super::network::missing_reference;
+use crate::arm::transport::Response;
+use crate::sim::error::Failure;
+use crate::sim::json::{Object, flag, object, set, set_default, text};
+use crate::sim::operation::{Act, Operation, Progress, Style, Work};
+use crate::sim::path::{cut, last};
+use crate::sim::router::Call;
+use crate::sim::store::Resource;
+use crate::sim::world::World;
+use serde_json::{Value, json};
+
+/// `Microsoft.Network/privateDnsZones`.
+#[derive(Debug)]
+pub(crate) struct Zone;
+
+/// `Microsoft.Network/privateDnsZones/virtualNetworkLinks`.
+#[derive(Debug)]
+pub(crate) struct Link;
+
+/// `Microsoft.Network/privateDnsZones/A` and its siblings.
+#[derive(Debug)]
+pub(crate) struct RecordSet;
+
+fn must_be_global(call: &Call<'_>) -> Result<(), Failure> {
+    if text(&call.body, "location") == Some("global") {
+        return Ok(());
+    }
+    let message = format!("The resource '{}' must have the location 'global'.", call.path.name());
+    Err(Failure::bad("LocationNotAvailableForResourceType", message))
+}
+
+/// Starts work and answers 202 with `{}`.
+fn begin(world: &mut World, call: &Call<'_>, act: Act) -> Answer {
+    let key = &call.path.key;
+    if act == Act::Delete {
+        world.deleted(key);
+    }
+    let operation = world.start(call, Work::on(Style::PrivateDns, act, key));
+    let mut response = Response::new(202, if act == Act::Delete { "" } else { "{}" });
+    world.follow(call, &operation, &mut response);
+    Ok(response)
+}
+
+fn plain_etag(world: &mut World, key: &str) -> String {
+    let serial = world.next_serial();
+    world.uuid(key, &format!("etag {serial}"))
+}
+
+fn busy(world: &World, key: &str) -> Result<(), Failure> {
+    if world.busy(key).is_none() {
+        return Ok(());
+    }
+    let message = format!("Another operation on '{key}' is in progress.");
+    Err(Failure::new(409, "Conflict", message).passing())
+}
+
+impl Behaviour for Zone {
+    fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        must_be_global(call)?;
+        let (key, name) = (&call.path.key, call.path.name());
+        let label = |l: &str| {
+            (1..=63).contains(&l.len()) && l.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+        };
+        let labels: Vec<&str> = name.split('.').collect();
+        if !(2..=34).contains(&labels.len()) || !labels.iter().all(|l| label(l)) {
+            let message =
+                format!("The zone name '{name}' is invalid: 2 to 34 labels of letters, digits, '-' and '_'.");
+            return Err(Failure::bad("BadRequest", message));
+        }
+        busy(world, key)?;
+        let exists = world.state.resources.contains(key);
+        if exists && call.request.headers.get("if-none-match") == Some("*") {
+            // It is accepted like any other, and only the operation tells.
+            let mut failing = Call { bent: call.bent.clone(), ..copy(call) };
+            let message = format!("The Zone {name} exists already and hence cannot be created again.");
+            failing.bent.fails = Some(("PreconditionFailed".to_owned(), message));
+            return begin(world, &failing, Act::Update);
+        }
+        call.check_etag(world)?;
+        if !exists {
+            world.enter_generation(key);
+        }
+        let etag = plain_etag(world, key);
+        let mut body = call.envelope();
+        body.insert("etag".into(), json!(etag));
+        body.insert("location".into(), json!("global"));
+        if let Some(tags) = call.body.get("tags") {
+            body.insert("tags".into(), tags.clone());
+        }
+        body.insert(
+            "properties".into(),
+            json!({
+                "maxNumberOfRecordSets": 25000,
+                "maxNumberOfVirtualNetworkLinks": 1000,
+                "maxNumberOfVirtualNetworkLinksWithRegistration": 100,
+                "provisioningState": if exists { "Updating" } else { "Creating" },
+            }),
+        );
+        stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
+        begin(world, call, if exists { Act::Update } else { Act::Create })
+    }
+
+    fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        busy(world, key)?;
+        if let Some((_, link)) = world.state.resources.members(&format!("{key}/virtualnetworklinks")).next() {
+            let nested = format!(
+                "Microsoft.Network/privateDnsZones/{}/virtualNetworkLinks/{}",
+                call.path.name(),
+                last(&link.id)
+            );
+            let message = format!(
+                "Cannot delete resource while nested resources exist. Some existing nested resource IDs include: \
+                 '{nested}'. Please delete all nested resources before deleting this resource."
+            );
+            return Err(Failure::new(409, "CannotDeleteResource", message).passing());
+        }
+        begin(world, call, Act::Delete)
+    }
+
+    fn view(&self, world: &World, resource: &Resource) -> Option<Value> {
+        let key = resource.key();
+        let links: Vec<&Resource> =
+            world.state.resources.members(&format!("{key}/virtualnetworklinks")).map(|(_, r)| r).collect();
+        let registering =
+            links.iter().filter(|l| flag(&l.body, "properties.registrationEnabled") == Some(true)).count();
+        let records = world.state.resources.below(&key).count() - links.len();
+        let mut body = resource.body.clone();
+        set(&mut body, "properties.numberOfRecordSets", records as u64 + 1);
+        set(&mut body, "properties.numberOfVirtualNetworkLinks", links.len() as u64);
+        set(&mut body, "properties.numberOfVirtualNetworkLinksWithRegistration", registering as u64);
+        Some(Value::Object(body))
+    }
+
+    fn complete(&self, world: &mut World, operation: &Operation) {
+        match operation.progress {
+            // A refused update leaves the zone as it is.
+            Progress::Failed(..) if operation.act == Act::Update => {}
+            _ => settle_or_remove(world, operation),
+        }
+    }
+}
+
+fn copy<'r>(call: &Call<'r>) -> Call<'r> {
+    Call {
+        request: call.request,
+        method: call.method,
+        origin: call.origin,
+        path: call.path.clone(),
+        query: call.query,
+        body: call.body.clone(),
+        raw: call.raw.clone(),
+        bent: call.bent.clone(),
+        kind: call.kind.clone(),
+        id: call.id.clone(),
+        type_name: call.type_name.clone(),
+    }
+}
+
+impl Behaviour for Link {
+    fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        must_be_global(call)?;
+        let key = &call.path.key;
+        let zone = call.path.parent().unwrap_or_default();
+        busy(world, key)?;
+        busy(world, &zone)?;
+        let network = text(&call.body, "properties.virtualNetwork.id").unwrap_or_default().to_owned();
+        let Some(found) = world.state.resources.get(&network.to_ascii_lowercase()) else {
+            return Err(missing_reference(&network, &call.id));
+        };
+        let network = found.id.clone();
+        let same_network = |r: &Resource| {
+            text(&r.body, "properties.virtualNetwork.id").is_some_and(|i| i.eq_ignore_ascii_case(&network))
+        };
+        if let Some(existing) = world.state.resources.get(key)
+            && !same_network(existing)
+        {
+            let message = "The virtual network of an existing virtual network link cannot be changed.";
+            return Err(Failure::bad("BadRequest", message));
+        }
+        let name = last(&zone);
+        let others =
+            world.state.resources.iter().filter(|(k, r)| {
+                r.kind == call.kind && *k != key && same_network(r) && last(cut(k, 2)) == name
+            });
+        if let Some((other, _)) = others.map(|(k, r)| (k.to_owned(), r)).next() {
+            let message = format!(
+                "A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to link \
+                 virtual network with '{name}' and '{}' zones.",
+                cut(&other, 2),
+            );
+            return Err(Failure::bad("BadRequest", message));
+        }
+        let exists = world.state.resources.contains(key);
+        let etag = plain_etag(world, key);
+        let mut body = call.tracked_envelope();
+        body.insert("etag".into(), json!(format!("\"{etag}\"")));
+        body.insert("properties".into(), Value::Object(call.properties()));
+        set(&mut body, "properties.virtualNetwork", json!({"id": network}));
+        set_default(&mut body, "properties.registrationEnabled", false);
+        if name.starts_with("privatelink.") {
+            set_default(&mut body, "properties.resolutionPolicy", "Default");
+        }
+        set(&mut body, "properties.virtualNetworkLinkState", "InProgress");
+        set(&mut body, "properties.provisioningState", if exists { "Updating" } else { "Creating" });
+        stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
+        begin(world, call, if exists { Act::Update } else { Act::Create })
+    }
+
+    fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        busy(world, &call.path.key)?;
+        begin(world, call, Act::Delete)
+    }
+
+    fn complete(&self, world: &mut World, operation: &Operation) {
+        settle_or_remove(world, operation);
+        if let Some(link) = world.state.resources.edit(&operation.target) {
+            set(&mut link.body, "properties.virtualNetworkLinkState", "Completed");
+        }
+    }
+}
+
+impl Behaviour for RecordSet {
+    fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let resource = record(world, &call.id, call.properties());
+        let status = stored_and_new(world, call, resource);
+        Ok(world.answer(status, &call.path.key))
+    }
+}
+
+/// A record set as it stands in the store.
+pub(crate) fn record(world: &mut World, id: &str, properties: Object) -> Resource {
+    let key = id.to_ascii_lowercase();
+    let (zone, name, kind) = (last(cut(id, 2)), last(id), last(cut(id, 1)));
+    let fqdn = if name == "@" { format!("{zone}.") } else { format!("{name}.{zone}.") };
+    let etag = plain_etag(world, &key);
+    let mut body = object(json!({
+        "id": id, "name": name, "type": format!("Microsoft.Network/privateDnsZones/{kind}"), "etag": etag,
+    }));
+    body.insert("properties".into(), Value::Object(properties));
+    set(&mut body, "properties.fqdn", fqdn);
+    set(&mut body, "properties.isAutoRegistered", false);
+    set_default(&mut body, "properties.ttl", 3600);
+    Resource::new(id, &format!("microsoft.network/privatednszones/{kind}"), body)
+}

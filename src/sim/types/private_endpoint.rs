@@ -1,0 +1,326 @@
+//! Private endpoints.
+
+use super::behaviour::{Answer, Behaviour, begin, stored_and_new};
+use super::network::{missing_reference, refuse_if_busy};
+use super::{connection, private_link, subnet, zone_group};
+use crate::sim::error::Failure;
+use crate::sim::json::{Object, list, name_of, set, set_default, text};
+use crate::sim::operation::{Act, Operation, Progress, Style, Work};
+use crate::sim::path::{cut, last};
+use crate::sim::router::Call;
+use crate::sim::store::Resource;
+use crate::sim::world::World;
+use serde_json::{Value, json};
+
+/// `Microsoft.Network/privateEndpoints`.
+#[derive(Debug)]
+pub(crate) struct PrivateEndpoint;
+
+const AUTOMATIC: &str = "privateLinkServiceConnections";
+const MANUAL: &str = "manualPrivateLinkServiceConnections";
+
+/// The one connection of an endpoint: the list it stands in and the element.
+fn connection_of(body: &Object) -> Option<(&'static str, &Value)> {
+    [AUTOMATIC, MANUAL].into_iter().find_map(|l| Some((l, list(body, &format!("properties.{l}")).first()?)))
+}
+
+fn target_of(element: &Value) -> String {
+    element.pointer("/properties/privateLinkServiceId").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn group_of(element: &Value) -> &str {
+    element.pointer("/properties/groupIds/0").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn status_of(element: &Value) -> &str {
+    let status = element.pointer("/properties/privateLinkServiceConnectionState/status");
+    status.and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What a PUT asks for, checked.
+struct Wanted {
+    list: &'static str,
+    element: Value,
+    target: String,
+    subnet: String,
+}
+
+fn check(world: &World, call: &Call<'_>) -> Result<Wanted, Failure> {
+    let count: usize =
+        [AUTOMATIC, MANUAL].iter().map(|l| list(&call.body, &format!("properties.{l}")).len()).sum();
+    let Some((list, element)) = connection_of(&call.body).filter(|_| count == 1) else {
+        let message =
+            format!("Private endpoint {} must have exactly one private link service connection.", call.id);
+        return Err(Failure::bad("InvalidRequestFormat", message));
+    };
+    if name_of(element).is_empty() {
+        let message =
+            format!("The private link service connection of private endpoint {} has no name.", call.id);
+        return Err(Failure::bad("InvalidRequestFormat", message));
+    }
+    let asked = text(&call.body, "properties.subnet.id").unwrap_or_default();
+    let Some(subnet) = world.state.resources.get(&asked.to_ascii_lowercase()) else {
+        return Err(missing_reference(asked, &call.id));
+    };
+    let network =
+        world.state.resources.get(cut(&subnet.key(), 2)).map(Resource::location).unwrap_or_default();
+    if text(&call.body, "location") != Some(network) {
+        return Err(missing_reference(asked, &call.id));
+    }
+    if let Some(service) = subnet::delegated_to(subnet) {
+        let message = format!(
+            "Private endpoint {} cannot be created in subnet {asked}: it is delegated to {service}.",
+            call.id
+        );
+        return Err(Failure::bad("PrivateEndpointCannotBeCreatedInSubnet", message));
+    }
+    if subnet.state() != Some("Succeeded") {
+        let message = format!(
+            "Cannot proceed with operation because resource {} used by resource {} is not in Succeeded state.",
+            subnet.id, call.id
+        );
+        return Err(Failure::new(429, "ReferencedResourceNotProvisioned", message).retry_after(10));
+    }
+    let target = target_of(element);
+    check_target(world, call, list, element, &target)?;
+    Ok(Wanted { list, element: element.clone(), target, subnet: subnet.key() })
+}
+
+fn check_target(
+    world: &World,
+    call: &Call<'_>,
+    list: &str,
+    element: &Value,
+    target: &str,
+) -> Result<(), Failure> {
+    let here = format!("/subscriptions/{}/", world.state.subscription);
+    let key = target.to_ascii_lowercase();
+    if !key.starts_with(&here.to_ascii_lowercase()) {
+        if list == MANUAL && !target.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "Private endpoint {} call failed: PrivateLinkServiceId Invalid private link service id {target}.",
+            call.id
+        );
+        return Err(Failure::bad("InvalidPrivateLinkServiceId", message));
+    }
+    let Some(found) = world.state.resources.get(&key) else {
+        return Err(missing_reference(target, &call.id));
+    };
+    if found.state() == Some("Creating") || found.state() == Some("Deleting") {
+        let message = format!(
+            "Cannot proceed with operation because resource {} used by resource {} is not in Succeeded state.",
+            found.id, call.id
+        );
+        return Err(Failure::new(429, "ReferencedResourceNotProvisioned", message).retry_after(10));
+    }
+    let group = group_of(element);
+    if found.kind == "microsoft.network/privatelinkservices" {
+        return Ok(());
+    }
+    if group.is_empty() {
+        let message = format!(
+            "Call to {} failed. Error message: the request is missing required parameter 'group Id'.",
+            found.kind
+        );
+        return Err(Failure::bad("BadRequest", message));
+    }
+    let mut known = private_link::groups(&found.kind).peekable();
+    let plain = group.trim_end_matches("_secondary");
+    if known.peek().is_some() && !known.any(|g| g.group.eq_ignore_ascii_case(plain)) {
+        let message = format!(
+            "Call to {} failed. Error message: group id '{group}' is not valid for {target}.",
+            found.kind
+        );
+        return Err(Failure::bad("BadRequest", message).target(target));
+    }
+    Ok(())
+}
+
+/// Refuses what cannot change on an endpoint that exists.
+fn check_changes(call: &Call<'_>, existing: &Resource, wanted: &Wanted) -> Result<(), Failure> {
+    let Some((list, element)) = connection_of(&existing.body) else { return Ok(()) };
+    if status_of(element) == "Disconnected" {
+        let message =
+            format!("Private endpoint {} cannot be updated because it is in Disconnected state.", call.id);
+        return Err(Failure::bad("PrivateEndpointCannotBeUpdatedInDisconnectedState", message));
+    }
+    let subnet = text(&existing.body, "properties.subnet.id").unwrap_or_default();
+    let lower = |v: &Value| group_of(v).to_ascii_lowercase();
+    let changed = [
+        ("subnet", !subnet.eq_ignore_ascii_case(&wanted.subnet)),
+        (
+            "privateLinkServiceConnections",
+            list != wanted.list || name_of(element) != name_of(&wanted.element),
+        ),
+        ("privateLinkServiceId", !target_of(element).eq_ignore_ascii_case(&wanted.target)),
+        ("groupIds", lower(element) != lower(&wanted.element)),
+    ];
+    let Some((what, _)) = changed.iter().find(|(_, changed)| *changed) else { return Ok(()) };
+    let message = format!("Changing property '{what}' of private endpoint {} is not allowed.", call.id);
+    Err(Failure::bad("PropertyChangeNotAllowed", message).target(format!("properties.{what}")))
+}
+
+impl Behaviour for PrivateEndpoint {
+    fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        let asked = text(&call.body, "properties.subnet.id").unwrap_or_default().to_ascii_lowercase();
+        let network = cut(&asked, 2).to_owned();
+        refuse_if_busy(world, call, &[key, &asked, &network])?;
+        let wanted = check(world, call)?;
+        let existing = world.state.resources.get(key).cloned();
+        if let Some(existing) = &existing {
+            check_changes(call, existing, &wanted)?;
+        } else {
+            world.enter_generation(key);
+        }
+        let etag = world.etag(key);
+        let mut element = wanted.element.as_object().cloned().unwrap_or_default();
+        element
+            .insert("id".into(), json!(format!("{}/{}/{}", call.id, wanted.list, name_of(&wanted.element))));
+        element.insert("etag".into(), json!(etag));
+        element.insert("type".into(), json!(format!("{}/{}", call.type_name, wanted.list)));
+        set(&mut element, "properties.provisioningState", "Succeeded");
+        let old = existing.as_ref().and_then(|e| connection_of(&e.body)).map(|(_, c)| c);
+        let waits = wanted.list == MANUAL || call.bent.keep_pending;
+        let state = match old.and_then(|c| c.pointer("/properties/privateLinkServiceConnectionState")) {
+            Some(state) => state.clone(),
+            None if waits => {
+                json!({"status": "Pending", "description": "Awaiting Approval", "actionsRequired": "None"})
+            }
+            None => json!({"status": "Approved", "description": "Auto Approved", "actionsRequired": "None"}),
+        };
+        set(&mut element, "properties.privateLinkServiceConnectionState", state);
+        let mut body = call.tracked_envelope();
+        body.insert("etag".into(), json!(etag));
+        let mut properties = call.properties();
+        for member in ["customDnsConfigs", "networkInterfaces", "provisioningState", "resourceGuid"] {
+            properties.shift_remove(member);
+        }
+        body.insert("properties".into(), Value::Object(properties));
+        set(&mut body, "properties.provisioningState", "Updating");
+        set(&mut body, "properties.resourceGuid", world.uuid(key, "resource"));
+        let empty = if wanted.list == AUTOMATIC { MANUAL } else { AUTOMATIC };
+        set(&mut body, &format!("properties.{}", wanted.list), json!([element]));
+        set(&mut body, &format!("properties.{empty}"), json!([]));
+        set_default(&mut body, "properties.customNetworkInterfaceName", "");
+        set_default(&mut body, "properties.ipConfigurations", json!([]));
+        let subnet_id = world.state.resources.get(&wanted.subnet).map(|r| r.id.clone()).unwrap_or_default();
+        set(&mut body, "properties.subnet", json!({"id": subnet_id}));
+        let interface = interface_id(world, call, &body);
+        set(&mut body, "properties.networkInterfaces", json!([{"id": interface}]));
+        let dns = existing.as_ref().map(|e| list(&e.body, "properties.customDnsConfigs").to_vec());
+        set(&mut body, "properties.customDnsConfigs", dns.unwrap_or_default());
+        let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
+        let id = call.id.clone();
+        let address = subnet::join(world, &wanted.subnet, &id, true).unwrap_or_default();
+        if let Some(endpoint) = world.state.resources.edit(key) {
+            let fixed = list(&endpoint.body, "properties.ipConfigurations").first();
+            let fixed = fixed.and_then(|c| c.pointer("/properties/privateIPAddress")?.as_str());
+            let address = fixed.map_or(address, str::to_owned);
+            endpoint.hidden.insert("address".into(), json!(address));
+        }
+        let act = if status == 201 { Act::Create } else { Act::Update };
+        let locks =
+            [wanted.subnet, network, wanted.target.to_ascii_lowercase() + "/privateendpointconnections"];
+        begin(world, call, status, Work::on(Style::Network, act, key).locking(locks))
+    }
+
+    fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        let subnet =
+            text(&world.need(call)?.body, "properties.subnet.id").unwrap_or_default().to_ascii_lowercase();
+        let network = cut(&subnet, 2).to_owned();
+        refuse_if_busy(world, call, &[key, &subnet, &network])?;
+        begin(world, call, 202, Work::on(Style::Network, Act::Delete, key).locking([subnet, network]))
+    }
+
+    fn complete(&self, world: &mut World, operation: &Operation) {
+        let key = &operation.target;
+        super::behaviour::settle_or_remove(world, operation);
+        if !matches!(operation.progress, Progress::Succeeded(_)) || operation.act == Act::Delete {
+            return;
+        }
+        let Some(endpoint) = world.state.resources.get(key) else { return };
+        let Some((list, element)) = connection_of(&endpoint.body) else { return };
+        let (id, target) = (endpoint.id.clone(), target_of(element).to_ascii_lowercase());
+        let (status, name) = (status_of(element).to_owned(), name_of(element).to_owned());
+        let message =
+            element.pointer("/properties/requestMessage").and_then(Value::as_str).unwrap_or_default();
+        let automatic = list == AUTOMATIC && status == "Approved";
+        let description = if automatic { "Auto-Approved".to_owned() } else { message.to_owned() };
+        if operation.act == Act::Update && connection::find(world, &target, key).is_some() {
+            return;
+        }
+        if let Some(kind) = world.state.resources.get(&target).map(|r| r.kind.clone()) {
+            let name = connection::name_for(world, &kind, &target, &id, &name);
+            connection::make(world, &target, &id, &name, &status, &description);
+        }
+        decide(world, key, &status, &description);
+    }
+
+    fn removed(&self, world: &mut World, resource: &Resource) {
+        let subnet = text(&resource.body, "properties.subnet.id").unwrap_or_default().to_ascii_lowercase();
+        subnet::leave(world, &subnet, &resource.id);
+        if let Some((_, element)) = connection_of(&resource.body) {
+            let target = target_of(element).to_ascii_lowercase();
+            if let Some(connection) = connection::find(world, &target, &resource.key()) {
+                world.remove_tree(&connection);
+            }
+        }
+    }
+
+    fn loaded(&self, world: &mut World, key: &str) {
+        let Some(resource) = world.state.resources.get(key) else { return };
+        let subnet = text(&resource.body, "properties.subnet.id").unwrap_or_default().to_ascii_lowercase();
+        let id = resource.id.clone();
+        let address = list(&resource.body, "properties.customDnsConfigs")
+            .first()
+            .and_then(|c| c.pointer("/ipAddresses/0")?.as_str().map(str::to_owned));
+        let joined = subnet::join(world, &subnet, &id, true);
+        if let (Some(address), Some(endpoint)) = (address.or(joined), world.state.resources.edit(key)) {
+            endpoint.hidden.insert("address".into(), json!(address));
+        }
+    }
+}
+
+fn interface_id(world: &World, call: &Call<'_>, body: &Object) -> String {
+    let custom = text(body, "properties.customNetworkInterfaceName").filter(|n| !n.is_empty());
+    let name = match custom {
+        Some(name) => name.to_owned(),
+        None => format!("{}.nic.{}", call.path.name(), world.uuid(&call.path.key, "interface")),
+    };
+    let group = world.group_id(&call.path.key).unwrap_or_default();
+    format!("{group}/providers/Microsoft.Network/networkInterfaces/{name}")
+}
+
+/// Writes the target's decision into the endpoint: state, host names and DNS records.
+pub(crate) fn decide(world: &mut World, key: &str, status: &str, description: &str) {
+    let etag = world.etag(key);
+    let Some(endpoint) = world.state.resources.get(key) else { return };
+    let Some((list, element)) = connection_of(&endpoint.body) else { return };
+    let hosts = match world.state.resources.get(&target_of(element).to_ascii_lowercase()) {
+        Some(target) if status == "Approved" => private_link::host_names(target, group_of(element)),
+        _ => Vec::new(),
+    };
+    let address = text(&endpoint.hidden, "address").unwrap_or_default().to_owned();
+    let dns: Vec<Value> = hosts.iter().map(|h| json!({"fqdn": h, "ipAddresses": [address]})).collect();
+    let path = format!("properties.{list}");
+    let Some(endpoint) = world.state.resources.edit(key) else { return };
+    let mut elements = crate::sim::json::list(&endpoint.body, &path).to_vec();
+    if let Some(element) = elements.first_mut().and_then(Value::as_object_mut) {
+        element.insert("etag".into(), json!(etag));
+        let state = json!({"status": status, "description": description, "actionsRequired": "None"});
+        set(element, "properties.privateLinkServiceConnectionState", state);
+    }
+    set(&mut endpoint.body, &path, elements);
+    set(&mut endpoint.body, "properties.customDnsConfigs", dns);
+    endpoint.body.insert("etag".into(), json!(etag));
+    zone_group::refresh(world, key);
+}
+
+/// The name of the endpoint in an id.
+pub(crate) fn name_in(id: &str) -> &str {
+    last(id)
+}

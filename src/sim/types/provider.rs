@@ -1,0 +1,236 @@
+//! Provider and preview-feature registration.
+
+use super::behaviour::{Answer, ok, ok_list};
+use super::table;
+use crate::arm::transport::{Method, Response};
+use crate::sim::error::Failure;
+use crate::sim::subscription::LOCATIONS;
+use crate::sim::world::{Registration, World};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Namespaces in the provider's own spelling, and whether they need no registration.
+const NAMESPACES: &[(&str, bool)] = &[
+    ("Microsoft.AlertsManagement", false),
+    ("Microsoft.ApiManagement", false),
+    ("Microsoft.App", false),
+    ("Microsoft.AppConfiguration", false),
+    ("Microsoft.Authorization", true),
+    ("Microsoft.Automation", false),
+    ("Microsoft.Batch", false),
+    ("Microsoft.Billing", true),
+    ("Microsoft.Cache", false),
+    ("Microsoft.Cdn", false),
+    ("Microsoft.CognitiveServices", false),
+    ("Microsoft.Commerce", true),
+    ("Microsoft.Compute", false),
+    ("Microsoft.Consumption", true),
+    ("Microsoft.ContainerInstance", false),
+    ("Microsoft.ContainerRegistry", false),
+    ("Microsoft.ContainerService", false),
+    ("Microsoft.CostManagement", true),
+    ("Microsoft.DBforMySQL", false),
+    ("Microsoft.DBforPostgreSQL", false),
+    ("Microsoft.Dashboard", false),
+    ("Microsoft.DataFactory", false),
+    ("Microsoft.Databricks", false),
+    ("Microsoft.Devices", false),
+    ("Microsoft.DocumentDB", false),
+    ("Microsoft.EventGrid", false),
+    ("Microsoft.EventHub", false),
+    ("Microsoft.ExtendedLocation", false),
+    ("Microsoft.Features", true),
+    ("microsoft.insights", false),
+    ("Microsoft.KeyVault", false),
+    ("Microsoft.Kubernetes", false),
+    ("Microsoft.KubernetesConfiguration", false),
+    ("Microsoft.Kusto", false),
+    ("Microsoft.MachineLearningServices", false),
+    ("Microsoft.Maintenance", false),
+    ("Microsoft.ManagedIdentity", false),
+    ("Microsoft.Management", false),
+    ("Microsoft.Monitor", false),
+    ("Microsoft.Network", false),
+    ("Microsoft.OperationalInsights", false),
+    ("Microsoft.OperationsManagement", false),
+    ("Microsoft.PolicyInsights", false),
+    ("Microsoft.Purview", false),
+    ("Microsoft.RecoveryServices", false),
+    ("Microsoft.Relay", false),
+    ("Microsoft.ResourceGraph", true),
+    ("Microsoft.Resources", true),
+    ("Microsoft.Search", false),
+    ("Microsoft.Security", false),
+    ("Microsoft.ServiceBus", false),
+    ("Microsoft.ServiceNetworking", false),
+    ("Microsoft.SignalRService", false),
+    ("Microsoft.Sql", false),
+    ("Microsoft.Storage", false),
+    ("Microsoft.Synapse", false),
+    ("Microsoft.Web", false),
+];
+
+/// The namespace in the provider's own spelling.
+pub(crate) fn canonical_namespace(namespace: &str) -> Option<&'static str> {
+    NAMESPACES.iter().find(|(name, _)| name.eq_ignore_ascii_case(namespace)).map(|(name, _)| *name)
+}
+
+fn is_free(namespace: &str) -> bool {
+    NAMESPACES.iter().any(|(name, free)| *free && name.eq_ignore_ascii_case(namespace))
+}
+
+fn state(world: &World, namespace: &str) -> &'static str {
+    if is_free(namespace) {
+        return "Registered";
+    }
+    match world.state.providers.get(&namespace.to_ascii_lowercase()) {
+        Some(Registration::Registered) => "Registered",
+        Some(Registration::Registering(due)) if *due <= world.now.now() => "Registered",
+        Some(Registration::Registering(_)) => "Registering",
+        Some(Registration::Unregistered) => "Unregistered",
+        None => "NotRegistered",
+    }
+}
+
+/// Refuses a write to a provider that the subscription has not registered.
+pub(crate) fn require(world: &World, namespace: &str) -> Result<(), Failure> {
+    if matches!(state(world, namespace), "Registered") {
+        return Ok(());
+    }
+    let namespace = canonical_namespace(namespace).unwrap_or(namespace);
+    let message = format!(
+        "The subscription is not registered to use namespace '{namespace}'. \
+         See https://aka.ms/rps-not-found for how to register subscriptions."
+    );
+    let detail = json!({"code": "MissingSubscriptionRegistration", "target": namespace, "message": message});
+    let failure = Failure::new(409, "MissingSubscriptionRegistration", message).detail(detail);
+    Err(if state(world, namespace) == "Registering" { failure.passing() } else { failure })
+}
+
+fn describe(world: &World, namespace: &'static str) -> Value {
+    let locations: Vec<&str> = LOCATIONS.iter().map(|(_, long)| *long).collect();
+    let types: Vec<Value> = table::types_of(namespace)
+        .map(|kind| {
+            json!({
+                "resourceType": kind, "locations": locations, "capabilities": "None",
+                "apiVersions": ["2026-02-01", "2025-05-01", "2025-04-01", "2024-11-30", "2024-06-01", "2022-04-01"],
+                "defaultApiVersion": "2025-05-01",
+            })
+        })
+        .collect();
+    json!({
+        "id": format!("/subscriptions/{}/providers/{namespace}", world.state.subscription),
+        "namespace": namespace,
+        "resourceTypes": types,
+        "registrationState": state(world, namespace),
+        "registrationPolicy": if is_free(namespace) { "RegistrationFree" } else { "RegistrationRequired" },
+    })
+}
+
+/// Every provider.
+pub(crate) fn list(world: &mut World) -> Response {
+    let value: Vec<Value> = NAMESPACES.iter().map(|(name, _)| describe(world, name)).collect();
+    Response::new(200, json!({"value": value}).to_string())
+}
+
+fn known(namespace: &str) -> Result<&'static str, Failure> {
+    canonical_namespace(namespace).ok_or_else(|| {
+        let message = format!("The resource namespace '{namespace}' is invalid.");
+        Failure::new(404, "InvalidResourceNamespace", message)
+    })
+}
+
+/// One provider; under [`Time::Jump`](crate::sim::Time) asking brings the end of a registration about.
+pub(crate) fn get(world: &mut World, namespace: &str) -> Answer {
+    let body = describe(world, known(namespace)?);
+    if let Some(Registration::Registering(due)) = world.state.providers.get(&namespace.to_ascii_lowercase())
+        && world.now.jumps()
+    {
+        world.now.reach(*due);
+    }
+    ok(&body)
+}
+
+/// Starts a registration.
+pub(crate) fn register(world: &mut World, namespace: &str) -> Answer {
+    let name = known(namespace)?;
+    if matches!(state(world, name), "NotRegistered" | "Unregistered") {
+        let due = world.now.now().plus(Duration::from_secs(25));
+        world.state.providers.insert(name.to_ascii_lowercase(), Registration::Registering(due));
+    }
+    ok(&describe(world, name))
+}
+
+/// Ends a registration, unless resources of the provider exist.
+pub(crate) fn unregister(world: &mut World, namespace: &str) -> Answer {
+    let name = known(namespace)?;
+    let prefix = format!("{}/", name.to_ascii_lowercase());
+    if world.state.resources.iter().any(|(_, r)| r.kind.starts_with(&prefix)) {
+        let message = format!("Cannot unregister namespace '{name}': resources of its types still exist.");
+        return Err(Failure::new(409, "SubscriptionRegistrationInUse", message));
+    }
+    world.state.providers.insert(name.to_ascii_lowercase(), Registration::Unregistered);
+    ok(&describe(world, name))
+}
+
+/// Answers `…/providers/Microsoft.Features/…`.
+pub(crate) fn features(world: &mut World, method: Method, path: &str, segments: &[&str]) -> Answer {
+    let written: Vec<&str> = path.split('/').skip(1).collect();
+    match (method, &segments[4..]) {
+        (Method::Get, ["providers", namespace, "features"]) => {
+            let prefix = format!("{namespace}/");
+            let names: Vec<String> =
+                world.state.features.keys().filter(|k| k.starts_with(&prefix)).cloned().collect();
+            let item = |world: &World, key: &String| {
+                let (namespace, name) = key.split_once('/').unwrap_or_default();
+                feature(world, namespace, name)
+            };
+            ok_list(names.iter().map(|k| item(world, k)).collect())
+        }
+        (Method::Get, ["providers", _, "features", _]) => {
+            let (namespace, name) = (known(written[5])?, written[7]);
+            let body = feature(world, namespace, name);
+            if let Some(Registration::Registering(due)) =
+                world.state.features.get(&feature_key(namespace, name))
+                && world.now.jumps()
+            {
+                world.now.reach(*due);
+            }
+            ok(&body)
+        }
+        (Method::Post, ["providers", _, "features", _, verb @ ("register" | "unregister")]) => {
+            let (namespace, name) = (known(written[5])?, written[7]);
+            let key = feature_key(namespace, name);
+            let done = feature(world, namespace, name)["properties"]["state"] == "Registered";
+            if *verb == "unregister" {
+                world.state.features.insert(key, Registration::Unregistered);
+            } else if !done && !matches!(world.state.features.get(&key), Some(Registration::Registering(_))) {
+                let due = world.now.now().plus(Duration::from_secs(90));
+                world.state.features.insert(key, Registration::Registering(due));
+            }
+            ok(&feature(world, namespace, name))
+        }
+        _ => Err(Failure::new(404, "InvalidResourceType", format!("The path '{path}' names no feature."))),
+    }
+}
+
+fn feature_key(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}").to_ascii_lowercase()
+}
+
+fn feature(world: &World, namespace: &str, name: &str) -> Value {
+    let state = match world.state.features.get(&feature_key(namespace, name)) {
+        Some(Registration::Registered) => "Registered",
+        Some(Registration::Registering(due)) if *due <= world.now.now() => "Registered",
+        Some(Registration::Registering(_)) => "Registering",
+        Some(Registration::Unregistered) => "Unregistered",
+        None => "NotRegistered",
+    };
+    let base = format!("/subscriptions/{}/providers/Microsoft.Features", world.state.subscription);
+    json!({
+        "properties": {"state": state},
+        "id": format!("{base}/providers/{namespace}/features/{name}"),
+        "type": "Microsoft.Features/providers/features",
+        "name": format!("{namespace}/{name}"),
+    })
+}

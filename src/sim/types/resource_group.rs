@@ -1,0 +1,196 @@
+//! Resource groups.
+
+use super::behaviour::{Answer, Behaviour, ok_list};
+use super::dispatch::check_locks;
+use crate::arm::transport::{Method, Request, Response};
+use crate::sim::error::Failure;
+use crate::sim::json::{Object, drop_nulls, object, set, text};
+use crate::sim::operation::{Act, Operation, Progress, Style, Work};
+use crate::sim::path::{Query, ResourcePath, last};
+use crate::sim::router::{Call, group_being_deleted, group_not_found, normal_location, parse_body};
+use crate::sim::store::Resource;
+use crate::sim::subscription::is_location;
+use crate::sim::world::World;
+use serde_json::{Value, json};
+
+/// The type in the store.
+pub(crate) const KIND: &str = "microsoft.resources/resourcegroups";
+
+/// A resource group, as far as it is treated like any resource.
+#[derive(Debug)]
+pub(crate) struct Group;
+
+impl Behaviour for Group {
+    fn put(&self, _world: &mut World, call: &Call<'_>) -> Answer {
+        Err(call.not_found())
+    }
+
+    fn complete(&self, world: &mut World, operation: &Operation) {
+        finish(world, operation);
+    }
+}
+
+fn finish(world: &mut World, operation: &Operation) {
+    match operation.progress {
+        Progress::Failed(..) => world.settle(&operation.target, "Succeeded"),
+        _ => world.remove_tree(&operation.target),
+    }
+}
+
+/// The groups of the subscription.
+pub(crate) fn list(world: &mut World) -> Response {
+    let keys =
+        world.state.resources.iter().filter(|(_, r)| r.kind == KIND).map(|(k, _)| k.to_owned()).collect();
+    world.answer_list(keys)
+}
+
+/// A group that a provider makes for itself.
+pub(crate) fn make(world: &mut World, name: &str, location: &str, managed_by: &str, tags: Option<&Value>) {
+    let id = format!("/subscriptions/{}/resourceGroups/{name}", world.state.subscription);
+    let mut body = object(json!({
+        "id": id, "name": name, "type": "Microsoft.Resources/resourceGroups", "location": location,
+        "managedBy": managed_by, "properties": {"provisioningState": "Succeeded"},
+    }));
+    if let Some(tags) = tags {
+        body.insert("tags".to_owned(), tags.clone());
+    }
+    if !world.state.resources.contains(&id.to_ascii_lowercase()) {
+        world.state.resources.insert(Resource::new(&id, KIND, body));
+    }
+}
+
+/// Answers a request on a group.
+pub(crate) fn dispatch(
+    world: &mut World,
+    request: &Request,
+    origin: &str,
+    path: &str,
+    key: &str,
+    query: &Query<'_>,
+) -> Answer {
+    let name = last(path);
+    let deleting = world.state.resources.get(key).map(|g| g.state() == Some("Deleting"));
+    match request.method {
+        Method::Head => Ok(Response::new(if deleting.is_some() { 204 } else { 404 }, "")),
+        Method::Get if deleting.is_none() => Err(group_not_found(name)),
+        Method::Get => Ok(world.answer(200, key)),
+        Method::Put | Method::Patch if deleting == Some(true) => Err(group_being_deleted(name)),
+        Method::Put => put(world, name, key, body_of(request)?),
+        Method::Patch if deleting.is_none() => Err(group_not_found(name)),
+        Method::Patch => {
+            let body = body_of(request)?;
+            if let (Some(tags), Some(group)) = (body.get("tags"), world.state.resources.edit(key)) {
+                group.body.insert("tags".to_owned(), tags.clone());
+            }
+            world.updated(key);
+            Ok(world.answer(200, key))
+        }
+        Method::Delete => delete(world, request, origin, path, key, query, deleting),
+        Method::Post => ok_list(Vec::new()),
+    }
+}
+
+fn body_of(request: &Request) -> Result<Object, Failure> {
+    let mut body = Value::Object(parse_body(&request.body)?);
+    drop_nulls(&mut body);
+    Ok(object(body))
+}
+
+fn put(world: &mut World, name: &str, key: &str, body: Object) -> Answer {
+    let fits = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
+    if name.chars().count() > 90 || name.ends_with('.') || !name.chars().all(fits) {
+        let message = format!(
+            "The provided resource group name '{name}' has these invalid characters or length: at most 90 letters, \
+             digits, '-', '_', '.', '(' and ')', not ending with '.'."
+        );
+        return Err(Failure::bad("InvalidResourceGroup", message));
+    }
+    let location = normal_location(text(&body, "location").unwrap_or_default());
+    if location.is_empty() {
+        return Err(Failure::bad(
+            "LocationRequired",
+            "The location property is required for this definition.",
+        ));
+    }
+    if !is_location(&location) || location == "global" {
+        let message = format!("The provided location '{location}' is not available for resource group.");
+        return Err(Failure::bad("LocationNotAvailableForResourceGroup", message));
+    }
+    if let Some(group) = world.state.resources.get(key)
+        && group.location() != location
+    {
+        let message = format!(
+            "Invalid resource group location '{location}'. The Resource group already exists in location '{}'.",
+            group.location(),
+        );
+        return Err(Failure::new(409, "InvalidResourceGroupLocation", message));
+    }
+    let status = if let Some(group) = world.state.resources.edit(key) {
+        match body.get("tags") {
+            Some(tags) => group.body.insert("tags".to_owned(), tags.clone()),
+            None => group.body.shift_remove("tags"),
+        };
+        world.updated(key);
+        200
+    } else {
+        let id = format!("/subscriptions/{}/resourceGroups/{name}", world.state.subscription);
+        let mut made = object(json!({
+            "id": id, "name": name, "type": "Microsoft.Resources/resourceGroups", "location": location,
+        }));
+        for member in ["tags", "managedBy"] {
+            if let Some(value) = body.get(member) {
+                made.insert(member.to_owned(), value.clone());
+            }
+        }
+        set(&mut made, "properties.provisioningState", "Succeeded");
+        world.enter_generation(key);
+        world.create(Resource::new(&id, KIND, made));
+        201
+    };
+    Ok(world.answer(status, key))
+}
+
+fn delete(
+    world: &mut World,
+    request: &Request,
+    origin: &str,
+    path: &str,
+    key: &str,
+    query: &Query<'_>,
+    deleting: Option<bool>,
+) -> Answer {
+    let Some(deleting) = deleting else { return Err(group_not_found(last(path))) };
+    check_locks(world, key)?;
+    let call = Call {
+        request,
+        method: request.method,
+        origin,
+        path: ResourcePath {
+            id: path.to_owned(),
+            key: key.to_owned(),
+            scope: String::new(),
+            namespace: "Microsoft.Resources".to_owned(),
+            types: vec!["resourceGroups".to_owned()],
+            names: vec![last(path).to_owned()],
+        },
+        query: *query,
+        body: Object::new(),
+        raw: Object::new(),
+        bent: crate::sim::faults::Bent::default(),
+        kind: KIND.to_owned(),
+        id: path.to_owned(),
+        type_name: "Microsoft.Resources/resourceGroups".to_owned(),
+    };
+    let running = world.running_on(key).filter(|_| deleting).cloned();
+    let operation = match running {
+        Some(operation) => operation,
+        None => {
+            world.settle(key, "Deleting");
+            world.deleted(key);
+            world.start(&call, Work::on(Style::Location, Act::Delete, key))
+        }
+    };
+    let mut response = Response::new(202, "");
+    world.follow(&call, &operation, &mut response);
+    Ok(response)
+}

@@ -1,0 +1,342 @@
+//! Everything the simulator knows, and the steps that every type takes.
+
+use super::clock::Now;
+use super::error::Failure;
+use super::faults::Faults;
+use super::json::{Object, set, text};
+use super::operation::{Operation, Progress};
+use super::path::group_of;
+use super::router::Call;
+use super::simulator::{Options, Throttling};
+use super::store::{Resource, Store};
+use crate::arm::transport::Response;
+use crate::host::Timestamp;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What happened so far, in this process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Requests by method.
+    pub requests: BTreeMap<String, u64>,
+    /// Creations that were accepted, by lower-cased resource id.
+    pub creates: BTreeMap<String, u64>,
+    /// Updates that were accepted, by lower-cased resource id.
+    pub updates: BTreeMap<String, u64>,
+    /// Deletions that were accepted, by lower-cased resource id.
+    pub deletes: BTreeMap<String, u64>,
+    /// Requests answered with 429.
+    pub throttled: u64,
+}
+
+/// What a principal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PrincipalKind {
+    /// A person.
+    User,
+    /// A group.
+    Group,
+    /// An application or a managed identity.
+    ServicePrincipal,
+}
+
+impl PrincipalKind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            PrincipalKind::User => "User",
+            PrincipalKind::Group => "Group",
+            PrincipalKind::ServicePrincipal => "ServicePrincipal",
+        }
+    }
+}
+
+/// A principal of the directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Principal {
+    pub(crate) kind: PrincipalKind,
+    /// From when on every replica of the directory knows it.
+    pub(crate) known_from: Timestamp,
+}
+
+/// How a provider or a preview feature is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Registration {
+    /// On its way since then, done at that time.
+    Registering(Timestamp),
+    Registered,
+    Unregistered,
+}
+
+/// What is remembered from one process to the next.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) subscription: String,
+    pub(crate) tenant: String,
+    pub(crate) resources: Store,
+    pub(crate) operations: BTreeMap<String, Operation>,
+    pub(crate) providers: BTreeMap<String, Registration>,
+    pub(crate) features: BTreeMap<String, Registration>,
+    pub(crate) principals: BTreeMap<String, Principal>,
+    /// Soft-deleted vaults by lower-cased name.
+    pub(crate) deleted_vaults: BTreeMap<String, Object>,
+    /// How often each id was created.
+    pub(crate) generations: BTreeMap<String, u32>,
+    pub(crate) serial: u64,
+}
+
+/// The state and what goes with it in this process.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) now: Now,
+    /// Running operations by the time they end.
+    pub(crate) running: BTreeSet<(Timestamp, String)>,
+    pub(crate) counters: Counters,
+    pub(crate) faults: Faults,
+    pub(crate) buckets: Buckets,
+    /// Keys of the management locks.
+    pub(crate) locks: BTreeSet<String>,
+    /// Whether the state differs from what was last written.
+    pub(crate) dirty: bool,
+}
+
+impl State {
+    pub(crate) fn fresh(options: &Options) -> Self {
+        let registered =
+            options.registered.iter().map(|n| (n.to_ascii_lowercase(), Registration::Registered));
+        let caller = Principal { kind: PrincipalKind::ServicePrincipal, known_from: Timestamp(0) };
+        State {
+            subscription: options.subscription.clone(),
+            tenant: options.tenant.clone(),
+            resources: Store::default(),
+            operations: BTreeMap::new(),
+            providers: registered.collect(),
+            features: BTreeMap::new(),
+            principals: BTreeMap::from([(super::CALLER_OBJECT_ID.to_owned(), caller)]),
+            deleted_vaults: BTreeMap::new(),
+            generations: BTreeMap::new(),
+            serial: 0,
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn new(state: State, now: Now, throttling: Throttling) -> Self {
+        let running = state
+            .operations
+            .values()
+            .filter(|o| o.progress == Progress::Running)
+            .map(|o| (o.due, o.id.clone()))
+            .collect();
+        let is_lock = |r: &Resource| r.kind == "microsoft.authorization/locks";
+        let locks = state.resources.iter().filter(|(_, r)| is_lock(r)).map(|(k, _)| k.to_owned()).collect();
+        World {
+            state,
+            now,
+            running,
+            counters: Counters::default(),
+            faults: Faults::default(),
+            buckets: Buckets::new(throttling),
+            locks,
+            dirty: false,
+        }
+    }
+
+    /// The next number in a row.
+    pub(crate) fn next_serial(&mut self) -> u64 {
+        self.state.serial += 1;
+        self.state.serial
+    }
+
+    /// A GUID that follows from an id, a purpose and how often the id was created.
+    pub(crate) fn uuid(&self, key: &str, purpose: &str) -> String {
+        let generation = self.state.generations.get(key).copied().unwrap_or_default();
+        let name = format!("{key}|{purpose}|{generation}");
+        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
+    }
+
+    /// The first hexadecimal digits of such a GUID.
+    pub(crate) fn token(&self, key: &str, purpose: &str) -> String {
+        self.uuid(key, purpose)[..8].to_owned()
+    }
+
+    /// A new weak entity tag.
+    pub(crate) fn etag(&mut self, key: &str) -> String {
+        let serial = self.next_serial();
+        format!("W/\"{}\"", self.uuid(key, &format!("etag {serial}")))
+    }
+
+    /// The time now, as ARM writes it.
+    pub(crate) fn time(&self) -> String {
+        self.now.now().to_string()
+    }
+
+    /// The resource, or the usual 404.
+    pub(crate) fn need(&self, call: &Call<'_>) -> Result<&Resource, Failure> {
+        self.state.resources.get(&call.path.key).ok_or_else(|| not_found(&call.path.id))
+    }
+
+    /// Whether an id names something here: the subscription, a group or a resource.
+    pub(crate) fn exists(&self, key: &str) -> bool {
+        key.is_empty()
+            || key.eq_ignore_ascii_case(&format!("/subscriptions/{}", self.state.subscription))
+            || self.state.resources.contains(key)
+    }
+
+    /// Stores a resource that did not exist, and counts it.
+    pub(crate) fn create(&mut self, resource: Resource) {
+        let key = resource.key();
+        *self.counters.creates.entry(key).or_default() += 1;
+        self.state.resources.insert(resource);
+    }
+
+    /// The generation an id is about to enter; to be called before anything is derived from it.
+    pub(crate) fn enter_generation(&mut self, key: &str) {
+        *self.state.generations.entry(key.to_owned()).or_default() += 1;
+    }
+
+    /// Counts an update.
+    pub(crate) fn updated(&mut self, key: &str) {
+        *self.counters.updates.entry(key.to_owned()).or_default() += 1;
+    }
+
+    /// Counts a deletion.
+    pub(crate) fn deleted(&mut self, key: &str) {
+        *self.counters.deletes.entry(key.to_owned()).or_default() += 1;
+    }
+
+    /// Removes a resource and everything below it, telling each type that it is gone.
+    pub(crate) fn remove_tree(&mut self, key: &str) {
+        let mut keys: Vec<String> = self.state.resources.below(key).map(|(k, _)| k.to_owned()).collect();
+        keys.reverse();
+        keys.push(key.to_owned());
+        for key in &keys {
+            super::types::leaving(self, key);
+        }
+        for key in keys {
+            if let Some(resource) = self.state.resources.remove(&key) {
+                super::types::removed(self, &resource);
+            }
+        }
+    }
+
+    /// Sets `properties.provisioningState` and, where the body has one, a new entity tag.
+    pub(crate) fn settle(&mut self, key: &str, state: &str) {
+        let etag = self.etag(key);
+        if let Some(resource) = self.state.resources.edit(key) {
+            set(&mut resource.body, "properties.provisioningState", state);
+            if let Some(old) = resource.body.get_mut("etag") {
+                *old = json!(etag);
+            }
+        }
+    }
+
+    /// The body of a resource as `GET` answers it.
+    pub(crate) fn show(&mut self, key: &str) -> Option<Bytes> {
+        if let Some(bytes) = &self.state.resources.get(key)?.rendered {
+            return Some(bytes.clone());
+        }
+        let resource = self.state.resources.get(key)?;
+        let bytes = match super::types::view(self, resource) {
+            Some(view) => Bytes::from(serde_json::to_vec(&view).unwrap_or_default()),
+            None => Bytes::from(serde_json::to_vec(&resource.body).unwrap_or_default()),
+        };
+        self.state.resources.cached(key)?.rendered = Some(bytes.clone());
+        Some(bytes)
+    }
+
+    /// The same as a tree.
+    pub(crate) fn show_value(&self, key: &str) -> Option<Value> {
+        let resource = self.state.resources.get(key)?;
+        Some(super::types::view(self, resource).unwrap_or_else(|| Value::Object(resource.body.clone())))
+    }
+
+    /// An answer that carries the resource.
+    pub(crate) fn answer(&mut self, status: u16, key: &str) -> Response {
+        let mut response = Response::new(status, self.show(key).unwrap_or_default());
+        let etag = self.state.resources.get(key).and_then(|r| text(&r.body, "etag"));
+        if let Some(etag) = etag {
+            response.headers.set("etag", etag);
+        }
+        response
+    }
+
+    /// A collection as a list answer.
+    pub(crate) fn answer_list(&mut self, keys: Vec<String>) -> Response {
+        let mut body = Vec::from(&b"{\"value\":["[..]);
+        let mut first = true;
+        for key in keys {
+            let Some(item) = self.show(&key) else { continue };
+            if !std::mem::take(&mut first) {
+                body.push(b',');
+            }
+            body.extend_from_slice(&item);
+        }
+        body.extend_from_slice(b"]}");
+        Response::new(200, body)
+    }
+
+    /// Makes a principal that the directory will know everywhere only after a while.
+    pub(crate) fn add_principal(&mut self, id: &str, kind: PrincipalKind, known_from: Timestamp) {
+        self.state.principals.insert(id.to_ascii_lowercase(), Principal { kind, known_from });
+    }
+
+    /// The id of the resource group with the casing it was created with.
+    pub(crate) fn group_id(&self, key: &str) -> Option<&str> {
+        self.state.resources.get(group_of(key)?).map(|r| r.id.as_str())
+    }
+}
+
+/// The 404 of ARM for a resource.
+pub(crate) fn not_found(id: &str) -> Failure {
+    let path = super::path::ResourcePath::parse(id);
+    let group = group_of(id).map(super::path::last);
+    let named = path.map_or_else(
+        || id.to_owned(),
+        |p| {
+            let mut named = format!("{}/{}", p.namespace, p.types.join("/"));
+            for name in &p.names {
+                named.push('/');
+                named.push_str(name);
+            }
+            named
+        },
+    );
+    let place = group.map_or_else(String::new, |g| format!(" under resource group '{g}'"));
+    let help = "For more details please go to https://aka.ms/ARMResourceNotFoundFix";
+    Failure::new(404, "ResourceNotFound", format!("The Resource '{named}'{place} was not found. {help}"))
+}
+
+/// The token buckets of a subscription.
+#[derive(Debug)]
+pub(crate) struct Buckets {
+    throttling: Throttling,
+    levels: [(f64, Timestamp); 3],
+}
+
+/// Header name, size and refill per second of each bucket.
+const BUCKETS: [(&str, f64, f64); 3] =
+    [("reads", 250.0, 25.0), ("writes", 200.0, 10.0), ("deletes", 200.0, 10.0)];
+
+impl Buckets {
+    fn new(throttling: Throttling) -> Self {
+        Buckets { throttling, levels: BUCKETS.map(|(_, size, _)| (size, Timestamp(0))) }
+    }
+
+    /// Takes one token: the name of the header and what is left, or the refusal.
+    pub(crate) fn take(&mut self, bucket: usize, now: Timestamp) -> Result<(&'static str, u64), Failure> {
+        let (name, size, refill) = BUCKETS[bucket];
+        let (level, since) = &mut self.levels[bucket];
+        *level = (*level + now.since(*since).as_secs_f64() * refill).min(size);
+        *since = now;
+        if *level < 1.0 && self.throttling == Throttling::Azure {
+            let message =
+                "Number of requests for subscription exceeded the limit. Please try again after '5' seconds.";
+            return Err(Failure::new(429, "SubscriptionRequestsThrottled", message).retry_after(5));
+        }
+        *level = (*level - 1.0).max(0.0);
+        Ok((name, (*level as u64).max(1)))
+    }
+}
