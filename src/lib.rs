@@ -32,6 +32,7 @@ pub mod host;
 pub mod ident;
 pub mod ledger;
 pub mod observe;
+pub mod ops;
 pub mod plan;
 pub mod private_link;
 pub mod report;

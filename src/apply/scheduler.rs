@@ -11,11 +11,11 @@ use crate::ident::{Address, ArmId};
 use crate::ledger::store::{self, Store};
 use crate::ledger::{Ledger, Owned, Record};
 use crate::observe::connections_version;
-use crate::plan::{Desired, Observed, Plan, Reason, Resource, Step, lookup, secret_digests};
+use crate::plan::{Desired, Observed, OutputValue, Plan, Reason, Resource, Step, lookup, secret_digests};
 use crate::value::ChangeKind;
 use crate::value::token::{self, Token};
 use serde_json::Value;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -46,7 +46,7 @@ pub struct Applied {
     /// How every step ended.
     pub summary: Summary,
     /// The outputs, as far as they are known.
-    pub outputs: Vec<(String, Value, bool)>,
+    pub outputs: BTreeMap<String, OutputValue>,
 }
 
 /// Why a run could not be carried on. What was done is in the journal.
@@ -71,8 +71,11 @@ pub async fn apply(
     observed: Observed,
 ) -> Result<Applied, Error> {
     let plan = plan.get();
-    // The ledger is on the disk before the journal that belongs to it.
-    engine.store.save(&ledger).await?;
+    if !plan.is_empty() {
+        // The ledger is on the disk before the journal that belongs to it.
+        engine.store.save(&ledger).await?;
+    }
+    let before = ledger.clone();
     let mut run = Run::new(engine, plan, desired, ledger, observed);
     run.emit(EventKind::RunStarted { steps: plan.changes().count() });
     let broken = run.go().await.err();
@@ -81,7 +84,7 @@ pub async fn apply(
     if let Some(error) = broken {
         return Err(error);
     }
-    run.close(elapsed).await
+    run.close(elapsed, &before).await
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -238,7 +241,6 @@ impl<'a> Run<'a> {
             clock: self.engine.clock.clone(),
             messages: sender.clone(),
             action: step.action,
-            address: step.address.clone(),
             id: step.id.clone(),
             task,
             timeout: self.resource(step).map_or(Duration::from_secs(5400), |resource| resource.timeout),
@@ -317,12 +319,22 @@ impl<'a> Run<'a> {
                 Ok((task, None))
             }
             Operation::Resource => {
-                let asked = self.resolved(&step.desired);
+                let asked = self.resolved(&resource.body);
                 let mut missing = None;
+                let mut claim = None;
                 token::for_each(&asked, &mut |token| match token {
                     Token::Output { address, pointer } => missing = Some((address.clone(), pointer.clone())),
-                    Token::Reference { .. } | Token::Caller { .. } | Token::Secret { .. } => {}
+                    Token::Caller { claim: name } => claim = Some(name.clone()),
+                    Token::Reference { .. } | Token::Secret { .. } => {}
                 });
+                if let Some(claim) = claim {
+                    return Err(Failure {
+                        message: format!(
+                            "it needs the caller's {claim}, and the token says none\nhelp: write the value into the blueprint, or into a parameter"
+                        ),
+                        code: None,
+                    });
+                }
                 if let Some((address, pointer)) = missing {
                     return Err(Failure {
                         message: format!(
@@ -513,7 +525,7 @@ impl<'a> Run<'a> {
     }
 
     /// Saves the ledger and tells how everything ended.
-    async fn close(mut self, elapsed: Duration) -> Result<Applied, Error> {
+    async fn close(mut self, elapsed: Duration, before: &Ledger) -> Result<Applied, Error> {
         for at in 0..self.plan.steps.len() {
             if self.results[at].is_some() || self.plan.steps[at].action == Action::NoOp {
                 continue;
@@ -533,21 +545,25 @@ impl<'a> Run<'a> {
             });
         }
         self.refresh_unchanged();
-        let outputs: Vec<(String, Value, bool)> = self
+        let outputs: BTreeMap<String, OutputValue> = self
             .desired
             .outputs
             .iter()
-            .map(|output| (output.name.clone(), self.resolved(&output.value), output.secret))
+            .map(|output| {
+                let value = self.resolved(&output.value);
+                (output.name.clone(), OutputValue { value, secret: output.secret })
+            })
             .collect();
         self.ledger.outputs = outputs
             .iter()
-            .filter(|(_, value, secret)| !secret && !token::any(value, &|_| true))
-            .map(|(name, value, _)| (name.clone(), value.clone()))
+            .filter(|(_, output)| !output.secret && !token::any(&output.value, &|_| true))
+            .map(|(name, output)| (name.clone(), output.value.clone()))
             .collect();
         let unfinished = self.results.iter().flatten().any(|result| result.outcome == Outcome::Unfinished);
-        self.ledger.serial += 1;
+        let changed = self.ledger != *before;
+        self.ledger.serial += u64::from(changed);
         // What is still under way stays in the journal, for the next run to follow.
-        if !unfinished {
+        if !unfinished && (changed || !self.plan.is_empty()) {
             self.engine.store.save(&self.ledger).await?;
         }
         let summary = Summary {

@@ -7,7 +7,7 @@ use crate::arm::{
 use crate::catalog::{Operation, ResourceType, UpdateMode};
 use crate::event::Action;
 use crate::host::Clock;
-use crate::ident::{Address, ArmId};
+use crate::ident::ArmId;
 use crate::observe;
 use crate::plan::Step;
 use crate::private_link::{approval, caused_by};
@@ -62,7 +62,6 @@ pub(super) struct Worker {
     pub(super) clock: Clock,
     pub(super) messages: UnboundedSender<Message>,
     pub(super) action: Action,
-    pub(super) address: Address,
     pub(super) id: ArmId,
     pub(super) task: Task,
     pub(super) timeout: Duration,

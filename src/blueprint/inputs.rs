@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The tenant (Entra directory), a GUID.
-    pub tenant_id: String,
-    /// The caller's object id, a GUID.
-    pub object_id: String,
+    /// The tenant (Entra directory), a GUID, when known.
+    pub tenant_id: Option<String>,
+    /// The caller's object id, a GUID, when known.
+    pub object_id: Option<String>,
 }
 
 /// What to do about an environment variable or a secret parameter that nobody gave.

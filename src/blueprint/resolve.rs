@@ -253,9 +253,9 @@ impl World<'_> {
             },
         };
         self.azure.borrow_mut().insert("subscription", subscription.clone().into());
-        let tenant = text("tenant", problems).unwrap_or_else(|| match &self.inputs.caller {
-            Some(caller) => caller.tenant_id.clone(),
-            None => Token::Caller { claim: "tenantId".into() }.encode(),
+        let tenant = text("tenant", problems).unwrap_or_else(|| {
+            let known = self.inputs.caller.as_ref().and_then(|caller| caller.tenant_id.clone());
+            known.unwrap_or_else(|| Token::Caller { claim: "tenantId".into() }.encode())
         });
         self.azure.borrow_mut().insert("tenant", tenant.clone().into());
         let location = text("location", problems).map(|location| normalize_location(&location));
@@ -604,11 +604,14 @@ impl Scope for World<'_> {
                     })
                 }
             },
-            ["caller", claim @ ("tenantId" | "objectId")] => Ok(match &self.inputs.caller {
-                Some(caller) if *claim == "tenantId" => caller.tenant_id.clone().into(),
-                Some(caller) => caller.object_id.clone().into(),
-                None => Token::Caller { claim: (*claim).to_owned() }.encode().into(),
-            }),
+            ["caller", claim @ ("tenantId" | "objectId")] => {
+                let caller = self.inputs.caller.as_ref();
+                let known = caller.and_then(|caller| match *claim {
+                    "tenantId" => caller.tenant_id.clone(),
+                    _ => caller.object_id.clone(),
+                });
+                Ok(known.unwrap_or_else(|| Token::Caller { claim: (*claim).to_owned() }.encode()).into())
+            }
             ["caller", claim, ..] => {
                 Err(Fault::unknown("claim of the caller named", claim, ["tenantId", "objectId"].into_iter()))
             }

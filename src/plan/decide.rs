@@ -10,7 +10,7 @@ use crate::graph::Dag;
 use crate::ident::ArmId;
 use crate::ledger::{Ledger, Owned};
 use crate::value::token::{self, Token};
-use crate::value::{Change, ChangeKind, Comparison, diff};
+use crate::value::{Change, ChangeKind, Comparison, Flag, diff, without};
 use serde_json::Value;
 
 /// What to do with a resource that exists, is wanted, and belongs to nobody that berth knows.
@@ -152,7 +152,12 @@ impl Planner<'_> {
             action: decision.action,
             reason: decision.reason,
             changes: decision.changes,
-            desired: if idle { Value::Null } else { wanted },
+            // What only its parent's create carries is told at the addresses of its own.
+            desired: if idle {
+                Value::Null
+            } else {
+                without(&wanted, resource.kind.compiled(), Flag::CreateOnly)
+            },
             impact,
             protected: decision.action == Action::Replace && resource.protect,
             after: Vec::new(),

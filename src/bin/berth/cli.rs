@@ -1,0 +1,263 @@
+//! The command line: what can be said, with its help.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Brings up Azure Kubernetes Service and everything around it from one YAML blueprint.
+#[derive(Debug, Parser)]
+#[command(name = "berth", version, about, after_help = crate::exit::HELP, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Give a parameter its value; may be repeated.
+    #[arg(short = 'p', long = "param", value_name = "KEY=VALUE", global = true)]
+    pub params: Vec<String>,
+    /// Take parameters from a YAML file of names and values; may be repeated, later ones win.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub values: Vec<PathBuf>,
+    /// Rehearse against the embedded simulator, whose state is kept in FILE.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, global = true,
+          default_missing_value = ".berth/sim.json")]
+    pub sim: Option<PathBuf>,
+    /// Let simulated time run N times as fast as Azure's, instead of not waiting at all.
+    #[arg(long, value_name = "N", requires = "sim", global = true)]
+    pub sim_speed: Option<f64>,
+    /// The folder of the ledgers.
+    #[arg(long, value_name = "DIR", default_value = ".berth/ledgers", global = true)]
+    pub ledger: PathBuf,
+    /// How many steps at once.
+    #[arg(long, value_name = "N", default_value_t = 16, global = true,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
+    pub parallelism: usize,
+    /// Talk to this ARM endpoint, such as `http://127.0.0.1:8080` of `berth sim serve`.
+    #[arg(long, value_name = "URL", conflicts_with = "sim", global = true)]
+    pub endpoint: Option<String>,
+    /// The Azure cloud: public, usgov or china.
+    #[arg(long, value_name = "NAME", default_value = "public", global = true)]
+    pub cloud: String,
+    /// How to sign in: auto, azure-pipelines, workload-identity, client-secret, managed-identity or azure-cli.
+    #[arg(long, value_name = "METHOD", default_value = "auto", global = true)]
+    pub auth: String,
+    /// Write every exchange with Azure as a line of JSON, secrets and tokens removed.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub trace_http: Option<PathBuf>,
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Log what happens inside; twice for more.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// When to use colour.
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: When,
+    /// Plain lines instead of progress bars.
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal that has not said no.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How to show a plan or drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+    /// For pull requests.
+    Markdown,
+    /// For browsers.
+    Html,
+}
+
+/// How to show a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz.
+    Dot,
+    /// For Mermaid, as Markdown viewers draw it.
+    Mermaid,
+}
+
+/// How to show outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a blueprint, offline: everything that is wrong with it, at once.
+    Validate {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+    },
+    /// Draw what depends on what.
+    Graph {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// How to draw it.
+        #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
+        format: GraphFormat,
+    },
+    /// Show what would be done; exits with 2 when something would.
+    Plan {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// How to show it.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+        /// Take over resources that exist and that no blueprint owns.
+        #[arg(long)]
+        adopt: bool,
+    },
+    /// Bring Azure to what the blueprint says.
+    Apply {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// Do not ask.
+        #[arg(long)]
+        auto_approve: bool,
+        /// Take over resources that exist and that no blueprint owns.
+        #[arg(long)]
+        adopt: bool,
+        /// Allow this protected resource to be replaced; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        allow_replace: Vec<String>,
+        /// Allow this protected resource to be deleted; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        allow_delete: Vec<String>,
+    },
+    /// Delete everything that the blueprint owns.
+    Destroy {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// Do not ask.
+        #[arg(long)]
+        auto_approve: bool,
+        /// Allow this protected resource to be deleted; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        allow_delete: Vec<String>,
+    },
+    /// Report what somebody else changed; exits with 2 when something was.
+    Drift {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// How to show it.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Show the outputs of the last apply.
+    Output {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// Only this one.
+        name: Option<String>,
+        /// How to show them.
+        #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+        format: OutputFormat,
+    },
+    /// Look at what a blueprint owns.
+    Ledger {
+        /// What to do.
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
+    /// The simulator as a server, and its store.
+    Sim {
+        /// What to do.
+        #[command(subcommand)]
+        command: SimCommand,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Commands on the ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Show what the blueprint owns, and what a run that died left under way.
+    Show {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// How to show it.
+        #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+        format: OutputFormat,
+    },
+}
+
+/// Where the simulator keeps its state.
+#[derive(Debug, Clone, Args)]
+pub struct SimState {
+    /// The simulator's file.
+    #[arg(long, value_name = "FILE", default_value = ".berth/sim.json")]
+    pub state: PathBuf,
+}
+
+/// Commands on the simulator.
+#[derive(Debug, Subcommand)]
+pub enum SimCommand {
+    /// Serve the simulator on HTTP, for any ARM client on this machine.
+    Serve {
+        /// Where to listen; port 0 takes a free one.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+        listen: std::net::SocketAddr,
+        /// Let time run N times as fast as Azure's. Without it, time jumps to the end of an operation when somebody
+        /// asks about it.
+        #[arg(long, value_name = "N")]
+        speed: Option<f64>,
+        /// Answer each request this many milliseconds late.
+        #[arg(long, value_name = "MS", default_value_t = 0)]
+        latency: u64,
+        #[command(flatten)]
+        state: SimState,
+    },
+    /// List the resources in the simulator.
+    Show {
+        #[command(flatten)]
+        state: SimState,
+    },
+    /// Print the store as a JSON list of ARM resources.
+    Export {
+        #[command(flatten)]
+        state: SimState,
+    },
+    /// Put resources from a JSON list of ARM resources into the store, as they are.
+    Load {
+        /// The JSON file; `-` is standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        state: SimState,
+    },
+    /// Empty the store.
+    Reset {
+        #[command(flatten)]
+        state: SimState,
+    },
+}

@@ -1,0 +1,110 @@
+//! One file a command; what they share.
+
+mod apply;
+mod destroy;
+mod drift;
+mod graph;
+mod ledger;
+mod output;
+mod plan;
+mod sim;
+mod validate;
+
+use crate::cli::{Cli, Command, Global};
+use crate::connect::{Connection, with_hint};
+use crate::exit::Exit;
+use crate::settings;
+use crate::terminal::Terminal;
+use berth::blueprint::{Blueprint, Inputs};
+use berth::ops;
+use berth::report::human;
+use clap::CommandFactory;
+use std::path::Path;
+
+/// Carries out a command.
+pub fn run(cli: Cli) -> Exit {
+    let Cli { command, global } = cli;
+    let terminal = Terminal::new(&global);
+    match command {
+        Command::Validate { blueprint } => validate::run(&global, &terminal, &blueprint),
+        Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
+        Command::Plan { blueprint, format, adopt } => plan::run(&global, &terminal, &blueprint, format, adopt),
+        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete } => {
+            let wish = apply::Wish { auto_approve, adopt, allow_replace, allow_delete };
+            apply::run(&global, &terminal, &blueprint, wish)
+        }
+        Command::Destroy { blueprint, auto_approve, allow_delete } => {
+            destroy::run(&global, &terminal, &blueprint, auto_approve, allow_delete)
+        }
+        Command::Drift { blueprint, format } => drift::run(&global, &terminal, &blueprint, format),
+        Command::Output { blueprint, name, format } => {
+            output::run(&global, &terminal, &blueprint, name.as_deref(), format)
+        }
+        Command::Ledger { command } => ledger::run(&global, &terminal, command),
+        Command::Sim { command } => sim::run(&terminal, command),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "berth", &mut std::io::stdout());
+            Exit::Done
+        }
+    }
+}
+
+/// Reads a blueprint for a connection; shows its warnings, or everything that is wrong with it.
+fn load(
+    global: &Global,
+    terminal: &Terminal,
+    path: &Path,
+    connection: Option<&Connection>,
+    prepare: impl FnOnce(&mut Inputs),
+) -> Result<Blueprint, Exit> {
+    let mut inputs = settings::inputs(global).map_err(|message| terminal.fail(&message))?;
+    if let Some(connection) = connection {
+        connection.fill(&mut inputs);
+    }
+    prepare(&mut inputs);
+    let bytes = settings::read(path).map_err(|message| terminal.fail(&message))?;
+    match ops::validate(&path.display().to_string(), &bytes, &inputs) {
+        Ok(blueprint) => {
+            if !blueprint.warnings.is_empty() {
+                terminal.say(human::diagnostics(&blueprint.warnings, &terminal.err).trim_end());
+            }
+            Ok(blueprint)
+        }
+        Err(error) => Err(report(terminal, &error)),
+    }
+}
+
+/// Shows why a use case could not be carried out.
+fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
+    match error {
+        ops::Error::Blueprint(problems) => {
+            let text = human::diagnostics(problems, &terminal.err);
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+            Exit::Error
+        }
+        ops::Error::Blocked(blocked) => {
+            let mut message = String::from("the plan may not be applied as it is; nothing was done");
+            for block in blocked {
+                message.push_str(&format!("\n  {}: {}\n    help: {}", block.address, block.message, block.help));
+            }
+            terminal.fail(&message);
+            Exit::Blocked
+        }
+        ops::Error::Ledger(inner) => {
+            terminal.fail(&with_hint(error, error.hint()));
+            match inner.kind {
+                berth::ledger::store::ErrorKind::Locked(_) => Exit::Blocked,
+                _ => Exit::Error,
+            }
+        }
+        _ => terminal.fail(&with_hint(error, error.hint())),
+    }
+}
+
+/// Ends a command that used a connection: what the simulator holds is written down.
+fn close(terminal: &Terminal, connection: &Connection, exit: Exit) -> Exit {
+    match connection.close() {
+        Ok(()) => exit,
+        Err(message) => terminal.fail(&message),
+    }
+}

@@ -1,0 +1,51 @@
+//! `berth output`
+
+use super::load;
+use crate::cli::{Global, OutputFormat};
+use crate::connect;
+use crate::exit::Exit;
+use crate::terminal::Terminal;
+use berth::blueprint::Missing;
+use berth::ledger::store::Store;
+use serde_json::Value;
+use std::path::Path;
+
+/// Shows the outputs of the last apply, from the ledger.
+pub fn run(global: &Global, terminal: &Terminal, path: &Path, name: Option<&str>, format: OutputFormat) -> Exit {
+    connect::run(global, async {
+        let blueprint = match load(global, terminal, path, None, |inputs| inputs.missing = Missing::MakeUp) {
+            Ok(blueprint) => blueprint,
+            Err(exit) => return exit,
+        };
+        let store = super::ledger::store(global, &blueprint.desired.blueprint);
+        let outputs = match store.load().await {
+            Ok(loaded) => loaded.ledger.map(|ledger| ledger.outputs).unwrap_or_default(),
+            Err(error) => return terminal.fail(&connect::with_hint(&error, Some(error.hint()))),
+        };
+        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match (name, format) {
+            (Some(name), _) => match outputs.get(name) {
+                Some(value) if format == OutputFormat::Json => terminal.print(&format!("{value}\n")),
+                Some(value) => terminal.print(&format!("{}\n", plain(value))),
+                None => {
+                    let known: Vec<&str> = outputs.keys().map(String::as_str).collect();
+                    let help = match known.is_empty() {
+                        true => "`berth apply` makes the outputs; secret ones are never kept".to_owned(),
+                        false => format!("there are: {}", known.join(", ")),
+                    };
+                    return terminal.fail(&format!("there is no output `{name}`\nhelp: {help}"));
+                }
+            },
+            (None, OutputFormat::Json) => {
+                let all = Value::Object(outputs.into_iter().collect());
+                terminal.print(&berth::report::json::to_text(&all));
+            }
+            (None, OutputFormat::Human) => {
+                for (name, value) in &outputs {
+                    terminal.print(&format!("{name} = {}\n", plain(value)));
+                }
+            }
+        }
+        Exit::Done
+    })
+}

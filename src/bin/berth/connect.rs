@@ -1,0 +1,189 @@
+//! Wiring: a transport, a token, a clock, a ledger and a listener become a session.
+
+use crate::cli::Global;
+use crate::settings;
+use crate::terminal::Terminal;
+use berth::apply::Engine;
+use berth::arm::{
+    self, Client, Exchange, HttpTransport, Identity, StaticToken, TokenSource, Trace, Transport,
+};
+use berth::blueprint::{Caller, Inputs, Missing};
+use berth::event::{Listener, Silence};
+use berth::host::{Clock, Interrupt};
+use berth::ledger::store::FileStore;
+use berth::ops::{self, Session};
+use berth::report::progress;
+use berth::sim::{self, Simulator};
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A connection with Azure or the simulator.
+pub struct Connection {
+    client: Client,
+    clock: Clock,
+    simulator: Option<Simulator>,
+    ledgers: PathBuf,
+    /// Who is signed in.
+    pub caller: Option<Caller>,
+}
+
+/// Whether time is virtual: a simulator in this process that nobody told a speed.
+pub fn is_virtual(global: &Global) -> bool {
+    global.sim.is_some() && global.sim_speed.is_none()
+}
+
+/// Runs a future where its clock belongs.
+pub fn run<T>(global: &Global, future: impl Future<Output = T>) -> T {
+    if is_virtual(global) { crate::runtime::virtual_time(future) } else { crate::runtime::real(future) }
+}
+
+/// Connects.
+///
+/// # Errors
+/// A sentence: a simulator file that cannot be used, a trace file that cannot be made, nobody who can sign in.
+pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, String> {
+    let clock = Clock::start(global.sim_speed.unwrap_or(1.0));
+    let trace = match &global.trace_http {
+        Some(path) => Some(Arc::new(TraceFile::create(path)?) as Arc<dyn Trace>),
+        None => None,
+    };
+    let settings = settings::auth(global)?;
+    let mut options = arm::Options {
+        endpoint: settings.cloud.endpoint().to_owned(),
+        scope: settings.cloud.scope().to_owned(),
+        max_in_flight: 64,
+        trace,
+        ..arm::Options::default()
+    };
+    if let Some(path) = &global.sim {
+        let simulator = Simulator::open(path, sim::Options { time: sim::Time::Host(clock.clone()), ..Default::default() })
+            .map_err(|error| error.to_string())?;
+        let transport: Arc<dyn Transport> = Arc::new(simulator.clone());
+        let client = Client::new(transport, Arc::new(StaticToken::new("simulator")), clock.clone(), options);
+        let caller = Caller {
+            tenant_id: Some(simulator.tenant()),
+            object_id: Some(sim::CALLER_OBJECT_ID.to_owned()),
+        };
+        // The simulator has a ledger of its own: a rehearsal never touches the real one.
+        let mut ledgers = path.clone().into_os_string();
+        ledgers.push(".ledgers");
+        return Ok(Connection {
+            client,
+            clock,
+            simulator: Some(simulator),
+            ledgers: PathBuf::from(ledgers),
+            caller: Some(caller),
+        });
+    }
+    let mut token: Arc<dyn TokenSource> = Arc::new(Identity::new(settings));
+    if let Some(endpoint) = &global.endpoint {
+        options.endpoint = endpoint.trim_end_matches('/').to_owned();
+        if global.auth == "auto" && is_loopback(endpoint) {
+            // A simulator on this machine asks for no sign-in, and a real token has no business there.
+            token = Arc::new(StaticToken::new("simulator"));
+        }
+    }
+    let client = Client::new(Arc::new(HttpTransport::new()), token, clock.clone(), options);
+    let subscription = inputs.environment.get("AZURE_SUBSCRIPTION_ID").map(String::as_str);
+    let caller = ops::caller(&client, subscription).await.map_err(|error| with_hint(&error, error.hint()))?;
+    Ok(Connection { client, clock, simulator: None, ledgers: global.ledger.clone(), caller })
+}
+
+/// An error with what to do about it.
+pub fn with_hint(error: &dyn std::fmt::Display, hint: Option<String>) -> String {
+    match hint {
+        Some(hint) => format!("{error}\nhelp: {hint}"),
+        None => error.to_string(),
+    }
+}
+
+fn is_loopback(endpoint: &str) -> bool {
+    let host = endpoint.split("://").nth(1).unwrap_or(endpoint);
+    ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
+}
+
+impl Connection {
+    /// What the blueprint may take from this connection.
+    pub fn fill(&self, inputs: &mut Inputs) {
+        inputs.caller = self.caller.clone();
+        if let Some(simulator) = &self.simulator {
+            inputs.subscription = Some(simulator.subscription());
+            inputs.missing = Missing::MakeUp;
+        }
+    }
+
+    /// Where the ledger of a blueprint is.
+    pub fn store(&self, blueprint: &str) -> FileStore {
+        FileStore::new(&self.ledgers, blueprint)
+    }
+
+    /// A session for a blueprint.
+    pub fn session(&self, global: &Global, blueprint: &str, listener: Arc<dyn Listener>) -> Session {
+        let interrupt = Interrupt::new();
+        interrupt.listen();
+        Session {
+            engine: Engine {
+                client: self.client.clone(),
+                clock: self.clock.clone(),
+                store: Arc::new(self.store(blueprint)),
+                listener,
+                interrupt,
+                parallelism: global.parallelism,
+            },
+            reads: 64,
+        }
+    }
+
+    /// Who shows progress: bars on a terminal, plain lines otherwise, nobody when quiet.
+    pub fn listener(&self, global: &Global, terminal: &Terminal) -> Arc<dyn Listener> {
+        if terminal.quiet {
+            return Arc::new(Silence);
+        }
+        if terminal.bars && !is_virtual(global) {
+            let clock = self.clock.clone();
+            let handle = tokio::runtime::Handle::current();
+            let now: progress::Now = Arc::new(move || {
+                let _guard = handle.enter();
+                clock.now().0
+            });
+            let bars = Arc::new(progress::Bars::new(progress::target(), terminal.err, now));
+            bars.keep_ticking(Duration::from_millis(200));
+            return bars;
+        }
+        Arc::new(progress::Plain::new(Box::new(std::io::stderr()), terminal.err))
+    }
+
+    /// Writes down what the simulator holds.
+    ///
+    /// # Errors
+    /// A sentence, when the file cannot be written.
+    pub fn close(&self) -> Result<(), String> {
+        match &self.simulator {
+            Some(simulator) => simulator.save().map_err(|error| error.to_string()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A file with every exchange as a line.
+struct TraceFile(Mutex<File>);
+
+impl TraceFile {
+    fn create(path: &Path) -> Result<Self, String> {
+        let file = File::create(path).map_err(|error| {
+            format!("{}: {error}\nhelp: name a file that can be written with `--trace-http`", path.display())
+        })?;
+        Ok(TraceFile(Mutex::new(file)))
+    }
+}
+
+impl Trace for TraceFile {
+    fn record(&self, exchange: &Exchange) {
+        if let (Ok(mut file), Ok(line)) = (self.0.lock(), serde_json::to_string(exchange)) {
+            let _ = writeln!(file, "{line}");
+        }
+    }
+}

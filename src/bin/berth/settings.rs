@@ -1,0 +1,111 @@
+//! What comes from the environment and from files that arguments name. The only place that reads the environment.
+
+use crate::cli::Global;
+use berth::arm::{AuthMethod, AuthSettings, Cloud};
+use berth::blueprint::{Inputs, parse_value};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+/// A file that is larger is no blueprint.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
+/// The environment, as far as it is text.
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Sends the log of what happens inside to standard error.
+pub fn log(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => "berth=info",
+        2 => "berth=debug",
+        _ => "trace",
+    };
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+}
+
+/// Reads a file; a pipe does as well.
+///
+/// # Errors
+/// A sentence with the path and the remedy.
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let fail = |why: &str, help: &str| Err(format!("{}: {why}\nhelp: {help}", path.display()));
+    if path.is_dir() {
+        return fail("this is a folder", "name a file in it");
+    }
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return fail("there is no such file", "check the path");
+        }
+        Err(error) => return fail(&error.to_string(), "check the path and its permissions"),
+    };
+    let mut bytes = Vec::new();
+    match file.take(LARGEST + 1).read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() as u64 <= LARGEST => Ok(bytes),
+        Ok(_) => fail("it is larger than 256 MiB", "name a smaller file"),
+        Err(error) => fail(&error.to_string(), "check the path and its permissions"),
+    }
+}
+
+/// Parameters and environment for a blueprint.
+///
+/// # Errors
+/// A sentence about an argument or a values file that cannot be used.
+pub fn inputs(global: &Global) -> Result<Inputs, String> {
+    let mut parameters = BTreeMap::new();
+    for path in &global.values {
+        let bytes = read(path)?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("{}: it is not UTF-8 text", path.display()))?;
+        match parse_value(&text) {
+            Ok(Value::Object(values)) => parameters.extend(values),
+            Ok(Value::Null) => {}
+            Ok(_) => {
+                return Err(format!("{}: it is no mapping\nhelp: write `name: value` lines", path.display()));
+            }
+            Err(why) => return Err(format!("{}: {why}\nhelp: write `name: value` lines", path.display())),
+        }
+    }
+    for param in &global.params {
+        let Some((name, value)) = param.split_once('=') else {
+            return Err(format!("`-p {param}` gives no value\nhelp: write `-p {param}=VALUE`"));
+        };
+        parameters.insert(name.to_owned(), Value::String(value.to_owned()));
+    }
+    Ok(Inputs { parameters, environment: environment(), ..Inputs::default() })
+}
+
+/// How to sign in.
+///
+/// # Errors
+/// When a name is none of a cloud or of a way to sign in.
+pub fn auth(global: &Global) -> Result<AuthSettings, String> {
+    let cloud: Cloud = global.cloud.parse().map_err(|error| {
+        let known: Vec<&str> = Cloud::ALL.iter().map(|cloud| cloud.as_str()).collect();
+        format!("{error}\nhelp: there are: {}", known.join(", "))
+    })?;
+    let method: AuthMethod = global.auth.parse().map_err(|error| {
+        let known: Vec<&str> = AuthMethod::ALL.iter().map(|method| method.as_str()).collect();
+        format!("{error}\nhelp: there are: {}", known.join(", "))
+    })?;
+    let environment = environment();
+    let get = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
+    Ok(AuthSettings {
+        method,
+        cloud,
+        authority: get("AZURE_AUTHORITY_HOST"),
+        tenant_id: get("AZURE_TENANT_ID").or_else(|| get("AZURESUBSCRIPTION_TENANT_ID")),
+        client_id: get("AZURE_CLIENT_ID").or_else(|| get("AZURESUBSCRIPTION_CLIENT_ID")),
+        client_secret: get("AZURE_CLIENT_SECRET").map(Into::into),
+        service_connection_id: get("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"),
+        system_access_token: get("SYSTEM_ACCESSTOKEN").map(Into::into),
+        federated_token_file: get("AZURE_FEDERATED_TOKEN_FILE").map(Into::into),
+        managed_identity_endpoint: get("IDENTITY_ENDPOINT"),
+        subscription: get("AZURE_SUBSCRIPTION_ID"),
+    })
+}

@@ -1,0 +1,92 @@
+//! Finding drift.
+
+use super::model::{Drift, DriftKind, DriftReport, FieldDrift};
+use crate::catalog::ResourceType;
+use crate::ident::ArmId;
+use crate::ledger::Ledger;
+use crate::value::token::{self, Token};
+use crate::value::{Comparison, Rules, diff};
+use serde_json::Value;
+
+/// Compares what the ledger says was asked for with what is there.
+///
+/// `live` answers with a resource's body, or `None` when it is gone; `kind` with its type, when it is known.
+pub fn detect<'a>(
+    ledger: &Ledger,
+    live: impl Fn(&ArmId) -> Option<&'a Value>,
+    kind: impl Fn(&ArmId) -> Option<&'static ResourceType>,
+) -> DriftReport {
+    let plain = Rules::new(&[]);
+    let mut drifted = Vec::new();
+    for (id, owned) in &ledger.resources {
+        let drift = |kind, fields| Drift {
+            address: owned.address.clone(),
+            id: id.clone(),
+            arm_type: owned.arm_type.clone(),
+            kind,
+            fields,
+        };
+        let Some(body) = live(id) else {
+            drifted.push(drift(DriftKind::Missing, Vec::new()));
+            continue;
+        };
+        let rules = match kind(id) {
+            Some(kind) => kind.compiled(),
+            None => &plain,
+        };
+        let comparison = Comparison { rules, applied: None, secret_changed: &|_, _| false };
+        let fields: Vec<FieldDrift> = diff(&owned.applied, body, &comparison)
+            .into_iter()
+            // An output that was never known was never asked for.
+            .filter(|change| !token::any(&change.after, &|token| matches!(token, Token::Output { .. })))
+            .map(|change| FieldDrift { path: change.path, expected: change.after, actual: change.before })
+            .collect();
+        if !fields.is_empty() {
+            drifted.push(drift(DriftKind::Changed, fields));
+        }
+    }
+    drifted.sort_by(|a, b| a.address.cmp(&b.address));
+    DriftReport { version: 1, blueprint: ledger.blueprint.clone(), checked: ledger.resources.len(), drifted }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::DeleteMode;
+    use crate::ident::Address;
+    use crate::ledger::Owned;
+    use serde_json::json;
+
+    #[test]
+    fn tells_what_changed_and_what_is_gone() {
+        let mut ledger = Ledger::new("shop", "salt");
+        for name in ["a", "b", "c"] {
+            let owned = Owned {
+                address: Address::new(name),
+                arm_type: "Microsoft.X/y".into(),
+                api_version: "1".into(),
+                applied: json!({ "location": "West Europe", "properties": { "size": 1 } }),
+                depends_on: vec![],
+                digests: Default::default(),
+                protect: false,
+                delete: DeleteMode::Own,
+                lanes: vec![],
+            };
+            ledger.resources.insert(ArmId::resource_group("s", name), owned);
+        }
+        let same = json!({ "location": "westeurope", "properties": { "size": 1, "more": 2 } });
+        let other = json!({ "location": "westeurope", "properties": { "size": 3 } });
+        let live = |id: &ArmId| match id.name() {
+            "a" => Some(&same),
+            "b" => Some(&other),
+            _ => None,
+        };
+        let report = detect(&ledger, live, |_| None);
+        assert_eq!(report.checked, 3);
+        assert_eq!(report.drifted.len(), 2);
+        assert_eq!(report.drifted[0].fields[0].path, "properties.size");
+        assert_eq!(report.drifted[0].fields[0].expected, json!(1));
+        assert_eq!(report.drifted[0].fields[0].actual, json!(3));
+        assert_eq!(report.drifted[1].kind, DriftKind::Missing);
+    }
+}

@@ -1,0 +1,53 @@
+//! Applying: take the ledger, finish what an earlier run began, plan, carry out.
+
+use super::{Error, Planned, Session};
+use crate::apply::{self, Applied};
+use crate::approve::{Allowances, approve};
+use crate::event::EventKind;
+use crate::plan::{Adoption, Desired};
+
+/// Takes the ledger for this run and waits for what an earlier one left under way, then plans.
+///
+/// The ledger stays locked until the session's store is dropped or unlocked.
+pub(super) async fn take(session: &Session) -> Result<(), Error> {
+    let engine = &session.engine;
+    engine.store.lock().await?;
+    let loaded = engine.store.load().await?;
+    if !loaded.in_flight.is_empty() {
+        let tell = |step: &crate::ledger::InFlight| {
+            let kind =
+                EventKind::StepStarted { address: step.address.clone(), action: step.action, usual_ms: 0 };
+            engine.listener.event(&crate::event::Event { number: 0, at_ms: engine.clock.now().0, kind });
+        };
+        apply::resume(&engine.client, &loaded.in_flight, &tell).await?;
+    }
+    Ok(())
+}
+
+/// Plans, asks `agree` about the plan, and carries it out.
+///
+/// `agree` sees the plan before anything is written and may say no; then nothing is done and `None` comes back.
+///
+/// # Errors
+/// When the ledger is taken or cannot be used, Azure cannot be read, or something in the plan is not allowed.
+/// Steps that fail are in the summary.
+pub async fn apply(
+    session: &Session,
+    desired: &Desired,
+    adoption: Adoption,
+    allowances: &Allowances,
+    agree: impl FnOnce(&Planned) -> bool,
+) -> Result<Option<Applied>, Error> {
+    take(session).await?;
+    let planned = super::plan(session, desired, adoption).await?;
+    let agreed = agree(&planned);
+    let Planned { plan, ledger, observed, .. } = planned;
+    let plan = approve(plan, allowances).map_err(|(_, blocked)| Error::Blocked(blocked))?;
+    if !agreed {
+        session.engine.store.unlock().await;
+        return Ok(None);
+    }
+    let applied = apply::apply(&session.engine, &plan, desired, ledger, observed).await;
+    session.engine.store.unlock().await;
+    Ok(Some(applied?))
+}

@@ -1,0 +1,47 @@
+//! Destroying: everything that the ledger has, in reverse order.
+
+use super::apply::take;
+use super::plan::sound;
+use super::{Error, Planned, Session};
+use crate::apply::{self, Applied};
+use crate::approve::{Allowances, approve};
+use crate::observe::observe;
+use crate::plan::{self, Desired};
+
+/// Plans the removal of everything that the ledger has.
+///
+/// # Errors
+/// When the ledger or Azure cannot be read.
+pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned, Error> {
+    let (ledger, in_flight) = session.ledger(blueprint).await?;
+    let reading = session.reading();
+    let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
+    let plan = plan::plan_destroy(&ledger, &observed);
+    sound(&plan)?;
+    Ok(Planned { plan, ledger, observed, in_flight })
+}
+
+/// Plans the removal of everything, asks `agree` about the plan, and carries it out.
+///
+/// # Errors
+/// As [`super::apply`].
+pub async fn destroy(
+    session: &Session,
+    blueprint: &str,
+    allowances: &Allowances,
+    agree: impl FnOnce(&Planned) -> bool,
+) -> Result<Option<Applied>, Error> {
+    take(session).await?;
+    let planned = plan_destroy(session, blueprint).await?;
+    let agreed = agree(&planned);
+    let Planned { plan, ledger, observed, .. } = planned;
+    let plan = approve(plan, allowances).map_err(|(_, blocked)| Error::Blocked(blocked))?;
+    if !agreed {
+        session.engine.store.unlock().await;
+        return Ok(None);
+    }
+    let nothing = Desired { blueprint: blueprint.to_owned(), ..Desired::default() };
+    let applied = apply::apply(&session.engine, &plan, &nothing, ledger, observed).await;
+    session.engine.store.unlock().await;
+    Ok(Some(applied?))
+}

@@ -1,0 +1,20 @@
+//! Use cases: one function a verb, the only place where rooms are wired together.
+//!
+//! What comes from outside (transport, store, clock, listener) is the caller's; results are data, and showing them is
+//! the caller's too.
+
+mod apply;
+mod destroy;
+mod drift;
+mod error;
+mod plan;
+mod session;
+mod validate;
+
+pub use apply::apply;
+pub use destroy::{destroy, plan_destroy};
+pub use drift::drift;
+pub use error::Error;
+pub use plan::{Planned, plan};
+pub use session::{Session, caller};
+pub use validate::{graph, validate};

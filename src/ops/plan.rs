@@ -1,0 +1,38 @@
+//! Planning: read everything, decide.
+
+use super::{Error, Session};
+use crate::ledger::{InFlight, Ledger};
+use crate::observe::observe;
+use crate::plan::{self, Adoption, Desired, Observed, Plan, check};
+
+/// A plan with everything it was made from.
+#[derive(Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The ledger it was made for.
+    pub ledger: Ledger,
+    /// What was there.
+    pub observed: Observed,
+    /// What an earlier run left under way.
+    pub in_flight: Vec<InFlight>,
+}
+
+/// Plans what is to be done so that Azure is as the blueprint asks.
+///
+/// # Errors
+/// When the ledger or Azure cannot be read.
+pub async fn plan(session: &Session, desired: &Desired, adoption: Adoption) -> Result<Planned, Error> {
+    let (ledger, in_flight) = session.ledger(&desired.blueprint).await?;
+    let reading = session.reading();
+    let observed = observe(&session.engine.client, Some(desired), &ledger, session.reads, &reading).await?;
+    let plan = plan::plan(desired, &ledger, &observed, adoption);
+    sound(&plan)?;
+    Ok(Planned { plan, ledger, observed, in_flight })
+}
+
+/// Refuses a plan in which something does not hold that must hold of every plan.
+pub(super) fn sound(plan: &Plan) -> Result<(), Error> {
+    let findings = check(plan);
+    if findings.is_empty() { Ok(()) } else { Err(Error::Unsound(findings)) }
+}

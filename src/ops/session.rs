@@ -1,0 +1,55 @@
+//! What every use case that talks to Azure needs.
+
+use crate::apply::Engine;
+use crate::arm::{self, Client};
+use crate::blueprint::Caller;
+use crate::event::{Event, EventKind, Listener};
+use crate::ledger::store;
+use crate::ledger::{InFlight, Ledger};
+use serde_json::Value;
+
+/// A session with Azure and a ledger.
+#[derive(Clone)]
+pub struct Session {
+    /// Client, clock, ledger store, listener, interrupt, parallelism.
+    pub engine: Engine,
+    /// How many reads at once.
+    pub reads: usize,
+}
+
+impl Session {
+    /// Reads the ledger; a new one when there is none.
+    pub(super) async fn ledger(&self, blueprint: &str) -> Result<(Ledger, Vec<InFlight>), store::Error> {
+        let loaded = self.engine.store.load().await?;
+        // The salt only has to differ between ledgers; it is no secret.
+        let fresh = || Ledger::new(blueprint, uuid::Uuid::new_v4().simple().to_string());
+        Ok((loaded.ledger.unwrap_or_else(fresh), loaded.in_flight))
+    }
+
+    /// A listener for reads that speaks to the session's.
+    pub(super) fn reading(&self) -> impl Fn(usize, usize) + Sync + use<> {
+        let engine = self.engine.clone();
+        move |done, total| {
+            let event =
+                Event { number: 0, at_ms: engine.clock.now().0, kind: EventKind::Reading { done, total } };
+            let listener: &dyn Listener = &*engine.listener;
+            listener.event(&event);
+        }
+    }
+}
+
+/// Who is signed in: from the token, or for want of claims the tenant from the subscription.
+///
+/// # Errors
+/// When nobody can sign in, or the subscription cannot be read.
+pub async fn caller(client: &Client, subscription: Option<&str>) -> Result<Option<Caller>, arm::Error> {
+    if let Some(caller) = client.caller().await?
+        && caller.tenant_id.is_some()
+    {
+        return Ok(Some(Caller { tenant_id: caller.tenant_id, object_id: caller.object_id }));
+    }
+    let Some(subscription) = subscription else { return Ok(None) };
+    let found = client.get(&format!("/subscriptions/{subscription}"), "2022-12-01").await?;
+    let tenant = found.and_then(|s| s.body.get("tenantId").and_then(Value::as_str).map(str::to_owned));
+    Ok(tenant.map(|tenant| Caller { tenant_id: Some(tenant), object_id: None }))
+}

@@ -1,0 +1,38 @@
+//! Looking at a blueprint without asking Azure anything.
+
+use super::Error;
+use crate::blueprint::{Blueprint, Inputs, Source, load};
+use crate::catalog::Operation;
+use crate::graph::Dag;
+use crate::ident::Address;
+use crate::plan::Desired;
+
+/// Reads a blueprint and finds everything that is wrong with it.
+///
+/// # Errors
+/// Every mistake, with its place.
+pub fn validate(name: &str, bytes: &[u8], inputs: &Inputs) -> Result<Blueprint, Error> {
+    let source = Source::parse(name, bytes).map_err(|diagnostic| Error::Blueprint(diagnostic.into()))?;
+    load(&source, inputs).map_err(Error::Blueprint)
+}
+
+/// The resources with what a person calls their types, and their graph; registrations are left out, since nearly
+/// everything depends on them.
+pub fn graph(desired: &Desired) -> (Vec<(Address, &'static str)>, Dag) {
+    let shown: Vec<usize> = (0..desired.resources.len())
+        .filter(|&at| desired.resources[at].operation != Operation::Registration)
+        .collect();
+    let mut position = vec![None; desired.resources.len()];
+    shown.iter().enumerate().for_each(|(to, &from)| position[from] = Some(to));
+    let mut graph = Dag::new(shown.len());
+    for (to, &from) in shown.iter().enumerate() {
+        for dependency in desired.graph.dependencies(from).iter().filter_map(|&at| position[at]) {
+            graph.need(to, dependency);
+        }
+    }
+    let nodes = shown
+        .iter()
+        .map(|&at| (desired.resources[at].address.clone(), desired.resources[at].kind.title))
+        .collect();
+    (nodes, graph)
+}
