@@ -19,8 +19,19 @@
 //! * engine: [`observe`], [`apply`]
 //! * use cases and faces: [`ops`], [`report`]
 
+pub mod apply;
+pub mod approve;
 pub mod arm;
+pub mod blueprint;
 pub mod catalog;
+pub mod diag;
+pub mod drift;
+pub mod event;
+pub mod graph;
 pub mod host;
 pub mod ident;
+pub mod ledger;
+pub mod observe;
+pub mod plan;
+pub mod private_link;
 pub mod value;

@@ -1,5 +1,56 @@
 //! The ARM client: requests, long-running operations, paging, throttling, typed errors. It knows no kinds.
 //!
-//! [`transport::Transport`] is the port to the outside: real HTTP, or the simulator in the same process.
+//! [`Transport`] is the port to the outside: real HTTP ([`HttpTransport`]), or the simulator in the same process.
+//! [`TokenSource`] is the port to whoever signs in: [`Identity`], or [`StaticToken`].
+//!
+//! [`Client`] sends one request at a time through a fixed series of concerns, a file each:
+//!
+//! ```text
+//! request ─▶ retry ─▶ token ─▶ throttle ─▶ trace ─▶ Transport
+//!              ▲                   ▲                    │
+//!              └─ error ◀─ codes ◀─┴─ envelope ◀────────┘
+//! ```
+//!
+//! A write answers with [`Started`]: done, or an [`Operation`] that [`Client::wait`] follows and that may be written
+//! down, for a later process to follow.
+//!
+//! This room repeats *requests*: when the service stumbles, when it is too much, when the line breaks. It never
+//! repeats *steps*: a busy parent or a principal that is not known everywhere yet comes back as a typed [`Error`],
+//! and who knows the plan decides. A token goes to ARM's own host only, encrypted or not leaving the machine.
 
+mod client;
+mod cloud;
+mod codes;
+mod endpoint;
+mod envelope;
+mod error;
+mod http;
+pub mod identity;
+mod lro;
+mod options;
+mod pager;
+mod poll;
+mod request;
+mod retry;
+#[cfg(test)]
+mod scripted;
+mod send;
+mod throttle;
+mod token;
+mod trace;
 pub mod transport;
+
+pub use client::{Client, Resource, Started};
+pub use cloud::{Cloud, UnknownCloud};
+pub use error::{Denial, Detail, Error, ErrorKind, Failure, Result};
+pub use http::HttpTransport;
+pub use identity::{AuthMethod, AuthSettings, Identity, IdentityError};
+pub use lro::{Finish, Operation, Poll};
+pub use options::Options;
+pub use poll::{Finished, Progress};
+pub use request::Conditions;
+pub use retry::RetryOptions;
+pub use throttle::{Headroom, OperationClass};
+pub use token::{Caller, StaticToken, Token, TokenSource};
+pub use trace::{Exchange, Trace};
+pub use transport::Transport;

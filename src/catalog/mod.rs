@@ -14,8 +14,9 @@ mod kind;
 pub mod kinds;
 mod resource_type;
 
+pub use crate::event::DeleteMode;
 pub use body::{merge_over, model};
 pub use draft::{Arrival, Draft, DraftId, Operation};
 pub use entry::{Common, EntryCx, Problem, Reference};
 pub use kind::{EntryKind, Kind, registry};
-pub use resource_type::{DeleteMode, Facet, Lane, ResourceType, UpdateMode};
+pub use resource_type::{Facet, Lane, ResourceType, UpdateMode};

@@ -1,5 +1,6 @@
 //! The descriptor of an ARM type.
 
+use crate::event::DeleteMode;
 use crate::value::{Rule, Rules};
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
@@ -13,19 +14,6 @@ pub enum UpdateMode {
     /// PATCH with the members that differ.
     Patch,
     /// Never: every change replaces.
-    Never,
-}
-
-/// How a resource is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeleteMode {
-    /// A DELETE of its own, unless its parent is deleted in the same run and takes it along.
-    Own,
-    /// A DELETE of its own, always, before what it hangs on (role assignments, endpoints).
-    Always,
-    /// ARM cannot delete it; it goes with its parent. Dropped from a blueprint it is only forgotten.
-    WithParent,
-    /// It is never removed (provider and feature registrations).
     Never,
 }
 
@@ -79,6 +67,9 @@ pub struct ResourceType {
     pub stateful: bool,
     /// Whether it carries tags, and so an ownership tag.
     pub tags: bool,
+    /// Where a soft-deleted one is found, when its type has that: a path with `{subscription}`, `{location}`, `{name}`.
+    /// It is brought back by a PUT with `properties.createMode: recover`.
+    pub soft_deleted: Option<&'static str>,
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
     /// How long a create usually takes; for progress and the critical path.
@@ -100,6 +91,7 @@ impl ResourceType {
             lanes: &[],
             stateful: false,
             tags: true,
+            soft_deleted: None,
             facets: &[],
             usual: Duration::from_secs(5),
             timeout: Duration::from_secs(30 * 60),

@@ -39,7 +39,7 @@ fn settings(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
     if addons.monitoring.as_ref().and_then(Toggle::on).is_some_and(|logs| logs.workspace.is_none()) {
         cx.problem(
             Problem::error("monitoring-workspace", "addons.monitoring", "monitoring needs a workspace to write to")
-                .help("write `monitoring: { workspace: \"${logAnalytics.…}\" }`"),
+                .help("write `monitoring: { workspace: \"${logWorkspaces.…}\" }`"),
         );
     }
 }

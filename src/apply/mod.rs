@@ -1,0 +1,25 @@
+//! The engine: carries out an approved plan.
+//!
+//! [`scheduler`] is one loop that owns all state: what is done, what runs, which lanes are taken, the ledger. It
+//! starts the ready step with the longest path still hanging on it, as many at once as allowed, never two in one lane.
+//! A [`worker`] is a task that carries out one step and sends messages; it owns nothing. [`reattempt`] says, from the
+//! type of an error, whether a step is tried again and when: `arm` repeats requests, this room repeats steps, and
+//! nothing else repeats anything.
+//!
+//! ```text
+//! scheduler ──spawn──▶ worker ──▶ arm
+//!     ▲  │                │
+//!     │  └─▶ journal ◀────┤ (intent before, acceptance, outcome after: through the scheduler)
+//!     └──── messages ─────┘
+//! ```
+//!
+//! The first interrupt starts nothing new and waits for what runs; the second stops waiting. Either way everything
+//! known is in the journal, and the next run goes on from there.
+
+mod reattempt;
+mod resume;
+mod scheduler;
+mod worker;
+
+pub use resume::resume;
+pub use scheduler::{Applied, Engine, Error, apply};

@@ -1,0 +1,411 @@
+//! One step, from its first request to its end.
+
+use super::reattempt::Reattempts;
+use crate::arm::{
+    Client, Conditions, Error, ErrorKind, Operation as ArmOperation, Started, transport::Method,
+};
+use crate::catalog::{Operation, ResourceType, UpdateMode};
+use crate::event::Action;
+use crate::host::Clock;
+use crate::ident::{Address, ArmId};
+use crate::observe;
+use crate::plan::Step;
+use crate::private_link::{approval, caused_by};
+use crate::value::{
+    Change, ChangeKind, Comparison, Flag, changed_members, diff, merge, set_path, strip_read_only, without,
+};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What a worker tells the scheduler on the way.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Azure accepted a request and works on it.
+    Accepted { step: usize, operation: Value },
+    /// The step waits and tries again.
+    Waiting { step: usize, reason: String, attempt: u32, wait: Duration },
+}
+
+/// How a step ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) step: usize,
+    pub(super) result: Result<Option<Value>, Failure>,
+    pub(super) retries: u32,
+    pub(super) waited: Duration,
+}
+
+/// Why a step did not work.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) message: String,
+    pub(super) code: Option<String>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut message = error.to_string();
+        if let Some(hint) = error.hint() {
+            message.push_str("\nhelp: ");
+            message.push_str(&hint);
+        }
+        Failure { message, code: error.code.clone() }
+    }
+}
+
+/// Everything that one step needs, taken along so that it shares nothing.
+pub(super) struct Worker {
+    pub(super) at: usize,
+    pub(super) client: Client,
+    pub(super) clock: Clock,
+    pub(super) messages: UnboundedSender<Message>,
+    pub(super) action: Action,
+    pub(super) address: Address,
+    pub(super) id: ArmId,
+    pub(super) task: Task,
+    pub(super) timeout: Duration,
+}
+
+/// What is to be done, in the words of the wire.
+pub(super) enum Task {
+    /// A resource is brought to what is asked for.
+    Put(Box<Put>),
+    /// A resource is deleted.
+    Delete {
+        api_version: String,
+        /// For a resource group: what may still be in it, because this run deletes it. `None` for everything else.
+        expected: Option<HashSet<ArmId>>,
+    },
+    /// A provider or feature is registered.
+    Register { api_version: &'static str, wanted: Value, kind: &'static ResourceType },
+    /// A pending connection is approved.
+    Approve { endpoint: ArmId, target: ArmId, description: String, api_version: String },
+}
+
+/// A resource and what is asked for.
+pub(super) struct Put {
+    pub(super) kind: &'static ResourceType,
+    /// With every value put in, secrets among them: it goes to Azure and nowhere else.
+    pub(super) body: Value,
+    pub(super) changes: Vec<Change>,
+    /// Whether a secret or write-only value is to be sent although nothing that can be read differs.
+    pub(super) unseen: bool,
+    /// It comes with its parent's create, so it is probably there already.
+    pub(super) arrives: bool,
+}
+
+impl Put {
+    /// Whether anything is left to be sent.
+    fn differs_from(&self, live: &Value) -> bool {
+        let rules = self.kind.compiled();
+        let comparison = Comparison { rules, applied: None, secret_changed: &|_, _| self.unseen };
+        !diff(&self.body, live, &comparison).is_empty()
+            || self.changes.iter().any(|change| {
+                matches!(change.kind, ChangeKind::Remove | ChangeKind::Reset)
+                    || change.path == "properties.provisioningState"
+            })
+    }
+}
+
+impl Worker {
+    /// Carries the step out, as often as its errors say.
+    pub(super) async fn run(self) -> Ended {
+        let mut reattempts = Reattempts::default();
+        let result = loop {
+            match self.attempt().await {
+                Ok(body) => break Ok(body),
+                Err(Stop::Failed(failure)) => break Err(failure),
+                Err(Stop::Error(error)) => match reattempts.after(&error, self.timeout) {
+                    Some(again) => {
+                        let (reason, attempt, wait) = (again.reason, again.attempt, again.wait);
+                        // The scheduler lives as long as its workers; when it does not, nobody is left to tell.
+                        let _ = self.messages.send(Message::Waiting { step: self.at, reason, attempt, wait });
+                        self.clock.sleep(wait).await;
+                    }
+                    None => break Err(Failure::from(error)),
+                },
+            }
+        };
+        Ended { step: self.at, result, retries: reattempts.count(), waited: reattempts.waited() }
+    }
+
+    async fn attempt(&self) -> Result<Option<Value>, Stop> {
+        match &self.task {
+            Task::Put(put) => match self.action {
+                Action::Replace => self.replace(put).await,
+                Action::Recover => self.recover(put).await,
+                Action::Create if !put.arrives => self.create(put).await,
+                _ => self.update(put).await,
+            },
+            Task::Delete { api_version, expected } => self.delete(api_version, expected.as_ref()).await,
+            Task::Register { api_version, wanted, kind } => self.register(api_version, wanted, kind).await,
+            Task::Approve { endpoint, target, description, api_version } => {
+                self.approve(endpoint, target, description, api_version).await
+            }
+        }
+    }
+
+    async fn finish(&self, started: Started, api_version: &str) -> Result<Option<Value>, Stop> {
+        match started {
+            Started::Done(Some(body)) if is_settled(&body) => Ok(Some(body)),
+            Started::Done(_) => {
+                let found = self.client.get(self.id.as_str(), api_version).await?;
+                Ok(found.map(|resource| resource.body))
+            }
+            Started::Running(operation) => {
+                self.accepted(&operation);
+                let finished = self.client.wait(&operation, |_| {}, self.timeout).await?;
+                match finished.body {
+                    Some(body) => Ok(Some(body)),
+                    None if operation.method == Method::Delete => Ok(None),
+                    None => {
+                        let found = self.client.get(self.id.as_str(), api_version).await?;
+                        Ok(found.map(|resource| resource.body))
+                    }
+                }
+            }
+        }
+    }
+
+    fn accepted(&self, operation: &ArmOperation) {
+        if let Ok(operation) = serde_json::to_value(operation) {
+            let _ = self.messages.send(Message::Accepted { step: self.at, operation });
+        }
+    }
+
+    async fn create(&self, put: &Put) -> Result<Option<Value>, Stop> {
+        let version = put.kind.api_version;
+        let started = self.client.put(self.id.as_str(), version, &put.body, &Conditions::none()).await?;
+        self.finish(started, version).await
+    }
+
+    /// Reads, merges, writes: only if something still differs.
+    async fn update(&self, put: &Put) -> Result<Option<Value>, Stop> {
+        let version = put.kind.api_version;
+        let Some(live) = self.client.get(self.id.as_str(), version).await? else {
+            return self.create(put).await;
+        };
+        let rules = put.kind.compiled();
+        let differs = put.differs_from(&live.body);
+        if !differs {
+            return Ok(Some(live.body));
+        }
+        let merged = match put.kind.update {
+            // What cannot be read would always look changed; a PATCH sends it only when it is.
+            UpdateMode::Patch if !put.unseen => {
+                merge(&live.body, &without(&put.body, rules, Flag::WriteOnly), rules, &put.changes)
+            }
+            _ => merge(&live.body, &put.body, rules, &put.changes),
+        };
+        let conditions = live.etag.as_deref().map_or_else(Conditions::none, Conditions::matches);
+        let started = match put.kind.update {
+            UpdateMode::Patch => {
+                let mut before = live.body;
+                strip_read_only(&mut before, rules);
+                let mut patch = changed_members(&before, &merged);
+                // A PATCH replaces the tags as a whole.
+                if patch.get("tags").is_some()
+                    && let Some(tags) = merged.get("tags")
+                {
+                    set_path(&mut patch, "tags", tags.clone());
+                }
+                self.client.patch(self.id.as_str(), version, &patch, &Conditions::none()).await?
+            }
+            _ => match self.client.put(self.id.as_str(), version, &merged, &conditions).await {
+                // Somebody wrote between the read and this: what they wrote is read and kept.
+                Err(error) if error.status == Some(412) => {
+                    return Err(Stop::Error(Error::new(
+                        ErrorKind::Busy,
+                        Method::Put,
+                        self.id.as_str(),
+                        error.message.clone(),
+                    )));
+                }
+                other => other?,
+            },
+        };
+        self.finish(started, version).await
+    }
+
+    async fn replace(&self, put: &Put) -> Result<Option<Value>, Stop> {
+        // Tried again after a failure, the old one may be gone already.
+        self.client.delete_and_wait(self.id.as_str(), put.kind.api_version, self.timeout).await?;
+        self.create(put).await
+    }
+
+    async fn recover(&self, put: &Put) -> Result<Option<Value>, Stop> {
+        let mut body = put.body.clone();
+        set_path(&mut body, "properties.createMode", "recover".into());
+        let version = put.kind.api_version;
+        let started = self.client.put(self.id.as_str(), version, &body, &Conditions::none()).await?;
+        self.finish(started, version).await?;
+        // A recover ignores everything else that the body asks for.
+        self.update(put).await
+    }
+
+    async fn delete(&self, version: &str, expected: Option<&HashSet<ArmId>>) -> Result<Option<Value>, Stop> {
+        if let Some(expected) = expected {
+            let inside = self.client.list(&format!("{}/resources", self.id), "2021-04-01", &[]).await;
+            let inside = match inside {
+                Err(error) if error.status == Some(404) => return Ok(None),
+                other => other?,
+            };
+            let foreign: Vec<&str> = inside
+                .iter()
+                .filter_map(|resource| resource.get("id").and_then(Value::as_str))
+                .filter(|id| ArmId::parse(id).map_or(true, |id| !expected.contains(&id)))
+                .collect();
+            if !foreign.is_empty() {
+                let list = foreign.join("\n  ");
+                return Err(Stop::Failed(Failure {
+                    message: format!(
+                        "the resource group holds {} resource(s) that berth did not make:\n  {list}\nhelp: move or delete them, then run this again",
+                        foreign.len()
+                    ),
+                    code: None,
+                }));
+            }
+        }
+        let started = self.client.delete(self.id.as_str(), version, &Conditions::none()).await?;
+        if let Started::Running(operation) = started {
+            self.accepted(&operation);
+            self.client.wait(&operation, |_| {}, self.timeout).await?;
+        }
+        Ok(None)
+    }
+
+    async fn register(
+        &self,
+        version: &str,
+        wanted: &Value,
+        kind: &'static ResourceType,
+    ) -> Result<Option<Value>, Stop> {
+        let path = format!("{}/register", self.id);
+        self.client.post(&path, version, None).await?;
+        let started = self.clock.elapsed();
+        loop {
+            let live = self.client.get(self.id.as_str(), version).await?;
+            if let Some(live) = live
+                && is_registered(wanted, &live.body, kind)
+            {
+                if self.id.as_str().contains("/providers/Microsoft.Features/") {
+                    // A feature takes effect once its provider is registered again.
+                    let subscription = self.id.subscription().unwrap_or_default();
+                    let provider =
+                        format!("/subscriptions/{subscription}/providers/{}/register", self.id.namespace());
+                    self.client.post(&provider, "2021-04-01", None).await?;
+                }
+                return Ok(Some(live.body));
+            }
+            if self.clock.elapsed().saturating_sub(started) > self.timeout {
+                return Err(Stop::Failed(Failure {
+                    message: format!(
+                        "registering {} did not end within {} minutes\nhelp: a feature may need Microsoft's approval; run again once it says Registered",
+                        self.id.name(),
+                        self.timeout.as_secs() / 60
+                    ),
+                    code: None,
+                }));
+            }
+            self.clock.sleep(Duration::from_secs(10)).await;
+        }
+    }
+
+    async fn approve(
+        &self,
+        endpoint: &ArmId,
+        target: &ArmId,
+        description: &str,
+        version: &str,
+    ) -> Result<Option<Value>, Stop> {
+        let started = self.clock.elapsed();
+        let mut sent = false;
+        loop {
+            let connections = observe::connections(&self.client, target, version).await?;
+            match caused_by(endpoint, &connections) {
+                Some(caused) if caused.status == "Approved" => return Ok(Some(caused.body)),
+                Some(caused) if caused.status == "Pending" && !sent => {
+                    let body = approval(&caused, description);
+                    let answer =
+                        self.client.put(caused.id.as_str(), version, &body, &Conditions::none()).await?;
+                    if let Started::Running(operation) = answer {
+                        self.accepted(&operation);
+                        self.client.wait(&operation, |_| {}, self.timeout).await?;
+                    }
+                    sent = true;
+                }
+                Some(caused) if matches!(caused.status.as_str(), "Rejected" | "Disconnected") => {
+                    return Err(Stop::Failed(Failure {
+                        message: format!(
+                            "the connection {} is {}\nhelp: who owns the target decided so; talk to them, or remove the endpoint",
+                            caused.id,
+                            caused.status.to_lowercase()
+                        ),
+                        code: None,
+                    }));
+                }
+                _ => {}
+            }
+            // The connection shows up on the target some seconds after the endpoint, sometimes later.
+            if self.clock.elapsed().saturating_sub(started) > self.timeout.min(Duration::from_secs(600)) {
+                return Err(Stop::Failed(Failure {
+                    message: format!(
+                        "no approved connection of {} appeared on {target}\nhelp: look at the target's private endpoint connections, then run this again",
+                        endpoint.name()
+                    ),
+                    code: None,
+                }));
+            }
+            self.clock.sleep(Duration::from_secs(5)).await;
+        }
+    }
+}
+
+/// Why an attempt ended.
+enum Stop {
+    /// Azure's error: it may be tried again.
+    Error(Error),
+    /// It makes no sense to try again.
+    Failed(Failure),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Error(error)
+    }
+}
+
+fn is_registered(wanted: &Value, live: &Value, kind: &'static ResourceType) -> bool {
+    let comparison = Comparison { rules: kind.compiled(), applied: None, secret_changed: &|_, _| false };
+    diff(wanted, live, &comparison).is_empty()
+}
+
+/// Whether a body says that nothing is going on any more.
+fn is_settled(body: &Value) -> bool {
+    let state = body.pointer("/properties/provisioningState").and_then(Value::as_str);
+    state.is_none_or(|state| ["Succeeded", "Ready"].iter().any(|s| s.eq_ignore_ascii_case(state)))
+        && body.get("id").is_some()
+}
+
+/// What a step's resource is to be, in the words of the wire.
+pub(super) fn approve_task(operation: &Operation, version: String) -> Option<Task> {
+    let Operation::Approval { endpoint, target, description } = operation else { return None };
+    Some(Task::Approve {
+        endpoint: ArmId::parse(endpoint).ok()?,
+        target: ArmId::parse(target).ok()?,
+        description: description.clone(),
+        api_version: version,
+    })
+}
+
+/// Whether a step has a change that only a digest can show.
+pub(super) fn has_unseen(step: &Step) -> bool {
+    step.changes.iter().any(|change| change.kind == ChangeKind::Set && change.before.is_null())
+}
+
+/// A body that asks for nothing.
+pub(super) fn nothing() -> Value {
+    json!({})
+}

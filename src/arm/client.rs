@@ -1,0 +1,382 @@
+//! The client and its verbs.
+
+use super::endpoint::Endpoint;
+use super::envelope::json;
+use super::error::{Error, ErrorKind, Result};
+use super::lro::{Answer, Operation, Verdict, begin};
+use super::options::Options;
+use super::request::{Conditions, url};
+use super::retry::retry_after;
+use super::send::{Call, Stubbornness};
+use super::throttle::{Headroom, OperationClass, Throttle};
+use super::token::{Caller, TokenCache, TokenSource};
+use super::transport::{Headers, Method, Response, Transport};
+use crate::host::{Clock, Timestamp};
+use bytes::Bytes;
+use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// A resource as Azure holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// The whole body.
+    pub body: Value,
+    /// Its etag, from the header or else from the body.
+    pub etag: Option<String>,
+}
+
+/// How a write began.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Started {
+    /// It is done; this is what Azure answered.
+    Done(Option<Value>),
+    /// Azure works on it.
+    Running(Operation),
+}
+
+/// Talks to ARM. Clones share the connection, the token and the request budget.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) inner: Arc<Inner>,
+}
+
+/// What all clones share.
+pub(super) struct Inner {
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) tokens: TokenCache,
+    pub(super) clock: Clock,
+    pub(super) endpoint: Endpoint,
+    pub(super) throttle: Throttle,
+    pub(super) options: Options,
+    /// Request ids are made from the run's id and a count, so that a rehearsal repeats itself exactly.
+    pub(super) run: Uuid,
+    pub(super) count: AtomicU64,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("options", &self.inner.options).finish_non_exhaustive()
+    }
+}
+
+pub(super) const UNCONDITIONAL: &Conditions = &Conditions::none();
+
+impl Client {
+    /// A client that sends through `transport` and tells time by `clock`.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        token: Arc<dyn TokenSource>,
+        clock: Clock,
+        options: Options,
+    ) -> Self {
+        let run = Uuid::try_parse(&options.correlation_id)
+            .unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, options.correlation_id.as_bytes()));
+        let inner = Inner {
+            transport,
+            tokens: TokenCache::new(token, options.scope.clone(), clock.clone()),
+            endpoint: Endpoint::new(&options.endpoint),
+            throttle: Throttle::new(clock.clone(), options.max_in_flight),
+            clock,
+            options,
+            run,
+            count: AtomicU64::new(0),
+        };
+        Client { inner: Arc::new(inner) }
+    }
+
+    /// Reads a resource; `None` when it, its parent or its group does not exist.
+    ///
+    /// # Errors
+    /// When the resource cannot be read, or its type or subscription does not exist.
+    pub async fn get(&self, id: &str, api_version: &str) -> Result<Option<Resource>> {
+        let url = self.url(id, api_version, &[]);
+        match self.read(url, Stubbornness::Retry).await {
+            Ok(response) => Ok(Some(resource(Method::Get, id, &response)?)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates or replaces a resource.
+    ///
+    /// # Errors
+    /// When Azure refuses, or the outcome stays unknown.
+    pub async fn put(
+        &self,
+        id: &str,
+        api_version: &str,
+        body: &Value,
+        conditions: &Conditions,
+    ) -> Result<Started> {
+        self.write(Method::Put, id, api_version, Some(body), conditions).await
+    }
+
+    /// Changes a resource in part.
+    ///
+    /// # Errors
+    /// When Azure refuses, or the outcome stays unknown.
+    pub async fn patch(
+        &self,
+        id: &str,
+        api_version: &str,
+        body: &Value,
+        conditions: &Conditions,
+    ) -> Result<Started> {
+        self.write(Method::Patch, id, api_version, Some(body), conditions).await
+    }
+
+    /// Removes a resource; one that does not exist is as good as removed.
+    ///
+    /// # Errors
+    /// When Azure refuses, or the outcome stays unknown.
+    pub async fn delete(&self, id: &str, api_version: &str, conditions: &Conditions) -> Result<Started> {
+        match self.write(Method::Delete, id, api_version, None, conditions).await {
+            Err(error) if is_absent(&error) => Ok(Started::Done(None)),
+            outcome => outcome,
+        }
+    }
+
+    /// Carries out an action. It is not repeated when its outcome is unknown.
+    ///
+    /// # Errors
+    /// When Azure refuses, or the outcome stays unknown.
+    pub async fn post(&self, path: &str, api_version: &str, body: Option<&Value>) -> Result<Started> {
+        self.write(Method::Post, path, api_version, body, UNCONDITIONAL).await
+    }
+
+    /// How much room there is for requests of a class to a subscription.
+    pub fn headroom(&self, subscription: &str, class: OperationClass) -> Headroom {
+        self.inner.throttle.headroom(subscription, class)
+    }
+
+    /// Whom requests are made for, as far as the token says.
+    ///
+    /// # Errors
+    /// When there is no token to be had.
+    pub async fn caller(&self) -> Result<Option<Caller>> {
+        self.inner.tokens.caller().await.map_err(|error| {
+            Error::new(
+                ErrorKind::AuthenticationFailed,
+                Method::Get,
+                self.inner.endpoint.base(),
+                error.to_string(),
+            )
+        })
+    }
+
+    /// The id that groups the calls of this client in the activity log.
+    pub fn correlation_id(&self) -> &str {
+        &self.inner.options.correlation_id
+    }
+
+    async fn write(
+        &self,
+        method: Method,
+        id: &str,
+        api_version: &str,
+        body: Option<&Value>,
+        conditions: &Conditions,
+    ) -> Result<Started> {
+        let url = self.url(id, api_version, &[]);
+        let body = match body.map(serde_json::to_vec) {
+            None => Bytes::new(),
+            Some(Ok(bytes)) => Bytes::from(bytes),
+            Some(Err(error)) => return Err(Error::new(ErrorKind::Invalid, method, &url, error.to_string())),
+        };
+        let call = Call { method, url, body, conditions, stubbornness: Stubbornness::Retry };
+        let response = self.send(call).await?;
+        let body = body_of(method, id, &response)?;
+        let answer = Answer {
+            status: response.status,
+            headers: &response.headers,
+            body: body.as_ref(),
+            retry_after: retry_after(&response.headers, self.now()),
+        };
+        match begin(&self.inner.endpoint, method, id, api_version, &answer) {
+            Verdict::Done => Ok(Started::Done(body)),
+            Verdict::Running(operation) => Ok(Started::Running(operation)),
+            Verdict::Failed => Err(self.failure(method, id, None, body.as_ref())),
+        }
+    }
+
+    pub(super) fn url(&self, path: &str, api_version: &str, query: &[(&str, &str)]) -> String {
+        url(self.inner.endpoint.base(), path, api_version, query)
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.inner.endpoint
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    pub(super) async fn sleep(&self, duration: Duration) {
+        self.inner.clock.sleep(duration).await;
+    }
+}
+
+/// Whether an error says that the resource addressed does not exist.
+pub(super) fn is_absent(error: &Error) -> bool {
+    matches!(error.status, Some(404 | 410)) && error.kind == ErrorKind::Gone
+}
+
+/// The body of a success, if it has one.
+pub(super) fn body_of(method: Method, url: &str, response: &Response) -> Result<Option<Value>> {
+    if response.body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    match json(&response.body) {
+        Some(body) => Ok(Some(body)),
+        // A status without content is as good as none; some services send text with a 202.
+        None if response.status != 200 => Ok(None),
+        None => {
+            let mut error = Error::new(ErrorKind::Protocol, method, url, "the answer is not JSON");
+            error.status = Some(response.status);
+            Err(error)
+        }
+    }
+}
+
+/// The resource that a response holds.
+pub(super) fn resource(method: Method, url: &str, response: &Response) -> Result<Resource> {
+    let body = body_of(method, url, response)?.unwrap_or_default();
+    let etag = etag(&response.headers, &body);
+    Ok(Resource { body, etag })
+}
+
+fn etag(headers: &Headers, body: &Value) -> Option<String> {
+    let named = |name| body.get(name).and_then(Value::as_str);
+    headers.get("etag").or_else(|| named("etag")).or_else(|| named("eTag")).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arm::error::Denial;
+    use crate::arm::scripted::{ID, Script, line};
+    use crate::arm::token::StaticToken;
+    use crate::arm::trace::{Exchange, Trace};
+    use crate::arm::transport::{Request, TransportError};
+    use async_trait::async_trait;
+    use serde_json::json;
+    use std::sync::Mutex;
+
+    fn error(code: &str) -> Value {
+        json!({"error": {"code": code, "message": "m"}})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn absence_is_an_answer_and_a_wrong_address_is_not() {
+        for code in ["ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound", "NotFound"] {
+            let (client, _) = Script::client(vec![line("GET ID", 404, error(code))]);
+            assert_eq!(client.get(ID, "1").await.unwrap(), None, "{code}");
+        }
+        for (code, kind) in [
+            ("InvalidResourceType", ErrorKind::Invalid),
+            ("SubscriptionNotFound", ErrorKind::Denied(Denial::Other)),
+        ] {
+            let (client, _) = Script::client(vec![line("GET ID", 404, error(code))]);
+            assert_eq!(client.get(ID, "1").await.unwrap_err().kind, kind, "{code}");
+        }
+        let (client, _) = Script::client(vec![line("DELETE ID", 404, error("ResourceGroupNotFound"))]);
+        assert_eq!(client.delete(ID, "1", UNCONDITIONAL).await.unwrap(), Started::Done(None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn etags_come_from_the_header_or_the_body() {
+        let (client, script) = Script::client(vec![
+            line("GET ID", 200, json!({"etag": "body"})).with("ETag", "header"),
+            line("GET ID", 200, json!({"etag": "body"})),
+            line("PUT ID", 200, json!({})),
+        ]);
+        assert_eq!(client.get(ID, "1").await.unwrap().unwrap().etag.as_deref(), Some("header"));
+        assert_eq!(client.get(ID, "1").await.unwrap().unwrap().etag.as_deref(), Some("body"));
+        client.put(ID, "2", &json!({"a": 1}), &Conditions::matches("body")).await.unwrap();
+        let sent = script.sent.lock().unwrap();
+        let put = &sent[2].1;
+        assert_eq!(put.url, format!("https://management.azure.com{ID}?api-version=2"));
+        assert_eq!(&put.body[..], br#"{"a":1}"#);
+        for (name, value) in [
+            ("authorization", "Bearer t"),
+            ("if-match", "body"),
+            ("content-type", "application/json"),
+            ("x-ms-correlation-request-id", "00000000-0000-0000-0000-00000000c0de"),
+        ] {
+            assert_eq!(put.headers.get(name), Some(value));
+        }
+        assert_eq!(sent[0].1.headers.get("content-type"), None);
+        assert_ne!(
+            sent[0].1.headers.get("x-ms-client-request-id"),
+            sent[1].1.headers.get("x-ms-client-request-id")
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_resource_that_failed_at_once_is_a_failure() {
+        let body = json!({"properties": {"provisioningState": "Failed", "provisioningError": {
+            "code": "QuotaExceeded", "message": "no cores left"}}});
+        let (client, _) = Script::client(vec![line("PUT ID", 200, body)]);
+        let error = client.put(ID, "1", &json!({}), UNCONDITIONAL).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        assert!(error.to_string().contains("QuotaExceeded"), "{error}");
+    }
+
+    struct Always;
+
+    #[async_trait]
+    impl Transport for Always {
+        async fn send(&self, _request: Request) -> Result<Response, TransportError> {
+            Ok(Response::new(200, &br#"{"id":"x","properties":{"provisioningState":"Succeeded"}}"#[..]))
+        }
+    }
+
+    fn client(endpoint: &str, trace: Option<Arc<dyn Trace>>) -> Client {
+        let options = Options { endpoint: endpoint.to_owned(), trace, ..Options::default() };
+        let clock = Clock::start_at(Timestamp(0), 1.0);
+        Client::new(Arc::new(Always), Arc::new(StaticToken::new("t")), clock, options)
+    }
+
+    #[tokio::test]
+    async fn tokens_do_not_travel_in_the_clear() {
+        assert!(client("http://127.0.0.1:8080", None).get(ID, "1").await.is_ok());
+        let error = client("http://sim.example:8080", None).get(ID, "1").await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Protocol);
+        assert!(client("nonsense", None).get(ID, "1").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn every_exchange_is_traced_without_the_token() {
+        struct Lines(Mutex<Vec<String>>);
+        impl Trace for Lines {
+            fn record(&self, exchange: &Exchange) {
+                self.0.lock().unwrap().push(serde_json::to_string(exchange).unwrap());
+            }
+        }
+        let lines = Arc::new(Lines(Mutex::default()));
+        client("https://management.azure.com", Some(lines.clone())).get(ID, "1").await.unwrap();
+        let lines = lines.0.lock().unwrap();
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].contains(r#""authorization":"(removed)""#), "{}", lines[0]);
+    }
+
+    /// A plan reads thousands of resources; the client must not be what it waits for.
+    #[tokio::test]
+    #[ignore = "measures: cargo test --release --lib arm::client -- --ignored --nocapture"]
+    async fn ten_thousand_reads() {
+        let client = client("https://management.azure.com", None);
+        let clock = Clock::start(1.0);
+        for _ in 0..10_000 {
+            client.get(ID, "1").await.unwrap();
+        }
+        assert!(clock.elapsed() < Duration::from_millis(150), "{:?}", clock.elapsed());
+    }
+}

@@ -1,0 +1,247 @@
+//! Azure's error bodies, in every form they come in.
+
+use super::error::Detail;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// How deep wrapped errors are followed; deployments of deployments stay below.
+const DEPTH: usize = 8;
+
+/// An error body, read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Envelope {
+    /// The outermost code.
+    pub code: Option<String>,
+    /// The outermost message.
+    pub message: Option<String>,
+    /// The outermost target.
+    pub target: Option<String>,
+    /// Inner errors, in the order in which they are nested.
+    pub details: Vec<Detail>,
+    /// Names of policies that denied the request.
+    pub policies: Vec<String>,
+}
+
+impl Envelope {
+    /// Reads the body of an error response.
+    pub(super) fn parse(body: &[u8]) -> Self {
+        match json(body) {
+            Some(value) => Self::from_value(&value),
+            None => {
+                // A gateway's HTML page or plain text: enough of it to recognise.
+                let text = String::from_utf8_lossy(body);
+                let text = text.trim();
+                let mut envelope = Envelope::default();
+                if !text.is_empty() {
+                    envelope.message = Some(text.chars().take(300).collect());
+                }
+                envelope
+            }
+        }
+    }
+
+    /// Reads an error that sits in a document: a response, a status of an operation, a failed resource.
+    pub(super) fn from_value(value: &Value) -> Self {
+        let mut envelope = Envelope::default();
+        let node = find(value);
+        let node = node.as_ref();
+        envelope.code = text(node, "code").map(str::to_owned);
+        envelope.message = text(node, "message").map(str::to_owned);
+        envelope.target = text(node, "target").map(str::to_owned);
+        envelope.policies(node);
+        envelope.inner(node, DEPTH);
+        envelope
+    }
+
+    /// Whether it says nothing at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.code.is_none() && self.message.is_none() && self.details.is_empty()
+    }
+
+    fn inner(&mut self, node: &Value, depth: usize) {
+        if depth == 0 {
+            return;
+        }
+        if let Some(wrapped) = text(node, "message").and_then(wrapped) {
+            let inner = find(&wrapped);
+            self.push(inner.as_ref(), depth);
+        }
+        for name in ["details", "innererror"] {
+            match member(node, name) {
+                Some(Value::Array(items)) => {
+                    for item in items {
+                        self.push(find(item).as_ref(), depth);
+                    }
+                }
+                Some(item @ Value::Object(_)) => self.push(item, depth),
+                _ => {}
+            }
+        }
+        if let Some(entity) = member(node, "ErrorEntity") {
+            self.push(entity, depth);
+        }
+    }
+
+    fn push(&mut self, node: &Value, depth: usize) {
+        let detail = Detail {
+            code: text(node, "code").map(str::to_owned),
+            message: text(node, "message").unwrap_or_default().to_owned(),
+            target: text(node, "target").map(str::to_owned),
+        };
+        // Web repeats the outer error in Details, in pieces.
+        let repeats = detail.code.as_ref().is_none_or(|c| self.code.as_ref() == Some(c))
+            && (detail.message.is_empty() || self.message.as_ref() == Some(&detail.message));
+        if !repeats && !self.details.contains(&detail) {
+            self.details.push(detail);
+        }
+        self.policies(node);
+        self.inner(node, depth - 1);
+    }
+
+    fn policies(&mut self, node: &Value) {
+        let Some(Value::Array(items)) = member(node, "additionalInfo") else { return };
+        for item in items {
+            if !text(item, "type").is_some_and(|t| t.eq_ignore_ascii_case("PolicyViolation")) {
+                continue;
+            }
+            let Some(info) = member(item, "info") else { continue };
+            let name = [
+                "policyAssignmentDisplayName",
+                "policyDefinitionDisplayName",
+                "policyAssignmentName",
+                "policyDefinitionName",
+                "policyAssignmentId",
+            ]
+            .iter()
+            .find_map(|name| text(info, name));
+            if let Some(name) = name.filter(|n| !self.policies.iter().any(|p| p == n)) {
+                self.policies.push(name.to_owned());
+            }
+        }
+    }
+}
+
+/// Parses JSON that may begin with a byte order mark.
+pub(super) fn json(body: &[u8]) -> Option<Value> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    serde_json::from_slice(body).ok()
+}
+
+/// A member in any case.
+fn member<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
+    let object = node.as_object()?;
+    object.get(name).or_else(|| object.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+}
+
+/// A member in any case that is a text and not empty.
+fn text<'a>(node: &'a Value, name: &str) -> Option<&'a str> {
+    member(node, name)?.as_str().filter(|t| !t.is_empty())
+}
+
+/// The node of a document that holds `code` and `message`.
+fn find(value: &Value) -> Cow<'_, Value> {
+    const PLACES: &[&[&str]] = &[
+        &["error"],
+        &["properties", "error"],
+        // Deployments and the activity log.
+        &["properties", "statusMessage"],
+        // Clusters that failed.
+        &["properties", "status", "provisioningError"],
+        &["properties", "provisioningError"],
+    ];
+    for place in PLACES {
+        let found = place.iter().try_fold(value, |node, name| member(node, name));
+        match found {
+            Some(node @ Value::Object(_)) => return Cow::Borrowed(node),
+            // Some services send the error as a text of JSON.
+            Some(Value::String(text)) => {
+                if let Some(inner) = wrapped(text) {
+                    return Cow::Owned(find(&inner).into_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Cow::Borrowed(value)
+}
+
+/// A message that is itself an error document.
+fn wrapped(text: &str) -> Option<Value> {
+    let text = text.trim_start();
+    if !text.starts_with('{') {
+        return None;
+    }
+    serde_json::from_str::<Value>(text).ok().filter(Value::is_object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn codes(envelope: &Envelope) -> Vec<&str> {
+        envelope
+            .code
+            .iter()
+            .chain(envelope.details.iter().filter_map(|d| d.code.as_ref()))
+            .map(|c| &**c)
+            .collect()
+    }
+
+    #[test]
+    fn every_form_yields_its_codes() {
+        let table: &[(&str, &str, &[&str])] = &[
+            (
+                "standard",
+                r#"{"error":{"code":"A","message":"m","details":[{"code":"B","message":"n"}]}}"#,
+                &["A", "B"],
+            ),
+            ("flat", r#"{"code":"NotFound","message":"m","subcode":"GetAgentPool_NotFound"}"#, &["NotFound"]),
+            (
+                "web",
+                r#"{"Code":"Conflict","Message":"m","Target":null,"Details":[{"Message":"m"},{"Code":"Conflict"},{"ErrorEntity":{"Code":"Conflict","Message":"m"}}],"Innererror":null}"#,
+                &["Conflict"],
+            ),
+            ("byte order mark", "\u{feff}{\"error\":{\"code\":\"A\",\"message\":\"m\"}}", &["A"]),
+            (
+                "operation",
+                r#"{"status":"Failed","error":{"code":"PreconditionFailed","message":"m"}}"#,
+                &["PreconditionFailed"],
+            ),
+            (
+                "deployment",
+                r#"{"error":{"code":"DeploymentFailed","message":"m","details":[{"code":"Conflict","message":"{\"error\":{\"code\":\"AnotherOperationInProgress\",\"message\":\"n\"}}"}]}}"#,
+                &["DeploymentFailed", "Conflict", "AnotherOperationInProgress"],
+            ),
+            (
+                "innererror",
+                r#"{"error":{"code":"Forbidden","message":"m","innererror":{"code":"ForbiddenByRbac"}}}"#,
+                &["Forbidden", "ForbiddenByRbac"],
+            ),
+            (
+                "failed cluster",
+                r#"{"properties":{"provisioningState":"Failed","status":{"provisioningError":{"code":"Q","message":"m"}}}}"#,
+                &["Q"],
+            ),
+            ("text", "<html>Bad gateway</html>", &[]),
+            ("nothing", "", &[]),
+        ];
+        for (name, body, expected) in table {
+            assert_eq!(codes(&Envelope::parse(body.as_bytes())), *expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_the_policies_wherever_they_are_nested() {
+        let violation = json!([{"type": "PolicyViolation", "info": {
+            "policyAssignmentDisplayName": "Allowed locations", "policyAssignmentName": "x"}}]);
+        let inner =
+            json!({"code": "RequestDisallowedByPolicy", "message": "no", "additionalInfo": violation});
+        for body in [
+            json!({"error": inner}),
+            json!({"error": {"code": "DeploymentFailed", "message": "m", "details": [inner]}}),
+        ] {
+            assert_eq!(Envelope::from_value(&body).policies, ["Allowed locations"]);
+        }
+    }
+}

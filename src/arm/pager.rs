@@ -1,0 +1,87 @@
+//! Lists that come in pages.
+
+use super::client::{Client, body_of};
+use super::error::{Error, ErrorKind, Result};
+use super::send::Stubbornness;
+use super::transport::Method;
+use serde_json::Value;
+
+/// More pages than any list of ARM has: a list this long goes in circles.
+const PAGES: usize = 10_000;
+
+impl Client {
+    /// Reads a list to its end, following `nextLink`.
+    ///
+    /// # Errors
+    /// When a page cannot be read, or what comes is not a list.
+    pub async fn list(&self, path: &str, api_version: &str, query: &[(&str, &str)]) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut url = self.url(path, api_version, query);
+        for _ in 0..PAGES {
+            let response = self.read(url.clone(), Stubbornness::Retry).await?;
+            let protocol = |message: &str| Error::new(ErrorKind::Protocol, Method::Get, &url, message);
+            let (page, next) = match body_of(Method::Get, &url, &response)? {
+                None => return Ok(items),
+                Some(Value::Array(page)) => (page, None),
+                Some(Value::Object(mut body)) => {
+                    let next = body.remove("nextLink");
+                    let page = match body.remove("value") {
+                        Some(Value::Array(page)) => page,
+                        // An empty page may lead on.
+                        None | Some(Value::Null) if body.is_empty() => Vec::new(),
+                        _ => return Err(protocol("the answer is not a list")),
+                    };
+                    (page, next)
+                }
+                Some(_) => return Err(protocol("the answer is not a list")),
+            };
+            if items.is_empty() {
+                items = page;
+            } else {
+                items.extend(page);
+            }
+            let next = match next {
+                Some(Value::String(next)) if !next.is_empty() => next,
+                _ => return Ok(items),
+            };
+            match self.endpoint().resolve(&next) {
+                Some(next) if next != url => url = next,
+                Some(_) => return Err(protocol("the list goes in circles")),
+                None => return Err(protocol("the next page is not on ARM's host")),
+            }
+        }
+        Err(Error::new(ErrorKind::Protocol, Method::Get, &url, "the list goes in circles"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arm::scripted::{Script, line};
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_are_followed_even_when_empty() {
+        let next = "https://management.azure.com:443/next?$skiptoken=a%2Bb";
+        let (client, script) = Script::client(vec![
+            line("GET /subscriptions/s/resources", 200, json!({"value": [1], "nextLink": next})),
+            line("GET /next", 200, json!({"value": [], "nextLink": "/last?api-version=1"})),
+            line("GET /last", 200, json!({"value": [2, 3], "nextLink": null})),
+        ]);
+        let query = [("$filter", "a eq 'b'")];
+        assert_eq!(client.list("/subscriptions/s/resources", "1", &query).await.unwrap(), [1, 2, 3]);
+        assert_eq!(script.times(), [0, 0, 0]);
+        assert_eq!(script.sent.lock().unwrap()[1].1.url, next);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lists_lead_nowhere_else_and_not_in_circles() {
+        for next in ["https://evil.example/x", "https://management.azure.com/l?api-version=1"] {
+            let (client, _) =
+                Script::client(vec![line("GET /l", 200, json!({"value": [], "nextLink": next}))]);
+            assert_eq!(client.list("/l", "1", &[]).await.unwrap_err().kind, ErrorKind::Protocol);
+        }
+        let (client, _) = Script::client(vec![line("GET /l", 200, json!({"id": "not a list"}))]);
+        assert_eq!(client.list("/l", "1", &[]).await.unwrap_err().kind, ErrorKind::Protocol);
+    }
+}

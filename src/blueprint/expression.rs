@@ -1,0 +1,337 @@
+//! `${…}`: minijinja expressions in texts.
+//!
+//! A text that is exactly one expression keeps the type of its value; within a longer text the value is put in as
+//! text; `$${` stands for `${`. What another entry of the blueprint gives comes in as a token, so expressions are
+//! pure, and what they mention can be read off their results.
+
+use super::functions;
+use crate::diag::did_you_mean;
+use crate::value::token::{self, Piece};
+use minijinja::{Environment, UndefinedBehavior};
+use serde_json::{Map, Value};
+use std::sync::LazyLock;
+
+/// Why an expression has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to write instead.
+    pub(crate) help: String,
+}
+
+impl Fault {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Fault { message: message.into(), help: help.into() }
+    }
+
+    /// `name` is not known; the near ones are suggested, else all are listed.
+    pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let help = match did_you_mean(name, known.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let all: Vec<&str> = known.take(12).collect();
+                if all.is_empty() {
+                    "there are none".to_owned()
+                } else {
+                    format!("there are: {}", all.join(", "))
+                }
+            }
+        };
+        Fault::new(format!("there is no {what} `{name}`"), help)
+    }
+}
+
+/// Where names in expressions come from.
+pub(crate) trait Scope {
+    /// The value of a dotted path, at least one segment.
+    fn lookup(&self, path: &[&str]) -> Result<Value, Fault>;
+}
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(100_000));
+    functions::add_to(&mut environment);
+    environment
+});
+
+/// Whether a text has an expression, or an escape, in it.
+pub(crate) fn is_expression(text: &str) -> bool {
+    text.contains("${")
+}
+
+/// The value of a text.
+pub(crate) fn evaluate(text: &str, scope: &dyn Scope) -> Result<Value, Fault> {
+    if !is_expression(text) {
+        return Ok(Value::String(text.to_owned()));
+    }
+    let parts = split(text)?;
+    if let [Part::Expression(expression)] = parts[..] {
+        return evaluate_expression(expression, scope);
+    }
+    let mut result = String::with_capacity(text.len());
+    for part in parts {
+        match part {
+            Part::Text(plain) => result.push_str(plain),
+            Part::Escape => result.push_str("${"),
+            Part::Expression(expression) => match evaluate_expression(expression, scope)? {
+                Value::String(value) => result.push_str(&value),
+                Value::Null => {}
+                value @ (Value::Array(_) | Value::Object(_)) => {
+                    let what = if value.is_array() { "a list" } else { "a mapping" };
+                    return Err(Fault::new(
+                        format!("`{}` is {what} and cannot stand inside a text", expression.trim()),
+                        "make the expression the whole value, or use `join(…, \",\")`",
+                    ));
+                }
+                value => result.push_str(&value.to_string()),
+            },
+        }
+    }
+    Ok(Value::String(result))
+}
+
+enum Part<'a> {
+    Text(&'a str),
+    Escape,
+    Expression(&'a str),
+}
+
+fn split(text: &str) -> Result<Vec<Part<'_>>, Fault> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        if rest[..at].ends_with('$') {
+            if at > 1 {
+                parts.push(Part::Text(&rest[..at - 1]));
+            }
+            parts.push(Part::Escape);
+            rest = &rest[at + 2..];
+            continue;
+        }
+        if at > 0 {
+            parts.push(Part::Text(&rest[..at]));
+        }
+        let inner = &rest[at + 2..];
+        let end = closing_brace(inner).ok_or_else(|| {
+            Fault::new(
+                "an expression is not closed",
+                "write the closing brace: `${…}`; a literal `${` is written `$${`",
+            )
+        })?;
+        parts.push(Part::Expression(&inner[..end]));
+        rest = &inner[end + 1..];
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest));
+    }
+    Ok(parts)
+}
+
+/// Where the brace that closes an expression stands; braces inside quotes and mappings do not count.
+fn closing_brace(text: &str) -> Option<usize> {
+    let (mut depth, mut quote) = (0u32, None);
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{') => depth += 1,
+            (None, '}') if depth == 0 => return Some(at),
+            (None, '}') => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fault> {
+    let expression = expression.trim();
+    if expression.is_empty() {
+        return Err(Fault::new(
+            "an expression is empty",
+            "write what it stands for, such as `${param.environment}`",
+        ));
+    }
+    // Most expressions are one dotted name: no need for a parser.
+    if is_dotted_name(expression) {
+        let path: Vec<&str> = expression.split('.').collect();
+        return scope.lookup(&path);
+    }
+    let compiled = ENVIRONMENT.compile_expression(expression).map_err(|error| syntax(expression, &error))?;
+    let mut context = Map::new();
+    let mut has_token = false;
+    let mut names: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
+    names.sort();
+    for name in &names {
+        let path: Vec<&str> = name.split('.').collect();
+        if path.len() == 1 && functions::FUNCTIONS.iter().any(|(function, ..)| *function == name) {
+            continue;
+        }
+        if path.len() == 1 && expression.contains(&format!("{name}(")) {
+            return Err(Fault::unknown(
+                "function",
+                name,
+                functions::FUNCTIONS.iter().map(|(name, ..)| *name),
+            ));
+        }
+        // A longer name below has been, or will be, put in by itself.
+        if names.iter().any(|other| other.len() > name.len() && other.starts_with(&format!("{name}."))) {
+            continue;
+        }
+        let value = scope.lookup(&path)?;
+        has_token |= token::any(&value, &|_| true);
+        insert(&mut context, &path, value);
+    }
+    let value =
+        compiled.eval(minijinja::value::Serde(&context)).map_err(|error| runtime(expression, &error))?;
+    let value = serde_json::to_value(&value).map_err(|error| {
+        Fault::new(
+            format!("`{expression}` has no plain value: {error}"),
+            "make it a text, number, list or mapping",
+        )
+    })?;
+    // A token that an operation took apart, compared or measured would be a wrong value: nothing is known of it yet.
+    let chosen = expression.contains(" if ");
+    if has_token && (!is_whole(&value) || (!chosen && !token::any(&value, &|_| true))) {
+        return Err(Fault::new(
+            format!("`{expression}` computes with a value that is known only after apply, or secret"),
+            "pass such a value on as it is, or put it into a text: `prefix-${…}`",
+        ));
+    }
+    Ok(value)
+}
+
+fn is_dotted_name(text: &str) -> bool {
+    text.split('.').all(|part| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    }) && !matches!(text, "true" | "false" | "none" | "True" | "False" | "None")
+}
+
+fn insert(context: &mut Map<String, Value>, path: &[&str], value: Value) {
+    match path {
+        [last] => {
+            context.insert((*last).to_owned(), value);
+        }
+        [first, rest @ ..] => {
+            let entry = context.entry((*first).to_owned()).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(members) = entry {
+                insert(members, rest, value);
+            }
+        }
+        [] => {}
+    }
+}
+
+/// Whether every token in a value is whole.
+fn is_whole(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !token::pieces(text).contains(&Piece::Broken),
+        Value::Array(items) => items.iter().all(is_whole),
+        Value::Object(members) => members.values().all(is_whole),
+        _ => true,
+    }
+}
+
+fn syntax(expression: &str, error: &minijinja::Error) -> Fault {
+    let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
+    Fault::new(
+        format!("`{expression}` is no expression: {detail}"),
+        "names are written `section.key.field`, texts in quotes",
+    )
+}
+
+fn runtime(expression: &str, error: &minijinja::Error) -> Fault {
+    use minijinja::ErrorKind;
+    let detail = error.detail().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownFunction | ErrorKind::UnknownFilter => {
+            let name = detail.split_whitespace().find(|word| !["filter", "function"].contains(word));
+            let name = name.unwrap_or(expression).trim_matches(['`', '\'', '"']);
+            Fault::unknown("function", name, functions::FUNCTIONS.iter().map(|(name, ..)| *name))
+        }
+        _ => Fault::new(
+            format!(
+                "`{expression}` cannot be computed: {}",
+                if detail.is_empty() { error.to_string() } else { detail.to_owned() }
+            ),
+            "check the types of what it uses; the documentation of expressions lists the functions",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::token::Token;
+    use serde_json::json;
+
+    struct Names;
+
+    impl Scope for Names {
+        fn lookup(&self, path: &[&str]) -> Result<Value, Fault> {
+            Ok(match path {
+                ["param", "env"] => json!("dev"),
+                ["param", "count"] => json!(3),
+                ["param", "list"] => json!(["a", "b"]),
+                ["networks", ..] => {
+                    json!(Token::Reference { path: path.join("."), facet: String::new() }.encode())
+                }
+                _ => return Err(Fault::unknown("name", path[0], ["param", "networks"].into_iter())),
+            })
+        }
+    }
+
+    #[test]
+    fn expressions_keep_types_and_texts_take_values_in() {
+        for (text, value) in [
+            ("plain", json!("plain")),
+            ("${param.env}", json!("dev")),
+            ("${param.count}", json!(3)),
+            ("${ param.count + 1 }", json!(4)),
+            ("rg-${param.env}-${param.count}", json!("rg-dev-3")),
+            ("$${literal}", json!("${literal}")),
+            ("a$${b}${param.env}", json!("a${b}dev")),
+            ("${param.list}", json!(["a", "b"])),
+            ("${param.list[1]}", json!("b")),
+            ("${ {'a': param.env} }", json!({ "a": "dev" })),
+            ("${ 'x}' ~ param.env }", json!("x}dev")),
+            ("${ 'big' if param.count > 2 else 'small' }", json!("big")),
+            ("${upper(param.env)}", json!("DEV")),
+            ("${join(param.list, ',')}", json!("a,b")),
+        ] {
+            assert_eq!(evaluate(text, &Names), Ok(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_other_entries_give_stays_a_token() {
+        let value = evaluate("x-${networks.hub.id}", &Names).unwrap();
+        let token = Token::Reference { path: "networks.hub.id".into(), facet: String::new() };
+        assert_eq!(value, json!(format!("x-{}", token.encode())));
+        for text in ["${networks.hub.id | upper}", "${networks.hub.id == 'a'}", "${upper(networks.hub)}"] {
+            assert!(evaluate(text, &Names).unwrap_err().message.contains("known only after apply"), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_say_what_to_write() {
+        for (text, message, help) in [
+            ("${", "an expression is not closed", "closing brace"),
+            ("${}", "an expression is empty", "${param.environment}"),
+            ("${parm.env}", "there is no name `parm`", "did you mean `param`?"),
+            ("x${param.list}", "`param.list` is a list", "join"),
+            ("${1 +}", "is no expression", "section.key"),
+            ("${uniquString('a')}", "there is no", "uniqueString"),
+        ] {
+            let fault = evaluate(text, &Names).unwrap_err();
+            assert!(fault.message.contains(message), "{text}: {fault:?}");
+            assert!(fault.help.contains(help), "{text}: {fault:?}");
+        }
+    }
+}

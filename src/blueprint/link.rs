@@ -1,0 +1,555 @@
+//! From drafts to [`Desired`]: ids, shared resources, references, dependencies, cycles.
+//!
+//! A reference in a body becomes the known value it stands for, or an output of a resource; either way it becomes an
+//! edge. Further edges come from ARM's own order (a child after its parent), from the providers that must be
+//! registered first, and from `dependsOn`.
+
+use super::resolve::{Azure, Entry, RawOutput};
+use super::source::{At, Source};
+use crate::catalog::kinds::{registration, resource_group};
+use crate::catalog::{Draft, DraftId, Operation};
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::graph::Dag;
+use crate::ident::{Address, ArmId};
+use crate::plan::{Desired, OWNER_TAG, Output, Resource};
+use crate::value::secret::Secrets;
+use crate::value::token::{self, Token};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// What was evaluated and expanded.
+pub(crate) struct Unlinked {
+    pub(crate) blueprint: String,
+    pub(crate) azure: Azure,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) outputs: Vec<RawOutput>,
+    pub(crate) secrets: Secrets,
+}
+
+/// Namespaces that need no registration.
+const FREE: &[&str] = &["Microsoft.Resources", "Microsoft.Authorization", "Microsoft.Features"];
+
+/// Links drafts. `None` when a problem leaves nothing to work with; problems are in the bag either way.
+pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnostics) -> Option<Desired> {
+    let Unlinked { blueprint, azure, entries, outputs, secrets } = unlinked;
+    let mut linker = Linker::new(source, &entries, &blueprint, azure.register_providers);
+    for (at, entry) in entries.iter().enumerate() {
+        for draft in &entry.drafts {
+            linker.add(draft.clone(), Some(at));
+        }
+    }
+    linker.find_ids(problems);
+    linker.add_implicit(&azure);
+    linker.find_ids(problems);
+    linker.settle_ids(problems);
+    let mut graph = Dag::new(linker.nodes.len());
+    let mut resources = Vec::with_capacity(linker.nodes.len());
+    for at in 0..linker.nodes.len() {
+        let resource = linker.resource(at, &mut graph, problems);
+        resources.push(resource);
+    }
+    linker.order_by_arm(&azure, &resources, &mut graph);
+    let outputs = linker.outputs(outputs, problems);
+    if problems.has_errors() {
+        return None;
+    }
+    if let Err(cycle) = graph.order() {
+        problems.push(linker.cycle(&cycle));
+        return None;
+    }
+    let resources: Vec<Resource> = resources.into_iter().flatten().collect();
+    let by_address = resources.iter().enumerate().map(|(at, r)| (r.address.clone(), at)).collect();
+    let by_id = resources.iter().enumerate().map(|(at, r)| (r.id.clone(), at)).collect();
+    Some(Desired {
+        blueprint,
+        subscription: azure.subscription,
+        resources,
+        graph,
+        outputs,
+        secrets,
+        by_address,
+        by_id,
+    })
+}
+
+struct Node {
+    draft: Draft,
+    entry: Option<usize>,
+    id: Option<ArmId>,
+}
+
+struct Linker<'a> {
+    source: &'a Source,
+    entries: &'a [Entry],
+    /// The blueprint's name, for the tag of ownership.
+    blueprint: &'a str,
+    /// Whether provider namespaces are registered; else the subscription is taken to have them.
+    register: bool,
+    nodes: Vec<Node>,
+    by_address: HashMap<Address, usize>,
+    by_id: HashMap<ArmId, usize>,
+}
+
+/// What a reference turned out to be.
+enum Referent {
+    /// A value that follows from the blueprint, and whose resource it is.
+    Known(Value, usize),
+    /// A value that Azure makes.
+    Output(usize, String),
+}
+
+impl<'a> Linker<'a> {
+    fn new(source: &'a Source, entries: &'a [Entry], blueprint: &'a str, register: bool) -> Self {
+        Linker {
+            source,
+            entries,
+            blueprint,
+            register,
+            nodes: Vec::new(),
+            by_address: HashMap::new(),
+            by_id: HashMap::new(),
+        }
+    }
+
+    fn add(&mut self, draft: Draft, entry: Option<usize>) {
+        if !self.register && is_provider(draft.address.as_str()) {
+            return;
+        }
+        // What several entries share is made once; its address is the same whoever asks for it.
+        if draft.shared && self.by_address.contains_key(&draft.address) {
+            return;
+        }
+        self.by_address.insert(draft.address.clone(), self.nodes.len());
+        self.nodes.push(Node { draft, entry, id: None });
+    }
+
+    /// The default resource group, and the registrations of the namespaces in use.
+    fn add_implicit(&mut self, azure: &Azure) {
+        if let (Some(group), Some(location)) = (&azure.resource_group, &azure.location) {
+            let id = ArmId::resource_group(&azure.subscription, group);
+            let declared = self.nodes.iter().any(|node| node.id.as_ref() == Some(&id));
+            let used =
+                self.nodes.iter().any(|n| n.id.as_ref().is_some_and(|n| n.ancestors().any(|a| a == id)));
+            if used && !declared {
+                let draft = resource_group::implicit(&azure.subscription, group, location, &azure.tags);
+                self.add(draft, None);
+            }
+        }
+        if azure.register_providers {
+            let mut namespaces: Vec<&str> = self
+                .nodes
+                .iter()
+                .filter(|node| node.draft.operation == Operation::Resource)
+                .map(|node| node.draft.kind.namespace())
+                .filter(|namespace| !FREE.iter().any(|free| free.eq_ignore_ascii_case(namespace)))
+                .collect();
+            namespaces.sort_unstable();
+            namespaces.dedup();
+            for namespace in namespaces {
+                self.add(registration::provider(&azure.subscription, namespace), None);
+            }
+        }
+    }
+
+    /// Finds the id of every node that has none yet.
+    fn find_ids(&mut self, problems: &mut Diagnostics) {
+        for at in 0..self.nodes.len() {
+            let mut path = Vec::new();
+            if let Err(diagnostic) = self.id_of(at, &mut path) {
+                problems.push(diagnostic);
+            }
+        }
+    }
+
+    fn id_of(&mut self, at: usize, path: &mut Vec<usize>) -> Result<ArmId, Diagnostic> {
+        if let Some(id) = &self.nodes[at].id {
+            return Ok(id.clone());
+        }
+        if path.contains(&at) {
+            path.push(at);
+            return Err(self.cycle(&path[path.iter().position(|&p| p == at).unwrap_or(0)..path.len() - 1]));
+        }
+        path.push(at);
+        let text = match self.nodes[at].draft.id.clone() {
+            DraftId::Text(text) => self.with_known(at, &text, path, false)?,
+            DraftId::Guid { scope, seeds } => {
+                let scope = self.with_known(at, &scope, path, false)?;
+                let scope = scope.trim_end_matches('/').to_owned();
+                let mut all = Vec::new();
+                for seed in &seeds {
+                    all.push(self.with_known(at, seed, path, true)?.to_lowercase());
+                }
+                let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, all.join("|").as_bytes());
+                let arm_type = self.nodes[at].draft.kind.arm_type;
+                let (namespace, leaf) = arm_type.split_once('/').unwrap_or((arm_type, ""));
+                format!("{scope}/providers/{namespace}/{leaf}/{name}")
+            }
+        };
+        path.pop();
+        let id = ArmId::parse(&text).map_err(|error| {
+            Diagnostic::error("arm-id", error.to_string())
+                .at(self.place(at, None))
+                .help("write a reference such as `${keyVaults.secrets}`, or a whole ARM id")
+        })?;
+        self.nodes[at].id = Some(id.clone());
+        Ok(id)
+    }
+
+    /// A text with its references replaced. What only Azure knows is an error in an id; in a seed it stands for where
+    /// it comes from.
+    fn with_known(
+        &mut self,
+        at: usize,
+        text: &str,
+        path: &mut Vec<usize>,
+        seed: bool,
+    ) -> Result<String, Diagnostic> {
+        if !token::has_token(text) {
+            return Ok(text.to_owned());
+        }
+        let mut tokens = Vec::new();
+        token::for_each_in(text, &mut |token| tokens.push(token.clone()));
+        let mut known = HashMap::new();
+        for token in tokens {
+            let value = match &token {
+                Token::Reference { path: reference, facet } => {
+                    // The target's id first: the answer may be that id.
+                    if let Some((target, _)) = self.target(reference) {
+                        self.id_of(target, path)?;
+                    }
+                    match self.refer(at, reference, facet)? {
+                        Referent::Known(Value::String(text), _) => text,
+                        Referent::Known(other, _) => other.to_string(),
+                        Referent::Output(target, pointer) if seed => {
+                            let id =
+                                self.nodes[target].id.as_ref().map(ToString::to_string).unwrap_or_default();
+                            format!("{id}#{pointer}")
+                        }
+                        Referent::Output(..) => {
+                            return Err(Diagnostic::error(
+                                "unknown-id",
+                                format!(
+                                    "`{reference}` is known only after apply and cannot be part of an id"
+                                ),
+                            )
+                            .at(self.place(at, Some(reference)))
+                            .help("name a resource of the blueprint instead, or write the value"));
+                        }
+                    }
+                }
+                Token::Caller { claim } if seed => format!("caller#{claim}"),
+                Token::Secret { name } => {
+                    return Err(Diagnostic::error(
+                        "secret-id",
+                        format!("the secret `{name}` cannot be part of an id"),
+                    )
+                    .at(self.place(at, None))
+                    .help("use a parameter that is not secret"));
+                }
+                other => other.to_string(),
+            };
+            known.insert(token, value);
+        }
+        Ok(token::substitute_text(text, &mut |token| known.get(token).cloned().map(Value::String)))
+    }
+
+    /// Ids must differ; what is shared was merged by address before.
+    fn settle_ids(&mut self, problems: &mut Diagnostics) {
+        for at in 0..self.nodes.len() {
+            let Some(id) = self.nodes[at].id.clone() else { continue };
+            match self.by_id.get(&id) {
+                None => {
+                    self.by_id.insert(id, at);
+                }
+                Some(&first) => {
+                    let (a, b) = (&self.nodes[first].draft.address, &self.nodes[at].draft.address);
+                    problems.push(
+                        Diagnostic::error(
+                            "same-id",
+                            format!("`{a}` and `{b}` are the same Azure resource: {id}"),
+                        )
+                        .at(self.place(at, None))
+                        .help("give one of them another `name:`, or remove it"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// The node whose address starts a dotted path, and what remains of the path.
+    fn target<'p>(&self, path: &'p str) -> Option<(usize, &'p str)> {
+        let mut end = path.len();
+        loop {
+            if let Some(&at) = self.by_address.get(&path[..end]) {
+                return Some((at, path[end..].trim_start_matches('.')));
+            }
+            end = path[..end].rfind('.')?;
+        }
+    }
+
+    fn refer(&self, at: usize, path: &str, facet: &str) -> Result<Referent, Diagnostic> {
+        let fault = |message: String, help: String| {
+            Diagnostic::error("reference", message).at(self.place(at, Some(path))).help(help)
+        };
+        let Some((target, rest)) = self.target(path) else {
+            let entry: String = path.split('.').take(2).collect::<Vec<_>>().join(".");
+            return Err(fault(
+                format!("`{entry}` makes no resource here"),
+                "it may be switched off by its `when`, or have mistakes of its own".to_owned(),
+            ));
+        };
+        let node = &self.nodes[target];
+        let id = || node.id.clone().map(|id| id.to_string()).unwrap_or_default();
+        let known = |text: String| Ok(Referent::Known(Value::String(text), target));
+        let wanted = match (rest, facet) {
+            ("", "" | "id") | ("id", "" | "id") => return known(id()),
+            ("", facet) => facet.to_owned(),
+            (rest, "") => rest.to_owned(),
+            (rest, facet) => format!("{rest}.{facet}"),
+        };
+        let name_of = |id: String| id.rsplit('/').next().unwrap_or_default().to_owned();
+        match wanted.as_str() {
+            "name" => return known(name_of(id())),
+            "type" => return known(node.draft.kind.arm_type.to_owned()),
+            _ => {}
+        }
+        let facets = node.draft.kind.facets;
+        let find = |name: &str| facets.iter().find(|f| f.name == name);
+        let found = find(&wanted).or_else(|| match facet {
+            // A field that wants an id takes an output that is one: `${clusters.aks.kubeletIdentity}`.
+            "" => find(&format!("{rest}.id")),
+            "id" => find(rest),
+            _ => None,
+        });
+        if let Some(facet) = found {
+            return Ok(Referent::Output(target, facet.pointer.to_owned()));
+        }
+        // A field of the blueprint itself.
+        if facet.is_empty()
+            && let Some(entry) = node.entry.map(|entry| &self.entries[entry])
+            && let Some(below) = path.strip_prefix(&format!("{}.", entry.path))
+            && let Some(value) = crate::value::get_path(&entry.evaluated, below)
+            && !value.is_object()
+        {
+            return Ok(Referent::Known(value.clone(), target));
+        }
+        let address = &node.draft.address;
+        let children = self.children(address);
+        let names = || {
+            ["id", "name"]
+                .into_iter()
+                .chain(facets.iter().map(|f| f.name))
+                .chain(children.iter().map(String::as_str))
+        };
+        let help = match did_you_mean(rest, names()) {
+            Some(near) => format!("did you mean `{address}.{near}`?"),
+            None => format!("`{address}` has: {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        let shown = if rest.is_empty() { facet } else { rest };
+        Err(fault(format!("`{address}` has no `{shown}`"), help))
+    }
+
+    /// What stands below an address, without the address.
+    fn children(&self, address: &Address) -> Vec<String> {
+        let prefix = format!("{address}.");
+        let mut children: Vec<String> = self
+            .by_address
+            .keys()
+            .filter_map(|other| other.as_str().strip_prefix(&prefix).map(str::to_owned))
+            .collect();
+        children.sort();
+        children
+    }
+
+    /// A node as a resource, its references linked and its edges drawn.
+    fn resource(&self, at: usize, graph: &mut Dag, problems: &mut Diagnostics) -> Option<Resource> {
+        let node = &self.nodes[at];
+        let draft = &node.draft;
+        let mut edges = Vec::new();
+        let mut body = draft.body.clone();
+        if token::any(&body, &|token| matches!(token, Token::Reference { .. })) {
+            self.link_value(at, &mut body, &mut edges, problems);
+        }
+        let id_texts: Vec<&String> = match &draft.id {
+            DraftId::Text(text) => vec![text],
+            DraftId::Guid { scope, seeds } => std::iter::once(scope).chain(seeds).collect(),
+        };
+        for text in id_texts {
+            token::for_each_in(text, &mut |token| {
+                if let Token::Reference { path, .. } = token
+                    && let Some((target, _)) = self.target(path)
+                {
+                    edges.push(target);
+                }
+            });
+        }
+        let operation = match &draft.operation {
+            Operation::Approval { endpoint, target, description } => {
+                let mut link = |text: &str| {
+                    let mut value = Value::String(text.to_owned());
+                    self.link_value(at, &mut value, &mut edges, problems);
+                    value.as_str().unwrap_or_default().to_owned()
+                };
+                let (endpoint, target) = (link(endpoint), link(target));
+                for id in [&endpoint, &target] {
+                    edges.extend(ArmId::parse(id).ok().and_then(|id| self.by_id.get(&id)).copied());
+                }
+                Operation::Approval { endpoint, target, description: description.clone() }
+            }
+            other => other.clone(),
+        };
+        for needed in &draft.depends_on {
+            let path = match Token::exactly(needed) {
+                Some(Token::Reference { path, .. }) => path,
+                _ => needed.clone(),
+            };
+            let before = edges.len();
+            edges.extend(
+                self.by_address.iter().filter(|(address, _)| address.is_within(&path)).map(|(_, &at)| at),
+            );
+            if edges.len() == before && (self.register || !is_provider(&path)) {
+                let known = self.by_address.keys().map(Address::as_str);
+                let help = match did_you_mean(&path, known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "write the address of an entry, such as `clusters.aks`".to_owned(),
+                };
+                problems.push(
+                    Diagnostic::error(
+                        "depends-on",
+                        format!("`dependsOn` names `{path}`, which is not in the blueprint"),
+                    )
+                    .at(self.place(at, Some(&path)))
+                    .help(help),
+                );
+            }
+        }
+        edges.into_iter().for_each(|edge| graph.need(at, edge));
+        if draft.kind.tags && draft.operation == Operation::Resource {
+            crate::value::set_path(&mut body, &format!("tags.{OWNER_TAG}"), self.blueprint.into());
+        }
+        Some(Resource {
+            address: draft.address.clone(),
+            id: node.id.clone()?,
+            kind: draft.kind,
+            body,
+            operation,
+            arrival: draft.arrival,
+            protect: draft.protect.unwrap_or(draft.kind.stateful),
+            timeout: draft.timeout.unwrap_or(draft.kind.timeout),
+        })
+    }
+
+    fn link_value(&self, at: usize, value: &mut Value, edges: &mut Vec<usize>, problems: &mut Diagnostics) {
+        token::substitute(value, &mut |token| {
+            let Token::Reference { path, facet } = token else { return None };
+            match self.refer(at, path, facet) {
+                Ok(Referent::Known(value, target)) => {
+                    edges.push(target);
+                    Some(value)
+                }
+                Ok(Referent::Output(target, pointer)) => {
+                    edges.push(target);
+                    let address = self.nodes[target].draft.address.clone();
+                    Some(Token::Output { address, pointer }.encode().into())
+                }
+                Err(diagnostic) => {
+                    problems.push(diagnostic);
+                    Some(Value::Null)
+                }
+            }
+        });
+    }
+
+    /// Edges that follow from ARM's own order.
+    fn order_by_arm(&self, azure: &Azure, resources: &[Option<Resource>], graph: &mut Dag) {
+        let mut providers: HashMap<String, usize> = HashMap::new();
+        for (at, resource) in resources.iter().enumerate() {
+            if let Some(resource) = resource
+                && resource.operation == Operation::Registration
+            {
+                providers.insert(resource.id.name().to_ascii_lowercase(), at);
+            }
+        }
+        for (at, resource) in resources.iter().enumerate() {
+            let Some(resource) = resource else { continue };
+            if resource.operation == Operation::Registration {
+                continue;
+            }
+            if let Some(&parent) = resource.id.ancestors().find_map(|id| self.by_id.get(&id)) {
+                graph.need(at, parent);
+            }
+            if azure.register_providers
+                && let Some(&provider) = providers.get(&resource.kind.namespace().to_ascii_lowercase())
+            {
+                graph.need(at, provider);
+            }
+        }
+    }
+
+    fn outputs(&self, outputs: Vec<RawOutput>, problems: &mut Diagnostics) -> Vec<Output> {
+        let mut all = Vec::new();
+        for output in outputs {
+            let mut value = output.value;
+            token::substitute(&mut value, &mut |token| {
+                let Token::Reference { path, facet } = token else { return None };
+                match self.refer(usize::MAX, path, facet) {
+                    Ok(Referent::Known(value, _)) => Some(value),
+                    Ok(Referent::Output(target, pointer)) => {
+                        let address = self.nodes[target].draft.address.clone();
+                        Some(Token::Output { address, pointer }.encode().into())
+                    }
+                    Err(diagnostic) => {
+                        let place = self.source.locate(&format!("outputs.{}", output.name), At::Value);
+                        problems.push(Diagnostic { span: place, ..diagnostic });
+                        Some(Value::Null)
+                    }
+                }
+            });
+            all.push(Output { name: output.name, value, secret: output.secret });
+        }
+        all
+    }
+
+    /// The place of a node in the source; of the field that mentions `reference`, when that is asked for.
+    fn place(&self, at: usize, reference: Option<&str>) -> Option<crate::diag::Span> {
+        let node = self.nodes.get(at)?;
+        let entry = &self.entries[node.entry?];
+        if let Some(reference) = reference {
+            let raw = crate::value::get_path(&self.source.tree, &entry.path)?;
+            if let Some(path) = mention(raw, reference, &entry.path) {
+                return self.source.locate(&path, At::Value);
+            }
+        }
+        let origin = &node.draft.origin;
+        let path = if origin.is_empty() { entry.path.clone() } else { format!("{}.{origin}", entry.path) };
+        self.source.locate(&path, At::Key)
+    }
+
+    fn cycle(&self, cycle: &[usize]) -> Diagnostic {
+        let mut names: Vec<String> =
+            cycle.iter().map(|&at| self.nodes[at].draft.address.to_string()).collect();
+        names.extend(names.first().cloned());
+        Diagnostic::error("cycle", format!("these need each other: {}", names.join(" → ")))
+            .at(cycle.iter().find_map(|&at| self.place(at, None)))
+            .help("remove one of the references or `dependsOn` on this path")
+    }
+}
+
+/// Whether an address is that of a provider registration.
+fn is_provider(address: &str) -> bool {
+    address.starts_with("providers.")
+}
+
+/// The dotted path of the first text below a value that mentions a reference.
+fn mention(value: &Value, reference: &str, path: &str) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains(reference).then(|| path.to_owned()),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, item)| mention(item, reference, &format!("{path}[{at}]")))
+        }
+        Value::Object(members) => {
+            members.iter().find_map(|(key, member)| mention(member, reference, &format!("{path}.{key}")))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,130 @@
+//! serde's words, put into a platform engineer's.
+
+use super::source::{At, Source};
+use crate::diag::{Diagnostic, did_you_mean};
+
+/// A diagnostic for a field that could not be read: `base` is the path of the entry, `path` the field's below it.
+pub(crate) fn shape(source: &Source, base: &str, path: &str, message: &str) -> Diagnostic {
+    let path = if path == "." { "" } else { path };
+    let join = |tail: &str| match (path.is_empty(), tail.is_empty()) {
+        (true, true) => base.to_owned(),
+        (true, false) => format!("{base}.{tail}"),
+        (false, true) => format!("{base}.{path}"),
+        (false, false) => format!("{base}.{path}.{tail}"),
+    };
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if message.starts_with("unknown field") {
+        let (field, known) = quoted.split_first().map_or(("", &[][..]), |(first, rest)| (*first, rest));
+        // Whether the path already ends in the field depends on who noticed it.
+        let place =
+            if path == field || path.ends_with(&format!(".{field}")) { join("") } else { join(field) };
+        let help = match did_you_mean(field, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "remove it".to_owned(),
+            None => format!("known here are: {}", known.join(", ")),
+        };
+        return Diagnostic::error("unknown-field", format!("unknown field `{field}`"))
+            .at(source.locate(&place, At::Key))
+            .help(help);
+    }
+    if message.starts_with("missing field") {
+        let field = quoted.first().copied().unwrap_or_default();
+        let whole = join("");
+        let name = whole.rsplit('.').next().unwrap_or_default();
+        return Diagnostic::error("missing-field", format!("`{name}` needs `{field}`"))
+            .at(source.locate(&whole, At::Key))
+            .help(format!("add `{field}: …` here"));
+    }
+    if message.starts_with("unknown variant") {
+        let (value, known) = quoted.split_first().map_or(("", &[][..]), |(first, rest)| (*first, rest));
+        let help = match did_you_mean(value, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`? Possible are: {}", known.join(", ")),
+            None => format!("possible are: {}", known.join(", ")),
+        };
+        return Diagnostic::error("unknown-value", format!("`{value}` is not possible here"))
+            .at(source.locate(&join(""), At::Value))
+            .help(help);
+    }
+    let place = source.locate(&join(""), At::Value);
+    match message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")) {
+        Some(rest) => {
+            let (found, wanted) = rest.split_once(", expected ").unwrap_or((rest, "something else"));
+            let (found, wanted) = (in_words(found), in_words(wanted));
+            Diagnostic::error("wrong-type", format!("expected {wanted}, found {found}"))
+                .at(place)
+                .help(format!("write {wanted}"))
+        }
+        None => Diagnostic::error("wrong-value", message.to_owned())
+            .at(place)
+            .help("`berth explain` and the documentation of the kind say what is possible here"),
+    }
+}
+
+fn in_words(text: &str) -> String {
+    let mut words = text.to_owned();
+    for (rust, plain) in [
+        ("string ", "the text "),
+        ("integer ", "the number "),
+        ("floating point ", "the number "),
+        ("boolean ", "the truth value "),
+        ("unit value", "nothing"),
+        ("a string", "a text"),
+        ("a sequence", "a list"),
+        ("sequence", "a list"),
+        ("a map", "a mapping"),
+        ("a boolean", "true or false"),
+    ] {
+        if let Some(rest) = words.strip_prefix(rust) {
+            words = format!("{plain}{rest}");
+            break;
+        }
+    }
+    match words.as_str() {
+        "map" => "a mapping".to_owned(),
+        "null" => "nothing".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        word if word.starts_with("struct ") => "a mapping".to_owned(),
+        _ => words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serde_errors_become_sentences_with_places() {
+        let text = "networks:\n  hub:\n    adressSpace: [10.0.0.0/8]\n    subnets: { a: { prefix: 3 } }\n";
+        let source = Source::parse("b.yaml", text.as_bytes()).unwrap();
+        for (path, message, place, told, help) in [
+            (
+                "",
+                "unknown field `adressSpace`, expected one of `addressSpace`, `subnets`",
+                "b.yaml:3:5",
+                "unknown field `adressSpace`",
+                "did you mean `addressSpace`?",
+            ),
+            (
+                "",
+                "missing field `addressSpace`",
+                "b.yaml:2:3",
+                "`hub` needs `addressSpace`",
+                "add `addressSpace: …` here",
+            ),
+            (
+                "subnets.a.prefix",
+                "invalid type: integer `3`, expected a string",
+                "b.yaml:4:29",
+                "expected a text, found the number `3`",
+                "write a text",
+            ),
+        ] {
+            let found = shape(&source, "networks.hub", path, message);
+            assert_eq!(found.span.unwrap().to_string(), place);
+            assert_eq!(found.message, told);
+            assert_eq!(found.help.as_deref(), Some(help));
+        }
+    }
+}

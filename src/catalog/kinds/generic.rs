@@ -1,0 +1,318 @@
+//! Any ARM resource, as it is (<https://learn.microsoft.com/azure/templates>).
+//!
+//! Nobody waits for berth to learn a type: the body goes out as it is written, and the entry can say the little about
+//! its fields that a comparison needs.
+
+use super::scope::{scope_id, type_of};
+use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
+use crate::value::Rule;
+use crate::value::token::{display_text, has_token};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+/// Any ARM resource.
+pub struct Generic;
+
+/// A resource of any ARM type, written as ARM takes it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Spec {
+    /// The full ARM type, such as `Microsoft.ContainerRegistry/registries`.
+    #[serde(rename = "type")]
+    arm_type: String,
+    /// The API version to speak to it, such as `2025-11-01`.
+    api_version: String,
+    /// What it stands on, when that is not the resource group: its parent for a type of several parts, any resource
+    /// for an extension such as a lock, or `subscription`.
+    parent: Option<Reference>,
+    /// The body as ARM takes it, `location` included where the type has one.
+    body: Map<String, Value>,
+    /// Fields that ARM takes and never returns, as dotted paths: `properties.adminPassword`.
+    #[serde(default)]
+    write_only: Vec<String>,
+    /// Fields that cannot be changed in place, as dotted paths: a change of them plans a replacement.
+    #[serde(default)]
+    immutable: Vec<String>,
+    /// Lists that are really maps: the path of the list, and the member that tells its elements apart, as in
+    /// `properties.rules: name`.
+    #[serde(default)]
+    keys: IndexMap<String, String>,
+}
+
+impl EntryKind for Generic {
+    const SECTION: &'static str = "resources";
+    const TITLE: &'static str = "resource";
+    // Each entry says its own.
+    const ARM_TYPE: &'static str = "";
+    const ABOUT: &'static str = "A resource of any ARM type, for what berth has no section for. Its Azure name is the \
+        entry's `name`; below several parents without `parent`, all names are written with `/` between.";
+    const EXAMPLE: &'static str = "\
+resources:
+  registry:
+    name: crshop${uniqueString(azure.resourceGroup)}
+    type: Microsoft.ContainerRegistry/registries
+    apiVersion: '2025-11-01'
+    body:
+      location: ${azure.location}
+      sku: { name: Premium }
+      properties: { adminUserEnabled: false }
+  keep:
+    type: Microsoft.Authorization/locks
+    apiVersion: '2020-05-01'
+    parent: ${resources.registry}
+    body: { properties: { level: CanNotDelete } }
+";
+    type Spec = Spec;
+
+    fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
+        if !spec.check(cx) {
+            return;
+        }
+        let Some(id) = spec.id(cx) else { return };
+        let mut body = spec.body.clone();
+        // What lies somewhere carries tags; those of the blueprint are for it too.
+        let tracked = body.contains_key("location") || body.contains_key("tags");
+        if tracked && !cx.common.tags.is_empty() {
+            let mut tags = cx.common.tags.clone();
+            if let Some(Value::Object(own)) = body.get("tags") {
+                tags.extend(own.clone());
+            }
+            body.insert("tags".into(), Value::Object(tags));
+        }
+        let kind = spec.resource_type(tracked);
+        cx.main(Draft::new(cx.address.clone(), id, kind, Value::Object(body)));
+    }
+}
+
+impl Spec {
+    /// Reports what is wrong with type and version; whether nothing is.
+    fn check(&self, cx: &mut EntryCx<'_>) -> bool {
+        let before = cx.problems.len();
+        let mut parts = self.arm_type.split('/');
+        let namespace = parts.next().unwrap_or_default();
+        let part = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+        };
+        if !part(namespace) || !namespace.contains('.') || parts.clone().count() == 0 || !parts.all(part) {
+            let message = format!("`{}` is no ARM type", display_text(&self.arm_type));
+            cx.problem(
+                Problem::error("resource-type", "type", message)
+                    .help("write namespace and type, such as `Microsoft.ContainerRegistry/registries`"),
+            );
+        }
+        if !is_api_version(&self.api_version) {
+            let message = format!("`{}` is no API version", display_text(&self.api_version));
+            cx.problem(
+                Problem::error("resource-api-version", "apiVersion", message)
+                    .help("write a date such as `2025-11-01`, with `-preview` behind it where Azure has it"),
+            );
+        }
+        for name in ["id", "name", "type"] {
+            if self.body.contains_key(name) {
+                let message = format!("`{name}` follows from the entry and has no place in the body");
+                cx.problem(Problem::error("resource-body", format!("body.{name}"), message));
+            }
+        }
+        cx.problems.len() == before
+    }
+
+    /// The types below the namespace.
+    fn type_parts(&self) -> Vec<&str> {
+        self.arm_type.split('/').skip(1).collect()
+    }
+
+    /// The id, or `None` after a problem was reported.
+    fn id(&self, cx: &mut EntryCx<'_>) -> Option<String> {
+        let name = cx.common.name.clone();
+        let parts = self.type_parts();
+        let Some(parent) = &self.parent else {
+            // A token's text can have slashes of its own.
+            let names: Vec<&str> = if has_token(&name) { vec![&name] } else { name.split('/').collect() };
+            if names.len() != parts.len() || names.contains(&"") {
+                let message = format!("a {} has {} names, `{name}` is not as many", self.arm_type, parts.len());
+                let message = if parts.len() == 1 { format!("`{name}` is no name") } else { message };
+                cx.problem(Problem::error("resource-name", "name", message).help(match parts.len() {
+                    1 => "write one name, without `/`; what it stands on goes into `parent`",
+                    _ => "write `parent:`, or all names with `/` between them",
+                }));
+                return None;
+            }
+            return Some(cx.id(&self.arm_type, &names).as_str().to_owned());
+        };
+        if !has_token(&name) && (name.is_empty() || name.contains('/')) {
+            cx.problem(
+                Problem::error("resource-name", "name", format!("`{name}` is no name"))
+                    .help("write one name, without `/`: the others are the parent's"),
+            );
+            return None;
+        }
+        let above = scope_id(Some(parent), "parent", cx)?;
+        let [.., own] = &parts[..] else { return None };
+        if parts.len() == 1 {
+            return Some(format!("{above}/providers/{}/{name}", self.arm_type));
+        }
+        let expected = self.arm_type.rsplit_once('/').map_or("", |(parent, _)| parent);
+        match type_of(parent) {
+            Some(found) if !found.eq_ignore_ascii_case(expected) => {
+                let message = format!("a {} stands on a {expected}, and this is a {found}", self.arm_type);
+                cx.problem(Problem::error("resource-parent", "parent", message));
+                None
+            }
+            _ => Some(format!("{above}/{own}/{name}")),
+        }
+    }
+
+    /// The descriptor of the type, as this entry describes it. Those that are the same are one.
+    fn resource_type(&self, tracked: bool) -> &'static ResourceType {
+        static KNOWN: RwLock<BTreeMap<String, &'static ResourceType>> = RwLock::new(BTreeMap::new());
+        let mut keys: Vec<_> = self.keys.iter().collect();
+        keys.sort();
+        let [mut write_only, mut immutable] = [self.write_only.clone(), self.immutable.clone()];
+        write_only.sort();
+        immutable.sort();
+        let description = format!(
+            "{}\n{}\n{tracked}\n{keys:?}\n{write_only:?}\n{immutable:?}",
+            self.arm_type, self.api_version
+        );
+        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(description).or_insert_with(|| {
+            let keyed = keys.iter().map(|(path, key)| Rule::at(forever(path)).keyed(forever(key)));
+            let write_only = write_only.iter().map(|path| Rule::at(forever(path)).write_only());
+            let immutable = immutable.iter().map(|path| Rule::at(forever(path)).immutable());
+            let rules: Vec<Rule> = keyed.chain(write_only).chain(immutable).collect();
+            let arm_type = forever(&self.arm_type);
+            // Children of one resource seldom like being written at once.
+            let top = match self.type_parts().len() {
+                1 => None,
+                _ => arm_type.match_indices('/').nth(1).map(|(at, _)| &arm_type[..at]),
+            };
+            let lanes: Vec<Lane> = top.map(Lane::Ancestor).into_iter().collect();
+            Box::leak(Box::new(ResourceType {
+                tags: tracked,
+                rules: rules.leak(),
+                lanes: lanes.leak(),
+                ..ResourceType::new(arm_type, forever(&self.api_version), "resource")
+            }))
+        })
+    }
+}
+
+/// A text that lives as long as the program, as descriptors do. There are as many as types in blueprints.
+fn forever(text: &str) -> &'static str {
+    String::leak(text.to_owned())
+}
+
+fn is_api_version(text: &str) -> bool {
+    let date = text.strip_suffix("-preview").unwrap_or(text);
+    date.len() == 10
+        && date.char_indices().all(|(at, c)| if matches!(at, 4 | 7) { c == '-' } else { c.is_ascii_digit() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::kinds::testing::{changes, codes, expand, id, reference, wants};
+    use serde_json::json;
+
+    fn registry(more: Value) -> Value {
+        let mut fields = json!({
+            "type": "Microsoft.ContainerRegistry/registries", "apiVersion": "2025-11-01",
+            "body": { "location": "westeurope", "sku": { "name": "Premium" } },
+        });
+        crate::catalog::merge_over(&mut fields, &more);
+        fields
+    }
+
+    #[test]
+    fn the_body_goes_out_as_it_is() {
+        let fields = registry(json!({ "tags": { "team": "a" }, "body": { "tags": { "own": "b" } } }));
+        let (drafts, problems) = expand("resources", "crshop", fields);
+        assert_eq!(problems, []);
+        assert_eq!(
+            id(&drafts[0]),
+            "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/crshop"
+        );
+        assert_eq!(
+            drafts[0].body,
+            json!({ "location": "westeurope", "sku": { "name": "Premium" }, "tags": { "team": "a", "own": "b" } })
+        );
+        let kind = drafts[0].kind;
+        assert_eq!(
+            (kind.arm_type, kind.api_version, kind.namespace()),
+            ("Microsoft.ContainerRegistry/registries", "2025-11-01", "Microsoft.ContainerRegistry")
+        );
+        assert!(kind.tags);
+    }
+
+    #[test]
+    fn ids_stand_on_parents_scopes_and_groups() {
+        let vnet = "/subscriptions/sub/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/hub";
+        let peerings = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
+        let hub = wants("networks.hub", "id");
+        let group = "/subscriptions/sub/resourceGroups/rg/providers";
+        let lock = "providers/Microsoft.Authorization/locks/x";
+        for (arm_type, name, parent, expected) in [
+            (peerings, "x", json!(vnet), format!("{vnet}/virtualNetworkPeerings/x")),
+            (peerings, "x", json!(reference("networks.hub")), format!("{hub}/virtualNetworkPeerings/x")),
+            (
+                peerings,
+                "hub/x",
+                Value::Null,
+                format!("{group}/Microsoft.Network/virtualNetworks/hub/virtualNetworkPeerings/x"),
+            ),
+            ("Microsoft.Authorization/locks", "x", json!(reference("networks.hub")), format!("{hub}/{lock}")),
+            ("Microsoft.Authorization/locks", "x", json!("subscription"), format!("/subscriptions/sub/{lock}")),
+        ] {
+            let fields = json!({
+                "type": arm_type, "name": name, "apiVersion": "2025-05-01", "parent": parent, "body": {},
+            });
+            let (drafts, problems) = expand("resources", "x", fields);
+            assert_eq!(problems, []);
+            assert_eq!(id(&drafts[0]), expected);
+            assert!(!drafts[0].kind.tags);
+        }
+    }
+
+    #[test]
+    fn what_the_entry_says_of_its_fields_holds() {
+        let fields = registry(json!({
+            "body": { "properties": { "password": "x", "rules": [{ "name": "a", "v": 1 }], "zone": 1 } },
+            "writeOnly": ["properties.password"], "immutable": ["properties.zone"], "keys": { "properties.rules": "name" },
+        }));
+        let (drafts, _) = expand("resources", "cr", fields.clone());
+        let live = |zone: u8| {
+            json!({ "location": "West Europe", "sku": { "name": "Premium", "tier": "Premium" }, "properties": {
+                "rules": [{ "name": "foreign" }, { "name": "A", "v": 1 }], "zone": zone,
+            } })
+        };
+        assert_eq!(changes(&drafts[0], &live(1)), [] as [&str; 0]);
+        assert_eq!(changes(&drafts[0], &live(2)), ["properties.zone!"]);
+        let again = &expand("resources", "other", fields).0[0];
+        assert!(std::ptr::eq(drafts[0].kind, again.kind), "one description is one descriptor");
+        let other = &expand("resources", "other", registry(json!({}))).0[0];
+        assert!(!std::ptr::eq(drafts[0].kind, other.kind));
+    }
+
+    #[test]
+    fn says_what_cannot_be() {
+        let vault = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/v";
+        for (more, code) in [
+            (json!({ "type": "registries" }), "resource-type"),
+            (json!({ "type": "Microsoft.X/" }), "resource-type"),
+            (json!({ "apiVersion": "latest" }), "resource-api-version"),
+            (json!({ "apiVersion": "2025-11-01-beta" }), "resource-api-version"),
+            (json!({ "name": "a/b" }), "resource-name"),
+            (json!({ "type": "Microsoft.X/a/b" }), "resource-name"),
+            (json!({ "type": "Microsoft.X/a/b", "parent": vault }), "resource-parent"),
+            (json!({ "parent": "vault" }), "scope"),
+            (json!({ "body": { "name": "x" } }), "resource-body"),
+            (json!({ "boby": {} }), "shape"),
+        ] {
+            assert_eq!(codes(expand("resources", "x", registry(more.clone()))), [code], "{more}");
+        }
+    }
+}

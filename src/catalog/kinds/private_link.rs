@@ -1,0 +1,415 @@
+//! Which Azure resources can be reached through a private endpoint: their groups and DNS zones, in the public cloud
+//! (<https://learn.microsoft.com/azure/private-link/private-endpoint-dns>).
+//!
+//! A private endpoint connects to one *group* of its target (`vault`, `blob`). The names of that group are answered
+//! privately by one or more zones; a `{…}` in a zone's name depends on the resource, and only `{region}` can be told
+//! offline.
+
+/// An ARM type that private endpoints can connect to.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// The full ARM type.
+    pub arm_type: &'static str,
+    /// The API version in which its endpoint connections are read, approved and removed.
+    pub api_version: &'static str,
+    /// What can be connected to, the most usual first. Empty when an endpoint names no group.
+    pub groups: &'static [Group],
+}
+
+/// Something of a target that an endpoint connects to.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// The group's id, as Azure writes it.
+    pub name: &'static str,
+    /// The private DNS zones that answer for it; none when the names are the owner's own.
+    pub zones: &'static [&'static str],
+}
+
+impl Target {
+    /// The target of an ARM type, in any case.
+    pub fn of(arm_type: &str) -> Option<&'static Target> {
+        TARGETS.iter().find(|target| target.arm_type.eq_ignore_ascii_case(arm_type))
+    }
+
+    /// A group by its name, in any case. A slot of a web app is a group of its own, `sites-{slot}`.
+    pub fn group(&self, name: &str) -> Option<&'static Group> {
+        let same = |group: &&'static Group| {
+            let slot = group.name == "sites" && name.to_ascii_lowercase().starts_with("sites-");
+            slot || group.name.eq_ignore_ascii_case(name)
+        };
+        self.groups.iter().find(same)
+    }
+}
+
+impl Group {
+    /// The group of this name, when every target that has one of this name gives it the same zones.
+    pub fn unambiguous(name: &str) -> Option<&'static Group> {
+        let mut all = TARGETS.iter().filter_map(|target| target.group(name));
+        let first = all.next()?;
+        all.all(|group| group.zones == first.zones).then_some(first)
+    }
+}
+
+const fn target(arm_type: &'static str, api_version: &'static str, groups: &'static [Group]) -> Target {
+    Target { arm_type, api_version, groups }
+}
+
+const fn group(name: &'static str, zones: &'static [&'static str]) -> Group {
+    Group { name, zones }
+}
+
+const EVENT_GRID: &[&str] = &["privatelink.eventgrid.azure.net"];
+const SERVICE_BUS: &[Group] = &[group("namespace", &["privatelink.servicebus.windows.net"])];
+const POSTGRES: &[Group] = &[group("postgresqlServer", &["privatelink.postgres.database.azure.com"])];
+const MYSQL: &[Group] = &[group("mysqlServer", &["privatelink.mysql.database.azure.com"])];
+const WEB: &[Group] = &[group("sites", &["privatelink.azurewebsites.net"])];
+
+/// Every target that is known.
+pub const TARGETS: &[Target] = &[
+    target(
+        "Microsoft.KeyVault/vaults",
+        "2026-02-01",
+        &[group("vault", &["privatelink.vaultcore.azure.net"])],
+    ),
+    target(
+        "Microsoft.KeyVault/managedHSMs",
+        "2026-02-01",
+        &[group("managedhsm", &["privatelink.managedhsm.azure.net"])],
+    ),
+    target(
+        "Microsoft.Storage/storageAccounts",
+        "2025-08-01",
+        &[
+            group("blob", &["privatelink.blob.core.windows.net"]),
+            group("file", &["privatelink.file.core.windows.net"]),
+            group("queue", &["privatelink.queue.core.windows.net"]),
+            group("table", &["privatelink.table.core.windows.net"]),
+            group("web", &["privatelink.web.core.windows.net"]),
+            group("dfs", &["privatelink.dfs.core.windows.net"]),
+            group("blob_secondary", &["privatelink.blob.core.windows.net"]),
+            group("file_secondary", &["privatelink.file.core.windows.net"]),
+            group("queue_secondary", &["privatelink.queue.core.windows.net"]),
+            group("table_secondary", &["privatelink.table.core.windows.net"]),
+            group("web_secondary", &["privatelink.web.core.windows.net"]),
+            group("dfs_secondary", &["privatelink.dfs.core.windows.net"]),
+        ],
+    ),
+    target(
+        "Microsoft.ContainerRegistry/registries",
+        "2025-11-01",
+        &[group("registry", &["privatelink.azurecr.io"])],
+    ),
+    target(
+        "Microsoft.ContainerService/managedClusters",
+        "2026-02-01",
+        &[group("management", &["privatelink.{region}.azmk8s.io"])],
+    ),
+    target(
+        "Microsoft.Sql/servers",
+        "2025-01-01",
+        &[group("sqlServer", &["privatelink.database.windows.net"])],
+    ),
+    target(
+        "Microsoft.Sql/managedInstances",
+        "2025-01-01",
+        &[group("managedInstance", &["privatelink.{dnsPrefix}.database.windows.net"])],
+    ),
+    target("Microsoft.Web/sites", "2024-11-01", WEB),
+    target("Microsoft.Web/sites/slots", "2024-11-01", WEB),
+    target(
+        "Microsoft.Web/staticSites",
+        "2024-11-01",
+        &[group("staticSites", &["privatelink.{partition}.azurestaticapps.net"])],
+    ),
+    target("Microsoft.DBforPostgreSQL/flexibleServers", "2025-08-01", POSTGRES),
+    target("Microsoft.DBforPostgreSQL/servers", "2018-06-01", POSTGRES),
+    target("Microsoft.DBforMySQL/flexibleServers", "2024-12-30", MYSQL),
+    target("Microsoft.DBforMySQL/servers", "2018-06-01", MYSQL),
+    target(
+        "Microsoft.DBforMariaDB/servers",
+        "2018-06-01",
+        &[group("mariadbServer", &["privatelink.mariadb.database.azure.com"])],
+    ),
+    target(
+        "Microsoft.DocumentDB/databaseAccounts",
+        "2026-03-15",
+        &[
+            group("Sql", &["privatelink.documents.azure.com"]),
+            group("MongoDB", &["privatelink.mongo.cosmos.azure.com"]),
+            group("Cassandra", &["privatelink.cassandra.cosmos.azure.com"]),
+            group("Gremlin", &["privatelink.gremlin.cosmos.azure.com"]),
+            group("Table", &["privatelink.table.cosmos.azure.com"]),
+        ],
+    ),
+    target(
+        "Microsoft.DocumentDB/mongoClusters",
+        "2026-06-01",
+        &[group("MongoCluster", &["privatelink.mongocluster.cosmos.azure.com"])],
+    ),
+    target(
+        "Microsoft.Cache/redis",
+        "2024-11-01",
+        &[group("redisCache", &["privatelink.redis.cache.windows.net"])],
+    ),
+    target(
+        "Microsoft.Cache/redisEnterprise",
+        "2025-07-01",
+        &[group("redisEnterprise", &["privatelink.redisenterprise.cache.azure.net"])],
+    ),
+    target("Microsoft.ServiceBus/namespaces", "2026-01-01", SERVICE_BUS),
+    target("Microsoft.EventHub/namespaces", "2026-01-01", SERVICE_BUS),
+    target("Microsoft.Relay/namespaces", "2026-01-01", SERVICE_BUS),
+    target("Microsoft.EventGrid/topics", "2025-02-15", &[group("topic", EVENT_GRID)]),
+    target("Microsoft.EventGrid/domains", "2025-02-15", &[group("domain", EVENT_GRID)]),
+    target("Microsoft.EventGrid/partnerNamespaces", "2025-02-15", &[group("partnernamespace", EVENT_GRID)]),
+    target(
+        "Microsoft.EventGrid/namespaces",
+        "2025-02-15",
+        &[group("topic", EVENT_GRID), group("topicSpace", &["privatelink.ts.eventgrid.azure.net"])],
+    ),
+    target(
+        "Microsoft.AppConfiguration/configurationStores",
+        "2024-06-01",
+        &[group("configurationStores", &["privatelink.azconfig.io"])],
+    ),
+    target(
+        "Microsoft.CognitiveServices/accounts",
+        "2026-05-01",
+        &[group(
+            "account",
+            &[
+                "privatelink.cognitiveservices.azure.com",
+                "privatelink.openai.azure.com",
+                "privatelink.services.ai.azure.com",
+            ],
+        )],
+    ),
+    target(
+        "Microsoft.Search/searchServices",
+        "2025-05-01",
+        &[group("searchService", &["privatelink.search.windows.net"])],
+    ),
+    target(
+        "Microsoft.Insights/privateLinkScopes",
+        "2021-09-01",
+        &[group(
+            "azuremonitor",
+            &[
+                "privatelink.monitor.azure.com",
+                "privatelink.oms.opinsights.azure.com",
+                "privatelink.ods.opinsights.azure.com",
+                "privatelink.agentsvc.azure-automation.net",
+                "privatelink.blob.core.windows.net",
+            ],
+        )],
+    ),
+    target(
+        "Microsoft.Dashboard/grafana",
+        "2025-08-01",
+        &[group("grafana", &["privatelink.grafana.azure.com"])],
+    ),
+    target(
+        "Microsoft.SignalRService/signalR",
+        "2024-03-01",
+        &[group("signalr", &["privatelink.service.signalr.net"])],
+    ),
+    target(
+        "Microsoft.SignalRService/webPubSub",
+        "2024-03-01",
+        &[group("webpubsub", &["privatelink.webpubsub.azure.com"])],
+    ),
+    target(
+        "Microsoft.MachineLearningServices/workspaces",
+        "2026-05-01",
+        &[group("amlworkspace", &["privatelink.api.azureml.ms", "privatelink.notebooks.azure.net"])],
+    ),
+    target(
+        "Microsoft.Databricks/workspaces",
+        "2026-01-01",
+        &[
+            group("databricks_ui_api", &["privatelink.azuredatabricks.net"]),
+            group("browser_authentication", &["privatelink.azuredatabricks.net"]),
+        ],
+    ),
+    target(
+        "Microsoft.DataFactory/factories",
+        "2018-06-01",
+        &[
+            group("dataFactory", &["privatelink.datafactory.azure.net"]),
+            group("portal", &["privatelink.adf.azure.com"]),
+        ],
+    ),
+    target(
+        "Microsoft.Synapse/workspaces",
+        "2021-06-01",
+        &[
+            group("Sql", &["privatelink.sql.azuresynapse.net"]),
+            group("SqlOnDemand", &["privatelink.sql.azuresynapse.net"]),
+            group("Dev", &["privatelink.dev.azuresynapse.net"]),
+        ],
+    ),
+    target(
+        "Microsoft.Synapse/privateLinkHubs",
+        "2021-06-01",
+        &[group("Web", &["privatelink.azuresynapse.net"])],
+    ),
+    target(
+        "Microsoft.App/managedEnvironments",
+        "2026-01-01",
+        &[group("managedEnvironments", &["privatelink.{region}.azurecontainerapps.io"])],
+    ),
+    target(
+        "Microsoft.ApiManagement/service",
+        "2024-05-01",
+        &[group("Gateway", &["privatelink.azure-api.net"])],
+    ),
+    target(
+        "Microsoft.Batch/batchAccounts",
+        "2025-06-01",
+        &[
+            group("batchAccount", &["privatelink.batch.azure.com"]),
+            group("nodeManagement", &["privatelink.batch.azure.com"]),
+        ],
+    ),
+    target(
+        "Microsoft.RecoveryServices/vaults",
+        "2026-05-01",
+        &[
+            group("AzureBackup", &["privatelink.{regionCode}.backup.windowsazure.com"]),
+            group("AzureSiteRecovery", &["privatelink.siterecovery.windowsazure.com"]),
+        ],
+    ),
+    target(
+        "Microsoft.Automation/automationAccounts",
+        "2024-10-23",
+        &[
+            group("Webhook", &["privatelink.azure-automation.net"]),
+            group("DSCAndHybridWorker", &["privatelink.azure-automation.net"]),
+        ],
+    ),
+    target(
+        "Microsoft.Devices/iotHubs",
+        "2023-06-30",
+        &[group("iotHub", &["privatelink.azure-devices.net", "privatelink.servicebus.windows.net"])],
+    ),
+    target(
+        "Microsoft.Devices/provisioningServices",
+        "2022-12-12",
+        &[group("iotDps", &["privatelink.azure-devices-provisioning.net"])],
+    ),
+    target(
+        "Microsoft.Kusto/clusters",
+        "2025-02-14",
+        &[group(
+            "cluster",
+            &[
+                "privatelink.{region}.kusto.windows.net",
+                "privatelink.blob.core.windows.net",
+                "privatelink.queue.core.windows.net",
+                "privatelink.table.core.windows.net",
+            ],
+        )],
+    ),
+    target(
+        "Microsoft.HDInsight/clusters",
+        "2021-06-01",
+        &[
+            group("gateway", &["privatelink.azurehdinsight.net"]),
+            group("headnode", &["privatelink.azurehdinsight.net"]),
+        ],
+    ),
+    target(
+        "Microsoft.Compute/diskAccesses",
+        "2026-03-02",
+        &[group("disks", &["privatelink.blob.core.windows.net"])],
+    ),
+    target(
+        "Microsoft.HealthcareApis/workspaces",
+        "2024-03-31",
+        &[group(
+            "healthcareworkspace",
+            &[
+                "privatelink.workspace.azurehealthcareapis.com",
+                "privatelink.fhir.azurehealthcareapis.com",
+                "privatelink.dicom.azurehealthcareapis.com",
+            ],
+        )],
+    ),
+    target(
+        "Microsoft.DigitalTwins/digitalTwinsInstances",
+        "2023-01-31",
+        &[group("API", &["privatelink.digitaltwins.azure.net"])],
+    ),
+    target(
+        "Microsoft.Purview/accounts",
+        "2021-12-01",
+        &[
+            group("account", &["privatelink.purview.azure.com"]),
+            group("portal", &["privatelink.purviewstudio.azure.com"]),
+        ],
+    ),
+    target(
+        "Microsoft.HybridCompute/privateLinkScopes",
+        "2026-07-15",
+        &[group(
+            "hybridcompute",
+            &[
+                "privatelink.his.arc.azure.com",
+                "privatelink.guestconfiguration.azure.com",
+                "privatelink.dp.kubernetesconfiguration.azure.com",
+            ],
+        )],
+    ),
+    target(
+        "Microsoft.StorageSync/storageSyncServices",
+        "2022-09-01",
+        &[group("afs", &["privatelink.afs.azure.net"])],
+    ),
+    target("Microsoft.Network/privateLinkServices", "2025-05-01", &[]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_table_is_well_formed() {
+        let mut seen = BTreeSet::new();
+        for target in TARGETS {
+            assert!(seen.insert(target.arm_type.to_ascii_lowercase()), "{} stands twice", target.arm_type);
+            for group in target.groups {
+                // A DNS zone group holds five zones at most.
+                assert!((1..=5).contains(&group.zones.len()), "{} {}", target.arm_type, group.name);
+                for zone in group.zones {
+                    assert!(zone.starts_with("privatelink."), "{zone}");
+                    assert!(!zone.ends_with('.'), "{zone}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn groups_are_found_in_any_case_and_for_slots() {
+        let zones = |arm_type: &str, name: &str| {
+            Target::of(arm_type).and_then(|target| target.group(name)).map(|group| group.zones)
+        };
+        assert_eq!(
+            zones("microsoft.keyvault/Vaults", "Vault"),
+            Some(&["privatelink.vaultcore.azure.net"][..])
+        );
+        assert_eq!(zones("Microsoft.Web/sites", "sites-blue"), Some(&["privatelink.azurewebsites.net"][..]));
+        assert_eq!(zones("Microsoft.KeyVault/vaults", "blob"), None);
+        assert!(Target::of("Microsoft.Network/virtualNetworks").is_none());
+    }
+
+    #[test]
+    fn a_group_name_alone_tells_only_what_is_unambiguous() {
+        assert_eq!(
+            Group::unambiguous("registry").map(|group| group.zones),
+            Some(&["privatelink.azurecr.io"][..])
+        );
+        assert!(Group::unambiguous("Sql").is_none(), "Cosmos DB and Synapse have one each");
+        assert!(Group::unambiguous("account").is_none());
+    }
+}

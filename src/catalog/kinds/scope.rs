@@ -1,0 +1,72 @@
+//! What a resource that stands on another one stands on: a scope.
+
+use super::registration::subscription_scope;
+use crate::catalog::{EntryCx, Problem, Reference, registry};
+use crate::ident::ArmId;
+use crate::value::token::display_text;
+
+/// The id that a scope names: a resource of the blueprint, `subscription`, `resourceGroup`, or a literal id.
+///
+/// The entry's resource group when nothing is said. Anything else is reported, and `None`.
+pub(super) fn scope_id(scope: Option<&Reference>, path: &str, cx: &mut EntryCx<'_>) -> Option<String> {
+    let Some(scope) = scope else { return Some(cx.group().as_str().to_owned()) };
+    if scope.path().is_some() {
+        return Some(scope.id());
+    }
+    match scope.0.as_str() {
+        "subscription" => Some(subscription_scope(&cx.common.subscription)),
+        "resourceGroup" => Some(cx.group().as_str().to_owned()),
+        _ if scope.literal_id().is_some() => Some(scope.0.trim_end_matches('/').to_owned()),
+        text => {
+            let message = format!("`{}` is no resource", display_text(text));
+            cx.problem(Problem::error("scope", path, message).help(
+                "write a reference such as `${keyVaults.secrets}`, `subscription`, `resourceGroup`, or an ARM id",
+            ));
+            None
+        }
+    }
+}
+
+/// The ARM type of what a reference names, when it can be told offline: a literal id, or an entry's main resource.
+pub(super) fn type_of(reference: &Reference) -> Option<String> {
+    if let Some(id) = reference.literal_id() {
+        return Some(id.resource_type());
+    }
+    let path = reference.path()?;
+    let (section, key) = path.split_once('.')?;
+    // `networks.hub.subnets.nodes` is something below an entry; a key made by `forEach` stands in brackets.
+    let below = key.split('[').next().unwrap_or_default().contains('.')
+        || key.rsplit_once(']').is_some_and(|(_, rest)| !rest.is_empty());
+    let kind = registry().iter().find(|kind| kind.section == section)?;
+    (!below && !kind.arm_type.is_empty()).then(|| kind.arm_type.to_owned())
+}
+
+/// The subscription that a scope lies in; `None` above all subscriptions (management groups).
+pub(super) fn subscription_of(scope: &str, cx: &EntryCx<'_>) -> Option<String> {
+    match ArmId::parse(scope) {
+        Ok(id) => id.subscription().map(str::to_owned),
+        Err(_) => Some(cx.common.subscription.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::kinds::testing::reference;
+
+    #[test]
+    fn the_type_follows_from_the_section_or_the_id() {
+        let group = "/subscriptions/s/resourceGroups/g";
+        for (text, expected) in [
+            (reference("networks.hub"), Some("Microsoft.Network/virtualNetworks")),
+            (reference("networks.hub[a.b]"), Some("Microsoft.Network/virtualNetworks")),
+            (reference("networks.hub.subnets.nodes"), None),
+            (reference("networks.hub[a].subnets.nodes"), None),
+            (reference("unheardOf.x"), None),
+            (format!("{group}/providers/Microsoft.KeyVault/vaults/v"), Some("Microsoft.KeyVault/vaults")),
+            ("nonsense".to_owned(), None),
+        ] {
+            assert_eq!(type_of(&Reference(text.clone())).as_deref(), expected, "{text}");
+        }
+    }
+}

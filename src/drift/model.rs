@@ -1,0 +1,58 @@
+//! A drift report as data.
+
+use crate::ident::{Address, ArmId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How a resource drifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DriftKind {
+    /// Fields differ from what was asked for.
+    Changed,
+    /// It is gone.
+    Missing,
+}
+
+/// One field that is not as it was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldDrift {
+    /// Where: `properties.addressSpace.addressPrefixes`.
+    pub path: String,
+    /// What was asked for.
+    pub expected: Value,
+    /// What is there; null when nothing is.
+    pub actual: Value,
+}
+
+/// One resource that drifted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drift {
+    /// The resource.
+    pub address: Address,
+    /// Its id.
+    pub id: ArmId,
+    /// Its ARM type.
+    #[serde(rename = "type")]
+    pub arm_type: String,
+    /// How it drifted.
+    pub kind: DriftKind,
+    /// The fields, when it changed.
+    pub fields: Vec<FieldDrift>,
+}
+
+/// Everything that drifted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftReport {
+    /// The version of this form.
+    pub version: u32,
+    /// The blueprint's name.
+    pub blueprint: String,
+    /// How many owned resources were looked at.
+    pub checked: usize,
+    /// Those that drifted.
+    pub drifted: Vec<Drift>,
+}

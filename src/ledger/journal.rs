@@ -1,0 +1,204 @@
+//! The journal of a run: one record before each call and one after, appended and flushed to the disk.
+//!
+//! A line is a checksum, a space and a record as JSON. The last line may be torn (the process was killed while it
+//! wrote): it is dropped. A damaged line before the last is refused: what follows it cannot be trusted.
+
+use super::model::{Ledger, Owned};
+use crate::event::Action;
+use crate::ident::{Address, ArmId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// One thing that a run was about to do, or that came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Record {
+    /// A step is about to send its first request.
+    Intent {
+        /// The resource.
+        address: Address,
+        /// Its id.
+        id: ArmId,
+        /// What is done to it.
+        action: Action,
+        /// What the ledger will hold once it is done; absent for what the ledger does not hold.
+        owned: Option<Box<Owned>>,
+    },
+    /// Azure accepted a request and works on it: what to poll, as the client wrote it.
+    Accepted {
+        /// The resource.
+        id: ArmId,
+        /// The operation.
+        operation: Value,
+    },
+    /// The resource is as asked, and owned.
+    Done {
+        /// The resource.
+        id: ArmId,
+        /// What the ledger holds from now on.
+        owned: Option<Box<Owned>>,
+    },
+    /// The resource is no longer owned: deleted, or forgotten.
+    Gone {
+        /// The resource.
+        id: ArmId,
+    },
+    /// The step did not work; whether anything came of it is for Azure to tell.
+    Failed {
+        /// The resource.
+        id: ArmId,
+    },
+}
+
+/// A step that was begun and of whose end nothing is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InFlight {
+    /// The resource.
+    pub address: Address,
+    /// Its id.
+    pub id: ArmId,
+    /// What was being done to it.
+    pub action: Action,
+    /// The operation that Azure accepted, if it got that far.
+    pub operation: Option<Value>,
+}
+
+/// A record as a line, its end included.
+///
+/// # Panics
+/// When a record does not serialise, which none does.
+pub fn line(record: &Record) -> String {
+    let json = serde_json::to_string(record).expect("a record serialises");
+    format!("{} {json}\n", checksum(&json))
+}
+
+fn checksum(text: &str) -> String {
+    Sha256::digest(text.as_bytes())[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads the lines of a journal.
+///
+/// # Errors
+/// The number of a damaged line that is not the last.
+pub fn parse(bytes: &[u8]) -> Result<Vec<Record>, usize> {
+    let mut records = Vec::new();
+    let mut lines = bytes.split(|&byte| byte == b'\n').enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
+        let record = std::str::from_utf8(line).ok().and_then(|line| {
+            let (sum, json) = line.split_once(' ')?;
+            (sum == checksum(json)).then(|| serde_json::from_str(json).ok())?
+        });
+        match record {
+            // Without its line end the last record may still be whole; then it counts.
+            Some(record) => records.push(record),
+            None if lines.peek().is_none() => {}
+            None => return Err(number + 1),
+        }
+    }
+    Ok(records)
+}
+
+/// Puts the records into the ledger, in their order, and tells what was under way at the end.
+pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Vec<InFlight> {
+    let mut open: Vec<InFlight> = Vec::new();
+    for record in records {
+        match record {
+            Record::Intent { address, id, action, owned } => {
+                // From here on it may exist: it is owned, and Azure tells how far it came.
+                if let Some(owned) = owned {
+                    ledger.resources.entry(id.clone()).or_insert(*owned);
+                }
+                open.retain(|other| other.id != id);
+                open.push(InFlight { address, id, action, operation: None });
+            }
+            Record::Accepted { id, operation } => {
+                if let Some(step) = open.iter_mut().find(|step| step.id == id) {
+                    step.operation = Some(operation);
+                }
+            }
+            Record::Done { id, owned } => {
+                open.retain(|step| step.id != id);
+                if let Some(owned) = owned {
+                    ledger.resources.insert(id, *owned);
+                }
+            }
+            Record::Gone { id } => {
+                open.retain(|step| step.id != id);
+                ledger.resources.shift_remove(&id);
+            }
+            Record::Failed { id } => open.retain(|step| step.id != id),
+        }
+    }
+    open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::DeleteMode;
+    use serde_json::json;
+
+    fn id(name: &str) -> ArmId {
+        ArmId::resource_group("s", name)
+    }
+
+    fn owned(name: &str) -> Option<Box<Owned>> {
+        Some(Box::new(Owned {
+            address: Address::new(name),
+            arm_type: "Microsoft.Resources/resourceGroups".into(),
+            api_version: "1".into(),
+            applied: json!({}),
+            depends_on: vec![],
+            digests: Default::default(),
+            protect: false,
+            delete: DeleteMode::Own,
+            lanes: vec![],
+        }))
+    }
+
+    fn records() -> Vec<Record> {
+        let intent = |name: &str| Record::Intent {
+            address: Address::new(name),
+            id: id(name),
+            action: Action::Create,
+            owned: owned(name),
+        };
+        vec![
+            intent("a"),
+            intent("b"),
+            Record::Accepted { id: id("b"), operation: json!({ "poll": 1 }) },
+            Record::Done { id: id("a"), owned: owned("a") },
+            Record::Gone { id: id("c") },
+        ]
+    }
+
+    #[test]
+    fn folding_tells_what_was_under_way() {
+        let mut ledger = Ledger::new("shop", "salt");
+        ledger.resources.insert(id("c"), *owned("c").unwrap());
+        let open = fold(&mut ledger, records());
+        assert_eq!(ledger.resources.keys().map(|id| id.name()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(open.len(), 1);
+        assert_eq!(open[0].operation, Some(json!({ "poll": 1 })));
+    }
+
+    #[test]
+    fn a_torn_tail_loses_at_most_the_last_record() {
+        let text: String = records().iter().map(line).collect();
+        let last = text[..text.len() - 1].rfind('\n').unwrap() + 1;
+        for cut in last..=text.len() {
+            let read = parse(&text.as_bytes()[..cut]).unwrap();
+            let whole = cut + 1 >= text.len();
+            assert_eq!(read.len(), if whole { 5 } else { 4 }, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn damage_before_the_tail_is_refused() {
+        let text: String = records().iter().map(line).collect();
+        let mut bytes = text.into_bytes();
+        bytes[12] ^= 1;
+        assert_eq!(parse(&bytes), Err(1));
+    }
+}

@@ -1,0 +1,325 @@
+//! From desired, ledger and observed to a plan.
+
+use super::desired::{Desired, OWNER_TAG, Resource};
+use super::model::{Conflict, Impact, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION};
+use super::removal::{self, Removals};
+use super::resolve::{digest, lookup};
+use crate::catalog::{Arrival, Operation, UpdateMode};
+use crate::event::Action;
+use crate::graph::Dag;
+use crate::ident::ArmId;
+use crate::ledger::{Ledger, Owned};
+use crate::value::token::{self, Token};
+use crate::value::{Change, ChangeKind, Comparison, diff};
+use serde_json::Value;
+
+/// What to do with a resource that exists, is wanted, and belongs to nobody that berth knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adoption {
+    /// It is taken over.
+    Allowed,
+    /// It is in the way, and the plan says so.
+    Refused,
+}
+
+/// Decides what is to be done so that Azure is as the blueprint asks.
+///
+/// Everything in `observed` was read; what was not read counts as absent.
+pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: Adoption) -> Plan {
+    let order = desired.graph.order().expect("a linked blueprint has no cycles");
+    let mut planner = Planner {
+        desired,
+        ledger,
+        observed,
+        adoption,
+        actions: vec![Action::NoOp; desired.resources.len()],
+        conflicts: Vec::new(),
+    };
+    let mut steps: Vec<Option<Step>> = vec![None; desired.resources.len()];
+    for &at in &order {
+        let step = planner.step(at);
+        planner.actions[at] = step.action;
+        steps[at] = Some(step);
+    }
+    let steps: Vec<Step> = steps.into_iter().flatten().collect();
+    let removals = removal::no_longer_wanted(desired, ledger, observed);
+    let outputs = desired
+        .outputs
+        .iter()
+        .map(|output| {
+            let value = planner.resolved(&output.value);
+            (output.name.clone(), OutputValue { value, secret: output.secret })
+        })
+        .collect();
+    let conflicts = planner.conflicts;
+    let (steps, _) = order_steps(steps, &desired.graph, removals, desired);
+    Plan {
+        version: VERSION,
+        blueprint: desired.blueprint.clone(),
+        ledger_serial: ledger.serial,
+        destroy: false,
+        steps,
+        outputs,
+        conflicts,
+    }
+}
+
+/// Puts the steps of the blueprint and the removals into one order, with their edges.
+fn order_steps(
+    mut steps: Vec<Step>,
+    graph: &Dag,
+    removals: Removals,
+    desired: &Desired,
+) -> (Vec<Step>, Vec<usize>) {
+    let wanted = steps.len();
+    steps.extend(removals.steps);
+    let mut all = Dag::new(steps.len());
+    for at in 0..wanted {
+        graph.dependencies(at).iter().for_each(|&dependency| all.need(at, dependency));
+    }
+    for (node, dependency) in removals.edges {
+        all.need(wanted + node, wanted + dependency);
+    }
+    // What used a resource lets go of it before it is deleted.
+    for (node, user) in removals.after_users {
+        if let Some(&user) = desired.by_id.get(&user) {
+            all.need(wanted + node, user);
+        }
+    }
+    sort(steps, &all)
+}
+
+/// Sorts steps topologically and writes their edges into them.
+pub(super) fn sort(steps: Vec<Step>, graph: &Dag) -> (Vec<Step>, Vec<usize>) {
+    let order = graph.order().unwrap_or_else(|_| (0..steps.len()).collect());
+    let mut position = vec![0; steps.len()];
+    order.iter().enumerate().for_each(|(to, &from)| position[from] = to);
+    let mut slots: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+    let sorted = order
+        .iter()
+        .filter_map(|&from| {
+            let mut step = slots[from].take()?;
+            step.after = graph.dependencies(from).iter().map(|&dependency| position[dependency]).collect();
+            step.after.sort_unstable();
+            Some(step)
+        })
+        .collect();
+    (sorted, position)
+}
+
+struct Planner<'a> {
+    desired: &'a Desired,
+    ledger: &'a Ledger,
+    observed: &'a Observed,
+    adoption: Adoption,
+    /// What was decided so far, by position.
+    actions: Vec<Action>,
+    conflicts: Vec<Conflict>,
+}
+
+/// A decision about one resource.
+struct Decision {
+    action: Action,
+    reason: Reason,
+    changes: Vec<Change>,
+}
+
+impl Decision {
+    fn of(action: Action, reason: Reason) -> Self {
+        Decision { action, reason, changes: Vec::new() }
+    }
+}
+
+impl Planner<'_> {
+    fn step(&mut self, at: usize) -> Step {
+        let resource = &self.desired.resources[at];
+        let wanted = self.resolved(&resource.body);
+        let decision = match &resource.operation {
+            Operation::Resource => self.decide(resource, &wanted),
+            Operation::Registration => self.registration(resource, &wanted),
+            Operation::Approval { endpoint, .. } => self.approval(resource, endpoint),
+        };
+        let impact = match decision.action {
+            Action::Replace | Action::Delete => Impact::Destructive,
+            Action::Update => Impact::InPlace,
+            _ => Impact::None,
+        };
+        let idle = decision.action == Action::NoOp;
+        Step {
+            address: resource.address.clone(),
+            id: resource.id.clone(),
+            arm_type: resource.kind.arm_type.to_owned(),
+            action: decision.action,
+            reason: decision.reason,
+            changes: decision.changes,
+            desired: if idle { Value::Null } else { wanted },
+            impact,
+            protected: decision.action == Action::Replace && resource.protect,
+            after: Vec::new(),
+            usual_ms: if idle { 0 } else { resource.kind.usual.as_millis() as u64 },
+        }
+    }
+
+    fn decide(&mut self, resource: &Resource, wanted: &Value) -> Decision {
+        let parent = resource.id.ancestors().find_map(|id| self.desired.by_id.get(&id).copied());
+        let parent_action = parent.map(|at| self.actions[at]);
+        let parent_address = || parent.map(|at| self.desired.resources[at].address.clone());
+        let renewed = matches!(parent_action, Some(Action::Create | Action::Replace | Action::Recover));
+        let live = match self.observed.get(&resource.id) {
+            Some(Observation::Present { body, .. }) => body,
+            Some(Observation::SoftDeleted) => return Decision::of(Action::Recover, Reason::SoftDeleted),
+            Some(Observation::Absent) | None => {
+                let reason = match parent_address() {
+                    Some(parent) if resource.arrival == Arrival::WithParent && renewed => {
+                        Reason::ArrivesWithParent { parent }
+                    }
+                    _ => Reason::Missing,
+                };
+                return Decision::of(Action::Create, reason);
+            }
+        };
+        if let (Some(Action::Replace), Some(parent)) = (parent_action, parent_address())
+            && resource.id.parent().is_some_and(|id| self.desired.by_id.contains_key(&id))
+        {
+            return Decision::of(Action::Replace, Reason::ParentReplaced { parent });
+        }
+        let owned = self.ledger.resources.get(&resource.id);
+        if owned.is_none()
+            && let Some(conflict) = self.foreign(resource, live)
+        {
+            self.conflicts.push(conflict);
+        }
+        let mut changes = self.compare(resource, wanted, live, owned);
+        let state = live.pointer("/properties/provisioningState").and_then(Value::as_str);
+        if let Some(failed @ ("Failed" | "Canceled")) = state
+            && changes.is_empty()
+        {
+            // A create or update that failed leaves the resource like this; sending it again repairs it.
+            changes.push(Change {
+                path: "properties.provisioningState".to_owned(),
+                kind: ChangeKind::Set,
+                before: failed.into(),
+                after: "Succeeded".into(),
+                forces_replace: false,
+            });
+        }
+        let forced: Vec<String> = changes
+            .iter()
+            .filter(|change| {
+                change.forces_replace
+                    || resource.kind.update == UpdateMode::Never && change.kind != ChangeKind::Release
+            })
+            .map(|change| change.path.clone())
+            .collect();
+        let (action, reason) = match owned {
+            _ if !forced.is_empty() => (Action::Replace, Reason::Immutable { paths: forced }),
+            None if changes.is_empty() => (Action::Adopt, Reason::NotInLedger),
+            None => (Action::Update, Reason::NotInLedger),
+            Some(_) if !changes.is_empty() => (Action::Update, Reason::Differs),
+            Some(owned) if owned.address != resource.address => {
+                (Action::NoOp, Reason::Renamed { from: owned.address.clone() })
+            }
+            Some(_) => (Action::NoOp, Reason::AsWanted),
+        };
+        Decision { action, reason, changes }
+    }
+
+    fn compare(
+        &self,
+        resource: &Resource,
+        wanted: &Value,
+        live: &Value,
+        owned: Option<&Owned>,
+    ) -> Vec<Change> {
+        let secret_changed = |path: &str, value: &Value| {
+            // Nothing is known of what an adopted resource was given: it is left as it is.
+            let Some(last) = owned.and_then(|owned| owned.digests.get(path)) else { return false };
+            *last != digest(value, &self.desired.secrets, &self.ledger.salt)
+        };
+        let applied = owned.map(|owned| &owned.applied);
+        diff(
+            wanted,
+            live,
+            &Comparison { rules: resource.kind.compiled(), applied, secret_changed: &secret_changed },
+        )
+    }
+
+    /// Why a resource that is there may not be taken over, if so.
+    fn foreign(&self, resource: &Resource, live: &Value) -> Option<Conflict> {
+        if !resource.kind.tags {
+            // It has no tag to tell whose it is; it belongs to whom its parent belongs.
+            return None;
+        }
+        let tags = live.get("tags").and_then(Value::as_object);
+        let owner = tags.and_then(|tags| {
+            tags.iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(OWNER_TAG))
+                .and_then(|(_, owner)| owner.as_str())
+        });
+        let (message, help) = match owner {
+            Some(owner) if owner == self.desired.blueprint => return None,
+            Some(owner) => (
+                format!("it belongs to the blueprint `{owner}`"),
+                format!("give it another name here, or remove its tag `{OWNER_TAG}` and run with `--adopt`"),
+            ),
+            None if self.adoption == Adoption::Allowed => return None,
+            None => (
+                "it exists already and no blueprint owns it".to_owned(),
+                "run with `--adopt` to take it over, or give it another name here".to_owned(),
+            ),
+        };
+        Some(Conflict { address: resource.address.clone(), id: resource.id.clone(), message, help })
+    }
+
+    fn registration(&self, resource: &Resource, wanted: &Value) -> Decision {
+        let done = self
+            .observed
+            .get(&resource.id)
+            .and_then(Observation::body)
+            .is_some_and(|live| self.compare(resource, wanted, live, None).is_empty());
+        match done {
+            true => Decision::of(Action::NoOp, Reason::AsWanted),
+            false => Decision::of(Action::Register, Reason::NotRegistered),
+        }
+    }
+
+    fn approval(&self, resource: &Resource, endpoint: &str) -> Decision {
+        let endpoint = ArmId::parse(endpoint).ok().and_then(|id| self.desired.by_id.get(&id)).copied();
+        if let Some(at) = endpoint
+            && matches!(self.actions[at], Action::Create | Action::Replace)
+        {
+            let manual =
+                self.desired.resources[at].body.pointer("/properties/manualPrivateLinkServiceConnections");
+            let manual = manual.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+            return match manual {
+                true => Decision::of(Action::Approve, Reason::WillBePending),
+                false => Decision::of(Action::NoOp, Reason::AsWanted),
+            };
+        }
+        let status = self
+            .observed
+            .get(&resource.id)
+            .and_then(Observation::body)
+            .and_then(|live| live.pointer("/properties/privateLinkServiceConnectionState/status"))
+            .and_then(Value::as_str);
+        match status {
+            Some("Pending") => Decision::of(Action::Approve, Reason::Pending),
+            _ => Decision::of(Action::NoOp, Reason::AsWanted),
+        }
+    }
+
+    /// A body with the outputs put in that are known now: those of resources that are there and stay.
+    fn resolved(&self, body: &Value) -> Value {
+        let mut body = body.clone();
+        token::substitute(&mut body, &mut |token| {
+            let Token::Output { address, pointer } = token else { return None };
+            let &at = self.desired.by_address.get(address)?;
+            if matches!(self.actions[at], Action::Create | Action::Replace | Action::Recover) {
+                return None;
+            }
+            let live = self.observed.get(&self.desired.resources[at].id)?.body()?;
+            lookup(live, pointer).filter(|value| !value.is_null()).cloned()
+        });
+        body
+    }
+}

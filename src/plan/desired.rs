@@ -1,0 +1,65 @@
+//! What a blueprint asks for, linked: every id known, every reference resolved or an output of a known resource.
+
+use crate::catalog::{Arrival, Operation, ResourceType};
+use crate::graph::Dag;
+use crate::ident::{Address, ArmId};
+use crate::value::secret::Secrets;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// The tag that says which blueprint owns a resource.
+pub const OWNER_TAG: &str = "berth-blueprint";
+
+/// One resource that the blueprint asks for.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// What a person calls it.
+    pub address: Address,
+    /// Its id.
+    pub id: ArmId,
+    /// Its type.
+    pub kind: &'static ResourceType,
+    /// What is asked for; tokens in it are outputs, secrets and claims of the caller.
+    pub body: Value,
+    /// How it is brought about.
+    pub operation: Operation,
+    /// How it comes into being.
+    pub arrival: Arrival,
+    /// Whether it may be deleted or replaced only when named.
+    pub protect: bool,
+    /// How long an operation on it may take.
+    pub timeout: Duration,
+}
+
+/// An output of the blueprint.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Its value, with tokens.
+    pub value: Value,
+    /// Whether it is never shown.
+    pub secret: bool,
+}
+
+/// Everything that a blueprint asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Desired {
+    /// The blueprint's name.
+    pub blueprint: String,
+    /// The subscription.
+    pub subscription: String,
+    /// The resources; positions are the nodes of `graph`.
+    pub resources: Vec<Resource>,
+    /// What needs what.
+    pub graph: Dag,
+    /// The outputs, in the order of the blueprint.
+    pub outputs: Vec<Output>,
+    /// The secret parameters.
+    pub secrets: Secrets,
+    /// Positions by address.
+    pub by_address: HashMap<Address, usize>,
+    /// Positions by id.
+    pub by_id: HashMap<ArmId, usize>,
+}

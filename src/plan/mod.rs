@@ -1,0 +1,18 @@
+//! The plan: pure decisions from what is wanted, what was asked for last, and what is there.
+//!
+//! [`plan`] and [`plan_destroy`] compare and decide; [`check`] knows only what must hold of any plan and looks for
+//! what does not. A [`Plan`] is immutable, ordered, and detailed enough that applying it decides nothing.
+
+mod check;
+mod decide;
+mod desired;
+mod model;
+mod removal;
+mod resolve;
+
+pub use check::check;
+pub use decide::{Adoption, plan};
+pub use desired::{Desired, OWNER_TAG, Output, Resource};
+pub use model::{Conflict, Counts, Impact, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION};
+pub use removal::plan_destroy;
+pub use resolve::{lookup, secret_digests};

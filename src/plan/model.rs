@@ -1,0 +1,237 @@
+//! A plan as data.
+
+use crate::event::Action;
+use crate::ident::{Address, ArmId};
+use crate::value::Change;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+
+/// Version of the plan's form.
+pub const VERSION: u32 = 1;
+
+/// What reading a resource found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation {
+    /// It is there.
+    Present {
+        /// Its body.
+        body: Value,
+        /// Its ETag, when its type has one.
+        etag: Option<String>,
+    },
+    /// It is not there.
+    Absent,
+    /// A vault of this name waits, soft-deleted, in this subscription.
+    SoftDeleted,
+}
+
+impl Observation {
+    /// The body, when it is there.
+    pub fn body(&self) -> Option<&Value> {
+        match self {
+            Observation::Present { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+}
+
+/// What is there, by id. An id that was not read is not in it.
+pub type Observed = HashMap<ArmId, Observation>;
+
+/// Why a step has its action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Reason {
+    /// It is in the blueprint and not in Azure.
+    Missing,
+    /// It comes with its parent's create.
+    ArrivesWithParent {
+        /// The parent.
+        parent: Address,
+    },
+    /// It differs from the blueprint.
+    Differs,
+    /// A field that cannot be changed in place differs.
+    Immutable {
+        /// The fields that force it.
+        paths: Vec<String>,
+    },
+    /// What it hangs on is replaced.
+    ParentReplaced {
+        /// The parent.
+        parent: Address,
+    },
+    /// It is owned and no longer in the blueprint.
+    NoLongerWanted,
+    /// It is deleted because everything is.
+    Destroy,
+    /// It goes with its parent.
+    GoesWithParent {
+        /// The parent.
+        parent: Address,
+    },
+    /// It is there and was not in the ledger.
+    NotInLedger,
+    /// The connection waits for approval.
+    Pending,
+    /// The connection will wait for approval once its endpoint exists.
+    WillBePending,
+    /// The namespace or feature is not registered.
+    NotRegistered,
+    /// A soft-deleted one holds the name.
+    SoftDeleted,
+    /// Its entry was renamed; the resource is the same.
+    Renamed {
+        /// The old address.
+        from: Address,
+    },
+    /// It is gone already.
+    AlreadyGone,
+    /// ARM has no way to delete it.
+    CannotBeDeleted,
+    /// It is as it should be.
+    AsWanted,
+}
+
+/// How much a step disturbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Impact {
+    /// Nothing is disturbed.
+    None,
+    /// Changed in place.
+    InPlace,
+    /// Deleted, or deleted and made anew.
+    Destructive,
+}
+
+/// One resource and what is done to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// The resource.
+    pub address: Address,
+    /// Its id.
+    pub id: ArmId,
+    /// Its ARM type.
+    #[serde(rename = "type")]
+    pub arm_type: String,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// What changes, field by field; for a create every field that is asked for is in `desired`.
+    pub changes: Vec<Change>,
+    /// What is asked for, tokens in place of what is unknown or secret; null for a delete.
+    pub desired: Value,
+    /// How much it disturbs.
+    pub impact: Impact,
+    /// Whether it is protected: applying then needs the person to allow this address by name.
+    pub protected: bool,
+    /// The steps (by position) that must be done before.
+    pub after: Vec<usize>,
+    /// How long it usually takes, in milliseconds.
+    pub usual_ms: u64,
+}
+
+/// An output of the blueprint as far as the plan knows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutputValue {
+    /// Its value, tokens in place of what is unknown or secret.
+    pub value: Value,
+    /// Whether it is never shown.
+    pub secret: bool,
+}
+
+/// Why a plan cannot be applied as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Conflict {
+    /// The resource.
+    pub address: Address,
+    /// Its id.
+    pub id: ArmId,
+    /// What is in the way.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// What will be done, in an order that respects every dependency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The version of this form.
+    pub version: u32,
+    /// The blueprint's name.
+    pub blueprint: String,
+    /// The ledger's serial that it was made for.
+    pub ledger_serial: u64,
+    /// Whether it deletes everything.
+    pub destroy: bool,
+    /// Every resource, also those with nothing to do.
+    pub steps: Vec<Step>,
+    /// The outputs.
+    pub outputs: BTreeMap<String, OutputValue>,
+    /// What is in the way of applying it.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// How many steps of each kind a plan has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Creates.
+    pub create: usize,
+    /// Updates.
+    pub update: usize,
+    /// Replaces.
+    pub replace: usize,
+    /// Deletes.
+    pub delete: usize,
+    /// Approvals.
+    pub approve: usize,
+    /// Adoptions.
+    pub adopt: usize,
+    /// Recoveries.
+    pub recover: usize,
+    /// Registrations.
+    pub register: usize,
+    /// What is forgotten.
+    pub forget: usize,
+    /// What stays as it is.
+    pub unchanged: usize,
+}
+
+impl Plan {
+    /// The steps that do something.
+    pub fn changes(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.action != Action::NoOp)
+    }
+
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.changes().next().is_none()
+    }
+
+    /// Counts the steps.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for step in &self.steps {
+            *match step.action {
+                Action::Create => &mut counts.create,
+                Action::Update => &mut counts.update,
+                Action::Replace => &mut counts.replace,
+                Action::Delete => &mut counts.delete,
+                Action::Approve => &mut counts.approve,
+                Action::Adopt => &mut counts.adopt,
+                Action::Recover => &mut counts.recover,
+                Action::Register => &mut counts.register,
+                Action::Forget => &mut counts.forget,
+                Action::NoOp => &mut counts.unchanged,
+            } += 1;
+        }
+        counts
+    }
+}

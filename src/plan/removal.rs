@@ -1,0 +1,115 @@
+//! Deleting: what is owned and no longer wanted, or everything.
+//!
+//! The order comes from the ledger's own edges, so that it holds for things that no blueprint mentions any more.
+
+use super::decide::sort;
+use super::desired::Desired;
+use super::model::{Impact, Observation, Observed, Plan, Reason, Step, VERSION};
+use crate::event::{Action, DeleteMode};
+use crate::graph::Dag;
+use crate::ident::ArmId;
+use crate::ledger::{Ledger, Owned};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+
+/// Removals with their edges, by position among themselves.
+pub(super) struct Removals {
+    pub(super) steps: Vec<Step>,
+    /// The first is done after the second.
+    pub(super) edges: Vec<(usize, usize)>,
+    /// The first is done after the step of this resource, which used to depend on it and stays.
+    pub(super) after_users: Vec<(usize, ArmId)>,
+}
+
+/// What the ledger has and the blueprint has not.
+pub(super) fn no_longer_wanted(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Removals {
+    let gone: Vec<(&ArmId, &Owned)> =
+        ledger.resources.iter().filter(|(id, _)| !desired.by_id.contains_key(*id)).collect();
+    removals(&gone, ledger, observed, &Reason::NoLongerWanted)
+}
+
+/// Decides how to delete everything that the ledger has.
+pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
+    let all: Vec<(&ArmId, &Owned)> = ledger.resources.iter().collect();
+    let removals = removals(&all, ledger, observed, &Reason::Destroy);
+    let mut graph = Dag::new(removals.steps.len());
+    removals.edges.iter().for_each(|&(node, dependency)| graph.need(node, dependency));
+    let (steps, _) = sort(removals.steps, &graph);
+    Plan {
+        version: VERSION,
+        blueprint: ledger.blueprint.clone(),
+        ledger_serial: ledger.serial,
+        destroy: true,
+        steps,
+        outputs: BTreeMap::new(),
+        conflicts: Vec::new(),
+    }
+}
+
+fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why: &Reason) -> Removals {
+    let at: HashMap<&ArmId, usize> = gone.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
+    // What takes a resource along when it goes: the topmost one of those it hangs on that is really deleted.
+    let carrier = |id: &ArmId, owned: &Owned| -> Option<usize> {
+        if matches!(owned.delete, DeleteMode::Always | DeleteMode::Never) {
+            return None;
+        }
+        id.ancestors()
+            .filter_map(|id| at.get(&id).copied())
+            .filter(|&at| gone[at].0.resource_type() != "Microsoft.Resources/resourceGroups")
+            .filter(|&at| matches!(gone[at].1.delete, DeleteMode::Own | DeleteMode::Always))
+            .last()
+    };
+    let carriers: Vec<Option<usize>> = gone.iter().map(|(id, owned)| carrier(id, owned)).collect();
+    let steps = gone
+        .iter()
+        .zip(&carriers)
+        .map(|((id, owned), carrier)| {
+            let present = matches!(observed.get(*id), Some(Observation::Present { .. }));
+            let (action, reason) = match (carrier, owned.delete) {
+                _ if !present => (Action::Forget, Reason::AlreadyGone),
+                (Some(parent), _) => {
+                    (Action::Delete, Reason::GoesWithParent { parent: gone[*parent].1.address.clone() })
+                }
+                (None, DeleteMode::Own | DeleteMode::Always) => (Action::Delete, why.clone()),
+                (None, DeleteMode::WithParent | DeleteMode::Never) => {
+                    (Action::Forget, Reason::CannotBeDeleted)
+                }
+            };
+            Step {
+                address: owned.address.clone(),
+                id: (*id).clone(),
+                arm_type: owned.arm_type.clone(),
+                action,
+                reason,
+                changes: Vec::new(),
+                desired: Value::Null,
+                impact: if action == Action::Delete { Impact::Destructive } else { Impact::None },
+                protected: action == Action::Delete && owned.protect,
+                after: Vec::new(),
+                usual_ms: 0,
+            }
+        })
+        .collect();
+    let mut edges = Vec::new();
+    let mut after_users = Vec::new();
+    for (user, (id, owned)) in gone.iter().enumerate() {
+        if let Some(carrier) = carriers[user] {
+            edges.push((user, carrier));
+        }
+        let user_or_carrier = carriers[user].unwrap_or(user);
+        let needs = owned.depends_on.iter().cloned().chain(id.ancestors());
+        for needed in needs.filter_map(|id| at.get(&id).copied()) {
+            // What carries the needed one away must wait for its users too.
+            let needed_or_carrier = carriers[needed].unwrap_or(needed);
+            if needed_or_carrier != user_or_carrier {
+                edges.push((needed_or_carrier, user_or_carrier));
+            }
+        }
+    }
+    for (id, owned) in ledger.resources.iter().filter(|(id, _)| !at.contains_key(id)) {
+        for needed in owned.depends_on.iter().filter_map(|id| at.get(id).copied()) {
+            after_users.push((carriers[needed].unwrap_or(needed), id.clone()));
+        }
+    }
+    Removals { steps, edges, after_users }
+}
