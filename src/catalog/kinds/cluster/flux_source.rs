@@ -73,7 +73,7 @@ pub struct BlobSpec {
     /// The container's name.
     container: String,
     /// The identity that reads it, a user-assigned one on the nodes.
-    identity: Option<Reference>,
+    pub(super) identity: Option<Reference>,
     /// The account's key, from a parameter with `secret: true`.
     pub(super) account_key: Option<String>,
     /// A shared access signature, from a parameter with `secret: true`.

@@ -6,7 +6,7 @@ use super::super::flux::{FluxConfigurationSpec, FluxSpec, KustomizationSpec};
 use super::super::network::Plugin;
 use super::super::pod_identity::PodIdentitySpec;
 use super::super::spec::Spec;
-use super::secret;
+use super::{identity, secret};
 use crate::catalog::{EntryCx, Problem};
 use crate::value::token::has_token;
 use indexmap::IndexMap;
@@ -39,7 +39,7 @@ fn settings(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
     if addons.monitoring.as_ref().and_then(Toggle::on).is_some_and(|logs| logs.workspace.is_none()) {
         cx.problem(
             Problem::error("monitoring-workspace", "addons.monitoring", "monitoring needs a workspace to write to")
-                .help("write `monitoring: { workspace: \"${logAnalytics.…}\" }`"),
+                .help("write `monitoring: { workspace: \"${logWorkspaces.…}\" }`"),
         );
     }
 }
@@ -61,6 +61,9 @@ fn pod_identity(pods: &PodIdentitySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
             Problem::error("pod-identity-kubenet", "addons.podIdentity", "with `kubenet`, pods can take each other's identity")
                 .help("use `network: { plugin: azure }`, or accept it with `allowKubenet: true`"),
         );
+    }
+    for (name, entry) in &pods.identities {
+        identity(format!("addons.podIdentity.identities.{name}.identity"), &entry.identity, cx);
     }
     let namespaces = pods.identities.iter().map(|(name, entry)| ("identities", name, &entry.namespace));
     let exceptions = pods.exceptions.iter().map(|(name, entry)| ("exceptions", name, &entry.namespace));
@@ -166,6 +169,9 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
         secret(format!("{path}.bucket.secretKey"), bucket.secret_key.as_deref(), "key", cx);
     }
     if let Some(blob) = &configuration.azure_blob {
+        if let Some(reader) = &blob.identity {
+            identity(format!("{path}.azureBlob.identity"), reader, cx);
+        }
         secret(format!("{path}.azureBlob.accountKey"), blob.account_key.as_deref(), "key", cx);
         secret(format!("{path}.azureBlob.sasToken"), blob.sas_token.as_deref(), "token", cx);
     }

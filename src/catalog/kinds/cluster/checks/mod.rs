@@ -6,7 +6,7 @@ mod pools;
 
 use super::body::dns_prefix;
 use super::spec::{Channel, NodeOsChannel, SkuName, Spec, SupportPlan, Tier};
-use crate::catalog::{EntryCx, Problem};
+use crate::catalog::{EntryCx, Problem, Reference};
 use crate::value::token::has_token;
 
 /// Reports everything that is wrong with a cluster.
@@ -38,6 +38,16 @@ fn secret(path: String, text: Option<&str>, what: &str, cx: &mut EntryCx<'_>) {
             "declare `{field}: {{ type: string, secret: true }}` under `parameters` and write `${{param.{field}}}` here"
         );
         cx.problem(Problem::error("secret-in-clear", path, message).help(help));
+    }
+}
+
+/// Reports an identity of which more than the id is needed, when only its id was written.
+fn identity(path: String, reference: &Reference, cx: &mut EntryCx<'_>) {
+    if !has_token(&reference.0) {
+        cx.problem(
+            Problem::error("identity-reference", path, "Azure asks for this identity's client and object id as well")
+                .help("declare the identity under `identities` and write `${identities.…}` here"),
+        );
     }
 }
 
@@ -153,6 +163,9 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
             Problem::error("workload-identity", "workloadIdentity", "workload identity needs the OIDC issuer")
                 .help("leave `oidcIssuer: false` out, or write `workloadIdentity: false` as well"),
         );
+    }
+    if let Some(kubelet) = &spec.kubelet_identity {
+        identity("kubeletIdentity".into(), kubelet, cx);
     }
     if spec.kubelet_identity.is_some() && spec.identity.is_none() {
         cx.problem(

@@ -196,7 +196,7 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
     if spec.fqdn_subdomain.is_some() && api.private_dns_zone.is_none() {
         cx.problem(
             Problem::error("fqdn-subdomain", "fqdnSubdomain", "a subdomain needs a private DNS zone of yours")
-                .help("add `apiServer: { privateCluster: true, privateDnsZone: ${privateDnsZones.…} }`, or use `dnsPrefix`"),
+                .help("add `apiServer: { privateCluster: true, privateDnsZone: <id of the zone> }`, or use `dnsPrefix`"),
         );
     }
 }

@@ -33,6 +33,10 @@ fn what_azure_would_refuse_is_a_problem_before() {
             cluster_with(json!({ "autoUpgrade": { "channel": "node-image", "nodeOsChannel": "None" } })),
             vec![("node-os-channel", "autoUpgrade.nodeOsChannel")],
         ),
+        (
+            cluster_with(json!({ "kubeletIdentity": "/subscriptions/s/x" })),
+            vec![("identity-reference", "kubeletIdentity"), ("kubelet-identity", "kubeletIdentity")],
+        ),
         // Pools.
         (json!({}), vec![("system-pool", "nodePools")]),
         (json!({ "nodePools": { "a": { "mode": "User" } } }), vec![("system-pool", "nodePools")]),
