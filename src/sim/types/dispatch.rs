@@ -239,7 +239,9 @@ pub(crate) fn view(world: &World, resource: &Resource) -> Option<Value> {
 
 /// Ends an operation as its target's type does.
 pub(crate) fn complete(world: &mut World, operation: &Operation) {
-    let kind = ResourcePath::parse(&operation.target).map_or_else(String::new, |p| p.kind());
+    let stored = world.state.resources.get(&operation.target).map(|r| r.kind.clone());
+    let parsed = || ResourcePath::parse(&operation.target).map_or_else(String::new, |p| p.kind());
+    let kind = stored.unwrap_or_else(parsed);
     table::behaviour(&kind).complete(world, operation);
 }
 
