@@ -34,8 +34,15 @@ pub(crate) fn dispatch(world: &mut World, call: &mut Call<'_>) -> Answer {
     result.map_err(|failure| {
         // AKS writes its own errors without an envelope; what ARM says for it has one.
         let aks = call.kind.starts_with("microsoft.containerservice/");
-        let by_arm = ["ResourceNotFound", "ParentResourceNotFound", "MissingSubscriptionRegistration"];
-        if aks && !by_arm.contains(&failure.code.as_str()) && !failure.code.starts_with("InvalidResource") {
+        const BY_ARM: &[&str] = &[
+            "InvalidResource",
+            "Location",
+            "MethodNotAllowed",
+            "Missing",
+            "ParentResource",
+            "ResourceNotFound",
+        ];
+        if aks && !BY_ARM.iter().any(|start| failure.code.starts_with(start)) {
             failure.flat()
         } else {
             failure

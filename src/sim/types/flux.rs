@@ -328,6 +328,19 @@ impl Behaviour for FluxConfiguration {
         begin(world, call, status, Work::on(Style::Configuration, act, key).locking([scope.clone()]))
     }
 
+    fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        check_cluster(world, call)?;
+        let (key, scope) = (&call.path.key, &call.path.scope);
+        merge_patch(world, call);
+        if let Some(configuration) = world.state.resources.edit(key) {
+            let hidden = without_values(at(&configuration.body, "properties.configurationProtectedSettings"));
+            set(&mut configuration.body, "properties.configurationProtectedSettings", hidden);
+            set(&mut configuration.body, "properties.provisioningState", "Updating");
+        }
+        world.updated(key);
+        begin(world, call, 202, Work::on(Style::Configuration, Act::Update, key).locking([scope.clone()]))
+    }
+
     fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
         check_cluster_for_delete(world, call)?;
         let (key, scope) = (&call.path.key, &call.path.scope);

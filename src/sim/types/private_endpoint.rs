@@ -432,7 +432,7 @@ mod tests {
         bench.sim.fail_next(Fault::once(Method::Put, "/privateEndpoints/pe", Effect::KeepPending));
         let made = bench.make(&endpoint(), body(AUTO, &subnet, &vault, "vault")).await;
         assert_eq!(made["properties"][AUTO][0].pointer(STATUS), Some(&json!("Pending")));
-        let other = body(AUTO, &subnet, &vault.replace("kv-1", "kv-1"), "vault");
+        let other = body(AUTO, &subnet, &vault, "vault");
         assert_eq!(bench.put(&endpoint(), other).await.status, 200);
         let resources = bench.get(&format!("{vault}/privateLinkResources")).await;
         assert_eq!(
