@@ -4,9 +4,10 @@ use crate::arm::transport::Response;
 use serde_json::{Value, json};
 
 /// How an error is wrapped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Envelope {
     /// `{"error": {…}}`, the form of ARM itself and of most providers.
+    #[default]
     Wrapped,
     /// Code and message at the top level, as AKS does.
     Flat,
@@ -16,31 +17,28 @@ pub(crate) enum Envelope {
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) status: u16,
+    /// Whether the same request would succeed later: then time moves on under [`Time::Jump`](super::Time).
+    pub(crate) passing: bool,
     pub(crate) code: String,
     pub(crate) message: String,
+    // Boxed, because every step returns a failure by value and few have any of this.
+    more: Box<More>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct More {
     target: Option<String>,
     subcode: Option<String>,
     details: Vec<Value>,
     envelope: Envelope,
     retry_after: Option<u64>,
-    /// Whether the same request would succeed later: then time moves on under [`Time::Jump`](super::Time).
-    pub(crate) passing: bool,
 }
 
 impl Failure {
     /// A refusal in the usual envelope.
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Failure {
-            status,
-            code: code.to_owned(),
-            message: message.into(),
-            target: None,
-            subcode: None,
-            details: Vec::new(),
-            envelope: Envelope::Wrapped,
-            retry_after: None,
-            passing: false,
-        }
+        let (code, message) = (code.to_owned(), message.into());
+        Failure { status, passing: false, code, message, more: Box::default() }
     }
 
     /// A 400.
@@ -50,31 +48,31 @@ impl Failure {
 
     /// Names what the error is about.
     pub(crate) fn target(mut self, target: impl Into<String>) -> Self {
-        self.target = Some(target.into());
+        self.more.target = Some(target.into());
         self
     }
 
     /// Adds one inner error.
     pub(crate) fn detail(mut self, detail: Value) -> Self {
-        self.details.push(detail);
+        self.more.details.push(detail);
         self
     }
 
     /// The finer code of AKS.
     pub(crate) fn subcode(mut self, subcode: &str) -> Self {
-        self.subcode = Some(subcode.to_owned());
+        self.more.subcode = Some(subcode.to_owned());
         self.flat()
     }
 
     /// Drops the envelope.
     pub(crate) fn flat(mut self) -> Self {
-        self.envelope = Envelope::Flat;
+        self.more.envelope = Envelope::Flat;
         self
     }
 
     /// Says when to come back.
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
+        self.more.retry_after = Some(seconds);
         self.passing()
     }
 
@@ -87,24 +85,25 @@ impl Failure {
     /// The answer on the wire.
     pub(crate) fn response(&self) -> Response {
         let mut body = json!({"code": self.code, "message": self.message});
-        if let Some(target) = &self.target {
+        if let Some(target) = &self.more.target {
             body["target"] = json!(target);
         }
-        match self.envelope {
+        match self.more.envelope {
             Envelope::Flat => {
-                body["details"] = if self.details.is_empty() { Value::Null } else { json!(self.details) };
-                body["subcode"] = json!(self.subcode.as_deref().unwrap_or_default());
+                body["details"] =
+                    if self.more.details.is_empty() { Value::Null } else { json!(self.more.details) };
+                body["subcode"] = json!(self.more.subcode.as_deref().unwrap_or_default());
             }
             Envelope::Wrapped => {
-                if !self.details.is_empty() {
-                    body["details"] = json!(self.details);
+                if !self.more.details.is_empty() {
+                    body["details"] = json!(self.more.details);
                 }
                 body = json!({"error": body});
             }
         }
         let mut response = Response::new(self.status, body.to_string());
         response.headers.set("content-type", "application/json; charset=utf-8");
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.more.retry_after {
             response.headers.set("retry-after", seconds.to_string());
         }
         response

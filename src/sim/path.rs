@@ -42,6 +42,18 @@ impl ResourcePath {
         Some(ResourcePath { id: path.to_owned(), scope: key[..at].to_owned(), key, namespace, types, names })
     }
 
+    /// A path that is no resource's: without namespace, types and names.
+    pub(crate) fn other(path: &str) -> Self {
+        ResourcePath {
+            id: path.to_owned(),
+            key: path.to_ascii_lowercase(),
+            scope: String::new(),
+            namespace: String::new(),
+            types: Vec::new(),
+            names: Vec::new(),
+        }
+    }
+
     /// Whether the path names one resource.
     pub(crate) fn is_resource(&self) -> bool {
         self.types.len() == self.names.len()

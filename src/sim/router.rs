@@ -128,13 +128,7 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
     if let Some(answer) = subscription::dispatch(world, request, origin, &path, &key, &query) {
         return answer;
     }
-    let Some(resource_path) = ResourcePath::parse(&path) else {
-        return Err(Failure::new(
-            404,
-            "InvalidResourceType",
-            format!("The path '{path}' names no resource."),
-        ));
-    };
+    let resource_path = ResourcePath::parse(&path).unwrap_or_else(|| ResourcePath::other(&path));
     let (kind, type_name) = (resource_path.kind(), String::new());
     let mut call = Call {
         request,
@@ -153,6 +147,13 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
         && let Some(response) = world.poll(&call, &key)
     {
         return Ok(response);
+    }
+    if call.path.types.is_empty() {
+        return Err(Failure::new(
+            404,
+            "InvalidResourceType",
+            format!("The path '{path}' names no resource."),
+        ));
     }
     if !request.body.is_empty() && !method.is_read() {
         call.raw = parse_body(&request.body)?;
@@ -313,5 +314,135 @@ impl Call<'_> {
     /// The usual 404 for what the call is about.
     pub(crate) fn not_found(&self) -> Failure {
         world::not_found(&self.path.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::arm::transport::{Method, Request, Transport};
+    use crate::sim::testing::Bench;
+    use crate::sim::{Effect, Fault, Options, Simulator, Throttling};
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn front_door_refuses_what_arm_refuses() {
+        let bench = Bench::new().await;
+        let nsg = Bench::rid("Microsoft.Network/networkSecurityGroups/n");
+        let at = |place: &str| json!({"location": place});
+        for (method, path, body, status, code) in [
+            (
+                Method::Get,
+                "/subscriptions/other/x?api-version=2020-01-01".into(),
+                None,
+                404,
+                "SubscriptionNotFound",
+            ),
+            (Method::Get, format!("{nsg}?api-version="), None, 400, "MissingApiVersionParameter"),
+            (Method::Get, format!("{nsg}?api-version=latest"), None, 400, "InvalidApiVersionParameter"),
+            (Method::Get, nsg.clone(), None, 404, "ResourceNotFound"),
+            (Method::Delete, nsg.clone(), None, 204, ""),
+            (Method::Put, nsg.clone(), Some(json!({})), 400, "LocationRequired"),
+            (Method::Put, nsg.clone(), Some(at("atlantis")), 400, "LocationNotAvailableForResourceType"),
+            (
+                Method::Put,
+                Bench::rid("Microsoft.Nope/a/b"),
+                Some(at("westeurope")),
+                404,
+                "InvalidResourceNamespace",
+            ),
+            (
+                Method::Put,
+                Bench::rid("Microsoft.KeyVault/a/b"),
+                Some(at("westeurope")),
+                404,
+                "InvalidResourceType",
+            ),
+            (
+                Method::Put,
+                Bench::rid("Microsoft.Sql/servers/b"),
+                Some(at("westeurope")),
+                409,
+                "MissingSubscriptionRegistration",
+            ),
+            (
+                Method::Put,
+                Bench::rid("Microsoft.Network/virtualNetworks/v/subnets/s"),
+                Some(json!({})),
+                404,
+                "ParentResourceNotFound",
+            ),
+            (
+                Method::Put,
+                nsg.replace("/rg/", "/none/"),
+                Some(at("westeurope")),
+                404,
+                "ResourceGroupNotFound",
+            ),
+        ] {
+            let seen = bench.send(method, &path, body, &[]).await;
+            assert_eq!((seen.status, seen.code()), (status, code), "{method} {path}");
+        }
+        let mut request = Request::new(Method::Put, format!("https://h{nsg}?api-version=2025-05-01"));
+        request.body = "{".into();
+        let response = bench.sim.send(request).await.unwrap();
+        assert_eq!(response.status, 400);
+        bench.make(&nsg, at("West Europe")).await;
+        let moved = bench.put(&nsg, at("northeurope")).await;
+        assert_eq!((moved.status, moved.code()), (409, "InvalidResourceLocation"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn entity_tags_are_honoured() {
+        let bench = Bench::new().await;
+        let nsg = Bench::rid("Microsoft.Network/networkSecurityGroups/n");
+        let body = json!({"location": "westeurope"});
+        let create_only = [("if-none-match", "*")];
+        let seen = bench.send(Method::Put, &nsg, Some(body.clone()), &create_only).await;
+        assert_eq!(seen.status, 201);
+        bench.settle(&seen).await;
+        let stale = seen.at("/etag").as_str().unwrap().to_owned();
+        let fresh = bench.get(&nsg).await.header("etag").to_owned();
+        assert_ne!(stale, fresh);
+        assert_eq!(bench.send(Method::Put, &nsg, Some(body.clone()), &create_only).await.status, 412);
+        assert_eq!(
+            bench.send(Method::Put, &nsg, Some(body.clone()), &[("if-match", &stale)]).await.status,
+            412
+        );
+        assert_eq!(bench.send(Method::Put, &nsg, Some(body), &[("if-match", &fresh)]).await.status, 200);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn faults_strike_once_and_headers_are_there() {
+        let bench = Bench::new().await;
+        let nsg = Bench::rid("Microsoft.Network/networkSecurityGroups/n");
+        let body = json!({"location": "westeurope"});
+        let busy =
+            Effect::Answer { status: 429, code: "Throttled".into(), message: "m".into(), retry_after: None };
+        bench.sim.fail_next(Fault::once(Method::Put, "/networkSecurityGroups/N", busy));
+        bench.sim.fail_next(Fault::once(Method::Put, "/networkSecurityGroups/N", Effect::DropAfter));
+        let refused = bench.put(&nsg, body.clone()).await;
+        assert_eq!((refused.status, refused.code()), (429, "Throttled"));
+        let mut request = Request::new(Method::Put, format!("https://h{nsg}?api-version=2025-05-01"));
+        request.body = body.to_string().into();
+        assert!(bench.sim.send(request).await.unwrap_err().retryable);
+        let seen = bench.send(Method::Get, &nsg, None, &[("x-ms-correlation-request-id", "c")]).await;
+        assert_eq!(seen.status, 200);
+        assert_eq!(seen.header("x-ms-correlation-request-id"), "c");
+        assert!(!seen.header("x-ms-ratelimit-remaining-subscription-reads").is_empty());
+        let counters = bench.sim.counters();
+        assert_eq!((counters.throttled, counters.creates[&nsg.to_ascii_lowercase()]), (1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn empty_buckets_throttle() {
+        let sim = Simulator::new(Options { throttling: Throttling::Azure, ..Options::default() });
+        let mut statuses = Vec::new();
+        for _ in 0..260 {
+            let url = "https://h/subscriptions?api-version=2022-12-01";
+            statuses.push(sim.send(Request::new(Method::Get, url)).await.unwrap().status);
+        }
+        assert!(statuses[..250].iter().all(|s| *s == 200));
+        assert_eq!(statuses[250], 429);
+        assert_eq!(statuses[251], 200);
     }
 }

@@ -85,3 +85,42 @@ fn broken() -> axum::response::Response {
     let stream = futures::stream::once(async move { Err::<Bytes, io::Error>(reset) });
     axum::response::Response::new(Body::from_stream(stream))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{Effect, Fault, Options, SUBSCRIPTION};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    async fn exchange(address: std::net::SocketAddr, request: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        answer
+    }
+
+    #[tokio::test]
+    async fn speaks_http_and_leads_back_to_the_host_that_was_asked() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let simulator = Simulator::new(Options::default());
+        let door = serve(simulator.clone(), listener, async move { stopped.await.unwrap_or_default() });
+        let door = tokio::spawn(door);
+        let group = format!("/subscriptions/{SUBSCRIPTION}/resourcegroups/rg?api-version=2025-04-01");
+        let body = r#"{"location":"westeurope"}"#;
+        let head = format!("Host: {address}\r\nConnection: close\r\n");
+        let put = format!("PUT {group} HTTP/1.1\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        assert!(exchange(address, &put).await.starts_with("HTTP/1.1 201"));
+        simulator.fail_next(Fault::once(Method::Get, "/rg", Effect::DropAfter));
+        let get = format!("GET {group} HTTP/1.1\r\n{head}\r\n");
+        assert!(!exchange(address, &get).await.contains("westeurope"));
+        assert!(exchange(address, &get).await.contains("westeurope"));
+        let deleted = exchange(address, &format!("DELETE {group} HTTP/1.1\r\n{head}\r\n")).await;
+        assert!(deleted.contains(&format!("location: http://{address}/subscriptions/")), "{deleted}");
+        stop.send(()).unwrap();
+        door.await.unwrap().unwrap();
+    }
+}

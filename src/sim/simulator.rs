@@ -200,8 +200,10 @@ impl Simulator {
 
     fn handle(&self, request: &Request) -> Outcome {
         let mut shelf = self.shelf();
+        let before = shelf.world.now.jumps().then(|| shelf.world.now.now());
         let outcome = router::handle(&mut shelf.world, request);
-        if !request.method.is_read() {
+        let jumped = before.is_some_and(|before| shelf.world.now.now() > before);
+        if jumped || !request.method.is_read() {
             shelf.world.dirty = true;
         }
         shelf.write_if_affordable();
@@ -256,5 +258,113 @@ impl Transport for Simulator {
                 retryable: request.method != Method::Post,
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Clock;
+    use crate::sim::testing::Bench;
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn state_outlives_the_process_with_its_operations() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sim.json");
+        let options = Options { registered: vec!["Microsoft.Network".into()], ..Options::default() };
+        let bench = Bench { sim: Simulator::open(&path, options.clone()).unwrap() };
+        bench.put("/resourceGroups/rg", json!({"location": "westeurope"})).await;
+        let nsg = Bench::rid("Microsoft.Network/networkSecurityGroups/n");
+        let seen = bench.put(&nsg, json!({"location": "westeurope"})).await;
+        let before = bench.sim.now();
+        drop(bench.sim);
+        let bench = Bench { sim: Simulator::open(&path, options.clone()).unwrap() };
+        assert!(bench.sim.now() >= before);
+        assert_eq!(bench.settle(&seen).await, "Succeeded");
+        assert_eq!(bench.get(&nsg).await.at("/properties/provisioningState"), &json!("Succeeded"));
+        drop(bench.sim);
+        for (content, wanted) in [("{", "left as it is"), (r#"{"version":9}"#, "newer")] {
+            crate::host::files::write_atomic(&path, content.as_bytes()).unwrap();
+            let error = Simulator::open(&path, options.clone()).unwrap_err().to_string();
+            assert!(error.contains(wanted) && error.contains("sim.json"), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn operations_take_their_time_on_a_clock() {
+        let clock = Clock::start_at(Timestamp(1_800_000_000_000), 1.0);
+        let registered = vec!["Microsoft.ContainerService".into()];
+        let options = Options { time: Time::Host(clock.clone()), registered, ..Options::default() };
+        let bench = Bench { sim: Simulator::new(options) };
+        bench.put("/resourceGroups/rg", json!({"location": "westeurope"})).await;
+        let cluster = Bench::rid("Microsoft.ContainerService/managedClusters/mc");
+        bench.put(&cluster, Bench::cluster_body()).await;
+        let state = |seen: crate::sim::testing::Seen| seen.at("/properties/provisioningState").clone();
+        clock.sleep(Duration::from_secs(470)).await;
+        assert_eq!(state(bench.get(&cluster).await), json!("Creating"));
+        clock.sleep(Duration::from_secs(15)).await;
+        assert_eq!(state(bench.get(&cluster).await), json!("Succeeded"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_exported_can_be_loaded() {
+        let bench = Bench::new().await;
+        let subnet = bench.subnet().await;
+        let vault = bench.vault().await;
+        let mut cluster = Bench::cluster_body();
+        cluster["properties"]["agentPoolProfiles"][0]["vnetSubnetID"] = json!(subnet);
+        bench.make(&Bench::rid("Microsoft.ContainerService/managedClusters/mc"), cluster).await;
+        let connection =
+            json!({"name": "c", "properties": {"privateLinkServiceId": vault, "groupIds": ["vault"]}});
+        let properties = json!({"subnet": {"id": subnet}, "privateLinkServiceConnections": [connection]});
+        let endpoint = Bench::rid("Microsoft.Network/privateEndpoints/pe");
+        bench.make(&endpoint, json!({"location": "westeurope", "properties": properties})).await;
+        let exported = bench.sim.export();
+        let other = Simulator::new(Options::default());
+        other.load(exported.clone()).unwrap();
+        assert_eq!(other.export(), exported);
+        assert_eq!(Bench { sim: other.clone() }.delete(&subnet).await.code(), "InUseSubnetCannotBeDeleted");
+        other.reset();
+        assert!(other.is_empty());
+        assert!(other.load(vec![json!({"name": "x"})]).is_err());
+    }
+
+    /// No timing is asserted, because machines differ; ten thousand of each take well under a second.
+    #[tokio::test(start_paused = true)]
+    async fn many_resources_are_read_and_listed_one_by_one() {
+        let bench = Bench::new().await;
+        let id =
+            |n: usize| Bench::rid(&format!("Microsoft.ManagedIdentity/userAssignedIdentities/uai-{n:05}"));
+        let body = |n: usize| json!({"id": id(n), "location": "westeurope", "properties": {"n": n}});
+        bench.sim.load((0..10_000).map(body).collect()).unwrap();
+        for n in 0..10_000 {
+            let url = format!("https://management.azure.com{}?api-version=2024-11-30", id(n));
+            assert_eq!(bench.sim.send(Request::new(Method::Get, url)).await.unwrap().status, 200);
+        }
+        let list = bench.get(&Bench::rid("Microsoft.ManagedIdentity/userAssignedIdentities")).await;
+        assert_eq!(list.body["value"].as_array().unwrap().len(), 10_000);
+        assert_eq!(bench.sim.counters().requests["GET"], 10_001);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unknown_types_of_known_namespaces_are_kept_as_sent() {
+        let bench = Bench::new().await;
+        let account = Bench::rid("Microsoft.Storage/storageAccounts/acct");
+        let body = json!({"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}});
+        assert_eq!(bench.put(&account, body).await.status, 200);
+        let listed =
+            bench.get("/resources?$filter=resourceType eq 'Microsoft.Storage/storageAccounts'").await;
+        assert_eq!(listed.at("/value/0/id"), &json!(account));
+        assert_eq!(
+            bench.patch(&account, json!({"properties": {"a": 1}})).await.at("/properties/a"),
+            &json!(1)
+        );
+        assert_eq!(
+            bench.get(&Bench::rid("Microsoft.Storage/storageAccounts")).await.at("/value/0/kind"),
+            &json!("StorageV2")
+        );
+        assert_eq!(bench.delete(&account).await.status, 200);
     }
 }

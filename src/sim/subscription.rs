@@ -216,8 +216,10 @@ fn resources(world: &World, scope: &str, query: &Query<'_>) -> Response {
 /// The text that a filter compares a field with (`field eq 'text'`).
 pub(crate) fn quoted(filter: &str, field: &str) -> Option<String> {
     let lower = filter.to_ascii_lowercase();
-    let at = lower.find(&format!("{} eq '", field.to_ascii_lowercase()))?;
-    let rest = &filter[at + field.len() + " eq '".len()..];
+    let mark = format!("{} eq '", field.to_ascii_lowercase());
+    let whole = |at: &usize| !lower[..*at].ends_with(|c: char| c.is_ascii_alphanumeric());
+    let at = lower.match_indices(&mark).map(|(at, _)| at).find(whole)?;
+    let rest = &filter[at + mark.len()..];
     let mut out = String::new();
     let mut chars = rest.chars().peekable();
     while let Some(c) = chars.next() {
@@ -242,6 +244,6 @@ mod tests {
         let filter = "resourceGroup eq 'x' and roleName eq 'Bob''s role'";
         assert_eq!(quoted(filter, "roleName").as_deref(), Some("Bob's role"));
         assert_eq!(quoted(filter, "resourcegroup").as_deref(), Some("x"));
-        assert_eq!(quoted(filter, "name"), Some("Bob's role".to_owned()).filter(|_| false));
+        assert_eq!(quoted(filter, "name"), None);
     }
 }

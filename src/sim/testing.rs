@@ -56,7 +56,7 @@ impl Bench {
 
     /// The full id of a path below the subscription.
     pub(crate) fn id(path: &str) -> String {
-        if path.starts_with("/subscriptions") || path.starts_with("/providers") {
+        if path.starts_with("/subscriptions") || path.starts_with("/providers/Microsoft.Authorization") {
             return path.to_owned();
         }
         format!("/subscriptions/{SUBSCRIPTION}{path}")

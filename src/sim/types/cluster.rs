@@ -379,3 +379,140 @@ fn node_identity(world: &mut World, group: &str, name: &str, location: &str) -> 
 pub(crate) fn cluster_of(child: &str) -> &str {
     cut(child, 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::arm::transport::Method;
+    use crate::sim::testing::Bench;
+    use crate::sim::{Effect, Fault};
+    use serde_json::{Value, json};
+
+    fn id() -> String {
+        Bench::rid("Microsoft.ContainerService/managedClusters/mc")
+    }
+
+    fn with(path: &str, value: Value) -> Value {
+        let mut body = Bench::cluster_body();
+        crate::sim::json::set(body.as_object_mut().unwrap(), path, value);
+        body
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clusters_come_with_their_own_group_and_identities() {
+        let bench = Bench::new().await;
+        let addons = json!({"azurepolicy": {"enabled": true}, "azureKeyvaultSecretsProvider": {"enabled": true, "config": {"enableSecretRotation": "true"}}});
+        let seen = bench.put(&id(), with("properties.addonProfiles", addons)).await;
+        assert_eq!((seen.status, seen.at("/properties/provisioningState")), (201, &json!("Creating")));
+        assert!(seen.header("azure-asyncoperation").ends_with("api-version=2016-03-30"));
+        assert_eq!(seen.header("retry-after"), "");
+        assert_eq!(seen.at("/id").as_str().unwrap(), id().replace("resourceGroups", "resourcegroups"));
+        assert_eq!(seen.at("/type"), &json!("Microsoft.ContainerService/ManagedClusters"));
+        assert!(seen.at("/properties/identityProfile").is_null());
+        let busy = bench.put(&id(), Bench::cluster_body()).await;
+        assert_eq!((busy.status, busy.body["code"].as_str()), (409, Some("OperationNotAllowed")));
+        assert_eq!(bench.settle(&seen).await, "Succeeded");
+        let got = bench.get(&id()).await;
+        assert_eq!(got.at("/properties/agentPoolProfiles/0/provisioningState"), &json!("Succeeded"));
+        let group = "/resourceGroups/MC_rg_mc_westeurope";
+        assert_eq!(bench.get(group).await.at("/managedBy"), got.at("/id"));
+        let kubelet =
+            got.at("/properties/identityProfile/kubeletidentity/resourceId").as_str().unwrap().to_owned();
+        assert_eq!(
+            bench.get(&kubelet).await.at("/properties/principalId"),
+            got.at("/properties/identityProfile/kubeletidentity/objectId")
+        );
+        let addon = got.at("/properties/addonProfiles/azureKeyvaultSecretsProvider/identity/resourceId");
+        assert!(addon.as_str().unwrap().ends_with("/azurekeyvaultsecretsprovider-mc"));
+        assert!(got.at("/properties/oidcIssuerProfile/issuerURL").as_str().unwrap().ends_with('/'));
+        let credentials = bench.post(&format!("{}/listClusterUserCredential", id())).await;
+        assert_eq!(credentials.at("/kubeconfigs/0/name"), &json!("clusterUser"));
+        let deleted = bench.delete(&id()).await;
+        assert_eq!(deleted.status, 202);
+        bench.settle(&deleted).await;
+        assert_eq!(bench.get(group).await.status, 404);
+        assert_eq!(bench.delete(&id()).await.status, 204);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn creation_is_checked() {
+        let bench = Bench::new().await;
+        let pool = |name: &str, mode: &str, os: &str| json!([{"name": name, "mode": mode, "osType": os, "count": 1}]);
+        let pods = json!({"enabled": true, "userAssignedIdentities": [{"name": "a", "namespace": "b", "identity": {"resourceId": "x"}}]});
+        for (body, what) in [
+            (with("properties.dnsPrefix", json!("-x")), "dnsPrefix"),
+            (with("identity", json!({"type": "UserAssigned", "userAssignedIdentities": {}})), "identity"),
+            (with("properties.agentPoolProfiles", json!([])), "no pool"),
+            (with("properties.agentPoolProfiles", pool("user", "User", "Linux")), "no system pool"),
+            (with("properties.agentPoolProfiles", pool("win", "System", "Windows")), "windows system pool"),
+            (with("properties.agentPoolProfiles", pool("Upper", "System", "Linux")), "pool name"),
+            (with("properties.kubernetesVersion", json!("1.20.1")), "version"),
+            (
+                with("properties.windowsProfile", json!({"adminUsername": "a", "adminPassword": "short"})),
+                "password",
+            ),
+            (with("properties.podIdentityProfile", pods), "pod identity"),
+            (
+                with(
+                    "properties.networkProfile",
+                    json!({"serviceCidr": "10.0.0.0/16", "dnsServiceIP": "10.1.0.10"}),
+                ),
+                "dns",
+            ),
+        ] {
+            let seen = bench.put(&id(), body).await;
+            assert_eq!(seen.status, 400, "{what}: {}", seen.body);
+            assert!(seen.body.get("error").is_none(), "{what} is flat");
+        }
+        assert_eq!(bench.get(&id()).await.status, 404);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn updates_keep_what_they_leave_out_and_refuse_what_is_fixed() {
+        let bench = Bench::new().await;
+        let mut body = with("properties.kubernetesVersion", json!("1.33"));
+        body["properties"]["windowsProfile"] =
+            json!({"adminUsername": "a", "adminPassword": "Abcdefgh12345678"});
+        body["properties"]["apiServerAccessProfile"] = json!({"authorizedIPRanges": ["1.2.3.4"]});
+        let made = bench.make(&id(), body.clone()).await;
+        assert_eq!(
+            made["properties"]["windowsProfile"],
+            json!({"adminUsername": "a", "enableCSIProxy": true})
+        );
+        assert_eq!(made["properties"]["apiServerAccessProfile"]["authorizedIPRanges"], json!(["1.2.3.4/32"]));
+        assert_eq!(
+            (&made["properties"]["kubernetesVersion"], &made["properties"]["currentKubernetesVersion"]),
+            (&json!("1.33"), &json!("1.33.5"))
+        );
+        let fixed = bench.put(&id(), with("properties.dnsPrefix", json!("y"))).await;
+        assert_eq!(
+            (fixed.status, fixed.body["code"].as_str(), fixed.body["target"].as_str()),
+            (400, Some("PropertyChangeNotAllowed"), Some("properties.dnsPrefix"))
+        );
+        let down = bench.put(&id(), with("properties.kubernetesVersion", json!("1.32"))).await;
+        assert_eq!(down.status, 400);
+        let mut small = Bench::cluster_body();
+        small["properties"].as_object_mut().unwrap().shift_remove("agentPoolProfiles");
+        small["properties"]["addonProfiles"] = json!({"azurePolicy": {"enabled": true}});
+        let updated = bench.make(&id(), small).await;
+        assert_eq!(updated["properties"]["kubernetesVersion"], "1.33");
+        assert!(updated["properties"]["addonProfiles"]["azurePolicy"]["identity"]["objectId"].is_string());
+        assert_eq!(updated["properties"]["agentPoolProfiles"].as_array().unwrap().len(), 1);
+        let tags = bench.patch(&id(), json!({"tags": {"a": "b"}})).await;
+        assert_eq!((tags.status, bench.settle(&tags).await.as_str()), (200, "Succeeded"));
+        assert!(!serde_json::to_string(&bench.sim.export()).unwrap().contains("Abcdefgh"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failed_creation_leaves_a_failed_cluster_that_can_be_repaired() {
+        let bench = Bench::new().await;
+        let effect = Effect::FailOperation { code: "AKSCapacityHeavyUsage".into(), message: "full".into() };
+        bench.sim.fail_next(Fault::once(Method::Put, "/managedClusters/mc", effect));
+        let seen = bench.put(&id(), Bench::cluster_body()).await;
+        assert_eq!(bench.settle(&seen).await, "Failed");
+        assert_eq!(bench.get(&id()).await.at("/properties/provisioningState"), &json!("Failed"));
+        assert_eq!(bench.get("/resourceGroups/MC_rg_mc_westeurope").await.status, 404);
+        let made = bench.make(&id(), Bench::cluster_body()).await;
+        assert_eq!(made["properties"]["provisioningState"], "Succeeded");
+        assert_eq!(bench.get("/resourceGroups/MC_rg_mc_westeurope").await.status, 200);
+    }
+}

@@ -34,8 +34,15 @@ pub(crate) fn dispatch(world: &mut World, call: &mut Call<'_>) -> Answer {
     result.map_err(|failure| {
         // AKS writes its own errors without an envelope; what ARM says for it has one.
         let aks = call.kind.starts_with("microsoft.containerservice/");
-        let by_arm = ["ResourceNotFound", "ParentResourceNotFound", "MissingSubscriptionRegistration"];
-        if aks && !by_arm.contains(&failure.code.as_str()) && !failure.code.starts_with("InvalidResource") {
+        const BY_ARM: &[&str] = &[
+            "InvalidResource",
+            "Location",
+            "MethodNotAllowed",
+            "Missing",
+            "ParentResource",
+            "ResourceNotFound",
+        ];
+        if aks && !BY_ARM.iter().any(|start| failure.code.starts_with(start)) {
             failure.flat()
         } else {
             failure
@@ -239,7 +246,9 @@ pub(crate) fn view(world: &World, resource: &Resource) -> Option<Value> {
 
 /// Ends an operation as its target's type does.
 pub(crate) fn complete(world: &mut World, operation: &Operation) {
-    let kind = ResourcePath::parse(&operation.target).map_or_else(String::new, |p| p.kind());
+    let stored = world.state.resources.get(&operation.target).map(|r| r.kind.clone());
+    let parsed = || ResourcePath::parse(&operation.target).map_or_else(String::new, |p| p.kind());
+    let kind = stored.unwrap_or_else(parsed);
     table::behaviour(&kind).complete(world, operation);
 }
 

@@ -328,6 +328,19 @@ impl Behaviour for FluxConfiguration {
         begin(world, call, status, Work::on(Style::Configuration, act, key).locking([scope.clone()]))
     }
 
+    fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        check_cluster(world, call)?;
+        let (key, scope) = (&call.path.key, &call.path.scope);
+        merge_patch(world, call);
+        if let Some(configuration) = world.state.resources.edit(key) {
+            let hidden = without_values(at(&configuration.body, "properties.configurationProtectedSettings"));
+            set(&mut configuration.body, "properties.configurationProtectedSettings", hidden);
+            set(&mut configuration.body, "properties.provisioningState", "Updating");
+        }
+        world.updated(key);
+        begin(world, call, 202, Work::on(Style::Configuration, Act::Update, key).locking([scope.clone()]))
+    }
+
     fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
         check_cluster_for_delete(world, call)?;
         let (key, scope) = (&call.path.key, &call.path.scope);
@@ -349,5 +362,45 @@ impl Behaviour for FluxConfiguration {
         set(body, "properties.sourceUpdatedAt", time.clone());
         set(body, "properties.statusUpdatedAt", time);
         set(body, "properties.sourceSyncedCommitId", format!("{branch}@sha1:{commit}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::testing::Bench;
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn configurations_need_the_extension_and_hold_it() {
+        let bench = Bench::new().await;
+        let cluster = Bench::rid("Microsoft.ContainerService/managedClusters/mc");
+        bench.make(&cluster, Bench::cluster_body()).await;
+        let extension = format!("{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/flux");
+        let flux = format!("{cluster}/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/apps");
+        let body = json!({"properties": {
+            "namespace": "apps", "sourceKind": "GitRepository",
+            "gitRepository": {"url": "https://g", "repositoryRef": {"branch": "main"}},
+            "kustomizations": {"k": {}}, "configurationProtectedSettings": {"httpsKey": "aHVzaA=="},
+        }});
+        assert_eq!(bench.put(&flux, body.clone()).await.status, 400);
+        let settings =
+            json!({"properties": {"extensionType": "microsoft.flux", "autoUpgradeMinorVersion": true}});
+        let seen = bench.put(&extension, settings).await;
+        assert_eq!((seen.status, seen.at("/properties/provisioningState")), (201, &json!("Creating")));
+        assert!(seen.header("azure-asyncoperation").contains("/ManagedClusters/mc/"));
+        assert_eq!(bench.put(&cluster, Bench::cluster_body()).await.status, 409);
+        bench.settle(&seen).await;
+        let made = bench.make(&flux, body).await;
+        assert_eq!(made["id"], flux);
+        assert_eq!(made["properties"]["complianceState"], "Compliant");
+        assert_eq!(made["properties"]["kustomizations"]["k"]["syncIntervalInSeconds"], 600);
+        assert_eq!(made["properties"]["gitRepository"]["repositoryRef"]["tag"], json!(null));
+        assert!(!made.to_string().contains("aHVzaA"));
+        assert_eq!(bench.delete(&extension).await.status, 409);
+        for id in [flux, extension] {
+            let gone = bench.delete(&id).await;
+            assert_eq!((gone.status, bench.settle(&gone).await.as_str()), (202, "Succeeded"));
+        }
+        assert_eq!(bench.delete(&cluster).await.status, 202);
     }
 }

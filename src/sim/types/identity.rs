@@ -134,3 +134,39 @@ impl Behaviour for FederatedCredential {
         Ok(response)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::testing::Bench;
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn identities_come_at_once_with_principal_and_relative_location() {
+        let bench = Bench::new().await;
+        let id = Bench::rid("Microsoft.ManagedIdentity/userAssignedIdentities/uai");
+        let seen = bench.put(&id, json!({"location": "westeurope"})).await;
+        let lower = id.replace("resourceGroups", "resourcegroups");
+        assert_eq!((seen.status, seen.header("location")), (201, lower.as_str()));
+        assert_eq!(seen.at("/id"), &json!(lower));
+        let principal = seen.at("/properties/principalId").clone();
+        let again = bench.put(&id, json!({"location": "westeurope"})).await;
+        assert_eq!((again.status, again.header("location")), (200, ""));
+        assert_eq!(again.at("/properties/principalId"), &principal);
+        bench.delete(&id).await;
+        let reborn = bench.put(&id, json!({"location": "westeurope"})).await;
+        assert_ne!(reborn.at("/properties/principalId"), &principal, "a new life has a new principal");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn federated_credentials_are_unique_and_complete() {
+        let bench = Bench::new().await;
+        let id = Bench::rid("Microsoft.ManagedIdentity/userAssignedIdentities/uai");
+        bench.make(&id, json!({"location": "westeurope"})).await;
+        let body = json!({"properties": {"issuer": "https://i/", "subject": "s", "audiences": ["a"]}});
+        let fic = |name: &str| format!("{id}/federatedIdentityCredentials/{name}");
+        assert_eq!(bench.put(&fic("fic1"), body.clone()).await.status, 201);
+        assert_eq!(bench.put(&fic("fic1"), body.clone()).await.status, 200);
+        assert_eq!(bench.put(&fic("fic2"), body).await.code(), "Conflict");
+        assert_eq!(bench.put(&fic("fic3"), json!({"properties": {"issuer": "x"}})).await.status, 400);
+    }
+}

@@ -309,3 +309,96 @@ fn add_permissions(policy: &mut Value, more: &Value) {
         policy["permissions"][kind] = Value::Array(has);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::TENANT;
+    use crate::sim::testing::Bench;
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn creation_answers_200_and_registers_dns() {
+        let bench = Bench::new().await;
+        let id = Bench::rid("Microsoft.KeyVault/vaults/kv-1");
+        let seen = bench.put(&id, Bench::vault_body()).await;
+        assert_eq!((seen.status, seen.header("azure-asyncoperation")), (200, ""));
+        assert_eq!(seen.at("/properties/vaultUri"), &json!("https://kv-1.vault.azure.net"));
+        assert_eq!(bench.get(&id).await.at("/properties/provisioningState"), &json!("RegisteringDns"));
+        let got = bench.get(&id).await;
+        assert_eq!(got.at("/properties/provisioningState"), &json!("Succeeded"));
+        assert_eq!(got.at("/properties/vaultUri"), &json!("https://kv-1.vault.azure.net/"));
+        assert_eq!(got.at("/properties/enableRbacAuthorization"), &json!(true), "the default of 2026-02-01");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rules_hold() {
+        let bench = Bench::new().await;
+        let id = Bench::rid("Microsoft.KeyVault/vaults/kv-1");
+        for (member, value) in [
+            ("enableSoftDelete", json!(false)),
+            ("enablePurgeProtection", json!(false)),
+            ("softDeleteRetentionInDays", json!(3)),
+            ("tenantId", json!(null)),
+            ("sku", json!(null)),
+        ] {
+            let mut body = Bench::vault_body();
+            body["properties"][member] = value;
+            assert_eq!(bench.put(&id, body).await.status, 400, "{member}");
+        }
+        let bad = Bench::rid("Microsoft.KeyVault/vaults/1--x");
+        assert_eq!(bench.put(&bad, Bench::vault_body()).await.code(), "VaultNameNotValid");
+        bench.vault().await;
+        let patch = json!({"properties": {"softDeleteRetentionInDays": 7}});
+        assert_eq!(bench.patch(&id, patch).await.status, 400);
+        let patched = bench
+            .patch(&id, json!({"properties": {"publicNetworkAccess": "Disabled"}, "tags": {"a": "b"}}))
+            .await;
+        assert_eq!(patched.at("/properties/publicNetworkAccess"), &json!("Disabled"));
+        assert_eq!(patched.at("/properties/sku/name"), &json!("standard"), "the rest stays");
+        bench.put("/resourceGroups/rg2", json!({"location": "westeurope"})).await;
+        let twin = bench.put(&id.replace("/rg/", "/rg2/"), Bench::vault_body()).await;
+        assert_eq!((twin.status, twin.code()), (409, "VaultAlreadyExists"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn access_policies_are_added_and_wiped() {
+        let bench = Bench::new().await;
+        let id = bench.vault().await;
+        let policy = |secret: &str| {
+            let policy =
+                json!({"tenantId": TENANT, "objectId": TENANT, "permissions": {"secrets": [secret]}});
+            json!({"properties": {"accessPolicies": [policy]}})
+        };
+        bench.put(&format!("{id}/accessPolicies/add"), policy("get")).await;
+        bench.put(&format!("{id}/accessPolicies/add"), policy("list")).await;
+        let got = bench.get(&id).await;
+        assert_eq!(got.at("/properties/accessPolicies/0/permissions/secrets"), &json!(["get", "list"]));
+        bench.put(&id, Bench::vault_body()).await;
+        assert_eq!(bench.get(&id).await.at("/properties/accessPolicies"), &json!([]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deleted_names_are_held_until_recovered_or_purged() {
+        let bench = Bench::new().await;
+        let id = bench.vault().await;
+        let secret = format!("{id}/secrets/s");
+        bench.make(&secret, json!({"properties": {"value": "v"}})).await;
+        assert_eq!(bench.delete(&id).await.status, 200);
+        assert_eq!(bench.get(&id).await.status, 404);
+        let refused = bench.put(&id, Bench::vault_body()).await;
+        assert_eq!((refused.status, refused.code()), (409, "ConflictError"));
+        let bin = "/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-1";
+        assert_eq!(bench.get(bin).await.at("/properties/vaultId"), &json!(id));
+        let mut recover = Bench::vault_body();
+        recover["properties"]["createMode"] = json!("recover");
+        assert_eq!(bench.put(&id, recover.clone()).await.status, 200);
+        assert_eq!(bench.get(&secret).await.status, 200, "content comes back");
+        bench.delete(&id).await;
+        let purged = bench.post(&format!("{bin}/purge")).await;
+        assert_eq!(purged.status, 202);
+        bench.settle(&purged).await;
+        assert_eq!(bench.get(bin).await.status, 404);
+        assert_eq!(bench.put(&id, recover).await.code(), "SoftDeletedVaultDoesNotExist");
+        assert_eq!(bench.put(&id, Bench::vault_body()).await.status, 200);
+    }
+}

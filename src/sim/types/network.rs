@@ -204,3 +204,87 @@ fn subnets(world: &mut World, call: &Call<'_>, etag: &str) -> Result<Vec<Resourc
     }
     Ok(wanted)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::testing::Bench;
+    use serde_json::{Value, json};
+
+    fn body(subnets: Option<Value>) -> Value {
+        let mut body = json!({"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}});
+        if let Some(subnets) = subnets {
+            body["properties"]["subnets"] = subnets;
+        }
+        body
+    }
+
+    fn subnet(name: &str, prefix: &str) -> Value {
+        json!({"name": name, "properties": {"addressPrefix": prefix}})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn subnets_are_one_thing_in_two_views() {
+        let bench = Bench::new().await;
+        let id = Bench::rid("Microsoft.Network/virtualNetworks/v");
+        let seen = bench.put(&id, body(Some(json!([subnet("a", "10.0.0.0/24")])))).await;
+        assert_eq!((seen.status, seen.at("/properties/provisioningState")), (201, &json!("Updating")));
+        assert_eq!(
+            seen.at("/properties/subnets/0/properties/privateEndpointNetworkPolicies"),
+            &json!("Disabled")
+        );
+        let busy = bench
+            .put(&format!("{id}/subnets/b"), json!({"properties": {"addressPrefix": "10.0.1.0/24"}}))
+            .await;
+        assert_eq!((busy.status, busy.code()), (429, "AnotherOperationInProgress"));
+        assert_eq!(bench.settle(&seen).await, "Succeeded");
+        let made = bench
+            .make(&format!("{id}/subnets/b"), json!({"properties": {"addressPrefix": "10.0.1.0/24"}}))
+            .await;
+        assert_eq!(made["properties"]["provisioningState"], "Succeeded");
+        let count = |v: &Value| v["properties"]["subnets"].as_array().unwrap().len();
+        assert_eq!(count(&bench.make(&id, body(None)).await), 2, "absent keeps");
+        assert_eq!(count(&bench.make(&id, body(Some(Value::Null))).await), 2, "null keeps");
+        assert_eq!(
+            count(&bench.make(&id, body(Some(json!([subnet("b", "10.0.1.0/24")])))).await),
+            1,
+            "present replaces"
+        );
+        assert_eq!(bench.get(&format!("{id}/subnets/a")).await.status, 404);
+        assert_eq!(count(&bench.make(&id, body(Some(json!([])))).await), 0, "empty clears");
+        let list = bench.get(&format!("{id}/subnets")).await;
+        assert_eq!(list.body, json!({"value": []}));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ranges_are_checked() {
+        let bench = Bench::new().await;
+        let id = Bench::rid("Microsoft.Network/virtualNetworks/v");
+        for (subnets, code) in [
+            (json!([subnet("a", "10.1.0.0/24")]), "NetcfgInvalidSubnet"),
+            (json!([subnet("a", "10.0.0.0/24"), subnet("b", "10.0.0.128/25")]), "NetcfgSubnetRangesOverlap"),
+            (json!([subnet("a", "10.0.0.1/24")]), "InvalidCIDRNotation"),
+            (json!([subnet("a", "10.0.0.0/30")]), "NetcfgInvalidSubnet"),
+        ] {
+            let seen = bench.put(&id, body(Some(subnets))).await;
+            assert_eq!((seen.status, seen.code()), (400, code));
+        }
+        assert_eq!(bench.get(&id).await.status, 404);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn put_of_a_subnet_detaches_what_it_leaves_out() {
+        let bench = Bench::new().await;
+        let subnet = bench.subnet().await;
+        let nsg = Bench::rid("Microsoft.Network/networkSecurityGroups/n");
+        bench.make(&nsg, json!({"location": "westeurope"})).await;
+        let with = json!({"properties": {"addressPrefix": "10.0.0.0/24", "networkSecurityGroup": {"id": nsg.to_uppercase()}}});
+        let made = bench.make(&subnet, with).await;
+        assert_eq!(made["properties"]["networkSecurityGroup"]["id"], nsg);
+        assert_eq!(bench.delete(&nsg).await.code(), "InUseNetworkSecurityGroupCannotBeDeleted");
+        let made = bench.make(&subnet, json!({"properties": {"addressPrefix": "10.0.0.0/24"}})).await;
+        assert!(made["properties"].get("networkSecurityGroup").is_none());
+        assert_eq!(bench.delete(&nsg).await.status, 202);
+        let missing = json!({"properties": {"addressPrefix": "10.0.0.0/24", "routeTable": {"id": "/nope"}}});
+        assert_eq!(bench.put(&subnet, missing).await.code(), "InvalidResourceReference");
+    }
+}

@@ -429,3 +429,68 @@ impl Behaviour for NodePool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::testing::Bench;
+    use serde_json::{Value, json};
+
+    fn cluster() -> String {
+        Bench::rid("Microsoft.ContainerService/managedClusters/mc")
+    }
+
+    fn pool(name: &str) -> String {
+        format!("{}/agentPools/{name}", cluster())
+    }
+
+    fn with(value: Value) -> Value {
+        json!({"properties": value})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pools_are_children_and_profiles() {
+        let bench = Bench::new().await;
+        bench.make(&cluster(), Bench::cluster_body()).await;
+        let seen = bench.put(&pool("user"), with(json!({"count": 2, "mode": "User", "nodeTaints": [], "scaleSetPriority": "Regular", "spotMaxPrice": -1}))).await;
+        assert_eq!((seen.status, seen.at("/properties/provisioningState")), (201, &json!("Creating")));
+        assert!(
+            seen.at("/properties/nodeTaints").is_null() && seen.at("/properties/scaleSetPriority").is_null()
+        );
+        let busy = bench.put(&pool("other"), with(json!({"count": 1}))).await;
+        assert_eq!(busy.body["code"], "OperationNotAllowed");
+        bench.settle(&seen).await;
+        let both = bench.get(&cluster()).await;
+        assert_eq!(both.at("/properties/agentPoolProfiles/1/count"), &json!(2));
+        for (name, body) in [
+            ("user", json!({"count": 1, "vmSize": "Standard_Other"})),
+            ("user", json!({"count": 1, "minCount": 1, "maxCount": 2})),
+            ("user", json!({"enableAutoScaling": true})),
+            ("system", json!({"count": 1, "mode": "User"})),
+            ("windows", json!({"count": 1, "osType": "Windows"})),
+            ("win", json!({"count": 1, "osType": "Windows"})),
+            ("net", json!({"count": 1, "vnetSubnetID": "/nope"})),
+        ] {
+            let seen = bench.put(&pool(name), with(body.clone())).await;
+            assert_eq!(seen.status, 400, "{body}: {}", seen.body);
+        }
+        assert_eq!(bench.delete(&pool("system")).await.body["code"], "OperationNotAllowed");
+        let gone = bench.delete(&pool("user")).await;
+        assert_eq!(gone.status, 202);
+        bench.settle(&gone).await;
+        let missing = bench.get(&pool("user")).await;
+        assert_eq!((missing.status, &missing.body["subcode"]), (404, &json!("GetAgentPool_NotFound")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pools_hold_their_subnet() {
+        let bench = Bench::new().await;
+        let subnet = bench.subnet().await;
+        let mut body = Bench::cluster_body();
+        body["properties"]["agentPoolProfiles"][0]["vnetSubnetID"] = json!(subnet);
+        bench.make(&cluster(), body).await;
+        assert_eq!(bench.delete(&subnet).await.code(), "InUseSubnetCannotBeDeleted");
+        let gone = bench.delete(&cluster()).await;
+        bench.settle(&gone).await;
+        assert_eq!(bench.delete(&subnet).await.status, 202);
+    }
+}

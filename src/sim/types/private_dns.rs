@@ -246,3 +246,48 @@ pub(crate) fn record(world: &mut World, id: &str, properties: Object) -> Resourc
     set_default(&mut body, "properties.ttl", 3600);
     Resource::new(id, &format!("microsoft.network/privatednszones/{kind}"), body)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::arm::transport::Method;
+    use crate::sim::testing::Bench;
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn zones_answer_202_and_fail_in_the_operation() {
+        let bench = Bench::new().await;
+        let id = Bench::rid("Microsoft.Network/privateDnsZones/a.example");
+        let body = json!({"location": "global"});
+        let seen = bench.put(&id, body.clone()).await;
+        assert_eq!((seen.status, seen.body.clone(), seen.header("retry-after")), (202, json!({}), "3"));
+        let poll = seen.header("azure-asyncoperation").to_owned();
+        let poll = crate::arm::transport::path_and_query(&poll).to_owned();
+        assert_eq!(bench.get(&poll).await.status, 202);
+        assert_eq!(bench.get(&poll).await.body, json!({"status": "Succeeded"}));
+        let again = bench.send(Method::Put, &id, Some(body.clone()), &[("if-none-match", "*")]).await;
+        assert_eq!(again.status, 202);
+        assert_eq!(bench.settle(&again).await, "Failed");
+        assert_eq!(bench.get(&id).await.at("/properties/numberOfRecordSets"), &json!(1));
+        assert_eq!(bench.put(&Bench::rid("Microsoft.Network/privateDnsZones/a"), body).await.status, 400);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn links_count_and_hold_the_zone() {
+        let bench = Bench::new().await;
+        let subnet = bench.subnet().await;
+        let network = subnet.trim_end_matches("/subnets/s");
+        let zone = Bench::rid("Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net");
+        bench.make(&zone, json!({"location": "global"})).await;
+        let link = format!("{zone}/virtualNetworkLinks/l");
+        let body = json!({"location": "global", "properties": {"virtualNetwork": {"id": network}}});
+        let made = bench.make(&link, body.clone()).await;
+        assert_eq!(made["properties"]["virtualNetworkLinkState"], "Completed");
+        assert_eq!(made["properties"]["resolutionPolicy"], "Default");
+        assert_eq!(bench.get(&zone).await.at("/properties/numberOfVirtualNetworkLinks"), &json!(1));
+        assert_eq!(bench.delete(&zone).await.code(), "CannotDeleteResource");
+        assert_eq!(bench.put(&format!("{zone}/virtualNetworkLinks/m"), body).await.status, 400);
+        let seen = bench.delete(&link).await;
+        bench.settle(&seen).await;
+        assert_eq!(bench.delete(&zone).await.status, 202);
+    }
+}

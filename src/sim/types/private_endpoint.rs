@@ -324,3 +324,120 @@ pub(crate) fn decide(world: &mut World, key: &str, status: &str, description: &s
 pub(crate) fn name_in(id: &str) -> &str {
     last(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::arm::transport::Method;
+    use crate::sim::testing::Bench;
+    use crate::sim::{Effect, Fault};
+    use serde_json::{Value, json};
+
+    fn body(list: &str, subnet: &str, target: &str, group: &str) -> Value {
+        let connection =
+            json!({"name": "c", "properties": {"privateLinkServiceId": target, "groupIds": [group]}});
+        let mut body = json!({"location": "westeurope", "properties": {"subnet": {"id": subnet}}});
+        body["properties"][list] = json!([connection]);
+        body
+    }
+
+    const AUTO: &str = "privateLinkServiceConnections";
+    const MANUAL: &str = "manualPrivateLinkServiceConnections";
+    const STATUS: &str = "/properties/privateLinkServiceConnectionState/status";
+
+    fn endpoint() -> String {
+        Bench::rid("Microsoft.Network/privateEndpoints/pe")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn automatic_connections_are_approved_and_records_written() {
+        let bench = Bench::new().await;
+        let (subnet, vault) = (bench.subnet().await, bench.vault().await);
+        let made = bench.make(&endpoint(), body(AUTO, &subnet, &vault, "vault")).await;
+        let connection = &made["properties"][AUTO][0]["properties"]["privateLinkServiceConnectionState"];
+        assert_eq!(
+            connection,
+            &json!({"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"})
+        );
+        let dns = json!([{"fqdn": "kv-1.vault.azure.net", "ipAddresses": ["10.0.0.4"]}]);
+        assert_eq!(made["properties"]["customDnsConfigs"], dns);
+        let target = bench.get(&vault).await;
+        assert_eq!(
+            target.at("/properties/privateEndpointConnections/0/properties/privateEndpoint/id"),
+            &json!(endpoint())
+        );
+        assert_eq!(bench.delete(&subnet).await.code(), "InUseSubnetCannotBeDeleted");
+
+        let zone = Bench::rid("Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net");
+        bench.make(&zone, json!({"location": "global"})).await;
+        let group = format!("{}/privateDnsZoneGroups/default", endpoint());
+        let config = json!({"name": "z", "properties": {"privateDnsZoneId": zone}});
+        let group_body = json!({"properties": {"privateDnsZoneConfigs": [config]}});
+        let made = bench.make(&group, group_body.clone()).await;
+        let sets = &made["properties"]["privateDnsZoneConfigs"][0]["properties"]["recordSets"];
+        assert_eq!(sets[0]["fqdn"], "kv-1.privatelink.vaultcore.azure.net");
+        let record = bench.get(&format!("{zone}/A/kv-1")).await;
+        assert_eq!(record.at("/properties/aRecords/0/ipv4Address"), &json!("10.0.0.4"));
+        assert_eq!(bench.get(&zone).await.at("/properties/numberOfRecordSets"), &json!(2));
+        assert_eq!(bench.put(&group.replace("default", "second"), group_body).await.status, 400);
+
+        let seen = bench.delete(&endpoint()).await;
+        bench.settle(&seen).await;
+        assert_eq!(bench.get(&format!("{zone}/A/kv-1")).await.status, 404);
+        assert!(bench.get(&vault).await.at("/properties/privateEndpointConnections").is_null());
+        assert_eq!(bench.delete(&subnet).await.status, 202);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn manual_connections_wait_for_the_target() {
+        let bench = Bench::new().await;
+        let (subnet, vault) = (bench.subnet().await, bench.vault().await);
+        let made = bench.make(&endpoint(), body(MANUAL, &subnet, &vault, "vault")).await;
+        assert_eq!(made["properties"]["customDnsConfigs"], json!([]));
+        let list = bench.get(&format!("{vault}/privateEndpointConnections")).await;
+        let connection = list.at("/value/0/id").as_str().unwrap().to_owned();
+        assert_eq!(list.at(&format!("/value/0{STATUS}")), &json!("Pending"));
+        let decide = |status: &str| json!({"properties": {"privateLinkServiceConnectionState": {"status": status, "description": "d"}}});
+        let seen = bench.put(&connection, decide("Approved")).await;
+        assert_eq!((seen.status, seen.at("/properties/provisioningState")), (200, &json!("Updating")));
+        assert_eq!(bench.settle(&seen).await, "Succeeded");
+        let state = |made: &Value| made["properties"][MANUAL][0].pointer(STATUS).cloned().unwrap();
+        let got = bench.get(&endpoint()).await.body;
+        assert_eq!(
+            (state(&got), got["properties"]["customDnsConfigs"].as_array().unwrap().len()),
+            (json!("Approved"), 1)
+        );
+        assert_eq!(bench.put(&connection, decide("Pending")).await.status, 400);
+        assert_eq!(bench.delete(&connection).await.status, 200);
+        assert_eq!(state(&bench.get(&endpoint()).await.body), json!("Disconnected"));
+        let refused = bench.put(&endpoint(), body(MANUAL, &subnet, &vault, "vault")).await;
+        assert_eq!(refused.code(), "PrivateEndpointCannotBeUpdatedInDisconnectedState");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_are_checked_and_faults_keep_pending() {
+        let bench = Bench::new().await;
+        let (subnet, vault) = (bench.subnet().await, bench.vault().await);
+        let mut two = body(AUTO, &subnet, &vault, "vault");
+        two["properties"][MANUAL] = two["properties"][AUTO].clone();
+        for (body, code) in [
+            (two, "InvalidRequestFormat"),
+            (body(AUTO, "/nope", &vault, "vault"), "InvalidResourceReference"),
+            (body(AUTO, &subnet, &format!("{vault}x"), "vault"), "InvalidResourceReference"),
+            (body(AUTO, &subnet, &vault, "blob"), "BadRequest"),
+            (body(AUTO, &subnet, &vault, ""), "BadRequest"),
+        ] {
+            let seen = bench.put(&endpoint(), body).await;
+            assert_eq!((seen.status, seen.code()), (400, code));
+        }
+        bench.sim.fail_next(Fault::once(Method::Put, "/privateEndpoints/pe", Effect::KeepPending));
+        let made = bench.make(&endpoint(), body(AUTO, &subnet, &vault, "vault")).await;
+        assert_eq!(made["properties"][AUTO][0].pointer(STATUS), Some(&json!("Pending")));
+        let other = body(AUTO, &subnet, &vault, "vault");
+        assert_eq!(bench.put(&endpoint(), other).await.status, 200);
+        let resources = bench.get(&format!("{vault}/privateLinkResources")).await;
+        assert_eq!(
+            resources.at("/value/0/properties/requiredZoneNames/0"),
+            &json!("privatelink.vaultcore.azure.net")
+        );
+    }
+}

@@ -234,3 +234,33 @@ fn feature(world: &World, namespace: &str, name: &str) -> Value {
         "name": format!("{namespace}/{name}"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::testing::Bench;
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn providers_register_after_a_while() {
+        let bench = Bench::new().await;
+        let path = "/providers/Microsoft.Sql";
+        let state = |seen: &crate::sim::testing::Seen| seen.at("/registrationState").clone();
+        assert_eq!(state(&bench.get(path).await), json!("NotRegistered"));
+        let seen = bench.post(&format!("{path}/register")).await;
+        assert_eq!((seen.status, state(&seen)), (200, json!("Registering")));
+        assert_eq!(state(&bench.get(path).await), json!("Registering"));
+        assert_eq!(state(&bench.get(path).await), json!("Registered"));
+        assert_eq!(state(&bench.get("/providers/microsoft.resources").await), json!("Registered"));
+        assert_eq!(bench.get("/providers/Microsoft.Nope").await.code(), "InvalidResourceNamespace");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn features_register_after_a_while() {
+        let bench = Bench::new().await;
+        let path = "/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/F";
+        assert_eq!(bench.get(path).await.at("/properties/state"), &json!("NotRegistered"));
+        bench.post(&format!("{path}/register")).await;
+        assert_eq!(bench.get(path).await.at("/properties/state"), &json!("Registering"));
+        assert_eq!(bench.get(path).await.at("/properties/state"), &json!("Registered"));
+    }
+}

@@ -165,14 +165,7 @@ fn delete(
         request,
         method: request.method,
         origin,
-        path: ResourcePath {
-            id: path.to_owned(),
-            key: key.to_owned(),
-            scope: String::new(),
-            namespace: "Microsoft.Resources".to_owned(),
-            types: vec!["resourceGroups".to_owned()],
-            names: vec![last(path).to_owned()],
-        },
+        path: ResourcePath::other(path),
         query: *query,
         body: Object::new(),
         raw: Object::new(),
@@ -193,4 +186,53 @@ fn delete(
     let mut response = Response::new(202, "");
     world.follow(&call, &operation, &mut response);
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::arm::transport::Method;
+    use crate::sim::testing::Bench;
+    use serde_json::json;
+
+    const RG: &str = "/resourceGroups/rg";
+
+    #[tokio::test(start_paused = true)]
+    async fn groups_are_made_found_and_tagged() {
+        let bench = Bench::new().await;
+        let seen =
+            bench.put("/resourcegroups/RG", json!({"location": "West Europe", "tags": {"a": "b"}})).await;
+        assert_eq!((seen.status, seen.at("/name")), (200, &json!("rg")));
+        let moved = bench.put(RG, json!({"location": "eastus"})).await;
+        assert_eq!((moved.status, moved.code()), (409, "InvalidResourceGroupLocation"));
+        assert_eq!(bench.send(Method::Head, RG, None, &[]).await.status, 204);
+        assert_eq!(bench.send(Method::Head, "/resourceGroups/x", None, &[]).await.status, 404);
+        assert_eq!(bench.get("/resourceGroups").await.at("/value/0/tags/a"), &json!("b"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deleting_takes_everything_and_soft_deletes_vaults() {
+        let bench = Bench::new().await;
+        let vault = bench.vault().await;
+        bench.subnet().await;
+        let deleted = bench.delete(RG).await;
+        assert_eq!((deleted.status, deleted.header("azure-asyncoperation")), (202, ""));
+        let refused = bench.put(&vault, Bench::vault_body()).await;
+        assert_eq!((refused.status, refused.code()), (409, "ResourceGroupBeingDeleted"));
+        assert_eq!(bench.settle(&deleted).await, "Succeeded");
+        assert_eq!(bench.get(RG).await.code(), "ResourceGroupNotFound");
+        assert!(bench.sim.is_empty());
+        let bin = bench.get("/providers/Microsoft.KeyVault/deletedVaults").await;
+        assert_eq!(bin.at("/value/0/name"), &json!("kv-1"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn locks_stand_in_the_way() {
+        let bench = Bench::new().await;
+        let lock = format!("{RG}/providers/Microsoft.Authorization/locks/l");
+        bench.make(&lock, json!({"properties": {"level": "CanNotDelete"}})).await;
+        let refused = bench.delete(RG).await;
+        assert_eq!((refused.status, refused.code()), (409, "ScopeLocked"));
+        assert_eq!(bench.delete(&lock).await.status, 200);
+        assert_eq!(bench.delete(RG).await.status, 202);
+    }
 }

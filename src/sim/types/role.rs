@@ -285,3 +285,81 @@ impl Behaviour for RoleDefinition {
         Some(ok_list(value))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::testing::Bench;
+    use serde_json::{Value, json};
+
+    const READER: &str =
+        "/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7";
+    const A: &str = "aaaaaaaa-0000-4000-8000-000000000000";
+    const B: &str = "bbbbbbbb-0000-4000-8000-000000000000";
+
+    fn assignment(name: &str) -> String {
+        Bench::rid(&format!("Microsoft.Authorization/roleAssignments/{name}"))
+    }
+
+    fn body(principal: &Value, kind: Option<&str>) -> Value {
+        json!({"properties": {"roleDefinitionId": READER, "principalId": principal, "principalType": kind}})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_principals_need_their_type_or_time() {
+        let bench = Bench::new().await;
+        let id = Bench::rid("Microsoft.ManagedIdentity/userAssignedIdentities/uai");
+        let principal =
+            bench.put(&id, json!({"location": "westeurope"})).await.at("/properties/principalId").clone();
+        let seen = bench.put(&assignment(A), body(&principal, None)).await;
+        assert_eq!((seen.status, seen.code()), (400, "PrincipalNotFound"));
+        let mut tries = 0;
+        while bench.put(&assignment(A), body(&principal, None)).await.status != 201 {
+            tries += 1;
+            assert!(tries < 5);
+        }
+        let got = bench.get(&assignment(A)).await;
+        assert_eq!(got.at("/properties/principalType"), &json!("ServicePrincipal"));
+        assert!(got.body["properties"]["description"].is_null());
+        assert!(got.at("/properties/roleDefinitionId").as_str().unwrap().starts_with("/subscriptions/"));
+        let wrong = bench.put(&assignment(B), body(&principal, Some("User"))).await;
+        assert_eq!(wrong.code(), "UnmatchedPrincipalType");
+        let unknown = bench.put(&assignment(B), body(&json!(B), Some("ServicePrincipal"))).await;
+        assert_eq!(unknown.code(), "PrincipalNotFound");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tuples_are_unique_and_fixed() {
+        let bench = Bench::new().await;
+        let caller = json!(crate::sim::CALLER_OBJECT_ID);
+        let sp = Some("ServicePrincipal");
+        let first = bench.put(&assignment(A), body(&caller, sp)).await;
+        assert_eq!((first.status, first.at("/properties/createdBy")), (201, &Value::Null));
+        assert_eq!(bench.put(&assignment(A), body(&caller, sp)).await.status, 200);
+        let twin = bench.put(&assignment(B), body(&caller, sp)).await;
+        assert_eq!((twin.status, twin.code()), (409, "RoleAssignmentExists"));
+        assert!(twin.at("/error/message").as_str().unwrap().contains(&A.replace('-', "")));
+        let other = bench.put(&assignment(A), body(&json!(B), Some("Group"))).await;
+        assert_eq!((other.status, other.code()), (400, "RoleAssignmentUpdateNotPermitted"));
+        let mut unknown = body(&caller, sp);
+        unknown["properties"]["roleDefinitionId"] = json!(format!("/x/{B}"));
+        assert_eq!(bench.put(&assignment(B), unknown).await.code(), "RoleDefinitionDoesNotExist");
+        let list = |filter: &str| format!("{}?$filter={filter}", assignment("").trim_end_matches('/'));
+        let count = |seen: crate::sim::testing::Seen| seen.body["value"].as_array().unwrap().len();
+        assert_eq!(count(bench.get(&list("atScope()")).await), 1);
+        assert_eq!(count(bench.get(&list(&format!("principalId eq '{B}'"))).await), 0);
+        assert_eq!(count(bench.get("/providers/Microsoft.Authorization/roleAssignments").await), 1);
+        assert_eq!(bench.delete(&assignment(A)).await.status, 200);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn definitions_are_found_by_name_and_guid() {
+        let bench = Bench::new().await;
+        let by_name =
+            "/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName eq 'Key Vault Secrets User'";
+        let seen = bench.get(by_name).await;
+        assert_eq!(seen.at("/value/0/name"), &json!("4633458b-17de-408a-b874-0445c86b69e6"));
+        assert_eq!(bench.get(READER).await.at("/properties/roleName"), &json!("Reader"));
+        let unknown = format!("/providers/Microsoft.Authorization/roleDefinitions/{B}");
+        assert_eq!(bench.get(&unknown).await.code(), "RoleDefinitionDoesNotExist");
+    }
+}

@@ -109,3 +109,25 @@ impl Behaviour for Secret {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::testing::Bench;
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn values_are_never_shown_and_new_ones_make_versions() {
+        let bench = Bench::new().await;
+        let id = format!("{}/secrets/s", bench.vault().await);
+        let version = |seen: crate::sim::testing::Seen| seen.at("/properties/secretUriWithVersion").clone();
+        let first = bench.put(&id, json!({"properties": {"value": "hush"}})).await;
+        assert_eq!(first.status, 201);
+        assert!(first.body["properties"].get("value").is_none());
+        let first = version(first);
+        assert_eq!(version(bench.put(&id, json!({"properties": {"value": "hush"}})).await), first);
+        assert_ne!(version(bench.put(&id, json!({"properties": {"value": "other"}})).await), first);
+        assert_eq!(bench.delete(&id).await.status, 405);
+        let world = serde_json::to_string(&bench.sim.export()).unwrap();
+        assert!(!world.contains("hush") && !world.contains("other"));
+    }
+}
