@@ -19,7 +19,7 @@ mod source;
 
 pub use inputs::{Caller, Inputs, Missing};
 pub use resolve::load;
-pub use source::Source;
+pub use source::{Source, parse_value};
 
 use crate::plan::Desired;
 

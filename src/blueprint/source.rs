@@ -67,7 +67,9 @@ impl Source {
     /// The place of a dotted path (`networks.hub.subnets`), or of the nearest thing above it that is there.
     pub(crate) fn locate(&self, path: &str, at: At) -> Option<Span> {
         let mut path = path;
-        let mut at = at;
+        // A mapping or list has no place of its own that says as much as its key.
+        let container = crate::value::get_path(&self.tree, path).is_some_and(|v| v.is_object() || v.is_array());
+        let mut at = if container { At::Key } else { at };
         loop {
             let walk = Walk { path, at, key: false };
             let deserializer = serde_yaml::Deserializer::from_str(&self.file.text);
@@ -454,7 +456,7 @@ impl<'de> Visitor<'de> for Raise {
 ///
 /// # Errors
 /// When it is no YAML.
-pub(crate) fn parse_value(text: &str) -> Result<Value, String> {
+pub fn parse_value(text: &str) -> Result<Value, String> {
     let deserializer = serde_yaml::Deserializer::from_str(text);
     Tree.deserialize(deserializer).map_err(|error| error.to_string())
 }

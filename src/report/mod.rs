@@ -23,4 +23,4 @@ mod words;
 mod sample;
 
 pub use style::Style;
-pub use text::duration;
+pub use text::{duration, escape_lines};

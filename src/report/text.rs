@@ -35,7 +35,7 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
 }
 
 /// A text of several lines that does nothing to a terminal but break its lines.
-pub(crate) fn escape_lines(text: &str) -> String {
+pub fn escape_lines(text: &str) -> String {
     text.lines().map(|line| escape(&line.replace('\t', "    ")).into_owned()).collect::<Vec<_>>().join("\n")
 }
 

@@ -59,14 +59,15 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
         ..arm::Options::default()
     };
     if let Some(path) = &global.sim {
-        let simulator = Simulator::open(path, sim::Options { time: sim::Time::Host(clock.clone()), ..Default::default() })
-            .map_err(|error| error.to_string())?;
+        let simulator = Simulator::open(
+            path,
+            sim::Options { time: sim::Time::Host(clock.clone()), ..Default::default() },
+        )
+        .map_err(|error| error.to_string())?;
         let transport: Arc<dyn Transport> = Arc::new(simulator.clone());
         let client = Client::new(transport, Arc::new(StaticToken::new("simulator")), clock.clone(), options);
-        let caller = Caller {
-            tenant_id: Some(simulator.tenant()),
-            object_id: Some(sim::CALLER_OBJECT_ID.to_owned()),
-        };
+        let caller =
+            Caller { tenant_id: Some(simulator.tenant()), object_id: Some(sim::CALLER_OBJECT_ID.to_owned()) };
         // The simulator has a ledger of its own: a rehearsal never touches the real one.
         let mut ledgers = path.clone().into_os_string();
         ledgers.push(".ledgers");

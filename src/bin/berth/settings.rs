@@ -61,7 +61,8 @@ pub fn inputs(global: &Global) -> Result<Inputs, String> {
     let mut parameters = BTreeMap::new();
     for path in &global.values {
         let bytes = read(path)?;
-        let text = String::from_utf8(bytes).map_err(|_| format!("{}: it is not UTF-8 text", path.display()))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| format!("{}: it is not UTF-8 text", path.display()))?;
         match parse_value(&text) {
             Ok(Value::Object(values)) => parameters.extend(values),
             Ok(Value::Null) => {}

@@ -37,7 +37,7 @@ impl Terminal {
             if color { Style::colored(width) } else { Style::plain(width) }
         };
         let (stdout, stderr) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
-        let width = berth::report::terminal_width();
+        let width = terminal_size::terminal_size().map(|(width, _)| width.0);
         Terminal {
             out: style(stdout, width),
             err: style(stderr, width),
@@ -63,7 +63,7 @@ impl Terminal {
     /// Says what went wrong.
     pub fn fail(&self, message: &str) -> Exit {
         let (red, off) = if self.err.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-        let _ = writeln!(std::io::stderr(), "{red}error:{off} {}", berth::report::safe_text(message));
+        let _ = writeln!(std::io::stderr(), "{red}error:{off} {}", berth::report::escape_lines(message));
         Exit::Error
     }
 

@@ -44,7 +44,8 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: Wish) -> Exi
         let session = connection.session(global, &blueprint.desired.blueprint, listener);
         let allowances = Allowances { replace: wish.allow_replace, delete: wish.allow_delete };
         let mut refused = None;
-        let agree = |planned: &Planned| agree(terminal, planned, wish.auto_approve, "Apply this plan?", &mut refused);
+        let agree =
+            |planned: &Planned| agree(terminal, planned, wish.auto_approve, "Apply this plan?", &mut refused);
         let adoption = plan::adoption(wish.adopt);
         let exit = match ops::apply(&session, &blueprint.desired, adoption, &allowances, agree).await {
             Ok(Some(applied)) => {

@@ -16,7 +16,8 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: GraphForma
         Err(exit) => return exit,
     };
     let (nodes, graph) = ops::graph(&blueprint.desired);
-    let nodes: Vec<GraphNode> = nodes.into_iter().map(|(address, title)| GraphNode::new(address, title)).collect();
+    let nodes: Vec<GraphNode> =
+        nodes.into_iter().map(|(address, title)| GraphNode::new(address, title)).collect();
     terminal.print(&match format {
         GraphFormat::Dot => dot(&nodes, &graph),
         GraphFormat::Mermaid => mermaid(&nodes, &graph),

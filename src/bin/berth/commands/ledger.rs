@@ -37,7 +37,11 @@ pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit
                     text.push_str(&format!("  {}\n    {id}\n", owned.address));
                 }
                 for step in &loaded.in_flight {
-                    text.push_str(&format!("under way when a run died: {} {}\n", step.action.word(), step.address));
+                    text.push_str(&format!(
+                        "under way when a run died: {} {}\n",
+                        step.action.word(),
+                        step.address
+                    ));
                 }
                 terminal.print(&text);
             }

@@ -28,7 +28,9 @@ pub fn run(cli: Cli) -> Exit {
     match command {
         Command::Validate { blueprint } => validate::run(&global, &terminal, &blueprint),
         Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
-        Command::Plan { blueprint, format, adopt } => plan::run(&global, &terminal, &blueprint, format, adopt),
+        Command::Plan { blueprint, format, adopt } => {
+            plan::run(&global, &terminal, &blueprint, format, adopt)
+        }
         Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete } => {
             let wish = apply::Wish { auto_approve, adopt, allow_replace, allow_delete };
             apply::run(&global, &terminal, &blueprint, wish)
@@ -85,7 +87,8 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
         ops::Error::Blocked(blocked) => {
             let mut message = String::from("the plan may not be applied as it is; nothing was done");
             for block in blocked {
-                message.push_str(&format!("\n  {}: {}\n    help: {}", block.address, block.message, block.help));
+                message
+                    .push_str(&format!("\n  {}: {}\n    help: {}", block.address, block.message, block.help));
             }
             terminal.fail(&message);
             Exit::Blocked

@@ -11,7 +11,13 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Shows the outputs of the last apply, from the ledger.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path, name: Option<&str>, format: OutputFormat) -> Exit {
+pub fn run(
+    global: &Global,
+    terminal: &Terminal,
+    path: &Path,
+    name: Option<&str>,
+    format: OutputFormat,
+) -> Exit {
     connect::run(global, async {
         let blueprint = match load(global, terminal, path, None, |inputs| inputs.missing = Missing::MakeUp) {
             Ok(blueprint) => blueprint,

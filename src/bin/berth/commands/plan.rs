@@ -33,7 +33,11 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, ad
             Ok(planned) => {
                 drop(session);
                 show(terminal, &planned, format);
-                if planned.plan.is_empty() && planned.plan.conflicts.is_empty() { Exit::Done } else { Exit::Changes }
+                if planned.plan.is_empty() && planned.plan.conflicts.is_empty() {
+                    Exit::Done
+                } else {
+                    Exit::Changes
+                }
             }
             Err(error) => report(terminal, &error),
         };
@@ -57,6 +61,7 @@ pub fn show(terminal: &Terminal, planned: &Planned, format: Format) {
     });
     for step in &planned.in_flight {
         let (action, address) = (step.action.word(), &step.address);
-        terminal.say(&format!("note: an earlier run began to {action} {address}; `berth apply` goes on with it"));
+        terminal
+            .say(&format!("note: an earlier run began to {action} {address}; `berth apply` goes on with it"));
     }
 }

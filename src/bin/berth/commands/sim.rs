@@ -47,9 +47,8 @@ fn carry_out(terminal: &Terminal, command: SimCommand) -> Result<(), String> {
             } else {
                 settings::read(&file)?
             };
-            let resources: Vec<Value> = serde_json::from_slice(&bytes).map_err(|error| {
-                format!("{}: it is no JSON list of resources: {error}", file.display())
-            })?;
+            let resources: Vec<Value> = serde_json::from_slice(&bytes)
+                .map_err(|error| format!("{}: it is no JSON list of resources: {error}", file.display()))?;
             let count = resources.len();
             let simulator = open(&state, sim::Options::default())?;
             simulator.load(resources).and_then(|()| simulator.save()).map_err(|error| error.to_string())?;
