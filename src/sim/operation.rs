@@ -123,6 +123,7 @@ pub(crate) fn duration(kind: &str, act: Act, body: &Object) -> Duration {
         ("microsoft.network/natgateways", _) => seconds(20),
         ("microsoft.network/applicationgateways", Act::Create) => seconds(420),
         ("microsoft.keyvault/vaults", _) => seconds(15),
+        ("microsoft.storage/storageaccounts", _) => seconds(20),
         _ => seconds(5),
     }
 }
@@ -308,9 +309,9 @@ impl World {
         match &operation.progress {
             Progress::Running => Response::new(202, ""),
             Progress::Failed(_, code, message) => super::error::Failure::new(409, code, message).response(),
-            Progress::Succeeded(_) if matches!(operation.style, Style::Location) => Response::new(200, ""),
             Progress::Succeeded(_) => match self.show(&operation.target) {
                 Some(body) if operation.act != Act::Delete => Response::new(200, body),
+                _ if operation.style == Style::Location => Response::new(200, ""),
                 _ => Response::new(204, ""),
             },
         }

@@ -121,7 +121,10 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
     let method = request.method;
     // The most frequent request by far: no more is parsed than it takes to find the resource.
     if method == Method::Get && world.state.resources.contains(&key) && query.get("kv-operation").is_none() {
-        let response = world.answer(200, &key);
+        let mut response = world.answer(200, &key);
+        if let Some(etag) = world.state.resources.get(&key).and_then(|r| text(&r.body, "etag")) {
+            response.headers.set("etag", etag);
+        }
         pass_time(world, &key);
         return Ok(response);
     }

@@ -13,7 +13,7 @@ use crate::arm::transport::Response;
 use crate::host::Timestamp;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What happened so far, in this process.
@@ -224,12 +224,20 @@ impl World {
 
     /// Sets `properties.provisioningState` and, where the body has one, a new entity tag.
     pub(crate) fn settle(&mut self, key: &str, state: &str) {
-        let etag = self.etag(key);
-        if let Some(resource) = self.state.resources.edit(key) {
-            set(&mut resource.body, "properties.provisioningState", state);
-            if let Some(old) = resource.body.get_mut("etag") {
-                *old = json!(etag);
-            }
+        let weak = self.etag(key);
+        let quoted = weak.trim_start_matches("W/");
+        let plain = quoted.trim_matches('"');
+        let Some(resource) = self.state.resources.edit(key) else { return };
+        set(&mut resource.body, "properties.provisioningState", state);
+        // Each provider has its own way of writing the tag, and its own place for it.
+        for path in ["etag", "eTag", "properties.eTag"] {
+            let renewed = match text(&resource.body, path) {
+                Some(old) if old.starts_with("W/") => weak.as_str(),
+                Some(old) if old.starts_with('"') => quoted,
+                Some(_) => plain,
+                None => continue,
+            };
+            set(&mut resource.body, path, renewed);
         }
     }
 
@@ -255,12 +263,7 @@ impl World {
 
     /// An answer that carries the resource.
     pub(crate) fn answer(&mut self, status: u16, key: &str) -> Response {
-        let mut response = Response::new(status, self.show(key).unwrap_or_default());
-        let etag = self.state.resources.get(key).and_then(|r| text(&r.body, "etag"));
-        if let Some(etag) = etag {
-            response.headers.set("etag", etag);
-        }
-        response
+        Response::new(status, self.show(key).unwrap_or_default())
     }
 
     /// A collection as a list answer.

@@ -377,7 +377,6 @@ pub(crate) fn fill(
     set_default(&mut body, "properties.enableRBAC", true);
     set_default(&mut body, "properties.supportPlan", "KubernetesOfficial");
     set_default(&mut body, "properties.maxAgentPools", 100);
-    set_default(&mut body, "properties.disableLocalAccounts", false);
     set_default(
         &mut body,
         "properties.resourceUID",
@@ -467,6 +466,12 @@ fn fill_profiles(world: &World, key: &str, location: &str, version: &str, body: 
     set_default(body, "properties.metricsProfile.costAnalysis.enabled", false);
     set_default(body, "properties.nodeProvisioningProfile.mode", "Manual");
     set_default(body, "properties.bootstrapProfile.artifactSource", "Direct");
+    set_default(body, "properties.hostedSystemProfile.enabled", false);
+    for empty in ["tags", "properties.addonProfiles"] {
+        if at(body, empty).and_then(Value::as_object).is_some_and(Object::is_empty) {
+            crate::sim::json::remove(body, empty);
+        }
+    }
 }
 
 /// A kubeconfig that leads nowhere.

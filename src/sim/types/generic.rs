@@ -1,7 +1,9 @@
 //! Any type of a known namespace that has no behaviour of its own: stored as sent, at once.
 
 use super::behaviour::{Answer, Behaviour, merge_patch, stored_and_new};
+use crate::arm::transport::Response;
 use crate::sim::json::{Object, object_at, set, set_default, text};
+use crate::sim::operation::{Act, Style, Work};
 use crate::sim::router::Call;
 use crate::sim::store::Resource;
 use crate::sim::world::{PrincipalKind, World};
@@ -25,6 +27,15 @@ const SECRETS: &[&str] = &[
 ];
 
 impl Behaviour for Generic {
+    /// Log Analytics answers in lower case where nobody asked for it.
+    fn spell(&self, id: String) -> String {
+        const MARK: &str = "/providers/Microsoft.OperationalInsights/";
+        if !id.contains(MARK) {
+            return id;
+        }
+        id.replacen("/resourceGroups/", "/resourcegroups/", 1).replacen(MARK, &MARK.to_ascii_lowercase(), 1)
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let mut body = call.envelope();
         for (name, value) in &call.body {
@@ -40,9 +51,18 @@ impl Behaviour for Generic {
             world.enter_generation(key);
         }
         fill_identity(world, key, &mut body);
-        set(&mut body, "properties.provisioningState", "Succeeded");
+        let account = call.kind == "microsoft.storage/storageaccounts";
+        let slow = account && !world.state.resources.contains(key);
+        set(&mut body, "properties.provisioningState", if slow { "Creating" } else { "Succeeded" });
         fill_defaults(world, key, &call.kind, call.path.name(), &mut body);
         let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
+        if slow {
+            // Nothing but a location, which ends by answering with the account.
+            let operation = world.start(call, Work::on(Style::Location, Act::Create, key));
+            let mut response = Response::new(202, "");
+            world.follow(call, &operation, &mut response);
+            return Ok(response);
+        }
         // Some providers never say 201: clients refuse it from them.
         let plain = ["microsoft.web/", "microsoft.storage/", "microsoft.insights/metricalerts"];
         let status = if plain.iter().any(|p| call.kind.starts_with(p)) { 200 } else { status };
