@@ -27,7 +27,9 @@ impl Reattempts {
                 (5, 30, Duration::from_secs(600), "what it needs is not known everywhere yet")
             }
             // The other operation ends by itself; a cluster's may take most of an hour.
-            ErrorKind::Busy => (5, 60, budget, "another operation is under way"),
+            ErrorKind::Busy => {
+                (5, 60, budget.min(Duration::from_secs(45 * 60)), "another operation is under way")
+            }
             ErrorKind::Transient | ErrorKind::Throttled | ErrorKind::Connection => {
                 (5, 60, Duration::from_secs(300), "Azure did not answer as it should")
             }

@@ -283,6 +283,10 @@ impl<'a> Run<'a> {
     }
 
     fn lanes_of(&self, step: &Step) -> Vec<ArmId> {
+        // What came with its parent is only looked at.
+        if matches!(step.reason, Reason::ArrivesWithParent { .. }) {
+            return Vec::new();
+        }
         match (step.action, self.resource(step)) {
             (Action::Delete, _) | (_, None) => {
                 self.ledger.resources.get(&step.id).map(|owned| owned.lanes.clone()).unwrap_or_default()

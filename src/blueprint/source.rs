@@ -68,7 +68,8 @@ impl Source {
     pub(crate) fn locate(&self, path: &str, at: At) -> Option<Span> {
         let mut path = path;
         // A mapping or list has no place of its own that says as much as its key.
-        let container = crate::value::get_path(&self.tree, path).is_some_and(|v| v.is_object() || v.is_array());
+        let container =
+            crate::value::get_path(&self.tree, path).is_some_and(|v| v.is_object() || v.is_array());
         let mut at = if container { At::Key } else { at };
         loop {
             let walk = Walk { path, at, key: false };

@@ -145,6 +145,7 @@ impl Planner<'_> {
             _ => Impact::None,
         };
         let idle = decision.action == Action::NoOp;
+        let arrives = matches!(decision.reason, Reason::ArrivesWithParent { .. });
         Step {
             address: resource.address.clone(),
             id: resource.id.clone(),
@@ -161,7 +162,7 @@ impl Planner<'_> {
             impact,
             protected: decision.action == Action::Replace && resource.protect,
             after: Vec::new(),
-            usual_ms: if idle { 0 } else { resource.kind.usual.as_millis() as u64 },
+            usual_ms: if idle || arrives { 0 } else { resource.kind.usual.as_millis() as u64 },
         }
     }
 
@@ -298,7 +299,7 @@ impl Planner<'_> {
             let manual = manual.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
             return match manual {
                 true => Decision::of(Action::Approve, Reason::WillBePending),
-                false => Decision::of(Action::NoOp, Reason::AsWanted),
+                false => Decision::of(Action::NoOp, Reason::ApprovesItself),
             };
         }
         let status = self

@@ -77,6 +77,8 @@ pub enum Reason {
     Pending,
     /// The connection will wait for approval once its endpoint exists.
     WillBePending,
+    /// The connection will be approved by Azure as soon as its endpoint exists.
+    ApprovesItself,
     /// The namespace or feature is not registered.
     NotRegistered,
     /// A soft-deleted one holds the name.
@@ -218,7 +220,7 @@ impl Plan {
     /// Counts the steps.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for step in &self.steps {
+        for step in self.steps.iter().filter(|step| step.reason != Reason::ApprovesItself) {
             *match step.action {
                 Action::Create => &mut counts.create,
                 Action::Update => &mut counts.update,

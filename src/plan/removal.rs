@@ -10,7 +10,7 @@ use crate::graph::Dag;
 use crate::ident::ArmId;
 use crate::ledger::{Ledger, Owned};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Removals with their edges, by position among themselves.
 pub(super) struct Removals {
@@ -59,7 +59,38 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
             .filter(|&at| matches!(gone[at].1.delete, DeleteMode::Own | DeleteMode::Always))
             .last()
     };
-    let carriers: Vec<Option<usize>> = gone.iter().map(|(id, owned)| carrier(id, owned)).collect();
+    let carriers = {
+        let needs: Vec<Vec<usize>> = gone
+            .iter()
+            .map(|(id, owned)| {
+                owned
+                    .depends_on
+                    .iter()
+                    .cloned()
+                    .chain(id.ancestors())
+                    .filter_map(|id| at.get(&id).copied())
+                    .collect()
+            })
+            .collect();
+        let mut used_by = vec![Vec::new(); gone.len()];
+        for (user, needs) in needs.iter().enumerate() {
+            needs.iter().for_each(|&need| used_by[need].push(user));
+        }
+        let mut users: HashMap<usize, HashSet<usize>> = HashMap::new();
+        let mut found = Vec::with_capacity(gone.len());
+        for (child, (id, owned)) in gone.iter().enumerate() {
+            // What uses something that itself uses the carrier cannot wait for the carrier: it goes before both.
+            let tangled = |carrier: usize, users: &mut HashMap<usize, HashSet<usize>>| {
+                let users = users.entry(carrier).or_insert_with(|| users_of(carrier, &used_by));
+                let within = |other: usize| gone[other].0.ancestors().any(|above| above == *gone[carrier].0);
+                needs[child].iter().any(|&need| need != carrier && !within(need) && users.contains(&need))
+            };
+            let carried = carrier(id, owned)
+                .filter(|&carrier| owned.delete == DeleteMode::WithParent || !tangled(carrier, &mut users));
+            found.push(carried);
+        }
+        found
+    };
     let steps = gone
         .iter()
         .zip(&carriers)
@@ -112,4 +143,16 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
         }
     }
     Removals { steps, edges, after_users }
+}
+
+/// Everything that needs `node`, directly or by way of others.
+fn users_of(node: usize, users: &[Vec<usize>]) -> HashSet<usize> {
+    let mut found = HashSet::new();
+    let mut stack = users[node].clone();
+    while let Some(user) = stack.pop() {
+        if found.insert(user) {
+            stack.extend(&users[user]);
+        }
+    }
+    found
 }

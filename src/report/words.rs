@@ -110,9 +110,12 @@ pub(crate) fn totals(counts: &crate::plan::Counts) -> String {
 /// Why a step is taken, when its action does not say it already.
 pub(crate) fn why(step: &Step) -> Option<String> {
     let text = match &step.reason {
-        Reason::Missing | Reason::Differs | Reason::Destroy | Reason::NotRegistered | Reason::AsWanted => {
-            return None;
-        }
+        Reason::Missing
+        | Reason::Differs
+        | Reason::Destroy
+        | Reason::NotRegistered
+        | Reason::ApprovesItself
+        | Reason::AsWanted => return None,
         Reason::ArrivesWithParent { parent } => format!("arrives with {parent}"),
         Reason::Immutable { paths } if paths.is_empty() => "cannot be changed in place".to_owned(),
         Reason::Immutable { paths } => {

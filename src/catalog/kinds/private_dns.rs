@@ -4,7 +4,7 @@
 //! Nobody writes these down: they come with an endpoint's `dns: auto`, and endpoints of one zone share them.
 
 use super::naming::word;
-use crate::catalog::{Draft, EntryCx, Lane, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, ResourceType};
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use serde_json::{Map, Value, json};
@@ -31,6 +31,8 @@ pub static PRIVATE_DNS_ZONE: ResourceType = ResourceType {
 
 /// The use of a zone by a network.
 pub static ZONE_LINK: ResourceType = ResourceType {
+    // A zone that still has links is not deleted: they go first.
+    delete: DeleteMode::Always,
     lanes: &[Lane::Ancestor(ZONE)],
     rules: &[
         Rule::at("properties.virtualNetwork").immutable(),

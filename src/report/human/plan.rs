@@ -91,9 +91,9 @@ fn registrations(page: &mut Page<'_>, plan: &Plan) {
 /// One line a deletion: nobody reads the fields of what goes.
 fn deletions(page: &mut Page<'_>, plan: &Plan) {
     let steps: Vec<&Step> = plan.changes().filter(|step| step.action != Action::Register).collect();
-    let column = steps.iter().map(|step| width(step.address.as_str())).max().unwrap_or(0).min(44) + 6;
+    let column = steps.iter().map(|step| width(step.address.as_str())).max().unwrap_or(0).min(44) + 4;
     for step in steps {
-        let head = title(page.style, step).pad_to(column);
+        let head = title(page.style, step).pad_to(column).plain("  ");
         let mut line = head.clone().add(Tone::Dim, escape(shown_type(&step.arm_type)));
         if line.width() > page.style.width || why(step).is_some() {
             let last = step.arm_type.rsplit('/').next().unwrap_or_default();
