@@ -404,9 +404,13 @@ impl<'a> Linker<'a> {
                 _ => needed.clone(),
             };
             let before = edges.len();
-            edges.extend(
-                self.by_address.iter().filter(|(address, _)| address.is_within(&path)).map(|(_, &at)| at),
-            );
+            // What stands below an address needs the resource of that address, and not what stands beside it.
+            let beside = draft.address.is_within(&path);
+            let meant = |address: &Address| match beside {
+                true => address.as_str() == path,
+                false => address.is_within(&path),
+            };
+            edges.extend(self.by_address.iter().filter(|(address, _)| meant(address)).map(|(_, &at)| at));
             if edges.len() == before && (self.register || !is_provider(&path)) {
                 let known = self.by_address.keys().map(Address::as_str);
                 let help = match did_you_mean(&path, known) {
