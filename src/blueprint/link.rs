@@ -422,9 +422,13 @@ impl<'a> Linker<'a> {
                 _ => needed.clone(),
             };
             let before = edges.len();
-            edges.extend(
-                self.by_address.iter().filter(|(address, _)| address.is_within(&path)).map(|(_, &at)| at),
-            );
+            // What stands below an address needs the resource of that address, and not what stands beside it.
+            let beside = draft.address.is_within(&path);
+            let meant = |address: &Address| match beside {
+                true => address.as_str() == path,
+                false => address.is_within(&path),
+            };
+            edges.extend(self.by_address.iter().filter(|(address, _)| meant(address)).map(|(_, &at)| at));
             let entry = path.split('.').take(2).collect::<Vec<_>>().join(".");
             // What is switched off is no obstacle, and what failed is told where it failed.
             let idle = self.entries.iter().any(|e| e.path == entry && e.state != EntryState::Expanded);
