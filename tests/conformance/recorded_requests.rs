@@ -37,9 +37,9 @@ async fn the_simulator_answers_as_azure_did() {
                     newer += 1;
                     continue;
                 }
-                let known = KNOWN.iter().position(|(recording, path, _)| {
-                    glob(recording, &name) && glob(path, &finding.path)
-                });
+                let known = KNOWN
+                    .iter()
+                    .position(|(recording, path, _)| glob(recording, &name) && glob(path, &finding.path));
                 match known {
                     Some(known) => drop(used.insert(known)),
                     None => wrong.push(format!("{name} #{at} {}: {finding}", exchange.ask())),
@@ -73,10 +73,12 @@ fn differences(exchange: &Exchange, ours: &Answer) -> Vec<Finding> {
         found("(status)", json!(azure.status), json!(ours.status));
     }
     for name in ["azure-asyncoperation", "location", "retry-after"] {
-        let shown = |answer: &Answer| answer.headers.get(name).map(|value| match name {
-            "retry-after" => "seconds".to_owned(),
-            _ => place(value),
-        });
+        let shown = |answer: &Answer| {
+            answer.headers.get(name).map(|value| match name {
+                "retry-after" => "seconds".to_owned(),
+                _ => place(value),
+            })
+        };
         if shown(azure) != shown(ours) {
             found(&format!("({name})"), json!(shown(azure)), json!(shown(ours)));
         }
