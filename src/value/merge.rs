@@ -279,7 +279,7 @@ mod tests {
             (
                 json!({ "enableAutoScaling": false, "count": 2, "version": "1.35" }),
                 json!({ "enableAutoScaling": false, "count": 2, "version": "1.35",
-                        "ref": { "branch": "main", "tag": null } }),
+                        "ref": { "branch": "main" } }),
             ),
         ] {
             assert_eq!(merge(&live, &desired, &rules, &[]), expected);

@@ -55,7 +55,7 @@ fn live_cluster() -> Value {
                     "config": { "enableSecretRotation": "True", "rotationPollInterval": "2m" },
                     "identity": { "objectId": "o" },
                 },
-                "omsAgent": { "enabled": false, "config": null },
+                "omsAgent": { "enabled": false },
             },
             "podIdentityProfile": {
                 "enabled": true,
