@@ -44,10 +44,11 @@ const VOLATILE: &[&str] = &[
     "*.privateFQDN",
     "*.azurePortalFQDN",
     "*.issuerURL",
+    "*.resourceUID",
+    "*.sourceSyncedCommitId",
     "*.etag",
     "*.eTag",
     "*.ipAddress",
-    "*.tenantId",
     "*.createdBy",
     "*.updatedBy",
     "error.message",
@@ -63,7 +64,12 @@ pub fn compare(azure: &Value, ours: &Value) -> Vec<Finding> {
 
 fn walk(path: &str, azure: &Value, ours: &Value, findings: &mut Vec<Finding>) {
     let mut report = |difference, azure: &Value, ours: &Value| {
-        findings.push(Finding { path: path.to_owned(), difference, azure: azure.clone(), ours: ours.clone() });
+        findings.push(Finding {
+            path: path.to_owned(),
+            difference,
+            azure: azure.clone(),
+            ours: ours.clone(),
+        });
     };
     match (azure, ours) {
         (Value::Object(theirs), Value::Object(mine)) => {
@@ -172,10 +178,8 @@ pub fn mask(text: &str) -> String {
                 out.push_str(word);
                 at += shape.len();
                 if word == "<time>" {
-                    at += bytes[at..]
-                        .iter()
-                        .take_while(|b| b.is_ascii_digit() || b".:+Z".contains(b))
-                        .count();
+                    at +=
+                        bytes[at..].iter().take_while(|b| b.is_ascii_digit() || b".:+Z".contains(b)).count();
                 }
             }
             None => {
@@ -201,14 +205,17 @@ fn has_shape(text: &[u8], shape: &[u8]) -> bool {
 pub fn glob(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
-        Some((start, rest)) => text
-            .strip_prefix(start)
-            .is_some_and(|tail| (0..=tail.len()).any(|at| tail.is_char_boundary(at) && glob(rest, &tail[at..]))),
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|tail| {
+            (0..=tail.len()).any(|at| tail.is_char_boundary(at) && glob(rest, &tail[at..]))
+        }),
     }
 }
 
 #[test]
 fn patterns_and_masks() {
     assert!(glob("a.*.c", "a.b.b.c") && glob("*", "") && !glob("a.*", "b.a."));
-    assert_eq!(mask("x-7beaa366-1388-41e1-a1c4-50e8dcf9dba6/2022-03-08T04:22:18.6732562+00:00!"), "x-<guid>/<time>!");
+    assert_eq!(
+        mask("x-7beaa366-1388-41e1-a1c4-50e8dcf9dba6/2022-03-08T04:22:18.6732562+00:00!"),
+        "x-<guid>/<time>!"
+    );
 }

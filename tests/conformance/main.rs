@@ -9,7 +9,12 @@
 //! * [`schemas`]: what berth sends is what Azure's schemas accept;
 //! * [`polling`]: the client follows recorded operations to where they ended.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs, reason = "a test says what it covered, and fails loudly")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test says what it covered, and fails loudly"
+)]
 
 mod compare;
 mod facts;

@@ -81,9 +81,8 @@ impl Player {
         };
         // Of rows of equal polls only the first may be kept, and some clients looked at the resource instead: where
         // the resource came to rest, the operation had ended.
-        let ended = operation.back().is_some_and(|answer| {
-            answer.body["status"].as_str().is_some_and(is_at_rest)
-        });
+        let ended =
+            operation.back().is_some_and(|answer| answer.body["status"].as_str().is_some_and(is_at_rest));
         let deletes = write.method == Method::Delete;
         if write.answer.headers.get("azure-asyncoperation").is_some() && !ended && (rests || deletes) {
             make_up(&mut operation, 200, json!({"status": "Succeeded"}));

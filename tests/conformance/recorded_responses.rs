@@ -30,8 +30,16 @@ const NOT_COMPARED: &[(&str, &str)] = &[
 /// Fields that Azure does not give as they were asked for, with the reason why that does no harm.
 const NOT_SO: &[(&str, &str, &str)] = &[
     ("agent-pool-windows", "properties.osDiskSizeGB", "0 lets Azure choose; berth says so by leaving it out"),
-    ("log-analytics-workspace", "properties.sku.name", "a tier of old, for which Azure takes another; berth has no word for it"),
-    ("pec-webapp-approve", "properties.ipAddresses", "read-only, and sent back as it was read before the approval"),
+    (
+        "log-analytics-workspace",
+        "properties.sku.name",
+        "a tier of old, for which Azure takes another; berth has no word for it",
+    ),
+    (
+        "pec-webapp-approve",
+        "properties.ipAddresses",
+        "read-only, and sent back as it was read before the approval",
+    ),
 ];
 
 fn kind(arm_type: &str) -> Option<&'static ResourceType> {
@@ -94,7 +102,9 @@ fn what_was_asked_for_and_granted_is_no_change() {
             }
         }
     }
-    println!("recorded_responses: {bodies} bodies, {foreign} of them of types that berth knows only generically");
+    println!(
+        "recorded_responses: {bodies} bodies, {foreign} of them of types that berth knows only generically"
+    );
     assert!(wrong.is_empty(), "{} false differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -203,7 +213,9 @@ fn a_blueprint_that_asks_for_the_same_plans_nothing() {
     let mut planned = 0;
     let mut wrong = Vec::new();
     for recording in recordings(&dir, "recorded_responses (blueprints)") {
-        let Some((_, template)) = BLUEPRINTS.iter().find(|(name, _)| *name == recording.name) else { continue };
+        let Some((_, template)) = BLUEPRINTS.iter().find(|(name, _)| *name == recording.name) else {
+            continue;
+        };
         planned += 1;
         let asked = recording.main().body.clone().unwrap();
         let id = ArmId::parse(recording.id()).unwrap();
@@ -219,7 +231,8 @@ fn a_blueprint_that_asks_for_the_same_plans_nothing() {
             }
         }
         let text = fill(template, &recording, &asked, &live);
-        let source = Source::parse(&recording.name, text.as_bytes()).unwrap_or_else(|d| panic!("{d:?}\n{text}"));
+        let source =
+            Source::parse(&recording.name, text.as_bytes()).unwrap_or_else(|d| panic!("{d:?}\n{text}"));
         let caller = Caller { tenant_id: tenant(&asked), object_id: Some(SUBSCRIPTION.to_owned()) };
         let inputs = Inputs {
             caller: Some(caller),
@@ -227,7 +240,8 @@ fn a_blueprint_that_asks_for_the_same_plans_nothing() {
             missing: Missing::MakeUp,
             ..Inputs::default()
         };
-        let blueprint = load(&source, &inputs).unwrap_or_else(|d| panic!("{}: {d:?}\n{text}", recording.name));
+        let blueprint =
+            load(&source, &inputs).unwrap_or_else(|d| panic!("{}: {d:?}\n{text}", recording.name));
         let observed =
             Observed::from([(id.clone(), Observation::Present { body: live.clone(), etag: None })]);
         let ledger = Ledger::new("conformance", "salt");
@@ -240,7 +254,9 @@ fn a_blueprint_that_asks_for_the_same_plans_nothing() {
             .filter(|change| {
                 !BEYOND.iter().any(|(name, path, _)| *name == recording.name && *path == change.path)
             })
-            .map(|change| format!("{}: {}: {} -> {}", recording.name, change.path, change.before, change.after))
+            .map(|change| {
+                format!("{}: {}: {} -> {}", recording.name, change.path, change.before, change.after)
+            })
             .collect();
         if changes.is_empty() && !BEYOND.iter().any(|(name, ..)| *name == recording.name) {
             assert!(matches!(step.action, Action::Adopt | Action::NoOp), "{}: {:?}", recording.name, step);
@@ -276,7 +292,11 @@ fn fill(template: &str, recording: &Recording, asked: &Value, live: &Value) -> S
             "scope" => segments[..5].join("/"),
             // An expression of the blueprint.
             "" => "$".to_owned(),
-            pointer => asked.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer}")).to_owned(),
+            pointer => asked
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_else(|| panic!("{pointer}"))
+                .to_owned(),
         };
         out.push_str(&if value == "$" { value } else { quoted(&value) });
         rest = &word[end..];

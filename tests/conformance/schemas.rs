@@ -29,11 +29,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
         ": \"properties\" is a required property",
         "the schema is that of a template; a recorded request has none and is granted",
     ),
-    (
-        "Microsoft.Network/privateDnsZones",
-        ": \"properties\" is a required property",
-        "as above",
-    ),
+    ("Microsoft.Network/privateDnsZones", ": \"properties\" is a required property", "as above"),
     (
         "Microsoft.ContainerService/managedClusters",
         "/properties/networkProfile/loadBalancerProfile/backendPoolType: *",
@@ -72,7 +68,14 @@ impl Transport for Tap {
             let (path, query) = request.path_and_query().split_once('?').unwrap();
             self.puts.lock().unwrap().push(Put {
                 id: ArmId::parse(path).unwrap(),
-                api_version: query.split("api-version=").nth(1).unwrap().split('&').next().unwrap().to_owned(),
+                api_version: query
+                    .split("api-version=")
+                    .nth(1)
+                    .unwrap()
+                    .split('&')
+                    .next()
+                    .unwrap()
+                    .to_owned(),
                 body: serde_json::from_slice(&request.body).unwrap(),
             });
         }
@@ -109,8 +112,7 @@ fn blueprints() -> Vec<(String, String)> {
 
 fn read(name: &str, text: &str, simulator: &Simulator) -> Blueprint {
     let source = Source::parse(name, text.as_bytes()).unwrap_or_else(|d| panic!("{name}: {d:?}"));
-    let caller =
-        Caller { tenant_id: Some(simulator.tenant()), object_id: Some(CALLER_OBJECT_ID.to_owned()) };
+    let caller = Caller { tenant_id: Some(simulator.tenant()), object_id: Some(CALLER_OBJECT_ID.to_owned()) };
     let inputs = Inputs {
         caller: Some(caller),
         subscription: Some(simulator.subscription()),
@@ -138,7 +140,8 @@ async fn every_body_is_what_its_schema_accepts() {
         let clock = Clock::start_at(Timestamp(1_790_000_000_000), 1.0);
         let options = sim::Options { time: sim::Time::Host(clock.clone()), ..Default::default() };
         let tap = Arc::new(Tap { simulator: Simulator::new(options), puts: Mutex::default() });
-        let client = Client::new(tap.clone(), Arc::new(StaticToken::new("t")), clock.clone(), Options::default());
+        let client =
+            Client::new(tap.clone(), Arc::new(StaticToken::new("t")), clock.clone(), Options::default());
         let session = Session {
             engine: Engine {
                 client: client.clone(),
@@ -168,7 +171,9 @@ async fn every_body_is_what_its_schema_accepts() {
         let mut merges = Vec::new();
         for put in &creates {
             let kind = blueprint.desired.by_id.get(&put.id).map(|&at| blueprint.desired.resources[at].kind);
-            let Some(kind) = kind.filter(|kind: &&ResourceType| kind.update == UpdateMode::Put) else { continue };
+            let Some(kind) = kind.filter(|kind: &&ResourceType| kind.update == UpdateMode::Put) else {
+                continue;
+            };
             let live = client.get(put.id.as_str(), kind.api_version).await.unwrap().unwrap().body;
             merges.push(Put { body: merge(&live, &put.body, kind.compiled(), &[]), ..put.clone() });
         }
@@ -196,7 +201,12 @@ async fn every_body_is_what_its_schema_accepts() {
          of {} types and versions",
         schemas.known.len()
     );
-    assert!(wrong.is_empty(), "{} bodies are not what Azure's schemas accept:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} bodies are not what Azure's schemas accept:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The official schemas, read when they are needed.
@@ -319,7 +329,13 @@ fn without_expressions(schema: &mut Value) {
 fn unknown(root: &Value, schema: &Value, body: &Value, path: &str, findings: &mut Vec<String>) {
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
         let target = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
-        return unknown(root, target.unwrap_or_else(|| panic!("{schema} leads nowhere")), body, path, findings);
+        return unknown(
+            root,
+            target.unwrap_or_else(|| panic!("{schema} leads nowhere")),
+            body,
+            path,
+            findings,
+        );
     }
     match body {
         Value::Object(members) => {

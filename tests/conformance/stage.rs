@@ -3,7 +3,7 @@
 use crate::facts::{Answer, Exchange, Recording, Target};
 use berth::arm::transport::{Method, Request, Transport};
 use berth::host::{Clock, Timestamp};
-use berth::sim::{Options, PrincipalKind, Simulator, Time};
+use berth::sim::{Options, Simulator, Time};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -29,7 +29,11 @@ const PROVIDERS: &[&str] = &[
 
 /// What is replaced in a recording before it is played, with the reason.
 const REWRITTEN: &[(&str, &str, &str)] = &[
-    ("1.27.1", "1.33.1", "a version that has left support is refused by Azure today, and so by the simulator"),
+    (
+        "1.27.1",
+        "1.33.1",
+        "a version that has left support is refused by Azure today, and so by the simulator",
+    ),
     ("1.23.8", "1.33.1", "as above"),
     ("<placeholder>", PASSWORD, "the recording hides the password, and Azure is particular about one"),
     (
@@ -142,7 +146,8 @@ impl Stage {
                 self.make(&parent(1), json!({"location": location})).await;
             }
             "role-assignment-principal-not-found-then-created" => {
-                let identity = format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/someone");
+                let identity =
+                    format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/someone");
                 let version = "?api-version=2024-11-30";
                 let exchange = Exchange {
                     target: Target::Path(format!("{identity}{version}")),
@@ -160,20 +165,21 @@ impl Stage {
                 let mut properties = body["properties"].clone();
                 properties.as_object_mut().unwrap().shift_remove("createMode");
                 properties["accessPolicies"] = was["properties"]["accessPolicies"].clone();
-                properties["softDeleteRetentionInDays"] = was["properties"]["softDeleteRetentionInDays"].clone();
+                properties["softDeleteRetentionInDays"] =
+                    was["properties"]["softDeleteRetentionInDays"].clone();
                 self.make(&id, json!({"location": location, "properties": properties})).await;
             }
             "error-agent-pool-not-found" => self.cluster(&parent(1), "westus3", json!({})).await,
             "agent-pool-windows" => {
                 let windows = json!({"adminUsername": "azureuser", "adminPassword": PASSWORD});
                 let network = json!({"networkPlugin": "azure"});
-                let properties =
-                    json!({"windowsProfile": windows, "networkProfile": network, "kubernetesVersion": "1.33.1"});
+                let properties = json!({"windowsProfile": windows, "networkProfile": network, "kubernetesVersion": "1.33.1"});
                 self.cluster(&parent(1), "westus2", properties).await;
             }
             "cluster-extension-create" => {
                 let cluster = id.split("/providers/Microsoft.KubernetesConfiguration").next().unwrap();
-                let body = json!({"id": cluster, "name": "arc-cluster", "location": "eastus", "properties": {}});
+                let body =
+                    json!({"id": cluster, "name": "arc-cluster", "location": "eastus", "properties": {}});
                 self.sim.load(vec![body]).unwrap();
                 self.register("Microsoft.KubernetesConfiguration").await;
             }
@@ -190,7 +196,9 @@ impl Stage {
                 let properties = body["properties"].as_object_mut().unwrap();
                 let pools = properties.remove("agentPoolProfiles").unwrap();
                 let mut pool = pools[0].clone();
-                for read_only in ["powerState", "nodeImageVersion", "currentOrchestratorVersion", "provisioningState"] {
+                for read_only in
+                    ["powerState", "nodeImageVersion", "currentOrchestratorVersion", "provisioningState"]
+                {
                     pool.as_object_mut().unwrap().shift_remove(read_only);
                 }
                 let properties = json!({
@@ -229,10 +237,12 @@ impl Stage {
                     .unwrap()
                     .to_owned();
                 self.make(&zone, json!({"location": "global"})).await;
-                let account = format!("{group}/providers/Microsoft.Storage/storageAccounts/asoteststormbywcw");
+                let account =
+                    format!("{group}/providers/Microsoft.Storage/storageAccounts/asoteststormbywcw");
                 self.endpoint(&group, &parent(1), &account, "blob", "westus2", false).await;
             }
-            "private-endpoint-auto-approved" | "private-endpoint-newest-api-version"
+            "private-endpoint-auto-approved"
+            | "private-endpoint-newest-api-version"
             | "private-endpoint-manual-pending" => {
                 let properties = &body["properties"];
                 let kind = ["manualPrivateLinkServiceConnections", "privateLinkServiceConnections"]
@@ -247,9 +257,15 @@ impl Stage {
             "pec-keyvault-approve" => return self.connection(&main, &group, "vault", "approved").await,
             "pec-storage-reject" => return self.connection(&main, &group, "blob", "approved").await,
             "pec-webapp-approve" => return self.connection(&main, &group, "sites", "pending").await,
-            "pec-sql-list-get-delete" => return self.connection(&main, &group, "sqlServer", "approved").await,
+            "pec-sql-list-get-delete" => {
+                return self.connection(&main, &group, "sqlServer", "approved").await;
+            }
             "afd-origin-create" => {
-                self.make(&parent(2), json!({"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}})).await;
+                self.make(
+                    &parent(2),
+                    json!({"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}}),
+                )
+                .await;
                 self.make(&parent(1), json!({"properties": {}})).await;
             }
             _ => {}
@@ -258,7 +274,8 @@ impl Stage {
     }
 
     async fn register(&mut self, namespace: &str) {
-        let path = format!("/subscriptions/{SUBSCRIPTION}/providers/{namespace}/register?api-version=2021-04-01");
+        let path =
+            format!("/subscriptions/{SUBSCRIPTION}/providers/{namespace}/register?api-version=2021-04-01");
         let url = format!("https://management.azure.com{path}");
         self.sim.send(Request::new(Method::Post, url)).await.unwrap();
         self.clock.sleep(Duration::from_secs(3600)).await;
@@ -294,10 +311,15 @@ impl Stage {
     /// Something that a private endpoint can lead to.
     async fn target(&mut self, id: &str, location: &str) {
         let tenant = self.sim.tenant();
+        let shown = &self.recording.exchanges.last().unwrap().answer.body;
+        let policies = shown.pointer("/properties/accessPolicies").cloned();
         let sku = json!({"family": "A", "name": "standard"});
         let body = match id.to_ascii_lowercase() {
             id if id.contains("/microsoft.keyvault/") => json!({
-                "properties": {"tenantId": tenant, "sku": sku, "accessPolicies": [], "softDeleteRetentionInDays": 7},
+                "properties": {
+                    "tenantId": tenant, "sku": sku, "softDeleteRetentionInDays": 7,
+                    "accessPolicies": policies.clone().unwrap_or_else(|| json!([])),
+                },
             }),
             id if id.contains("/microsoft.storage/") => {
                 json!({"kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}})
@@ -309,7 +331,15 @@ impl Stage {
         self.make(id, body).await;
     }
 
-    async fn endpoint(&mut self, group: &str, id: &str, target: &str, kind: &str, location: &str, manual: bool) {
+    async fn endpoint(
+        &mut self,
+        group: &str,
+        id: &str,
+        target: &str,
+        kind: &str,
+        location: &str,
+        manual: bool,
+    ) {
         self.target(target, location).await;
         let subnet = format!("{group}/providers/Microsoft.Network/virtualNetworks/v/subnets/s");
         self.subnet(&subnet, location).await;
@@ -329,13 +359,20 @@ impl Stage {
     ) -> Value {
         let connection =
             json!({"name": name, "properties": {"privateLinkServiceId": target, "groupIds": [kind]}});
-        let list = if manual { "manualPrivateLinkServiceConnections" } else { "privateLinkServiceConnections" };
+        let list =
+            if manual { "manualPrivateLinkServiceConnections" } else { "privateLinkServiceConnections" };
         let properties = json!({"subnet": {"id": subnet}, list: [connection]});
         self.make(id, json!({"location": location, "properties": properties})).await
     }
 
     /// A connection on its target, as the recording has it; its name holds a GUID that the simulator chooses.
-    async fn connection(&mut self, main: &Exchange, group: &str, kind: &str, state: &str) -> Vec<(String, String)> {
+    async fn connection(
+        &mut self,
+        main: &Exchange,
+        group: &str,
+        kind: &str,
+        state: &str,
+    ) -> Vec<(String, String)> {
         let id = main.id().unwrap();
         let (target, name) = id.split_once("/privateEndpointConnections").unwrap();
         let recorded = match name.strip_prefix('/') {
@@ -371,12 +408,14 @@ impl Stage {
             // The recorded approval follows a rejection.
             let rejected = json!({"properties": {"privateLinkServiceConnectionState": {
                 "status": "Rejected", "description": "no"}}});
-            self.make(&format!("{target}/privateEndpointConnections/{}", made.as_str().unwrap()), rejected).await;
+            self.make(&format!("{target}/privateEndpointConnections/{}", made.as_str().unwrap()), rejected)
+                .await;
         }
         if kind == "sites" {
             // The site has a further connection by then.
             let last = self.recording.exchanges.last().unwrap().answer.body.clone();
-            let all = last["properties"]["privateEndpointConnections"].as_array().cloned().unwrap_or_default();
+            let all =
+                last["properties"]["privateEndpointConnections"].as_array().cloned().unwrap_or_default();
             for other in all.iter().filter(|other| other["name"] != json!(recorded)) {
                 let name = other["name"].as_str().unwrap();
                 let endpoint = other["properties"]["privateEndpoint"]["id"].as_str().unwrap();
@@ -395,11 +434,6 @@ impl Stage {
             }
         }
         alias(&json!(recorded), &made)
-    }
-
-    /// Makes a principal known.
-    pub fn know(&self, principal: &str) {
-        self.sim.add_principal(principal, PrincipalKind::ServicePrincipal);
     }
 }
 
