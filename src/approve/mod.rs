@@ -41,9 +41,9 @@ impl<T> Approved<T> {
 ///
 /// # Errors
 /// Every step that is protected and was not allowed by name, and every conflict.
-pub fn approve(plan: Plan, allowances: &Allowances) -> Result<Approved<Plan>, (Plan, Vec<Blocked>)> {
+pub fn approve(plan: Plan, allowances: &Allowances) -> Result<Approved<Plan>, Vec<Blocked>> {
     let blocked = blocks(&plan, allowances);
-    if blocked.is_empty() { Ok(Approved(plan)) } else { Err((plan, blocked)) }
+    if blocked.is_empty() { Ok(Approved(plan)) } else { Err(blocked) }
 }
 
 /// What is in the way of applying a plan.

@@ -3,6 +3,10 @@
 use super::source::{At, Source};
 use crate::diag::{Diagnostic, did_you_mean};
 
+/// The fields that every entry has, beside those of its kind.
+pub(crate) const COMMON: &[&str] =
+    &["name", "location", "resourceGroup", "tags", "properties", "dependsOn", "when", "protect", "timeout"];
+
 /// A diagnostic for a field that could not be read: `base` is the path of the entry, `path` the field's below it.
 pub(crate) fn shape(source: &Source, base: &str, path: &str, message: &str) -> Diagnostic {
     let path = if path == "." { "" } else { path };
@@ -18,6 +22,13 @@ pub(crate) fn shape(source: &Source, base: &str, path: &str, message: &str) -> D
         // Whether the path already ends in the field depends on who noticed it.
         let place =
             if path == field || path.ends_with(&format!(".{field}")) { join("") } else { join(field) };
+        // At the top of an entry, `section.key`, the fields of every entry are known too.
+        let is_entry =
+            base.contains('.') && !base.starts_with("parameters.") && (path.is_empty() || path == field);
+        let known: Vec<&str> = match is_entry {
+            true => known.iter().chain(COMMON).copied().collect(),
+            false => known.to_vec(),
+        };
         let help = match did_you_mean(field, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "remove it".to_owned(),
@@ -105,6 +116,13 @@ mod tests {
                 "b.yaml:3:5",
                 "unknown field `adressSpace`",
                 "did you mean `addressSpace`?",
+            ),
+            (
+                "",
+                "unknown field `loction`, expected `addressSpace`",
+                "b.yaml:2:3",
+                "unknown field `loction`",
+                "did you mean `location`?",
             ),
             (
                 "",

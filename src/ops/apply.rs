@@ -42,7 +42,7 @@ pub async fn apply(
     let planned = super::plan(session, desired, adoption).await?;
     let agreed = agree(&planned);
     let Planned { plan, ledger, observed, .. } = planned;
-    let plan = approve(plan, allowances).map_err(|(_, blocked)| Error::Blocked(blocked))?;
+    let plan = approve(plan, allowances).map_err(Error::Blocked)?;
     if !agreed {
         session.engine.store.unlock().await;
         return Ok(None);

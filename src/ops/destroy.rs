@@ -35,7 +35,7 @@ pub async fn destroy(
     let planned = plan_destroy(session, blueprint).await?;
     let agreed = agree(&planned);
     let Planned { plan, ledger, observed, .. } = planned;
-    let plan = approve(plan, allowances).map_err(|(_, blocked)| Error::Blocked(blocked))?;
+    let plan = approve(plan, allowances).map_err(Error::Blocked)?;
     if !agreed {
         session.engine.store.unlock().await;
         return Ok(None);

@@ -29,7 +29,8 @@ pub const VERSION: u32 = 1;
 ///     "changes": [{ "path": "properties.dnsPrefix", "kind": "set", "before": "a", "after": "b", "forcesReplace": true }],
 ///     "desired": { … }, "unknown": ["properties.x"], "secret": ["properties.windowsProfile.adminPassword"]
 ///   }],
-///   "outputs": { "issuer": { "value": null, "known": false, "secret": false } }
+///   "outputs": { "issuer": { "value": null, "known": false, "secret": false } },
+///   "conflicts": [{ "address": "keyVaults.secrets", "id": "/subscriptions/…", "message": "…", "help": "…" }]
 /// }
 /// ```
 ///
@@ -46,6 +47,7 @@ pub fn plan(plan: &Plan) -> Value {
         "counts": plan.counts(),
         "steps": steps,
         "outputs": outputs(&plan.outputs),
+        "conflicts": plan.conflicts,
     })
 }
 

@@ -20,7 +20,7 @@ const STYLE: Style = Style::plain(100);
 pub fn plan(plan: &Plan) -> String {
     let name = code(&plan.blueprint);
     let mut text = String::new();
-    if plan.is_empty() {
+    if plan.is_empty() && plan.conflicts.is_empty() {
         let resources = count(plan.steps.len(), "resource");
         let _ = match plan.destroy {
             true => writeln!(text, "### berth: nothing to destroy for {name}"),
@@ -45,6 +45,10 @@ pub fn plan(plan: &Plan) -> String {
             },
             flags.join(" ")
         );
+    }
+    for conflict in &plan.conflicts {
+        let (address, message) = (code(conflict.address.as_str()), html(&conflict.message));
+        let _ = writeln!(text, "> **In the way:** {address}: {message}; {}\n", html(&conflict.help));
     }
     text.push_str("| | Resource | Type | Why |\n|---|---|---|---|\n");
     let names: Vec<String> = plan

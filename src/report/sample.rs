@@ -296,6 +296,7 @@ pub(super) fn plan() -> Plan {
         destroy: false,
         steps,
         outputs: outputs(),
+        conflicts: vec![],
     }
 }
 
@@ -317,6 +318,7 @@ pub(super) fn unchanged() -> Plan {
         destroy: false,
         steps: vec![same("spoke"), same("lab")],
         outputs: BTreeMap::new(),
+        conflicts: vec![],
     }
 }
 

@@ -4,7 +4,7 @@
 //! its fields that a comparison needs.
 
 use super::scope::{scope_id, type_of};
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
 use indexmap::IndexMap;
@@ -114,7 +114,12 @@ impl Spec {
         for name in ["id", "name", "type"] {
             if self.body.contains_key(name) {
                 let message = format!("`{name}` follows from the entry and has no place in the body");
-                cx.problem(Problem::error("resource-body", format!("body.{name}"), message));
+                let help = match name {
+                    "name" => "write `name:` beside `body:`, not in it",
+                    "type" => "remove it: `type:` beside `body:` says it already",
+                    _ => "remove it: it is made of `parent:`, `type:` and `name:`",
+                };
+                cx.problem(Problem::error("resource-body", format!("body.{name}"), message).help(help));
             }
         }
         cx.problems.len() == before
@@ -159,7 +164,8 @@ impl Spec {
         match type_of(parent) {
             Some(found) if !found.eq_ignore_ascii_case(expected) => {
                 let message = format!("a {} stands on a {expected}, and this is a {found}", self.arm_type);
-                cx.problem(Problem::error("resource-parent", "parent", message));
+                let help = format!("name a {expected}, or change `type:`");
+                cx.problem(Problem::error("resource-parent", "parent", message).help(help));
                 None
             }
             _ => Some(format!("{above}/{own}/{name}")),
@@ -171,11 +177,13 @@ impl Spec {
         static KNOWN: RwLock<BTreeMap<String, &'static ResourceType>> = RwLock::new(BTreeMap::new());
         let mut keys: Vec<_> = self.keys.iter().collect();
         keys.sort();
+        // A lock would keep what it stands on from being deleted, and most extensions outlive it.
+        let extension = self.parent.is_some() && self.type_parts().len() == 1;
         let [mut write_only, mut immutable] = [self.write_only.clone(), self.immutable.clone()];
         write_only.sort();
         immutable.sort();
         let description = format!(
-            "{}\n{}\n{tracked}\n{keys:?}\n{write_only:?}\n{immutable:?}",
+            "{}\n{}\n{tracked}\n{extension}\n{keys:?}\n{write_only:?}\n{immutable:?}",
             self.arm_type, self.api_version
         );
         let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
@@ -195,6 +203,7 @@ impl Spec {
                 tags: tracked,
                 rules: rules.leak(),
                 lanes: lanes.leak(),
+                delete: if extension { DeleteMode::Always } else { DeleteMode::Own },
                 ..ResourceType::new(arm_type, forever(&self.api_version), "resource")
             }))
         })
@@ -273,6 +282,9 @@ mod tests {
             let (drafts, problems) = expand("resources", "x", fields);
             assert_eq!(problems, []);
             assert_eq!(id(&drafts[0]), expected);
+            // What stands on something of another type goes before it.
+            let wanted = if arm_type == peerings { DeleteMode::Own } else { DeleteMode::Always };
+            assert_eq!(drafts[0].kind.delete, wanted, "{arm_type}");
             assert!(!drafts[0].kind.tags);
         }
     }

@@ -18,7 +18,7 @@ const PATHS: usize = 34;
 pub fn plan(plan: &Plan, style: &Style) -> String {
     let mut page = Page::new(style);
     let name = escape(&plan.blueprint).into_owned();
-    if plan.is_empty() {
+    if plan.is_empty() && plan.conflicts.is_empty() {
         page.line(nothing_to_do(plan, &name));
         outputs(&mut page, &plan.outputs, "Outputs");
         return page.finish();
@@ -34,8 +34,24 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
         }
     }
     outputs(&mut page, &plan.outputs, "Outputs");
+    conflicts(&mut page, plan);
     footer(&mut page, plan);
     page.finish()
+}
+
+/// What is in the way of applying the plan.
+fn conflicts(page: &mut Page<'_>, plan: &Plan) {
+    if plan.conflicts.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(Line::default().add(Tone::Bad, "In the way of this plan"));
+    for conflict in &plan.conflicts {
+        page.line(Line::indented(2).add(Tone::Strong, escape(conflict.address.as_str())));
+        page.line(Line::indented(6).add(Tone::Dim, escape(conflict.id.as_str())));
+        page.line(Line::indented(6).plain(escape(&conflict.message)));
+        page.line(Line::indented(6).plain("help: ").plain(escape(&conflict.help)));
+    }
 }
 
 fn nothing_to_do(plan: &Plan, name: &str) -> Line {

@@ -1,0 +1,11 @@
+//! berth's integration tests: one binary, a module per topic, the harness in `tests/support`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may as well panic")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod faults;
+mod kinds;
+mod quickstart;
+mod rooms;

@@ -1,0 +1,194 @@
+//! The rooms of `src/` use each other as `docs/concepts/architecture.md` says, and no test is forgotten.
+
+use crate::support::root;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// A source text without comments, texts and what is compiled for tests only.
+fn product(text: &str) -> String {
+    let mut kept = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim_start().starts_with("//") {
+            continue;
+        }
+        if line.trim() == "#[cfg(test)]" {
+            // The item it is about: a line, or a block that ends where it began.
+            let indent = line.len() - line.trim_start().len();
+            let item = lines.next().unwrap_or_default();
+            if item.trim_end().ends_with('{') {
+                let end = format!("{}}}", " ".repeat(indent));
+                for line in lines.by_ref() {
+                    if line == end {
+                        break;
+                    }
+                }
+            }
+            continue;
+        }
+        kept.push_str(line.split(" // ").next().unwrap_or_default());
+        kept.push('\n');
+    }
+    kept
+}
+
+/// The room of a path such as `arm::transport`.
+fn first(path: &str) -> &str {
+    path.split("::").next().unwrap_or_default()
+}
+
+/// The paths that come directly after `crate::` in a text, two modules deep: also those of `crate::{a, b::c}`.
+fn mentioned(text: &str) -> BTreeSet<String> {
+    let name = |text: &str| -> String {
+        let path = text.trim_start().chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
+        let path: String = path.collect();
+        let is_module = |part: &&str| part.starts_with(|c: char| c.is_lowercase());
+        path.split("::").take(2).take_while(is_module).collect::<Vec<_>>().join("::")
+    };
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        if text[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$')) {
+            continue;
+        }
+        let rest = &text[at + "crate::".len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            found.insert(name(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let mut item = true;
+        for (at, c) in group.char_indices() {
+            match c {
+                '}' if depth == 0 => break,
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => item = true,
+                c if item && !c.is_whitespace() => {
+                    found.insert(name(&group[at..]));
+                    item = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+fn rooms() -> BTreeSet<String> {
+    let library = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let rooms = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    rooms.map(str::to_owned).collect()
+}
+
+/// Which room uses which, as the sources say.
+fn found() -> Uses {
+    let rooms = rooms();
+    let mut uses = Uses::new();
+    for room in &rooms {
+        let used = uses.entry(room.clone()).or_default();
+        for file in rust_files(&root().join("src").join(room)) {
+            let below = file.strip_prefix(root()).unwrap();
+            if below.components().any(|part| part.as_os_str() == "tests") || is_for_tests(&file) {
+                continue;
+            }
+            let mentioned = mentioned(&product(&std::fs::read_to_string(&file).unwrap()));
+            used.extend(
+                mentioned.into_iter().filter(|path| first(path) != room && rooms.contains(first(path))),
+            );
+        }
+    }
+    uses
+}
+
+/// Whether the module a file is was declared under `#[cfg(test)]`.
+fn is_for_tests(file: &Path) -> bool {
+    let stem = file.file_stem().unwrap().to_str().unwrap();
+    let parent = file.with_file_name("mod.rs");
+    let Ok(text) = std::fs::read_to_string(parent) else { return false };
+    let declared = |visibility: &str| text.contains(&format!("#[cfg(test)]\n{visibility}mod {stem};"));
+    ["", "pub(crate) ", "pub "].into_iter().any(declared)
+}
+
+/// Which room may use which, as the table in the documentation says; `arm::transport` is a part of a room.
+fn allowed() -> Uses {
+    let path = root().join("docs/concepts/architecture.md");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let (_, rest) = text.split_once("## Who may use whom").expect("the page has the section");
+    let section = rest.split("\n## ").next().unwrap_or_default();
+    let names =
+        |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let mut uses = Uses::new();
+    for line in section.lines().filter(|line| line.trim_start().starts_with('|')) {
+        let cells: Vec<&str> = line.trim().trim_matches('|').split('|').collect();
+        let [rooms, may] = cells[..] else { panic!("this row has not two cells: {line}") };
+        for room in names(rooms) {
+            uses.entry(first(&room).to_owned()).or_default().extend(names(may));
+        }
+    }
+    uses
+}
+
+#[test]
+fn rooms_use_only_what_the_architecture_allows() {
+    let (found, allowed) = (found(), allowed());
+    let mut wrong = Vec::new();
+    for (room, used) in &found {
+        let Some(may) = allowed.get(room) else {
+            wrong.push(format!("`{room}` is not in the table; it uses {used:?}"));
+            continue;
+        };
+        let is_allowed = |path: &String| {
+            may.contains(path)
+                || may.contains(first(path))
+                || may.iter().any(|may| path.starts_with(&format!("{may}::")))
+        };
+        let forbidden = used.iter().filter(|path| !is_allowed(path));
+        wrong.extend(forbidden.map(|used| format!("`{room}` uses `{used}`, which the table does not allow")));
+    }
+    let rooms = rooms();
+    for (room, may) in &allowed {
+        for name in std::iter::once(room).chain(may).filter(|name| !rooms.contains(first(name))) {
+            wrong.push(format!("`{name}` is in the table and is no room"));
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "docs/concepts/architecture.md and src/ disagree:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_read_of_a_source_is_what_the_product_uses() {
+    let text = "use crate::diag::{Diagnostic, Span};\nuse crate::{ident, value::{self, token}, host};\n// crate::arm\n\
+                fn f() { crate::graph::Dag::new(1); }\n#[cfg(test)]\nmod tests {\n    use crate::sim::Simulator;\n}\n";
+    let found: Vec<String> = mentioned(&product(text)).into_iter().collect();
+    assert_eq!(found, ["diag", "graph", "host", "ident", "value"]);
+    let text = "use crate::arm::transport::{Method, Request};\nfn f() { crate::ident::ArmId::parse(x); my_crate::no::f() }\n";
+    let found: Vec<String> = mentioned(&product(text)).into_iter().collect();
+    assert_eq!(found, ["arm::transport", "ident"]);
+}
+
+#[test]
+fn no_module_of_the_tests_is_forgotten() {
+    let main = std::fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
+    for file in rust_files(&root().join("tests/it")) {
+        let stem = file.file_stem().unwrap().to_str().unwrap();
+        assert!(
+            stem == "main" || main.contains(&format!("\nmod {stem};\n")),
+            "tests/it/main.rs has no `mod {stem};`"
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! `berth sim serve`, and as much HTTP as it takes to talk to it.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// A served simulator; it goes with this value.
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+}
+
+impl Server {
+    /// Starts a server that prints its URL first.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Server { child, url: line.trim().to_owned() }
+    }
+
+    /// Sends a request: the status and the body of the answer.
+    pub fn send(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let host = self.url.strip_prefix("http://").unwrap();
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let mut stream = TcpStream::connect(host).unwrap();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        let head = format!("{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// Sends a write that must be accepted, and waits for the operation it starts.
+    #[track_caller]
+    pub fn write(&self, method: &str, id: &str, version: &str, body: Option<&Value>) {
+        let path = format!("{id}?api-version={version}");
+        let (status, answer) = self.send(method, &path, body);
+        assert!((200..300).contains(&status), "{method} {id}: {status} {answer}");
+        // Under jumping time a few looks carry any operation to its end.
+        for _ in 0..20 {
+            let (status, seen) = self.send("GET", &path, None);
+            let state = seen.pointer("/properties/provisioningState").and_then(Value::as_str);
+            if status == 404 || state.is_none_or(|state| state == "Succeeded") {
+                return;
+            }
+        }
+        panic!("{method} {id} never ends");
+    }
+
+    /// Stops the server as Ctrl-C does: what it holds is written down.
+    pub fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
