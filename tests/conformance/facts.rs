@@ -89,8 +89,9 @@ impl Exchange {
             Target::Path(_) => self.answer.body.pointer("/properties/provisioningState"),
             _ => self.answer.body.get("status"),
         };
+        let state = state.or_else(|| self.answer.body.get("registrationState"));
         match state.and_then(Value::as_str) {
-            Some(state) => !["Succeeded", "Failed", "Canceled", "Ready"].contains(&state),
+            Some(state) => !["Succeeded", "Failed", "Canceled", "Ready", "Registered"].contains(&state),
             None => self.target != Target::AsyncOperation && self.answer.status == 202,
         }
     }
