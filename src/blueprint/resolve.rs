@@ -334,12 +334,11 @@ impl World<'_> {
                 Value::Null => &Value::Object(Map::new()),
                 Value::Object(_) => raw,
                 _ => {
-                    problems.push(messages::shape(
-                        self.source,
-                        &path,
-                        "",
-                        "invalid type: value, expected a map",
-                    ));
+                    problems.push(
+                        Diagnostic::error("wrong-type", "an entry is a mapping of fields")
+                            .at(self.source.locate(&path, At::Value))
+                            .help("write the fields below the key, indented: `name: …`"),
+                    );
                     continue;
                 }
             };
@@ -470,14 +469,14 @@ impl World<'_> {
                 Vec::new()
             }
         };
-        if group.is_none() && self.root.contains_key("azure") {
+        if group.is_none() {
             problems.push(
                 Diagnostic::error("missing-field", "no resource group is said for this entry")
                     .at(self.source.locate(path, At::Key))
                     .help("add `resourceGroup: …` under `azure:`, or here"),
             );
         }
-        if location.is_none() && self.root.contains_key("azure") {
+        if location.is_none() {
             problems.push(
                 Diagnostic::error("missing-field", "no location is said for this entry")
                     .at(self.source.locate(path, At::Key))
