@@ -7,6 +7,7 @@ mod support;
 
 mod errors;
 mod faults;
+mod interrupt;
 mod kinds;
 mod quickstart;
 mod rooms;
