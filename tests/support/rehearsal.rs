@@ -9,7 +9,7 @@ use berth::blueprint::{Caller, Inputs, Missing};
 use berth::drift::DriftReport;
 use berth::event::Silence;
 use berth::host::{Clock, Interrupt};
-use berth::ledger::store::{MemoryStore, Store};
+use berth::ledger::store::MemoryStore;
 use berth::ops::{self, Planned, Session};
 use berth::plan::{Adoption, Desired};
 use berth::report::Style;
