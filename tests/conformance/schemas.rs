@@ -124,7 +124,7 @@ fn read(name: &str, text: &str, simulator: &Simulator) -> Blueprint {
 
 async fn apply(session: &Session, blueprint: &Blueprint, name: &str) -> Applied {
     let allowances = Allowances::default();
-    let applied = ops::apply(session, &blueprint.desired, Adoption::Allowed, &allowances, |_| true).await;
+    let applied = ops::apply(session, &blueprint.desired, Adoption::Allowed, &allowances, |_, _| true).await;
     let applied = applied.unwrap_or_else(|error| panic!("{name}: {error}")).expect("nobody said no");
     assert!(applied.summary.is_complete(), "{name}: {:#?}", applied.summary);
     applied
