@@ -416,7 +416,7 @@ impl Stage {
             let last = self.recording.exchanges.last().unwrap().answer.body.clone();
             let all =
                 last["properties"]["privateEndpointConnections"].as_array().cloned().unwrap_or_default();
-            for other in all.iter().filter(|other| other["name"] != json!(recorded)) {
+            if let Some(other) = all.iter().find(|other| other["name"] != json!(recorded)) {
                 let name = other["name"].as_str().unwrap();
                 let endpoint = other["properties"]["privateEndpoint"]["id"].as_str().unwrap();
                 let given = &name[..name.len() - 37];
