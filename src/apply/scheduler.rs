@@ -3,8 +3,8 @@
 use super::worker::{Ended, Failure, Message, Put, Task, Worker, approve_task, has_unseen, nothing};
 use crate::approve::Approved;
 use crate::arm::Client;
-use crate::catalog::{Lane, Operation};
-use crate::event::{Action, Event, EventKind, Listener, Outcome, StepResult, Summary};
+use crate::catalog::{Arrival, Lane, Operation};
+use crate::event::{Action, DeleteMode, Event, EventKind, Listener, Outcome, StepResult, Summary};
 use crate::graph::Dag;
 use crate::host::{Clock, Interrupt};
 use crate::ident::{Address, ArmId};
@@ -15,7 +15,7 @@ use crate::plan::{Desired, Observed, OutputValue, Plan, Reason, Resource, Step, 
 use crate::value::ChangeKind;
 use crate::value::token::{self, Token};
 use serde_json::Value;
-use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -106,6 +106,9 @@ struct Run<'a> {
     ledger: Ledger,
     /// What is there by now, by id.
     live: Observed,
+    /// What is scheduled: every step, by its position, and behind them one unit for each replaced step that takes the
+    /// old resource away, so that what stands on another goes before it and comes back after it.
+    units: Vec<usize>,
     dag: Dag,
     weight: Vec<u64>,
     states: Vec<State>,
@@ -123,11 +126,8 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(engine: &'a Engine, plan: &'a Plan, desired: &'a Desired, ledger: Ledger, live: Observed) -> Self {
         let steps = plan.steps.len();
-        let mut dag = Dag::new(steps);
-        for (at, step) in plan.steps.iter().enumerate() {
-            step.after.iter().for_each(|&before| dag.need(at, before));
-        }
-        let weight = dag.remaining(|at| plan.steps[at].usual_ms + 1);
+        let (units, dag) = units(plan, &ledger);
+        let weight = dag.remaining(|unit| if unit < steps { plan.steps[unit].usual_ms + 1 } else { 1 });
         Run {
             engine,
             plan,
@@ -135,16 +135,26 @@ impl<'a> Run<'a> {
             ledger,
             live,
             weight,
-            states: vec![State::Waiting; steps],
+            states: vec![State::Waiting; units.len()],
             results: vec![None; steps],
-            open: (0..steps).map(|at| dag.dependencies(at).len()).collect(),
+            open: (0..units.len()).map(|at| dag.dependencies(at).len()).collect(),
             dag,
+            units,
             ready: BinaryHeap::new(),
             parked: Vec::new(),
             lanes: HashSet::new(),
             events: 0,
             started: engine.clock.elapsed(),
         }
+    }
+
+    fn step(&self, unit: usize) -> &'a Step {
+        &self.plan.steps[self.units[unit]]
+    }
+
+    /// Whether a unit takes the old resource of a replaced step away.
+    fn clears(&self, unit: usize) -> bool {
+        unit >= self.plan.steps.len()
     }
 
     fn emit(&mut self, kind: EventKind) {
@@ -156,7 +166,7 @@ impl<'a> Run<'a> {
     async fn go(&mut self) -> Result<(), Error> {
         let (sender, mut messages) = mpsc::unbounded_channel();
         let mut workers: JoinSet<Ended> = JoinSet::new();
-        for at in 0..self.plan.steps.len() {
+        for at in 0..self.units.len() {
             if self.open[at] == 0 {
                 self.ready.push((self.weight[at], std::cmp::Reverse(at)));
             }
@@ -202,8 +212,12 @@ impl<'a> Run<'a> {
         at: usize,
         sender: &mpsc::UnboundedSender<Message>,
     ) -> Result<Option<Worker>, Error> {
-        let plan = self.plan;
-        let step = &plan.steps[at];
+        let step = self.step(at);
+        let clears = self.clears(at);
+        if clears && matches!(&step.reason, Reason::ParentReplaced { .. }) && self.goes_along(step) {
+            self.over(at, Outcome::Done, Duration::ZERO, 0, Duration::ZERO);
+            return Ok(None);
+        }
         if let Some(outcome) = self.without_request(step).await? {
             if step.action != Action::NoOp {
                 self.emit_started(at);
@@ -216,7 +230,8 @@ impl<'a> Run<'a> {
             self.parked.push(at);
             return Ok(None);
         }
-        let (task, owned) = match self.task(step) {
+        let task = if clears { Ok((self.clearing(step), None)) } else { self.task(step) };
+        let (task, owned) = match task {
             Ok(task) => task,
             Err(failure) => {
                 self.emit_started(at);
@@ -240,7 +255,7 @@ impl<'a> Run<'a> {
             client: self.engine.client.clone(),
             clock: self.engine.clock.clone(),
             messages: sender.clone(),
-            action: step.action,
+            action: if clears { Action::Delete } else { step.action },
             id: step.id.clone(),
             task,
             timeout: self.resource(step).map_or(Duration::from_secs(5400), |resource| resource.timeout),
@@ -248,7 +263,11 @@ impl<'a> Run<'a> {
     }
 
     fn emit_started(&mut self, at: usize) {
-        let step = &self.plan.steps[at];
+        let step = self.step(at);
+        // What was cleared away first was told of then.
+        if !self.clears(at) && step.action == Action::Replace {
+            return;
+        }
         let (address, action, usual_ms) = (step.address.clone(), step.action, step.usual_ms);
         self.emit(EventKind::StepStarted { address, action, usual_ms });
     }
@@ -276,6 +295,19 @@ impl<'a> Run<'a> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The removal of what a replaced step replaces.
+    fn clearing(&self, step: &Step) -> Task {
+        let known = self.ledger.resources.get(&step.id).map(|owned| owned.api_version.clone());
+        let api_version =
+            known.or_else(|| self.resource(step).map(|resource| resource.kind.api_version.to_owned()));
+        Task::Delete { api_version: api_version.unwrap_or_default(), expected: None }
+    }
+
+    /// Whether a resource is taken along when its parent is deleted.
+    fn goes_along(&self, step: &Step) -> bool {
+        self.resource(step).is_some_and(|resource| resource.kind.delete != DeleteMode::Always)
     }
 
     fn resource(&self, step: &Step) -> Option<&'a Resource> {
@@ -360,7 +392,11 @@ impl<'a> Run<'a> {
                     body,
                     changes: step.changes.clone(),
                     unseen: has_unseen(step),
-                    arrives: matches!(step.reason, Reason::ArrivesWithParent { .. }),
+                    arrives: match step.reason {
+                        Reason::ArrivesWithParent { .. } => true,
+                        Reason::ParentReplaced { .. } => resource.arrival == Arrival::WithParent,
+                        _ => false,
+                    },
                 };
                 Ok((Task::Put(Box::new(put)), Some(owned)))
             }
@@ -407,11 +443,11 @@ impl<'a> Run<'a> {
     async fn hear(&mut self, message: Message) -> Result<(), Error> {
         match message {
             Message::Accepted { step, operation } => {
-                let id = self.plan.steps[step].id.clone();
+                let id = self.step(step).id.clone();
                 self.engine.store.append(&Record::Accepted { id, operation }).await?;
             }
             Message::Waiting { step, reason, attempt, wait } => {
-                let address = self.plan.steps[step].address.clone();
+                let address = self.step(step).address.clone();
                 self.emit(EventKind::StepWaiting { address, reason, attempt, wait_ms: millis(wait) });
             }
         }
@@ -420,7 +456,8 @@ impl<'a> Run<'a> {
 
     async fn end(&mut self, ended: Ended) -> Result<(), Error> {
         let at = ended.step;
-        let step = &self.plan.steps[at];
+        let step = self.step(at);
+        let clears = self.clears(at);
         let since = match self.states[at] {
             State::Running { since } => since,
             _ => self.engine.clock.elapsed(),
@@ -434,11 +471,14 @@ impl<'a> Run<'a> {
         }
         let outcome = match ended.result {
             Ok(body) => {
-                if let Some(body) = body {
+                if clears {
+                    self.live.insert(step.id.clone(), crate::plan::Observation::Absent);
+                } else if let Some(body) = body {
                     let present = crate::plan::Observation::Present { body, etag: None };
                     self.live.insert(step.id.clone(), present);
                 }
                 match step.action {
+                    _ if clears => {}
                     Action::Delete => self.gone(&step.id).await?,
                     _ => self.done(step).await?,
                 }
@@ -486,11 +526,13 @@ impl<'a> Run<'a> {
 
     /// Ends a step, and lets go what waited for it.
     fn over(&mut self, at: usize, outcome: Outcome, elapsed: Duration, retries: u32, waited: Duration) {
-        let step = &self.plan.steps[at];
+        let step = self.step(at);
         let (address, action) = (step.address.clone(), step.action);
         self.states[at] = State::Ended(outcome.clone());
-        if action != Action::NoOp {
-            self.results[at] = Some(StepResult {
+        let half = self.clears(at) && outcome == Outcome::Done;
+        let told = self.results[self.units[at]].is_some();
+        if action != Action::NoOp && !half && !told {
+            self.results[self.units[at]] = Some(StepResult {
                 address: address.clone(),
                 action,
                 outcome: outcome.clone(),
@@ -528,6 +570,11 @@ impl<'a> Run<'a> {
         self.over(at, Outcome::Skipped { because_of }, Duration::ZERO, 0, Duration::ZERO);
     }
 
+    fn cleared(&self, at: usize) -> bool {
+        let unit = (self.plan.steps.len()..self.units.len()).find(|&unit| self.units[unit] == at);
+        unit.is_some_and(|unit| self.states[unit] != State::Waiting)
+    }
+
     /// Saves the ledger and tells how everything ended.
     async fn close(mut self, elapsed: Duration, before: &Ledger) -> Result<Applied, Error> {
         for at in 0..self.plan.steps.len() {
@@ -537,6 +584,8 @@ impl<'a> Run<'a> {
             let step = &self.plan.steps[at];
             let outcome = match self.states[at] {
                 State::Running { .. } => Outcome::Unfinished,
+                // Its old resource is gone, or going: the next run makes the new one.
+                _ if self.cleared(at) => Outcome::Unfinished,
                 _ => Outcome::NotStarted,
             };
             self.results[at] = Some(StepResult {
@@ -593,6 +642,40 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// The units of a plan with their order.
+fn units(plan: &Plan, ledger: &Ledger) -> (Vec<usize>, Dag) {
+    let steps = plan.steps.len();
+    let mut units: Vec<usize> = (0..steps).collect();
+    let mut clearing = HashMap::new();
+    for (at, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.action == Action::Replace) {
+        clearing.insert(&step.id, (units.len(), at));
+        units.push(at);
+    }
+    let mut dag = Dag::new(units.len());
+    for (at, step) in plan.steps.iter().enumerate() {
+        step.after.iter().for_each(|&before| dag.need(at, before));
+    }
+    for &(unit, at) in clearing.values() {
+        dag.need(at, unit);
+        for &before in &plan.steps[at].after {
+            if let Some(&(other, _)) = clearing.get(&plan.steps[before].id) {
+                dag.need(other, unit);
+            }
+        }
+    }
+    // What is deleted for good and used something that is replaced goes before that is cleared away.
+    for (at, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.action == Action::Delete) {
+        let used =
+            ledger.resources.get(&step.id).map(|owned| owned.depends_on.as_slice()).unwrap_or_default();
+        for id in used {
+            if let Some(&(unit, _)) = clearing.get(id) {
+                dag.need(unit, at);
+            }
+        }
+    }
+    (units, dag)
 }
 
 /// The ids that may not be worked on by two steps at once while this resource is.

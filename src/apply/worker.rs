@@ -133,9 +133,8 @@ impl Worker {
     async fn attempt(&self) -> Result<Option<Value>, Stop> {
         match &self.task {
             Task::Put(put) => match self.action {
-                Action::Replace => self.replace(put).await,
                 Action::Recover => self.recover(put).await,
-                Action::Create if !put.arrives => self.create(put).await,
+                Action::Create | Action::Replace if !put.arrives => self.create(put).await,
                 _ => self.update(put).await,
             },
             Task::Delete { api_version, expected } => self.delete(api_version, expected.as_ref()).await,
@@ -226,12 +225,6 @@ impl Worker {
             },
         };
         self.finish(started, version).await
-    }
-
-    async fn replace(&self, put: &Put) -> Result<Option<Value>, Stop> {
-        // Tried again after a failure, the old one may be gone already.
-        self.client.delete_and_wait(self.id.as_str(), put.kind.api_version, self.timeout).await?;
-        self.create(put).await
     }
 
     async fn recover(&self, put: &Put) -> Result<Option<Value>, Stop> {

@@ -18,11 +18,18 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     /// What to write instead.
     pub(crate) help: String,
+    /// Whether it follows from a mistake that is told elsewhere, so that nothing needs to be said here.
+    pub(crate) follows: bool,
 }
 
 impl Fault {
     pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Fault { message: message.into(), help: help.into() }
+        Fault { message: message.into(), help: help.into(), follows: false }
+    }
+
+    /// The value is missing because of a mistake that is told elsewhere.
+    pub(crate) fn follows() -> Self {
+        Fault { message: String::new(), help: String::new(), follows: true }
     }
 
     /// `name` is not known; the near ones are suggested, else all are listed.

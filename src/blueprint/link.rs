@@ -4,7 +4,7 @@
 //! edge. Further edges come from ARM's own order (a child after its parent), from the providers that must be
 //! registered first, and from `dependsOn`.
 
-use super::resolve::{Azure, Entry, RawOutput};
+use super::resolve::{Azure, Entry, EntryState, RawOutput};
 use super::source::{At, Source};
 use crate::catalog::kinds::{registration, resource_group};
 use crate::catalog::{Draft, DraftId, Operation};
@@ -15,6 +15,7 @@ use crate::plan::{Desired, OWNER_TAG, Output, Resource};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
 use serde_json::Value;
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// What was evaluated and expanded.
@@ -50,7 +51,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnosti
     }
     linker.order_by_arm(&azure, &resources, &mut graph);
     let outputs = linker.outputs(outputs, problems);
-    if problems.has_errors() {
+    if problems.has_errors() || linker.failed.get() {
         return None;
     }
     if let Err(cycle) = graph.order() {
@@ -88,6 +89,8 @@ struct Linker<'a> {
     nodes: Vec<Node>,
     by_address: HashMap<Address, usize>,
     by_id: HashMap<ArmId, usize>,
+    /// Whether something could not be linked, told here or elsewhere.
+    failed: Cell<bool>,
 }
 
 /// What a reference turned out to be.
@@ -108,6 +111,7 @@ impl<'a> Linker<'a> {
             nodes: Vec::new(),
             by_address: HashMap::new(),
             by_id: HashMap::new(),
+            failed: Cell::new(false),
         }
     }
 
@@ -156,18 +160,23 @@ impl<'a> Linker<'a> {
         for at in 0..self.nodes.len() {
             let mut path = Vec::new();
             if let Err(diagnostic) = self.id_of(at, &mut path) {
-                problems.push(diagnostic);
+                self.failed.set(true);
+                if let Some(diagnostic) = diagnostic {
+                    problems.push(diagnostic);
+                }
             }
         }
     }
 
-    fn id_of(&mut self, at: usize, path: &mut Vec<usize>) -> Result<ArmId, Diagnostic> {
+    fn id_of(&mut self, at: usize, path: &mut Vec<usize>) -> Result<ArmId, Option<Diagnostic>> {
         if let Some(id) = &self.nodes[at].id {
             return Ok(id.clone());
         }
         if path.contains(&at) {
             path.push(at);
-            return Err(self.cycle(&path[path.iter().position(|&p| p == at).unwrap_or(0)..path.len() - 1]));
+            return Err(Some(
+                self.cycle(&path[path.iter().position(|&p| p == at).unwrap_or(0)..path.len() - 1]),
+            ));
         }
         path.push(at);
         let text = match self.nodes[at].draft.id.clone() {
@@ -187,9 +196,11 @@ impl<'a> Linker<'a> {
         };
         path.pop();
         let id = ArmId::parse(&text).map_err(|error| {
-            Diagnostic::error("arm-id", error.to_string())
-                .at(self.place(at, None))
-                .help("write a reference such as `${keyVaults.secrets}`, or a whole ARM id")
+            Some(
+                Diagnostic::error("arm-id", error.to_string())
+                    .at(self.place(at, None))
+                    .help("write a reference such as `${keyVaults.secrets}`, or a whole ARM id"),
+            )
         })?;
         self.nodes[at].id = Some(id.clone());
         Ok(id)
@@ -203,7 +214,7 @@ impl<'a> Linker<'a> {
         text: &str,
         path: &mut Vec<usize>,
         seed: bool,
-    ) -> Result<String, Diagnostic> {
+    ) -> Result<String, Option<Diagnostic>> {
         if !token::has_token(text) {
             return Ok(text.to_owned());
         }
@@ -226,25 +237,25 @@ impl<'a> Linker<'a> {
                             format!("{id}#{pointer}")
                         }
                         Referent::Output(..) => {
-                            return Err(Diagnostic::error(
-                                "unknown-id",
-                                format!(
-                                    "`{reference}` is known only after apply and cannot be part of an id"
-                                ),
-                            )
-                            .at(self.place(at, Some(reference)))
-                            .help("name a resource of the blueprint instead, or write the value"));
+                            let message = format!(
+                                "`{reference}` is known only after apply and cannot be part of an id"
+                            );
+                            return Err(Some(
+                                Diagnostic::error("unknown-id", message)
+                                    .at(self.place(at, Some(reference)))
+                                    .help("name a resource of the blueprint instead, or write the value"),
+                            ));
                         }
                     }
                 }
                 Token::Caller { claim } if seed => format!("caller#{claim}"),
                 Token::Secret { name } => {
-                    return Err(Diagnostic::error(
-                        "secret-id",
-                        format!("the secret `{name}` cannot be part of an id"),
-                    )
-                    .at(self.place(at, None))
-                    .help("use a parameter that is not secret"));
+                    let message = format!("the secret `{name}` cannot be part of an id");
+                    return Err(Some(
+                        Diagnostic::error("secret-id", message)
+                            .at(self.place(at, None))
+                            .help("use a parameter that is not secret"),
+                    ));
                 }
                 other => other.to_string(),
             };
@@ -287,16 +298,23 @@ impl<'a> Linker<'a> {
         }
     }
 
-    fn refer(&self, at: usize, path: &str, facet: &str) -> Result<Referent, Diagnostic> {
+    /// `Err(None)` is a mistake that is told elsewhere.
+    fn refer(&self, at: usize, path: &str, facet: &str) -> Result<Referent, Option<Diagnostic>> {
         let fault = |message: String, help: String| {
-            Diagnostic::error("reference", message).at(self.place(at, Some(path))).help(help)
+            Some(Diagnostic::error("reference", message).at(self.place(at, Some(path))).help(help))
         };
         let Some((target, rest)) = self.target(path) else {
-            let entry: String = path.split('.').take(2).collect::<Vec<_>>().join(".");
-            return Err(fault(
-                format!("`{entry}` makes no resource here"),
-                "it may be switched off by its `when`, or have mistakes of its own".to_owned(),
-            ));
+            let name: String = path.split('.').take(2).collect::<Vec<_>>().join(".");
+            let off = self.entries.iter().any(|entry| entry.path == name && entry.state == EntryState::Off);
+            // What failed was told where it failed.
+            return Err(if off {
+                fault(
+                    format!("`{name}` is switched off by its `when`"),
+                    "give this entry the same `when`, or choose: `${… if param.x else …}`".to_owned(),
+                )
+            } else {
+                None
+            });
         };
         let node = &self.nodes[target];
         let id = || node.id.clone().map(|id| id.to_string()).unwrap_or_default();
@@ -411,7 +429,10 @@ impl<'a> Linker<'a> {
                 false => address.is_within(&path),
             };
             edges.extend(self.by_address.iter().filter(|(address, _)| meant(address)).map(|(_, &at)| at));
-            if edges.len() == before && (self.register || !is_provider(&path)) {
+            let entry = path.split('.').take(2).collect::<Vec<_>>().join(".");
+            // What is switched off is no obstacle, and what failed is told where it failed.
+            let idle = self.entries.iter().any(|e| e.path == entry && e.state != EntryState::Expanded);
+            if edges.len() == before && !idle && (self.register || !is_provider(&path)) {
                 let known = self.by_address.keys().map(Address::as_str);
                 let help = match did_you_mean(&path, known) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -457,7 +478,10 @@ impl<'a> Linker<'a> {
                     Some(Token::Output { address, pointer }.encode().into())
                 }
                 Err(diagnostic) => {
-                    problems.push(diagnostic);
+                    self.failed.set(true);
+                    if let Some(diagnostic) = diagnostic {
+                        problems.push(diagnostic);
+                    }
                     Some(Value::Null)
                 }
             }
@@ -503,8 +527,11 @@ impl<'a> Linker<'a> {
                         Some(Token::Output { address, pointer }.encode().into())
                     }
                     Err(diagnostic) => {
-                        let place = self.source.locate(&format!("outputs.{}", output.name), At::Value);
-                        problems.push(Diagnostic { span: place, ..diagnostic });
+                        self.failed.set(true);
+                        if let Some(diagnostic) = diagnostic {
+                            let place = self.source.locate(&format!("outputs.{}", output.name), At::Value);
+                            problems.push(Diagnostic { span: place, ..diagnostic });
+                        }
                         Some(Value::Null)
                     }
                 }

@@ -1,10 +1,10 @@
 //! The blueprint: from YAML text to a linked set of desired resources, and every mistake in it with its place.
 //!
-//! * [`source`] reads YAML and finds the place of any path in it;
-//! * [`inputs`] and [`parameters`] are what comes from outside: parameters, environment, the caller;
-//! * [`expression`] evaluates `${…}`; what another entry gives becomes a token;
-//! * [`resolve`] evaluates every entry and lets its kind expand it into drafts;
-//! * [`link`] turns drafts into [`Desired`]: ids, references, dependencies, cycles.
+//! * `source` reads YAML and finds the place of any path in it;
+//! * `inputs` and `parameters` are what comes from outside: parameters, environment, the caller;
+//! * `expression` evaluates `${…}`; what another entry gives becomes a token;
+//! * `resolve` evaluates every entry and lets its kind expand it into drafts;
+//! * `link` turns drafts into [`Desired`]: ids, references, dependencies, cycles.
 //!
 //! Nothing here does I/O: the text comes in, diagnostics or [`Desired`] come out.
 

@@ -13,7 +13,7 @@ use crate::diag::{Diagnostic, Diagnostics, Severity, did_you_mean};
 use crate::ident::{Address, is_logical_name, normalize_location};
 use crate::value::token::Token;
 use serde_json::{Map, Value};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
         root,
         inputs,
         parameters,
+        poisoned: Cell::new(false),
+        broken: RefCell::new(Vec::new()),
         azure: RefCell::new(HashMap::new()),
         identities: RefCell::new(HashMap::new()),
     };
@@ -111,8 +113,20 @@ pub(crate) struct Azure {
     pub(crate) register_providers: bool,
 }
 
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryState {
+    /// It has drafts.
+    Expanded,
+    /// Its `when` is false.
+    Off,
+    /// It has mistakes, which are told.
+    Failed,
+}
+
 /// One entry, expanded.
 pub(crate) struct Entry {
+    pub(crate) state: EntryState,
     pub(crate) path: String,
     pub(crate) evaluated: Value,
     pub(crate) drafts: Vec<Draft>,
@@ -130,6 +144,10 @@ struct World<'a> {
     root: &'a Map<String, Value>,
     inputs: &'a Inputs,
     parameters: Parameters,
+    /// Whether an expression had no value since this was last asked.
+    poisoned: Cell<bool>,
+    /// Fields of the `azure:` block that are written and have no value because of a mistake told elsewhere.
+    broken: RefCell<Vec<&'static str>>,
     /// Fields of the `azure:` block as they become known.
     azure: RefCell<HashMap<&'static str, Value>>,
     /// `name`, `location` and `resourceGroup` of entries that others asked for; `None` while one is being found.
@@ -143,11 +161,14 @@ impl World<'_> {
                 match expression::evaluate(text, self) {
                     Ok(value) => value,
                     Err(fault) => {
-                        problems.push(
-                            Diagnostic::error("expression", fault.message)
-                                .at(self.source.locate(path, At::Value))
-                                .help(fault.help),
-                        );
+                        self.poisoned.set(true);
+                        if !fault.follows {
+                            problems.push(
+                                Diagnostic::error("expression", fault.message)
+                                    .at(self.source.locate(path, At::Value))
+                                    .help(fault.help),
+                            );
+                        }
                         Value::Null
                     }
                 }
@@ -204,6 +225,10 @@ impl World<'_> {
                 continue;
             }
             let value = self.evaluate(raw, &format!("azure.{field}"), problems);
+            if self.poisoned.take() {
+                self.broken.borrow_mut().push(field);
+                continue;
+            }
             self.azure.borrow_mut().insert(field, value);
         }
         let text = |field: &str, problems: &mut Diagnostics| {
@@ -372,18 +397,30 @@ impl World<'_> {
         problems: &mut Diagnostics,
     ) -> Option<Entry> {
         let before = problems.len();
+        self.poisoned.set(false);
+        let failed = |drafts| {
+            Some(Entry { path: path.to_owned(), evaluated: Value::Null, drafts, state: EntryState::Failed })
+        };
         if let Some(when) = raw.get("when") {
             match self.evaluate(when, &format!("{path}.when"), problems) {
                 Value::Bool(true) => {}
-                Value::Bool(false) => return None,
-                Value::Null if problems.len() > before => return None,
+                Value::Bool(false) => {
+                    let state = EntryState::Off;
+                    return Some(Entry {
+                        path: path.to_owned(),
+                        evaluated: Value::Null,
+                        drafts: Vec::new(),
+                        state,
+                    });
+                }
+                Value::Null if self.poisoned.get() => return failed(Vec::new()),
                 _ => {
                     problems.push(
                         Diagnostic::error("wrong-type", "`when` must be true or false")
                             .at(self.source.locate(&format!("{path}.when"), At::Value))
                             .help("compare: `when: ${param.environment == 'prod'}`"),
                     );
-                    return None;
+                    return failed(Vec::new());
                 }
             }
         }
@@ -391,8 +428,8 @@ impl World<'_> {
         let mut fields = evaluated.as_object().cloned().unwrap_or_default();
         let common = self.common(key, path, &mut fields, azure, problems);
         // A field whose expression has no value would only raise a second complaint.
-        if problems.len() > before {
-            return None;
+        if problems.len() > before || self.poisoned.take() {
+            return failed(Vec::new());
         }
         let mut cx =
             EntryCx { address: Address::new(path), key, common, drafts: Vec::new(), problems: Vec::new() };
@@ -413,7 +450,8 @@ impl World<'_> {
                 help: problem.help,
             });
         }
-        Some(Entry { path: path.to_owned(), evaluated, drafts: cx.drafts })
+        let state = if cx.drafts.is_empty() { EntryState::Failed } else { EntryState::Expanded };
+        Some(Entry { path: path.to_owned(), evaluated, drafts: cx.drafts, state })
     }
 
     fn common(
@@ -485,14 +523,15 @@ impl World<'_> {
                 Vec::new()
             }
         };
-        if group.is_none() {
+        let broken = |field| self.broken.borrow().contains(&field);
+        if group.is_none() && !broken("resourceGroup") {
             problems.push(
                 Diagnostic::error("missing-field", "no resource group is said for this entry")
                     .at(self.source.locate(path, At::Key))
                     .help("add `resourceGroup: …` under `azure:`, or here"),
             );
         }
-        if location.is_none() {
+        if location.is_none() && !broken("location") {
             problems.push(
                 Diagnostic::error("missing-field", "no location is said for this entry")
                     .at(self.source.locate(path, At::Key))
@@ -537,6 +576,9 @@ impl World<'_> {
                 None => (raw, path, false),
             };
             let value = self.evaluate(raw, &path, problems);
+            if self.poisoned.take() {
+                continue;
+            }
             let holds_secret =
                 crate::value::token::any(&value, &|token| matches!(token, Token::Secret { .. }));
             all.push(RawOutput { name: name.clone(), value, secret: secret || holds_secret });
@@ -588,7 +630,7 @@ impl Scope for World<'_> {
             ["param", name, rest @ ..] => match self.parameters.values.get(*name) {
                 Some(Parameter::Plain(value)) => within(value, rest),
                 Some(Parameter::Secret) => Ok(Token::Secret { name: (*name).to_owned() }.encode().into()),
-                None if self.parameters.broken.iter().any(|broken| broken == name) => Ok(Value::Null),
+                None if self.parameters.broken.iter().any(|broken| broken == name) => Err(Fault::follows()),
                 None => {
                     Err(Fault::unknown("parameter", name, self.parameters.values.keys().map(String::as_str)))
                 }
@@ -611,6 +653,7 @@ impl Scope for World<'_> {
                 None => {
                     let known = ["subscription", "tenant", "location", "resourceGroup", "tags"];
                     Err(match known.contains(name) {
+                        true if self.broken.borrow().contains(name) => Fault::follows(),
                         true => Fault::new(
                             format!("`azure.{name}` is not said, or is said by way of itself"),
                             format!("add `{name}:` under `azure:`"),

@@ -66,7 +66,7 @@ pub struct Common {
 /// Something wrong with an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Stable code (`BERTH-…` is added when it is shown): `windows-pool-name`.
+    /// Stable code, shown as it is: `windows-pool-name`.
     pub code: &'static str,
     /// Dotted path from the entry to the field; empty is the entry itself.
     pub path: String,
@@ -158,8 +158,7 @@ impl EntryCx<'_> {
         self.drafts.push(draft);
     }
 
-    /// Adds a provider or feature registration that the entry needs (`Microsoft.KubernetesConfiguration`); providers
-    /// of the types of the drafts themselves are added without being asked for.
+    /// Reports something wrong with the entry.
     pub fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }

@@ -196,6 +196,7 @@ impl Planner<'_> {
             self.conflicts.push(conflict);
         }
         let mut changes = self.compare(resource, wanted, live, owned);
+        changes.extend(self.standing_on_replaced(resource, wanted, live, owned));
         let state = live.pointer("/properties/provisioningState").and_then(Value::as_str);
         if let Some(failed @ ("Failed" | "Canceled")) = state
             && changes.is_empty()
@@ -228,6 +229,53 @@ impl Planner<'_> {
             Some(_) => (Action::NoOp, Reason::AsWanted),
         };
         Decision { action, reason, changes }
+    }
+
+    /// Fields that cannot be changed in place and name something that is replaced: Azure does not let that go while
+    /// this one stands on it, so this one goes and comes back too.
+    fn standing_on_replaced(
+        &self,
+        resource: &Resource,
+        wanted: &Value,
+        live: &Value,
+        owned: Option<&Owned>,
+    ) -> Vec<Change> {
+        let at = self.desired.by_id.get(&resource.id).copied().unwrap_or_default();
+        let replaced: Vec<&Resource> = self
+            .desired
+            .graph
+            .dependencies(at)
+            .iter()
+            .filter(|&&needed| self.actions[needed] == Action::Replace)
+            .map(|&needed| &self.desired.resources[needed])
+            .collect();
+        if replaced.is_empty() {
+            return Vec::new();
+        }
+        let mut marked = wanted.clone();
+        mark(&mut marked, &replaced);
+        let is_mark = |token: &Token| matches!(token, Token::Output { pointer, .. } if pointer == "/id");
+        let mut found: Vec<Change> = self
+            .compare(resource, &marked, live, owned)
+            .into_iter()
+            .filter(|change| change.forces_replace && token::any(&change.after, &is_mark))
+            .collect();
+        let rules = resource.kind.compiled();
+        let carried = token::any(&marked, &is_mark)
+            && !token::any(&without(&marked, rules, Flag::CreateOnly), &is_mark);
+        if carried && found.is_empty() {
+            // It was made with something that names it, and that cannot be made anew within it.
+            found.push(Change {
+                path: "id".to_owned(),
+                kind: ChangeKind::Set,
+                before: Value::String(replaced[0].id.to_string()),
+                after: Token::Output { address: replaced[0].address.clone(), pointer: "/id".into() }
+                    .encode()
+                    .into(),
+                forces_replace: true,
+            });
+        }
+        found
     }
 
     fn compare(
@@ -327,5 +375,25 @@ impl Planner<'_> {
             lookup(live, pointer).filter(|value| !value.is_null()).cloned()
         });
         body
+    }
+}
+
+/// Puts a token in place of every id of, or below, a replaced resource.
+fn mark(value: &mut Value, replaced: &[&Resource]) {
+    match value {
+        Value::String(text) if text.starts_with('/') => {
+            let folded = text.to_ascii_lowercase();
+            let below = |resource: &&&Resource| {
+                folded
+                    .strip_prefix(&resource.id.as_str().to_ascii_lowercase())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if let Some(resource) = replaced.iter().find(below) {
+                *text = Token::Output { address: resource.address.clone(), pointer: "/id".into() }.encode();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| mark(item, replaced)),
+        Value::Object(members) => members.values_mut().for_each(|member| mark(member, replaced)),
+        _ => {}
     }
 }

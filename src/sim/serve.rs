@@ -46,7 +46,13 @@ async fn answer(
         }
     }
     match simulator.send(request).await {
-        Ok(response) => wire(response),
+        Ok(mut response) => {
+            if response.status < 400 && simulator.jumps() {
+                // Waiting would not bring the end of an operation nearer: asking does.
+                response.headers.set("retry-after", "0");
+            }
+            wire(response)
+        }
         Err(_) => broken(),
     }
 }

@@ -6,7 +6,7 @@ use super::router::{self, Outcome};
 use super::state_file::{Error, StateFile};
 use super::world::{Counters, PrincipalKind, State, World};
 use crate::arm::transport::{Method, Request, Response, Transport, TransportError};
-use crate::host::Timestamp;
+use crate::host::{Clock, Timestamp};
 use async_trait::async_trait;
 use serde_json::Value;
 use std::path::Path;
@@ -173,6 +173,11 @@ impl Simulator {
         self.shelf().world.now.now()
     }
 
+    /// Whether time moves by being asked.
+    pub(crate) fn jumps(&self) -> bool {
+        matches!(self.inner.options.time, Time::Jump)
+    }
+
     /// The subscription it has.
     pub fn subscription(&self) -> String {
         self.shelf().world.state.subscription.clone()
@@ -244,10 +249,9 @@ impl Drop for Shelf {
 impl Transport for Simulator {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         if !self.inner.options.latency.is_zero() {
-            let clock = self.shelf().world.now.latency();
-            if let Some(clock) = clock {
-                clock.sleep(self.inner.options.latency).await;
-            }
+            // Time that jumps is nobody's clock: there an answer takes as long as it says.
+            let clock = self.shelf().world.now.latency().unwrap_or_else(|| Clock::start(1.0));
+            clock.sleep(self.inner.options.latency).await;
         }
         match self.handle(&request) {
             Outcome::Answer(response) => Ok(response),
@@ -264,7 +268,6 @@ impl Transport for Simulator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Clock;
     use crate::sim::testing::Bench;
     use serde_json::json;
 

@@ -87,6 +87,10 @@ pub fn agree(
 /// Shows how a run ended.
 pub fn finish(terminal: &Terminal, applied: &Applied) -> Exit {
     let summary = &applied.summary;
+    if summary.steps.is_empty() && !summary.interrupted {
+        // The plan has said so, and shown the outputs.
+        return Exit::Done;
+    }
     terminal.print(&human::summary(summary, &applied.outputs, &terminal.out));
     if summary.is_complete() {
         return Exit::Done;

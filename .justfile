@@ -1,0 +1,35 @@
+# Does it compile, tests and benches included?
+check:
+    cargo check --locked --all-targets
+
+# Every test.
+test:
+    cargo test --locked
+
+# Clippy with warnings denied.
+lint:
+    cargo clippy --locked --all-targets -- -D warnings
+
+# Put the sources into their form.
+fmt:
+    cargo fmt
+
+# The library's pages, with warnings denied.
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+# Write the generated reference anew.
+regen:
+    .ci/run print-reference > docs/reference/cli.md
+
+# What people wait for, measured.
+bench:
+    cargo bench --locked
+
+# Compare with recorded Azure traffic and schemas (BERTH_AZURE_FACTS names their folder).
+conformance:
+    .ci/run conformance
+
+# Everything that must hold before a change goes in.
+ci:
+    .ci/run
