@@ -80,6 +80,7 @@ pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
     rules: &[
         Rule::at("properties.addressSpace.addressPrefixes").set().cidr(),
         Rule::at("properties.subnets").keyed("name"),
+        Rule::at("properties.subnets[].type").read_only(),
         Rule::at("properties.subnets[].properties.ipConfigurations").read_only(),
         Rule::at("properties.subnets[].properties.privateEndpoints").read_only(),
         Rule::at("properties.subnets[].properties.serviceAssociationLinks").read_only(),
