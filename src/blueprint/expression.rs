@@ -172,6 +172,7 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fau
     let compiled = ENVIRONMENT.compile_expression(expression).map_err(|error| syntax(expression, &error))?;
     let mut context = Map::new();
     let mut has_token = false;
+    let conditions = conditions(expression);
     let mut names: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
     names.sort();
     for name in &names {
@@ -191,7 +192,12 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fau
             continue;
         }
         let value = scope.lookup(&path)?;
-        has_token |= token::any(&value, &|_| true);
+        if token::any(&value, &|_| true) {
+            has_token = true;
+            if conditions.iter().any(|condition| condition.contains(name.as_str())) {
+                return Err(computes(expression));
+            }
+        }
         insert(&mut context, &path, value);
     }
     let value =
@@ -205,12 +211,29 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fau
     // A token that an operation took apart, compared or measured would be a wrong value: nothing is known of it yet.
     let chosen = expression.contains(" if ");
     if has_token && (!is_whole(&value) || (!chosen && !token::any(&value, &|_| true))) {
-        return Err(Fault::new(
-            format!("`{expression}` computes with a value that is known only after apply, or secret"),
-            "pass such a value on as it is, or put it into a text: `prefix-${…}`",
-        ));
+        return Err(computes(expression));
     }
     Ok(value)
+}
+
+fn computes(expression: &str) -> Fault {
+    Fault::new(
+        format!("`{expression}` computes with a value that is known only after apply, or secret"),
+        "pass such a value on as it is, or put it into a text: `prefix-${…}`",
+    )
+}
+
+/// What stands between `if` and `else`: there a value must be known to be of use.
+fn conditions(expression: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = expression;
+    while let Some(at) = rest.find(" if ") {
+        let after = &rest[at + 4..];
+        let end = after.find(" else ").unwrap_or(after.len());
+        found.push(&after[..end]);
+        rest = &after[end..];
+    }
+    found
 }
 
 fn is_dotted_name(text: &str) -> bool {
@@ -321,7 +344,13 @@ mod tests {
         let value = evaluate("x-${networks.hub.id}", &Names).unwrap();
         let token = Token::Reference { path: "networks.hub.id".into(), facet: String::new() };
         assert_eq!(value, json!(format!("x-{}", token.encode())));
-        for text in ["${networks.hub.id | upper}", "${networks.hub.id == 'a'}", "${upper(networks.hub)}"] {
+        assert_eq!(evaluate("${ 'a' if param.count > 2 else networks.hub.id }", &Names), Ok(json!("a")));
+        for text in [
+            "${ 'a' if networks.hub.id == 'x' else 'b' }",
+            "${networks.hub.id | upper}",
+            "${networks.hub.id == 'a'}",
+            "${upper(networks.hub)}",
+        ] {
             assert!(evaluate(text, &Names).unwrap_err().message.contains("known only after apply"), "{text}");
         }
     }

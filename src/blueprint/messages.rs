@@ -57,6 +57,11 @@ pub(crate) fn shape(source: &Source, base: &str, path: &str, message: &str) -> D
             .help(help);
     }
     let place = source.locate(&join(""), At::Value);
+    if message.starts_with("invalid length") && message.contains("expected struct") {
+        return Diagnostic::error("wrong-type", "expected a mapping, found a list")
+            .at(place)
+            .help("write `name: value` pairs, indented or between `{` and `}`");
+    }
     match message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")) {
         Some(rest) => {
             let (found, wanted) = rest.split_once(", expected ").unwrap_or((rest, "something else"));

@@ -152,7 +152,8 @@ fn value_of(name: &str, declaration: &Declaration, inputs: &Inputs) -> Result<Va
     if let Some(allowed) = &declaration.allowed
         && !allowed.contains(&value)
     {
-        let shown = if declaration.secret { "its value".to_owned() } else { format!("`{}`", plain(&value)) };
+        let shown =
+            if declaration.secret { "the value it has".to_owned() } else { format!("`{}`", plain(&value)) };
         let list: Vec<String> = allowed.iter().map(plain).collect();
         let near = match declaration.secret {
             true => None,

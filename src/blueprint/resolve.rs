@@ -7,6 +7,7 @@ use super::link;
 use super::messages;
 use super::parameters::{self, Parameter, Parameters};
 use super::source::{At, Source};
+use crate::catalog::kinds::resource_group;
 use crate::catalog::{Common, Draft, EntryCx, Kind, registry};
 use crate::diag::{Diagnostic, Diagnostics, Severity, did_you_mean};
 use crate::ident::{Address, is_logical_name, normalize_location};
@@ -288,13 +289,26 @@ impl World<'_> {
             self.azure.borrow_mut().insert("location", location.clone().into());
         }
         let tags = self.tags(self.azure.borrow().get("tags"), "azure.tags", problems);
+        let resource_group = text("resourceGroup", problems);
+        self.check_group(resource_group.as_deref(), "azure.resourceGroup", problems);
         Azure {
             subscription,
             tenant,
             location,
-            resource_group: text("resourceGroup", problems),
+            resource_group,
             tags,
             register_providers: block.get("registerProviders") != Some(&Value::Bool(false)),
+        }
+    }
+
+    /// The group's name becomes part of every id: it is checked before anything is made of it.
+    fn check_group(&self, name: Option<&str>, path: &str, problems: &mut Diagnostics) {
+        if let Some(name) = name
+            && let Some(problem) = resource_group::name_problem(name)
+        {
+            let mut diagnostic = Diagnostic::error(problem.code, problem.message);
+            diagnostic.help = problem.help;
+            problems.push(diagnostic.at(self.source.locate(path, At::Value)));
         }
     }
 
@@ -359,12 +373,11 @@ impl World<'_> {
                 Value::Null => &Value::Object(Map::new()),
                 Value::Object(_) => raw,
                 _ => {
-                    problems.push(messages::shape(
-                        self.source,
-                        &path,
-                        "",
-                        "invalid type: value, expected a map",
-                    ));
+                    problems.push(
+                        Diagnostic::error("wrong-type", "an entry is a mapping of fields")
+                            .at(self.source.locate(&path, At::Value))
+                            .help("write the fields below the key, indented: `name: …`"),
+                    );
                     continue;
                 }
             };
@@ -465,7 +478,9 @@ impl World<'_> {
         let name = text("name", problems).unwrap_or_else(|| key.to_owned());
         let location =
             text("location", problems).map(|l| normalize_location(&l)).or_else(|| azure.location.clone());
-        let group = text("resourceGroup", problems).or_else(|| azure.resource_group.clone());
+        let own_group = text("resourceGroup", problems);
+        self.check_group(own_group.as_deref(), &format!("{path}.resourceGroup"), problems);
+        let group = own_group.or_else(|| azure.resource_group.clone());
         let timeout = text("timeout", problems).and_then(|text| {
             let timeout = parse_duration(&text);
             if timeout.is_none() {
@@ -509,14 +524,14 @@ impl World<'_> {
             }
         };
         let broken = |field| self.broken.borrow().contains(&field);
-        if group.is_none() && self.root.contains_key("azure") && !broken("resourceGroup") {
+        if group.is_none() && !broken("resourceGroup") {
             problems.push(
                 Diagnostic::error("missing-field", "no resource group is said for this entry")
                     .at(self.source.locate(path, At::Key))
                     .help("add `resourceGroup: …` under `azure:`, or here"),
             );
         }
-        if location.is_none() && self.root.contains_key("azure") && !broken("location") {
+        if location.is_none() && !broken("location") {
             problems.push(
                 Diagnostic::error("missing-field", "no location is said for this entry")
                     .at(self.source.locate(path, At::Key))

@@ -107,7 +107,7 @@ fn span_at(file: &Arc<SourceFile>, offset: usize, length: usize) -> Span {
     let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
     let rest = text[offset..].lines().next().unwrap_or_default();
     let length = match length {
-        0 => token_length(rest).max(1),
+        0 => token_length(rest, is_flow(&text[start..offset])).max(1),
         given => given,
     };
     Span {
@@ -119,13 +119,20 @@ fn span_at(file: &Arc<SourceFile>, offset: usize, length: usize) -> Span {
     }
 }
 
+/// Whether a `{` or `[` of this line is still open where the text ends.
+fn is_flow(before: &str) -> bool {
+    let count = |these: [char; 2]| before.matches(these).count();
+    count(['{', '[']) > count(['}', ']'])
+}
+
 /// How many bytes of a line belong to the scalar or key that starts it.
-fn token_length(rest: &str) -> usize {
+fn token_length(rest: &str, flow: bool) -> usize {
     match rest.chars().next() {
         Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
         _ => {
             let end = rest.find(": ").or_else(|| rest.strip_suffix(':').map(str::len)).unwrap_or(rest.len());
             let end = rest[..end].find(" #").unwrap_or(end);
+            let end = rest[..end].find([',', '}', ']']).filter(|_| flow).unwrap_or(end);
             rest[..end].trim_end_matches([' ', ',', '}', ']']).len()
         }
     }
@@ -169,10 +176,16 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
         "YAML takes spaces, not tabs, for indentation; a text that starts with a special character goes in quotes"
     } else if message.contains("more than one document") {
         "a blueprint is one YAML document: remove the `---` that starts the second"
+    } else if message.contains("unknown anchor") {
+        "an alias `*name` repeats what `&name` marked before it; a text that starts with `*` goes in quotes"
     } else if message.contains("repetition limit") || message.contains("recursion limit") {
         "nest less, and use fewer aliases of aliases"
     } else {
         "look at this line and the one above: indentation, a missing colon, or a quote that is not closed"
+    };
+    let message = match message.contains("more than one document") {
+        true => "the file has more than one document".to_owned(),
+        false => message,
     };
     Diagnostic::error("yaml", message).at(span.or_else(|| Some(span_at(file, 0, 1)))).help(help)
 }

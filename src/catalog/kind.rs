@@ -1,6 +1,7 @@
 //! A section of the blueprint, and the registry of all of them.
 
 use super::entry::{EntryCx, Problem};
+use crate::diag::did_you_mean;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -51,16 +52,80 @@ impl Kind {
             arm_type: K::ARM_TYPE,
             about: K::ABOUT,
             example: K::EXAMPLE,
-            expand: |fields, cx| match serde_path_to_error::deserialize::<_, K::Spec>(fields) {
-                Ok(spec) => K::expand(spec, cx),
-                Err(error) => {
-                    let path = error.path().to_string();
-                    let path = if path == "." { String::new() } else { path };
-                    cx.problem(Problem::shape(path, error.inner().to_string()));
-                }
-            },
+            expand: expand::<K>,
             schema: |generator| generator.subschema_for::<K::Spec>(),
         }
+    }
+}
+
+/// Reads the fields of an entry and lets its kind expand them.
+///
+/// serde stops at the first mistake; so what is wrong is told, taken out, and the rest is read again.
+fn expand<K: EntryKind>(mut fields: Value, cx: &mut EntryCx<'_>) {
+    let mut removed: Vec<String> = Vec::new();
+    let mut only_unknown = true;
+    // Every round takes something out; the bound is for the reader.
+    for _ in 0..64 {
+        let error = match serde_path_to_error::deserialize::<_, K::Spec>(&fields) {
+            Ok(spec) if only_unknown => return K::expand(spec, cx),
+            // With a field taken out that has a meaning, further complaints could be wrong.
+            Ok(_) => return,
+            Err(error) => error,
+        };
+        let path = error.path().to_string();
+        let path = if path == "." { String::new() } else { path };
+        let message = error.inner().to_string();
+        let named = message.split('`').nth(1).unwrap_or_default();
+        let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        let taken = |name: &String| {
+            // Taken out, or misspelt: then it was told already.
+            let last = name.rsplit('.').next().unwrap_or_default();
+            *name == below(named) || *name == below(last) && did_you_mean(last, [named]).is_some()
+        };
+        if message.starts_with("missing field") && removed.iter().any(taken) {
+            return;
+        }
+        cx.problem(Problem::shape(path.clone(), message.clone()));
+        let culprit = match message.starts_with("unknown field") {
+            true if path == named || path.ends_with(&format!(".{named}")) => path.clone(),
+            true => below(named),
+            false => {
+                only_unknown = false;
+                path.clone()
+            }
+        };
+        if message.starts_with("missing field") || !take_out(&mut fields, &culprit) {
+            return;
+        }
+        removed.push(culprit);
+    }
+}
+
+/// Takes the member at a dotted path out. An element of a list stays: the places of those behind it would move.
+fn take_out(value: &mut Value, path: &str) -> bool {
+    let Value::Object(members) = value else { return false };
+    if members.shift_remove(path).is_some() {
+        return true;
+    }
+    // A key may hold dots itself: the longest that fits is meant.
+    let key = members
+        .keys()
+        .filter(|key| path.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with(['.', '['])))
+        .max_by_key(|key| key.len())
+        .cloned();
+    let Some(key) = key else { return false };
+    let rest = &path[key.len()..];
+    match (members.get_mut(&key), rest.strip_prefix('.')) {
+        (Some(member), Some(rest)) => take_out(member, rest),
+        (Some(Value::Array(items)), None) => {
+            let Some((index, rest)) = rest[1..].split_once(']') else { return false };
+            let item = index.parse().ok().and_then(|index: usize| items.get_mut(index));
+            match (item, rest.strip_prefix('.')) {
+                (Some(item), Some(rest)) => take_out(item, rest),
+                _ => false,
+            }
+        }
+        _ => false,
     }
 }
 

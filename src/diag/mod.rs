@@ -140,7 +140,10 @@ pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
     known
         .into_iter()
         .map(|name| (strsim::jaro_winkler(&folded, &name.to_lowercase()), name))
-        .filter(|(score, _)| *score >= 0.82)
+        // A common beginning alone makes no likeness: `region` is not meant to be `registerProviders`.
+        .filter(|(score, name)| {
+            *score >= 0.82 && strsim::normalized_levenshtein(&folded, &name.to_lowercase()) >= 0.5
+        })
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
 }
@@ -154,5 +157,6 @@ mod tests {
         assert_eq!(did_you_mean("nodePool", ["nodePools", "network"]), Some("nodePools"));
         assert_eq!(did_you_mean("Secrets User", ["Key Vault Secrets User"]), None);
         assert_eq!(did_you_mean("zzz", ["nodePools"]), None);
+        assert_eq!(did_you_mean("region", ["registerProviders", "resourceGroup"]), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Error, Planned, Session};
 use crate::apply::{self, Applied};
-use crate::approve::{Allowances, approve};
+use crate::approve::{Allowances, approve, blocks};
 use crate::event::EventKind;
 use crate::plan::{Adoption, Desired};
 
@@ -26,7 +26,8 @@ pub(super) async fn take(session: &Session) -> Result<(), Error> {
 
 /// Plans, asks `agree` about the plan, and carries it out.
 ///
-/// `agree` sees the plan before anything is written and may say no; then nothing is done and `None` comes back.
+/// `agree` sees the plan before anything is written, and whether it may be applied at all; it may say no, and then
+/// nothing is done and `None` comes back.
 ///
 /// # Errors
 /// When the ledger is taken or cannot be used, Azure cannot be read, or something in the plan is not allowed.
@@ -36,18 +37,35 @@ pub async fn apply(
     desired: &Desired,
     adoption: Adoption,
     allowances: &Allowances,
-    agree: impl FnOnce(&Planned) -> bool,
+    agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
     take(session).await?;
-    let planned = super::plan(session, desired, adoption).await?;
-    let agreed = agree(&planned);
+    let applied = match super::plan(session, desired, adoption).await {
+        Ok(planned) => carry_out(session, desired, planned, allowances, agree).await,
+        Err(error) => Err(error),
+    };
+    session.engine.store.unlock().await;
+    applied
+}
+
+/// Asks about a plan and carries it out. The ledger is taken.
+pub(super) async fn carry_out(
+    session: &Session,
+    desired: &Desired,
+    mut planned: Planned,
+    allowances: &Allowances,
+    agree: impl FnOnce(&Planned, bool) -> bool,
+) -> Result<Option<Applied>, Error> {
+    // It was waited for, and the plan has seen what came of it.
+    planned.in_flight.clear();
+    let allowed = blocks(&planned.plan, allowances).is_empty();
+    let agreed = agree(&planned, allowed);
     let Planned { plan, ledger, observed, .. } = planned;
     let plan = approve(plan, allowances).map_err(Error::Blocked)?;
     if !agreed {
-        session.engine.store.unlock().await;
         return Ok(None);
     }
-    let applied = apply::apply(&session.engine, &plan, desired, ledger, observed).await;
-    session.engine.store.unlock().await;
-    Ok(Some(applied?))
+    // Until now Ctrl-C ends the process, as everywhere; from now on it ends the run.
+    session.engine.interrupt.listen();
+    Ok(Some(apply::apply(&session.engine, &plan, desired, ledger, observed).await?))
 }

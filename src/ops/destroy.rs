@@ -1,10 +1,10 @@
 //! Destroying: everything that the ledger has, in reverse order.
 
-use super::apply::take;
+use super::apply::{carry_out, take};
 use super::plan::sound;
 use super::{Error, Planned, Session};
-use crate::apply::{self, Applied};
-use crate::approve::{Allowances, approve};
+use crate::apply::Applied;
+use crate::approve::Allowances;
 use crate::observe::observe;
 use crate::plan::{self, Desired};
 
@@ -29,19 +29,14 @@ pub async fn destroy(
     session: &Session,
     blueprint: &str,
     allowances: &Allowances,
-    agree: impl FnOnce(&Planned) -> bool,
+    agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
     take(session).await?;
-    let planned = plan_destroy(session, blueprint).await?;
-    let agreed = agree(&planned);
-    let Planned { plan, ledger, observed, .. } = planned;
-    let plan = approve(plan, allowances).map_err(Error::Blocked)?;
-    if !agreed {
-        session.engine.store.unlock().await;
-        return Ok(None);
-    }
     let nothing = Desired { blueprint: blueprint.to_owned(), ..Desired::default() };
-    let applied = apply::apply(&session.engine, &plan, &nothing, ledger, observed).await;
+    let applied = match plan_destroy(session, blueprint).await {
+        Ok(planned) => carry_out(session, &nothing, planned, allowances, agree).await,
+        Err(error) => Err(error),
+    };
     session.engine.store.unlock().await;
-    Ok(Some(applied?))
+    applied
 }

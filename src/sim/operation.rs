@@ -3,6 +3,7 @@
 use super::json::Object;
 use super::path::{cut, last};
 use super::router::Call;
+use super::subscription::display_name;
 use super::world::World;
 use crate::arm::transport::Response;
 use crate::host::Timestamp;
@@ -23,6 +24,10 @@ pub(crate) enum Style {
     Configuration,
     /// Resource groups and purges: a `Location` only.
     Location,
+    /// Web apps: both headers, with one address.
+    Site,
+    /// SQL: both headers, below the resource group.
+    Sql,
     /// No header at all: only the resource itself tells.
     Silent,
 }
@@ -272,6 +277,23 @@ impl World {
                     .set("location", format!("{subscription}/operationresults/{id}?api-version={version}"));
                 headers.set("retry-after", "15");
             }
+            Style::Site => {
+                let place = display_name(location).replace(' ', "%20");
+                let base = format!("{subscription}/providers/Microsoft.Web/locations/{place}");
+                let url = format!("{base}/operationResults/{id}?api-version={version}");
+                headers.set("azure-asyncoperation", url.clone());
+                headers.set("location", url);
+            }
+            Style::Sql => {
+                let group = super::path::group_of(&operation.target_id).unwrap_or_default();
+                let base = format!("{origin}{group}/providers/Microsoft.Sql/locations/{location}");
+                for (header, word) in
+                    [("azure-asyncoperation", "AzureAsyncOperation"), ("location", "OperationResults")]
+                {
+                    let url = format!("{base}/privateEndpointConnection{word}/{id}?api-version={version}");
+                    headers.set(header, url);
+                }
+            }
             Style::Silent => {}
         }
     }
@@ -280,8 +302,13 @@ impl World {
     pub(crate) fn poll(&mut self, call: &Call<'_>, key: &str) -> Option<Response> {
         let word = last(cut(key, 1));
         let result = match word {
-            "operations" | "privatednsoperationstatuses" | "operationstatuses" => false,
-            "operationresults" | "privatednsoperationresults" => true,
+            "operations"
+            | "privatednsoperationstatuses"
+            | "operationstatuses"
+            | "privateendpointconnectionazureasyncoperation" => false,
+            "operationresults"
+            | "privatednsoperationresults"
+            | "privateendpointconnectionoperationresults" => true,
             _ => return None,
         };
         let Some(operation) = self.state.operations.get(last(key)).cloned() else {
@@ -343,7 +370,8 @@ fn poll_status(operation: &Operation) -> Response {
             }
         }
         Style::Configuration => {
-            body.insert("id".into(), json!(format!("{}/operations/{}", operation.target_id, operation.id)));
+            let target = operation.target_id.replace("/managedClusters/", "/ManagedClusters/");
+            body.insert("id".into(), json!(format!("{target}/operations/{}", operation.id)));
             body.insert("name".into(), json!(operation.id));
             body.insert("status".into(), json!(word));
         }

@@ -90,9 +90,26 @@ impl Simulator {
     /// The subscription and tenant of an existing file win over those of the options.
     ///
     /// # Errors
-    /// When the file cannot be read or understood; it is then left as it is.
+    /// When the file cannot be read or understood, or another process has it; it is then left as it is.
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
-        let file = StateFile::new(path);
+        let mut file = StateFile::new(path);
+        file.lock()?;
+        let (world, options) = Self::read(&file, options)?;
+        Ok(Simulator {
+            inner: Arc::new(Inner { options, shelf: Mutex::new(Shelf { world, file: Some(file) }) }),
+        })
+    }
+
+    /// What is in a simulator's file, to be looked at: nothing is written back, and whoever has the file keeps it.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood.
+    pub fn peek(path: &Path, options: Options) -> Result<Self, Error> {
+        let (world, options) = Self::read(&StateFile::new(path), options)?;
+        Ok(Simulator { inner: Arc::new(Inner { options, shelf: Mutex::new(Shelf { world, file: None }) }) })
+    }
+
+    fn read(file: &StateFile, options: Options) -> Result<(World, Options), Error> {
         let mut now = Now::new(options.time.clone());
         let state = match file.read()? {
             Some((state, time)) => {
@@ -102,9 +119,7 @@ impl Simulator {
             None => State::fresh(&options),
         };
         let world = World::new(state, now, options.throttling);
-        Ok(Simulator {
-            inner: Arc::new(Inner { options, shelf: Mutex::new(Shelf { world, file: Some(file) }) }),
-        })
+        Ok((world, options))
     }
 
     /// Writes the state to its file, if it has one.

@@ -3,6 +3,8 @@
 use super::world::State;
 use crate::host::{Timestamp, files};
 use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -47,6 +49,17 @@ pub enum Error {
         /// Its version.
         found: u64,
     },
+    /// Another process is at work with the file.
+    #[error(
+        "simulator state {path} is in use by {holder}: \
+         wait for it or stop it; `berth sim serve` is reached with `--endpoint` instead of `--sim`"
+    )]
+    InUse {
+        /// The state file.
+        path: PathBuf,
+        /// Who has it.
+        holder: String,
+    },
     /// A resource to be loaded has no id.
     #[error("a resource to be loaded into the simulator has no id: {resource}")]
     NoId {
@@ -80,11 +93,41 @@ pub(crate) struct StateFile {
     path: PathBuf,
     cost: Duration,
     written: Option<Instant>,
+    /// Held open: the lock goes with the process.
+    lock: Option<File>,
 }
 
 impl StateFile {
     pub(crate) fn new(path: &Path) -> Self {
-        StateFile { path: path.to_owned(), cost: Duration::ZERO, written: None }
+        StateFile { path: path.to_owned(), cost: Duration::ZERO, written: None, lock: None }
+    }
+
+    /// Takes the file for this process: two writers would undo each other's work.
+    pub(crate) fn lock(&mut self) -> Result<(), Error> {
+        let mut path = self.path.clone().into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let open = || {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)
+        };
+        let mut file = open().map_err(|source| self.file("lock", source))?;
+        match file.try_lock() {
+            Ok(()) => {
+                let noted = file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
+                noted.map_err(|source| self.file("lock", source))?;
+                self.lock = Some(file);
+                Ok(())
+            }
+            Err(TryLockError::WouldBlock) => {
+                let holder = std::fs::read_to_string(&path).unwrap_or_default();
+                let holder = if holder.is_empty() { "another process".to_owned() } else { holder };
+                Err(Error::InUse { path: self.path.clone(), holder })
+            }
+            Err(TryLockError::Error(source)) => Err(self.file("lock", source)),
+        }
     }
 
     /// Reads the state and the time it was written at; `None` when there is no file.

@@ -68,6 +68,12 @@ pub(crate) const LOCATIONS: &[(&str, &str)] = &[
     ("westus3", "West US 3"),
 ];
 
+/// A location as people write it.
+pub(crate) fn display_name(location: &str) -> &str {
+    let short = normal_location(location);
+    LOCATIONS.iter().find(|(name, _)| *name == short).map_or(location, |(_, long)| long)
+}
+
 /// Whether this is a region in its short form, or `global`.
 pub(crate) fn is_location(name: &str) -> bool {
     name == "global" || LOCATIONS.iter().any(|(short, _)| *short == name)

@@ -36,9 +36,11 @@ pub fn without(body: &Value, rules: &Rules, flag: Flag) -> Value {
 fn strip(body: &mut Value, node: &Node) {
     match body {
         Value::Object(members) => {
-            members.retain(|name, _| {
-                // Wherever they stand, these are Azure's own: arrays of sub-resources carry them too.
-                !matches!(name.as_str(), "etag" | "eTag" | "provisioningState" | "systemData")
+            members.retain(|name, value| {
+                // Azure shows what nobody set as null, and its schemas accept no null.
+                !value.is_null()
+                    // Wherever they stand, these are Azure's own: arrays of sub-resources carry them too.
+                    && !matches!(name.as_str(), "etag" | "eTag" | "provisioningState" | "systemData")
                     && !node.member(name).is(Flag::ReadOnly)
             });
             for (name, value) in members {
@@ -277,7 +279,7 @@ mod tests {
             (
                 json!({ "enableAutoScaling": false, "count": 2, "version": "1.35" }),
                 json!({ "enableAutoScaling": false, "count": 2, "version": "1.35",
-                        "ref": { "branch": "main", "tag": null } }),
+                        "ref": { "branch": "main" } }),
             ),
         ] {
             assert_eq!(merge(&live, &desired, &rules, &[]), expected);

@@ -95,7 +95,7 @@ impl Player {
                 End::Failed(error["code"].as_str().unwrap_or_default().to_owned())
             }
             _ if deletes => {
-                if !resource.back().is_some_and(|answer| answer.status == 404) {
+                if resource.back().is_none_or(|answer| answer.status != 404) {
                     let gone = json!({"error": {"code": "ResourceNotFound", "message": "gone"}});
                     resource.clear();
                     make_up(&mut resource, 404, gone);

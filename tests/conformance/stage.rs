@@ -3,7 +3,7 @@
 use crate::facts::{Answer, Exchange, Recording, Target};
 use berth::arm::transport::{Method, Request, Transport};
 use berth::host::{Clock, Timestamp};
-use berth::sim::{Options, PrincipalKind, Simulator, Time};
+use berth::sim::{Options, Simulator, Time};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -311,10 +311,15 @@ impl Stage {
     /// Something that a private endpoint can lead to.
     async fn target(&mut self, id: &str, location: &str) {
         let tenant = self.sim.tenant();
+        let shown = &self.recording.exchanges.last().unwrap().answer.body;
+        let policies = shown.pointer("/properties/accessPolicies").cloned();
         let sku = json!({"family": "A", "name": "standard"});
         let body = match id.to_ascii_lowercase() {
             id if id.contains("/microsoft.keyvault/") => json!({
-                "properties": {"tenantId": tenant, "sku": sku, "accessPolicies": [], "softDeleteRetentionInDays": 7},
+                "properties": {
+                    "tenantId": tenant, "sku": sku, "softDeleteRetentionInDays": 7,
+                    "accessPolicies": policies.clone().unwrap_or_else(|| json!([])),
+                },
             }),
             id if id.contains("/microsoft.storage/") => {
                 json!({"kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}})
@@ -411,7 +416,7 @@ impl Stage {
             let last = self.recording.exchanges.last().unwrap().answer.body.clone();
             let all =
                 last["properties"]["privateEndpointConnections"].as_array().cloned().unwrap_or_default();
-            for other in all.iter().filter(|other| other["name"] != json!(recorded)) {
+            if let Some(other) = all.iter().find(|other| other["name"] != json!(recorded)) {
                 let name = other["name"].as_str().unwrap();
                 let endpoint = other["properties"]["privateEndpoint"]["id"].as_str().unwrap();
                 let given = &name[..name.len() - 37];
@@ -429,11 +434,6 @@ impl Stage {
             }
         }
         alias(&json!(recorded), &made)
-    }
-
-    /// Makes a principal known.
-    pub fn know(&self, principal: &str) {
-        self.sim.add_principal(principal, PrincipalKind::ServicePrincipal);
     }
 }
 

@@ -5,7 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod errors;
 mod faults;
+mod interrupt;
 mod kinds;
 mod quickstart;
 mod rooms;

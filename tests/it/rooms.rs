@@ -157,6 +157,9 @@ fn rooms_use_only_what_the_architecture_allows() {
                 || may.contains(first(path))
                 || may.iter().any(|may| path.starts_with(&format!("{may}::")))
         };
+        let is_used = |path: &&String| used.iter().any(|used| first(used) == first(path));
+        let unused = may.iter().filter(|path| !is_used(path));
+        wrong.extend(unused.map(|may| format!("`{room}` does not use `{may}`, which the table allows")));
         let forbidden = used.iter().filter(|path| !is_allowed(path));
         wrong.extend(forbidden.map(|used| format!("`{room}` uses `{used}`, which the table does not allow")));
     }

@@ -57,13 +57,14 @@ impl Berth {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Every file below the folder, by path, with what is in it.
+    /// Every file below the folder, by path, with what is in it; not the locks, which only say who holds them.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 match path.is_dir() {
                     true => walk(&path, files),
+                    false if path.extension().is_some_and(|extension| extension == "lock") => {}
                     false => files.push((path.clone(), std::fs::read(&path).unwrap())),
                 }
             }

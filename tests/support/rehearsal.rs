@@ -9,7 +9,7 @@ use berth::blueprint::{Caller, Inputs, Missing};
 use berth::drift::DriftReport;
 use berth::event::Silence;
 use berth::host::{Clock, Interrupt};
-use berth::ledger::store::{MemoryStore, Store};
+use berth::ledger::store::MemoryStore;
 use berth::ops::{self, Planned, Session};
 use berth::plan::{Adoption, Desired};
 use berth::report::Style;
@@ -93,7 +93,8 @@ impl Rehearsal {
     /// Applies, whatever comes of the steps.
     pub async fn try_apply(&self, text: &str, adoption: Adoption) -> Result<Applied, ops::Error> {
         let allowances = Allowances::default();
-        let applied = ops::apply(&self.session, &self.desired(text), adoption, &allowances, |_| true).await?;
+        let applied =
+            ops::apply(&self.session, &self.desired(text), adoption, &allowances, |_, _| true).await?;
         Ok(applied.unwrap())
     }
 
@@ -117,7 +118,7 @@ impl Rehearsal {
         let all = desired.resources.iter().map(|resource| resource.address.to_string()).collect();
         let allowances = Allowances { delete: all, ..Allowances::default() };
         let applied =
-            ops::destroy(&self.session, &desired.blueprint, &allowances, |_| true).await.unwrap().unwrap();
+            ops::destroy(&self.session, &desired.blueprint, &allowances, |_, _| true).await.unwrap().unwrap();
         assert!(applied.summary.is_complete(), "{:#?}", applied.summary);
         applied
     }

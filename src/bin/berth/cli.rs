@@ -1,11 +1,11 @@
 //! The command line: what can be said, with its help.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Brings up Azure Kubernetes Service and everything around it from one YAML blueprint.
 #[derive(Debug, Parser)]
-#[command(name = "berth", version, about, after_help = crate::exit::HELP, max_term_width = 100)]
+#[command(name = "berth", version, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -13,6 +13,19 @@ pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
     pub global: Global,
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// What clap says of it; a wish for help or the version is one of them.
+pub fn parse() -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&with_exit_codes(Cli::command()).try_get_matches()?)
+}
+
+/// The exit codes are the same for every command, and every command says so.
+pub fn with_exit_codes(command: clap::Command) -> clap::Command {
+    command.after_help(crate::exit::HELP).mut_subcommands(with_exit_codes)
 }
 
 /// What every command takes.

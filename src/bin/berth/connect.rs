@@ -103,7 +103,12 @@ pub fn with_hint(error: &dyn std::fmt::Display, hint: Option<String>) -> String 
 
 fn is_loopback(endpoint: &str) -> bool {
     let host = endpoint.split("://").nth(1).unwrap_or(endpoint);
-    ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
+    let host = host.split(['/', '?']).next().unwrap_or_default();
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Connection {
@@ -123,15 +128,13 @@ impl Connection {
 
     /// A session for a blueprint.
     pub fn session(&self, global: &Global, blueprint: &str, listener: Arc<dyn Listener>) -> Session {
-        let interrupt = Interrupt::new();
-        interrupt.listen();
         Session {
             engine: Engine {
                 client: self.client.clone(),
                 clock: self.clock.clone(),
                 store: Arc::new(self.store(blueprint)),
                 listener,
-                interrupt,
+                interrupt: Interrupt::new(),
                 parallelism: global.parallelism,
             },
             reads: 64,

@@ -8,11 +8,19 @@ mod runtime;
 mod settings;
 mod terminal;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked = !error.use_stderr();
+            // Whoever asked for help and went away is not told that nobody listened.
+            let _ = error.print();
+            // Two means "changes are planned": a wrong word on the command line is an error like others.
+            return if asked { exit::Exit::Done } else { exit::Exit::Error }.into();
+        }
+    };
     settings::log(cli.global.verbose);
     commands::run(cli).into()
 }

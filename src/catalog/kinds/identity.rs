@@ -164,11 +164,14 @@ identities:
             }
             let pair = (credential.issuer, subject);
             if seen.contains(&pair) {
-                cx.problem(Problem::error(
-                    "federated-credential-twice",
-                    &origin,
-                    "another credential of this identity has the same issuer and subject",
-                ));
+                cx.problem(
+                    Problem::error(
+                        "federated-credential-twice",
+                        &origin,
+                        "another credential of this identity has the same issuer and subject",
+                    )
+                    .help("remove one of the two"),
+                );
             }
             let properties = json!({ "issuer": pair.0, "subject": pair.1, "audiences": audiences });
             seen.push(pair);

@@ -36,10 +36,16 @@ impl NameRule {
 
     /// Reports a name that does not obey.
     pub fn check(&self, name: &str, path: &str, cx: &mut EntryCx<'_>) {
-        if !self.allows(name) {
-            let message = format!("`{name}` cannot be the name of {}", self.what);
-            cx.problem(Problem::error(self.code, path, message).help(format!("use {}", self.says)));
+        if let Some(problem) = self.problem(name, path) {
+            cx.problem(problem);
         }
+    }
+
+    /// What is wrong with a name, if anything.
+    pub fn problem(&self, name: &str, path: &str) -> Option<Problem> {
+        let message = format!("`{name}` cannot be the name of {}", self.what);
+        let problem = Problem::error(self.code, path, message).help(format!("use {}", self.says));
+        (!self.allows(name)).then_some(problem)
     }
 }
 

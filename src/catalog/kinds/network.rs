@@ -4,6 +4,7 @@
 //! Subnets are resources of their own: a PUT of the network without `subnets` keeps those that exist (since API
 //! version 2023-09-01), so subnets that someone else made are never lost, and each subnet has an address and a plan line.
 
+use super::naming::{NETWORK, NameRule};
 use crate::catalog::{
     DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, ResourceType, model,
 };
@@ -62,12 +63,24 @@ pub struct SubnetSpec {
 const API_VERSION: &str = "2025-05-01";
 const VNET: &str = "Microsoft.Network/virtualNetworks";
 
+const NETWORK_NAME: NameRule = NameRule {
+    code: "network-name",
+    what: "a virtual network",
+    min: 2,
+    max: 64,
+    says: "2 to 64 letters, digits, `_`, `.` and `-`, the first a letter or digit, the last not `.` or `-`",
+    ..NETWORK
+};
+
+const SUBNET_NAME: NameRule = NameRule { code: "subnet-name", what: "a subnet", ..NETWORK };
+
 /// The network itself.
 pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
     lanes: &[Lane::Ancestor(VNET)],
     rules: &[
         Rule::at("properties.addressSpace.addressPrefixes").set().cidr(),
         Rule::at("properties.subnets").keyed("name"),
+        Rule::at("properties.subnets[].type").read_only(),
         Rule::at("properties.subnets[].properties.ipConfigurations").read_only(),
         Rule::at("properties.subnets[].properties.privateEndpoints").read_only(),
         Rule::at("properties.subnets[].properties.serviceAssociationLinks").read_only(),
@@ -136,12 +149,15 @@ networks:
             flow_timeout_in_minutes: spec.flow_timeout_minutes,
             ..Default::default()
         };
+        NETWORK_NAME.check(&cx.common.name.clone(), "name", cx);
         let vnet = cx.id(VNET, &[&cx.common.name]);
         let body = cx.tracked(model(&properties));
         cx.main(Draft::new(cx.address.clone(), vnet.as_str(), &VIRTUAL_NETWORK, body));
         for (key, subnet) in spec.subnets {
             let address = cx.address.child("subnets").child(&key);
-            let id = vnet.child("subnets", subnet.name.as_deref().unwrap_or(&key));
+            let name = subnet.name.as_deref().unwrap_or(&key);
+            SUBNET_NAME.check(name, &format!("subnets.{key}.name"), cx);
+            let id = vnet.child("subnets", name);
             let body = subnet.into_body();
             cx.also(Draft::new(address, id.as_str(), &SUBNET, body).origin(format!("subnets.{key}")));
         }

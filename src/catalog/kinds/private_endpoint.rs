@@ -435,7 +435,8 @@ impl Spec {
             }
             if zones.len() > MOST_ZONES {
                 let message = format!("an endpoint keeps records in {MOST_ZONES} zones at most");
-                cx.problem(Problem::error("private-endpoint-zone", "dns", message));
+                let help = "take out those that the target's name is not answered in";
+                cx.problem(Problem::error("private-endpoint-zone", "dns", message).help(help));
             }
         }
     }

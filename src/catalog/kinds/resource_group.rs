@@ -4,7 +4,7 @@
 //! The group of `azure.resourceGroup` is made without being asked for ([`implicit`]); the section is for further ones.
 
 use super::naming::NameRule;
-use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Problem, ResourceType};
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use schemars::JsonSchema;
@@ -49,6 +49,11 @@ const NAME: NameRule = NameRule {
 
 fn part(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_' | '(' | ')')
+}
+
+/// What is wrong with the name of a group that no entry writes, if anything.
+pub fn name_problem(name: &str) -> Option<Problem> {
+    NAME.problem(name, "")
 }
 
 /// The resource group that the blueprint names in `azure.resourceGroup`, and that no entry writes.

@@ -267,6 +267,7 @@ fn check_profiles(call: &Call<'_>, body: &Object, existing: Option<&Resource>) -
     }
     if flag(body, "properties.disableLocalAccounts") == Some(true)
         && at(body, "properties.aadProfile").is_none()
+        && !is_automatic(body)
     {
         let message = "Local accounts can be disabled only on clusters with an aadProfile.";
         return Err(invalid("properties.disableLocalAccounts", message));
@@ -383,7 +384,11 @@ pub(crate) fn fill(
         world.uuid(key, "uid").replace('-', "")[..24].to_owned(),
     );
     set_default(&mut body, "sku", json!({"name": "Base", "tier": "Free"}));
-    set_default(&mut body, "kind", "Base");
+    let automatic = is_automatic(&body);
+    set_default(&mut body, "kind", if automatic { "Automatic" } else { "Base" });
+    if automatic {
+        fill_automatic(&mut body);
+    }
     fill_network(&mut body);
     fill_secrets_and_access(world, &mut body);
     fill_profiles(world, key, &location, &version, &mut body);
@@ -391,13 +396,55 @@ pub(crate) fn fill(
     Ok(body)
 }
 
+fn is_automatic(body: &Object) -> bool {
+    text(body, "sku.name").is_some_and(|name| name.eq_ignore_ascii_case("Automatic"))
+}
+
+/// What AKS Automatic has without being asked.
+fn fill_automatic(body: &mut Object) {
+    let on = json!({"enabled": true});
+    for (path, value) in [
+        ("addonProfiles.azureKeyvaultSecretsProvider.enabled", json!(true)),
+        ("addonProfiles.azureKeyvaultSecretsProvider.config.enableSecretRotation", json!("true")),
+        ("addonProfiles.azurepolicy", json!({"enabled": true, "config": null})),
+        ("networkProfile.networkPlugin", json!("azure")),
+        ("networkProfile.networkPluginMode", json!("overlay")),
+        ("networkProfile.networkPolicy", json!("cilium")),
+        ("networkProfile.networkDataplane", json!("cilium")),
+        ("networkProfile.outboundType", json!("managedNATGateway")),
+        ("aadProfile.adminUsers", Value::Null),
+        ("aadProfile.enableAzureRBAC", json!(true)),
+        ("apiServerAccessProfile.enablePrivateCluster", json!(false)),
+        ("apiServerAccessProfile.enableVnetIntegration", json!(true)),
+        ("apiServerAccessProfile.subnetId", json!("")),
+        ("autoUpgradeProfile.upgradeChannel", json!("stable")),
+        ("disableLocalAccounts", json!(true)),
+        ("securityProfile.imageCleaner", json!({"enabled": true, "intervalHours": 168})),
+        ("securityProfile.workloadIdentity", on.clone()),
+        ("oidcIssuerProfile.enabled", json!(true)),
+        (
+            "ingressProfile.webAppRouting",
+            json!({
+                "enabled": true, "dnsZoneResourceIds": null, "identity": null,
+                "nginx": {"defaultIngressControllerType": "AnnotationControlled"},
+            }),
+        ),
+        ("workloadAutoScalerProfile.keda", on.clone()),
+        ("workloadAutoScalerProfile.verticalPodAutoscaler", on),
+        ("nodeResourceGroupProfile.restrictionLevel", json!("ReadOnly")),
+        ("nodeProvisioningProfile", json!({"mode": "Auto", "defaultNodePools": "Auto"})),
+    ] {
+        set_default(body, &format!("properties.{path}"), value);
+    }
+}
+
 fn fill_network(body: &mut Object) {
-    set_default(body, "properties.networkProfile.networkPlugin", "azure");
     let network = object_at(body, "properties.networkProfile");
-    if network.len() == 1 {
+    if network.is_empty() {
         // Nothing was asked: new clusters get the overlay.
         set_default(network, "networkPluginMode", "overlay");
     }
+    set_default(network, "networkPlugin", "azure");
     let kubenet = text(network, "networkPlugin").is_some_and(|p| p.eq_ignore_ascii_case("kubenet"));
     let overlay = text(network, "networkPluginMode").is_some_and(|m| m.eq_ignore_ascii_case("overlay"));
     set_default(network, "networkPolicy", "none");
@@ -410,6 +457,11 @@ fn fill_network(body: &mut Object) {
             set_default(network, "loadBalancerProfile.managedOutboundIPs", json!({"count": 1}));
         }
         set_default(network, "loadBalancerProfile.backendPoolType", "nodeIPConfiguration");
+    }
+    if text(network, "outboundType") == Some("managedNATGateway") {
+        set_default(network, "loadBalancerProfile.backendPoolType", "nodeIPConfiguration");
+        set_default(network, "natGatewayProfile.managedOutboundIPProfile.count", 1);
+        set_default(network, "natGatewayProfile.idleTimeoutInMinutes", 4);
     }
     if kubenet || overlay {
         set_default(network, "podCidr", "10.244.0.0/16");

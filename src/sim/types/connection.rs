@@ -9,6 +9,7 @@ use crate::sim::operation::{Act, Operation, Style, Work};
 use crate::sim::path::{cut, last};
 use crate::sim::router::Call;
 use crate::sim::store::Resource;
+use crate::sim::subscription::display_name;
 use crate::sim::world::World;
 use serde_json::{Value, json};
 
@@ -39,6 +40,7 @@ pub(crate) fn make(
         body.insert("location".into(), json!(location));
         body.insert("etag".into(), json!(vault_etag(world, &id)));
     }
+    let slow = kind.starts_with("microsoft.web/");
     let required =
         if kind == "microsoft.storage/storageaccounts" { "actionRequired" } else { "actionsRequired" };
     body.insert(
@@ -49,7 +51,32 @@ pub(crate) fn make(
             "privateLinkServiceConnectionState": {"status": status, "description": description, required: "None"},
         }),
     );
+    if kind.starts_with("microsoft.sql/") {
+        set(&mut body, "properties.groupIds", json!(["sqlServer"]));
+        if description == "Auto-Approved" {
+            set(&mut body, "properties.privateLinkServiceConnectionState.description", "Auto-approved");
+        }
+    }
+    if slow {
+        // A site shows its location as people write it, and the endpoint's address once that may be used.
+        body.insert("location".into(), json!(display_name(&location)));
+        let pending = status == "Pending";
+        set(&mut body, "properties.provisioningState", if pending { "Pending" } else { "Succeeded" });
+        set(
+            &mut body,
+            "properties.ipAddresses",
+            if pending { json!([]) } else { addresses(world, endpoint) },
+        );
+    }
     world.state.resources.insert(Resource::new(&id, &format!("{kind}/privateendpointconnections"), body));
+}
+
+/// The addresses of an endpoint in its subnet.
+fn addresses(world: &World, endpoint: &str) -> Value {
+    let found = world.state.resources.get(&endpoint.to_ascii_lowercase());
+    let configs = found.and_then(|r| crate::sim::json::at(&r.body, "properties.customDnsConfigs"));
+    let first = configs.and_then(|c| c.pointer("/0/ipAddresses")).cloned();
+    first.unwrap_or_else(|| json!([]))
 }
 
 fn vault_etag(world: &mut World, id: &str) -> String {
@@ -110,14 +137,26 @@ impl Behaviour for Connection {
                 format!("A private endpoint connection cannot go from state '{was}' to '{wanted}'.");
             return Err(Failure::bad("BadRequest", message));
         }
-        set(&mut body, STATUS, wanted);
+        set(&mut body, STATUS, wanted.clone());
         set(&mut body, "properties.privateLinkServiceConnectionState.description", description);
         let vault = kind.starts_with("microsoft.keyvault/");
+        let site = kind.starts_with("microsoft.web/");
+        if site {
+            set(&mut body, STATUS, if wanted == "Rejected" { "Rejecting" } else { "Approving" });
+            set(&mut body, "properties.provisioningState", "Pending");
+        }
         if vault {
             body.insert("etag".into(), json!(vault_etag(world, &call.id)));
             set(&mut body, "properties.provisioningState", "Updating");
         }
         stored_and_new(world, call, Resource::new(&call.id, &call.kind, body.clone()));
+        if site {
+            let act = if wanted == "Rejected" { Act::Stop } else { Act::Start };
+            let operation = world.start(call, Work::on(Style::Site, act, key));
+            let mut response = world.answer(202, key);
+            world.follow(call, &operation, &mut response);
+            return Ok(response);
+        }
         if !vault {
             tell_endpoint(world, &body);
             return Ok(world.answer(200, key));
@@ -146,6 +185,12 @@ impl Behaviour for Connection {
     }
 
     fn complete(&self, world: &mut World, operation: &Operation) {
+        if operation.act == Act::Delete {
+            return super::behaviour::settle_or_remove(world, operation);
+        }
+        if operation.style == Style::Site {
+            return decided(world, operation);
+        }
         let etag = vault_etag(world, &operation.target_id);
         let Some(connection) = world.state.resources.edit(&operation.target) else { return };
         set(&mut connection.body, "properties.provisioningState", "Succeeded");
@@ -154,10 +199,40 @@ impl Behaviour for Connection {
         tell_endpoint(world, &body);
     }
 
+    /// SQL takes its time, and says so in words of its own.
+    fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        if !call.kind.starts_with("microsoft.sql/") {
+            world.remove_tree(key);
+            world.deleted(key);
+            return Ok(Response::new(200, ""));
+        }
+        let operation = world.start(call, Work::on(Style::Sql, Act::Delete, key));
+        let body = json!({"operation": "DropPrivateEndpointConnection", "startTime": world.time()});
+        let mut response = Response::new(202, body.to_string());
+        world.follow(call, &operation, &mut response);
+        Ok(response)
+    }
+
     /// The endpoint of a connection that is gone is disconnected for good.
     fn removed(&self, world: &mut World, resource: &Resource) {
         let endpoint = endpoint_of(&resource.body);
         private_endpoint::decide(world, &endpoint, "Disconnected", "Deleted by the owner of the target");
+    }
+}
+
+/// Ends the decision of a site about a connection.
+fn decided(world: &mut World, operation: &Operation) {
+    let Some(connection) = world.state.resources.get(&operation.target) else { return };
+    let mut body = connection.body.clone();
+    let approved = operation.act == Act::Start;
+    set(&mut body, STATUS, if approved { "Approved" } else { "Rejected" });
+    set(&mut body, "properties.provisioningState", "Succeeded");
+    tell_endpoint(world, &body);
+    let shown = if approved { addresses(world, &endpoint_of(&body)) } else { json!([]) };
+    set(&mut body, "properties.ipAddresses", shown);
+    if let Some(connection) = world.state.resources.edit(&operation.target) {
+        connection.body = body;
     }
 }
 

@@ -352,7 +352,10 @@ impl Behaviour for FluxConfiguration {
         if !matches!(operation.progress, Progress::Succeeded(_)) {
             return;
         }
-        let (time, commit) = (world.time(), world.uuid(&operation.target, "commit").replace('-', ""));
+        let time = world.time();
+        // A commit has forty digits, and a GUID thirty-two.
+        let commit = world.uuid(&operation.target, "commit").replace('-', "")
+            + &world.token(&operation.target, "end of commit");
         let Some(configuration) = world.state.resources.edit(&operation.target) else { return };
         let body = &mut configuration.body;
         let branch = text(body, "properties.gitRepository.repositoryRef.branch").unwrap_or("main").to_owned();

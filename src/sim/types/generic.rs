@@ -64,7 +64,12 @@ impl Behaviour for Generic {
             return Ok(response);
         }
         // Some providers never say 201: clients refuse it from them.
-        let plain = ["microsoft.web/", "microsoft.storage/", "microsoft.insights/metricalerts"];
+        let plain = [
+            "microsoft.web/",
+            "microsoft.storage/",
+            "microsoft.insights/metricalerts",
+            "microsoft.operationalinsights/",
+        ];
         let status = if plain.iter().any(|p| call.kind.starts_with(p)) { 200 } else { status };
         Ok(world.answer(status, key))
     }
@@ -136,7 +141,24 @@ fn fill_defaults(world: &World, key: &str, kind: &str, name: &str, body: &mut Ob
             set_default(body, "properties.retentionInDays", 30);
             set_default(body, "properties.publicNetworkAccessForIngestion", "Enabled");
             set_default(body, "properties.publicNetworkAccessForQuery", "Enabled");
-            set_default(body, "properties.workspaceCapping", json!({"dailyQuotaGb": -1.0}));
+            set_default(body, "properties.workspaceCapping.dailyQuotaGb", -1.0);
+            set_default(body, "properties.workspaceCapping.dataIngestionStatus", "RespectQuota");
+            let features = json!({
+                "legacy": 0, "searchVersion": 1, "enableLogAccessUsingOnlyResourcePermissions": true,
+            });
+            for (name, value) in features.as_object().into_iter().flatten() {
+                set_default(body, &format!("properties.features.{name}"), value.clone());
+            }
+            let now = world.time();
+            let stored = world.state.resources.get(key);
+            let created =
+                stored.and_then(|r| text(&r.body, "properties.createdDate")).unwrap_or(&now).to_owned();
+            set(body, "properties.sku.lastSkuUpdate", created.clone());
+            set(body, "properties.workspaceCapping.quotaNextResetTime", created.clone());
+            set(body, "properties.createdDate", created);
+            set(body, "properties.modifiedDate", now.clone());
+            let tag = world.uuid(key, &format!("etag {now}"));
+            body.insert("etag".into(), json!(format!("\"{tag}\"")));
         }
         "microsoft.containerregistry/registries" => {
             set_default(body, "properties.loginServer", format!("{lower}.azurecr.io"));
@@ -160,6 +182,31 @@ fn fill_defaults(world: &World, key: &str, kind: &str, name: &str, body: &mut Ob
                     "dfs": format!("https://{lower}.dfs.core.windows.net/"),
                 }),
             );
+            let now = world.time();
+            let stored = world.state.resources.get(key);
+            let created =
+                stored.and_then(|r| text(&r.body, "properties.creationTime")).unwrap_or(&now).to_owned();
+            let service = json!({"keyType": "Account", "enabled": true, "lastEnabledTime": created});
+            let encryption =
+                json!({"services": {"file": service, "blob": service}, "keySource": "Microsoft.Storage"});
+            let rules = json!({
+                "ipv6Rules": [], "bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [],
+                "defaultAction": "Allow",
+            });
+            let tier =
+                text(body, "sku.name").and_then(|sku| sku.split('_').next()).unwrap_or("Standard").to_owned();
+            set(body, "sku.tier", tier);
+            set_default(body, "properties.keyCreationTime", json!({"key1": created, "key2": created}));
+            set_default(body, "properties.allowCrossTenantReplication", false);
+            set_default(body, "properties.minimumTlsVersion", "TLS1_0");
+            set_default(body, "properties.allowBlobPublicAccess", false);
+            set_default(body, "properties.networkAcls", rules);
+            set_default(body, "properties.encryption", encryption);
+            set_default(body, "properties.accessTier", "Hot");
+            set_default(body, "properties.creationTime", created);
+            let location = text(body, "location").unwrap_or_default().to_owned();
+            set_default(body, "properties.primaryLocation", location);
+            set_default(body, "properties.statusOfPrimary", "available");
             set_default(body, "properties.supportsHttpsTrafficOnly", true);
             set_default(body, "properties.privateEndpointConnections", json!([]));
             set_default(body, "tags", json!({}));

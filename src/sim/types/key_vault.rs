@@ -178,6 +178,7 @@ impl Behaviour for Vault {
         let mut body = call.envelope();
         body.insert("location".into(), call.body.get("location").cloned().unwrap_or_default());
         body.insert("tags".into(), call.body.get("tags").cloned().unwrap_or_else(|| json!({})));
+        body.insert("systemData".into(), system_data(world, existing));
         body.insert("properties".into(), Value::Object(call.properties()));
         for member in ["createMode", "privateEndpointConnections", "hsmPoolResourceId"] {
             object_at(&mut body, "properties").shift_remove(member);
@@ -250,6 +251,17 @@ impl Behaviour for Vault {
     fn leaving(&self, world: &mut World, key: &str) {
         vault_bin::soft_delete(world, key);
     }
+}
+
+/// Who wrote to a vault, and when.
+fn system_data(world: &World, existing: Option<&Resource>) -> Value {
+    let now = world.time();
+    let before = existing.and_then(|r| text(&r.body, "systemData.createdAt")).unwrap_or(&now);
+    let (caller, kind) = (crate::sim::CALLER_OBJECT_ID, "Application");
+    json!({
+        "createdBy": caller, "createdByType": kind, "createdAt": before,
+        "lastModifiedBy": caller, "lastModifiedByType": kind, "lastModifiedAt": now,
+    })
 }
 
 /// What identifies an access policy.

@@ -45,8 +45,9 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: Wish) -> Exi
         let session = connection.session(global, &blueprint.desired.blueprint, listener);
         let allowances = Allowances { replace: wish.allow_replace, delete: wish.allow_delete };
         let mut refused = None;
-        let agree =
-            |planned: &Planned| agree(terminal, planned, wish.auto_approve, "Apply this plan?", &mut refused);
+        let agree = |planned: &Planned, allowed: bool| {
+            agree(terminal, planned, allowed, wish.auto_approve, "Apply this plan?", &mut refused)
+        };
         let adoption = plan::adoption(wish.adopt);
         let exit = match ops::apply(&session, &blueprint.desired, adoption, &allowances, agree).await {
             Ok(Some(applied)) => {
@@ -64,12 +65,13 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: Wish) -> Exi
 pub fn agree(
     terminal: &Terminal,
     planned: &Planned,
+    allowed: bool,
     auto_approve: bool,
     question: &str,
     refused: &mut Option<Exit>,
 ) -> bool {
     plan::show(terminal, planned, Format::Human);
-    if auto_approve || planned.plan.is_empty() || !planned.plan.conflicts.is_empty() {
+    if auto_approve || planned.plan.is_empty() || !allowed {
         return true;
     }
     if !terminal.interactive {

@@ -36,8 +36,8 @@ pub fn run(
         let session = connection.session(global, name, connection.listener(global, terminal));
         let allowances = Allowances { replace: Vec::new(), delete: allow_delete };
         let mut refused = None;
-        let agree = |planned: &Planned| {
-            apply::agree(terminal, planned, auto_approve, "Delete all of this?", &mut refused)
+        let agree = |planned: &Planned, allowed: bool| {
+            apply::agree(terminal, planned, allowed, auto_approve, "Delete all of this?", &mut refused)
         };
         let exit = match ops::destroy(&session, name, &allowances, agree).await {
             Ok(Some(applied)) => {

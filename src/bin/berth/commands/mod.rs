@@ -45,7 +45,9 @@ pub fn run(cli: Cli) -> Exit {
         Command::Ledger { command } => ledger::run(&global, &terminal, command),
         Command::Sim { command } => sim::run(&terminal, command),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "berth", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);
+            terminal.print(&String::from_utf8_lossy(&script));
             Exit::Done
         }
     }

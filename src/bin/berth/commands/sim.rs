@@ -22,20 +22,24 @@ fn open(state: &SimState, options: sim::Options) -> Result<Simulator, String> {
     Simulator::open(&state.state, options).map_err(|error| error.to_string())
 }
 
+fn peek(state: &SimState) -> Result<Simulator, String> {
+    Simulator::peek(&state.state, sim::Options::default()).map_err(|error| error.to_string())
+}
+
 fn carry_out(terminal: &Terminal, command: SimCommand) -> Result<(), String> {
     match command {
         SimCommand::Serve { listen, speed, latency, state } => {
             crate::runtime::real(serve(terminal, listen, speed, latency, &state))
         }
         SimCommand::Show { state } => {
-            for resource in open(&state, sim::Options::default())?.export() {
+            for resource in peek(&state)?.export() {
                 let text = |name: &str| resource.get(name).and_then(Value::as_str).unwrap_or_default();
                 terminal.print(&format!("{}\n", text("id")));
             }
             Ok(())
         }
         SimCommand::Export { state } => {
-            let all = Value::Array(open(&state, sim::Options::default())?.export());
+            let all = Value::Array(peek(&state)?.export());
             terminal.print(&berth::report::json::to_text(&all));
             Ok(())
         }

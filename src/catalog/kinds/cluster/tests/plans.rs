@@ -159,7 +159,7 @@ fn a_dropped_addon_is_switched_off_and_others_are_left_alone() {
             "azureKeyvaultSecretsProvider": {
                 "enabled": true, "config": { "enableSecretRotation": "true", "rotationPollInterval": "2m" },
             },
-            "omsAgent": { "enabled": false, "config": null },
+            "omsAgent": { "enabled": false },
         })
     );
     assert_eq!(body["properties"].get("agentPoolProfiles"), None, "an update leaves the pools alone");

@@ -1,0 +1,267 @@
+//! Bad input: a clear message with its place and a remedy, exit 1, no panic, nothing lost.
+//!
+//! `tests/invalid/NAME.yaml` is a blueprint with a mistake, `NAME.snap` beside it what berth says about it. A comment
+//! `# validate with: …` in the file gives further arguments.
+
+use crate::support::{Berth, root};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn invalid() -> Vec<PathBuf> {
+    let files = std::fs::read_dir(root().join("tests/invalid")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|e| e == "yaml")).collect();
+    files.sort();
+    files
+}
+
+/// What `berth validate` says about a file of `tests/invalid`.
+fn said(berth: &Berth, path: &Path) -> String {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let bytes = std::fs::read(path).unwrap();
+    berth.write(name, &bytes);
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let more = text.lines().find_map(|line| line.strip_prefix("# validate with: ")).unwrap_or_default();
+    let ended = berth.run(["validate", name].into_iter().chain(more.split_whitespace())).exits(1);
+    assert_eq!(ended.stdout, "", "{name}");
+    ended.stderr
+}
+
+/// The diagnostics of a report: each begins with its code, alone at the beginning of a line.
+fn diagnostics(report: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in report.lines() {
+        let is_code = !line.is_empty()
+            && line.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        match found.last_mut() {
+            _ if is_code => found.push((line.to_owned(), String::new())),
+            Some((_, text)) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            None => panic!("this belongs to no diagnostic: {line}"),
+        }
+    }
+    found
+}
+
+#[test]
+fn every_mistake_is_told_with_its_place_and_a_remedy() {
+    let berth = Berth::new();
+    let files = invalid();
+    assert!(files.len() >= 40, "{} files", files.len());
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("tests/invalid"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for path in files {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let report = said(&berth, &path);
+        for (code, text) in diagnostics(&report) {
+            let place = format!("─[{name}.yaml:");
+            let line_and_column =
+                text.split(&place).nth(1).and_then(|rest| rest.split_once(']')).map(|(at, _)| at);
+            let numbers =
+                line_and_column.map(|at| at.split(':').filter_map(|n| n.parse::<u32>().ok()).count());
+            assert_eq!(numbers, Some(2), "{name}: {code} has no line and column:\n{report}");
+            assert!(text.contains("\n  help: "), "{name}: {code} has no remedy:\n{report}");
+            assert!(text.contains("  × ") || text.contains("  ⚠ "), "{name}: {code} says nothing:\n{report}");
+        }
+        for line in report.lines().filter(|line| line.starts_with("  × ") || line.starts_with("  help: ")) {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+        settings.bind(|| insta::assert_snapshot!(name, report));
+    }
+}
+
+#[test]
+fn ten_mistakes_are_told_at_once() {
+    let report = said(&Berth::new(), &root().join("tests/invalid/ten-mistakes.yaml"));
+    assert_eq!(diagnostics(&report).len(), 10, "{report}");
+    assert!(report.contains("10 errors"), "{report}");
+}
+
+/// The codes that the sources of two rooms can raise.
+fn codes() -> BTreeSet<String> {
+    fn walk(folder: &Path, codes: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if !path.ends_with("tests") {
+                    walk(&path, codes);
+                }
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for before in ["::error(", "::warning(", "problem(", "code: "] {
+                for (at, _) in text.match_indices(before) {
+                    let Some(rest) = text[at + before.len()..].trim_start().strip_prefix('"') else {
+                        continue;
+                    };
+                    let code = rest.split('"').next().unwrap_or_default();
+                    if code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+                        codes.insert(code.to_owned());
+                    }
+                }
+            }
+        }
+    }
+    let mut codes = BTreeSet::new();
+    for room in ["blueprint", "catalog"] {
+        walk(&root().join("src").join(room), &mut codes);
+    }
+    codes
+}
+
+#[test]
+fn every_code_has_a_blueprint_that_raises_it() {
+    let mut codes = codes();
+    assert!(codes.len() > 90, "{codes:?}");
+    for path in invalid() {
+        let report = std::fs::read_to_string(path.with_extension("snap")).unwrap_or_default();
+        let report = report.splitn(3, "---\n").nth(2).unwrap_or_default();
+        for (code, _) in diagnostics(report) {
+            codes.remove(&code);
+        }
+    }
+    // A rule that others are made from, and a check behind the checks of every name that an id is made of.
+    for code in ["network-resource-name", "arm-id"] {
+        codes.remove(code);
+    }
+    assert!(codes.is_empty(), "no blueprint in tests/invalid raises {codes:?}");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let berth = Berth::new();
+    berth
+        .run(["validate", "missing.yaml"])
+        .exits(1)
+        .complains(&["missing.yaml: there is no such file", "help:"]);
+    berth.write("folder/file", b"");
+    berth
+        .run(["validate", "folder"])
+        .exits(1)
+        .complains(&["folder: this is a folder", "help: name a file in it"]);
+    berth.run(["apply", "missing.yaml", "--sim"]).exits(1).complains(&["there is no such file", "help:"]);
+    let berth = berth.blueprint("blueprint: shop\n");
+    berth
+        .run(["plan", "blueprint.yaml", "--sim", "-p", "x"])
+        .exits(1)
+        .complains(&["`-p x` gives no value", "help:"]);
+    for (values, wanted) in [("a: [", "values.yaml"), ("- a\n", "it is no mapping")] {
+        berth.write("values.yaml", values.as_bytes());
+        berth
+            .run(["plan", "blueprint.yaml", "--sim", "--values", "values.yaml"])
+            .exits(1)
+            .complains(&[wanted, "help:"]);
+    }
+    let blank = berth.run(["validate", "blueprint.yaml", "--values", "folder"]).exits(1);
+    blank.complains(&["folder: this is a folder", "help:"]);
+}
+
+const SMALL: &str = "\
+blueprint: shop
+azure: { subscription: '${env.AZURE_SUBSCRIPTION_ID}', location: westeurope, resourceGroup: rg-shop }
+identities:
+  app: { name: id-shop-app }
+";
+
+/// A blueprint that was applied, and every file that came of it.
+fn applied() -> Berth {
+    let berth = Berth::new().blueprint(SMALL);
+    berth.apply(&[]).exits(0).says(&["Done."]);
+    berth
+}
+
+#[test]
+fn a_simulator_file_that_cannot_be_used_is_refused_and_kept() {
+    for (bytes, wanted) in [
+        (&b"{ not json"[..], "cannot be understood"),
+        (b"", "cannot be understood"),
+        (b"{\"version\": 1, \"time\": 0}", "cannot be understood"),
+        (b"{\"version\": 99}", "newer"),
+        (b"\xff\xfe", "cannot be understood"),
+    ] {
+        let berth = applied();
+        berth.write(".berth/sim.json", bytes);
+        let before = berth.files();
+        for run in [berth.plan(&[]), berth.apply(&[]), berth.drift(&[]), berth.destroy(&[])] {
+            run.exits(1).complains(&["simulator state .berth/sim.json", wanted]);
+        }
+        for command in ["export", "show", "reset"] {
+            berth.run(["sim", command]).exits(1).complains(&[wanted]);
+        }
+        assert_eq!(berth.files(), before, "not one byte changed");
+    }
+}
+
+#[test]
+fn a_ledger_that_cannot_be_used_is_refused_and_kept() {
+    for (bytes, wanted) in [
+        (&b"{ not json"[..], "it is not a ledger"),
+        (b"", "it is not a ledger"),
+        (b"{\"version\": 1, \"blueprint\": 3}", "it is damaged"),
+        (b"{\"version\": 99}", "use the newer berth"),
+        (b"{\"version\": 0}", "version 0 was never written"),
+        (b"\xff\xfe", "it is not a ledger"),
+    ] {
+        let berth = applied();
+        berth.write(".berth/sim.json.ledgers/shop.json", bytes);
+        let ledgers = |berth: &Berth| -> Vec<(PathBuf, Vec<u8>)> {
+            let is_lock = |path: &Path| path.extension().is_some_and(|extension| extension == "lock");
+            berth.files().into_iter().filter(|(path, _)| !is_lock(path)).collect()
+        };
+        let before = ledgers(&berth);
+        for run in [berth.plan(&[]), berth.apply(&[]), berth.drift(&[]), berth.destroy(&[])] {
+            run.exits(1).complains(&["shop.json", wanted, "help: restore"]);
+        }
+        berth.run(["ledger", "show", "blueprint.yaml", "--sim"]).exits(1).complains(&[wanted, "help:"]);
+        berth.run(["output", "blueprint.yaml", "--sim"]).exits(1).complains(&[wanted, "help:"]);
+        let after = ledgers(&berth);
+        let changed: Vec<&PathBuf> =
+            before.iter().zip(&after).filter(|(a, b)| a != b).map(|((path, _), _)| path).collect();
+        // The simulator's file has its clock in it, and that went on.
+        assert!(changed.iter().all(|path| path.ends_with("sim.json")), "{changed:?}");
+        assert_eq!(berth.export().len(), 2, "nothing already made is lost");
+    }
+}
+
+#[test]
+fn a_journal_damaged_in_its_middle_is_refused_and_kept() {
+    let berth = applied();
+    berth.write(".berth/sim.json.ledgers/shop.journal", b"00000000 {\"broken\"\n00000000 {}\n");
+    berth.apply(&[]).exits(1).complains(&["line 1 of the journal is damaged", "help:"]);
+    assert!(berth.read(".berth/sim.json.ledgers/shop.journal").starts_with("00000000"));
+}
+
+#[test]
+fn a_ledger_folder_that_cannot_be_written_stops_the_run_before_it_begins() {
+    // A file where the folder should be: not even root can write there.
+    let berth = Berth::new().blueprint(SMALL);
+    berth.write(".berth/sim.json.ledgers", b"");
+    berth.apply(&[]).exits(1).complains(&["the ledger", "help: check that the folder exists"]);
+    assert_eq!(berth.export(), [] as [serde_json::Value; 0], "nothing is made that no ledger knows of");
+}
+
+#[test]
+fn a_simulator_file_that_cannot_be_written_is_told() {
+    let berth = Berth::new().blueprint(SMALL);
+    berth.write("file", b"");
+    let run = berth.run(["plan", "blueprint.yaml", "--sim=file/sim.json"]);
+    run.exits(1).complains(&["file/sim.json"]);
+    let run = berth.run(["apply", "blueprint.yaml", "--auto-approve", "--sim=file/sim.json"]);
+    run.exits(1).complains(&["file/sim.json"]);
+}
+
+#[test]
+fn a_ledger_in_use_is_not_taken_twice() {
+    let berth = applied();
+    let lock = std::fs::File::open(berth.path(".berth/sim.json.ledgers/shop.lock")).unwrap();
+    lock.lock().unwrap();
+    berth.edit("id-shop-app", "id-shop-other");
+    berth.apply(&[]).exits(4).complains(&["is in use by", "help: wait for the other run to end"]);
+    drop(lock);
+    berth.apply(&[]).exits(0).says(&["Done."]);
+}
