@@ -1,10 +1,8 @@
 //! `berth apply`
 
-use super::{Ahead, close, load, plan, report};
+use super::{plan, report, with_session};
 use crate::cli::{Format, Global};
-use crate::connect;
 use crate::exit::Exit;
-use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Applied;
 use berth::approve::Allowances;
@@ -27,37 +25,21 @@ pub struct Wish {
 
 /// Brings Azure to what the blueprint says.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: Wish) -> Exit {
-    let ahead = Ahead::read(path);
-    connect::run(global, async {
-        let inputs = match settings::inputs(global) {
-            Ok(inputs) => inputs,
-            Err(message) => return terminal.fail(&message),
-        };
-        let connection = match connect::connect(global, &inputs).await {
-            Ok(connection) => connection,
-            Err(message) => return terminal.fail(&message),
-        };
-        let blueprint = match load(global, terminal, ahead, Some(&connection), |_| {}) {
-            Ok(blueprint) => blueprint,
-            Err(exit) => return exit,
-        };
-        let listener = connection.listener(global, terminal);
-        let session = connection.session(global, &blueprint.desired.blueprint, listener);
+    with_session(global, terminal, path, async |blueprint, session| {
         let allowances = Allowances { replace: wish.allow_replace, delete: wish.allow_delete };
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
             agree(terminal, planned, allowed, wish.auto_approve, "Apply this plan?", &mut refused)
         };
         let adoption = plan::adoption(wish.adopt);
-        let exit = match ops::apply(&session, &blueprint.desired, adoption, &allowances, agree).await {
+        match ops::apply(&session, &blueprint.desired, adoption, &allowances, agree).await {
             Ok(Some(applied)) => {
                 drop(session);
                 finish(terminal, &applied)
             }
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
-        };
-        close(terminal, connection, exit)
+        }
     })
 }
 

@@ -1,10 +1,8 @@
 //! `berth destroy`
 
-use super::{Ahead, apply, close, load, report};
+use super::{apply, report, with_session};
 use crate::cli::Global;
-use crate::connect;
 use crate::exit::Exit;
-use crate::settings;
 use crate::terminal::Terminal;
 use berth::approve::Allowances;
 use berth::ops::{self, Planned};
@@ -18,35 +16,19 @@ pub fn run(
     auto_approve: bool,
     allow_delete: Vec<String>,
 ) -> Exit {
-    let ahead = Ahead::read(path);
-    connect::run(global, async {
-        let inputs = match settings::inputs(global) {
-            Ok(inputs) => inputs,
-            Err(message) => return terminal.fail(&message),
-        };
-        let connection = match connect::connect(global, &inputs).await {
-            Ok(connection) => connection,
-            Err(message) => return terminal.fail(&message),
-        };
-        let blueprint = match load(global, terminal, ahead, Some(&connection), |_| {}) {
-            Ok(blueprint) => blueprint,
-            Err(exit) => return exit,
-        };
-        let name = &blueprint.desired.blueprint;
-        let session = connection.session(global, name, connection.listener(global, terminal));
+    with_session(global, terminal, path, async |blueprint, session| {
         let allowances = Allowances { replace: Vec::new(), delete: allow_delete };
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
             apply::agree(terminal, planned, allowed, auto_approve, "Delete all of this?", &mut refused)
         };
-        let exit = match ops::destroy(&session, name, &allowances, agree).await {
+        match ops::destroy(&session, &blueprint.desired.blueprint, &allowances, agree).await {
             Ok(Some(applied)) => {
                 drop(session);
                 apply::finish(terminal, &applied)
             }
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
-        };
-        close(terminal, connection, exit)
+        }
     })
 }

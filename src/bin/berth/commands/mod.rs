@@ -11,12 +11,12 @@ mod sim;
 mod validate;
 
 use crate::cli::{Cli, Command, Global};
-use crate::connect::{Connection, with_hint};
+use crate::connect::{self, Connection, with_hint};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
 use berth::blueprint::{Blueprint, Inputs, Source};
-use berth::ops;
+use berth::ops::{self, Session};
 use berth::report::human;
 use clap::CommandFactory;
 use std::path::Path;
@@ -64,6 +64,35 @@ impl Ahead {
             Ok(ops::parse(&path.display().to_string(), &bytes))
         }))
     }
+}
+
+/// Connects, reads the blueprint, and does what a command does with the two.
+fn with_session(
+    global: &Global,
+    terminal: &Terminal,
+    path: &Path,
+    act: impl AsyncFnOnce(&Blueprint, Session) -> Exit,
+) -> Exit {
+    let ahead = Ahead::read(path);
+    connect::run(global, async {
+        let inputs = match settings::inputs(global) {
+            Ok(inputs) => inputs,
+            Err(message) => return terminal.fail(&message),
+        };
+        let connection = match connect::connect(global, &inputs).await {
+            Ok(connection) => connection,
+            Err(message) => return terminal.fail(&message),
+        };
+        let blueprint = match load(global, terminal, ahead, Some(&connection), |_| {}) {
+            Ok(blueprint) => blueprint,
+            Err(exit) => return exit,
+        };
+        let listener = connection.listener(global, terminal);
+        let session = connection.session(global, &blueprint.desired.blueprint, listener);
+        let exit = act(&blueprint, session).await;
+        leave(blueprint);
+        close(terminal, connection, exit)
+    })
 }
 
 /// Reads a blueprint for a connection; shows its warnings, or everything that is wrong with it.

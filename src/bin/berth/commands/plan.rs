@@ -1,10 +1,8 @@
 //! `berth plan`
 
-use super::{Ahead, close, leave, load, report};
+use super::{leave, report, with_session};
 use crate::cli::{Format, Global};
-use crate::connect;
 use crate::exit::Exit;
-use crate::settings;
 use crate::terminal::Terminal;
 use berth::ops::{self, Planned};
 use berth::plan::Adoption;
@@ -13,24 +11,9 @@ use std::path::Path;
 
 /// Shows what would be done.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, adopt: bool) -> Exit {
-    let ahead = Ahead::read(path);
-    connect::run(global, async {
-        let inputs = match settings::inputs(global) {
-            Ok(inputs) => inputs,
-            Err(message) => return terminal.fail(&message),
-        };
-        let connection = match connect::connect(global, &inputs).await {
-            Ok(connection) => connection,
-            Err(message) => return terminal.fail(&message),
-        };
-        let blueprint = match load(global, terminal, ahead, Some(&connection), |_| {}) {
-            Ok(blueprint) => blueprint,
-            Err(exit) => return exit,
-        };
-        let listener = connection.listener(global, terminal);
-        let session = connection.session(global, &blueprint.desired.blueprint, listener);
+    with_session(global, terminal, path, async |blueprint, session| {
         let adoption = adoption(adopt);
-        let exit = match ops::plan(&session, &blueprint.desired, adoption).await {
+        match ops::plan(&session, &blueprint.desired, adoption).await {
             Ok(planned) => {
                 drop(session);
                 show(terminal, &planned, format);
@@ -39,9 +22,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, ad
                 if nothing { Exit::Done } else { Exit::Changes }
             }
             Err(error) => report(terminal, &error),
-        };
-        leave(blueprint);
-        close(terminal, connection, exit)
+        }
     })
 }
 
