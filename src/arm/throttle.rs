@@ -77,7 +77,7 @@ type Scopes = Vec<(String, [Bucket; 3])>;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Bucket {
-    /// Tokens at `at`, once known.
+    /// Tokens at `at`, once known; below zero are those that somebody waits for.
     tokens: Option<f64>,
     at: Timestamp,
     in_flight: u32,
@@ -112,20 +112,23 @@ impl Throttle {
     pub(super) async fn acquire(&self, subscription: &str, class: OperationClass) -> Permit {
         // The semaphore is never closed, so the only failure cannot happen; sending without is the lesser harm.
         let mut flight = Arc::clone(&self.flights).acquire_owned().await.ok();
-        loop {
-            let pause = match self.take(subscription, class) {
-                Ok(scope) => return Permit { throttle: self.clone(), scope, class, _flight: flight },
-                Err(pause) => pause,
-            };
+        let (scope, mut pause) = self.take(subscription, class);
+        while !pause.is_zero() {
             // Others may fly while this one waits for its class.
             drop(flight.take());
             self.clock.sleep(pause).await;
             flight = Arc::clone(&self.flights).acquire_owned().await.ok();
+            let blocked_until = self.lock()[scope].1[class as usize].blocked_until;
+            pause = blocked_until.since(self.clock.now());
         }
+        self.lock()[scope].1[class as usize].in_flight += 1;
+        Permit { throttle: self.clone(), scope, class, _flight: flight }
     }
 
-    /// Takes a token, or says how long to wait for one.
-    fn take(&self, subscription: &str, class: OperationClass) -> Result<usize, Duration> {
+    /// Takes a token, one that is still to come if need be, and says how long to wait for it.
+    ///
+    /// Each waits for a token of its own: were all to wait for the next one, all would wake for it.
+    fn take(&self, subscription: &str, class: OperationClass) -> (usize, Duration) {
         let now = self.clock.now();
         let mut scopes = self.lock();
         let scope = match scopes.iter().position(|(name, _)| name.eq_ignore_ascii_case(subscription)) {
@@ -136,19 +139,16 @@ impl Throttle {
             }
         };
         let bucket = &mut scopes[scope].1[class as usize];
-        if bucket.blocked_until > now {
-            return Err(bucket.blocked_until.since(now).max(Duration::from_millis(1)));
-        }
         bucket.refill(class, now);
+        let mut pause = bucket.blocked_until.since(now);
         if let Some(tokens) = &mut bucket.tokens {
-            if *tokens < 1.0 {
-                let missing = (1.0 - *tokens) / class.bucket().1;
-                return Err(Duration::from_secs_f64(missing).max(Duration::from_millis(1)));
-            }
             *tokens -= 1.0;
+            if *tokens < 0.0 {
+                let missing = Duration::from_secs_f64(-*tokens / class.bucket().1);
+                pause = pause.max(missing).max(Duration::from_millis(1));
+            }
         }
-        bucket.in_flight += 1;
-        Ok(scope)
+        (scope, pause)
     }
 
     /// How much room there is.
@@ -194,7 +194,7 @@ impl Permit {
         let bucket = &mut scopes[self.scope].1[self.class as usize];
         bucket.blocked_until = bucket.blocked_until.max(until);
         if bucket.tokens.is_some() {
-            bucket.tokens = Some(0.0);
+            bucket.tokens = bucket.tokens.map(|tokens| tokens.min(0.0));
         }
     }
 }
