@@ -81,9 +81,15 @@ pub fn migrate(bytes: &[u8]) -> Result<Ledger, String> {
     struct Head {
         version: u32,
     }
+    // Nearly always it is of this version: it is read once.
+    let damage = match serde_json::from_slice::<Ledger>(bytes) {
+        Ok(ledger) if ledger.version == VERSION => return Ok(ledger),
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
     let head: Head = serde_json::from_slice(bytes).map_err(|error| format!("it is not a ledger: {error}"))?;
     match head.version {
-        VERSION => serde_json::from_slice(bytes).map_err(|error| format!("it is damaged: {error}")),
+        VERSION => Err(format!("it is damaged: {damage}")),
         newer if newer > VERSION => Err(format!(
             "it has version {newer} and this berth writes version {VERSION}: use the newer berth that wrote it"
         )),

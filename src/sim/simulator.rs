@@ -219,6 +219,9 @@ impl Simulator {
 impl Shelf {
     fn save(&mut self) -> Result<(), Error> {
         let Some(file) = &mut self.file else { return Ok(()) };
+        if !self.world.dirty {
+            return Ok(());
+        }
         file.write(&self.world.state, self.world.now.now())?;
         self.world.dirty = false;
         Ok(())

@@ -62,6 +62,7 @@ struct Head {
 
 #[derive(Deserialize)]
 struct Saved {
+    version: u64,
     time: Timestamp,
     state: State,
 }
@@ -92,12 +93,16 @@ impl StateFile {
         let Some(bytes) = bytes else { return Ok(None) };
         let corrupt =
             |e: serde_json::Error| Error::Corrupt { path: self.path.clone(), reason: e.to_string() };
-        let head: Head = serde_json::from_slice(&bytes).map_err(corrupt)?;
-        if head.version > u64::from(VERSION) {
-            return Err(Error::Newer { path: self.path.clone(), found: head.version });
+        let newer = |found| Error::Newer { path: self.path.clone(), found };
+        match serde_json::from_slice::<Saved>(&bytes) {
+            Ok(saved) if saved.version > u64::from(VERSION) => Err(newer(saved.version)),
+            Ok(saved) => Ok(Some((saved.state, saved.time))),
+            // What a newer version wrote need not look like this one's.
+            Err(error) => match serde_json::from_slice::<Head>(&bytes) {
+                Ok(head) if head.version > u64::from(VERSION) => Err(newer(head.version)),
+                _ => Err(corrupt(error)),
+            },
         }
-        let saved: Saved = serde_json::from_slice(&bytes).map_err(corrupt)?;
-        Ok(Some((saved.state, saved.time)))
     }
 
     /// Whether a write now would be cheap for its frequency.
