@@ -16,7 +16,7 @@ use crate::value::ChangeKind;
 use crate::value::token::{self, Token};
 use serde_json::Value;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -116,9 +116,15 @@ struct Run<'a> {
     /// How many dependencies of each step are not done.
     open: Vec<usize>,
     ready: BinaryHeap<(u64, std::cmp::Reverse<usize>)>,
-    /// Ready steps whose lane was taken when they were looked at.
-    parked: Vec<usize>,
+    /// Ready steps by the lane that was taken when they were looked at.
+    parked: HashMap<ArmId, Vec<usize>>,
     lanes: HashSet<ArmId>,
+    /// The lanes that each running step holds.
+    held: HashMap<usize, Vec<ArmId>>,
+    /// Everything that the plan deletes.
+    deleted: OnceLock<Arc<HashSet<ArmId>>>,
+    /// Records of this moment, which go to the disk together before anything else is sent or waited for.
+    unwritten: Vec<Record>,
     events: u64,
     started: Duration,
 }
@@ -141,8 +147,11 @@ impl<'a> Run<'a> {
             dag,
             units,
             ready: BinaryHeap::new(),
-            parked: Vec::new(),
+            parked: HashMap::new(),
             lanes: HashSet::new(),
+            held: HashMap::new(),
+            deleted: OnceLock::new(),
+            unwritten: Vec::new(),
             events: 0,
             started: engine.clock.elapsed(),
         }
@@ -173,26 +182,22 @@ impl<'a> Run<'a> {
         }
         let mut stopping = 0;
         loop {
-            while stopping == 0 && workers.len() < self.engine.parallelism {
+            let mut starting = Vec::new();
+            while stopping == 0 && workers.len() + starting.len() < self.engine.parallelism {
                 let Some((_, std::cmp::Reverse(at))) = self.ready.pop() else { break };
-                if let Some(worker) = self.start(at, &sender).await? {
-                    workers.spawn(worker.run());
-                }
+                starting.extend(self.start(at, &sender));
+            }
+            // What a worker is about to do is on the disk before it does it.
+            self.flush().await?;
+            for worker in starting {
+                workers.spawn(worker.run());
             }
             if workers.is_empty() && (stopping > 0 || self.ready.is_empty()) {
                 break;
             }
             tokio::select! {
-                Some(message) = messages.recv() => self.hear(message).await?,
-                Some(ended) = workers.join_next() => {
-                    // Its messages came before its end.
-                    while let Ok(message) = messages.try_recv() {
-                        self.hear(message).await?;
-                    }
-                    // A worker that panicked is a defect: the whole run stops with it.
-                    let ended = ended.expect("a worker does not panic");
-                    self.end(ended).await?;
-                }
+                Some(message) = messages.recv() => self.hear(message),
+                Some(ended) = workers.join_next() => self.join(ended, &mut messages),
                 () = self.engine.interrupt.raised(stopping + 1), if stopping < 2 => {
                     stopping += 1;
                     self.emit(EventKind::Interrupted { at_once: stopping > 1 });
@@ -201,34 +206,61 @@ impl<'a> Run<'a> {
                     }
                 }
             }
+            // Others that are as far at the same moment share one way to the disk.
+            tokio::task::yield_now().await;
+            while let Ok(message) = messages.try_recv() {
+                self.hear(message);
+            }
+            while let Some(ended) = workers.try_join_next() {
+                self.join(ended, &mut messages);
+            }
         }
+        self.flush().await?;
         workers.shutdown().await;
         Ok(())
     }
 
-    /// Begins a step. `None` when it is over at once, or has to wait for a lane.
-    async fn start(
+    fn join(
         &mut self,
-        at: usize,
-        sender: &mpsc::UnboundedSender<Message>,
-    ) -> Result<Option<Worker>, Error> {
+        ended: Result<Ended, tokio::task::JoinError>,
+        messages: &mut mpsc::UnboundedReceiver<Message>,
+    ) {
+        // Its messages came before its end.
+        while let Ok(message) = messages.try_recv() {
+            self.hear(message);
+        }
+        // A worker that panicked is a defect: the whole run stops with it.
+        self.end(ended.expect("a worker does not panic"));
+    }
+
+    /// Writes down what is not on the disk yet.
+    async fn flush(&mut self) -> Result<(), Error> {
+        if !self.unwritten.is_empty() {
+            let records = std::mem::take(&mut self.unwritten);
+            self.engine.store.append_all(&records).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins a step. `None` when it is over at once, or has to wait for a lane.
+    fn start(&mut self, at: usize, sender: &mpsc::UnboundedSender<Message>) -> Option<Worker> {
         let step = self.step(at);
         let clears = self.clears(at);
         if clears && matches!(&step.reason, Reason::ParentReplaced { .. }) && self.goes_along(step) {
             self.over(at, Outcome::Done, Duration::ZERO, 0, Duration::ZERO);
-            return Ok(None);
+            return None;
         }
-        if let Some(outcome) = self.without_request(step).await? {
+        if let Some(outcome) = self.without_request(step) {
             if step.action != Action::NoOp {
                 self.emit_started(at);
             }
             self.over(at, outcome, Duration::ZERO, 0, Duration::ZERO);
-            return Ok(None);
+            return None;
         }
         let lanes = self.lanes_of(step);
-        if lanes.iter().any(|lane| self.lanes.contains(lane)) {
-            self.parked.push(at);
-            return Ok(None);
+        if let Some(taken) = lanes.iter().find(|lane| self.lanes.contains(lane)) {
+            self.parked.entry(taken.clone()).or_default().push(at);
+            return None;
         }
         let task = if clears { Ok((self.clearing(step), None)) } else { self.task(step) };
         let (task, owned) = match task {
@@ -237,7 +269,7 @@ impl<'a> Run<'a> {
                 self.emit_started(at);
                 let outcome = Outcome::Failed { message: failure.message, code: failure.code };
                 self.over(at, outcome, Duration::ZERO, 0, Duration::ZERO);
-                return Ok(None);
+                return None;
             }
         };
         let intent = Record::Intent {
@@ -246,11 +278,12 @@ impl<'a> Run<'a> {
             action: step.action,
             owned: owned.map(Box::new),
         };
-        self.engine.store.append(&intent).await?;
-        self.lanes.extend(lanes);
+        self.unwritten.push(intent);
+        self.lanes.extend(lanes.iter().cloned());
+        self.held.insert(at, lanes);
         self.states[at] = State::Running { since: self.engine.clock.elapsed() };
         self.emit_started(at);
-        Ok(Some(Worker {
+        Some(Worker {
             at,
             client: self.engine.client.clone(),
             clock: self.engine.clock.clone(),
@@ -259,7 +292,7 @@ impl<'a> Run<'a> {
             id: step.id.clone(),
             task,
             timeout: self.resource(step).map_or(Duration::from_secs(5400), |resource| resource.timeout),
-        }))
+        })
     }
 
     fn emit_started(&mut self, at: usize) {
@@ -273,27 +306,27 @@ impl<'a> Run<'a> {
     }
 
     /// Steps that send nothing: what stays, what is forgotten or adopted, what goes with its parent.
-    async fn without_request(&mut self, step: &Step) -> Result<Option<Outcome>, Error> {
+    fn without_request(&mut self, step: &Step) -> Option<Outcome> {
         let released = |step: &Step| step.changes.iter().all(|change| change.kind == ChangeKind::Release);
         match step.action {
-            Action::NoOp => Ok(Some(Outcome::Done)),
+            Action::NoOp => Some(Outcome::Done),
             Action::Forget => {
-                self.gone(&step.id).await?;
-                Ok(Some(Outcome::Done))
+                self.gone(&step.id);
+                Some(Outcome::Done)
             }
             Action::Delete if matches!(step.reason, Reason::GoesWithParent { .. }) => {
-                self.gone(&step.id).await?;
-                Ok(Some(Outcome::Done))
+                self.gone(&step.id);
+                Some(Outcome::Done)
             }
             Action::Adopt => {
-                self.done(step).await?;
-                Ok(Some(Outcome::Done))
+                self.done(step);
+                Some(Outcome::Done)
             }
             Action::Update if released(step) => {
-                self.done(step).await?;
-                Ok(Some(Outcome::Done))
+                self.done(step);
+                Some(Outcome::Done)
             }
-            _ => Ok(None),
+            _ => None,
         }
     }
 
@@ -335,7 +368,8 @@ impl<'a> Run<'a> {
             let group = step.id.resource_type() == "Microsoft.Resources/resourceGroups";
             let expected = group.then(|| {
                 // The listing lags behind: what this run deleted may still be in it.
-                self.plan.steps.iter().filter(|s| s.action == Action::Delete).map(|s| s.id.clone()).collect()
+                let deleted = || self.plan.steps.iter().filter(|step| step.action == Action::Delete);
+                self.deleted.get_or_init(|| Arc::new(deleted().map(|step| step.id.clone()).collect())).clone()
             });
             return Ok((Task::Delete { api_version, expected }, None));
         }
@@ -440,21 +474,20 @@ impl<'a> Run<'a> {
         body
     }
 
-    async fn hear(&mut self, message: Message) -> Result<(), Error> {
+    fn hear(&mut self, message: Message) {
         match message {
             Message::Accepted { step, operation } => {
                 let id = self.step(step).id.clone();
-                self.engine.store.append(&Record::Accepted { id, operation }).await?;
+                self.unwritten.push(Record::Accepted { id, operation });
             }
             Message::Waiting { step, reason, attempt, wait } => {
                 let address = self.step(step).address.clone();
                 self.emit(EventKind::StepWaiting { address, reason, attempt, wait_ms: millis(wait) });
             }
         }
-        Ok(())
     }
 
-    async fn end(&mut self, ended: Ended) -> Result<(), Error> {
+    fn end(&mut self, ended: Ended) {
         let at = ended.step;
         let step = self.step(at);
         let clears = self.clears(at);
@@ -463,11 +496,11 @@ impl<'a> Run<'a> {
             _ => self.engine.clock.elapsed(),
         };
         let elapsed = self.engine.clock.elapsed().saturating_sub(since);
-        for lane in self.lanes_of(step) {
+        for lane in self.held.remove(&at).unwrap_or_default() {
             self.lanes.remove(&lane);
-        }
-        for parked in std::mem::take(&mut self.parked) {
-            self.ready.push((self.weight[parked], std::cmp::Reverse(parked)));
+            for parked in self.parked.remove(&lane).unwrap_or_default() {
+                self.ready.push((self.weight[parked], std::cmp::Reverse(parked)));
+            }
         }
         let outcome = match ended.result {
             Ok(body) => {
@@ -479,13 +512,13 @@ impl<'a> Run<'a> {
                 }
                 match step.action {
                     _ if clears => {}
-                    Action::Delete => self.gone(&step.id).await?,
-                    _ => self.done(step).await?,
+                    Action::Delete => self.gone(&step.id),
+                    _ => self.done(step),
                 }
                 Outcome::Done
             }
             Err(Failure { message, code }) => {
-                self.engine.store.append(&Record::Failed { id: step.id.clone() }).await?;
+                self.unwritten.push(Record::Failed { id: step.id.clone() });
                 // What was begun may be there: it stays owned, and the next plan reads how far it came.
                 if step.action != Action::Delete
                     && let Some(resource) = self.resource(step)
@@ -498,11 +531,10 @@ impl<'a> Run<'a> {
             }
         };
         self.over(at, outcome, elapsed, ended.retries, ended.waited);
-        Ok(())
     }
 
     /// Writes down that a resource is owned as asked.
-    async fn done(&mut self, step: &Step) -> Result<(), Error> {
+    fn done(&mut self, step: &Step) {
         let owned = match self.resource(step) {
             Some(resource) if resource.operation == Operation::Resource => {
                 Some(self.owned(resource, self.resolved(&resource.body)))
@@ -510,18 +542,16 @@ impl<'a> Run<'a> {
             _ => None,
         };
         let record = Record::Done { id: step.id.clone(), owned: owned.clone().map(Box::new) };
-        self.engine.store.append(&record).await?;
+        self.unwritten.push(record);
         if let Some(owned) = owned {
             self.ledger.resources.insert(step.id.clone(), owned);
         }
-        Ok(())
     }
 
     /// Writes down that a resource is owned no longer.
-    async fn gone(&mut self, id: &ArmId) -> Result<(), Error> {
-        self.engine.store.append(&Record::Gone { id: id.clone() }).await?;
+    fn gone(&mut self, id: &ArmId) {
+        self.unwritten.push(Record::Gone { id: id.clone() });
         self.ledger.resources.shift_remove(id);
-        Ok(())
     }
 
     /// Ends a step, and lets go what waited for it.

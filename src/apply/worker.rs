@@ -16,6 +16,7 @@ use crate::value::{
 };
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -75,7 +76,7 @@ pub(super) enum Task {
     Delete {
         api_version: String,
         /// For a resource group: what may still be in it, because this run deletes it. `None` for everything else.
-        expected: Option<HashSet<ArmId>>,
+        expected: Option<Arc<HashSet<ArmId>>>,
     },
     /// A provider or feature is registered.
     Register { api_version: &'static str, wanted: Value, kind: &'static ResourceType },
@@ -137,7 +138,7 @@ impl Worker {
                 Action::Create | Action::Replace if !put.arrives => self.create(put).await,
                 _ => self.update(put).await,
             },
-            Task::Delete { api_version, expected } => self.delete(api_version, expected.as_ref()).await,
+            Task::Delete { api_version, expected } => self.delete(api_version, expected.as_deref()).await,
             Task::Register { api_version, wanted, kind } => self.register(api_version, wanted, kind).await,
             Task::Approve { endpoint, target, description, api_version } => {
                 self.approve(endpoint, target, description, api_version).await

@@ -46,7 +46,7 @@ impl FileStore {
         std::fs::create_dir_all(folder).map_err(|error| self.error(folder, ErrorKind::Write(error)))
     }
 
-    fn append_now(&self, record: &Record) -> std::io::Result<()> {
+    fn append_now(&self, records: &[Record]) -> std::io::Result<()> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.journal.is_none() {
             let mut file = OpenOptions::new().create(true).append(true).read(true).open(&self.journal)?;
@@ -65,7 +65,8 @@ impl FileStore {
         }
         match &mut open.journal {
             Some(file) => {
-                file.write_all(line(record).as_bytes())?;
+                let lines: String = records.iter().map(line).collect();
+                file.write_all(lines.as_bytes())?;
                 file.sync_data()
             }
             None => Ok(()),
@@ -136,7 +137,11 @@ impl Store for FileStore {
     }
 
     async fn append(&self, record: &Record) -> Result<(), Error> {
-        self.append_now(record).map_err(|error| self.error(&self.journal, ErrorKind::Write(error)))
+        self.append_all(std::slice::from_ref(record)).await
+    }
+
+    async fn append_all(&self, records: &[Record]) -> Result<(), Error> {
+        self.append_now(records).map_err(|error| self.error(&self.journal, ErrorKind::Write(error)))
     }
 
     async fn save(&self, ledger: &Ledger) -> Result<(), Error> {
