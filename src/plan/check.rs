@@ -2,12 +2,16 @@
 
 use super::model::{Plan, Reason};
 use crate::event::Action;
+use crate::ident::Address;
+use std::collections::HashSet;
 
 /// Lists what does not hold; an empty list is a sound plan.
 ///
 /// A finding is a defect of berth, never of a blueprint.
 pub fn check(plan: &Plan) -> Vec<String> {
     let mut findings = Vec::new();
+    let deleted: HashSet<&Address> =
+        plan.steps.iter().filter(|step| step.action == Action::Delete).map(|step| &step.address).collect();
     for (at, step) in plan.steps.iter().enumerate() {
         let address = &step.address;
         let mut find = |text: &str| findings.push(format!("{address}: {text}"));
@@ -35,7 +39,7 @@ pub fn check(plan: &Plan) -> Vec<String> {
             find("it is not removed although everything is");
         }
         if let Reason::GoesWithParent { parent } = &step.reason
-            && !plan.steps.iter().any(|other| other.address == *parent && other.action == Action::Delete)
+            && !deleted.contains(parent)
         {
             find("it is to go with a parent that stays");
         }

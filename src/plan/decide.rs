@@ -12,6 +12,7 @@ use crate::ledger::{Ledger, Owned};
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, without};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// What to do with a resource that exists, is wanted, and belongs to nobody that berth knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         .outputs
         .iter()
         .map(|output| {
-            let value = planner.resolved(&output.value);
+            let value = planner.resolved(&output.value).into_owned();
             (output.name.clone(), OutputValue { value, secret: output.secret })
         })
         .collect();
@@ -132,7 +133,8 @@ impl Decision {
 
 impl Planner<'_> {
     fn step(&mut self, at: usize) -> Step {
-        let resource = &self.desired.resources[at];
+        let desired = self.desired;
+        let resource = &desired.resources[at];
         let wanted = self.resolved(&resource.body);
         let decision = match &resource.operation {
             Operation::Resource => self.decide(resource, &wanted),
@@ -363,7 +365,10 @@ impl Planner<'_> {
     }
 
     /// A body with the outputs put in that are known now: those of resources that are there and stay.
-    fn resolved(&self, body: &Value) -> Value {
+    fn resolved<'v>(&self, body: &'v Value) -> Cow<'v, Value> {
+        if !token::any(body, &|token| matches!(token, Token::Output { .. })) {
+            return Cow::Borrowed(body);
+        }
         let mut body = body.clone();
         token::substitute(&mut body, &mut |token| {
             let Token::Output { address, pointer } = token else { return None };
@@ -374,7 +379,7 @@ impl Planner<'_> {
             let live = self.observed.get(&self.desired.resources[at].id)?.body()?;
             lookup(live, pointer).filter(|value| !value.is_null()).cloned()
         });
-        body
+        Cow::Owned(body)
     }
 }
 
