@@ -32,21 +32,22 @@ const FREE: &[&str] = &["Microsoft.Resources", "Microsoft.Authorization", "Micro
 
 /// Links drafts. `None` when a problem leaves nothing to work with; problems are in the bag either way.
 pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnostics) -> Option<Desired> {
-    let Unlinked { blueprint, azure, entries, outputs, secrets } = unlinked;
+    let Unlinked { blueprint, azure, mut entries, outputs, secrets } = unlinked;
+    let drafts: Vec<Vec<Draft>> = entries.iter_mut().map(|entry| std::mem::take(&mut entry.drafts)).collect();
     let mut linker = Linker::new(source, &entries, &blueprint, azure.register_providers);
-    for (at, entry) in entries.iter().enumerate() {
-        for draft in &entry.drafts {
-            linker.add(draft.clone(), Some(at));
-        }
+    for (at, drafts) in drafts.into_iter().enumerate() {
+        drafts.into_iter().for_each(|draft| linker.add(draft, Some(at)));
     }
     linker.find_ids(problems);
     linker.add_implicit(&azure);
     linker.find_ids(problems);
     linker.settle_ids(problems);
+    linker.sort_addresses();
     let mut graph = Dag::new(linker.nodes.len());
     let mut resources = Vec::with_capacity(linker.nodes.len());
     for at in 0..linker.nodes.len() {
-        let resource = linker.resource(at, &mut graph, problems);
+        let body = std::mem::take(&mut linker.nodes[at].draft.body);
+        let resource = linker.resource(at, body, &mut graph, problems);
         resources.push(resource);
     }
     linker.order_by_arm(&azure, &resources, &mut graph);
@@ -91,6 +92,8 @@ struct Linker<'a> {
     by_id: HashMap<ArmId, usize>,
     /// Whether something could not be linked, told here or elsewhere.
     failed: Cell<bool>,
+    /// Every address, sorted: what stands below one is a range.
+    sorted: Vec<(Address, usize)>,
 }
 
 /// What a reference turned out to be.
@@ -112,7 +115,23 @@ impl<'a> Linker<'a> {
             by_address: HashMap::new(),
             by_id: HashMap::new(),
             failed: Cell::new(false),
+            sorted: Vec::new(),
         }
+    }
+
+    fn sort_addresses(&mut self) {
+        self.sorted = self.by_address.iter().map(|(address, &at)| (address.clone(), at)).collect();
+        self.sorted.sort();
+    }
+
+    /// The nodes at an address and below it.
+    fn within(&self, path: &str) -> impl Iterator<Item = usize> {
+        let from = self.sorted.partition_point(|(address, _)| address.as_str() < path);
+        self.sorted[from..]
+            .iter()
+            .take_while(move |(address, _)| address.as_str().starts_with(path))
+            .filter(move |(address, _)| address.is_within(path))
+            .map(|&(_, at)| at)
     }
 
     fn add(&mut self, draft: Draft, entry: Option<usize>) {
@@ -380,14 +399,17 @@ impl<'a> Linker<'a> {
     }
 
     /// A node as a resource, its references linked and its edges drawn.
-    fn resource(&self, at: usize, graph: &mut Dag, problems: &mut Diagnostics) -> Option<Resource> {
+    fn resource(
+        &self,
+        at: usize,
+        mut body: Value,
+        graph: &mut Dag,
+        problems: &mut Diagnostics,
+    ) -> Option<Resource> {
         let node = &self.nodes[at];
         let draft = &node.draft;
         let mut edges = Vec::new();
-        let mut body = draft.body.clone();
-        if token::any(&body, &|token| matches!(token, Token::Reference { .. })) {
-            self.link_value(at, &mut body, &mut edges, problems);
-        }
+        self.link_value(at, &mut body, &mut edges, problems);
         let id_texts: Vec<&String> = match &draft.id {
             DraftId::Text(text) => vec![text],
             DraftId::Guid { scope, seeds } => std::iter::once(scope).chain(seeds).collect(),
@@ -423,16 +445,16 @@ impl<'a> Linker<'a> {
             };
             let before = edges.len();
             // What stands below an address needs the resource of that address, and not what stands beside it.
-            let beside = draft.address.is_within(&path);
-            let meant = |address: &Address| match beside {
-                true => address.as_str() == path,
-                false => address.is_within(&path),
-            };
-            edges.extend(self.by_address.iter().filter(|(address, _)| meant(address)).map(|(_, &at)| at));
-            let entry = path.split('.').take(2).collect::<Vec<_>>().join(".");
+            match draft.address.is_within(&path) {
+                true => edges.extend(self.by_address.get(path.as_str())),
+                false => edges.extend(self.within(&path)),
+            }
             // What is switched off is no obstacle, and what failed is told where it failed.
-            let idle = self.entries.iter().any(|e| e.path == entry && e.state != EntryState::Expanded);
-            if edges.len() == before && !idle && (self.register || !is_provider(&path)) {
+            let idle = || {
+                let entry = path.split('.').take(2).collect::<Vec<_>>().join(".");
+                self.entries.iter().any(|e| e.path == entry && e.state != EntryState::Expanded)
+            };
+            if edges.len() == before && !idle() && (self.register || !is_provider(&path)) {
                 let known = self.by_address.keys().map(Address::as_str);
                 let help = match did_you_mean(&path, known) {
                     Some(near) => format!("did you mean `{near}`?"),
