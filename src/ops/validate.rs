@@ -12,8 +12,23 @@ use crate::plan::Desired;
 /// # Errors
 /// Every mistake, with its place.
 pub fn validate(name: &str, bytes: &[u8], inputs: &Inputs) -> Result<Blueprint, Error> {
-    let source = Source::parse(name, bytes).map_err(|diagnostic| Error::Blueprint(diagnostic.into()))?;
-    load(&source, inputs).map_err(Error::Blueprint)
+    validate_source(&parse(name, bytes)?, inputs)
+}
+
+/// Reads the text of a blueprint, which needs nothing but the text.
+///
+/// # Errors
+/// When it is no YAML.
+pub fn parse(name: &str, bytes: &[u8]) -> Result<Source, Error> {
+    Source::parse(name, bytes).map_err(|diagnostic| Error::Blueprint(diagnostic.into()))
+}
+
+/// [`validate`] for a text that was read before.
+///
+/// # Errors
+/// Every mistake, with its place.
+pub fn validate_source(source: &Source, inputs: &Inputs) -> Result<Blueprint, Error> {
+    load(source, inputs).map_err(Error::Blueprint)
 }
 
 /// The resources with what a person calls their types, and their graph; registrations are left out, since nearly

@@ -1,6 +1,6 @@
 //! `berth apply`
 
-use super::{close, load, plan, report};
+use super::{Ahead, close, load, plan, report};
 use crate::cli::{Format, Global};
 use crate::connect;
 use crate::exit::Exit;
@@ -27,6 +27,7 @@ pub struct Wish {
 
 /// Brings Azure to what the blueprint says.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: Wish) -> Exit {
+    let ahead = Ahead::read(path);
     connect::run(global, async {
         let inputs = match settings::inputs(global) {
             Ok(inputs) => inputs,
@@ -36,7 +37,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: Wish) -> Exi
             Ok(connection) => connection,
             Err(message) => return terminal.fail(&message),
         };
-        let blueprint = match load(global, terminal, path, Some(&connection), |_| {}) {
+        let blueprint = match load(global, terminal, ahead, Some(&connection), |_| {}) {
             Ok(blueprint) => blueprint,
             Err(exit) => return exit,
         };
@@ -55,7 +56,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: Wish) -> Exi
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
         };
-        close(terminal, &connection, exit)
+        close(terminal, connection, exit)
     })
 }
 

@@ -1,6 +1,6 @@
 //! `berth destroy`
 
-use super::{apply, close, load, report};
+use super::{Ahead, apply, close, load, report};
 use crate::cli::Global;
 use crate::connect;
 use crate::exit::Exit;
@@ -18,6 +18,7 @@ pub fn run(
     auto_approve: bool,
     allow_delete: Vec<String>,
 ) -> Exit {
+    let ahead = Ahead::read(path);
     connect::run(global, async {
         let inputs = match settings::inputs(global) {
             Ok(inputs) => inputs,
@@ -27,7 +28,7 @@ pub fn run(
             Ok(connection) => connection,
             Err(message) => return terminal.fail(&message),
         };
-        let blueprint = match load(global, terminal, path, Some(&connection), |_| {}) {
+        let blueprint = match load(global, terminal, ahead, Some(&connection), |_| {}) {
             Ok(blueprint) => blueprint,
             Err(exit) => return exit,
         };
@@ -46,6 +47,6 @@ pub fn run(
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
         };
-        close(terminal, &connection, exit)
+        close(terminal, connection, exit)
     })
 }

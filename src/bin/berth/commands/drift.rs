@@ -1,6 +1,6 @@
 //! `berth drift`
 
-use super::{close, load, report};
+use super::{Ahead, close, leave, load, report};
 use crate::cli::{Format, Global};
 use crate::connect;
 use crate::exit::Exit;
@@ -12,6 +12,7 @@ use std::path::Path;
 
 /// Reports what somebody else changed.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format) -> Exit {
+    let ahead = Ahead::read(path);
     connect::run(global, async {
         let inputs = match settings::inputs(global) {
             Ok(inputs) => inputs,
@@ -21,7 +22,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format) ->
             Ok(connection) => connection,
             Err(message) => return terminal.fail(&message),
         };
-        let blueprint = match load(global, terminal, path, Some(&connection), |_| {}) {
+        let blueprint = match load(global, terminal, ahead, Some(&connection), |_| {}) {
             Ok(blueprint) => blueprint,
             Err(exit) => return exit,
         };
@@ -40,6 +41,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format) ->
             }
             Err(error) => report(terminal, &error),
         };
-        close(terminal, &connection, exit)
+        leave(blueprint);
+        close(terminal, connection, exit)
     })
 }

@@ -1,6 +1,6 @@
 //! `berth graph`
 
-use super::load;
+use super::{Ahead, leave, load};
 use crate::cli::{Global, GraphFormat};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -11,10 +11,11 @@ use std::path::Path;
 
 /// Draws what depends on what.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: GraphFormat) -> Exit {
-    let blueprint = match load(global, terminal, path, None, |inputs| inputs.missing = Missing::MakeUp) {
-        Ok(blueprint) => blueprint,
-        Err(exit) => return exit,
-    };
+    let blueprint =
+        match load(global, terminal, Ahead::read(path), None, |inputs| inputs.missing = Missing::MakeUp) {
+            Ok(blueprint) => blueprint,
+            Err(exit) => return exit,
+        };
     let (nodes, graph) = ops::graph(&blueprint.desired);
     let nodes: Vec<GraphNode> =
         nodes.into_iter().map(|(address, title)| GraphNode::new(address, title)).collect();
@@ -22,5 +23,6 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: GraphForma
         GraphFormat::Dot => dot(&nodes, &graph),
         GraphFormat::Mermaid => mermaid(&nodes, &graph),
     });
+    leave((blueprint, nodes, graph));
     Exit::Done
 }

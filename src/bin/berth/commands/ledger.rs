@@ -1,6 +1,6 @@
 //! `berth ledger`
 
-use super::load;
+use super::{Ahead, load};
 use crate::cli::{Global, LedgerCommand, OutputFormat};
 use crate::connect;
 use crate::exit::Exit;
@@ -13,10 +13,12 @@ use std::path::PathBuf;
 pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit {
     let LedgerCommand::Show { blueprint: path, format } = command;
     connect::run(global, async {
-        let blueprint = match load(global, terminal, &path, None, |inputs| inputs.missing = Missing::MakeUp) {
-            Ok(blueprint) => blueprint,
-            Err(exit) => return exit,
-        };
+        let blueprint =
+            match load(global, terminal, Ahead::read(&path), None, |inputs| inputs.missing = Missing::MakeUp)
+            {
+                Ok(blueprint) => blueprint,
+                Err(exit) => return exit,
+            };
         let store = store(global, &blueprint.desired.blueprint);
         let loaded = match store.load().await {
             Ok(loaded) => loaded,

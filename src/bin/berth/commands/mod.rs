@@ -15,7 +15,7 @@ use crate::connect::{Connection, with_hint};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
-use berth::blueprint::{Blueprint, Inputs};
+use berth::blueprint::{Blueprint, Inputs, Source};
 use berth::ops;
 use berth::report::human;
 use clap::CommandFactory;
@@ -51,11 +51,24 @@ pub fn run(cli: Cli) -> Exit {
     }
 }
 
+/// A blueprint whose text is read while something else, such as connecting, goes on.
+struct Ahead(std::thread::JoinHandle<Result<Result<Source, ops::Error>, String>>);
+
+impl Ahead {
+    fn read(path: &Path) -> Self {
+        let path = path.to_owned();
+        Ahead(std::thread::spawn(move || {
+            let bytes = settings::read(&path)?;
+            Ok(ops::parse(&path.display().to_string(), &bytes))
+        }))
+    }
+}
+
 /// Reads a blueprint for a connection; shows its warnings, or everything that is wrong with it.
 fn load(
     global: &Global,
     terminal: &Terminal,
-    path: &Path,
+    blueprint: Ahead,
     connection: Option<&Connection>,
     prepare: impl FnOnce(&mut Inputs),
 ) -> Result<Blueprint, Exit> {
@@ -64,8 +77,9 @@ fn load(
         connection.fill(&mut inputs);
     }
     prepare(&mut inputs);
-    let bytes = settings::read(path).map_err(|message| terminal.fail(&message))?;
-    match ops::validate(&path.display().to_string(), &bytes, &inputs) {
+    let source = blueprint.0.join().expect("reading a text does not panic");
+    let source = source.map_err(|message| terminal.fail(&message))?;
+    match source.and_then(|source| ops::validate_source(&source, &inputs)) {
         Ok(blueprint) => {
             if !blueprint.warnings.is_empty() {
                 terminal.say(human::diagnostics(&blueprint.warnings, &terminal.err).trim_end());
@@ -104,10 +118,18 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
     }
 }
 
+/// Leaves a value to the end of the process, which is near: the system takes memory back at once, not piece by piece.
+fn leave<T>(value: T) {
+    std::mem::forget(value);
+}
+
 /// Ends a command that used a connection: what the simulator holds is written down.
-fn close(terminal: &Terminal, connection: &Connection, exit: Exit) -> Exit {
+fn close(terminal: &Terminal, connection: Connection, exit: Exit) -> Exit {
     match connection.close() {
-        Ok(()) => exit,
+        Ok(()) => {
+            leave(connection);
+            exit
+        }
         Err(message) => terminal.fail(&message),
     }
 }

@@ -1,6 +1,6 @@
 //! `berth output`
 
-use super::load;
+use super::{Ahead, load};
 use crate::cli::{Global, OutputFormat};
 use crate::connect;
 use crate::exit::Exit;
@@ -19,7 +19,9 @@ pub fn run(
     format: OutputFormat,
 ) -> Exit {
     connect::run(global, async {
-        let blueprint = match load(global, terminal, path, None, |inputs| inputs.missing = Missing::MakeUp) {
+        let blueprint = match load(global, terminal, Ahead::read(path), None, |inputs| {
+            inputs.missing = Missing::MakeUp
+        }) {
             Ok(blueprint) => blueprint,
             Err(exit) => return exit,
         };

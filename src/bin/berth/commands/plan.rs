@@ -1,6 +1,6 @@
 //! `berth plan`
 
-use super::{close, load, report};
+use super::{Ahead, close, leave, load, report};
 use crate::cli::{Format, Global};
 use crate::connect;
 use crate::exit::Exit;
@@ -13,6 +13,7 @@ use std::path::Path;
 
 /// Shows what would be done.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, adopt: bool) -> Exit {
+    let ahead = Ahead::read(path);
     connect::run(global, async {
         let inputs = match settings::inputs(global) {
             Ok(inputs) => inputs,
@@ -22,7 +23,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, ad
             Ok(connection) => connection,
             Err(message) => return terminal.fail(&message),
         };
-        let blueprint = match load(global, terminal, path, Some(&connection), |_| {}) {
+        let blueprint = match load(global, terminal, ahead, Some(&connection), |_| {}) {
             Ok(blueprint) => blueprint,
             Err(exit) => return exit,
         };
@@ -33,15 +34,14 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, ad
             Ok(planned) => {
                 drop(session);
                 show(terminal, &planned, format);
-                if planned.plan.is_empty() && planned.plan.conflicts.is_empty() {
-                    Exit::Done
-                } else {
-                    Exit::Changes
-                }
+                let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
+                leave(planned);
+                if nothing { Exit::Done } else { Exit::Changes }
             }
             Err(error) => report(terminal, &error),
         };
-        close(terminal, &connection, exit)
+        leave(blueprint);
+        close(terminal, connection, exit)
     })
 }
 

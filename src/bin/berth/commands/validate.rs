@@ -1,6 +1,6 @@
 //! `berth validate`
 
-use super::load;
+use super::{Ahead, leave, load};
 use crate::cli::Global;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -9,10 +9,11 @@ use std::path::Path;
 
 /// Checks a blueprint without asking Azure anything.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path) -> Exit {
-    match load(global, terminal, path, None, |inputs| inputs.missing = Missing::MakeUp) {
+    match load(global, terminal, Ahead::read(path), None, |inputs| inputs.missing = Missing::MakeUp) {
         Ok(blueprint) => {
             let count = blueprint.desired.resources.len();
             terminal.print(&format!("{} is valid: {count} resources.\n", path.display()));
+            leave(blueprint);
             Exit::Done
         }
         Err(exit) => exit,
