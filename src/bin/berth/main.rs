@@ -10,6 +10,10 @@ mod terminal;
 
 use std::process::ExitCode;
 
+/// Planning allocates much and frees little; this allocator is made for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match cli::parse() {
         Ok(cli) => cli,
