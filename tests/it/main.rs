@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod blueprints;
 mod errors;
 mod faults;
 mod interrupt;

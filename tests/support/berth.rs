@@ -32,6 +32,18 @@ impl Berth {
         self
     }
 
+    /// With a copy of this file as the blueprint, and of the folders that lie beside it.
+    pub fn beside(self, file: &Path) -> Self {
+        let folder = file.parent().unwrap();
+        for path in files_below(folder) {
+            let inside = path.strip_prefix(folder).unwrap();
+            if inside.components().count() > 1 {
+                self.write(inside.to_str().unwrap(), &std::fs::read(&path).unwrap());
+            }
+        }
+        self.blueprint(&std::fs::read_to_string(file).unwrap())
+    }
+
     /// A path in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -59,20 +71,10 @@ impl Berth {
 
     /// Every file below the folder, by path, with what is in it; not the locks, which only say who holds them.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                match path.is_dir() {
-                    true => walk(&path, files),
-                    false if path.extension().is_some_and(|extension| extension == "lock") => {}
-                    false => files.push((path.clone(), std::fs::read(&path).unwrap())),
-                }
-            }
-        }
-        let mut files = Vec::new();
-        walk(self.folder.path(), &mut files);
+        let mut files = files_below(self.folder.path());
+        files.retain(|path| path.extension().is_none_or(|extension| extension != "lock"));
         files.sort();
-        files
+        files.into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
     }
 
     /// The binary, not yet started.
@@ -137,6 +139,19 @@ impl Berth {
         let state = state.to_str().unwrap();
         Server::start(self.command(["sim", "serve", "--listen", "127.0.0.1:0", "--state", state]))
     }
+}
+
+/// Every file below a folder.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(files_below(&path)),
+            false => files.push(path),
+        }
+    }
+    files
 }
 
 /// The quickstart, as it is shipped.
