@@ -191,7 +191,10 @@ impl Spec {
             let keyed = keys.iter().map(|(path, key)| Rule::at(forever(path)).keyed(forever(key)));
             let write_only = write_only.iter().map(|path| Rule::at(forever(path)).write_only());
             let immutable = immutable.iter().map(|path| Rule::at(forever(path)).immutable());
-            let rules: Vec<Rule> = keyed.chain(write_only).chain(immutable).collect();
+            // Azure's own in every type that has them: connections are approved, not written.
+            let azures = ["properties.provisioningState", "properties.privateEndpointConnections"];
+            let azures = azures.into_iter().map(|path| Rule::at(path).read_only());
+            let rules: Vec<Rule> = azures.chain(keyed).chain(write_only).chain(immutable).collect();
             let arm_type = forever(&self.arm_type);
             // Children of one resource seldom like being written at once.
             let top = match self.type_parts().len() {
