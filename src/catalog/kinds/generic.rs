@@ -192,7 +192,8 @@ impl Spec {
             let write_only = write_only.iter().map(|path| Rule::at(forever(path)).write_only());
             let immutable = immutable.iter().map(|path| Rule::at(forever(path)).immutable());
             // Azure's own in every type that has them: connections are approved, not written.
-            let azures = ["properties.provisioningState", "properties.privateEndpointConnections"];
+            let azures =
+                ["properties.provisioningState", "properties.privateEndpointConnections", "properties.resourceGuid"];
             let azures = azures.into_iter().map(|path| Rule::at(path).read_only());
             let rules: Vec<Rule> = azures.chain(keyed).chain(write_only).chain(immutable).collect();
             let arm_type = forever(&self.arm_type);
