@@ -78,7 +78,7 @@ fn list(world: &mut World, call: &mut Call<'_>, behaviour: &dyn Behaviour) -> An
     } else {
         world.state.resources.members(&call.path.key).map(|(k, _)| k.to_owned()).collect()
     };
-    Ok(world.answer_list(keys))
+    Ok(world.answer_page(call.origin, call.request, &keys))
 }
 
 fn act(world: &mut World, call: &mut Call<'_>) -> Answer {
