@@ -146,3 +146,24 @@ pub fn resource_type(arm_type: &str) -> Option<&'static ResourceType> {
     let shared = [&super::kinds::registration::PROVIDER, &super::kinds::registration::FEATURE];
     made.copied().chain(shared).find(|kind| kind.arm_type.eq_ignore_ascii_case(arm_type))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_found_by_name_in_any_case_and_once() {
+        let mut names: Vec<String> =
+            registry().iter().flat_map(|kind| kind.types).map(|t| t.arm_type.to_ascii_lowercase()).collect();
+        for name in &names {
+            assert!(resource_type(name).is_some_and(|found| found.arm_type.eq_ignore_ascii_case(name)));
+        }
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        assert!(resource_type("Microsoft.Network/virtualNetworks/subnets").is_some());
+        assert!(resource_type("Microsoft.Resources/providers").is_some());
+        assert!(resource_type("Microsoft.Nowhere/things").is_none());
+    }
+}
