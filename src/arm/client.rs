@@ -29,6 +29,14 @@ pub struct Resource {
     pub etag: Option<String>,
 }
 
+impl Resource {
+    /// A resource as an item of a list: its etag is in the body or nowhere.
+    pub fn listed(body: Value) -> Self {
+        let named = |name| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        Resource { etag: named("etag").or_else(|| named("eTag")), body }
+    }
+}
+
 /// How a write began.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Started {

@@ -47,6 +47,7 @@ pub use http::HttpTransport;
 pub use identity::{AuthMethod, AuthSettings, Identity, IdentityError};
 pub use lro::{Finish, Operation, Poll};
 pub use options::Options;
+pub use pager::ListEnd;
 pub use poll::{Finished, Progress};
 pub use request::Conditions;
 pub use retry::RetryOptions;

@@ -9,6 +9,15 @@ use serde_json::Value;
 /// More pages than any list of ARM has: a list this long goes in circles.
 const PAGES: usize = 10_000;
 
+/// How the reading of a list ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListEnd {
+    /// Every page was read.
+    Complete,
+    /// There are more pages than were wanted.
+    Cut,
+}
+
 impl Client {
     /// Reads a list to its end, following `nextLink`.
     ///
@@ -16,12 +25,35 @@ impl Client {
     /// When a page cannot be read, or what comes is not a list.
     pub async fn list(&self, path: &str, api_version: &str, query: &[(&str, &str)]) -> Result<Vec<Value>> {
         let mut items = Vec::new();
+        let end = self.pages(path, api_version, query, PAGES, |page| items.extend(page)).await?;
+        match end {
+            ListEnd::Complete => Ok(items),
+            ListEnd::Cut => {
+                let url = self.url(path, api_version, query);
+                Err(Error::new(ErrorKind::Protocol, Method::Get, &url, "the list goes in circles"))
+            }
+        }
+    }
+
+    /// Reads at most `most` pages of a list, following `nextLink`; `take` is given the items of each as it comes, so
+    /// that a long list is never held whole.
+    ///
+    /// # Errors
+    /// When a page cannot be read, or what comes is not a list.
+    pub async fn pages(
+        &self,
+        path: &str,
+        api_version: &str,
+        query: &[(&str, &str)],
+        most: usize,
+        mut take: impl FnMut(Vec<Value>),
+    ) -> Result<ListEnd> {
         let mut url = self.url(path, api_version, query);
-        for _ in 0..PAGES {
+        for _ in 0..most {
             let response = self.read(url.clone(), Stubbornness::Retry).await?;
             let protocol = |message: &str| Error::new(ErrorKind::Protocol, Method::Get, &url, message);
             let (page, next) = match body_of(Method::Get, &url, &response)? {
-                None => return Ok(items),
+                None => return Ok(ListEnd::Complete),
                 Some(Value::Array(page)) => (page, None),
                 Some(Value::Object(mut body)) => {
                     let next = body.remove("nextLink");
@@ -35,14 +67,10 @@ impl Client {
                 }
                 Some(_) => return Err(protocol("the answer is not a list")),
             };
-            if items.is_empty() {
-                items = page;
-            } else {
-                items.extend(page);
-            }
+            take(page);
             let next = match next {
                 Some(Value::String(next)) if !next.is_empty() => next,
-                _ => return Ok(items),
+                _ => return Ok(ListEnd::Complete),
             };
             match self.endpoint().resolve(&next) {
                 Some(next) if next != url => url = next,
@@ -50,7 +78,7 @@ impl Client {
                 None => return Err(protocol("the next page is not on ARM's host")),
             }
         }
-        Err(Error::new(ErrorKind::Protocol, Method::Get, &url, "the list goes in circles"))
+        Ok(ListEnd::Cut)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A section of the blueprint, and the registry of all of them.
 
+use super::ResourceType;
 use super::entry::{EntryCx, Problem};
 use crate::diag::did_you_mean;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -18,6 +19,8 @@ pub trait EntryKind {
     const ABOUT: &'static str;
     /// A blueprint fragment (entries of the section, YAML) that works by itself; run by the suite of every kind.
     const EXAMPLE: &'static str;
+    /// The descriptors of the types that its entries make, by which what is owned is known without a blueprint.
+    const TYPES: &'static [&'static ResourceType] = &[];
     /// The fields of an entry, unknown ones denied. The fields of [`super::Common`] are taken out before.
     type Spec: DeserializeOwned + JsonSchema;
 
@@ -37,6 +40,8 @@ pub struct Kind {
     pub about: &'static str,
     /// See [`EntryKind::EXAMPLE`].
     pub example: &'static str,
+    /// See [`EntryKind::TYPES`].
+    pub types: &'static [&'static ResourceType],
     /// Deserialises an entry's fields and expands it.
     pub expand: fn(Value, &mut EntryCx<'_>),
     /// The JSON Schema of the fields.
@@ -52,6 +57,7 @@ impl Kind {
             arm_type: K::ARM_TYPE,
             about: K::ABOUT,
             example: K::EXAMPLE,
+            types: K::TYPES,
             expand: expand::<K>,
             schema: |generator| generator.subschema_for::<K::Spec>(),
         }
@@ -132,4 +138,32 @@ fn take_out(value: &mut Value, path: &str) -> bool {
 /// Every section, in the order in which documentation lists them.
 pub fn registry() -> &'static [Kind] {
     super::kinds::KINDS
+}
+
+/// The descriptor of an ARM type, in any case, when a kind makes it.
+pub fn resource_type(arm_type: &str) -> Option<&'static ResourceType> {
+    let made = registry().iter().flat_map(|kind| kind.types);
+    let shared = [&super::kinds::registration::PROVIDER, &super::kinds::registration::FEATURE];
+    made.copied().chain(shared).find(|kind| kind.arm_type.eq_ignore_ascii_case(arm_type))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_found_by_name_in_any_case_and_once() {
+        let mut names: Vec<String> =
+            registry().iter().flat_map(|kind| kind.types).map(|t| t.arm_type.to_ascii_lowercase()).collect();
+        for name in &names {
+            assert!(resource_type(name).is_some_and(|found| found.arm_type.eq_ignore_ascii_case(name)));
+        }
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        assert!(resource_type("Microsoft.Network/virtualNetworks/subnets").is_some());
+        assert!(resource_type("Microsoft.Resources/providers").is_some());
+        assert!(resource_type("Microsoft.Nowhere/things").is_none());
+    }
 }

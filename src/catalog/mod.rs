@@ -18,5 +18,5 @@ pub use crate::event::DeleteMode;
 pub use body::{merge_over, model};
 pub use draft::{Arrival, Draft, DraftId, Operation};
 pub use entry::{Common, EntryCx, Problem, Reference};
-pub use kind::{EntryKind, Kind, registry};
-pub use resource_type::{Facet, Lane, ResourceType, UpdateMode};
+pub use kind::{EntryKind, Kind, registry, resource_type};
+pub use resource_type::{Facet, Lane, Listing, ResourceType, UpdateMode};

@@ -28,6 +28,24 @@ pub enum Lane {
     Of(&'static str, &'static str),
 }
 
+/// Which list says of each resource of a type all that a GET of it says, so that many are read with one request.
+///
+/// A list that leaves members out of its items (web apps, of which only a GET says the settings) is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// None: each is read by itself.
+    None,
+    /// That of its siblings: the id without its name.
+    Collection,
+    /// That of its siblings, or that of everything of the type in the subscription
+    /// (`/subscriptions/{subscription}/providers/{type}`).
+    Subscription,
+    /// The same for what hangs on any resource: the siblings are listed with `$filter=atScope()`.
+    Scope,
+    /// The parent's body, which holds them in full at this JSON pointer; without the parent, that of its siblings.
+    Parent(&'static str),
+}
+
 /// A value that a resource gives to others: `${clusters.aks.oidcIssuerUrl}`.
 #[derive(Debug, Clone, Copy)]
 pub struct Facet {
@@ -70,6 +88,8 @@ pub struct ResourceType {
     /// Where a soft-deleted one is found, when its type has that: a path with `{subscription}`, `{location}`, `{name}`.
     /// It is brought back by a PUT with `properties.createMode: recover`.
     pub soft_deleted: Option<&'static str>,
+    /// Where many are read at once.
+    pub listing: Listing,
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
     /// How long a create usually takes; for progress and the critical path.
@@ -79,7 +99,7 @@ pub struct ResourceType {
 }
 
 impl ResourceType {
-    /// A type with the defaults of most: PUT to change, DELETE of its own, no lane, tags.
+    /// A type with the defaults of most: PUT to change, DELETE of its own, no lane, tags, read one by one.
     pub const fn new(arm_type: &'static str, api_version: &'static str, title: &'static str) -> Self {
         ResourceType {
             arm_type,
@@ -92,6 +112,7 @@ impl ResourceType {
             stateful: false,
             tags: true,
             soft_deleted: None,
+            listing: Listing::None,
             facets: &[],
             usual: Duration::from_secs(5),
             timeout: Duration::from_secs(30 * 60),

@@ -131,7 +131,9 @@ pub(crate) fn dispatch(
                 LOCATIONS.iter().map(|(name, long)| location(world, name, long)).collect();
             Ok(ok(&json!({"value": value})))
         }
-        (Method::Get, ["subscriptions", _, "resourcegroups"]) => Ok(resource_group::list(world)),
+        (Method::Get, ["subscriptions", _, "resourcegroups"]) => {
+            Ok(resource_group::list(world, request, origin))
+        }
         (_, ["subscriptions", _, "resourcegroups", _]) => {
             resource_group::dispatch(world, request, origin, path, key, query)
         }

@@ -5,16 +5,19 @@ use super::error::Failure;
 use super::faults::Faults;
 use super::json::{Object, set, text};
 use super::operation::{Operation, Progress};
-use super::path::group_of;
+use super::path::{Query, group_of};
 use super::router::Call;
 use super::simulator::{Options, Throttling};
 use super::store::{Resource, Store};
-use crate::arm::transport::Response;
+use crate::arm::transport::{Request, Response};
 use crate::host::Timestamp;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How many items a list shows at once. Providers differ, and few say: what matters is that lists do come in pages.
+const PAGE: usize = 250;
 
 /// What happened so far, in this process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -266,18 +269,35 @@ impl World {
         Response::new(status, self.show(key).unwrap_or_default())
     }
 
-    /// A collection as a list answer.
-    pub(crate) fn answer_list(&mut self, keys: Vec<String>) -> Response {
+    /// A page of a collection: [`PAGE`] items, or as many as `$top` asks for if that is less, and where it goes on.
+    pub(crate) fn answer_page(&mut self, origin: &str, request: &Request, keys: &[String]) -> Response {
+        let (path, query) =
+            request.path_and_query().split_once('?').unwrap_or((request.path_and_query(), ""));
+        let query = Query(query);
+        let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+        let from = number("$skiptoken").unwrap_or(0).min(keys.len());
+        let size = number("$top").map_or(PAGE, |top| top.clamp(1, PAGE));
+        let to = keys.len().min(from + size);
         let mut body = Vec::from(&b"{\"value\":["[..]);
         let mut first = true;
-        for key in keys {
-            let Some(item) = self.show(&key) else { continue };
+        for key in &keys[from..to] {
+            let Some(item) = self.show(key) else { continue };
             if !std::mem::take(&mut first) {
                 body.push(b',');
             }
             body.extend_from_slice(&item);
         }
-        body.extend_from_slice(b"]}");
+        body.push(b']');
+        if to < keys.len() {
+            let kept = query.0.split('&').filter(|pair| {
+                let name = super::path::decode(pair.split('=').next().unwrap_or_default());
+                !name.eq_ignore_ascii_case("$skiptoken")
+            });
+            let kept: Vec<&str> = kept.collect();
+            let next = format!("{origin}{path}?{}&%24skiptoken={to}", kept.join("&"));
+            body.extend_from_slice(format!(",\"nextLink\":{}", Value::String(next)).as_bytes());
+        }
+        body.push(b'}');
         Response::new(200, body)
     }
 

@@ -4,11 +4,27 @@
 //! command is measured as a person runs it, a whole process from start to exit: wall time as the median of five runs,
 //! and the most memory that it held at once. The simulator in the process answers without delay.
 //!
+//! Then the simulator answers after 50 ms each, in virtual time, and says how often it was asked for a plan without a
+//! change: that time over 50 ms is the number of round trips that a plan takes.
+//!
 //! `cargo bench -- 500 2000` measures other sizes. Blueprints and states stay in `target/tmp/bench`, to be profiled.
 
-use std::fmt::Write as _;
-use std::path::Path;
+#[path = "../support/estate.rs"]
+mod estate;
+
+use berth::apply::Engine;
+use berth::arm::{self, Client, StaticToken};
+use berth::blueprint::{Caller, Inputs, Missing};
+use berth::event::Silence;
+use berth::host::{Clock, Interrupt};
+use berth::ledger::store::FileStore;
+use berth::ops::{self, Session};
+use berth::plan::Adoption;
+use berth::sim::{self, Simulator, Time};
+use estate::blueprint;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often each command is run; an apply, which is not idempotent, once.
@@ -68,7 +84,49 @@ fn bench(folder: &Path, size: usize) -> std::io::Result<()> {
         let (wall, cpu) = (milliseconds(wall), milliseconds(cpu));
         println!("{size:>9}  {name:<16} {wall:>7} ms {cpu:>7} ms {:>7} MB", memory / 1_000_000);
     }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    let (requests, waited) = runtime.block_on(asked(folder)).map_err(std::io::Error::other)?;
+    let trips = waited.as_secs_f64() / LATENCY.as_secs_f64();
+    println!("{size:>9}  plan at {} ms: {requests} requests in {trips:.0} round trips", LATENCY.as_millis());
     Ok(())
+}
+
+/// How long an answer takes when round trips are counted.
+const LATENCY: Duration = Duration::from_millis(50);
+
+/// Plans what was applied in a folder: how many requests that took, and how long it waited for them.
+async fn asked(folder: &Path) -> Result<(u64, Duration), String> {
+    let told = |error: &dyn std::fmt::Display| error.to_string();
+    let clock = Clock::start(1.0);
+    let options =
+        sim::Options { time: Time::Host(clock.clone()), latency: LATENCY, ..sim::Options::default() };
+    let state = folder.join("sim.json");
+    let simulator = Simulator::peek(&state, options).map_err(|error| told(&error))?;
+    let transport = Arc::new(simulator.clone());
+    let options = arm::Options { max_in_flight: 64, ..arm::Options::default() };
+    let client = Client::new(transport, Arc::new(StaticToken::new("simulator")), clock.clone(), options);
+    let object_id = Some(sim::CALLER_OBJECT_ID.to_owned());
+    let inputs = Inputs {
+        caller: Some(Caller { tenant_id: Some(simulator.tenant()), object_id }),
+        subscription: Some(simulator.subscription()),
+        missing: Missing::MakeUp,
+        ..Inputs::default()
+    };
+    let text = std::fs::read(folder.join("blueprint.yaml")).map_err(|error| told(&error))?;
+    let blueprint = ops::validate("blueprint.yaml", &text, &inputs).map_err(|error| told(&error))?;
+    let mut ledgers = state.into_os_string();
+    ledgers.push(".ledgers");
+    let store = Arc::new(FileStore::new(&PathBuf::from(ledgers), &blueprint.desired.blueprint));
+    let (listener, interrupt) = (Arc::new(Silence), Interrupt::new());
+    let engine = Engine { client, clock: clock.clone(), store, listener, interrupt, parallelism: 16 };
+    let session = Session { engine, reads: 64 };
+    let started = clock.elapsed();
+    let planned = ops::plan(&session, &blueprint.desired, Adoption::Refused).await;
+    let planned = planned.map_err(|error| told(&error))?;
+    if !planned.plan.is_empty() {
+        return Err("the plan is not empty".to_owned());
+    }
+    Ok((simulator.counters().requests.values().sum(), clock.elapsed() - started))
 }
 
 /// What a process took.
@@ -136,156 +194,4 @@ fn usage() -> (u128, u64) {
 #[cfg(not(unix))]
 fn usage() -> (u128, u64) {
     (0, 0)
-}
-
-/// A company of teams: each has a resource group, a network, identities, vaults behind private endpoints, and roles;
-/// every fifth has a cluster. Role assignments, of which such an estate has most, make up the number.
-fn blueprint(size: usize) -> String {
-    const ROLES: [&str; 12] = [
-        "Key Vault Reader",
-        "Key Vault Contributor",
-        "Key Vault Administrator",
-        "Key Vault Secrets User",
-        "Key Vault Crypto User",
-        "Key Vault Crypto Officer",
-        "Key Vault Secrets Officer",
-        "Key Vault Certificates Officer",
-        "Key Vault Crypto Service Encryption User",
-        "Monitoring Contributor",
-        "Contributor",
-        "Reader",
-    ];
-    let mut estate = Estate::default();
-    // The group and the workspace of the company, and the providers that are registered.
-    let mut count = 2 + 8;
-    let mut teams = 0;
-    while count + TEAM + CLUSTER <= size {
-        estate.team(teams);
-        count += TEAM;
-        if teams.is_multiple_of(5) {
-            estate.cluster(teams);
-            count += CLUSTER;
-        }
-        teams += 1;
-    }
-    for at in 0..size.saturating_sub(count) {
-        let (team, role) = (at % teams.max(1), ROLES[at / teams.max(1) % ROLES.len()]);
-        estate.role(
-            &format!("more{at}"),
-            &format!("identities.ops{team}"),
-            role,
-            &format!("keyVaults.own{team}"),
-        );
-    }
-    estate.text()
-}
-
-/// How many resources a team has.
-const TEAM: usize = 24;
-/// How many more a cluster makes: itself, its pools, what its control plane may do.
-const CLUSTER: usize = 5;
-
-/// The sections as they grow.
-#[derive(Default)]
-struct Estate {
-    groups: String,
-    networks: String,
-    identities: String,
-    vaults: String,
-    clusters: String,
-    endpoints: String,
-    roles: String,
-}
-
-impl Estate {
-    fn team(&mut self, team: usize) {
-        let group = format!("resourceGroup: \"${{resourceGroups.team{team}.name}}\"");
-        let (high, low) = (team / 200, team % 200);
-        let net = format!("10.{low}");
-        let _ =
-            writeln!(self.groups, "  team{team}: {{ name: rg-team-{team}, tags: {{ team: \"{team}\" }} }}");
-        let _ = write!(
-            self.networks,
-            "  net{team}:\n    name: vnet-{high}-{low}\n    {group}\n    addressSpace: [{net}.0.0/16]\n    subnets:\n\
-            \x20     nodes: {{ prefix: {net}.0.0/20 }}\n      endpoints: {{ prefix: {net}.16.0/24 }}\n\
-            \x20     apps: {{ prefix: {net}.17.0/24, serviceEndpoints: [Microsoft.KeyVault] }}\n\
-            \x20     data: {{ prefix: {net}.18.0/24 }}\n"
-        );
-        for name in ["app", "ops", "cluster", "build"] {
-            let _ = writeln!(self.identities, "  {name}{team}: {{ name: id-{name}-{team}, {group} }}");
-        }
-        for name in ["own", "shared"] {
-            let _ = writeln!(
-                self.vaults,
-                "  {name}{team}: {{ name: kv-bench-{name}-{team}, {group}, publicAccess: false, protect: false }}"
-            );
-            let _ = write!(
-                self.endpoints,
-                "  {name}{team}:\n    name: pe-{name}-{team}\n    {group}\n    target: ${{keyVaults.{name}{team}}}\n\
-                \x20   subnet: ${{networks.net{team}.subnets.endpoints}}\n    dns: none\n"
-            );
-        }
-        for (name, principal, role, scope) in [
-            ("appOwn", "identities.app", "Key Vault Secrets User", "keyVaults.own"),
-            ("appShared", "identities.app", "Key Vault Secrets User", "keyVaults.shared"),
-            ("opsShared", "identities.ops", "Key Vault Secrets Officer", "keyVaults.shared"),
-            ("buildOwn", "identities.build", "Key Vault Reader", "keyVaults.own"),
-            ("buildNet", "identities.build", "Network Contributor", "networks.net"),
-            ("clusterApp", "identities.cluster", "Managed Identity Operator", "identities.app"),
-            ("opsGroup", "identities.ops", "Reader", "resourceGroups.team"),
-            ("appNet", "identities.app", "Reader", "networks.net"),
-        ] {
-            self.role(
-                &format!("{name}{team}"),
-                &format!("{principal}{team}"),
-                role,
-                &format!("{scope}{team}"),
-            );
-        }
-    }
-
-    fn cluster(&mut self, team: usize) {
-        let _ = write!(
-            self.clusters,
-            "  aks{team}:\n    name: aks-{team}\n    resourceGroup: \"${{resourceGroups.team{team}.name}}\"\n\
-            \x20   protect: false\n    kubernetesVersion: \"1.33\"\n    identity: ${{identities.cluster{team}}}\n\
-            \x20   subnet: ${{networks.net{team}.subnets.nodes}}\n    dependsOn: [roleAssignments.clusterNet{team}]\n\
-            \x20   network: {{ plugin: azure, serviceCidr: 172.16.0.0/16, dnsServiceIp: 172.16.0.10 }}\n\
-            \x20   addons: {{ monitoring: {{ workspace: \"${{logWorkspaces.logs}}\" }} }}\n    nodePools:\n\
-            \x20     system: {{ mode: System, count: 2, vmSize: Standard_D4s_v5 }}\n\
-            \x20     apps: {{ vmSize: Standard_D8s_v5, autoscale: {{ min: 1, max: 5 }} }}\n\
-            \x20     spare: {{ vmSize: Standard_D4s_v5, count: 1 }}\n"
-        );
-        let (principal, scope) =
-            (format!("identities.cluster{team}"), format!("networks.net{team}.subnets.nodes"));
-        self.role(&format!("clusterNet{team}"), &principal, "Network Contributor", &scope);
-    }
-
-    fn role(&mut self, key: &str, principal: &str, role: &str, scope: &str) {
-        let _ = write!(
-            self.roles,
-            "  {key}:\n    principal: ${{{principal}}}\n    role: {role}\n    scope: ${{{scope}}}\n"
-        );
-    }
-
-    fn text(&self) -> String {
-        let head = "blueprint: bench\n\nazure:\n  subscription: ${env.AZURE_SUBSCRIPTION_ID}\n  location: westeurope\n  \
-            resourceGroup: rg-company\n  tags: { costCentre: bench, owner: platform }\n";
-        let mut text = head.to_owned();
-        for (section, entries) in [
-            ("resourceGroups", &self.groups),
-            ("networks", &self.networks),
-            ("identities", &self.identities),
-            ("keyVaults", &self.vaults),
-            ("clusters", &self.clusters),
-            ("privateEndpoints", &self.endpoints),
-            ("roleAssignments", &self.roles),
-        ] {
-            if !entries.is_empty() {
-                let _ = write!(text, "\n{section}:\n{entries}");
-            }
-        }
-        text.push_str("\nlogWorkspaces:\n  logs: { name: log-company, protect: false }\n");
-        text
-    }
 }

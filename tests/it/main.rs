@@ -11,4 +11,5 @@ mod faults;
 mod interrupt;
 mod kinds;
 mod quickstart;
+mod reading;
 mod rooms;

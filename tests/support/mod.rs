@@ -2,6 +2,7 @@
 //! [`Rehearsal`] runs the library against a simulator in this process.
 
 mod berth;
+pub mod estate;
 mod rehearsal;
 mod server;
 

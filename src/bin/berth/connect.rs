@@ -123,7 +123,10 @@ impl Connection {
 
     /// Where the ledger of a blueprint is.
     pub fn store(&self, blueprint: &str) -> FileStore {
-        FileStore::new(&self.ledgers, blueprint)
+        match self.simulator {
+            Some(_) => FileStore::rehearsed(&self.ledgers, blueprint),
+            None => FileStore::new(&self.ledgers, blueprint),
+        }
     }
 
     /// A session for a blueprint.

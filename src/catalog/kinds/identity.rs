@@ -3,7 +3,7 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.managedidentity/userassignedidentities>).
 
 use super::naming::{NameRule, alphanumeric, word};
-use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Problem, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Problem, Listing, ResourceType};
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
 use indexmap::IndexMap;
@@ -72,6 +72,7 @@ pub static USER_ASSIGNED_IDENTITY: ResourceType = ResourceType {
         Facet::new("clientId", "/properties/clientId", "the application id that workloads sign in with"),
         Facet::new("tenantId", "/properties/tenantId", "the tenant it lives in"),
     ],
+    listing: Listing::Subscription,
     usual: Duration::from_secs(3),
     ..ResourceType::new(IDENTITY, API_VERSION, "managed identity")
 };
@@ -81,6 +82,7 @@ pub static FEDERATED_CREDENTIAL: ResourceType = ResourceType {
     lanes: &[Lane::Ancestor(IDENTITY)],
     tags: false,
     rules: &[Rule::at("properties.audiences").set()],
+    listing: Listing::Collection,
     usual: Duration::from_secs(3),
     ..ResourceType::new(
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
@@ -123,6 +125,7 @@ identities:
         issuer: https://token.actions.githubusercontent.com
         subject: repo:example/shop:environment:prod
 ";
+    const TYPES: &'static [&'static ResourceType] = &[&USER_ASSIGNED_IDENTITY, &FEDERATED_CREDENTIAL];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

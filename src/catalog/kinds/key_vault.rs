@@ -8,7 +8,7 @@
 use super::key_vault_secret::SecretSpec;
 use super::naming::{NameRule, alphanumeric, did_you_mean};
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, ResourceType, UpdateMode, model,
+    Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, Listing, ResourceType, UpdateMode, model,
 };
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
@@ -186,6 +186,7 @@ pub static KEY_VAULT: ResourceType = ResourceType {
         Rule::at("properties.privateEndpointConnections").read_only(),
     ],
     facets: &[Facet::new("uri", "/properties/vaultUri", "the URL of the vault's own endpoint")],
+    listing: Listing::Subscription,
     usual: Duration::from_secs(25),
     ..ResourceType::new(VAULT, API_VERSION, "key vault")
 };
@@ -304,6 +305,7 @@ keyVaults:
     networkRules:
       ips: [203.0.113.7]
 ";
+    const TYPES: &'static [&'static ResourceType] = &[&KEY_VAULT, &super::key_vault_secret::SECRET];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

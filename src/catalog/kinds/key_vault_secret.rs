@@ -5,7 +5,9 @@
 
 use super::key_vault::{API_VERSION, VAULT};
 use super::naming::{NameRule, alphanumeric};
-use crate::catalog::{DeleteMode, Draft, EntryCx, Facet, Lane, Problem, ResourceType, UpdateMode, model};
+use crate::catalog::{
+    DeleteMode, Draft, EntryCx, Facet, Lane, Listing, Problem, ResourceType, UpdateMode, model,
+};
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
@@ -52,6 +54,7 @@ pub static SECRET: ResourceType = ResourceType {
         Facet::new("uri", "/properties/secretUri", "the URL of the secret's latest version"),
         Facet::new("versionedUri", "/properties/secretUriWithVersion", "the URL of exactly this version"),
     ],
+    listing: Listing::Collection,
     usual: Duration::from_secs(3),
     ..ResourceType::new("Microsoft.KeyVault/vaults/secrets", API_VERSION, "secret")
 };

@@ -4,7 +4,7 @@
 //! A deleted workspace keeps its data for two weeks, and one made under the same name in the same group has it back.
 
 use super::naming::{NameRule, alphanumeric};
-use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Problem, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Problem, Listing, ResourceType};
 use crate::value::Rule;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,6 +52,7 @@ pub static LOG_WORKSPACE: ResourceType = ResourceType {
         Rule::at("properties.privateLinkScopedResources").read_only(),
     ],
     facets: &[Facet::new("workspaceId", "/properties/customerId", "the GUID by which agents and queries know it")],
+    listing: Listing::Subscription,
     usual: Duration::from_secs(15),
     ..ResourceType::new(WORKSPACE, "2025-07-01", "log workspace")
 };
@@ -78,6 +79,7 @@ logWorkspaces:
     name: log-shop
     retentionDays: 90
 ";
+    const TYPES: &'static [&'static ResourceType] = &[&LOG_WORKSPACE];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -6,7 +6,7 @@
 
 use super::naming::{NETWORK, NameRule};
 use crate::catalog::{
-    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, ResourceType, model,
+    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, Listing, ResourceType, model,
 };
 use crate::value::Rule;
 use azure_mgmt_network::package_2024_03::models;
@@ -92,6 +92,7 @@ pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
         Rule::at("properties.defaultPublicNatGateway").read_only(),
         Rule::at("properties.flowTimeoutInMinutes").default("4"),
     ],
+    listing: Listing::Subscription,
     usual: Duration::from_secs(6),
     ..ResourceType::new(VNET, API_VERSION, "virtual network")
 };
@@ -117,6 +118,7 @@ pub static SUBNET: ResourceType = ResourceType {
         Rule::at("properties.purpose").read_only(),
     ],
     facets: &[Facet::new("prefix", "/properties/addressPrefix", "the subnet's range")],
+    listing: Listing::Parent("/properties/subnets"),
     usual: Duration::from_secs(4),
     ..ResourceType::new("Microsoft.Network/virtualNetworks/subnets", API_VERSION, "subnet")
 };
@@ -134,6 +136,7 @@ networks:
       nodes: { prefix: 10.20.0.0/20 }
       endpoints: { prefix: 10.20.16.0/26 }
 ";
+    const TYPES: &'static [&'static ResourceType] = &[&VIRTUAL_NETWORK, &SUBNET];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

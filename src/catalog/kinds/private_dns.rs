@@ -4,7 +4,7 @@
 //! Nobody writes these down: they come with an endpoint's `dns: auto`, and endpoints of one zone share them.
 
 use super::naming::word;
-use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Listing, ResourceType};
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use serde_json::{Map, Value, json};
@@ -25,6 +25,7 @@ pub static PRIVATE_DNS_ZONE: ResourceType = ResourceType {
         Rule::at("properties.numberOfVirtualNetworkLinksWithRegistration").read_only(),
         Rule::at("properties.internalId").read_only(),
     ],
+    listing: Listing::Subscription,
     usual: Duration::from_secs(35),
     ..ResourceType::new(ZONE, API_VERSION, "private DNS zone")
 };
@@ -41,6 +42,7 @@ pub static ZONE_LINK: ResourceType = ResourceType {
         Rule::at("properties.resolutionPolicy").fold_case().default("\"Default\""),
         Rule::at("properties.virtualNetworkLinkState").read_only(),
     ],
+    listing: Listing::Collection,
     usual: Duration::from_secs(40),
     ..ResourceType::new(
         "Microsoft.Network/privateDnsZones/virtualNetworkLinks",

@@ -13,7 +13,7 @@ use super::private_dns::{dashed, linked_zone};
 use super::private_link::{Group, Target};
 use super::scope::type_of;
 use crate::catalog::{
-    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Operation, Problem, Reference, ResourceType, model,
+    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Operation, Problem, Reference, Listing, ResourceType, model,
 };
 use crate::ident::{Address, normalize_location};
 use crate::value::Rule;
@@ -197,6 +197,7 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Facet::new("networkInterfaceId", "/properties/networkInterfaces/0/id", "its network interface"),
         Facet::new("ipAddress", "/properties/customDnsConfigs/0/ipAddresses/0", "its address in the subnet"),
     ],
+    listing: Listing::Subscription,
     usual: Duration::from_secs(60),
     ..ResourceType::new(ENDPOINT, API_VERSION, "private endpoint")
 };
@@ -257,6 +258,7 @@ privateEndpoints:
     subnet: ${networks.hub.subnets.endpoints}
     dns: auto
 ";
+    const TYPES: &'static [&'static ResourceType] = &[&PRIVATE_ENDPOINT, &CONNECTION, &ZONE_GROUP, &super::private_dns::PRIVATE_DNS_ZONE, &super::private_dns::ZONE_LINK];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -4,7 +4,7 @@
 //! No section of a blueprint asks for these: they follow from the types of the other resources. Both are read with
 //! GET and brought about with `POST …/register`; neither is ever taken back, since others may use them.
 
-use crate::catalog::{DeleteMode, Draft, Operation, ResourceType};
+use crate::catalog::{DeleteMode, Draft, Listing, Operation, ResourceType};
 use crate::ident::Address;
 use crate::value::Rule;
 use serde_json::json;
@@ -16,6 +16,7 @@ pub static PROVIDER: ResourceType = ResourceType {
     tags: false,
     rules: &[Rule::at("registrationState").fold_case()],
     // Usually well under two minutes, now and then half an hour.
+    listing: Listing::Collection,
     usual: Duration::from_secs(60),
     timeout: Duration::from_secs(45 * 60),
     ..ResourceType::new("Microsoft.Resources/providers", "2021-04-01", "resource provider")
@@ -26,6 +27,7 @@ pub static FEATURE: ResourceType = ResourceType {
     delete: DeleteMode::Never,
     tags: false,
     rules: &[Rule::at("properties.state").fold_case()],
+    listing: Listing::Collection,
     usual: Duration::from_secs(5 * 60),
     timeout: Duration::from_secs(45 * 60),
     ..ResourceType::new("Microsoft.Features/features", "2021-07-01", "preview feature")

@@ -4,7 +4,7 @@
 //! The group of `azure.resourceGroup` is made without being asked for ([`implicit`]); the section is for further ones.
 
 use super::naming::NameRule;
-use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Problem, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Problem, Listing, ResourceType};
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use schemars::JsonSchema;
@@ -30,6 +30,7 @@ pub static RESOURCE_GROUP: ResourceType = ResourceType {
     // What is in it is deleted with it, so it is asked for by name, after the engine has looked for what is foreign.
     delete: DeleteMode::Always,
     rules: &[Rule::at("managedBy").immutable()],
+    listing: Listing::Collection,
     usual: Duration::from_secs(3),
     // A delete waits for everything inside.
     timeout: Duration::from_secs(90 * 60),
@@ -86,6 +87,7 @@ resourceGroups:
     name: rg-shop-dns
     location: northeurope
 ";
+    const TYPES: &'static [&'static ResourceType] = &[&RESOURCE_GROUP];
     type Spec = Spec;
 
     fn expand(_: Spec, cx: &mut EntryCx<'_>) {

@@ -38,10 +38,10 @@ fn finish(world: &mut World, operation: &Operation) {
 }
 
 /// The groups of the subscription.
-pub(crate) fn list(world: &mut World) -> Response {
-    let keys =
+pub(crate) fn list(world: &mut World, request: &Request, origin: &str) -> Response {
+    let keys: Vec<String> =
         world.state.resources.iter().filter(|(_, r)| r.kind == KIND).map(|(k, _)| k.to_owned()).collect();
-    world.answer_list(keys)
+    world.answer_page(origin, request, &keys)
 }
 
 /// A group that a provider makes for itself.

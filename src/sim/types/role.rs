@@ -135,7 +135,7 @@ impl Behaviour for RoleAssignment {
             let below = world.state.resources.below(scope).filter(|(k, r)| matches(k, r));
             keys.extend(below.map(|(k, _)| k.to_owned()));
         }
-        Some(Ok(world.answer_list(keys)))
+        Some(Ok(world.answer_page(call.origin, call.request, &keys)))
     }
 }
 

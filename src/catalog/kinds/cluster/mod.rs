@@ -71,6 +71,7 @@ clusters:
       system: { mode: System, count: 2, vmSize: Standard_D4s_v5 }
       winpl: { os: Windows, osSku: Windows2022, count: 1 }
 ";
+    const TYPES: &'static [&'static crate::catalog::ResourceType] = &[&types::MANAGED_CLUSTER, &types::AGENT_POOL, &types::EXTENSION, &types::FLUX_CONFIGURATION];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

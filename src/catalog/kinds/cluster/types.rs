@@ -1,7 +1,7 @@
 //! What berth knows of the ARM types of a cluster: the facts, as data.
 
 use super::rules::{CLUSTER_RULES, POOL_RULES};
-use crate::catalog::{Facet, Lane, ResourceType};
+use crate::catalog::{Facet, Lane, Listing, ResourceType};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ pub static MANAGED_CLUSTER: ResourceType = ResourceType {
     stateful: true,
     rules: CLUSTER_RULES,
     facets: CLUSTER_FACETS,
+    listing: Listing::Subscription,
     usual: minutes(8),
     timeout: minutes(90),
     ..ResourceType::new(MANAGED_CLUSTERS, API_VERSION, "cluster")
@@ -40,6 +41,7 @@ pub static AGENT_POOL: ResourceType = ResourceType {
         Facet::new("kubernetesVersion", "/properties/currentOrchestratorVersion", "the nodes' exact version"),
         Facet::new("nodeImageVersion", "/properties/nodeImageVersion", "the image that the nodes run"),
     ],
+    listing: Listing::Collection,
     usual: minutes(4),
     timeout: minutes(60),
     ..ResourceType::new("Microsoft.ContainerService/managedClusters/agentPools", API_VERSION, "node pool")
