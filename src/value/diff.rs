@@ -74,7 +74,8 @@ impl<'a> Walk<'a, '_> {
     fn report(&mut self, kind: ChangeKind, before: Option<&Value>, after: Value, node: &Node) {
         let lasts =
             node.lasting.as_ref().is_some_and(|last| before.is_some_and(|b| same(last, Some(b), node)));
-        let off_course = !token::any(&after, &|_| true) && !node.takes(before.unwrap_or(&Value::Null), &after);
+        let off_course =
+            !token::any(&after, &|_| true) && !node.takes(before.unwrap_or(&Value::Null), &after);
         let set_already = node.is(Flag::SetOnce) && before.is_some_and(|before| !is_empty(before));
         self.changes.push(Change {
             path: self.trail.to_string(),
@@ -237,14 +238,19 @@ impl<'a> Walk<'a, '_> {
                     });
                 }
             }
-            (Value::Array(before), Some(after)) if node.is(Flag::Set) && node.is(Flag::AtLeast) && !is_empty(after) => {
+            (Value::Array(before), Some(after))
+                if node.is(Flag::Set) && node.is(Flag::AtLeast) && !is_empty(after) =>
+            {
                 // Azure adds to the list: what is ours in it goes when the blueprint drops it.
                 let has = |list: Option<&Value>, item: &Value| {
                     let list = list.and_then(Value::as_array);
-                    list.is_some_and(|list| list.iter().any(|other| covers(item, other, node.element(), node)))
+                    list.is_some_and(|list| {
+                        list.iter().any(|other| covers(item, other, node.element(), node))
+                    })
                 };
                 let gone = |item: &&Value| !has(Some(after), item) && has(live, item);
-                if before.iter().any(|item| gone(&item)) && !self.changes.iter().any(|c| c.path == self.trail.to_string())
+                if before.iter().any(|item| gone(&item))
+                    && !self.changes.iter().any(|c| c.path == self.trail.to_string())
                 {
                     self.report(ChangeKind::Set, live, after.clone(), node);
                 }
@@ -426,7 +432,10 @@ mod tests {
         Rule::at("properties.hosts").set().at_least(),
         Rule::at("properties.key").whole().default("{\"enabled\":false}"),
         Rule::at("properties.once").set_once(),
-        Rule::at("properties.policy").fold_case().default("\"none\"").steps(&[("none", "*"), ("azure|calico", "cilium")]),
+        Rule::at("properties.policy")
+            .fold_case()
+            .default("\"none\"")
+            .steps(&[("none", "*"), ("azure|calico", "cilium")]),
         Rule::at("properties.private").immutable().unless("integrated"),
     ];
 

@@ -26,7 +26,8 @@ pub fn merge(live: &Value, desired: &Value, rules: &Rules, changes: &[Change]) -
 fn withhold(body: &mut Value, node: &Node, path: &str, changes: &[Change]) {
     let Value::Object(members) = body else { return };
     members.retain(|name, _| {
-        !node.member(name).is(Flag::OnChange) || changes.iter().any(|change| change.path == join(path, name))
+        !node.member(name).is(Flag::OnChange)
+            || changes.iter().any(|change| change.kind == ChangeKind::Set && change.path == join(path, name))
     });
     for (name, value) in members {
         let below = node.member(name);
@@ -235,7 +236,8 @@ mod tests {
     #[test]
     fn what_azure_refuses_to_hear_again_is_sent_when_it_changes() {
         let rules = Rules::new(RULES);
-        let body = |from: &str, hours: u32| json!({ "properties": { "window": { "from": from, "hours": hours } } });
+        let body =
+            |from: &str, hours: u32| json!({ "properties": { "window": { "from": from, "hours": hours } } });
         for (wanted, sent) in [
             (body("2026-01-01", 8), json!({ "properties": { "window": { "hours": 8 } } })),
             (body("2027-01-01", 4), body("2027-01-01", 4)),

@@ -24,10 +24,14 @@ pub(crate) fn check(sent: &Object, body: &Object) -> Result<(), Failure> {
         let private = is(kms, "keyVaultNetworkAccess", "Private");
         match flag(kms, "enabled") {
             Some(true) if !has("keyId") => {
-                return Err(invalid(KMS, "keyId is required when Azure Key Vault key management service is enabled."));
+                return Err(invalid(
+                    KMS,
+                    "keyId is required when Azure Key Vault key management service is enabled.",
+                ));
             }
             Some(true) if private != has("keyVaultResourceId") => {
-                let message = "keyVaultResourceId is required with, and only with, keyVaultNetworkAccess Private.";
+                let message =
+                    "keyVaultResourceId is required with, and only with, keyVaultNetworkAccess Private.";
                 return Err(invalid(KMS, message));
             }
             Some(false) if has("keyId") => {
@@ -74,7 +78,10 @@ pub(crate) fn check(sent: &Object, body: &Object) -> Result<(), Failure> {
     }
     let revisions = list(body, "properties.serviceMeshProfile.istio.revisions");
     if revisions.len() > 2 {
-        return Err(invalid("properties.serviceMeshProfile.istio.revisions", "At most two revisions may be given."));
+        return Err(invalid(
+            "properties.serviceMeshProfile.istio.revisions",
+            "At most two revisions may be given.",
+        ));
     }
     if flag(body, "properties.httpProxyConfig.enabled") == Some(true)
         && text(body, "properties.httpProxyConfig.httpProxy").is_none()
@@ -109,7 +116,13 @@ const WAYS: &[Way] = &[
             ("userdefinedrouting", &["loadbalancer", "userassignednatgateway", "none"]),
             (
                 "none",
-                &["loadbalancer", "managednatgateway", "userassignednatgateway", "userdefinedrouting", "block"],
+                &[
+                    "loadbalancer",
+                    "managednatgateway",
+                    "userassignednatgateway",
+                    "userdefinedrouting",
+                    "block",
+                ],
             ),
             ("block", &["none"]),
         ],
@@ -120,7 +133,9 @@ const WAYS: &[Way] = &[
 pub(crate) fn check_changes(before: &Object, after: &Object) -> Result<(), Failure> {
     for (name, absent, ways) in WAYS {
         let path = format!("properties.{name}");
-        let of = |body: &Object| text(body, &path).filter(|t| !t.is_empty()).unwrap_or(absent).to_ascii_lowercase();
+        let of = |body: &Object| {
+            text(body, &path).filter(|t| !t.is_empty()).unwrap_or(absent).to_ascii_lowercase()
+        };
         let (from, to) = (of(before), of(after));
         let open = ways.iter().any(|(start, ends)| *start == from && ends.contains(&to.as_str()));
         if from != to && !open {
@@ -244,10 +259,7 @@ mod tests {
 
     fn body(more: Value) -> Value {
         let mut body = Bench::cluster_body();
-        crate::sim::json::merge(
-            body["properties"].as_object_mut().unwrap(),
-            more.as_object().unwrap(),
-        );
+        crate::sim::json::merge(body["properties"].as_object_mut().unwrap(), more.as_object().unwrap());
         body
     }
 
@@ -322,7 +334,9 @@ mod tests {
         for (integrated, open) in [(false, false), (true, true)] {
             let bench = Bench::new().await;
             let access = |private: bool| {
-                body(json!({"apiServerAccessProfile": {"enablePrivateCluster": private, "enableVnetIntegration": integrated}}))
+                body(
+                    json!({"apiServerAccessProfile": {"enablePrivateCluster": private, "enableVnetIntegration": integrated}}),
+                )
             };
             bench.make(&id(), access(false)).await;
             assert_eq!(bench.put(&id(), access(true)).await.status == 200, open);

@@ -22,7 +22,8 @@ fn invalid(target: &str, message: impl Into<String>) -> Failure {
 fn refuse_while_made(world: &World, cluster: &str) -> Result<(), Failure> {
     match world.busy(cluster) {
         Some(operation) if matches!(operation.act, Act::Create | Act::Delete) => {
-            let message = "Operation is not allowed: Another operation is in progress on the managed cluster.";
+            let message =
+                "Operation is not allowed: Another operation is in progress on the managed cluster.";
             Err(Failure::new(409, "OperationNotAllowed", message).flat().passing())
         }
         _ => Ok(()),
@@ -54,7 +55,8 @@ impl Behaviour for Maintenance {
         let name = call.path.name();
         let known = ["default", "aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule"];
         if !known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            let message = format!("The maintenance configuration name '{name}' is not one of {}.", known.join(", "));
+            let message =
+                format!("The maintenance configuration name '{name}' is not one of {}.", known.join(", "));
             return Err(invalid("configName", message));
         }
         let window = at(&call.body, WINDOW).and_then(Value::as_object);
@@ -72,7 +74,8 @@ impl Behaviour for Maintenance {
             return Err(invalid("properties.maintenanceWindow.startDate", message));
         }
         let stored = world.state.resources.get(&key);
-        let started = stored.and_then(|s| text(&s.body, "properties.maintenanceWindow.startDate")).map(str::to_owned);
+        let started =
+            stored.and_then(|s| text(&s.body, "properties.maintenanceWindow.startDate")).map(str::to_owned);
         let mut body = call.envelope();
         body.insert("properties".into(), Value::Object(call.properties()));
         if window.is_some() {
@@ -113,16 +116,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn windows_are_checked_and_start_today() {
         let bench = Bench::new().await;
-        let seen = bench.put(&Bench::rid("Microsoft.ContainerService/managedClusters/mc"), Bench::cluster_body()).await;
+        let seen = bench
+            .put(&Bench::rid("Microsoft.ContainerService/managedClusters/mc"), Bench::cluster_body())
+            .await;
         let early = bench.put(&id("default"), window(json!({}))).await;
         assert_eq!((early.status, early.body["code"].as_str()), (409, Some("OperationNotAllowed")));
         bench.settle(&seen).await;
         for (name, body, good) in [
             ("mine", window(json!({})), false),
             ("default", json!({"properties": {"timeInWeek": [{"day": "Monday", "hourSlots": [1]}]}}), true),
-            ("aksManagedAutoUpgradeSchedule", json!({"properties": {"timeInWeek": [{"day": "Monday", "hourSlots": [1]}]}}), false),
+            (
+                "aksManagedAutoUpgradeSchedule",
+                json!({"properties": {"timeInWeek": [{"day": "Monday", "hourSlots": [1]}]}}),
+                false,
+            ),
             ("aksManagedAutoUpgradeSchedule", window(json!({"durationHours": 2})), false),
-            ("aksManagedAutoUpgradeSchedule", window(json!({"schedule": {"daily": {"intervalDays": 1}}})), false),
+            (
+                "aksManagedAutoUpgradeSchedule",
+                window(json!({"schedule": {"daily": {"intervalDays": 1}}})),
+                false,
+            ),
             ("aksManagedAutoUpgradeSchedule", window(json!({"startDate": "2020-01-01"})), false),
             ("aksManagedAutoUpgradeSchedule", window(json!({"utcOffset": "+00:00"})), true),
         ] {

@@ -119,7 +119,8 @@ const FIXED: &[&str] = &[
 ];
 
 /// Images that take each other's place on the nodes of a pool.
-const LINUX_IMAGES: &[&str] = &["ubuntu", "ubuntu2204", "ubuntu2404", "azurelinux", "azurelinux3", "cblmariner"];
+const LINUX_IMAGES: &[&str] =
+    &["ubuntu", "ubuntu2204", "ubuntu2404", "azurelinux", "azurelinux3", "cblmariner"];
 
 /// The pool that the properties describe, with defaults; its state is still that of before.
 pub(crate) fn build(
@@ -263,16 +264,23 @@ fn mark_spot(properties: &mut Object) {
 }
 
 fn check_settings(properties: &Object) -> Result<(), Failure> {
-    let is = |path: &str, wanted: &str| text(properties, path).is_some_and(|v| v.eq_ignore_ascii_case(wanted));
+    let is =
+        |path: &str, wanted: &str| text(properties, path).is_some_and(|v| v.eq_ignore_ascii_case(wanted));
     if is("mode", "System") {
         if is("scaleSetPriority", "Spot") {
-            return Err(invalid("agentPoolProfile.scaleSetPriority", "A system agent pool cannot be a Spot pool."));
+            return Err(invalid(
+                "agentPoolProfile.scaleSetPriority",
+                "A system agent pool cannot be a Spot pool.",
+            ));
         }
         if is("powerState.code", "Stopped") {
             return Err(invalid("agentPoolProfile.powerState", "A system agent pool cannot be stopped."));
         }
         if properties.get("maxPods").and_then(Value::as_i64).is_some_and(|pods| (1..30).contains(&pods)) {
-            return Err(invalid("agentPoolProfile.maxPods", "A system agent pool needs maxPods of at least 30."));
+            return Err(invalid(
+                "agentPoolProfile.maxPods",
+                "A system agent pool needs maxPods of at least 30.",
+            ));
         }
     }
     if is("mode", "Gateway") && at(properties, "gatewayProfile.publicIPPrefixSize").is_none() {
@@ -280,7 +288,10 @@ fn check_settings(properties: &Object) -> Result<(), Failure> {
         return Err(invalid("agentPoolProfile.gatewayProfile", message));
     }
     if is_windows(properties) && at(properties, "linuxOSConfig").is_some() {
-        return Err(invalid("agentPoolProfile.linuxOSConfig", "linuxOSConfig is not allowed on Windows agent pools."));
+        return Err(invalid(
+            "agentPoolProfile.linuxOSConfig",
+            "linuxOSConfig is not allowed on Windows agent pools.",
+        ));
     }
     let swap = at(properties, "linuxOSConfig.swapFileSizeMB").and_then(Value::as_i64).unwrap_or_default();
     if swap > 0 && flag(properties, "kubeletConfig.failSwapOn") != Some(false) {
