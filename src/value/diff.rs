@@ -74,20 +74,39 @@ impl<'a> Walk<'a, '_> {
     fn report(&mut self, kind: ChangeKind, before: Option<&Value>, after: Value, node: &Node) {
         let lasts =
             node.lasting.as_ref().is_some_and(|last| before.is_some_and(|b| same(last, Some(b), node)));
+        let off_course =
+            !token::any(&after, &|_| true) && !node.takes(before.unwrap_or(&Value::Null), &after);
+        let set_already = node.is(Flag::SetOnce) && before.is_some_and(|before| !is_empty(before));
         self.changes.push(Change {
             path: self.trail.to_string(),
             kind,
             before: before.cloned().unwrap_or(Value::Null),
             after,
-            forces_replace: (self.immutable > 0 || lasts) && kind != ChangeKind::Release,
+            forces_replace: (self.immutable > 0 || lasts || off_course || set_already)
+                && kind != ChangeKind::Release,
         });
     }
 
     fn within(&mut self, segment: Segment<'a>, node: &Node, step: impl FnOnce(&mut Self)) {
+        self.within_of(segment, node, None, step);
+    }
+
+    /// As [`Walk::within`], for a member of an object whose live members may lift what holds for it.
+    fn within_of(
+        &mut self,
+        segment: Segment<'a>,
+        node: &Node,
+        live: Option<&Map<String, Value>>,
+        step: impl FnOnce(&mut Self),
+    ) {
+        let lifted = node
+            .unless
+            .is_some_and(|switch| live.and_then(|live| live.get(switch)) == Some(&Value::Bool(true)));
+        let fixed = usize::from(node.is(Flag::Immutable) && !lifted);
         self.trail.push(segment);
-        self.immutable += usize::from(node.is(Flag::Immutable));
+        self.immutable += fixed;
         step(self);
-        self.immutable -= usize::from(node.is(Flag::Immutable));
+        self.immutable -= fixed;
         self.trail.pop();
     }
 
@@ -107,6 +126,7 @@ impl<'a> Walk<'a, '_> {
                 if live.is_some_and(|live| !live.is_object() && !is_empty(live)) {
                     return self.report(ChangeKind::Set, live, desired.clone(), node);
                 }
+                let siblings = present;
                 for (name, wanted) in wanted {
                     let below = node.member(name);
                     let present = present.and_then(|present| member(present, name, node));
@@ -123,7 +143,9 @@ impl<'a> Walk<'a, '_> {
                         });
                         continue;
                     }
-                    self.within(Segment::Member(name), below, |walk| walk.compare(wanted, present, below));
+                    self.within_of(Segment::Member(name), below, siblings, |walk| {
+                        walk.compare(wanted, present, below);
+                    });
                 }
             }
             Value::Array(wanted) => self.compare_array(wanted, desired, live, node),
@@ -154,7 +176,8 @@ impl<'a> Walk<'a, '_> {
         }
         let equal = if node.is(Flag::Set) {
             let mut left: Vec<&Value> = present.iter().collect();
-            wanted.len() == present.len()
+            // Some lists Azure adds to.
+            (wanted.len() == present.len() || node.is(Flag::AtLeast) && wanted.len() < present.len())
                 && wanted.iter().all(|wanted| {
                     let found = left.iter().position(|item| covers(wanted, item, element, node));
                     found.map(|at| left.swap_remove(at)).is_some()
@@ -178,6 +201,12 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         match (applied, desired) {
+            (Value::Object(_), None) if node.is(Flag::Whole) && node.default.is_some() => {
+                let default = node.default.clone().unwrap_or_default();
+                if !live.is_some_and(|live| covers(&default, live, node, &NOTHING)) {
+                    self.report(ChangeKind::Reset, live, default, node);
+                }
+            }
             (Value::Object(_), None) if node.is(Flag::Whole) => {
                 self.report(ChangeKind::Remove, live, Value::Null, node);
             }
@@ -209,6 +238,23 @@ impl<'a> Walk<'a, '_> {
                     });
                 }
             }
+            (Value::Array(before), Some(after))
+                if node.is(Flag::Set) && node.is(Flag::AtLeast) && !is_empty(after) =>
+            {
+                // Azure adds to the list: what is ours in it goes when the blueprint drops it.
+                let has = |list: Option<&Value>, item: &Value| {
+                    let list = list.and_then(Value::as_array);
+                    list.is_some_and(|list| {
+                        list.iter().any(|other| covers(item, other, node.element(), node))
+                    })
+                };
+                let gone = |item: &&Value| !has(Some(after), item) && has(live, item);
+                if before.iter().any(|item| gone(&item))
+                    && !self.changes.iter().any(|c| c.path == self.trail.to_string())
+                {
+                    self.report(ChangeKind::Set, live, after.clone(), node);
+                }
+            }
             (_, Some(after)) if !is_empty(after) => {}
             _ => match &node.default {
                 Some(default) if same(default, live, node) => {}
@@ -230,7 +276,7 @@ impl<'a> Walk<'a, '_> {
             let kept = after.and_then(|after| member(after, name, node));
             let present = member(live, name, node);
             let below = node.member(name);
-            self.within(Segment::Member(name), below, |walk| {
+            self.within_of(Segment::Member(name), below, Some(live), |walk| {
                 if (node.is(Flag::Map) || node.is(Flag::Whole)) && kept.is_none() {
                     let Some(present) = present.filter(|present| !present.is_null()) else { return };
                     match &below.default {
@@ -372,7 +418,7 @@ mod tests {
         Rule::at("properties.password").write_only(),
         Rule::at("properties.idle").default("4"),
         Rule::at("properties.addons").map(),
-        Rule::at("properties.once").create_only(),
+        Rule::at("properties.first").create_only(),
         Rule::at("properties.count").autoscaled(),
         Rule::at("properties.release").version_alias().at_least(),
         Rule::at("properties.issuer").lasting("true"),
@@ -383,6 +429,14 @@ mod tests {
         Rule::at("properties.features").map(),
         Rule::at("properties.features.*").default("{\"enabled\":false}"),
         Rule::at("properties.features.*.enabled").default("false"),
+        Rule::at("properties.hosts").set().at_least(),
+        Rule::at("properties.key").whole().default("{\"enabled\":false}"),
+        Rule::at("properties.once").set_once(),
+        Rule::at("properties.policy")
+            .fold_case()
+            .default("\"none\"")
+            .steps(&[("none", "*"), ("azure|calico", "cilium")]),
+        Rule::at("properties.private").immutable().unless("integrated"),
     ];
 
     fn changes(desired: Value, live: Value, applied: Option<Value>) -> Vec<(String, ChangeKind, bool)> {
@@ -393,6 +447,44 @@ mod tests {
             .into_iter()
             .map(|change| (change.path, change.kind, change.forces_replace))
             .collect()
+    }
+
+    #[test]
+    fn lists_that_azure_adds_to_lose_what_was_ours() {
+        let hosts = |list: &[&str]| json!({ "properties": { "hosts": list } });
+        let live = hosts(&["10.0.0.0/8", "a", "b"]);
+        assert_eq!(changes(hosts(&["b", "a"]), live.clone(), Some(hosts(&["a", "b"]))), []);
+        let set = vec![("properties.hosts".to_owned(), ChangeKind::Set, false)];
+        assert_eq!(changes(hosts(&["a"]), live.clone(), Some(hosts(&["a", "b"]))), set);
+        assert_eq!(changes(hosts(&["a", "c"]), live, Some(hosts(&["a", "b"]))), set);
+    }
+
+    #[test]
+    fn a_dropped_group_with_a_default_goes_back_to_it() {
+        let key = |value: Value| json!({ "properties": { "key": value } });
+        let on = key(json!({ "enabled": true, "id": "k" }));
+        let reset = vec![("properties.key".to_owned(), ChangeKind::Reset, false)];
+        assert_eq!(changes(json!({}), on.clone(), Some(on.clone())), reset);
+        assert_eq!(changes(json!({}), key(json!({ "enabled": false })), Some(on)), []);
+    }
+
+    #[test]
+    fn some_changes_are_made_in_place_and_others_not() {
+        let properties = |value: Value| json!({ "properties": value });
+        for (wanted, live, replaces) in [
+            (json!({ "once": "a" }), json!({}), false),
+            (json!({ "once": "a" }), json!({ "once": "b" }), true),
+            (json!({ "policy": "azure" }), json!({}), false),
+            (json!({ "policy": "calico" }), json!({ "policy": "None" }), false),
+            (json!({ "policy": "cilium" }), json!({ "policy": "Calico" }), false),
+            (json!({ "policy": "calico" }), json!({ "policy": "azure" }), true),
+            (json!({ "policy": "none" }), json!({ "policy": "azure" }), true),
+            (json!({ "private": true }), json!({ "private": false }), true),
+            (json!({ "private": true }), json!({ "private": false, "integrated": true }), false),
+        ] {
+            let found = changes(properties(wanted.clone()), properties(live.clone()), None);
+            assert_eq!(found.iter().map(|c| c.2).collect::<Vec<_>>(), [replaces], "{wanted} over {live}");
+        }
     }
 
     #[test]
@@ -416,7 +508,7 @@ mod tests {
                 json!({ "addons": { "omsAgent": { "enabled": true } } }),
                 json!({ "addons": { "omsagent": { "enabled": true, "c": 1 } } }),
             ),
-            (json!({ "once": 1 }), json!({ "once": 2 })),
+            (json!({ "first": 1 }), json!({ "first": 2 })),
             (json!({ "rotation": "true" }), json!({ "rotation": true })),
             (
                 json!({ "enableAutoScaling": true, "count": 1 }),

@@ -18,7 +18,23 @@ pub fn merge(live: &Value, desired: &Value, rules: &Rules, changes: &[Change]) -
         remove(&mut body, rules.root(), "", &dropped);
     }
     put_over(&mut body, desired, rules.root());
+    withhold(&mut body, rules.root(), "", changes);
     body
+}
+
+/// Takes away what is sent only when it changes, and does not.
+fn withhold(body: &mut Value, node: &Node, path: &str, changes: &[Change]) {
+    let Value::Object(members) = body else { return };
+    members.retain(|name, _| {
+        !node.member(name).is(Flag::OnChange)
+            || changes.iter().any(|change| change.kind == ChangeKind::Set && change.path == join(path, name))
+    });
+    for (name, value) in members {
+        let below = node.member(name);
+        if below.has_members() {
+            withhold(value, below, &join(path, name), changes);
+        }
+    }
 }
 
 /// Takes away what Azure returns and does not accept.
@@ -214,7 +230,24 @@ mod tests {
         Rule::at("properties.fqdn").read_only(),
         Rule::at("properties.pools").create_only(),
         Rule::at("properties.idle").default("4"),
+        Rule::at("properties.window.from").on_change(),
     ];
+
+    #[test]
+    fn what_azure_refuses_to_hear_again_is_sent_when_it_changes() {
+        let rules = Rules::new(RULES);
+        let body =
+            |from: &str, hours: u32| json!({ "properties": { "window": { "from": from, "hours": hours } } });
+        for (wanted, sent) in [
+            (body("2026-01-01", 8), json!({ "properties": { "window": { "hours": 8 } } })),
+            (body("2027-01-01", 4), body("2027-01-01", 4)),
+        ] {
+            let live = body("2026-01-01", 4);
+            let comparison = Comparison { rules: &rules, applied: None, secret_changed: &|_, _| false };
+            let changes = diff(&wanted, &live, &comparison);
+            assert_eq!(merge(&live, &wanted, &rules, &changes), sent);
+        }
+    }
 
     #[test]
     fn foreign_things_survive_and_dropped_ones_go() {

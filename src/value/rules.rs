@@ -31,11 +31,16 @@ pub enum Flag {
     Autoscaled = 1 << 9,
     /// A location in either of Azure's two spellings.
     Location = 1 << 10,
-    /// A version that only ever rises: a higher one than asked for is as asked, and is kept.
+    /// A version that only ever rises: a higher one than asked for is as asked, and is kept. Of a set: one that Azure
+    /// adds elements of its own to.
     AtLeast = 1 << 11,
     /// An object that excludes another one, or whose members exclude each other: an update takes it from the blueprint
     /// whole; it and its members are removed when the blueprint drops them.
     Whole = 1 << 12,
+    /// Sent only when it changes: Azure refuses the very value that it holds (a start date that has passed).
+    OnChange = 1 << 13,
+    /// Can be given to a resource that has none yet, and not be changed from then on.
+    SetOnce = 1 << 14,
 }
 
 /// A field, by its path, and what is true of it.
@@ -49,12 +54,17 @@ pub struct Rule {
     key: Option<&'static str>,
     default: Option<&'static str>,
     lasting: Option<&'static str>,
+    steps: Steps,
+    unless: Option<&'static str>,
 }
+
+/// Changes of a text that can be made in place: from and to, each one word, several joined by `|`, or `*` for any.
+pub(crate) type Steps = &'static [(&'static str, &'static str)];
 
 impl Rule {
     /// A field of which nothing is known yet.
     pub const fn at(path: &'static str) -> Self {
-        Rule { path, flags: 0, key: None, default: None, lasting: None }
+        Rule { path, flags: 0, key: None, default: None, lasting: None, steps: &[], unless: None }
     }
 
     const fn with(mut self, flag: Flag) -> Self {
@@ -133,6 +143,29 @@ impl Rule {
         self
     }
 
+    /// See [`Flag::OnChange`].
+    pub const fn on_change(self) -> Self {
+        self.with(Flag::OnChange)
+    }
+
+    /// See [`Flag::SetOnce`].
+    pub const fn set_once(self) -> Self {
+        self.with(Flag::SetOnce)
+    }
+
+    /// A text of which only these changes can be made in place: from and to, each one word, several joined by `|`, or
+    /// `*` for any. What is absent counts as its default. Every other change replaces.
+    pub const fn steps(mut self, steps: &'static [(&'static str, &'static str)]) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// An immutable field that can be changed in place while this switch beside it is on.
+    pub const fn unless(mut self, switch: &'static str) -> Self {
+        self.unless = Some(switch);
+        self
+    }
+
     /// An array that is really a map: its elements are told apart by this member (`name`, or several joined by `+`).
     pub const fn keyed(mut self, key: &'static str) -> Self {
         self.key = Some(key);
@@ -171,6 +204,8 @@ pub(crate) struct Node {
     pub(crate) key: Option<&'static str>,
     pub(crate) default: Option<Value>,
     pub(crate) lasting: Option<Value>,
+    pub(crate) steps: Steps,
+    pub(crate) unless: Option<&'static str>,
     members: HashMap<&'static str, Node>,
     any: Option<Box<Node>>,
     elements: Option<Box<Node>>,
@@ -202,6 +237,10 @@ impl Rules {
                 }
             }
             node.flags |= rule.flags;
+            if !rule.steps.is_empty() {
+                node.steps = rule.steps;
+            }
+            node.unless = node.unless.or(rule.unless);
             if let Some(key) = rule.key {
                 node.key = Some(key);
                 // What tells elements apart is matched without case, so it is compared that way too.
@@ -240,6 +279,19 @@ impl Node {
             return node;
         }
         &NOTHING
+    }
+
+    /// Whether a text can be changed in place from one value to another.
+    pub(crate) fn takes(&self, from: &Value, to: &Value) -> bool {
+        let word = |value: &Value| match value {
+            Value::String(text) if !text.is_empty() => text.to_ascii_lowercase(),
+            _ => self.default.as_ref().and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase(),
+        };
+        let (from, to) = (word(from), word(to));
+        let is = |pattern: &str, word: &str| {
+            pattern == "*" || pattern.split('|').any(|one| one.eq_ignore_ascii_case(word))
+        };
+        self.steps.is_empty() || self.steps.iter().any(|(a, b)| is(a, &from) && is(b, &to))
     }
 
     pub(crate) fn has_members(&self) -> bool {

@@ -78,7 +78,6 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ),
     ("mc-automatic-*", "properties.agentPoolProfiles[*].osSKU", "berth cannot ask for AKS Automatic's pools"),
     ("mc-automatic-*", "properties.networkProfile.natGatewayProfile.effectiveOutboundIPs", "not simulated"),
-    ("mc-automatic-*", "properties.ingressProfile.webAppRouting.identity", "not simulated"),
     ("mc-aborted-*", "", "berth aborts nothing, and the simulator knows no abort"),
     ("mc-aborted-*", "(status)", "as above"),
     ("mc-aborted-*", "(location)", "as above"),

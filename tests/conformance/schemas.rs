@@ -83,10 +83,11 @@ impl Transport for Tap {
     }
 }
 
-/// Every blueprint of the repository and the example of every kind: name and text.
+/// Every blueprint of the repository, those of clusters with everything, and the example of every kind: name and text.
 fn blueprints() -> Vec<(String, String)> {
     let mut all = Vec::new();
-    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("blueprints")];
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("blueprints"), root.join("tests/clusters")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();

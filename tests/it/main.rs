@@ -6,6 +6,7 @@
 mod support;
 
 mod blueprints;
+mod clusters;
 mod errors;
 mod faults;
 mod interrupt;

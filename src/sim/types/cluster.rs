@@ -240,6 +240,7 @@ fn merged(call: &Call<'_>, existing: Option<&Resource>) -> Result<Object, Failur
         None => Object::new(),
     };
     let addons = sent.shift_remove("addonProfiles");
+    super::cluster_profiles::make_room(&mut properties, &sent);
     merge(&mut properties, &sent);
     if let Some(Value::Object(addons)) = addons {
         let stored = object_at(&mut properties, "addonProfiles");
@@ -333,6 +334,24 @@ fn furnish(world: &mut World, key: &str) {
         if !enabled && has_identity {
             let id = node_id(world, &group, &format!("{}-{name}", addon.to_ascii_lowercase()));
             world.remove_tree(&id.to_ascii_lowercase());
+        }
+    }
+    // Its add-on is named by a profile of its own.
+    const ROUTING: &str = "properties.ingressProfile.webAppRouting";
+    let routed = crate::sim::json::flag(&body, &format!("{ROUTING}.enabled")) == Some(true);
+    if routed && text(&body, &format!("{ROUTING}.identity.resourceId")).is_none() {
+        let made = node_identity(world, &group, &format!("webapprouting-{name}"), &location);
+        set(&mut body, &format!("{ROUTING}.identity"), made);
+    }
+    const GATEWAY: &str = "properties.addonProfiles.ingressApplicationGateway.config";
+    if let Some(config) = crate::sim::json::at(&body, GATEWAY).and_then(Value::as_object) {
+        let made = text(config, "applicationGatewayName").map(|gateway| {
+            let subscription = &world.state.subscription;
+            format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/applicationGateways/{gateway}")
+        });
+        let gateway = text(config, "applicationGatewayId").map(str::to_owned).or(made);
+        if let Some(gateway) = gateway {
+            set(&mut body, &format!("{GATEWAY}.effectiveApplicationGatewayId"), gateway);
         }
     }
     let balanced = text(&body, "properties.networkProfile.outboundType") == Some("loadBalancer");

@@ -1,6 +1,6 @@
 //! The body of a managed cluster: rules, defaults, and what follows from the id.
 
-use super::generic::fill_identity;
+use super::{cluster_profiles, generic::fill_identity};
 use crate::sim::cidr::Cidr;
 use crate::sim::error::Failure;
 use crate::sim::json::{Object, at, flag, list, object_at, set, set_default, text};
@@ -104,6 +104,7 @@ pub(crate) fn check(
     check_identity(world, call, body)?;
     check_profiles(call, body, existing)?;
     check_pod_identity(body)?;
+    cluster_profiles::check(&call.body, body)?;
     let Some(existing) = existing else {
         let group = node_group(call, body);
         let key = format!("/subscriptions/{}/resourcegroups/{group}", world.state.subscription)
@@ -136,7 +137,10 @@ pub(crate) fn check(
                 (Some(b), Some(a)) => b.eq_ignore_ascii_case(a),
                 _ => before == after,
             };
-            if !same {
+            // With its API server in the network, a cluster is made private and public in place.
+            let integrated = flag(&existing.body, "properties.apiServerAccessProfile.enableVnetIntegration");
+            let open = *name == "apiServerAccessProfile.enablePrivateCluster" && integrated == Some(true);
+            if !same && !open {
                 return Err(not_changeable(&path));
             }
         }
@@ -149,6 +153,7 @@ pub(crate) fn check(
     if plugin(&existing.body) != plugin(body) && !(plugin(&existing.body) == "kubenet" && overlay) {
         return Err(not_changeable("properties.networkProfile.networkPlugin"));
     }
+    cluster_profiles::check_changes(&existing.body, body)?;
     if flag(&existing.body, "properties.oidcIssuerProfile.enabled") == Some(true)
         && flag(body, "properties.oidcIssuerProfile.enabled") == Some(false)
     {
@@ -392,6 +397,7 @@ pub(crate) fn fill(
     fill_network(&mut body);
     fill_secrets_and_access(world, &mut body);
     fill_profiles(world, key, &location, &version, &mut body);
+    cluster_profiles::fill(&mut body);
     assign_pod_identities(&mut body, "Updating");
     Ok(body)
 }

@@ -7,6 +7,7 @@
 mod behaviour;
 pub(crate) mod cluster;
 mod cluster_body;
+mod cluster_profiles;
 mod connection;
 mod dispatch;
 mod flux;
@@ -14,6 +15,7 @@ mod generic;
 mod identity;
 mod key_vault;
 mod load;
+mod maintenance;
 mod network;
 mod network_item;
 mod node_pool;

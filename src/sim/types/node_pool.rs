@@ -103,11 +103,24 @@ const FIXED: &[&str] = &[
     "kubeletConfig",
     "linuxOSConfig",
     "scaleSetPriority",
+    "scaleSetEvictionPolicy",
+    "spotMaxPrice",
     "workloadRuntime",
     "gpuInstanceProfile",
+    "gpuProfile",
     "hostGroupID",
     "proximityPlacementGroupID",
+    "capacityReservationGroupID",
+    "creationData",
+    "gatewayProfile",
+    "messageOfTheDay",
+    "podIPAllocationMode",
+    "windowsProfile",
 ];
+
+/// Images that take each other's place on the nodes of a pool.
+const LINUX_IMAGES: &[&str] =
+    &["ubuntu", "ubuntu2204", "ubuntu2404", "azurelinux", "azurelinux3", "cblmariner"];
 
 /// The pool that the properties describe, with defaults; its state is still that of before.
 pub(crate) fn build(
@@ -138,6 +151,7 @@ pub(crate) fn build(
     }
     check_windows(facts, &properties)?;
     check_scaling(&properties)?;
+    check_settings(&properties)?;
     check_subnet(world, facts, &properties, &key)?;
     let existing = world.state.resources.get(&key).cloned();
     // Asking for "choose for me" is the same as not asking.
@@ -169,6 +183,12 @@ pub(crate) fn build(
                 _ => {}
             }
         }
+        let image = |body: &Object| text(body, "osSKU").unwrap_or_default().to_ascii_lowercase();
+        let (before, after) = (image(&stored), image(&properties));
+        let both = [&before, &after].iter().all(|image| LINUX_IMAGES.contains(&image.as_str()));
+        if !after.is_empty() && before != after && !both {
+            return Err(not_changeable("properties.osSKU"));
+        }
         for kept in ["osSKU", "orchestratorVersion", "powerState", "count"] {
             if let Some(value) = stored.get(kept) {
                 properties.entry(kept).or_insert_with(|| value.clone());
@@ -192,6 +212,7 @@ pub(crate) fn build(
         return Err(Failure::bad("NodePoolMcVersionIncompatible", message).flat());
     }
     fill(facts, windows, &version, &exact, &mut properties);
+    mark_spot(&mut properties);
     let state = existing.as_ref().map_or("Creating", |_| "Updating");
     properties.insert("provisioningState".into(), json!(state));
     let etag = world.etag(&key);
@@ -211,9 +232,79 @@ fn same(before: Option<&Value>, after: &Value) -> bool {
     match (before, after) {
         (Some(Value::String(b)), Value::String(a)) => b.eq_ignore_ascii_case(a),
         (Some(b @ Value::Array(_)), a @ Value::Array(_)) => sorted(b) == sorted(a),
+        (Some(Value::Object(b)), Value::Object(a)) => a.iter().all(|(name, a)| same(b.get(name), a)),
+        (Some(Value::Number(b)), Value::Number(a)) => b.as_f64() == a.as_f64(),
         (Some(b), a) => b == a,
-        (None, a) => matches!(a, Value::Bool(false)) || a.as_array().is_some_and(Vec::is_empty),
+        // What is so anyway may be said.
+        (None, Value::Object(a)) => a.values().all(|a| same(None, a)),
+        (None, a) => {
+            matches!(a, Value::Bool(false))
+                || a.as_array().is_some_and(Vec::is_empty)
+                || matches!(a.as_str(), Some("Install" | "OCIContainer"))
+        }
     }
+}
+
+/// What AKS puts on the nodes of a Spot pool.
+fn mark_spot(properties: &mut Object) {
+    const MARK: &str = "kubernetes.azure.com/scalesetpriority";
+    if !text(properties, "scaleSetPriority").is_some_and(|priority| priority.eq_ignore_ascii_case("spot")) {
+        return;
+    }
+    set_default(properties, "scaleSetEvictionPolicy", "Delete");
+    set_default(properties, "spotMaxPrice", -1.0);
+    // A label's name has dots in it: no path leads to it.
+    object_at(properties, "nodeLabels").insert(MARK.to_owned(), json!("spot"));
+    let taint = json!(format!("{MARK}=spot:NoSchedule"));
+    let mut taints = crate::sim::json::list(properties, "nodeTaints").to_vec();
+    if !taints.contains(&taint) {
+        taints.push(taint);
+    }
+    set(properties, "nodeTaints", taints);
+}
+
+fn check_settings(properties: &Object) -> Result<(), Failure> {
+    let is =
+        |path: &str, wanted: &str| text(properties, path).is_some_and(|v| v.eq_ignore_ascii_case(wanted));
+    if is("mode", "System") {
+        if is("scaleSetPriority", "Spot") {
+            return Err(invalid(
+                "agentPoolProfile.scaleSetPriority",
+                "A system agent pool cannot be a Spot pool.",
+            ));
+        }
+        if is("powerState.code", "Stopped") {
+            return Err(invalid("agentPoolProfile.powerState", "A system agent pool cannot be stopped."));
+        }
+        if properties.get("maxPods").and_then(Value::as_i64).is_some_and(|pods| (1..30).contains(&pods)) {
+            return Err(invalid(
+                "agentPoolProfile.maxPods",
+                "A system agent pool needs maxPods of at least 30.",
+            ));
+        }
+    }
+    if is("mode", "Gateway") && at(properties, "gatewayProfile.publicIPPrefixSize").is_none() {
+        let message = "gatewayProfile.publicIPPrefixSize is required for agent pools of mode Gateway.";
+        return Err(invalid("agentPoolProfile.gatewayProfile", message));
+    }
+    if is_windows(properties) && at(properties, "linuxOSConfig").is_some() {
+        return Err(invalid(
+            "agentPoolProfile.linuxOSConfig",
+            "linuxOSConfig is not allowed on Windows agent pools.",
+        ));
+    }
+    let swap = at(properties, "linuxOSConfig.swapFileSizeMB").and_then(Value::as_i64).unwrap_or_default();
+    if swap > 0 && flag(properties, "kubeletConfig.failSwapOn") != Some(false) {
+        let message = "failSwapOn must be false when swapFileSizeMB is set.";
+        return Err(invalid("agentPoolProfile.kubeletConfig.failSwapOn", message));
+    }
+    for zone in crate::sim::json::list(properties, "availabilityZones") {
+        if !matches!(zone.as_str(), Some("1" | "2" | "3")) {
+            let message = format!("The zone(s) {zone} for resource are not supported.");
+            return Err(Failure::bad("AvailabilityZoneNotSupported", message).flat());
+        }
+    }
+    Ok(())
 }
 
 fn fill(facts: &Facts, windows: bool, version: &str, exact: &str, properties: &mut Object) {

@@ -7,6 +7,7 @@ use super::flux::{Extension, FluxConfiguration};
 use super::generic::Generic;
 use super::identity::{FederatedCredential, Identity};
 use super::key_vault::{AccessPolicies, Vault};
+use super::maintenance::Maintenance;
 use super::network::VirtualNetwork;
 use super::network_item::NetworkItem;
 use super::node_pool::NodePool;
@@ -47,7 +48,7 @@ const fn proxy(name: &'static str, behaviour: &'static dyn Behaviour) -> Entry {
 const TYPES: &[Entry] = &[
     tracked("Microsoft.ContainerService/managedClusters", &Cluster),
     proxy("Microsoft.ContainerService/managedClusters/agentPools", &NodePool),
-    proxy("Microsoft.ContainerService/managedClusters/maintenanceConfigurations", &Generic),
+    proxy("Microsoft.ContainerService/managedClusters/maintenanceConfigurations", &Maintenance),
     proxy("Microsoft.KubernetesConfiguration/extensions", &Extension),
     proxy("Microsoft.KubernetesConfiguration/fluxConfigurations", &FluxConfiguration),
     tracked("Microsoft.Network/virtualNetworks", &VirtualNetwork),

@@ -3,10 +3,11 @@
 use super::field::{Interval, Settings, Toggle};
 use super::flux::FluxSpec;
 use super::pod_identity::PodIdentitySpec;
+use super::spec::words;
 use crate::catalog::{Reference, model};
 use azure_mgmt_containerservice::package_preview_2023_01::models::ManagedClusterAddonProfile;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Add-ons of the cluster. One that is absent is left as it is; `false` switches it off.
@@ -21,6 +22,20 @@ pub struct AddonsSpec {
     pub(super) monitoring: Option<Toggle<MonitoringSpec>>,
     /// Managed NGINX ingress: `true`, or its settings.
     pub(super) web_app_routing: Option<Toggle<WebAppRoutingSpec>>,
+    /// Managed Prometheus: `true`, or its settings. A data collection rule of yours says where its metrics go.
+    pub(super) prometheus: Option<Toggle<PrometheusSpec>>,
+    /// Whether applications are watched without a change to them (`appMonitoring.autoInstrumentation`).
+    pub(super) app_monitoring: Option<bool>,
+    /// Ingress by an Application Gateway: `false`, or its settings.
+    pub(super) application_gateway: Option<Toggle<ApplicationGatewaySpec>>,
+    /// The Gateway API of Kubernetes, installed by AKS (`ingressProfile.gatewayAPI`).
+    pub(super) gateway_api: Option<bool>,
+    /// Pods on container instances: `false`, or the subnet of theirs.
+    pub(super) virtual_nodes: Option<Toggle<VirtualNodesSpec>>,
+    /// Nodes with enclaves for confidential computing: `true`, or the settings.
+    pub(super) confidential_computing: Option<Toggle<ConfidentialSpec>>,
+    /// Whether AKS runs open models on nodes with graphics cards (KAITO).
+    pub(super) ai_toolchain_operator: Option<bool>,
     /// Scaling by events (KEDA).
     pub(super) keda: Option<bool>,
     /// Sizing pods by what they use.
@@ -71,30 +86,85 @@ pub struct WebAppRoutingSpec {
     enabled: Option<bool>,
     /// DNS zones that get a record for each host; its identity needs the role DNS Zone Contributor on them.
     dns_zones: Option<Vec<Reference>>,
+    /// What the first ingress controller is: `AnnotationControlled` (the default), `External`, `Internal` or `None`
+    /// (`nginx.defaultIngressControllerType`).
+    default_controller: Option<IngressController>,
+    /// Whether Gateways are served by Istio; needs `gatewayApi` (`gatewayAPIImplementations.appRoutingIstio`).
+    pub(super) istio: Option<bool>,
 }
 
-impl Settings for AzurePolicySpec {
-    fn enabled(&self) -> bool {
-        self.enabled.unwrap_or(true)
+/// Managed Prometheus.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PrometheusSpec {
+    /// Whether it is on; yes when absent.
+    enabled: Option<bool>,
+    /// Labels of Kubernetes resources that become labels of metrics: `namespaces=[team],pods=[*]`.
+    label_allow_list: Option<String>,
+    /// Annotations of Kubernetes resources that become labels of metrics.
+    annotation_allow_list: Option<String>,
+}
+
+/// Ingress by an Application Gateway: one that is there (`gateway`), or one that AKS makes (`name` and a subnet).
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ApplicationGatewaySpec {
+    /// Whether it is on; yes when absent.
+    enabled: Option<bool>,
+    /// A gateway that is there; the add-on's identity needs the role Contributor on it.
+    pub(super) gateway: Option<Reference>,
+    /// The name of the gateway that AKS makes in the group of the nodes.
+    pub(super) name: Option<String>,
+    /// The subnet of the gateway that AKS makes.
+    pub(super) subnet: Option<Reference>,
+    /// The range of a new subnet for the gateway that AKS makes, in the network that AKS makes.
+    pub(super) subnet_cidr: Option<String>,
+    /// The only Kubernetes namespace that it watches; all when absent.
+    watch_namespace: Option<String>,
+}
+
+/// Pods on container instances.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct VirtualNodesSpec {
+    /// Whether it is on; yes when absent.
+    enabled: Option<bool>,
+    /// The name of a subnet in the cluster's network, delegated to `Microsoft.ContainerInstance/containerGroups`.
+    pub(super) subnet_name: Option<String>,
+}
+
+/// Nodes with enclaves.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ConfidentialSpec {
+    /// Whether it is on; yes when absent.
+    enabled: Option<bool>,
+    /// Whether a helper on each node proves to others what runs in its enclaves.
+    quote_helper: Option<bool>,
+}
+
+words! {
+    /// What the first ingress controller is.
+    IngressController {
+        "AnnotationControlled" => AnnotationControlled,
+        "External" => External,
+        "Internal" => Internal,
+        "None" => None,
     }
 }
 
-impl Settings for KeyVaultSpec {
-    fn enabled(&self) -> bool {
-        self.enabled.unwrap_or(true)
-    }
+macro_rules! switched {
+    ($($name:ident)+) => {$(
+        impl Settings for $name {
+            fn enabled(&self) -> bool {
+                self.enabled.unwrap_or(true)
+            }
+        }
+    )+};
 }
-
-impl Settings for MonitoringSpec {
-    fn enabled(&self) -> bool {
-        self.enabled.unwrap_or(true)
-    }
-}
-
-impl Settings for WebAppRoutingSpec {
-    fn enabled(&self) -> bool {
-        self.enabled.unwrap_or(true)
-    }
+switched! {
+    AzurePolicySpec KeyVaultSpec MonitoringSpec WebAppRoutingSpec PrometheusSpec ApplicationGatewaySpec
+    VirtualNodesSpec ConfidentialSpec
 }
 
 impl AddonsSpec {
@@ -103,8 +173,12 @@ impl AddonsSpec {
         let on = |on: bool, namespaces: &'static [&'static str]| if on { namespaces } else { &[] };
         let policy = self.azure_policy.as_ref().is_some_and(|addon| addon.on().is_some());
         let monitoring = self.monitoring.as_ref().is_some_and(|addon| addon.on().is_some());
+        let instances = self.virtual_nodes.as_ref().is_some_and(|addon| addon.on().is_some());
+        let metrics = self.prometheus.as_ref().is_some_and(|addon| addon.on().is_some());
         on(policy, &["Microsoft.PolicyInsights"])
             .iter()
+            .chain(on(instances, &["Microsoft.ContainerInstance"]))
+            .chain(on(metrics, &["Microsoft.Insights", "Microsoft.Monitor", "Microsoft.AlertsManagement"]))
             .chain(on(monitoring, &["Microsoft.OperationsManagement", "Microsoft.OperationalInsights"]))
     }
 
@@ -132,19 +206,69 @@ impl AddonsSpec {
             };
             profiles.insert("omsagent".into(), profile(addon, config));
         }
+        if let Some(addon) = &self.application_gateway {
+            let config = |settings: &ApplicationGatewaySpec| {
+                json!({
+                    "applicationGatewayId": settings.gateway.as_ref().map(Reference::id),
+                    "applicationGatewayName": settings.name,
+                    "subnetId": settings.subnet.as_ref().map(Reference::id),
+                    "subnetCIDR": settings.subnet_cidr,
+                    "watchNamespace": settings.watch_namespace,
+                })
+            };
+            profiles.insert("ingressApplicationGateway".into(), profile(addon, config));
+        }
+        if let Some(addon) = &self.virtual_nodes {
+            let config = |settings: &VirtualNodesSpec| json!({ "SubnetName": settings.subnet_name });
+            profiles.insert("aciConnectorLinux".into(), profile(addon, config));
+        }
+        if let Some(addon) = &self.confidential_computing {
+            let helper = |settings: &ConfidentialSpec| settings.quote_helper.map(|on| on.to_string());
+            let config = |settings: &ConfidentialSpec| json!({ "ACCSGXQuoteHelperEnabled": helper(settings) });
+            profiles.insert("ACCSGXDevicePlugin".into(), profile(addon, config));
+        }
         (!profiles.is_empty()).then_some(Value::Object(profiles))
     }
 
     /// `ingressProfile`.
     pub(super) fn ingress(&self) -> Option<Value> {
-        let routing = match self.web_app_routing.as_ref()? {
+        if self.web_app_routing.is_none() && self.gateway_api.is_none() {
+            return None;
+        }
+        let routing = self.web_app_routing.as_ref().map(|addon| match addon {
             Toggle::Off => json!({ "enabled": false }),
             Toggle::On(settings) => {
                 let zones = |zones: &Vec<Reference>| zones.iter().map(Reference::id).collect::<Vec<_>>();
-                json!({ "enabled": true, "dnsZoneResourceIds": settings.dns_zones.as_ref().map(zones) })
+                let nginx = |kind| json!({ "defaultIngressControllerType": kind });
+                let mode = |on: bool| json!({ "appRoutingIstio": { "mode": if on { "Enabled" } else { "Disabled" } } });
+                json!({
+                    "enabled": true,
+                    "dnsZoneResourceIds": settings.dns_zones.as_ref().map(zones),
+                    "nginx": settings.default_controller.map(nginx),
+                    "gatewayAPIImplementations": settings.istio.map(mode),
+                })
             }
-        };
-        Some(model(&json!({ "webAppRouting": routing })))
+        });
+        let installation = |on: bool| json!({ "installation": if on { "Standard" } else { "Disabled" } });
+        Some(model(&json!({ "webAppRouting": routing, "gatewayAPI": self.gateway_api.map(installation) })))
+    }
+
+    /// `azureMonitorProfile`.
+    pub(super) fn monitor(&self) -> Option<Value> {
+        let metrics = self.prometheus.as_ref().map(|addon| match addon {
+            Toggle::Off => json!({ "enabled": false }),
+            Toggle::On(settings) => {
+                let lists = model(&json!({
+                    "metricLabelsAllowlist": settings.label_allow_list,
+                    "metricAnnotationsAllowList": settings.annotation_allow_list,
+                }));
+                let said = lists.as_object().is_some_and(|lists| !lists.is_empty());
+                json!({ "enabled": true, "kubeStateMetrics": said.then_some(lists) })
+            }
+        });
+        let app = self.app_monitoring.map(|enabled| json!({ "autoInstrumentation": { "enabled": enabled } }));
+        let said = metrics.is_some() || app.is_some();
+        said.then(|| json!({ "metrics": metrics, "appMonitoring": app }))
     }
 
     /// `workloadAutoScalerProfile`.

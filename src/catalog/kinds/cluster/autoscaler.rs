@@ -1,5 +1,6 @@
 //! The settings of the cluster autoscaler.
 
+use super::spec::words;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +11,14 @@ use serde::{Deserialize, Serialize};
 pub struct AutoscalerSpec {
     /// Whether similar pools are kept at the same size: `"true"` or `"false"`.
     balance_similar_node_groups: Option<String>,
-    /// How a pool is chosen: `least-waste`, `most-pods`, `priority` or `random`.
-    expander: Option<String>,
+    /// Whether pods of daemon sets are moved off a node that is removed and has no others.
+    daemonset_eviction_for_empty_nodes: Option<bool>,
+    /// Whether pods of daemon sets are moved off a node that is removed and has others.
+    daemonset_eviction_for_occupied_nodes: Option<bool>,
+    /// Whether pods of daemon sets count for nothing when a node's use is measured.
+    ignore_daemonsets_utilization: Option<bool>,
+    /// How a pool is chosen: `least-waste`, `most-pods`, `priority` or `random`, which is the default.
+    expander: Option<Expander>,
     /// How many empty nodes are removed at once; `"10"` when absent.
     max_empty_bulk_delete: Option<String>,
     /// How many seconds a pod gets to end; `"600"` when absent.
@@ -42,4 +49,11 @@ pub struct AutoscalerSpec {
     skip_nodes_with_local_storage: Option<String>,
     /// Whether nodes with system pods are kept: `"true"` or `"false"`.
     skip_nodes_with_system_pods: Option<String>,
+}
+
+words! {
+    /// How a pool is chosen.
+    Expander {
+        "least-waste" => LeastWaste, "most-pods" => MostPods, "priority" => Priority, "random" => Random,
+    }
 }

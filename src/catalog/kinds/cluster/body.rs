@@ -2,6 +2,7 @@
 
 use super::field::as_model;
 use super::spec::{AadSpec, ApiServerSpec, LinuxSpec, Spec, StorageSpec, WindowsSpec};
+use super::{mesh, profiles, security};
 use crate::catalog::{EntryCx, Reference, merge_over, model};
 use azure_mgmt_containerservice::package_preview_2023_01::models;
 use serde_json::{Map, Value, json};
@@ -47,16 +48,23 @@ pub(super) fn cluster(spec: &Spec, cx: &EntryCx<'_>) -> Value {
         "podIdentityProfile": spec.addons.pod_identity.as_ref().map(|pods| pods.profile()),
         "apiServerAccessProfile": spec.api_server.as_ref().map(api_server),
         "autoScalerProfile": spec.autoscaler,
-        "securityProfile": security(spec),
+        "securityProfile": security::profile(spec),
+        "httpProxyConfig": spec.http_proxy.as_ref().map(|proxy| proxy.config()),
+        "serviceMeshProfile": spec.service_mesh.as_ref().map(mesh::profile),
+        "azureMonitorProfile": spec.addons.monitor(),
+        "aiToolchainOperatorProfile": spec.addons.ai_toolchain_operator.map(|enabled| json!({ "enabled": enabled })),
         "supportPlan": spec.support_plan,
         "ingressProfile": spec.addons.ingress(),
         "workloadAutoScalerProfile": spec.addons.workload_autoscaler(),
         "metricsProfile": spec.cost_analysis.map(|enabled| json!({ "costAnalysis": { "enabled": enabled } })),
     });
     merge_over(&mut properties, &model(&newer));
+    merge_over(&mut properties, &model(&profiles::members(spec)));
 
     let mut body = cx.tracked(properties);
-    body["identity"] = identity(spec.identity.as_ref());
+    if spec.service_principal.is_none() {
+        body["identity"] = identity(spec.identity.as_ref());
+    }
     if let Some(sku) = &spec.sku {
         body["sku"] = model(&json!({ "name": sku.name, "tier": sku.tier }));
     }
@@ -141,22 +149,6 @@ fn api_server(api: &ApiServerSpec) -> Value {
         profile["authorizedIPRanges"] = json!(ranges);
     }
     profile
-}
-
-fn security(spec: &Spec) -> Value {
-    let profile = json!({
-        "workloadIdentity": { "enabled": spec.workload_identity },
-        "imageCleaner": spec.image_cleaner.as_ref().map(|cleaner| {
-            json!({ "enabled": cleaner.enabled, "intervalHours": cleaner.interval_hours })
-        }),
-        "defender": spec.defender.as_ref().map(|defender| {
-            json!({
-                "logAnalyticsWorkspaceResourceId": defender.workspace.as_ref().map(Reference::id),
-                "securityMonitoring": { "enabled": defender.enabled },
-            })
-        }),
-    });
-    model(&profile)
 }
 
 fn storage(storage: &StorageSpec) -> Option<models::ManagedClusterStorageProfile> {

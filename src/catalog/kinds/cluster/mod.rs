@@ -2,7 +2,8 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.containerservice/managedclusters>).
 //!
 //! One entry is several resources: the cluster; each of its node pools, which come into being in the body of the
-//! cluster's create, all at once, and are changed by themselves afterwards; the Flux extension and its configurations.
+//! cluster's create, all at once, and are changed by themselves afterwards; its maintenance
+//! windows; the Flux extension and its configurations.
 //! AKS runs one operation at a time on a cluster, so all of them share its lane.
 
 mod addons;
@@ -12,17 +13,22 @@ mod checks;
 mod field;
 mod flux;
 mod flux_source;
+mod maintenance;
+mod mesh;
 mod network;
+mod node_config;
 mod node_pool;
 mod pod_identity;
+mod profiles;
 mod rules;
+mod security;
 mod spec;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use spec::Spec;
-pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MANAGED_CLUSTER};
+pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MAINTENANCE_CONFIGURATION, MANAGED_CLUSTER};
 
 use super::registration;
 use crate::catalog::{Arrival, Draft, EntryCx, EntryKind};
@@ -57,6 +63,9 @@ clusters:
     windows:
       adminUsername: azureuser
       adminPassword: ${param.adminPassword}
+    autoUpgrade: { channel: patch, nodeOsChannel: NodeImage }
+    maintenance:
+      upgrades: { weekly: { day: Sunday }, start: \"02:00\", hours: 6, utcOffset: \"+01:00\" }
     addons:
       azurePolicy: true
       keyVaultSecretsProvider: { rotation: true, rotationPollInterval: 2m }
@@ -100,6 +109,9 @@ clusters:
                 .origin(format!("nodePools.{key}"));
             draft.arrival = Arrival::WithParent;
             cx.also(draft);
+        }
+        if let Some(maintenance) = &spec.maintenance {
+            maintenance.expand(&cluster, cx);
         }
         if let Some(flux) = spec.addons.flux {
             flux.expand(&cluster, cx);

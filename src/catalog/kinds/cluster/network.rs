@@ -23,8 +23,12 @@ pub struct NetworkSpec {
     pub(super) dataplane: Option<Dataplane>,
     /// The range of the pods' addresses, with `mode: overlay` or `plugin: kubenet`; `10.244.0.0/16` when absent.
     pub(super) pod_cidr: Option<String>,
+    /// The ranges of the pods' addresses, one of each family, in place of `podCidr`.
+    pub(super) pod_cidrs: Option<Vec<String>>,
     /// The range of the services' addresses; `10.0.0.0/16` when absent. It cannot be changed.
     pub(super) service_cidr: Option<String>,
+    /// The ranges of the services' addresses, one of each family, in place of `serviceCidr`. They cannot be changed.
+    pub(super) service_cidrs: Option<Vec<String>>,
     /// The address of the cluster's DNS service, inside `serviceCidr`; `10.0.0.10` when both are absent.
     pub(super) dns_service_ip: Option<String>,
     /// How the cluster reaches the internet; `loadBalancer` when absent.
@@ -37,6 +41,9 @@ pub struct NetworkSpec {
     pub(super) nat_gateway: Option<NatGatewaySpec>,
     /// `[IPv4]`, or both for dual stack. It cannot be changed.
     pub(super) ip_families: Option<Vec<String>>,
+    /// Whether chosen pods may lead out by fixed addresses, through node pools with `mode: Gateway`
+    /// (`staticEgressGatewayProfile`).
+    pub(super) static_egress_gateway: Option<bool>,
     /// Advanced container networking.
     pub(super) advanced: Option<AdvancedSpec>,
 }
@@ -47,6 +54,10 @@ pub struct NetworkSpec {
 pub struct LoadBalancerSpec {
     /// How many addresses AKS makes; 1 when there are no addresses or prefixes of yours.
     pub(super) managed_ips: Option<i32>,
+    /// How many IPv6 addresses AKS makes besides, on dual stack (`countIPv6`).
+    pub(super) managed_ipv6s: Option<i32>,
+    /// Whether there may be several load balancers (`enableMultipleStandardLoadBalancers`).
+    pub(super) multiple: Option<bool>,
     /// Public addresses of yours.
     pub(super) ips: Option<Vec<Reference>>,
     /// Public address prefixes of yours.
@@ -77,6 +88,12 @@ pub struct AdvancedSpec {
     pub(super) observability: Option<bool>,
     /// Whether policies know names and protocols; needs `dataplane: cilium`.
     pub(super) security: Option<bool>,
+    /// What policies know besides addresses: `L7`, `FQDN` or `None`; needs `security` (`advancedNetworkPolicies`).
+    pub(super) policies: Option<AdvancedPolicies>,
+    /// Whether traffic between nodes is encrypted: `WireGuard` or `None`; needs `security` (`transitEncryption`).
+    pub(super) encryption: Option<Encryption>,
+    /// How packets are sped up: `BpfVeth` or `None`; needs `dataplane: cilium` (`accelerationMode`).
+    pub(super) acceleration: Option<Acceleration>,
 }
 
 words! {
@@ -97,6 +114,12 @@ words! {
     }
     /// Kinds of load balancers.
     LoadBalancerSku { "standard" => Standard, "basic" => Basic, }
+    /// What policies know besides addresses.
+    AdvancedPolicies { "L7" => L7, "FQDN" => Fqdn, "None" => None, }
+    /// Encryption between nodes.
+    Encryption { "WireGuard" => WireGuard, "None" => None, }
+    /// How packets are sped up.
+    Acceleration { "BpfVeth" => BpfVeth, "None" => None, }
     /// What a load balancer sends to.
     BackendPool { "NodeIPConfiguration" => IpConfiguration, "NodeIP" => Ip, }
 }
@@ -142,14 +165,34 @@ impl NetworkSpec {
         if let Some(balancer) = &self.load_balancer {
             profile["loadBalancerProfile"] = balancer.profile();
         }
-        if let Some(AdvancedSpec { observability, security }) = self.advanced {
-            let on = |part: Option<bool>| part.map(|enabled| json!({ "enabled": enabled }));
-            let enabled = observability == Some(true) || security == Some(true);
-            let advanced =
-                json!({ "enabled": enabled, "observability": on(observability), "security": on(security) });
-            merge_over(&mut profile, &model(&json!({ "advancedNetworking": advanced })));
-        }
+        let newer = json!({
+            "advancedNetworking": self.advanced.as_ref().map(AdvancedSpec::profile),
+            "podCidrs": self.pod_cidrs,
+            "serviceCidrs": self.service_cidrs,
+            "staticEgressGatewayProfile": self.static_egress_gateway.map(|enabled| json!({ "enabled": enabled })),
+        });
+        merge_over(&mut profile, &model(&newer));
         profile
+    }
+}
+
+impl AdvancedSpec {
+    fn profile(&self) -> Value {
+        let on = |part: Option<bool>| part.map(|enabled| json!({ "enabled": enabled }));
+        let secured = self.security.is_some() || self.policies.is_some() || self.encryption.is_some();
+        let fast = self.acceleration.is_some_and(|mode| mode != Acceleration::None);
+        json!({
+            "enabled": self.observability == Some(true) || self.security == Some(true) || fast,
+            "observability": on(self.observability),
+            "security": secured.then(|| {
+                json!({
+                    "enabled": self.security,
+                    "advancedNetworkPolicies": self.policies,
+                    "transitEncryption": self.encryption.map(|kind| json!({ "type": kind })),
+                })
+            }),
+            "performance": self.acceleration.map(|mode| json!({ "accelerationMode": mode })),
+        })
     }
 }
 
@@ -162,7 +205,8 @@ impl LoadBalancerSpec {
         let (ips, prefixes) = (self.ips.as_deref(), self.ip_prefixes.as_deref());
         let managed = self.managed_ips.or((ips.is_none() && prefixes.is_none()).then_some(1));
         model(&json!({
-            "managedOutboundIPs": managed.map(|count| json!({ "count": count })),
+            "managedOutboundIPs": managed.map(|count| json!({ "count": count, "countIPv6": self.managed_ipv6s })),
+            "enableMultipleStandardLoadBalancers": self.multiple,
             "outboundIPs": ips.map(|ips| json!({ "publicIPs": ids(ips) })),
             "outboundIPPrefixes": prefixes.map(|prefixes| json!({ "publicIPPrefixes": ids(prefixes) })),
             "allocatedOutboundPorts": self.allocated_ports,

@@ -1,6 +1,7 @@
 //! Node pools of a cluster.
 
 use super::field::{Interval, NumberOrText, Settings, Toggle, Version, as_model};
+use super::node_config::{GatewaySpec, GpuSpec, KubeletSpec, LinuxOsSpec, NodeNetworkSpec, NodeSecuritySpec};
 use super::spec::{Spec, words};
 use crate::catalog::{Reference, merge_over, model};
 use azure_mgmt_containerservice::package_preview_2023_01::models;
@@ -71,6 +72,33 @@ pub struct PoolSpec {
     /// Whether Windows nodes lead out through the cluster's outbound type; `false` needs a NAT gateway or routes of
     /// yours. Yes when absent.
     pub(super) outbound_nat: Option<bool>,
+    /// The prefix that the public addresses of the nodes are of; needs `publicIp`. It cannot be changed.
+    pub(super) public_ip_prefix: Option<Reference>,
+    /// How pods get addresses of `podSubnet`: `DynamicIndividual` (the default) or `StaticBlock`. It cannot be
+    /// changed.
+    pub(super) pod_ip_allocation: Option<PodIpAllocation>,
+    /// Settings of the kubelet.
+    pub(super) kubelet: Option<KubeletSpec>,
+    /// Settings of Linux.
+    pub(super) linux_os: Option<LinuxOsSpec>,
+    /// Graphics cards.
+    pub(super) gpu: Option<GpuSpec>,
+    /// How nodes are guarded.
+    pub(super) security: Option<NodeSecuritySpec>,
+    /// The network of the nodes themselves.
+    pub(super) network: Option<NodeNetworkSpec>,
+    /// The addresses of a pool with `mode: Gateway`.
+    pub(super) gateway: Option<GatewaySpec>,
+    /// Whether the pool runs: `false` stops its nodes and keeps them. A `System` pool cannot be stopped.
+    pub(super) running: Option<bool>,
+    /// What a person reads who signs in to a node, in base64. It cannot be changed.
+    pub(super) message_of_the_day: Option<String>,
+    /// The dedicated hosts of the nodes (`hostGroupID`). It cannot be changed.
+    pub(super) host_group: Option<Reference>,
+    /// The capacity reservation group that nodes are taken from. It cannot be changed.
+    pub(super) capacity_reservation: Option<Reference>,
+    /// The node pool snapshot that image and version are taken from. It cannot be changed.
+    pub(super) snapshot: Option<Reference>,
     /// The proximity placement group of the nodes.
     pub(super) proximity_placement_group: Option<Reference>,
     /// Tags of the pool and what it is made of.
@@ -109,7 +137,7 @@ pub struct OsDiskSpec {
     /// `Ephemeral` is on the host, `Managed` is not.
     r#type: Option<OsDiskType>,
     /// Its size in GiB.
-    size_gb: Option<i32>,
+    pub(super) size_gb: Option<i32>,
 }
 
 /// How upgrades go through a pool.
@@ -117,13 +145,13 @@ pub struct OsDiskSpec {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UpgradeSpec {
     /// How many nodes are added meanwhile: a number or a percentage such as `33%`.
-    max_surge: Option<NumberOrText>,
+    pub(super) max_surge: Option<NumberOrText>,
     /// How many nodes may be missing meanwhile: a number or a percentage.
-    max_unavailable: Option<NumberOrText>,
+    pub(super) max_unavailable: Option<NumberOrText>,
     /// How long pods get to leave a node, such as `30m`.
-    drain_timeout: Option<Interval>,
+    pub(super) drain_timeout: Option<Interval>,
     /// How long to wait after each node, such as `5m`.
-    soak: Option<Interval>,
+    pub(super) soak: Option<Interval>,
     /// What becomes of a node that pods do not leave: `Cordon` or `Schedule`.
     undrainable: Option<Undrainable>,
 }
@@ -153,6 +181,8 @@ words! {
     Undrainable { "Cordon" => Cordon, "Schedule" => Schedule, }
     /// What becomes of nodes that are not needed.
     ScaleDownMode { "Delete" => Delete, "Deallocate" => Deallocate, }
+    /// How pods get addresses.
+    PodIpAllocation { "DynamicIndividual" => DynamicIndividual, "StaticBlock" => StaticBlock, }
     /// What nodes run.
     WorkloadRuntime { "OCIContainer" => OciContainer, "WasmWasi" => WasmWasi, "KataVmIsolation" => KataVmIsolation, }
 }
@@ -253,6 +283,7 @@ impl PoolSpec {
             }
             properties["nodeTaints"] = json!(taints);
         }
+        merge_over(&mut properties, &self.node_settings());
         if let Some(upgrade) = &self.upgrade {
             properties["upgradeSettings"] = upgrade.settings();
         }

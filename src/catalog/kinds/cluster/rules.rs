@@ -27,6 +27,8 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.status").read_only(),
     Rule::at("properties.oidcIssuerProfile.issuerURL").read_only(),
     Rule::at("properties.ingressProfile.webAppRouting.identity").read_only(),
+    Rule::at("properties.addonProfiles.*.config.effectiveApplicationGatewayId").read_only(),
+    Rule::at("properties.addonProfiles.*.config.HTTPApplicationRoutingZoneName").read_only(),
     // Pools come up with the cluster in one operation; from then on they are resources of their own, and an update
     // that leaves them out keeps them.
     Rule::at("properties.agentPoolProfiles").create_only(),
@@ -34,6 +36,9 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.dnsPrefix").immutable(),
     Rule::at("properties.fqdnSubdomain").immutable(),
     Rule::at("properties.nodeResourceGroup").immutable().fold_case(),
+    // From an identity there is no way back to a service principal.
+    Rule::at("properties.servicePrincipalProfile.clientId").fold_case().lasting("\"msi\""),
+    Rule::at("properties.servicePrincipalProfile.secret").write_only(),
     Rule::at("properties.enableRBAC").immutable().default("true"),
     Rule::at("properties.diskEncryptionSetID").immutable(),
     Rule::at("properties.linuxProfile").immutable(),
@@ -45,7 +50,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.publicNetworkAccess").fold_case(),
     Rule::at("properties.nodeResourceGroupProfile.restrictionLevel").fold_case().default("\"Unrestricted\""),
     // Windows.
-    Rule::at("properties.windowsProfile.adminUsername").immutable(),
+    Rule::at("properties.windowsProfile.adminUsername").set_once(),
     Rule::at("properties.windowsProfile.adminPassword").write_only(),
     Rule::at("properties.windowsProfile.licenseType").fold_case().default("\"None\""),
     Rule::at("properties.windowsProfile.enableCSIProxy").default("true"),
@@ -72,14 +77,42 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.securityProfile.imageCleaner.enabled").default("false"),
     Rule::at("properties.securityProfile.imageCleaner.intervalHours").default("168"),
     Rule::at("properties.securityProfile.defender.securityMonitoring.enabled").default("false"),
+    // A key is refused while the encryption is off.
+    Rule::at("properties.securityProfile.azureKeyVaultKms").whole().default("{\"enabled\":false}"),
     Rule::at("properties.securityProfile.azureKeyVaultKms.enabled").default("false"),
-    Rule::at("properties.securityProfile.azureKeyVaultKms.keyVaultNetworkAccess").fold_case(),
+    Rule::at("properties.securityProfile.azureKeyVaultKms.keyVaultNetworkAccess").fold_case().default("\"Public\""),
+    Rule::at("properties.securityProfile.customCATrustCertificates").set().default("[]"),
     Rule::at("properties.workloadAutoScalerProfile.keda.enabled").default("false"),
     Rule::at("properties.workloadAutoScalerProfile.verticalPodAutoscaler.enabled").default("false"),
     Rule::at("properties.ingressProfile.webAppRouting.enabled").default("false"),
     Rule::at("properties.ingressProfile.webAppRouting.dnsZoneResourceIds").set().default("[]"),
     Rule::at("properties.ingressProfile.webAppRouting.nginx.defaultIngressControllerType").fold_case(),
+    Rule::at("properties.ingressProfile.webAppRouting.nginx.defaultIngressControllerType")
+        .default("\"AnnotationControlled\""),
+    Rule::at("properties.ingressProfile.webAppRouting.gatewayAPIImplementations.appRoutingIstio.mode")
+        .fold_case()
+        .default("\"Disabled\""),
+    Rule::at("properties.ingressProfile.gatewayAPI.installation").fold_case().default("\"Disabled\""),
     Rule::at("properties.azureMonitorProfile.metrics.enabled").default("false"),
+    Rule::at("properties.azureMonitorProfile.metrics.kubeStateMetrics.metricLabelsAllowlist").default("\"\""),
+    Rule::at("properties.azureMonitorProfile.metrics.kubeStateMetrics.metricAnnotationsAllowList").default("\"\""),
+    Rule::at("properties.azureMonitorProfile.appMonitoring.autoInstrumentation.enabled").default("false"),
+    Rule::at("properties.aiToolchainOperatorProfile.enabled").default("false"),
+    Rule::at("properties.nodeProvisioningProfile.mode").fold_case().default("\"Manual\""),
+    Rule::at("properties.nodeProvisioningProfile.defaultNodePools").fold_case(),
+    Rule::at("properties.bootstrapProfile.artifactSource").fold_case().default("\"Direct\""),
+    Rule::at("properties.hostedSystemProfile.enabled").default("false"),
+    // Istio with its gateways.
+    Rule::at("properties.serviceMeshProfile.mode").fold_case().default("\"Disabled\""),
+    Rule::at("properties.serviceMeshProfile.istio.revisions").set(),
+    Rule::at("properties.serviceMeshProfile.istio.components.ingressGateways").keyed("mode"),
+    Rule::at("properties.serviceMeshProfile.istio.components.ingressGateways[].enabled").default("false"),
+    Rule::at("properties.serviceMeshProfile.istio.components.egressGateways").keyed("name"),
+    Rule::at("properties.serviceMeshProfile.istio.components.egressGateways[].namespace")
+        .default("\"aks-istio-egress\""),
+    Rule::at("properties.serviceMeshProfile.istio.components.proxyRedirectionMechanism")
+        .fold_case()
+        .default("\"InitContainers\""),
     Rule::at("properties.metricsProfile.costAnalysis.enabled").default("false"),
     Rule::at("properties.storageProfile.diskCSIDriver.enabled").default("true"),
     Rule::at("properties.storageProfile.fileCSIDriver.enabled").default("true"),
@@ -92,34 +125,66 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.aadProfile.tenantID").fold_case(),
     Rule::at("properties.aadProfile.serverAppSecret").write_only(),
     Rule::at("properties.apiServerAccessProfile.authorizedIPRanges").set().cidr().default("[]"),
-    Rule::at("properties.apiServerAccessProfile.enablePrivateCluster").immutable().default("false"),
-    Rule::at("properties.apiServerAccessProfile.privateDNSZone").fold_case().default("\"system\""),
+    // A cluster whose API server stands in its network is made private and public in place.
+    Rule::at("properties.apiServerAccessProfile.enablePrivateCluster")
+        .immutable()
+        .unless("enableVnetIntegration")
+        .default("false"),
+    // A zone can be given up, and not be taken up or exchanged.
+    Rule::at("properties.apiServerAccessProfile.privateDNSZone")
+        .fold_case()
+        .default("\"system\"")
+        .steps(&[("*", "none")]),
+    Rule::at("properties.apiServerAccessProfile.enablePrivateClusterPublicFQDN").default("true"),
+    Rule::at("properties.apiServerAccessProfile.subnetId").set_once(),
     Rule::at("properties.apiServerAccessProfile.disableRunCommand").default("false"),
     Rule::at("properties.apiServerAccessProfile.enableVnetIntegration").lasting("true").default("false"),
     Rule::at("properties.autoUpgradeProfile.upgradeChannel").fold_case().default("\"none\""),
     Rule::at("properties.autoUpgradeProfile.nodeOSUpgradeChannel").fold_case(),
     Rule::at("properties.upgradeSettings.overrideSettings.forceUpgrade").default("false"),
-    Rule::at("properties.httpProxyConfig.noProxy").set(),
+    Rule::at("properties.upgradeSettings.overrideSettings.until").default("null"),
+    Rule::at("properties.httpProxyConfig.enabled").default("true"),
+    // Azure adds what a cluster needs itself.
+    Rule::at("properties.httpProxyConfig.noProxy").set().at_least(),
     // The network: most of it goes one way or not at all.
-    Rule::at("properties.networkProfile.networkPlugin").fold_case().lasting("\"azure\""),
-    Rule::at("properties.networkProfile.networkPluginMode").fold_case().lasting("\"overlay\""),
-    Rule::at("properties.networkProfile.networkDataplane").fold_case().lasting("\"cilium\""),
-    Rule::at("properties.networkProfile.networkPolicy").fold_case().lasting("\"cilium\"").default("\"none\""),
+    Rule::at("properties.networkProfile.networkPlugin").fold_case().steps(&[("kubenet", "azure")]),
+    Rule::at("properties.networkProfile.networkPluginMode").fold_case().steps(&[("", "overlay")]),
+    Rule::at("properties.networkProfile.networkDataplane")
+        .fold_case()
+        .default("\"azure\"")
+        .steps(&[("azure", "cilium")]),
+    Rule::at("properties.networkProfile.networkPolicy")
+        .fold_case()
+        .default("\"none\"")
+        .steps(&[("none", "*"), ("azure|calico", "cilium")]),
     Rule::at("properties.networkProfile.networkMode").immutable().fold_case(),
     Rule::at("properties.networkProfile.loadBalancerSku").immutable().fold_case().default("\"standard\""),
-    Rule::at("properties.networkProfile.outboundType").fold_case().default("\"loadBalancer\""),
-    Rule::at("properties.networkProfile.podCidr").immutable(),
-    Rule::at("properties.networkProfile.podCidrs").immutable().set(),
+    // The gateway that AKS makes is not given up for a load balancer again.
+    Rule::at("properties.networkProfile.outboundType").fold_case().default("\"loadBalancer\"").steps(&[
+        ("loadBalancer|none", "*"),
+        ("managedNATGateway", "none|block"),
+        ("userAssignedNATGateway|userDefinedRouting", "loadBalancer|userAssignedNATGateway|userDefinedRouting|none"),
+        ("block", "none"),
+    ]),
+    Rule::at("properties.networkProfile.podCidr").set_once(),
+    Rule::at("properties.networkProfile.podCidrs").set_once().set(),
     Rule::at("properties.networkProfile.serviceCidr").immutable(),
     Rule::at("properties.networkProfile.serviceCidrs").immutable().set(),
     Rule::at("properties.networkProfile.dnsServiceIP").immutable(),
     Rule::at("properties.networkProfile.ipFamilies").immutable().set().default("[\"IPv4\"]"),
     Rule::at("properties.networkProfile.advancedNetworking.enabled").default("false"),
+    Rule::at("properties.networkProfile.advancedNetworking.observability.enabled").default("false"),
+    Rule::at("properties.networkProfile.advancedNetworking.security.enabled").default("false"),
+    Rule::at("properties.networkProfile.advancedNetworking.security.advancedNetworkPolicies").default("\"None\""),
+    Rule::at("properties.networkProfile.advancedNetworking.security.transitEncryption.type").default("\"None\""),
+    Rule::at("properties.networkProfile.advancedNetworking.performance.accelerationMode").default("\"None\""),
+    Rule::at("properties.networkProfile.staticEgressGatewayProfile.enabled").default("false"),
     // Managed addresses, addresses and prefixes exclude each other.
     Rule::at("properties.networkProfile.loadBalancerProfile").whole(),
     Rule::at("properties.networkProfile.loadBalancerProfile.backendPoolType").fold_case(),
     Rule::at("properties.networkProfile.loadBalancerProfile.allocatedOutboundPorts").default("0"),
     Rule::at("properties.networkProfile.loadBalancerProfile.idleTimeoutInMinutes").default("30"),
+    Rule::at("properties.networkProfile.loadBalancerProfile.enableMultipleStandardLoadBalancers").default("false"),
     Rule::at("properties.networkProfile.loadBalancerProfile.outboundIPs.publicIPs").keyed("id"),
     Rule::at("properties.networkProfile.loadBalancerProfile.outboundIPPrefixes.publicIPPrefixes").keyed("id"),
     Rule::at("properties.networkProfile.loadBalancerProfile.effectiveOutboundIPs").read_only(),
@@ -163,7 +228,10 @@ pub(super) const POOL_RULES: &[Rule] = &[
     Rule::at("properties.vmSize").immutable().fold_case(),
     Rule::at("properties.osType").immutable().fold_case().default("\"Linux\""),
     // Linux images are changed in place, Windows generations are not.
-    Rule::at("properties.osSKU").fold_case().lasting("\"Windows2019\""),
+    Rule::at("properties.osSKU").fold_case().steps(&[(
+        "Ubuntu|Ubuntu2204|Ubuntu2404|AzureLinux|AzureLinux3|CBLMariner",
+        "Ubuntu|Ubuntu2204|Ubuntu2404|AzureLinux|AzureLinux3|CBLMariner",
+    )]),
     Rule::at("properties.type").immutable().fold_case().default("\"VirtualMachineScaleSets\""),
     Rule::at("properties.osDiskSizeGB").immutable(),
     Rule::at("properties.osDiskType").immutable().fold_case(),
@@ -201,9 +269,24 @@ pub(super) const POOL_RULES: &[Rule] = &[
     Rule::at("properties.upgradeSettings.drainTimeoutInMinutes").default("30"),
     Rule::at("properties.upgradeSettings.nodeSoakDurationInMinutes").default("0"),
     Rule::at("properties.upgradeSettings.undrainableNodeBehavior").fold_case(),
-    Rule::at("properties.networkProfile.applicationSecurityGroups").set(),
+    Rule::at("properties.networkProfile.applicationSecurityGroups").set().default("[]"),
+    Rule::at("properties.networkProfile.allowedHostPorts").keyed("portStart+portEnd+protocol"),
+    Rule::at("properties.networkProfile.nodePublicIPTags").keyed("ipTagType"),
     Rule::at("properties.securityProfile.enableVTPM").default("false"),
     Rule::at("properties.securityProfile.enableSecureBoot").default("false"),
     Rule::at("properties.securityProfile.sshAccess").fold_case().default("\"LocalUser\""),
     Rule::at("properties.powerState.code").fold_case().default("\"Running\""),
+];
+
+/// The fields of a maintenance configuration.
+pub(super) const MAINTENANCE_RULES: &[Rule] = &[
+    Rule::at("properties.timeInWeek").keyed("day"),
+    Rule::at("properties.timeInWeek[].hourSlots").set(),
+    Rule::at("properties.notAllowedTime").keyed("start+end"),
+    // Another kind of schedule takes the place of the first.
+    Rule::at("properties.maintenanceWindow.schedule").whole(),
+    Rule::at("properties.maintenanceWindow.utcOffset").default("\"+00:00\""),
+    // Azure fills it in with today, and refuses it once it has passed.
+    Rule::at("properties.maintenanceWindow.startDate").on_change(),
+    Rule::at("properties.maintenanceWindow.notAllowedDates").keyed("start+end"),
 ];

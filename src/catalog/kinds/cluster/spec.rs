@@ -2,9 +2,15 @@
 
 use super::addons::AddonsSpec;
 use super::autoscaler::AutoscalerSpec;
-use super::field::Version;
+use super::field::{Toggle, Version};
+use super::maintenance::MaintenanceSpec;
+use super::mesh::MeshSpec;
 use super::network::NetworkSpec;
 use super::node_pool::PoolSpec;
+use super::profiles::{
+    BootstrapSpec, HostedSystemSpec, NodeProvisioningSpec, ServicePrincipalSpec, UpgradeOverrideSpec,
+};
+use super::security::{DefenderSpec, HttpProxySpec, ImageCleanerSpec, KmsSpec};
 use crate::catalog::Reference;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -37,6 +43,9 @@ pub struct Spec {
     /// The identity with which nodes pull images; AKS makes one when absent. It needs `identity`, which needs the role
     /// Managed Identity Operator on it.
     pub(super) kubelet_identity: Option<Reference>,
+    /// A service principal with which the control plane acts on Azure, in place of an identity, which is the better
+    /// way: a secret has to be renewed.
+    pub(super) service_principal: Option<ServicePrincipalSpec>,
     /// The account on Linux nodes; none when absent. It cannot be changed.
     pub(super) linux: Option<LinuxSpec>,
     /// The account on Windows nodes. Windows node pools need it.
@@ -58,12 +67,30 @@ pub struct Spec {
     pub(super) api_server: Option<ApiServerSpec>,
     /// What Azure upgrades by itself.
     pub(super) auto_upgrade: Option<AutoUpgradeSpec>,
+    /// When Azure may work on the cluster by itself.
+    pub(super) maintenance: Option<MaintenanceSpec>,
+    /// Whether upgrades go through although something in the cluster stands in their way.
+    pub(super) upgrade_override: Option<UpgradeOverrideSpec>,
     /// How the autoscaler of the node pools behaves.
     pub(super) autoscaler: Option<AutoscalerSpec>,
     /// Removing images from nodes that no pod uses.
     pub(super) image_cleaner: Option<ImageCleanerSpec>,
     /// Microsoft Defender for Containers.
     pub(super) defender: Option<DefenderSpec>,
+    /// Encryption of the secrets in etcd with a key of yours.
+    pub(super) kms: Option<KmsSpec>,
+    /// Certificates of authorities that nodes trust, at most ten, each PEM in base64 (`customCATrustCertificates`).
+    pub(super) trusted_certificates: Option<Vec<String>>,
+    /// The way of nodes and pods to the internet through a proxy.
+    pub(super) http_proxy: Option<HttpProxySpec>,
+    /// Nodes that AKS makes as pods need them.
+    pub(super) node_provisioning: Option<NodeProvisioningSpec>,
+    /// Where nodes get the images of the system from.
+    pub(super) bootstrap: Option<BootstrapSpec>,
+    /// System pods on nodes that AKS hosts.
+    pub(super) hosted_system: Option<HostedSystemSpec>,
+    /// Istio as AKS runs it: `true`, or its settings.
+    pub(super) service_mesh: Option<Toggle<MeshSpec>>,
     /// The storage drivers in the cluster.
     pub(super) storage: Option<StorageSpec>,
     /// Whether costs are shown by namespace. It needs the tier `Standard` or `Premium`.
@@ -173,28 +200,6 @@ pub struct AutoUpgradeSpec {
     pub(super) channel: Option<Channel>,
     /// Which updates of the nodes' images are made.
     pub(super) node_os_channel: Option<NodeOsChannel>,
-}
-
-/// Removing images from nodes that no pod uses.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ImageCleanerSpec {
-    /// Whether it is on; yes when absent.
-    #[serde(default = "yes")]
-    pub(super) enabled: bool,
-    /// How often it runs, in hours: 24 to 2160; 168 when absent.
-    pub(super) interval_hours: Option<i32>,
-}
-
-/// Microsoft Defender for Containers.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct DefenderSpec {
-    /// Whether it is on; yes when absent.
-    #[serde(default = "yes")]
-    pub(super) enabled: bool,
-    /// The Log Analytics workspace that it writes to.
-    pub(super) workspace: Option<Reference>,
 }
 
 /// The storage drivers in the cluster.

@@ -1,6 +1,6 @@
 //! What berth knows of the ARM types of a cluster: the facts, as data.
 
-use super::rules::{CLUSTER_RULES, POOL_RULES};
+use super::rules::{CLUSTER_RULES, MAINTENANCE_RULES, POOL_RULES};
 use crate::catalog::{Facet, Lane, Listing, ResourceType};
 use crate::value::Rule;
 use std::time::Duration;
@@ -45,6 +45,18 @@ pub static AGENT_POOL: ResourceType = ResourceType {
     usual: minutes(4),
     timeout: minutes(60),
     ..ResourceType::new("Microsoft.ContainerService/managedClusters/agentPools", API_VERSION, "node pool")
+};
+
+/// A time when Azure may work on it.
+pub static MAINTENANCE_CONFIGURATION: ResourceType = ResourceType {
+    lanes: LANES,
+    tags: false,
+    rules: MAINTENANCE_RULES,
+    ..ResourceType::new(
+        "Microsoft.ContainerService/managedClusters/maintenanceConfigurations",
+        API_VERSION,
+        "maintenance configuration",
+    )
 };
 
 /// An extension on it; here, Flux.
@@ -245,4 +257,31 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/ingressProfile/webAppRouting/identity/clientId",
         "the client id of the add-on's identity",
     ),
+    Facet::new(
+        "addons.applicationGateway.identity.id",
+        "/properties/addonProfiles/ingressApplicationGateway/identity/resourceId",
+        "the identity with which the add-on configures the gateway",
+    ),
+    Facet::new(
+        "addons.applicationGateway.identity.principalId",
+        "/properties/addonProfiles/ingressApplicationGateway/identity/objectId",
+        "the object id of the add-on's identity",
+    ),
+    Facet::new(
+        "addons.applicationGateway.identity.clientId",
+        "/properties/addonProfiles/ingressApplicationGateway/identity/clientId",
+        "the client id of the add-on's identity",
+    ),
+    Facet::new(
+        "addons.applicationGateway.gatewayId",
+        "/properties/addonProfiles/ingressApplicationGateway/config/effectiveApplicationGatewayId",
+        "the gateway that the add-on uses",
+    ),
+    Facet::new(
+        "addons.virtualNodes.identity.principalId",
+        "/properties/addonProfiles/aciConnectorLinux/identity/objectId",
+        "the object id of the add-on's identity",
+    ),
+    Facet::new("portalFqdn", "/properties/azurePortalFQDN", "the name by which the portal reaches its API server"),
+    Facet::new("resourceUid", "/properties/resourceUID", "what tells it from a cluster of the same name before it"),
 ];

@@ -3,7 +3,7 @@
 use super::super::addons::AddonsSpec;
 use super::super::field::Toggle;
 use super::super::flux::{FluxConfigurationSpec, FluxSpec, KustomizationSpec};
-use super::super::network::Plugin;
+use super::super::network::{Plugin, PluginMode};
 use super::super::pod_identity::PodIdentitySpec;
 use super::super::spec::Spec;
 use super::{identity, secret};
@@ -14,6 +14,8 @@ use std::collections::HashSet;
 
 pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     settings(&spec.addons, cx);
+    ingress(&spec.addons, cx);
+    virtual_nodes(spec, cx);
     if let Some(pods) = spec.addons.pod_identity.as_ref().filter(|pods| pods.enabled) {
         pod_identity(pods, spec, cx);
     }
@@ -40,6 +42,50 @@ fn settings(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
         cx.problem(
             Problem::error("monitoring-workspace", "addons.monitoring", "monitoring needs a workspace to write to")
                 .help("write `monitoring: { workspace: \"${logWorkspaces.…}\" }`"),
+        );
+    }
+}
+
+fn ingress(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
+    if let Some(gateway) = addons.application_gateway.as_ref().and_then(Toggle::on) {
+        let path = "addons.applicationGateway";
+        let subnets = [gateway.subnet.is_some(), gateway.subnet_cidr.is_some()];
+        let said = subnets.into_iter().filter(|said| *said).count();
+        let (there, made) = (gateway.gateway.is_some(), gateway.name.is_some() || said > 0);
+        if there && made {
+            cx.problem(
+                Problem::error("application-gateway", path, "a gateway is there, or AKS makes it: not both")
+                    .help("keep `gateway`, or `name` with `subnet` or `subnetCidr`"),
+            );
+        } else if !there && said != 1 {
+            cx.problem(
+                Problem::error("application-gateway", path, "the add-on needs a gateway, or one subnet to make it in")
+                    .help("write `gateway: <id>`, or `name: agw-shop, subnet: ${networks.….subnets.…}`"),
+            );
+        }
+    }
+    let istio = addons.web_app_routing.as_ref().and_then(Toggle::on).is_some_and(|web| web.istio == Some(true));
+    if istio && addons.gateway_api != Some(true) {
+        cx.problem(
+            Problem::error("gateway-api", "addons.webAppRouting.istio", "Istio serves Gateways, which the cluster does not have")
+                .help("add `gatewayApi: true` beside `webAppRouting`"),
+        );
+    }
+}
+
+fn virtual_nodes(spec: &Spec, cx: &mut EntryCx<'_>) {
+    let Some(nodes) = spec.addons.virtual_nodes.as_ref().and_then(Toggle::on) else { return };
+    let path = "addons.virtualNodes";
+    if nodes.subnet_name.is_none() {
+        cx.problem(
+            Problem::error("virtual-nodes", path, "container instances need a subnet of their own")
+                .help("write `subnetName:` with the name of a subnet in the cluster's network"),
+        );
+    }
+    if spec.network.plugin != Plugin::Azure || spec.network.mode == Some(PluginMode::Overlay) {
+        cx.problem(
+            Problem::error("virtual-nodes", path, "container instances do not reach pods outside the network's own addresses")
+                .help("use `network: { plugin: azure }` without `mode: overlay`, or leave `virtualNodes` out"),
         );
     }
 }

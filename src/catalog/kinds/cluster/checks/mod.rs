@@ -1,8 +1,11 @@
 //! What can be said of a cluster without asking Azure.
 
 mod addons;
+mod maintenance;
 mod network;
+mod node_config;
 mod pools;
+mod security;
 
 use super::body::dns_prefix;
 use super::spec::{Channel, NodeOsChannel, SkuName, Spec, SupportPlan, Tier};
@@ -18,6 +21,8 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     network::check(spec, cx);
     pools::check(spec, cx);
     addons::check(spec, cx);
+    security::check(spec, cx);
+    maintenance::check(spec, cx);
 }
 
 /// Whether a text is made of letters, digits and `others`, with a letter or digit at both ends.
@@ -157,6 +162,14 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
             Problem::error("aad-legacy", "aad.managed", "the unmanaged integration with Entra ID is retired")
                 .help("leave `managed` out"),
         );
+    }
+    for (at, group) in spec.aad.iter().flat_map(|aad| aad.admin_groups.iter().flatten()).enumerate() {
+        if !has_token(group) && uuid::Uuid::try_parse(group).is_err() {
+            cx.problem(
+                Problem::error("aad-group", format!("aad.adminGroups[{at}]"), format!("`{group}` is not the object id of a group"))
+                    .help("write the id: `az ad group show --group <name> --query id` tells it"),
+            );
+        }
     }
     if spec.workload_identity && !spec.oidc_issuer {
         cx.problem(

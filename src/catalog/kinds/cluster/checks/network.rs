@@ -1,7 +1,10 @@
 //! Checks of the network and of the API server.
 
-use super::super::network::{Dataplane, Plugin, Policy};
+use super::super::network::{
+    Acceleration, AdvancedPolicies, Dataplane, Encryption, NetworkSpec, OutboundType, Plugin, PluginMode, Policy,
+};
 use super::super::node_pool::Os;
+use super::super::profiles::ArtifactSource;
 use super::super::spec::Spec;
 use crate::catalog::{EntryCx, Problem};
 use crate::value::token::has_token;
@@ -9,6 +12,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     plugins(spec, cx);
+    outbound(spec, cx);
+    advanced(&spec.network, cx);
+    families(&spec.network, cx);
     ranges(spec, cx);
     api_server(spec, cx);
 }
@@ -67,6 +73,165 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
+    let network = &spec.network;
+    let path = "network.outboundType";
+    let own = spec.subnet.is_some() || spec.pools().any(|(_, pool)| pool.subnet.is_some());
+    let cached = spec.bootstrap.as_ref().is_some_and(|b| b.artifact_source == ArtifactSource::Cache);
+    let mut problem = |code: &'static str, path: &str, message: &str, help: &str| {
+        cx.problem(Problem::error(code, path, message).help(help));
+    };
+    match network.outbound_type {
+        Some(OutboundType::ManagedNatGateway) if own => problem(
+            "outbound-network",
+            path,
+            "AKS makes its NAT gateway in a network that it makes itself only",
+            "give the subnet a NAT gateway of yours and write `outboundType: userAssignedNATGateway`",
+        ),
+        Some(OutboundType::UserAssignedNatGateway | OutboundType::UserDefinedRouting) if !own => problem(
+            "outbound-network",
+            path,
+            "a NAT gateway or routes of yours need a subnet of yours",
+            "add `subnet: ${networks.….subnets.…}` to the cluster, with a NAT gateway or a route table",
+        ),
+        Some(OutboundType::Block) => problem(
+            "preview-feature",
+            path,
+            "`block` is a preview feature, and the stable API version that berth speaks does not have it",
+            "write `outboundType: none` with `bootstrap: { artifactSource: Cache }`",
+        ),
+        Some(OutboundType::None) if !cached => problem(
+            "outbound-none",
+            path,
+            "nodes that do not reach the internet get the images of the system from a registry of yours",
+            "add `bootstrap: { artifactSource: Cache, registry: <id of the registry> }`",
+        ),
+        _ => {}
+    }
+    if let Some(nat) = &network.nat_gateway {
+        if network.outbound_type != Some(OutboundType::ManagedNatGateway) {
+            problem(
+                "nat-gateway",
+                "network.natGateway",
+                "these are settings of the NAT gateway that AKS makes, and it makes none",
+                "write `outboundType: managedNATGateway`, or leave `natGateway` out",
+            );
+        }
+        if nat.managed_ips.is_some_and(|count| !(1..=16).contains(&count)) {
+            problem("nat-gateway", "network.natGateway.managedIps", "a NAT gateway has 1 to 16 addresses", "write 1 to 16");
+        }
+    }
+    let idle = [
+        ("network.natGateway.idleTimeoutMinutes", network.nat_gateway.as_ref().and_then(|nat| nat.idle_timeout_minutes)),
+        (
+            "network.loadBalancer.idleTimeoutMinutes",
+            network.load_balancer.as_ref().and_then(|balancer| balancer.idle_timeout_minutes),
+        ),
+    ];
+    for (path, minutes) in idle {
+        if minutes.is_some_and(|minutes| !(4..=120).contains(&minutes)) {
+            problem("idle-timeout", path, "an idle flow is kept for 4 to 120 minutes", "write 4 to 120");
+        }
+    }
+    if let Some(balancer) = &network.load_balancer {
+        if balancer.managed_ips.is_some_and(|count| !(1..=100).contains(&count)) {
+            problem("load-balancer", "network.loadBalancer.managedIps", "AKS makes 1 to 100 addresses", "write 1 to 100");
+        }
+        if balancer.allocated_ports.is_some_and(|ports| !(0..=64_000).contains(&ports) || ports % 8 != 0) {
+            problem(
+                "load-balancer",
+                "network.loadBalancer.allocatedPorts",
+                "ports are given to nodes by eights, up to 64000",
+                "write a multiple of 8, or 0 to let Azure choose",
+            );
+        }
+    }
+}
+
+fn advanced(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
+    let Some(advanced) = &network.advanced else { return };
+    let secured = advanced.security == Some(true);
+    let fast = advanced.acceleration.is_some_and(|mode| mode != Acceleration::None);
+    if network.dataplane != Some(Dataplane::Cilium) {
+        for (field, on) in [("security", secured), ("acceleration", fast)] {
+            if on {
+                cx.problem(
+                    Problem::error(
+                        "advanced-network",
+                        format!("network.advanced.{field}"),
+                        "this part of advanced networking needs the Cilium data plane",
+                    )
+                    .help("add `dataplane: cilium`"),
+                );
+            }
+        }
+    }
+    let policies = advanced.policies.is_some_and(|policies| policies != AdvancedPolicies::None);
+    let encrypted = advanced.encryption.is_some_and(|kind| kind != Encryption::None);
+    for (field, on) in [("policies", policies), ("encryption", encrypted)] {
+        if on && !secured {
+            cx.problem(
+                Problem::error(
+                    "advanced-network",
+                    format!("network.advanced.{field}"),
+                    "this is part of the security of advanced networking, which is not on",
+                )
+                .help("add `security: true`"),
+            );
+        }
+    }
+}
+
+fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
+    let families = network.ip_families.as_deref().unwrap_or_default();
+    for (at, family) in families.iter().enumerate() {
+        if !has_token(family) && !matches!(family.as_str(), "IPv4" | "IPv6") {
+            cx.problem(
+                Problem::error("ip-families", format!("network.ipFamilies[{at}]"), format!("`{family}` is no family of addresses"))
+                    .help("write `IPv4` or `IPv6`"),
+            );
+        }
+    }
+    let dual = families.len() == 2;
+    let overlay = network.mode == Some(PluginMode::Overlay) || network.plugin != Plugin::Azure;
+    if dual && !overlay {
+        cx.problem(
+            Problem::error("ip-families", "network.ipFamilies", "dual stack needs the overlay")
+                .help("add `mode: overlay`"),
+        );
+    }
+    for (field, one, many) in [
+        ("podCidrs", network.pod_cidr.is_some(), network.pod_cidrs.as_ref()),
+        ("serviceCidrs", network.service_cidr.is_some(), network.service_cidrs.as_ref()),
+    ] {
+        let Some(many) = many else { continue };
+        let singular = field.trim_end_matches('s');
+        if one && many.len() < 2 {
+            cx.problem(
+                Problem::error("ip-families", format!("network.{field}"), format!("`{singular}` says the same"))
+                    .help(format!("keep `{singular}`, or write one range of each family")),
+            );
+        }
+        if many.len() != families.len().max(1) {
+            cx.problem(
+                Problem::error("ip-families", format!("network.{field}"), "there is one range for each family of addresses")
+                    .help("write `ipFamilies: [IPv4, IPv6]` and two ranges, or neither"),
+            );
+        }
+        for (at, range) in many.iter().enumerate().filter(|(_, range)| !has_token(range)) {
+            let good = range.split_once('/').is_some_and(|(address, bits)| {
+                address.parse::<IpAddr>().is_ok() && bits.parse::<u8>().is_ok_and(|bits| bits <= 128)
+            });
+            if !good {
+                cx.problem(
+                    Problem::error("cidr", format!("network.{field}[{at}]"), format!("`{range}` is not a range of addresses"))
+                        .help("write a CIDR block, such as `10.0.0.0/16` or `fd12:3456:789a::/64`"),
+                );
+            }
+        }
+    }
+}
+
 /// An IPv4 range.
 struct Range {
     first: u32,
@@ -117,6 +282,7 @@ fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     let path = "network.dnsServiceIp";
     match (&network.service_cidr, &network.dns_service_ip) {
+        (None, Some(_)) if network.service_cidrs.is_some() => {}
         (Some(_), None) | (None, Some(_)) => cx.problem(
             Problem::error("dns-service-ip", path, "`serviceCidr` and `dnsServiceIp` go together")
                 .help("write both, such as `serviceCidr: 10.0.0.0/16, dnsServiceIp: 10.0.0.10`, or none"),
@@ -193,10 +359,54 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
             );
         }
     }
-    if spec.fqdn_subdomain.is_some() && api.private_dns_zone.is_none() {
+    if let Some(zone) = api.private_dns_zone.as_ref().and_then(|zone| zone.literal_id()) {
+        zone_name(zone.name(), cx);
+    }
+    if api.subnet.is_some() && !integrated {
+        cx.problem(
+            Problem::error("vnet-integration", "apiServer.subnet", "the API server stands in a subnet with VNet integration only")
+                .help("add `vnetIntegration: true`"),
+        );
+    }
+    if integrated && api.subnet.is_none() && spec.subnet.is_some() {
+        cx.problem(
+            Problem::error("vnet-integration", "apiServer.vnetIntegration", "beside nodes in a subnet of yours, the API server needs one, too")
+                .help("add `subnet: ${networks.….subnets.…}`, delegated to `Microsoft.ContainerService/managedClusters`"),
+        );
+    }
+    if api.public_fqdn.is_some() && !private {
+        cx.problem(
+            Problem::error("public-fqdn", "apiServer.publicFqdn", "the name of a public API server is public anyway")
+                .help("leave `publicFqdn` out, or add `privateCluster: true`"),
+        );
+    }
+    let named = |zone: &crate::catalog::Reference| {
+        !zone.0.eq_ignore_ascii_case("system") && !zone.0.eq_ignore_ascii_case("none")
+    };
+    if spec.fqdn_subdomain.is_some() && !api.private_dns_zone.as_ref().is_some_and(named) {
         cx.problem(
             Problem::error("fqdn-subdomain", "fqdnSubdomain", "a subdomain needs a private DNS zone of yours")
                 .help("add `apiServer: { privateCluster: true, privateDnsZone: <id of the zone> }`, or use `dnsPrefix`"),
+        );
+    }
+}
+
+/// Reports a zone whose name is not one that a private cluster takes.
+fn zone_name(name: &str, cx: &mut EntryCx<'_>) {
+    let location = crate::ident::normalize_location(&cx.common.location);
+    if has_token(name) || has_token(&location) {
+        return;
+    }
+    let name = name.to_ascii_lowercase();
+    let good = [format!("privatelink.{location}.azmk8s.io"), format!("{location}.azmk8s.io")];
+    if !good.iter().any(|good| name == *good || name.ends_with(&format!(".{good}"))) {
+        cx.problem(
+            Problem::error(
+                "private-dns-zone",
+                "apiServer.privateDnsZone",
+                format!("`{name}` is not a zone of private clusters in `{location}`"),
+            )
+            .help(format!("use a zone `privatelink.{location}.azmk8s.io`, or one below it")),
         );
     }
 }

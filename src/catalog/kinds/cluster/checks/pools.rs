@@ -23,6 +23,7 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
         kind(key, pool, spec, cx);
         size(key, pool, spec, cx);
         version(key, pool, spec, cx);
+        super::node_config::check(key, pool, spec, cx);
     }
     system(spec, cx);
 }

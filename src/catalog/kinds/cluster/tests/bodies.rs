@@ -172,7 +172,7 @@ fn every_other_field_finds_its_place() {
             "natGateway": { "managedIps": 2, "idleTimeoutMinutes": 10 },
             "advanced": { "observability": true },
         },
-        "aad": { "adminGroups": ["g"], "azureRbac": true, "tenant": "t" },
+        "aad": { "adminGroups": ["0b9a5ce2-6d0e-4b4b-9d59-5d5b5e6f7a10"], "azureRbac": true, "tenant": "t" },
         "disableLocalAccounts": true,
         "apiServer": { "authorizedIpRanges": [], "runCommand": false, "vnetIntegration": true,
                        "subnet": reference("networks.hub.subnets.api") },
@@ -234,7 +234,7 @@ fn every_other_field_finds_its_place() {
                     "advancedNetworking": { "enabled": true, "observability": { "enabled": true } },
                 },
                 "aadProfile": {
-                    "managed": true, "enableAzureRBAC": true, "adminGroupObjectIDs": ["g"], "tenantID": "t",
+                    "managed": true, "enableAzureRBAC": true, "adminGroupObjectIDs": ["0b9a5ce2-6d0e-4b4b-9d59-5d5b5e6f7a10"], "tenantID": "t",
                 },
                 "disableLocalAccounts": true,
                 "apiServerAccessProfile": {

@@ -1,6 +1,7 @@
 //! Tests of the whole kind: specs to drafts, specs to problems, bodies against what Azure answers.
 
 mod bodies;
+mod fixed;
 mod plans;
 mod problems;
 

@@ -115,7 +115,7 @@ fn what_azure_would_refuse_is_a_problem_before() {
             vec![("cidr", "apiServer.authorizedIpRanges[1]")],
         ),
         (
-            cluster_with(json!({ "apiServer": { "privateCluster": true, "privateDnsZone": "/zone" } })),
+            cluster_with(json!({ "apiServer": { "privateCluster": true, "privateDnsZone": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.westeurope.azmk8s.io" } })),
             vec![("private-dns-zone", "apiServer.privateDnsZone")],
         ),
         (cluster_with(json!({ "apiServer": { "privateCluster": true, "privateDnsZone": "system" } })), vec![]),

@@ -1,0 +1,227 @@
+//! Checks of encryption, the proxy, the mesh and the smaller groups.
+
+use super::super::field::Toggle;
+use super::super::network::{Dataplane, PluginMode};
+use super::super::node_pool::Os;
+use super::super::profiles::{ArtifactSource, NodeProvisioning};
+use super::super::security::{HttpProxySpec, KmsAccess, KmsSpec};
+use super::super::spec::{SkuName, Spec};
+use super::secret;
+use crate::catalog::{EntryCx, Problem};
+use crate::value::token::has_token;
+
+pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
+    if let Some(kms) = spec.kms.as_ref().filter(|kms| kms.enabled) {
+        self::kms(kms, spec, cx);
+    }
+    if let Some(proxy) = &spec.http_proxy {
+        self::proxy(proxy, spec, cx);
+    }
+    if let Some(list) = &spec.trusted_certificates {
+        if list.len() > 10 {
+            cx.problem(
+                Problem::error("trusted-certificates", "trustedCertificates", "Azure takes at most ten certificates")
+                    .help("leave out those that another of them has signed"),
+            );
+        }
+        for (at, text) in list.iter().enumerate() {
+            certificate(format!("trustedCertificates[{at}]"), text, cx);
+        }
+    }
+    mesh(spec, cx);
+    provisioning(spec, cx);
+    service_principal(spec, cx);
+}
+
+fn kms(kms: &KmsSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
+    let mut problem = |path: &str, message: String, help: &str| {
+        cx.problem(Problem::error("kms", path, message).help(help));
+    };
+    let form = "write `key: https://{vault}.vault.azure.net/keys/{name}/{version}`";
+    match kms.key.as_deref() {
+        None => problem("kms", "encrypting secrets needs a key".into(), form),
+        Some(key) if !has_token(key) && !is_versioned_key(key) => {
+            problem("kms.key", format!("`{key}` is not a key with its version"), form);
+        }
+        Some(_) => {}
+    }
+    let private = kms.network_access == Some(KmsAccess::Private);
+    if private && kms.vault.is_none() {
+        problem("kms.networkAccess", "a private vault is named by its id as well".into(), "add `vault: ${keyVaults.…}`");
+    }
+    if !private && kms.vault.is_some() {
+        problem(
+            "kms.vault",
+            "Azure takes the vault's id for `networkAccess: Private` only".into(),
+            "leave `vault` out, or write `networkAccess: Private`",
+        );
+    }
+    let integrated = spec.api_server.as_ref().is_some_and(|api| api.vnet_integration == Some(true));
+    if private && !integrated {
+        problem(
+            "kms.networkAccess",
+            "the API server reaches a private vault from the network only".into(),
+            "add `apiServer: { vnetIntegration: true }`",
+        );
+    }
+}
+
+fn is_versioned_key(key: &str) -> bool {
+    let path = key.strip_prefix("https://").and_then(|rest| rest.split_once("/keys/")).map(|(_, path)| path);
+    path.and_then(|path| path.split_once('/'))
+        .is_some_and(|(name, version)| !name.is_empty() && !version.is_empty() && !version.contains('/'))
+}
+
+/// Reports what is not a PEM certificate in base64.
+fn certificate(path: String, text: &str, cx: &mut EntryCx<'_>) {
+    if has_token(text) {
+        return;
+    }
+    let base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    if text.is_empty() || !text.chars().all(|c| base64(c) || c.is_ascii_whitespace()) {
+        cx.problem(
+            Problem::error("certificate", path, "this is not a certificate in base64")
+                .help("encode the whole PEM file: `base64 -w0 ca.pem`"),
+        );
+    }
+}
+
+fn proxy(proxy: &HttpProxySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
+    if proxy.enabled != Some(false) && proxy.http.is_none() && proxy.https.is_none() {
+        cx.problem(
+            Problem::error("http-proxy", "httpProxy", "a proxy needs an address")
+                .help("write `http: http://proxy.shop.local:3128`"),
+        );
+    }
+    for (field, url) in [("http", &proxy.http), ("https", &proxy.https)] {
+        let Some(url) = url.as_deref().filter(|url| !has_token(url)) else { continue };
+        let path = format!("httpProxy.{field}");
+        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+        match rest {
+            None => cx.problem(
+                Problem::error("http-proxy", path, format!("`{url}` is not the address of a proxy"))
+                    .help("write `http://proxy.shop.local:3128`"),
+            ),
+            Some(rest) if rest.split('/').next().is_some_and(|host| host.contains('@')) => cx.problem(
+                Problem::error("http-proxy", path, "AKS signs in to no proxy, so an account has no place in its address")
+                    .help("let the nodes' subnet through at the proxy, and leave the account out"),
+            ),
+            Some(_) => {}
+        }
+    }
+    for (at, host) in proxy.no_proxy.iter().flatten().enumerate() {
+        if host.starts_with('*') {
+            cx.problem(
+                Problem::error(
+                    "http-proxy",
+                    format!("httpProxy.noProxy[{at}]"),
+                    format!("`{host}`: a domain is written without `*`"),
+                )
+                .help(format!("write `{}`", host.trim_start_matches('*'))),
+            );
+        }
+    }
+    if let Some(text) = &proxy.trusted_ca {
+        certificate("httpProxy.trustedCa".into(), text, cx);
+    }
+    if spec.pools().any(|(_, pool)| pool.os == Os::Windows) {
+        cx.problem(
+            Problem::warning("windows-http-proxy", "httpProxy", "Azure does not support a proxy with Windows node pools")
+                .help("leave the Windows pools out, or lead out through a firewall with `outboundType: userDefinedRouting`"),
+        );
+    }
+}
+
+fn mesh(spec: &Spec, cx: &mut EntryCx<'_>) {
+    let Some(mesh) = spec.service_mesh.as_ref().and_then(Toggle::on) else { return };
+    let revisions = mesh.revisions.as_deref().unwrap_or_default();
+    if revisions.len() > 2 {
+        cx.problem(
+            Problem::error("mesh-revisions", "serviceMesh.revisions", "a mesh has at most two revisions at a time")
+                .help("keep the one that runs and the one that takes its place"),
+        );
+    }
+    for (at, revision) in revisions.iter().enumerate().filter(|(_, revision)| !has_token(revision)) {
+        let mut parts = revision.strip_prefix("asm-").unwrap_or_default().splitn(2, '-');
+        if !parts.by_ref().all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
+            || !revision.starts_with("asm-")
+            || revision.matches('-').count() != 2
+        {
+            cx.problem(
+                Problem::error(
+                    "mesh-revisions",
+                    format!("serviceMesh.revisions[{at}]"),
+                    format!("`{revision}` is not a revision of the mesh"),
+                )
+                .help("write one such as `asm-1-26`; `az aks mesh get-revisions` lists them"),
+            );
+        }
+    }
+    let vaults = spec.addons.key_vault_secrets_provider.as_ref().is_some_and(|addon| addon.on().is_some());
+    if mesh.certificate_authority.is_some() && !vaults {
+        cx.problem(
+            Problem::error(
+                "mesh-certificate-authority",
+                "serviceMesh.certificateAuthority",
+                "an authority in a vault is read by the add-on `keyVaultSecretsProvider`, which is not on",
+            )
+            .help("add `addons: { keyVaultSecretsProvider: true }`"),
+        );
+    }
+}
+
+fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
+    let automatic = spec.sku.as_ref().and_then(|sku| sku.name) == Some(SkuName::Automatic);
+    if spec.node_provisioning.as_ref().is_some_and(|nodes| nodes.mode == NodeProvisioning::Auto) {
+        for (key, _) in spec.pools().filter(|(_, pool)| pool.autoscale.is_some()) {
+            cx.problem(
+                Problem::error(
+                    "node-provisioning",
+                    format!("nodePools.{key}.autoscale"),
+                    "with `nodeProvisioning: { mode: Auto }` no pool has an autoscaler",
+                )
+                .help("give the pool a `count`, or write `mode: Manual`"),
+            );
+        }
+        if spec.pools().any(|(_, pool)| pool.os == Os::Windows) {
+            cx.problem(
+                Problem::error("node-provisioning", "nodeProvisioning.mode", "AKS makes no nodes by itself beside Windows pools")
+                    .help("leave the Windows pools out, or write `mode: Manual`"),
+            );
+        }
+        let recommended = spec.network.mode == Some(PluginMode::Overlay)
+            && spec.network.dataplane == Some(Dataplane::Cilium);
+        if !automatic && !recommended {
+            cx.problem(
+                Problem::warning("node-provisioning", "nodeProvisioning.mode", "AKS recommends overlay and Cilium with it")
+                    .help("write `network: { mode: overlay, dataplane: cilium }`"),
+            );
+        }
+    }
+    if spec.hosted_system.as_ref().is_some_and(|hosted| hosted.enabled) && !automatic {
+        cx.problem(
+            Problem::error("hosted-system", "hostedSystem", "AKS hosts system nodes of `Automatic` clusters only")
+                .help("write `sku: { name: Automatic }`, or leave it out"),
+        );
+    }
+    if let Some(bootstrap) = &spec.bootstrap
+        && bootstrap.artifact_source == ArtifactSource::Direct
+        && bootstrap.registry.is_some()
+    {
+        cx.problem(
+            Problem::error("bootstrap", "bootstrap.registry", "with `artifactSource: Direct` no registry is asked")
+                .help("write `artifactSource: Cache`, or leave `registry` out"),
+        );
+    }
+}
+
+fn service_principal(spec: &Spec, cx: &mut EntryCx<'_>) {
+    let Some(principal) = &spec.service_principal else { return };
+    secret("servicePrincipal.secret".into(), Some(&principal.secret), "secret", cx);
+    if spec.identity.is_some() {
+        cx.problem(
+            Problem::error("service-principal", "servicePrincipal", "`servicePrincipal` and `identity` exclude each other")
+                .help("keep `identity`"),
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! Clusters with everything on: made, planned again, drifted, changed in place one group at a time, destroyed.
+
+use crate::support::{Rehearsal, root};
+use berth::blueprint::parse_value;
+use berth::event::Action;
+use serde_json::{Value, json};
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(root().join("tests/clusters").join(name)).unwrap()
+}
+
+/// Changes one value of the cluster; a null takes the field out.
+fn change(tree: &mut Value, pointer: &str, value: &Value) {
+    let (parent, field) = pointer.rsplit_once('/').unwrap();
+    let parent = tree.pointer_mut(&format!("/clusters/aks{parent}")).unwrap_or_else(|| panic!("{pointer}"));
+    let parent = parent.as_object_mut().unwrap();
+    match value {
+        Value::Null => drop(parent.shift_remove(field)),
+        value => drop(parent.insert(field.to_owned(), value.clone())),
+    }
+}
+
+/// A blueprint with one value of the cluster changed.
+fn with(name: &str, pointer: &str, value: &Value) -> String {
+    let mut tree = parse_value(&text(name)).unwrap();
+    change(&mut tree, pointer, value);
+    tree.to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_with_everything_are_made_stay_and_go() {
+    for name in ["overlay.yaml", "windows.yaml", "automatic.yaml"] {
+        let text = text(name);
+        let rehearsal = Rehearsal::new();
+        rehearsal.apply(&text).await;
+        let drift = rehearsal.drift(&text).await;
+        assert!(drift.drifted.is_empty(), "{name}: {drift:#?}");
+        let lost = rehearsal.without_ledger().plan_with(&text, berth::plan::Adoption::Allowed).await.plan;
+        for step in &lost.steps {
+            assert!(
+                matches!(step.action, Action::Adopt | Action::NoOp),
+                "{name}: {} {:#?}",
+                step.address,
+                step.changes
+            );
+        }
+        rehearsal.destroy(&text).await;
+        assert_eq!(rehearsal.simulator.export(), [] as [Value; 0], "{name}");
+    }
+}
+
+/// What is changed in place: blueprint, place, value, and the address that is updated.
+fn in_place() -> Vec<(&'static str, &'static str, Value, &'static str)> {
+    let cluster = "clusters.aks";
+    vec![
+        ("overlay.yaml", "/nodeResourceGroupLock", Value::Null, cluster),
+        ("overlay.yaml", "/network/loadBalancer", json!({ "managedIps": 3 }), cluster),
+        ("overlay.yaml", "/network/advanced", json!({ "observability": true }), cluster),
+        ("overlay.yaml", "/apiServer/runCommand", json!(true), cluster),
+        ("overlay.yaml", "/aad/azureRbac", json!(false), cluster),
+        ("overlay.yaml", "/autoUpgrade/channel", json!("stable"), cluster),
+        ("overlay.yaml", "/autoscaler/expander", json!("priority"), cluster),
+        ("overlay.yaml", "/kms", json!({ "enabled": false }), cluster),
+        ("overlay.yaml", "/kms", Value::Null, cluster),
+        (
+            "overlay.yaml",
+            "/kms",
+            json!({ "key": "https://kv-example-7.vault.azure.net/keys/etcd/2" }),
+            cluster,
+        ),
+        ("overlay.yaml", "/httpProxy/noProxy", json!(["shop.local"]), cluster),
+        ("overlay.yaml", "/httpProxy/enabled", json!(false), cluster),
+        ("overlay.yaml", "/trustedCertificates", json!(["QQ=="]), cluster),
+        ("overlay.yaml", "/serviceMesh", json!(false), cluster),
+        ("overlay.yaml", "/serviceMesh/revisions", json!(["asm-1-26", "asm-1-27"]), cluster),
+        ("overlay.yaml", "/serviceMesh/ingress", json!({ "internal": true }), cluster),
+        ("overlay.yaml", "/addons/prometheus", json!(false), cluster),
+        ("overlay.yaml", "/addons/appMonitoring", Value::Null, cluster),
+        ("overlay.yaml", "/addons/keda", json!(false), cluster),
+        ("overlay.yaml", "/costAnalysis", Value::Null, cluster),
+        ("overlay.yaml", "/imageCleaner", json!({ "enabled": false }), cluster),
+        ("overlay.yaml", "/defender/enabled", json!(false), cluster),
+        ("overlay.yaml", "/storage", Value::Null, cluster),
+        ("overlay.yaml", "/maintenance/upgrades/hours", json!(8), "clusters.aks.maintenance.upgrades"),
+        (
+            "overlay.yaml",
+            "/maintenance/upgrades/weekly",
+            json!({ "day": "Monday" }),
+            "clusters.aks.maintenance.upgrades",
+        ),
+        ("overlay.yaml", "/maintenance/nodeOs/hours", json!(5), "clusters.aks.maintenance.nodeOs"),
+        (
+            "overlay.yaml",
+            "/maintenance/nodeOs/startDate",
+            json!("2099-06-01"),
+            "clusters.aks.maintenance.nodeOs",
+        ),
+        ("overlay.yaml", "/maintenance/releases/notAllowed", json!([]), "clusters.aks.maintenance.releases"),
+        ("overlay.yaml", "/nodePools/system/osSku", json!("Ubuntu2404"), "clusters.aks.nodePools.system"),
+        ("overlay.yaml", "/nodePools/system/upgrade/soak", json!("10m"), "clusters.aks.nodePools.system"),
+        (
+            "overlay.yaml",
+            "/nodePools/work/autoscale",
+            json!({ "min": 3, "max": 12 }),
+            "clusters.aks.nodePools.work",
+        ),
+        ("overlay.yaml", "/nodePools/work/autoscale", Value::Null, "clusters.aks.nodePools.work"),
+        ("overlay.yaml", "/nodePools/work/labels", json!({ "tier": "other" }), "clusters.aks.nodePools.work"),
+        (
+            "overlay.yaml",
+            "/nodePools/work/security/sshAccess",
+            json!("LocalUser"),
+            "clusters.aks.nodePools.work",
+        ),
+        ("overlay.yaml", "/nodePools/cheap/taints", json!(["a=b:NoExecute"]), "clusters.aks.nodePools.cheap"),
+        ("overlay.yaml", "/nodePools/gpu/running", json!(false), "clusters.aks.nodePools.gpu"),
+        (
+            "overlay.yaml",
+            "/nodePools/public/network/allowedPorts",
+            json!(["443/TCP"]),
+            "clusters.aks.nodePools.public",
+        ),
+        ("windows.yaml", "/windows/licenseType", json!("None"), cluster),
+        ("windows.yaml", "/apiServer/authorizedIpRanges", json!([]), cluster),
+        ("windows.yaml", "/addons/applicationGateway", json!(false), cluster),
+        ("windows.yaml", "/addons/virtualNodes", json!(false), cluster),
+        ("windows.yaml", "/nodePools/win22/count", json!(3), "clusters.aks.nodePools.win22"),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_group_is_changed_in_place() {
+    for name in ["overlay.yaml", "windows.yaml"] {
+        let rehearsal = Rehearsal::new();
+        rehearsal.apply(&text(name)).await;
+        let mut rows: Vec<_> = in_place().into_iter().filter(|row| row.0 == name).collect();
+        for (_, pointer, value, address) in &rows {
+            let plan = rehearsal.plan(&with(name, pointer, value)).await.plan;
+            let steps: Vec<_> = plan.steps.iter().filter(|step| step.action != Action::NoOp).collect();
+            let found: Vec<_> = steps.iter().map(|step| (step.address.as_str(), step.action)).collect();
+            assert_eq!(found, [(*address, Action::Update)], "{name} {pointer} = {value}: {steps:#?}");
+        }
+        // All of them, as many at once as do not stand in each other's place; an apply asks for an empty plan after it.
+        while !rows.is_empty() {
+            let mut tree = parse_value(&text(name)).unwrap();
+            let mut taken: Vec<&str> = Vec::new();
+            rows.retain(|(_, pointer, value, _)| {
+                let apart = |other: &&str| !pointer.starts_with(other) && !other.starts_with(pointer);
+                let free = taken.iter().all(apart);
+                if free {
+                    change(&mut tree, pointer, value);
+                    taken.push(pointer);
+                }
+                !free
+            });
+            rehearsal.apply(&tree.to_string()).await;
+        }
+        rehearsal.apply(&text(name)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_azure_fixes_plans_a_replacement_that_names_it() {
+    for (name, pointer, value, address, path) in [
+        (
+            "windows.yaml",
+            "/network/policy",
+            json!("azure"),
+            "clusters.aks",
+            "properties.networkProfile.networkPolicy",
+        ),
+        (
+            "windows.yaml",
+            "/windows/adminUsername",
+            json!("boss"),
+            "clusters.aks",
+            "properties.windowsProfile.adminUsername",
+        ),
+        ("windows.yaml", "/dnsPrefix", json!("other"), "clusters.aks", "properties.dnsPrefix"),
+        (
+            "windows.yaml",
+            "/nodePools/win22/osSku",
+            json!("Windows2025"),
+            "clusters.aks.nodePools.win22",
+            "properties.osSKU",
+        ),
+        (
+            "windows.yaml",
+            "/nodePools/win22/outboundNat",
+            Value::Null,
+            "clusters.aks.nodePools.win22",
+            "properties.windowsProfile.disableOutboundNat",
+        ),
+        (
+            "overlay.yaml",
+            "/network/podCidr",
+            json!("10.245.0.0/16"),
+            "clusters.aks",
+            "properties.networkProfile.podCidr",
+        ),
+        (
+            "overlay.yaml",
+            "/linux/sshKeys",
+            json!(["ssh-rsa BBBB"]),
+            "clusters.aks",
+            "properties.linuxProfile.ssh.publicKeys",
+        ),
+        (
+            "overlay.yaml",
+            "/nodePools/work/kubelet/podMaxPids",
+            json!(1),
+            "clusters.aks.nodePools.work",
+            "properties.kubeletConfig.podMaxPids",
+        ),
+        (
+            "overlay.yaml",
+            "/nodePools/gpu/gpu/driver",
+            json!("Install"),
+            "clusters.aks.nodePools.gpu",
+            "properties.gpuProfile.driver",
+        ),
+    ] {
+        let rehearsal = Rehearsal::new();
+        rehearsal.apply(&text(name)).await;
+        let plan = rehearsal.plan(&with(name, pointer, &value)).await.plan;
+        let step = plan.steps.iter().find(|step| step.address.as_str() == address).unwrap();
+        let named = step.changes.iter().any(|change| change.forces_replace && change.path == path);
+        assert!(step.action == Action::Replace && named, "{pointer}: {:?} {:#?}", step.action, step.changes);
+    }
+}
