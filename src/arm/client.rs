@@ -159,12 +159,7 @@ impl Client {
     /// When there is no token to be had.
     pub async fn caller(&self) -> Result<Option<Caller>> {
         self.inner.tokens.caller().await.map_err(|error| {
-            Error::new(
-                ErrorKind::AuthenticationFailed,
-                Method::Get,
-                self.inner.endpoint.base(),
-                error.to_string(),
-            )
+            Error::signing_in(Method::Get, self.inner.endpoint.base(), &error)
         })
     }
 
