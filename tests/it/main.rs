@@ -5,9 +5,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod book;
 mod errors;
 mod faults;
 mod interrupt;
 mod kinds;
 mod quickstart;
 mod rooms;
+mod signing_in;
