@@ -172,7 +172,13 @@ fn plain(error: &azure_core::Error) -> String {
         Some((name, rest)) if name.ends_with("Credential") && !name.contains(' ') => rest,
         _ => &text,
     };
-    let text = text.replace("failed to execute `reqwest` request: ", "");
+    let text = text
+        .replace("retry policy expired and the request will no longer be retried", "")
+        .replace("failed to execute `reqwest` request", "");
+    let text = match text.split_once("error sending request for url (") {
+        Some((_, rest)) => format!("no answer from {}", rest.replacen(')', "", 1)),
+        None => text,
+    };
     match text.trim().trim_end_matches(':') {
         "" => "no reason given".to_owned(),
         text => text.to_owned(),

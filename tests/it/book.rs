@@ -65,8 +65,7 @@ fn times_taken_out(text: &str) -> String {
 }
 
 const SMALL: &str = "\
-apiVersion: berth/v1
-name: shop
+blueprint: shop
 azure:
   subscription: ${env.AZURE_SUBSCRIPTION_ID}
   location: westeurope

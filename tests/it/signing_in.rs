@@ -180,8 +180,7 @@ fn every_renewal_in_the_middle_of_an_apply_asks_for_a_fresh_assertion() {
 
 /// A blueprint of little work.
 const SMALL: &str = "\
-apiVersion: berth/v1
-name: small
+blueprint: small
 azure:
   subscription: ${env.AZURE_SUBSCRIPTION_ID}
   location: westeurope
