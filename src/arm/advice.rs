@@ -17,7 +17,9 @@ pub(super) fn signing_in(reason: &str) -> Option<String> {
             "make a new secret with `az ad app credential reset --id APP`, and set AZURE_CLIENT_SECRET to it"
         }
         Some(700_016) => "check AZURE_CLIENT_ID, and AZURE_TENANT_ID: the application is not in that tenant",
-        Some(90002 | 900_021 | 900_023) => "check AZURE_TENANT_ID, and `--cloud`: each cloud has tenants of its own",
+        Some(90002 | 900_021 | 900_023) => {
+            "check AZURE_TENANT_ID, and `--cloud`: each cloud has tenants of its own"
+        }
         Some(700_024) => {
             "check this machine's clock, and that whoever writes the federated token still renews it"
         }
@@ -31,7 +33,9 @@ pub(super) fn signing_in(reason: &str) -> Option<String> {
         }
         Some(50076 | 50079 | 50173 | 700_082) => "sign in again with `az login`",
         Some(_) | None if reason.contains("invalid peer certificate") => UNTRUSTED,
-        Some(_) | None if reason.contains("az login") => "sign in with `az login`, or choose another `--auth`",
+        Some(_) | None if reason.contains("az login") => {
+            "sign in with `az login`, or choose another `--auth`"
+        }
         Some(_) | None => return None,
     };
     Some(text.to_owned())
@@ -66,7 +70,8 @@ pub(super) fn missing_permission(message: &str) -> Option<String> {
 /// What to do about a token of another tenant, out of ARM's words.
 pub(super) fn wrong_tenant(message: &str) -> String {
     let after = message.split_once("must match").map_or("", |(_, rest)| rest);
-    let tenant = quoted(after, "https://sts.windows.net/").map(|rest| rest.split(['/', ',']).next().unwrap_or(rest));
+    let tenant =
+        quoted(after, "https://sts.windows.net/").map(|rest| rest.split(['/', ',']).next().unwrap_or(rest));
     match tenant {
         Some(tenant) => format!(
             "sign in to the subscription's own tenant: AZURE_TENANT_ID={tenant}, or `az login --tenant {tenant}`"
@@ -85,7 +90,7 @@ fn quoted<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
 fn group(scope: &str) -> &str {
     let mut slashes = scope.match_indices('/').map(|(at, _)| at);
     let is_group = scope.split('/').nth(3).is_some_and(|part| part.eq_ignore_ascii_case("resourceGroups"));
-    match slashes.nth(5) {
+    match slashes.nth(4) {
         Some(end) if is_group => &scope[..end],
         _ => scope,
     }

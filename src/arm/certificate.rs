@@ -36,10 +36,7 @@ pub(super) struct CertificateAssertion {
 impl ClientAssertion for CertificateAssertion {
     async fn secret(&self, _options: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
         self.make().map_err(|why| {
-            azure_core::Error::with_message(
-                ErrorKind::Credential,
-                format!("{}: {why}", self.path.display()),
-            )
+            azure_core::Error::with_message(ErrorKind::Credential, format!("{}: {why}", self.path.display()))
         })
     }
 }
@@ -85,7 +82,8 @@ fn read(path: &Path) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>)
     }
     let certificate =
         CertificateDer::from_pem_slice(&bytes).map_err(|_| "there is no certificate in it".to_owned())?;
-    let key = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| "there is no private key in it".to_owned())?;
+    let key =
+        PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| "there is no private key in it".to_owned())?;
     Ok((certificate, key))
 }
 

@@ -69,7 +69,9 @@ impl AuthSettings {
             AuthMethod::AzurePipelines => {
                 let uri = text(&self.oidc_request_uri);
                 if !Endpoint::new(&uri).protects_tokens() {
-                    return Err(format!("SYSTEM_OIDCREQUESTURI is {uri}, and the job's token travels by HTTPS only"));
+                    return Err(format!(
+                        "SYSTEM_OIDCREQUESTURI is {uri}, and the job's token travels by HTTPS only"
+                    ));
                 }
                 let options = AzurePipelinesCredentialOptions { credential_options: assertion(options) };
                 AzurePipelinesCredential::new(

@@ -186,9 +186,11 @@ impl Error {
                     format!("comply with, or ask for an exemption from, the policy {}", quoted(names))
                 }
             },
-            ErrorKind::Denied(Denial::Rbac) => advice::missing_permission(&self.message).unwrap_or_else(|| {
-                "grant the caller a role that allows the action, at or above the scope named".into()
-            }),
+            ErrorKind::Denied(Denial::Rbac) => {
+                advice::missing_permission(&self.message).unwrap_or_else(|| {
+                    "grant the caller a role that allows the action, at or above the scope named".into()
+                })
+            }
             ErrorKind::Denied(Denial::Lock) => {
                 "remove the management lock, or leave the resource alone".into()
             }
@@ -201,6 +203,11 @@ impl Error {
             }
             ErrorKind::AuthenticationFailed if self.has_code("InvalidAuthenticationTokenTenant") => {
                 advice::wrong_tenant(&self.message)
+            }
+            ErrorKind::AuthenticationFailed if self.has_code("ExpiredAuthenticationToken") => {
+                "check the clock of this machine: Azure takes a token that was just given out for expired; \
+                 with a token of `az`, sign in again with `az login`"
+                    .into()
             }
             ErrorKind::AuthenticationFailed => "sign in again (az login), or check the credentials".into(),
             _ if self.has_code("SubscriptionNotFound") => {

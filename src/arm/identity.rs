@@ -166,7 +166,8 @@ impl IdentityError {
             [only] if only.reason.ends_with(" not set") => {
                 format!("set it, or choose another way to sign in than `--auth {}`", only.method)
             }
-            _ => "give one of these ways what it needs, or choose one with `--auth` to see only its error".to_owned(),
+            _ => "give one of these ways what it needs, or choose one with `--auth` to see only its error"
+                .to_owned(),
         })
     }
 }
@@ -280,14 +281,8 @@ mod tests {
         let secret = AuthSettings { client_secret: Some("s".into()), ..settings() };
         let alone = AuthSettings { tenant_id: None, ..secret.clone() };
         let fixed = AuthSettings { method: ClientSecret, ..AuthSettings::default() };
-        let all = [
-            AzurePipelines,
-            WorkloadIdentity,
-            ClientSecret,
-            ClientCertificate,
-            ManagedIdentity,
-            AzureCli,
-        ];
+        let all =
+            [AzurePipelines, WorkloadIdentity, ClientSecret, ClientCertificate, ManagedIdentity, AzureCli];
         for (settings, expected) in [
             (AuthSettings::default(), &[AzureCli][..]),
             (everything, &all),

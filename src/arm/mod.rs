@@ -45,8 +45,8 @@ pub mod transport;
 
 pub use client::{Client, Resource, Started};
 pub use cloud::{Cloud, UnknownCloud};
-pub use error::{Denial, Detail, Error, ErrorKind, Failure, Result};
 pub use endpoint::protects_tokens;
+pub use error::{Denial, Detail, Error, ErrorKind, Failure, Result};
 pub use http::{HttpTransport, HttpsError};
 pub use identity::{AuthMethod, AuthSettings, Identity, IdentityError};
 pub use lro::{Finish, Operation, Poll};

@@ -153,7 +153,8 @@ impl Directory {
         };
         let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let Some((_, token)) = token else {
-            let message = "Authentication failed. The 'Authorization' header is provided in an invalid format.";
+            let message =
+                "Authentication failed. The 'Authorization' header is provided in an invalid format.";
             return refuse("AuthenticationFailedInvalidHeader", message.to_owned());
         };
         let Some(claims) = jwt::claims(token.trim()) else {
@@ -345,8 +346,8 @@ impl Directory {
                            'client_secret'.";
             return refuse(7_000_218, message.to_owned());
         };
-        let Some(claims) =
-            jwt::claims(assertion).filter(|_| form.get("client_assertion_type").is_some_and(|t| t == JWT_BEARER))
+        let Some(claims) = jwt::claims(assertion)
+            .filter(|_| form.get("client_assertion_type").is_some_and(|t| t == JWT_BEARER))
         else {
             return refuse(50027, "JWT token is invalid or malformed.".to_owned());
         };

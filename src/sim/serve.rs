@@ -20,7 +20,8 @@ use tokio::net::TcpListener;
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// Told of every exchange: when the request came, how long it took, what it was and what was answered.
-pub type Recorder = Arc<dyn Fn(Timestamp, Duration, &Request, &Result<Response, TransportError>) + Send + Sync>;
+pub type Recorder =
+    Arc<dyn Fn(Timestamp, Duration, &Request, &Result<Response, TransportError>) + Send + Sync>;
 
 /// How the simulator is served.
 #[derive(Clone, Default)]
@@ -178,7 +179,8 @@ mod tests {
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let simulator = Simulator::new(Options::default());
         let serving = Serving::default();
-        let door = serve(simulator.clone(), listener, serving, async move { stopped.await.unwrap_or_default() });
+        let door =
+            serve(simulator.clone(), listener, serving, async move { stopped.await.unwrap_or_default() });
         let door = tokio::spawn(door);
         let group = format!("/subscriptions/{SUBSCRIPTION}/resourcegroups/rg?api-version=2025-04-01");
         let body = r#"{"location":"westeurope"}"#;

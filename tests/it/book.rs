@@ -24,13 +24,16 @@ fn block(page: &str, heading: &str) -> std::ops::Range<usize> {
     start..start + page[start..].find("```").unwrap()
 }
 
-/// Compares what a command says on standard error with the page.
+/// Compares what a command prints with the page: the report of an apply, and what is on standard error.
 #[track_caller]
 fn holds(heading: &str, code: i32, mut command: Command, azure: Option<&Azure>) {
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let mut said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert_eq!(output.status.code(), Some(code), "{said}");
-    let mut said = said;
+    if let Some(at) = said.find("\nFailed to ") {
+        // Of an apply, what it says about the step that failed.
+        said = said[at + 1..].split("\n\n").next().unwrap().to_owned() + "\n";
+    }
     if let Some(azure) = azure {
         said = said.replace(&azure.url, "https://127.0.0.1:8443");
     }
@@ -52,6 +55,9 @@ fn times_taken_out(text: &str) -> String {
     let mut out = String::new();
     for line in text.split_inclusive('\n') {
         let mut line = line.to_owned();
+        if let (true, Some(at)) = (line.starts_with("Failed to "), line.find(" after ")) {
+            line.replace_range(at.., " after 0.1s\n");
+        }
         for mark in ["expiry UTC time '", "current UTC time '"] {
             if let Some(at) = line.find(mark) {
                 let start = at + mark.len();
@@ -151,7 +157,7 @@ fn subscription_of_another_tenant() {
 fn missing_permission() {
     let (azure, berth) = (Azure::new(), shop());
     let network = format!(
-        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Network/virtualNetworks/vnet-hub"
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Network/virtualNetworks/hub"
     );
     let message = format!(
         "The client 'a9911ca7-0000-4000-8000-000000000004' with object id '{CALLER_OBJECT_ID}' does not have \
@@ -160,10 +166,8 @@ fn missing_permission() {
     );
     let refusal =
         Effect::Answer { status: 403, code: "AuthorizationFailed".to_owned(), message, retry_after: None };
-    for id in ["/virtualNetworks/vnet-hub", "/virtualNetworks/hub"] {
-        azure.simulator.fail_next(Fault::once(Method::Put, id, refusal.clone()).times(100));
-    }
-    let apply = ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve", "--quiet"];
+    azure.simulator.fail_next(Fault::once(Method::Put, "/virtualNetworks/hub", refusal).times(100));
+    let apply = ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve"];
     holds("A missing permission", 3, azure.signed_in(&berth, apply), Some(&azure));
 }
 

@@ -54,7 +54,8 @@ impl Fake {
                 while lines.read_line(&mut head).is_ok_and(|read| read > 2) {}
                 kept.lock().unwrap().push(head);
                 let (status, body) = answer(count.fetch_add(1, Ordering::Relaxed));
-                let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close");
+                let head =
+                    format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close");
                 let _ = write!(&stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
             }
         });
@@ -69,7 +70,8 @@ impl Fake {
 #[test]
 fn the_quickstart_applies_over_https_with_a_client_secret() {
     let berth = Berth::quickstart();
-    let mut serve = berth.command(["sim", "serve", "--listen", "127.0.0.1:0", "--tls", "--write-ca", "ca.pem"]);
+    let mut serve =
+        berth.command(["sim", "serve", "--listen", "127.0.0.1:0", "--tls", "--write-ca", "ca.pem"]);
     serve.args([&format!("--sign-in={SECRET}"), "--record", "record.jsonl"]);
     let server = crate::support::Server::start(serve);
     assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.url);
@@ -95,11 +97,12 @@ fn the_quickstart_applies_over_https_with_a_client_secret() {
 #[test]
 fn every_way_of_signing_in_yields_a_token_that_arm_takes() {
     let azure = Azure::new();
-    let berth = Berth::quickstart();
+    let berth = Berth::new().blueprint(SMALL);
     let assertion = jwt(&json!({"iss": "i", "sub": "s", "exp": LATER}));
     berth.write("federated", assertion.as_bytes());
     let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
-    let certificate = rcgen::CertificateParams::new(vec!["sp".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let certificate =
+        rcgen::CertificateParams::new(vec!["sp".to_owned()]).unwrap().self_signed(&key).unwrap();
     berth.write("sp.pem", format!("{}{}", key.serialize_pem(), certificate.pem()).as_bytes());
     let pipelines = Fake::new(move |_| (200, json!({"oidcToken": assertion}).to_string()));
     let token = access_token();
@@ -130,21 +133,24 @@ fn every_way_of_signing_in_yields_a_token_that_arm_takes() {
         ("azure-cli", false, &[("PATH", &path)]),
     ];
     for (way, is_application, variables) in ways {
-        // Found by itself, and asked for.
-        for auth in ["auto", way] {
-            let mut command = azure.command(&berth, ["plan", "blueprint.yaml", "--auth", auth]);
-            if *is_application {
-                application(&mut command);
-            }
-            command.envs(variables.iter().copied());
-            run(command).exits(2).says(&["create"]);
+        let mut command = azure.command(&berth, ["plan", "blueprint.yaml"]);
+        if *is_application {
+            application(&mut command);
+        }
+        command.envs(variables.iter().copied());
+        run(command).exits(2).says(&["create"]);
+        // Asked for without what it needs, it is what the error is about.
+        let mut command = azure.command(&berth, ["plan", "blueprint.yaml", "--auth", way]);
+        command.env("PATH", "/nowhere");
+        if *way != "managed-identity" {
+            run(command).exits(1).complains(&[&format!("could not sign in to Azure with {way}: ")]);
         }
     }
     let asked = azure.token_requests();
-    assert_eq!(asked.len(), 8, "two for each way that asks the directory");
+    assert_eq!(asked.len(), 4, "one for each way that asks the directory");
     assert!(asked.iter().all(|form| form.contains(&format!("client_id={APPLICATION}"))), "{asked:?}");
     let pipelines = pipelines.heads();
-    assert_eq!(pipelines.len(), 2);
+    assert_eq!(pipelines.len(), 1);
     let first = pipelines[0].to_ascii_lowercase();
     assert!(first.contains("serviceconnectionid=sc-1") && first.contains("bearer job-token"), "{first}");
     assert!(machine.heads()[0].contains("/msi/token?"), "{:?}", machine.heads());
@@ -195,7 +201,11 @@ fn secrets_and_tokens_go_nowhere_unencrypted() {
     let berth = Berth::new().blueprint(SMALL);
     // An address of the documentation: nothing may be sent there, so nothing is waited for.
     for (args, variable, said) in [
-        (&["--endpoint", "http://192.0.2.1:8080"][..], None, "http://192.0.2.1:8080 is no place to send a token"),
+        (
+            &["--endpoint", "http://192.0.2.1:8080"][..],
+            None,
+            "http://192.0.2.1:8080 is no place to send a token",
+        ),
         (&["--authority", "http://127.0.0.1:1"], None, "http://127.0.0.1:1 is no place to sign in"),
         (&[], Some(("AZURE_AUTHORITY_HOST", "http://192.0.2.1")), "http://192.0.2.1 is no place to sign in"),
         (

@@ -64,7 +64,9 @@ impl Azure {
                     recorder: Some(Arc::new(recorder)),
                     ..Serving::default()
                 };
-                serve(served, listener, serving, async move { stopped.await.unwrap_or_default() }).await.unwrap();
+                serve(served, listener, serving, async move { stopped.await.unwrap_or_default() })
+                    .await
+                    .unwrap();
             });
         });
         let (address, authority_pem) = started.recv().unwrap();

@@ -4,9 +4,7 @@ use crate::cli::Global;
 use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Engine;
-use berth::arm::{
-    self, Client, Exchange, Identity, StaticToken, TokenSource, Trace, Transport,
-};
+use berth::arm::{self, Client, Exchange, Identity, StaticToken, TokenSource, Trace, Transport};
 use berth::blueprint::{Caller, Inputs, Missing};
 use berth::event::{Listener, Silence};
 use berth::host::{Clock, Interrupt};

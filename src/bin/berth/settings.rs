@@ -136,7 +136,10 @@ pub fn transport(global: &Global) -> Result<HttpTransport, String> {
         let bytes = read(path)?;
         // Alone, so that the error knows which file it is about.
         HttpTransport::check_authorities(&bytes).map_err(|error| {
-            format!("{}: {error}\nhelp: name a PEM file (`-----BEGIN CERTIFICATE-----`) with `--ca-file`", path.display())
+            format!(
+                "{}: {error}\nhelp: name a PEM file (`-----BEGIN CERTIFICATE-----`) with `--ca-file`",
+                path.display()
+            )
         })?;
         files.push(bytes);
     }
