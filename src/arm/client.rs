@@ -166,14 +166,11 @@ impl Client {
     /// # Errors
     /// When there is no token to be had.
     pub async fn caller(&self) -> Result<Option<Caller>> {
-        self.inner.tokens.caller().await.map_err(|error| {
-            Error::new(
-                ErrorKind::AuthenticationFailed,
-                Method::Get,
-                self.inner.endpoint.base(),
-                error.to_string(),
-            )
-        })
+        self.inner
+            .tokens
+            .caller()
+            .await
+            .map_err(|error| Error::signing_in(Method::Get, self.inner.endpoint.base(), &error))
     }
 
     /// The id that groups the calls of this client in the activity log.

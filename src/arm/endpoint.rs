@@ -53,6 +53,11 @@ impl Endpoint {
     }
 }
 
+/// Whether a token may be sent to this address: by HTTPS, or without leaving the machine.
+pub fn protects_tokens(address: &str) -> bool {
+    Endpoint::new(address).protects_tokens()
+}
+
 /// Scheme, host and port of an absolute URL.
 fn origin(url: &str) -> Option<(bool, &str, u16)> {
     let (scheme, rest) = url.split_once("://")?;

@@ -1,5 +1,6 @@
 //! What went wrong with a request or an operation, typed by how the caller should react.
 
+use super::advice;
 use super::transport::{Method, path_and_query};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -122,6 +123,8 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// The id that groups the calls of one run in the activity log.
     pub correlation_id: Option<String>,
+    /// What to do next, where the one who failed knows better than Azure's code tells.
+    pub remedy: Option<String>,
     /// How often the request was sent.
     pub attempts: u32,
     /// How long all of it took.
@@ -151,9 +154,17 @@ impl Error {
             retry_after: None,
             request_id: None,
             correlation_id: None,
+            remedy: None,
             attempts: 1,
             elapsed: Duration::ZERO,
         }))
+    }
+
+    /// Nobody could sign in for a request.
+    pub(super) fn signing_in(method: Method, url: &str, error: &super::IdentityError) -> Self {
+        let mut failure = Error::new(ErrorKind::AuthenticationFailed, method, url, error.to_string());
+        failure.remedy = Some(error.hint());
+        failure
     }
 
     /// Whether any of Azure's codes, outer or inner, is `code`, in any case.
@@ -164,6 +175,9 @@ impl Error {
 
     /// The next step, in the imperative, where one is likely right.
     pub fn hint(&self) -> Option<String> {
+        if self.remedy.is_some() {
+            return self.remedy.clone();
+        }
         let text: String = match &self.kind {
             ErrorKind::Throttled => "lower --parallelism, or run again in a few minutes".into(),
             ErrorKind::Denied(Denial::Policy) => match self.policies.as_slice() {
@@ -173,7 +187,9 @@ impl Error {
                 }
             },
             ErrorKind::Denied(Denial::Rbac) => {
-                "grant the caller a role that allows the action, at or above the scope named".into()
+                advice::missing_permission(&self.message).unwrap_or_else(|| {
+                    "grant the caller a role that allows the action, at or above the scope named".into()
+                })
             }
             ErrorKind::Denied(Denial::Lock) => {
                 "remove the management lock, or leave the resource alone".into()
@@ -186,9 +202,24 @@ impl Error {
                 format!("register the provider: az provider register --namespace {namespace}")
             }
             ErrorKind::AuthenticationFailed if self.has_code("InvalidAuthenticationTokenTenant") => {
-                "sign in to the tenant that the subscription belongs to".into()
+                advice::wrong_tenant(&self.message)
+            }
+            ErrorKind::AuthenticationFailed if self.has_code("ExpiredAuthenticationToken") => {
+                "check the clock of this machine: Azure takes a token that was just given out for expired; \
+                 with a token of `az`, sign in again with `az login`"
+                    .into()
             }
             ErrorKind::AuthenticationFailed => "sign in again (az login), or check the credentials".into(),
+            _ if self.has_code("SubscriptionNotFound") => {
+                "check the subscription's id, and that whoever is signed in has a role in it; \
+                 `az account list --all` shows the subscriptions of one who does"
+                    .into()
+            }
+            ErrorKind::Connection | ErrorKind::Protocol
+                if self.status.is_none() && self.message.contains("invalid peer certificate") =>
+            {
+                advice::UNTRUSTED.into()
+            }
             ErrorKind::TimedOut => {
                 "run again to go on waiting: the operation continues in Azure; or raise the entry's timeout"
                     .into()
@@ -206,6 +237,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind == ErrorKind::AuthenticationFailed && self.status.is_none() {
+            // Signing in is not what was asked for: no request was made.
+            return f.write_str(&self.message);
+        }
         let verb = match self.kind {
             ErrorKind::Denied(_) | ErrorKind::Invalid | ErrorKind::Unregistered { .. } => "was refused",
             ErrorKind::Cancelled => "was cancelled",

@@ -4,9 +4,14 @@ use super::transport::{Method, Request, Response, Transport, TransportError};
 use async_trait::async_trait;
 use azure_core::error::ErrorKind;
 use azure_core::http::{self, HttpClient, Url};
-use std::error::Error as _;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long an answer may keep silent.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Sends requests over HTTP. It follows no redirect, so a token cannot be led astray.
 #[derive(Debug, Clone)]
@@ -14,10 +19,62 @@ pub struct HttpTransport {
     client: Arc<dyn HttpClient>,
 }
 
+/// HTTPS cannot be spoken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpsError {
+    /// A file that should hold certificates holds none.
+    #[error("there is no certificate in it")]
+    NoCertificate,
+    /// The machine has no certificates to trust, or something else is amiss.
+    #[error("HTTPS cannot be set up on this machine: {0}")]
+    Unusable(String),
+}
+
 impl HttpTransport {
-    /// A transport with connections of its own.
+    /// A transport with connections of its own. It heeds `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     pub fn new() -> Self {
         HttpTransport { client: http::new_http_client(None) }
+    }
+
+    /// A transport that trusts the authorities of these PEM files as well as the machine's own.
+    ///
+    /// # Errors
+    /// When there is no certificate in a file, or the machine has none to trust.
+    pub fn trusting(files: &[Vec<u8>]) -> Result<Self, HttpsError> {
+        let mut trusted = Vec::new();
+        for file in files {
+            trusted.extend(authorities(file)?);
+        }
+        let builder = || {
+            // As azure_core sets up its own: redirects are never followed.
+            reqwest::Client::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(READ_TIMEOUT)
+                .redirect(reqwest::redirect::Policy::none())
+        };
+        let client = match builder().tls_certs_merge(trusted.clone()).build() {
+            Ok(client) => client,
+            // A container without any certificates of its own: what was named is all there is.
+            Err(_) if !trusted.is_empty() => builder()
+                .tls_certs_only(trusted)
+                .build()
+                .map_err(|error| HttpsError::Unusable(causes(&error)))?,
+            Err(error) => return Err(HttpsError::Unusable(causes(&error))),
+        };
+        Ok(HttpTransport { client: Arc::new(client) })
+    }
+
+    /// Whether a file holds certificates to trust.
+    ///
+    /// # Errors
+    /// When it holds none.
+    pub fn check_authorities(file: &[u8]) -> Result<(), HttpsError> {
+        authorities(file).map(drop)
+    }
+
+    /// The client of azure_core, for credentials.
+    pub(super) fn client(&self) -> Arc<dyn HttpClient> {
+        self.client.clone()
     }
 
     async fn exchange(&self, request: &http::Request) -> azure_core::Result<Response> {
@@ -27,6 +84,13 @@ impl HttpTransport {
             response.headers.set(name.as_str(), value.as_str());
         }
         Ok(response)
+    }
+}
+
+fn authorities(file: &[u8]) -> Result<Vec<reqwest::Certificate>, HttpsError> {
+    match reqwest::Certificate::from_pem_bundle(file) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) | Err(_) => Err(HttpsError::NoCertificate),
     }
 }
 
@@ -52,9 +116,12 @@ impl Transport for HttpTransport {
         }
         outgoing.set_body(request.body.clone());
         self.exchange(&outgoing).await.map_err(|error| {
-            let retryable = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Io);
+            let said = chain(&error);
+            // A server that cannot be trusted now cannot be in a minute.
+            let retryable = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Io)
+                && !said.contains("invalid peer certificate");
             // The layers below quote the URL, and the queries of operation URLs are signed.
-            failed(chain(&error).replace(&request.url, super::error::without_query(&request.url)), retryable)
+            failed(said.replace(&request.url, super::error::without_query(&request.url)), retryable)
         })
     }
 }
@@ -71,7 +138,11 @@ const fn method(method: Method) -> http::Method {
 }
 
 /// An error with its causes in one line; only the innermost usually says what happened.
-fn chain(error: &azure_core::Error) -> String {
+pub(super) fn chain(error: &azure_core::Error) -> String {
+    causes(error)
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

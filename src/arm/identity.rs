@@ -1,32 +1,26 @@
-//! Signing in: azure_identity's credentials behind one enum, and an order to try them in.
+//! Signing in: the ways there are, and an order to try them in.
 //!
 //! `auto` tries, of those that were given what they need:
 //!
 //! 1. Azure Pipelines (a service connection and the job's token);
 //! 2. workload identity (a federated token in a file);
 //! 3. a service principal with a secret;
-//! 4. a managed identity, where the host announces one or one is named;
-//! 5. the Azure CLI.
+//! 4. a service principal with a certificate;
+//! 5. a managed identity, where the host announces one or one is named;
+//! 6. the Azure CLI.
 //!
 //! The first that yields a token is kept for the rest of the run. What was tried, and why it failed, is in the error.
 
 use super::cloud::Cloud;
+use super::credential::fetch;
+use super::http::HttpTransport;
 use super::token::{Token, TokenSource};
-use crate::host::Timestamp;
 use async_trait::async_trait;
-use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
-use azure_core::credentials::{Secret, TokenCredential};
-use azure_core::http::ClientOptions;
-use azure_identity::{
-    AzureCliCredential, AzureCliCredentialOptions, AzurePipelinesCredential, AzurePipelinesCredentialOptions,
-    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
-    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
-    WorkloadIdentityCredentialOptions,
-};
+use azure_core::credentials::Secret;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// A way of signing in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,17 +36,20 @@ pub enum AuthMethod {
     ManagedIdentity,
     /// A service principal with a secret.
     ClientSecret,
+    /// A service principal with a certificate.
+    ClientCertificate,
     /// Whoever is signed in to the Azure CLI.
     AzureCli,
 }
 
 impl AuthMethod {
     /// Every method.
-    pub const ALL: [AuthMethod; 6] = [
+    pub const ALL: [AuthMethod; 7] = [
         AuthMethod::Auto,
         AuthMethod::AzurePipelines,
         AuthMethod::WorkloadIdentity,
         AuthMethod::ClientSecret,
+        AuthMethod::ClientCertificate,
         AuthMethod::ManagedIdentity,
         AuthMethod::AzureCli,
     ];
@@ -65,6 +62,7 @@ impl AuthMethod {
             AuthMethod::WorkloadIdentity => "workload-identity",
             AuthMethod::ManagedIdentity => "managed-identity",
             AuthMethod::ClientSecret => "client-secret",
+            AuthMethod::ClientCertificate => "client-certificate",
             AuthMethod::AzureCli => "azure-cli",
         }
     }
@@ -105,10 +103,14 @@ pub struct AuthSettings {
     pub client_id: Option<String>,
     /// The application's secret (`AZURE_CLIENT_SECRET`).
     pub client_secret: Option<Secret>,
+    /// A PEM file with the application's certificate and its private key (`AZURE_CLIENT_CERTIFICATE_PATH`).
+    pub client_certificate: Option<PathBuf>,
     /// The Azure DevOps service connection (`AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`).
     pub service_connection_id: Option<String>,
     /// The token of the Azure DevOps job (`SYSTEM_ACCESSTOKEN`).
     pub system_access_token: Option<Secret>,
+    /// Where Azure DevOps gives out assertions (`SYSTEM_OIDCREQUESTURI`).
+    pub oidc_request_uri: Option<String>,
     /// The file with a federated token (`AZURE_FEDERATED_TOKEN_FILE`).
     pub federated_token_file: Option<PathBuf>,
     /// Where the host announces its managed identity (`IDENTITY_ENDPOINT`).
@@ -127,18 +129,28 @@ pub struct Attempt {
 }
 
 /// No way of signing in worked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IdentityError {
     /// What was tried, in order.
     pub tried: Vec<Attempt>,
+    /// What was not tried, for want of what it needs.
+    pub skipped: Vec<Attempt>,
 }
 
 impl fmt::Display for IdentityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("could not sign in to Azure")?;
-        for (index, attempt) in self.tried.iter().enumerate() {
-            let separator = if index == 0 { ": " } else { "; " };
-            write!(f, "{separator}{} ({})", attempt.method, attempt.reason)?;
+        if let ([only], []) = (self.tried.as_slice(), self.skipped.as_slice()) {
+            return write!(f, "could not sign in to Azure with {}: {}", only.method, only.reason);
+        }
+        f.write_str("could not sign in to Azure; tried, in this order:")?;
+        for attempt in &self.tried {
+            write!(f, "\n  {}: {}", attempt.method, attempt.reason)?;
+        }
+        if !self.skipped.is_empty() {
+            f.write_str("\nnot tried, because something is missing:")?;
+        }
+        for attempt in &self.skipped {
+            write!(f, "\n  {}: {}", attempt.method, attempt.reason)?;
         }
         Ok(())
     }
@@ -146,10 +158,25 @@ impl fmt::Display for IdentityError {
 
 impl std::error::Error for IdentityError {}
 
+impl IdentityError {
+    /// The next step, in the imperative.
+    pub fn hint(&self) -> String {
+        let known = self.tried.iter().find_map(|attempt| super::advice::signing_in(&attempt.reason));
+        known.unwrap_or_else(|| match self.tried.as_slice() {
+            [only] if only.reason.ends_with(" not set") => {
+                format!("set it, or choose another way to sign in than `--auth {}`", only.method)
+            }
+            _ => "give one of these ways what it needs, or choose one with `--auth` to see only its error"
+                .to_owned(),
+        })
+    }
+}
+
 /// Signs in as the settings say.
 pub struct Identity {
     settings: AuthSettings,
-    chosen: OnceLock<(AuthMethod, Arc<dyn TokenCredential>)>,
+    http: HttpTransport,
+    chosen: OnceLock<AuthMethod>,
 }
 
 impl fmt::Debug for Identity {
@@ -159,142 +186,73 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// An identity that signs in when the first token is needed.
-    pub const fn new(settings: AuthSettings) -> Self {
-        Identity { settings, chosen: OnceLock::new() }
+    /// An identity that signs in when the first token is needed, by this transport.
+    pub const fn new(settings: AuthSettings, http: HttpTransport) -> Self {
+        Identity { settings, http, chosen: OnceLock::new() }
     }
 
     /// The way that worked, once one has.
     pub fn method(&self) -> Option<AuthMethod> {
-        self.chosen.get().map(|(method, _)| *method)
+        self.chosen.get().copied()
+    }
+
+    async fn by(&self, method: AuthMethod, scope: &str) -> Result<Token, Attempt> {
+        let outcome = match self.settings.credential(method, &self.http) {
+            Ok(credential) => fetch(&*credential, scope).await,
+            Err(reason) => Err(reason),
+        };
+        outcome.map_err(|reason| Attempt { method, reason })
     }
 }
 
 #[async_trait]
 impl TokenSource for Identity {
     async fn token(&self, scope: &str) -> Result<Token, IdentityError> {
-        if let Some((method, credential)) = self.chosen.get() {
-            return fetch(credential, scope)
-                .await
-                .map_err(|reason| IdentityError { tried: vec![Attempt { method: *method, reason }] });
+        if let Some(method) = self.chosen.get() {
+            let failed = |attempt| IdentityError { tried: vec![attempt], skipped: Vec::new() };
+            return self.by(*method, scope).await.map_err(failed);
         }
-        let mut tried = Vec::new();
-        for method in self.settings.candidates() {
-            let outcome = match self.settings.credential(method) {
-                Ok(credential) => fetch(&credential, scope).await.map(|token| (credential, token)),
-                Err(reason) => Err(reason),
-            };
-            match outcome {
-                Ok((credential, token)) => {
+        let (candidates, skipped) = self.settings.candidates();
+        let mut error = IdentityError { tried: Vec::new(), skipped };
+        for method in candidates {
+            match self.by(method, scope).await {
+                Ok(token) => {
                     // A concurrent first call may have chosen already; it chose the same.
-                    let _ = self.chosen.set((method, credential));
+                    let _ = self.chosen.set(method);
                     return Ok(token);
                 }
-                Err(reason) => tried.push(Attempt { method, reason }),
+                Err(attempt) => error.tried.push(attempt),
             }
         }
-        Err(IdentityError { tried })
+        Err(error)
     }
 }
 
 impl AuthSettings {
-    /// The ways to try, in order.
-    fn candidates(&self) -> Vec<AuthMethod> {
+    /// The ways to try, in order, and those that lack something.
+    fn candidates(&self) -> (Vec<AuthMethod>, Vec<Attempt>) {
         if self.method != AuthMethod::Auto {
-            return vec![self.method];
+            return (vec![self.method], Vec::new());
         }
-        let application = self.tenant_id.is_some() && self.client_id.is_some();
-        let mut methods = Vec::new();
-        if application && self.service_connection_id.is_some() && self.system_access_token.is_some() {
-            methods.push(AuthMethod::AzurePipelines);
-        }
-        if application && self.federated_token_file.is_some() {
-            methods.push(AuthMethod::WorkloadIdentity);
-        }
-        if application && self.client_secret.is_some() {
-            methods.push(AuthMethod::ClientSecret);
-        }
-        // Asking a machine that has none for its identity takes long to fail, so there must be a sign of one: an
-        // announced endpoint, or the id of an identity with nothing else to use it by.
-        let named = self.client_id.is_some() && methods.is_empty();
-        if self.managed_identity_endpoint.is_some() || named {
-            methods.push(AuthMethod::ManagedIdentity);
-        }
-        methods.push(AuthMethod::AzureCli);
-        methods
-    }
-
-    fn credential(&self, method: AuthMethod) -> Result<Arc<dyn TokenCredential>, String> {
-        let said = |error: azure_core::Error| error.to_string();
-        Ok(match method {
-            AuthMethod::Auto => return Err("auto is not a way of its own".into()),
-            AuthMethod::AzurePipelines => {
-                let options = AzurePipelinesCredentialOptions { credential_options: self.assertion() };
-                AzurePipelinesCredential::new(
-                    needed(self.tenant_id.clone(), "tenant id")?,
-                    needed(self.client_id.clone(), "client id")?,
-                    &needed(self.service_connection_id.clone(), "service connection id")?,
-                    needed(self.system_access_token.clone(), "SYSTEM_ACCESSTOKEN")?,
-                    Some(options),
-                )
-                .map_err(said)?
+        let (mut methods, mut skipped) = (Vec::new(), Vec::new());
+        for method in AuthMethod::ALL.into_iter().filter(|method| *method != AuthMethod::Auto) {
+            let mut lacks = self.lacks(method);
+            // Asking a machine that has none for its identity takes long to fail, so there must be a sign of one: an
+            // announced endpoint, or the id of an identity with nothing else to use it by.
+            if method == AuthMethod::ManagedIdentity
+                && self.managed_identity_endpoint.is_none()
+                && (self.client_id.is_none() || !methods.is_empty())
+            {
+                lacks.push("IDENTITY_ENDPOINT");
             }
-            AuthMethod::WorkloadIdentity => {
-                WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
-                    credential_options: self.assertion(),
-                    client_id: Some(needed(self.client_id.clone(), "client id")?),
-                    tenant_id: Some(needed(self.tenant_id.clone(), "tenant id")?),
-                    token_file_path: Some(needed(self.federated_token_file.clone(), "federated token file")?),
-                }))
-                .map_err(said)?
+            if lacks.is_empty() {
+                methods.push(method);
+            } else {
+                skipped.push(Attempt { method, reason: lacks.join(", ") });
             }
-            AuthMethod::ManagedIdentity => {
-                ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
-                    user_assigned_id: self.client_id.clone().map(UserAssignedId::ClientId),
-                    client_options: self.client_options(),
-                }))
-                .map_err(said)?
-            }
-            AuthMethod::ClientSecret => ClientSecretCredential::new(
-                &needed(self.tenant_id.clone(), "tenant id")?,
-                needed(self.client_id.clone(), "client id")?,
-                needed(self.client_secret.clone(), "client secret")?,
-                Some(ClientSecretCredentialOptions { client_options: self.client_options() }),
-            )
-            .map_err(said)?,
-            AuthMethod::AzureCli => AzureCliCredential::new(Some(AzureCliCredentialOptions {
-                subscription: self.subscription.clone(),
-                // The CLI takes a tenant or a subscription; the subscription implies its tenant.
-                tenant_id: self.tenant_id.clone().filter(|_| self.subscription.is_none()),
-                ..Default::default()
-            }))
-            .map_err(said)?,
-        })
+        }
+        (methods, skipped)
     }
-
-    fn assertion(&self) -> ClientAssertionCredentialOptions {
-        ClientAssertionCredentialOptions { client_options: self.client_options() }
-    }
-
-    fn client_options(&self) -> ClientOptions {
-        let mut custom = CustomConfiguration::default();
-        custom.authority_host = self.authority.clone().unwrap_or_else(|| self.cloud.authority().to_owned());
-        ClientOptions { cloud: Some(Arc::new(CloudConfiguration::Custom(custom))), ..Default::default() }
-    }
-}
-
-fn needed<T>(value: Option<T>, what: &str) -> Result<T, String> {
-    value.ok_or_else(|| format!("no {what} given"))
-}
-
-async fn fetch(credential: &Arc<dyn TokenCredential>, scope: &str) -> Result<Token, String> {
-    let token = credential.get_token(&[scope], None).await.map_err(|error| {
-        // The first line says it; the rest is a link.
-        error.to_string().lines().next().unwrap_or("no reason given").trim().to_owned()
-    })?;
-    let expires_at =
-        u64::try_from(token.expires_on.unix_timestamp()).unwrap_or_default().saturating_mul(1000);
-    Ok(Token::new(token.token.secret(), Timestamp(expires_at)))
 }
 
 #[cfg(test)]
@@ -307,11 +265,15 @@ mod tests {
 
     #[test]
     fn auto_tries_what_it_has_the_inputs_for() {
-        use AuthMethod::{AzureCli, AzurePipelines, ClientSecret, ManagedIdentity, WorkloadIdentity};
+        use AuthMethod::{
+            AzureCli, AzurePipelines, ClientCertificate, ClientSecret, ManagedIdentity, WorkloadIdentity,
+        };
         let everything = AuthSettings {
             client_secret: Some("s".into()),
+            client_certificate: Some("p".into()),
             service_connection_id: Some("i".into()),
             system_access_token: Some("a".into()),
+            oidc_request_uri: Some("https://o".into()),
             federated_token_file: Some("f".into()),
             managed_identity_endpoint: Some("e".into()),
             ..settings()
@@ -319,25 +281,45 @@ mod tests {
         let secret = AuthSettings { client_secret: Some("s".into()), ..settings() };
         let alone = AuthSettings { tenant_id: None, ..secret.clone() };
         let fixed = AuthSettings { method: ClientSecret, ..AuthSettings::default() };
+        let all =
+            [AzurePipelines, WorkloadIdentity, ClientSecret, ClientCertificate, ManagedIdentity, AzureCli];
         for (settings, expected) in [
-            (AuthSettings::default(), vec![AzureCli]),
-            (everything, vec![AzurePipelines, WorkloadIdentity, ClientSecret, ManagedIdentity, AzureCli]),
-            (secret, vec![ClientSecret, AzureCli]),
-            (settings(), vec![ManagedIdentity, AzureCli]),
-            (alone, vec![ManagedIdentity, AzureCli]),
-            (fixed, vec![ClientSecret]),
+            (AuthSettings::default(), &[AzureCli][..]),
+            (everything, &all),
+            (secret, &[ClientSecret, AzureCli]),
+            (settings(), &[ManagedIdentity, AzureCli]),
+            (alone, &[ManagedIdentity, AzureCli]),
+            (fixed, &[ClientSecret]),
         ] {
-            assert_eq!(settings.candidates(), expected);
+            assert_eq!(settings.candidates().0, expected);
         }
     }
 
     #[tokio::test]
-    async fn the_error_says_what_was_tried_and_what_is_missing() {
-        let identity =
-            Identity::new(AuthSettings { method: AuthMethod::ClientSecret, tenant_id: None, ..settings() });
+    async fn the_error_says_what_is_missing() {
+        let settings = AuthSettings { method: AuthMethod::ClientSecret, tenant_id: None, ..settings() };
+        let identity = Identity::new(settings, HttpTransport::new());
         let error = identity.token("https://management.azure.com/.default").await.unwrap_err();
-        assert_eq!(error.to_string(), "could not sign in to Azure: client-secret (no tenant id given)");
+        assert_eq!(
+            error.to_string(),
+            "could not sign in to Azure with client-secret: AZURE_TENANT_ID, AZURE_CLIENT_SECRET are not set"
+        );
+        assert!(error.hint().contains("--auth client-secret"), "{}", error.hint());
         assert_eq!(identity.method(), None);
+    }
+
+    #[test]
+    fn the_error_lists_what_was_tried_and_what_was_not() {
+        let attempt = |method, reason: &str| Attempt { method, reason: reason.to_owned() };
+        let error = IdentityError {
+            tried: vec![attempt(AuthMethod::AzureCli, "az not found on PATH")],
+            skipped: vec![attempt(AuthMethod::ClientSecret, "AZURE_CLIENT_SECRET")],
+        };
+        assert_eq!(
+            error.to_string(),
+            "could not sign in to Azure; tried, in this order:\n  azure-cli: az not found on PATH\n\
+             not tried, because something is missing:\n  client-secret: AZURE_CLIENT_SECRET"
+        );
     }
 
     #[test]

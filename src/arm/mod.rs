@@ -18,9 +18,12 @@
 //! repeats *steps*: a busy parent or a principal that is not known everywhere yet comes back as a typed [`Error`],
 //! and who knows the plan decides. A token goes to ARM's own host only, encrypted or not leaving the machine.
 
+mod advice;
+mod certificate;
 mod client;
 mod cloud;
 mod codes;
+mod credential;
 mod endpoint;
 mod envelope;
 mod error;
@@ -42,8 +45,9 @@ pub mod transport;
 
 pub use client::{Client, Resource, Started};
 pub use cloud::{Cloud, UnknownCloud};
+pub use endpoint::protects_tokens;
 pub use error::{Denial, Detail, Error, ErrorKind, Failure, Result};
-pub use http::HttpTransport;
+pub use http::{HttpTransport, HttpsError};
 pub use identity::{AuthMethod, AuthSettings, Identity, IdentityError};
 pub use lro::{Finish, Operation, Poll};
 pub use options::Options;

@@ -97,10 +97,7 @@ impl Client {
         let inner = &*self.inner;
         let bearer = match inner.tokens.bearer().await {
             Ok(bearer) => bearer,
-            Err(error) => {
-                let kind = ErrorKind::AuthenticationFailed;
-                return Err(Error::new(kind, call.method, &call.url, error.to_string()));
-            }
+            Err(error) => return Err(Error::signing_in(call.method, &call.url, &error)),
         };
         let class = OperationClass::of(call.method);
         let permit = inner.throttle.acquire(subscription(&call.url), class).await;

@@ -180,7 +180,7 @@ mod tests {
             let count = self.count.fetch_add(1, Ordering::Relaxed);
             self.clock.sleep(Duration::from_secs(1)).await;
             if count == 1 {
-                return Err(IdentityError { tried: Vec::new() });
+                return Err(IdentityError::default());
             }
             Ok(Token::new(format!("t{count}"), self.clock.now().plus(Duration::from_secs(3600))))
         }

@@ -128,7 +128,7 @@ fn clean(value: &mut Value, caution: Caution) {
     match value {
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
-                let name = name.to_ascii_lowercase();
+                let name = name.to_ascii_lowercase().replace('_', "");
                 let caution = if holds_secrets(&name) { Caution::Everything } else { caution };
                 let secret = match caution {
                     Caution::Everything => !is_public(&name),

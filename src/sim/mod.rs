@@ -22,9 +22,11 @@
 
 mod cidr;
 mod clock;
+mod directory;
 mod error;
 mod faults;
 mod json;
+mod jwt;
 mod operation;
 mod path;
 mod router;
@@ -33,6 +35,7 @@ mod simulator;
 mod state_file;
 mod store;
 mod subscription;
+mod tls;
 mod types;
 mod world;
 
@@ -40,8 +43,10 @@ mod world;
 mod testing;
 
 pub use clock::Time;
+pub use directory::SignIn;
 pub use faults::{Effect, Fault};
-pub use serve::serve;
+pub use serve::{Recorder, Serving, serve};
 pub use simulator::{CALLER_OBJECT_ID, Options, SUBSCRIPTION, Simulator, TENANT, Throttling};
 pub use state_file::Error;
+pub use tls::Tls;
 pub use world::{Counters, PrincipalKind};

@@ -115,7 +115,7 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
     let key = path.to_ascii_lowercase();
     let query = Query(query);
     if key == "/metadata/endpoints" {
-        return Ok(subscription::endpoints(origin));
+        return Ok(subscription::endpoints(origin, &query.get("api-version").unwrap_or_default()));
     }
     check_version(&query)?;
     let method = request.method;

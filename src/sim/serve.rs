@@ -1,36 +1,81 @@
-//! The HTTP door.
+//! The HTTP door: plain or TLS, with a directory to sign in to.
 
 use super::Simulator;
-use crate::arm::transport::{Method, Request, Transport};
+use super::directory::{Directory, SignIn};
+use super::tls::Tls;
+use crate::arm::transport::{Method, Request, Response, Transport, TransportError};
+use crate::host::{Clock, Timestamp};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use std::fmt;
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// The largest body that is read; ARM takes 4 MB.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
-/// Serves the simulator over plain HTTP until `shutdown` ends, then saves its state.
+/// Told of every exchange: when the request came, how long it took, what it was and what was answered.
+pub type Recorder =
+    Arc<dyn Fn(Timestamp, Duration, &Request, &Result<Response, TransportError>) + Send + Sync>;
+
+/// How the simulator is served.
+#[derive(Clone, Default)]
+pub struct Serving {
+    /// HTTPS with this certificate instead of plain HTTP.
+    pub tls: Option<Tls>,
+    /// How those who sign in are treated.
+    pub sign_in: SignIn,
+    /// How much later each answer is given, in the world's time.
+    pub latency: Duration,
+    /// Told of every exchange.
+    pub recorder: Option<Recorder>,
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving")
+            .field("tls", &self.tls)
+            .field("sign_in", &self.sign_in)
+            .field("latency", &self.latency)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Door {
+    simulator: Simulator,
+    serving: Serving,
+    directory: Directory,
+    clock: Clock,
+}
+
+/// Serves the simulator until `shutdown` ends, then saves its state.
 ///
 /// # Errors
 /// When the listener fails, or the state cannot be written.
 pub async fn serve(
     simulator: Simulator,
     listener: TcpListener,
+    serving: Serving,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router = Router::new().fallback(answer).with_state(simulator.clone());
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await?;
+    let clock = Clock::start(1.0);
+    let directory = Directory::new(simulator.tenant(), serving.sign_in.clone(), clock.clone());
+    let door = Door { simulator: simulator.clone(), serving, directory, clock };
+    let tls = door.serving.tls.clone();
+    let router = Router::new().fallback(answer).with_state(Arc::new(door));
+    match tls {
+        Some(tls) => axum::serve(tls.listen(listener)?, router).with_graceful_shutdown(shutdown).await?,
+        None => axum::serve(listener, router).with_graceful_shutdown(shutdown).await?,
+    }
     simulator.save().map_err(io::Error::other)
 }
 
-async fn answer(
-    State(simulator): State<Simulator>,
-    request: axum::extract::Request,
-) -> axum::response::Response {
+async fn answer(State(door): State<Arc<Door>>, request: axum::extract::Request) -> axum::response::Response {
     let (parts, body) = request.into_parts();
     let Some(method) = Method::parse(parts.method.as_str()) else {
         return plain(StatusCode::METHOD_NOT_ALLOWED);
@@ -38,30 +83,50 @@ async fn answer(
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let mut request = Request::new(method, absolute(&parts.uri, &parts.headers));
+    let scheme = if door.serving.tls.is_some() { "https" } else { "http" };
+    let mut request = Request::new(method, absolute(scheme, &parts.uri, &parts.headers));
     request.body = body;
     for (name, value) in &parts.headers {
         if let Ok(value) = value.to_str() {
             request.headers.set(name.as_str(), value);
         }
     }
-    match simulator.send(request).await {
-        Ok(mut response) => {
-            if response.status < 400 && simulator.jumps() {
-                // Waiting would not bring the end of an operation nearer: asking does.
-                response.headers.set("retry-after", "0");
-            }
-            wire(response)
-        }
+    let came = door.clock.now();
+    if !door.serving.latency.is_zero() {
+        door.clock.sleep(door.serving.latency).await;
+    }
+    let outcome = door.answer(request.clone()).await;
+    if let Some(record) = &door.serving.recorder {
+        record(came, door.clock.now().since(came), &request, &outcome);
+    }
+    match outcome {
+        Ok(response) => wire(response),
         Err(_) => broken(),
     }
 }
 
+impl Door {
+    async fn answer(&self, request: Request) -> Result<Response, TransportError> {
+        if let Some(response) = self.directory.answer(&request) {
+            return Ok(response);
+        }
+        if let Err(refusal) = self.directory.admit(&request) {
+            return Ok(refusal);
+        }
+        let mut response = self.simulator.send(request).await?;
+        if response.status < 400 && self.simulator.jumps() {
+            // Waiting would not bring the end of an operation nearer: asking does.
+            response.headers.set("retry-after", "0");
+        }
+        Ok(response)
+    }
+}
+
 /// The URL as the client sees it: operation URLs are made from it.
-fn absolute(uri: &axum::http::Uri, headers: &HeaderMap) -> String {
+fn absolute(scheme: &str, uri: &axum::http::Uri, headers: &HeaderMap) -> String {
     let path = uri.path_and_query().map_or("/", |p| p.as_str());
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    let scheme = text("x-forwarded-proto").unwrap_or("http");
+    let scheme = text("x-forwarded-proto").unwrap_or(scheme);
     let host = uri.authority().map(|a| a.as_str()).or_else(|| text("host")).unwrap_or("localhost");
     format!("{scheme}://{host}{path}")
 }
@@ -113,7 +178,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let simulator = Simulator::new(Options::default());
-        let door = serve(simulator.clone(), listener, async move { stopped.await.unwrap_or_default() });
+        let serving = Serving::default();
+        let door =
+            serve(simulator.clone(), listener, serving, async move { stopped.await.unwrap_or_default() });
         let door = tokio::spawn(door);
         let group = format!("/subscriptions/{SUBSCRIPTION}/resourcegroups/rg?api-version=2025-04-01");
         let body = r#"{"location":"westeurope"}"#;

@@ -83,20 +83,40 @@ fn ok(body: &Value) -> Response {
     Response::new(200, body.to_string())
 }
 
-/// What `/metadata/endpoints` answers: this host for everything that is simulated.
-pub(crate) fn endpoints(origin: &str) -> Response {
-    ok(&json!([{
+/// What `/metadata/endpoints` answers: this host for everything that is simulated, Azure's names for the rest.
+///
+/// From `2022-09-01` on ARM describes one cloud; before, it gave a list.
+pub(crate) fn endpoints(origin: &str, version: &str) -> Response {
+    let base = format!("{origin}/");
+    let cloud = json!({
         "name": "Simulated",
-        "resourceManager": origin,
+        "portal": "https://portal.azure.com",
+        "resourceManager": base,
         "authentication": {
             "loginEndpoint": origin,
-            "audiences": [origin],
+            "audiences": [base, origin],
             "tenant": "common",
             "identityProvider": "AAD",
         },
-        "graph": format!("{origin}/graph"),
-        "suffixes": {"keyVaultDns": "vault.azure.net", "acrLoginServer": "azurecr.io", "storage": "core.windows.net"},
-    }]))
+        "graph": format!("{origin}/graph/"),
+        "graphAudience": format!("{origin}/graph/"),
+        "microsoftGraphResourceId": format!("{origin}/graph/"),
+        "sqlManagement": base,
+        "batch": "https://batch.core.windows.net/",
+        "gallery": "https://gallery.azure.com/",
+        "media": "https://rest.media.azure.net",
+        "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/main/arm-compute/quickstart-templates/aliases.json",
+        "suffixes": {
+            "keyVaultDns": "vault.azure.net",
+            "acrLoginServer": "azurecr.io",
+            "storage": "core.windows.net",
+            "sqlServerHostname": "database.windows.net",
+            "mhsmDns": "managedhsm.azure.net",
+            "azureDataLakeStoreFileSystem": "azuredatalakestore.net",
+            "azureDataLakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+        },
+    });
+    ok(&if version >= "2022-09-01" { cloud } else { json!([cloud]) })
 }
 
 /// Answers what is above resources; `None` when the path is a resource's.

@@ -7,6 +7,7 @@ mod support;
 
 mod blueprints;
 mod clusters;
+mod book;
 mod errors;
 mod faults;
 mod interrupt;
@@ -14,3 +15,4 @@ mod kinds;
 mod quickstart;
 mod reading;
 mod rooms;
+mod signing_in;

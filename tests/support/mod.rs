@@ -1,11 +1,13 @@
-//! The harness: [`Berth`] runs the binary in a folder of its own, [`Server`] is a simulator behind HTTP, and
-//! [`Rehearsal`] runs the library against a simulator in this process.
+//! The harness: [`Berth`] runs the binary in a folder of its own, [`Server`] is a simulator behind HTTP, [`Azure`]
+//! one behind HTTPS with a directory to sign in to, and [`Rehearsal`] runs the library against a simulator in this process.
 
+mod azure;
 mod berth;
 pub mod estate;
 mod rehearsal;
 mod server;
 
-pub use berth::{Berth, quickstart, root, until};
+pub use azure::{APPLICATION, Azure, SECRET, application};
+pub use berth::{Berth, Run, quickstart, root, until};
 pub use rehearsal::Rehearsal;
 pub use server::Server;

@@ -55,10 +55,17 @@ pub struct Global {
     /// Talk to this ARM endpoint, such as `http://127.0.0.1:8080` of `berth sim serve`.
     #[arg(long, value_name = "URL", conflicts_with = "sim", global = true)]
     pub endpoint: Option<String>,
+    /// Sign in here instead of at the cloud's own address; HTTPS only.
+    #[arg(long, value_name = "URL", conflicts_with = "sim", global = true)]
+    pub authority: Option<String>,
+    /// Trust the certificate authorities of this PEM file too; may be repeated.
+    #[arg(long, value_name = "FILE", conflicts_with = "sim", global = true)]
+    pub ca_file: Vec<PathBuf>,
     /// The Azure cloud: public, usgov or china.
     #[arg(long, value_name = "NAME", default_value = "public", global = true)]
     pub cloud: String,
-    /// How to sign in: auto, azure-pipelines, workload-identity, client-secret, managed-identity or azure-cli.
+    /// How to sign in: auto, azure-pipelines, workload-identity, client-secret, client-certificate,
+    /// managed-identity or azure-cli.
     #[arg(long, value_name = "METHOD", default_value = "auto", global = true)]
     pub auth: String,
     /// Write every exchange with Azure as a line of JSON, secrets and tokens removed.
@@ -233,10 +240,34 @@ pub struct SimState {
     pub state: PathBuf,
 }
 
+/// How the simulator is served.
+#[derive(Debug, Clone, Args)]
+pub struct Door {
+    /// Serve HTTPS, with a certificate authority made at start.
+    #[arg(long)]
+    pub tls: bool,
+    /// Write the certificate of that authority here, for clients to trust; its key is written nowhere.
+    #[arg(long = "write-ca", value_name = "FILE", requires = "tls")]
+    pub write_ca: Option<PathBuf>,
+    /// Answer only requests with a token from the simulator's own directory. With SECRET, applications get one for
+    /// this secret only; without, for any.
+    #[arg(long, value_name = "SECRET", num_args = 0..=1, require_equals = true)]
+    pub sign_in: Option<Option<String>>,
+    /// How many seconds a token is good.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub token_lifetime: u64,
+    /// Answer each request this many milliseconds late.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub latency: u64,
+    /// Write every exchange as a line of JSON, secrets and tokens removed.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
 /// Commands on the simulator.
 #[derive(Debug, Subcommand)]
 pub enum SimCommand {
-    /// Serve the simulator on HTTP, for any ARM client on this machine.
+    /// Serve the simulator on HTTP or HTTPS, for any ARM client on this machine.
     Serve {
         /// Where to listen; port 0 takes a free one.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
@@ -245,9 +276,8 @@ pub enum SimCommand {
         /// asks about it.
         #[arg(long, value_name = "N")]
         speed: Option<f64>,
-        /// Answer each request this many milliseconds late.
-        #[arg(long, value_name = "MS", default_value_t = 0)]
-        latency: u64,
+        #[command(flatten)]
+        door: Door,
         #[command(flatten)]
         state: SimState,
     },

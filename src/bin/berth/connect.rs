@@ -4,9 +4,7 @@ use crate::cli::Global;
 use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Engine;
-use berth::arm::{
-    self, Client, Exchange, HttpTransport, Identity, StaticToken, TokenSource, Trace, Transport,
-};
+use berth::arm::{self, Client, Exchange, Identity, StaticToken, TokenSource, Trace, Transport};
 use berth::blueprint::{Caller, Inputs, Missing};
 use berth::event::{Listener, Silence};
 use berth::host::{Clock, Interrupt};
@@ -47,7 +45,7 @@ pub fn run<T>(global: &Global, future: impl Future<Output = T>) -> T {
 pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, String> {
     let clock = Clock::start(global.sim_speed.unwrap_or(1.0));
     let trace = match &global.trace_http {
-        Some(path) => Some(Arc::new(TraceFile::create(path)?) as Arc<dyn Trace>),
+        Some(path) => Some(Arc::new(TraceFile::create(path, "--trace-http")?) as Arc<dyn Trace>),
         None => None,
     };
     let settings = settings::auth(global)?;
@@ -79,15 +77,27 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
             caller: Some(caller),
         });
     }
-    let mut token: Arc<dyn TokenSource> = Arc::new(Identity::new(settings));
     if let Some(endpoint) = &global.endpoint {
         options.endpoint = endpoint.trim_end_matches('/').to_owned();
-        if global.auth == "auto" && is_loopback(endpoint) {
-            // A simulator on this machine asks for no sign-in, and a real token has no business there.
-            token = Arc::new(StaticToken::new("simulator"));
-        }
     }
-    let client = Client::new(Arc::new(HttpTransport::new()), token, clock.clone(), options);
+    if !arm::protects_tokens(&options.endpoint) {
+        return Err(format!(
+            "{} is no place to send a token: it would travel unencrypted\n\
+             help: write `--endpoint https://…`, or name an address of this machine",
+            options.endpoint
+        ));
+    }
+    let http = settings::transport(global)?;
+    // A simulator on this machine asks for no sign-in, and a real token has no business there.
+    let nobody = global.endpoint.as_deref().is_some_and(is_loopback)
+        && settings.method == arm::AuthMethod::Auto
+        && settings.authority.is_none();
+    let token: Arc<dyn TokenSource> = if nobody {
+        Arc::new(StaticToken::new("simulator"))
+    } else {
+        Arc::new(Identity::new(settings, http.clone()))
+    };
+    let client = Client::new(Arc::new(http), token, clock.clone(), options);
     let subscription = inputs.environment.get("AZURE_SUBSCRIPTION_ID").map(String::as_str);
     let caller = ops::caller(&client, subscription).await.map_err(|error| with_hint(&error, error.hint()))?;
     Ok(Connection { client, clock, simulator: None, ledgers: global.ledger.clone(), caller })
@@ -176,12 +186,16 @@ impl Connection {
 }
 
 /// A file with every exchange as a line.
-struct TraceFile(Mutex<File>);
+pub struct TraceFile(Mutex<File>);
 
 impl TraceFile {
-    fn create(path: &Path) -> Result<Self, String> {
+    /// Creates the file that a flag names.
+    ///
+    /// # Errors
+    /// A sentence, when it cannot be made.
+    pub fn create(path: &Path, flag: &str) -> Result<Self, String> {
         let file = File::create(path).map_err(|error| {
-            format!("{}: {error}\nhelp: name a file that can be written with `--trace-http`", path.display())
+            format!("{}: {error}\nhelp: name a file that can be written with `{flag}`", path.display())
         })?;
         Ok(TraceFile(Mutex::new(file)))
     }

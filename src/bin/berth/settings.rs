@@ -1,7 +1,7 @@
 //! What comes from the environment and from files that arguments name. The only place that reads the environment.
 
 use crate::cli::Global;
-use berth::arm::{AuthMethod, AuthSettings, Cloud};
+use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport};
 use berth::blueprint::{Inputs, parse_value};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -96,17 +96,54 @@ pub fn auth(global: &Global) -> Result<AuthSettings, String> {
     })?;
     let environment = environment();
     let get = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
+    let authority = global.authority.clone().or_else(|| get("AZURE_AUTHORITY_HOST"));
+    if let Some(authority) = &authority
+        && !authority.to_ascii_lowercase().starts_with("https://")
+    {
+        return Err(format!(
+            "{authority} is no place to sign in: secrets travel by HTTPS only\n\
+             help: write `--authority https://…`, or correct AZURE_AUTHORITY_HOST"
+        ));
+    }
     Ok(AuthSettings {
         method,
         cloud,
-        authority: get("AZURE_AUTHORITY_HOST"),
+        authority,
         tenant_id: get("AZURE_TENANT_ID").or_else(|| get("AZURESUBSCRIPTION_TENANT_ID")),
         client_id: get("AZURE_CLIENT_ID").or_else(|| get("AZURESUBSCRIPTION_CLIENT_ID")),
         client_secret: get("AZURE_CLIENT_SECRET").map(Into::into),
+        client_certificate: get("AZURE_CLIENT_CERTIFICATE_PATH").map(Into::into),
         service_connection_id: get("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"),
         system_access_token: get("SYSTEM_ACCESSTOKEN").map(Into::into),
+        oidc_request_uri: get("SYSTEM_OIDCREQUESTURI"),
         federated_token_file: get("AZURE_FEDERATED_TOKEN_FILE").map(Into::into),
         managed_identity_endpoint: get("IDENTITY_ENDPOINT"),
         subscription: get("AZURE_SUBSCRIPTION_ID"),
+    })
+}
+
+/// HTTP that trusts the machine's authorities and those of `--ca-file` and `BERTH_CA_FILE`.
+///
+/// # Errors
+/// A sentence about a file without certificates, or a machine that cannot speak HTTPS.
+pub fn transport(global: &Global) -> Result<HttpTransport, String> {
+    let mut paths = global.ca_file.clone();
+    if let Some(list) = environment().get("BERTH_CA_FILE").filter(|list| !list.is_empty()) {
+        paths.extend(std::env::split_paths(list));
+    }
+    let mut files = Vec::new();
+    for path in &paths {
+        let bytes = read(path)?;
+        // Alone, so that the error knows which file it is about.
+        HttpTransport::check_authorities(&bytes).map_err(|error| {
+            format!(
+                "{}: {error}\nhelp: name a PEM file (`-----BEGIN CERTIFICATE-----`) with `--ca-file`",
+                path.display()
+            )
+        })?;
+        files.push(bytes);
+    }
+    HttpTransport::trusting(&files).map_err(|error| {
+        format!("{error}\nhelp: install the machine's CA certificates, or name some with `--ca-file`")
     })
 }

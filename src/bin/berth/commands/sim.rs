@@ -1,13 +1,17 @@
 //! `berth sim`
 
-use crate::cli::{SimCommand, SimState};
+use crate::cli::{Door, SimCommand, SimState};
+use crate::connect::TraceFile;
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
+use berth::arm::{Exchange, Trace};
 use berth::host::Clock;
-use berth::sim::{self, Simulator, Time};
+use berth::host::files::write_atomic;
+use berth::sim::{self, Recorder, Serving, SignIn, Simulator, Time, Tls};
 use serde_json::Value;
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Serves the simulator, or looks into its store.
@@ -28,8 +32,8 @@ fn peek(state: &SimState) -> Result<Simulator, String> {
 
 fn carry_out(terminal: &Terminal, command: SimCommand) -> Result<(), String> {
     match command {
-        SimCommand::Serve { listen, speed, latency, state } => {
-            crate::runtime::real(serve(terminal, listen, speed, latency, &state))
+        SimCommand::Serve { listen, speed, door, state } => {
+            crate::runtime::real(serve(terminal, listen, speed, door, &state))
         }
         SimCommand::Show { state } => {
             for resource in peek(&state)?.export() {
@@ -71,7 +75,7 @@ async fn serve(
     terminal: &Terminal,
     listen: std::net::SocketAddr,
     speed: Option<f64>,
-    latency: u64,
+    door: Door,
     state: &SimState,
 ) -> Result<(), String> {
     if !listen.ip().is_loopback() {
@@ -81,22 +85,56 @@ async fn serve(
         ));
     }
     let time = speed.map_or(Time::Jump, |speed| Time::Host(Clock::start(speed)));
-    let options = sim::Options { time, latency: Duration::from_millis(latency), ..sim::Options::default() };
-    let simulator = open(state, options)?;
+    let simulator = open(state, sim::Options { time, ..sim::Options::default() })?;
     let listener = tokio::net::TcpListener::bind(listen)
         .await
         .map_err(|error| format!("cannot listen on {listen}: {error}\nhelp: name another with `--listen`"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let serving = serving(&door, address.ip())?;
     // The address is the result: with port 0 nobody knows it otherwise.
-    terminal.print(&format!("http://{address}\n"));
+    let scheme = if door.tls { "https" } else { "http" };
+    terminal.print(&format!("{scheme}://{address}\n"));
     terminal.say(&format!(
         "Subscription {} in tenant {}; state in {}. Ctrl-C ends.",
         simulator.subscription(),
         simulator.tenant(),
         state.state.display()
     ));
+    if let Some(path) = &door.write_ca {
+        terminal.say(&format!("Clients trust it by {}.", path.display()));
+    }
     let interrupt = berth::host::Interrupt::new();
     interrupt.listen();
     let shutdown = async move { interrupt.raised(1).await };
-    sim::serve(simulator, listener, shutdown).await.map_err(|error| error.to_string())
+    sim::serve(simulator, listener, serving, shutdown).await.map_err(|error| error.to_string())
+}
+
+/// What the flags say about the door.
+fn serving(door: &Door, listen: std::net::IpAddr) -> Result<Serving, String> {
+    let tls = match door.tls {
+        true => Some(Tls::new(listen, Clock::start(1.0).now()).map_err(|error| error.to_string())?),
+        false => None,
+    };
+    if let (Some(tls), Some(path)) = (&tls, &door.write_ca) {
+        write_atomic(path, tls.authority_pem().as_bytes()).map_err(|error| {
+            format!("{}: {error}\nhelp: name a file that can be written with `--write-ca`", path.display())
+        })?;
+    }
+    let recorder = match &door.record {
+        Some(path) => {
+            let file = TraceFile::create(path, "--record")?;
+            let record: Recorder = Arc::new(move |came, took, request, outcome| {
+                file.record(&Exchange::new(came, took, 1, request, outcome));
+            });
+            Some(record)
+        }
+        None => None,
+    };
+    let sign_in = SignIn {
+        required: door.sign_in.is_some(),
+        secret: door.sign_in.clone().flatten(),
+        lifetime: Duration::from_secs(door.token_lifetime),
+        ..SignIn::default()
+    };
+    Ok(Serving { tls, sign_in, latency: Duration::from_millis(door.latency), recorder })
 }

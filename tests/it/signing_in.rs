@@ -1,0 +1,279 @@
+//! Every way of signing in, over HTTPS, against the simulator's directory; and where tokens do not go.
+
+use crate::support::{APPLICATION, Azure, Berth, Run, SECRET, application};
+use berth::sim::{CALLER_OBJECT_ID, SignIn, TENANT};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// When the tokens and assertions that tests make up end: 2100-01-01.
+const LATER: u64 = 4_102_444_800;
+
+/// An unsigned token.
+fn jwt(claims: &Value) -> String {
+    let part = |value: &Value| azure_core::base64::encode_url_safe(value.to_string());
+    format!("{}.{}.x", part(&json!({"alg": "none"})), part(claims))
+}
+
+/// A token for ARM, as somebody else's door gives it out.
+fn access_token() -> String {
+    jwt(&json!({
+        "aud": "https://management.azure.com", "exp": LATER, "tid": TENANT, "oid": CALLER_OBJECT_ID,
+    }))
+}
+
+#[track_caller]
+fn run(mut command: Command) -> Run {
+    let output = command.output().unwrap();
+    Run::of(&["…"], output)
+}
+
+/// A little server on plain HTTP: answers each request with what the function makes of its number, and keeps the
+/// heads of the requests.
+struct Fake {
+    url: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Fake {
+    fn new(answer: impl Fn(usize) -> (u16, String) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let kept = heads.clone();
+        let count = AtomicUsize::new(0);
+        // It ends with the process: nobody waits for it.
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let mut head = String::new();
+                let mut lines = BufReader::new(&stream);
+                while lines.read_line(&mut head).is_ok_and(|read| read > 2) {}
+                kept.lock().unwrap().push(head);
+                let (status, body) = answer(count.fetch_add(1, Ordering::Relaxed));
+                let head =
+                    format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close");
+                let _ = write!(&stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            }
+        });
+        Fake { url, heads }
+    }
+
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+#[test]
+fn the_quickstart_applies_over_https_with_a_client_secret() {
+    let berth = Berth::quickstart();
+    let mut serve =
+        berth.command(["sim", "serve", "--listen", "127.0.0.1:0", "--tls", "--write-ca", "ca.pem"]);
+    serve.args([&format!("--sign-in={SECRET}"), "--record", "record.jsonl"]);
+    let server = crate::support::Server::start(serve);
+    assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.url);
+    let berth_with = |args: &[&str]| {
+        let mut command = berth.command(args.iter().copied());
+        command.args(["--endpoint", &server.url, "--authority", &server.url, "--auth", "client-secret"]);
+        application(&mut command).env("AZURE_CLIENT_SECRET", SECRET).env("BERTH_CA_FILE", "ca.pem");
+        command.env("AZURE_SUBSCRIPTION_ID", berth::sim::SUBSCRIPTION);
+        command.env("WINDOWS_ADMIN_PASSWORD", "Made-up-0!Made-up");
+        run(command)
+    };
+    berth_with(&["apply", "blueprint.yaml", "--auto-approve"]).exits(0).says(&["Done."]);
+    berth_with(&["plan", "blueprint.yaml"]).exits(0).says(&["No changes."]);
+    server.stop();
+    let record = berth.read("record.jsonl");
+    let lines: Vec<Value> = record.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() > 50, "{} exchanges", lines.len());
+    let tokens = lines.iter().filter(|line| line["url"].as_str().unwrap().ends_with("/oauth2/v2.0/token"));
+    assert_eq!(tokens.count(), 2);
+    assert!(!record.contains(SECRET) && !record.contains("eyJ"), "the record has a secret or a token");
+}
+
+#[test]
+fn every_way_of_signing_in_yields_a_token_that_arm_takes() {
+    let azure = Azure::new();
+    let berth = Berth::new().blueprint(SMALL);
+    let assertion = jwt(&json!({"iss": "i", "sub": "s", "exp": LATER}));
+    berth.write("federated", assertion.as_bytes());
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let certificate =
+        rcgen::CertificateParams::new(vec!["sp".to_owned()]).unwrap().self_signed(&key).unwrap();
+    berth.write("sp.pem", format!("{}{}", key.serialize_pem(), certificate.pem()).as_bytes());
+    let pipelines = Fake::new(move |_| (200, json!({"oidcToken": assertion}).to_string()));
+    let token = access_token();
+    let answer = json!({
+        "access_token": token, "expires_on": LATER.to_string(), "token_type": "Bearer", "resource": "r",
+    });
+    let machine = Fake::new(move |_| (200, answer.to_string()));
+    let cli = json!({"accessToken": token, "expires_on": LATER, "tokenType": "Bearer"});
+    berth.write("bin/az", format!("#!/bin/sh\necho '{cli}'\n").as_bytes());
+    executable(&berth.path("bin/az"));
+    let path = format!("{}:/usr/bin:/bin", berth.path("bin").display());
+    let request_uri = format!("{}/oidc?x=1", pipelines.url);
+    let msi = format!("{}/msi/token", machine.url);
+    let ways: &[(&str, bool, &[(&str, &str)])] = &[
+        ("client-secret", true, &[("AZURE_CLIENT_SECRET", SECRET)]),
+        ("client-certificate", true, &[("AZURE_CLIENT_CERTIFICATE_PATH", "sp.pem")]),
+        ("workload-identity", true, &[("AZURE_FEDERATED_TOKEN_FILE", "federated")]),
+        (
+            "azure-pipelines",
+            true,
+            &[
+                ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "sc-1"),
+                ("SYSTEM_ACCESSTOKEN", "job-token"),
+                ("SYSTEM_OIDCREQUESTURI", &request_uri),
+            ],
+        ),
+        ("managed-identity", false, &[("IDENTITY_ENDPOINT", &msi), ("IDENTITY_HEADER", "h")]),
+        ("azure-cli", false, &[("PATH", &path)]),
+    ];
+    for (way, is_application, variables) in ways {
+        let mut command = azure.command(&berth, ["plan", "blueprint.yaml"]);
+        if *is_application {
+            application(&mut command);
+        }
+        command.envs(variables.iter().copied());
+        run(command).exits(2).says(&["create"]);
+        // Asked for without what it needs, it is what the error is about.
+        let mut command = azure.command(&berth, ["plan", "blueprint.yaml", "--auth", way]);
+        command.env("PATH", "/nowhere");
+        if *way != "managed-identity" {
+            run(command).exits(1).complains(&[&format!("could not sign in to Azure with {way}: ")]);
+        }
+    }
+    let asked = azure.token_requests();
+    assert_eq!(asked.len(), 4, "one for each way that asks the directory");
+    assert!(asked.iter().all(|form| form.contains(&format!("client_id={APPLICATION}"))), "{asked:?}");
+    let pipelines = pipelines.heads();
+    assert_eq!(pipelines.len(), 1);
+    let first = pipelines[0].to_ascii_lowercase();
+    assert!(first.contains("serviceconnectionid=sc-1") && first.contains("bearer job-token"), "{first}");
+    assert!(machine.heads()[0].contains("/msi/token?"), "{:?}", machine.heads());
+}
+
+#[cfg(unix)]
+fn executable(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn every_renewal_in_the_middle_of_an_apply_asks_for_a_fresh_assertion() {
+    // A token that is good for less than the margin of five minutes is renewed with every request.
+    let azure = Azure::with(SignIn { lifetime: Duration::from_secs(240), ..SignIn::default() });
+    let berth = Berth::new().blueprint(SMALL);
+    let oidc = Fake::new(|number| {
+        let assertion = jwt(&json!({"iss": "i", "sub": "s", "exp": LATER, "jti": number}));
+        (200, json!({ "oidcToken": assertion }).to_string())
+    });
+    let mut command = azure.command(&berth, ["apply", "blueprint.yaml", "--auto-approve"]);
+    application(&mut command)
+        .env("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "sc")
+        .env("SYSTEM_ACCESSTOKEN", "job-token")
+        .env("SYSTEM_OIDCREQUESTURI", format!("{}/oidc", oidc.url));
+    run(command).exits(0).says(&["Done."]);
+    let assertions = azure.token_requests();
+    let distinct: std::collections::BTreeSet<&String> = assertions.iter().collect();
+    assert!(assertions.len() >= 5, "{} renewals", assertions.len());
+    assert_eq!(distinct.len(), assertions.len(), "an assertion was used twice");
+    assert_eq!(oidc.heads().len(), assertions.len());
+}
+
+/// A blueprint of little work.
+const SMALL: &str = "\
+blueprint: small
+azure:
+  subscription: ${env.AZURE_SUBSCRIPTION_ID}
+  location: westeurope
+  resourceGroup: rg-small
+networks:
+  hub:
+    addressSpace: [10.0.0.0/16]
+";
+
+#[test]
+fn secrets_and_tokens_go_nowhere_unencrypted() {
+    let berth = Berth::new().blueprint(SMALL);
+    // An address of the documentation: nothing may be sent there, so nothing is waited for.
+    for (args, variable, said) in [
+        (
+            &["--endpoint", "http://192.0.2.1:8080"][..],
+            None,
+            "http://192.0.2.1:8080 is no place to send a token",
+        ),
+        (&["--authority", "http://127.0.0.1:1"], None, "http://127.0.0.1:1 is no place to sign in"),
+        (&[], Some(("AZURE_AUTHORITY_HOST", "http://192.0.2.1")), "http://192.0.2.1 is no place to sign in"),
+        (
+            &["--auth", "azure-pipelines"],
+            Some(("SYSTEM_OIDCREQUESTURI", "http://192.0.2.1/oidc")),
+            "the job's token travels by HTTPS only",
+        ),
+    ] {
+        let mut command = berth.command([&["plan", "blueprint.yaml"], args].concat());
+        application(&mut command)
+            .env("AZURE_SUBSCRIPTION_ID", berth::sim::SUBSCRIPTION)
+            .env("AZURE_CLIENT_SECRET", SECRET)
+            .env("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "sc")
+            .env("SYSTEM_ACCESSTOKEN", "job-token")
+            .envs(variable);
+        run(command).exits(1).complains(&[said]);
+    }
+}
+
+#[test]
+fn proxies_of_the_environment_are_used_and_exceptions_heeded() {
+    let berth = Berth::new().blueprint(SMALL);
+    let proxy = Fake::new(|_| (403, String::new()));
+    let command = |azure: &Azure| {
+        let mut command = azure.signed_in(&berth, ["plan", "blueprint.yaml", "--auth", "client-secret"]);
+        command.env("HTTPS_PROXY", &proxy.url);
+        command
+    };
+    let azure = Azure::new();
+    run(command(&azure)).exits(1).complains(&["could not sign in to Azure with client-secret"]);
+    let host = azure.url.strip_prefix("https://").unwrap();
+    let heads = proxy.heads();
+    assert!(heads[0].starts_with(&format!("CONNECT {host} ")), "{heads:?}");
+    assert!(heads.iter().all(|head| !head.contains(SECRET)));
+    let mut direct = command(&azure);
+    direct.env("NO_PROXY", "127.0.0.1");
+    run(direct).exits(2).says(&["create"]);
+    assert_eq!(proxy.heads().len(), heads.len());
+}
+
+#[test]
+fn authorities_are_named_in_files_that_hold_some() {
+    let azure = Azure::new();
+    let berth = Berth::new().blueprint(SMALL);
+    berth.write("other.pem", b"nothing");
+    let mut command = azure.signed_in(&berth, ["plan", "blueprint.yaml", "--ca-file", "other.pem"]);
+    run(command).exits(1).complains(&["other.pem: there is no certificate in it", "--ca-file"]);
+    // A machine without any authority of its own trusts those that are named.
+    command = azure.signed_in(&berth, ["plan", "blueprint.yaml"]);
+    command.env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere");
+    run(command).exits(2).says(&["create"]);
+}
+
+#[test]
+fn what_clients_ask_before_they_sign_in_is_answered() {
+    let berth = Berth::new();
+    let server = berth.sim_serve();
+    let (status, body) = server.send("GET", "/metadata/endpoints?api-version=2022-09-01", None);
+    assert_eq!((status, &body["authentication"]["loginEndpoint"]), (200, &json!(server.url)));
+    let (status, body) = server.send("GET", "/common/v2.0/.well-known/openid-configuration", None);
+    let endpoint = format!("{}/{TENANT}/oauth2/v2.0/token", server.url);
+    assert_eq!((status, &body["token_endpoint"]), (200, &json!(endpoint)));
+    let (status, body) = server.send("GET", "/common/discovery/v2.0/keys", None);
+    assert_eq!((status, &body["keys"][0]["kty"]), (200, &json!("RSA")));
+    let (status, body) = server.send("GET", "/other/v2.0/.well-known/openid-configuration", None);
+    assert_eq!((status, &body["error_codes"]), (400, &json!([90002])));
+    let (status, body) = server.send("GET", "/common/discovery/instance?api-version=1.1", None);
+    assert_eq!((status, &body["api-version"]), (200, &json!("1.1")));
+    let (status, body) = server.send("POST", "/common/oauth2/token", None);
+    assert_eq!((status, &body["error_codes"]), (400, &json!([900_144])));
+}
