@@ -3,9 +3,11 @@
 use super::kind::Kind;
 
 // What has no section of its own: what several kinds share, and what the engine asks for by itself.
+mod addresses;
 pub mod builtin_roles;
 pub mod key_vault_secret;
 mod naming;
+mod network_peering;
 pub mod private_dns;
 pub mod private_link;
 pub mod registration;
@@ -22,6 +24,10 @@ macro_rules! kinds {
 kinds! {
     resource_group::ResourceGroup,
     network::Network,
+    network_security_group::NetworkSecurityGroup,
+    route_table::RouteTable,
+    nat_gateway::NatGateway,
+    public_ip::PublicIp,
     identity::Identity,
     key_vault::KeyVault,
     cluster::Cluster,
