@@ -4,6 +4,8 @@
 //! edge. Further edges come from ARM's own order (a child after its parent), from the providers that must be
 //! registered first, and from `dependsOn`.
 
+mod claims;
+
 use super::resolve::{Azure, Entry, EntryState, RawOutput};
 use super::source::{At, Source};
 use crate::catalog::kinds::{registration, resource_group};
@@ -38,6 +40,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnosti
     for (at, drafts) in drafts.into_iter().enumerate() {
         drafts.into_iter().for_each(|draft| linker.add(draft, Some(at)));
     }
+    linker.settle_claims(problems);
     linker.find_ids(problems);
     linker.add_implicit(&azure);
     linker.find_ids(problems);

@@ -16,7 +16,7 @@ mod resource_type;
 
 pub use crate::event::DeleteMode;
 pub use body::{merge_over, model};
-pub use draft::{Arrival, Draft, DraftId, Operation};
+pub use draft::{Arrival, Claim, Draft, DraftId, Operation};
 pub use entry::{Common, EntryCx, Problem, Reference};
 pub use kind::{EntryKind, Kind, registry};
 pub use resource_type::{Facet, Lane, ResourceType, UpdateMode};

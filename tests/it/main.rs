@@ -9,5 +9,6 @@ mod errors;
 mod faults;
 mod interrupt;
 mod kinds;
+mod networks;
 mod quickstart;
 mod rooms;

@@ -28,6 +28,7 @@ kinds! {
     route_table::RouteTable,
     nat_gateway::NatGateway,
     public_ip::PublicIp,
+    private_dns_zone::PrivateDnsZone,
     identity::Identity,
     key_vault::KeyVault,
     cluster::Cluster,

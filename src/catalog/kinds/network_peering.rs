@@ -68,6 +68,13 @@ pub static PEERING: ResourceType = ResourceType {
     )
 };
 
+/// Why a network is peered with another one once.
+const TWICE: Option<(&str, &str, &str)> = Some((
+    "peering-twice",
+    "are the same direction of one peering",
+    "write the peering on one of the two networks: it is made on both",
+));
+
 const NAME: NameRule = NameRule { code: "peering-name", what: "a network peering", ..NETWORK };
 
 impl PeeringSpec {
@@ -107,6 +114,7 @@ impl PeeringSpec {
         let id = network.child("virtualNetworkPeerings", name);
         let body = self.body(&remote, self.share_gateway, self.use_remote_gateway);
         let mut there = Draft::new(address.clone(), id.as_str(), &PEERING, body).origin(origin.clone());
+        there = there.claims(format!("peering|{network}|{remote}"), TWICE);
         if self.both_ways == Some(false) {
             cx.also(there);
             return;
@@ -116,6 +124,7 @@ impl PeeringSpec {
         let back_id = format!("{}/virtualNetworkPeerings/{return_name}", remote.trim_end_matches('/'));
         let body = self.body(network.as_str(), self.use_remote_gateway, self.share_gateway);
         let mut back = Draft::new(address.child("back"), back_id, &PEERING, body).origin(origin);
+        back = back.claims(format!("peering|{remote}|{network}"), TWICE);
         // The direction that uses a gateway is refused before the one that shares it exists.
         let own = Token::Reference { path: cx.address.to_string(), facet: String::new() }.encode();
         back = back.needs(own);

@@ -548,7 +548,7 @@ fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<Z
     };
     let config = |zone: String| {
         let (id, address) = linked_zone(&zone, &network, &network_id, cx);
-        ZoneConfig { name: dashed(&zone), zone: id.as_str().to_owned(), needs: Some(address) }
+        ZoneConfig { name: dashed(&zone), zone: id, needs: Some(address) }
     };
     zones.into_iter().map(config).collect()
 }
@@ -608,6 +608,7 @@ mod tests {
         let zone_id = format!("{GROUP}/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net");
         assert_eq!((id(zone), zone.shared), (zone_id.as_str(), true));
         assert_eq!(zone.body, json!({ "location": "global", "tags": { "team": "a" } }));
+        let zone_id = wants("privateDns.privatelink.vaultcore.azure.net", "id");
         assert_eq!(id(link), format!("{zone_id}/virtualNetworkLinks/link-hub"));
         assert!(link.shared);
         assert_eq!(
