@@ -19,4 +19,10 @@ pub use body::{merge_over, model};
 pub use draft::{Arrival, Claim, Draft, DraftId, Operation};
 pub use entry::{Common, EntryCx, Problem, Reference};
 pub use kind::{EntryKind, Kind, registry};
-pub use resource_type::{Facet, Lane, ResourceType, UpdateMode};
+pub use resource_type::{Facet, Guard, Lane, ResourceType, UpdateMode};
+
+/// How an ARM type guards others, if it does; for what no blueprint mentions any more.
+pub fn guard_of(arm_type: &str) -> Option<Guard> {
+    let lock = &kinds::lock::LOCK;
+    lock.guard.filter(|_| lock.arm_type.eq_ignore_ascii_case(arm_type))
+}

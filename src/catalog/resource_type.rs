@@ -46,6 +46,15 @@ impl Facet {
     }
 }
 
+/// What a lock does to everything at and below the scope that it stands on. Nothing there can be deleted.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard {
+    /// Where the level stands in its body: a JSON pointer.
+    pub level: &'static str,
+    /// The level under which nothing can be made or changed either.
+    pub no_writes: &'static str,
+}
+
 /// What berth knows of an ARM type.
 #[derive(Debug)]
 pub struct ResourceType {
@@ -70,6 +79,8 @@ pub struct ResourceType {
     /// Where a soft-deleted one is found, when its type has that: a path with `{subscription}`, `{location}`, `{name}`.
     /// It is brought back by a PUT with `properties.createMode: recover`.
     pub soft_deleted: Option<&'static str>,
+    /// Whether it locks what is at and below its scope: then it is made last and goes first.
+    pub guard: Option<Guard>,
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
     /// How long a create usually takes; for progress and the critical path.
@@ -92,6 +103,7 @@ impl ResourceType {
             stateful: false,
             tags: true,
             soft_deleted: None,
+            guard: None,
             facets: &[],
             usual: Duration::from_secs(5),
             timeout: Duration::from_secs(30 * 60),

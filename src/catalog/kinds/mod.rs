@@ -4,6 +4,7 @@ use super::kind::Kind;
 
 // What has no section of its own: what several kinds share, and what the engine asks for by itself.
 mod addresses;
+mod builtin_policies;
 pub mod builtin_roles;
 pub mod key_vault_secret;
 mod naming;
@@ -34,6 +35,8 @@ kinds! {
     cluster::Cluster,
     private_endpoint::PrivateEndpoint,
     role_assignment::RoleAssignment,
+    policy_assignment::PolicyAssignment,
+    lock::Lock,
     log_workspace::LogWorkspace,
     generic::Generic,
 }
