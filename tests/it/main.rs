@@ -7,6 +7,7 @@ mod support;
 
 mod errors;
 mod faults;
+mod governance;
 mod interrupt;
 mod kinds;
 mod networks;

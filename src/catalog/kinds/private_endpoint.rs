@@ -665,7 +665,7 @@ mod tests {
         let connection = &drafts[0].body["properties"]["privateLinkServiceConnections"][0];
         assert_eq!(connection["properties"]["groupIds"], json!(["file"]));
         let link = &drafts[2];
-        assert!(id(link).contains("/privatelink.file.core.windows.net/virtualNetworkLinks/link-Hub-"));
+        assert!(id(link).contains("/virtualNetworkLinks/link-Hub-"));
         assert_eq!(
             link.body["properties"]["virtualNetwork"]["id"],
             format!("{GROUP}/Microsoft.Network/virtualNetworks/Hub")
@@ -765,6 +765,10 @@ mod tests {
         assert_eq!(changes(&with(json!({ "manual": true }))[0], &live(true)), NONE);
 
         let [_, zone, link, group, approval] = &drafts[..] else { panic!("{drafts:#?}") };
+        let mut group = group.clone();
+        // What linking puts in place of the reference.
+        group.body["properties"]["privateDnsZoneConfigs"][0]["properties"]["privateDnsZoneId"] = id(zone).into();
+        let group = &group;
         let live_zone = json!({
             "location": "global", "etag": "x",
             "properties": { "numberOfRecordSets": 1, "maxNumberOfRecordSets": 25000, "provisioningState": "Succeeded" },
