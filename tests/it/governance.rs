@@ -107,7 +107,8 @@ fn the_binary_says_what_a_lock_forbids() {
     berth.apply(&[]).exits(0).says(&["created locks.keep"]);
     berth.plan(&[]).exits(0).says(&["No changes."]);
     let berth = berth.blueprint(&locked("ReadOnly", ", tags: { team: a }", true));
-    let said = berth.run(["plan", "blueprint.yaml", "--sim"]);
-    let all = format!("{}{}", said.stdout, said.stderr);
+    let said = berth.command(["plan", "blueprint.yaml", "--sim"]).output().unwrap();
+    let all = [said.stdout, said.stderr].concat();
+    let all = String::from_utf8_lossy(&all);
     assert!(all.contains("the lock `locks.keep` (ReadOnly) forbids changing it"), "{all}");
 }
