@@ -10,7 +10,9 @@ use serde_json::Value;
 /// Whether an id is at or below what a guard stands on.
 pub(super) fn guards(guard: &ArmId, arm_type: &str, id: &ArmId) -> bool {
     let (guard, id) = (guard.as_str().to_ascii_lowercase(), id.as_str().to_ascii_lowercase());
-    let Some(end) = guard.rfind(&format!("/providers/{}/", arm_type.to_ascii_lowercase())) else { return false };
+    let Some(end) = guard.rfind(&format!("/providers/{}/", arm_type.to_ascii_lowercase())) else {
+        return false;
+    };
     id.strip_prefix(&guard[..end]).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

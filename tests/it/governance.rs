@@ -55,7 +55,11 @@ async fn what_a_lock_forbids_is_told_before_anything_is_sent() {
     rehearsal.apply(&locked("CanNotDelete", ", tags: { team: a }", true)).await;
     rehearsal.apply(&locked("CanNotDelete", ", tags: { team: b }", true)).await;
     let plan = rehearsal.plan(&locked("CanNotDelete", ", location: northeurope", true)).await.plan;
-    assert!(plan.conflicts.iter().any(|c| c.message.ends_with("forbids replacing it")), "{:#?}", plan.conflicts);
+    assert!(
+        plan.conflicts.iter().any(|c| c.message.ends_with("forbids replacing it")),
+        "{:#?}",
+        plan.conflicts
+    );
 }
 
 #[tokio::test(start_paused = true)]

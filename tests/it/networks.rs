@@ -97,7 +97,8 @@ routeTables:
     assert_eq!((&route["nextHopType"], route.get("nextHopIpAddress")), (&json!("Internet"), None));
 
     // A rule that the blueprint drops goes, and only that one.
-    let dropped = format!("{HEAD}networkSecurityGroups: {{ nodes: {{}} }}\nrouteTables: {{ egress: {{}} }}\n");
+    let dropped =
+        format!("{HEAD}networkSecurityGroups: {{ nodes: {{}} }}\nrouteTables: {{ egress: {{}} }}\n");
     rehearsal.apply(&dropped).await;
     let group = get(&rehearsal, "Microsoft.Network/networkSecurityGroups/nodes", NRP).await;
     assert_eq!(group["properties"]["securityRules"][0]["name"], "theirs");
@@ -176,7 +177,10 @@ async fn a_peering_is_made_on_both_networks_and_goes_from_both() {
     let rehearsal = Rehearsal::new();
     let text = format!("{HEAD}{PEERED}");
     rehearsal.apply(&text).await;
-    for (peering, gateway) in [("hub/virtualNetworkPeerings/spoke", "allowGatewayTransit"), ("spoke/virtualNetworkPeerings/hub", "useRemoteGateways")] {
+    for (peering, gateway) in [
+        ("hub/virtualNetworkPeerings/spoke", "allowGatewayTransit"),
+        ("spoke/virtualNetworkPeerings/hub", "useRemoteGateways"),
+    ] {
         let body = get(&rehearsal, &format!("Microsoft.Network/virtualNetworks/{peering}"), NRP).await;
         assert_eq!(body["properties"]["peeringState"], "Connected", "{body}");
         assert_eq!(body["properties"][gateway], true, "{body}");
@@ -225,8 +229,13 @@ async fn endpoints_use_the_zone_and_the_link_that_the_blueprint_declares() {
 "
     );
     let applied = rehearsal.apply(&text).await;
-    let ids: Vec<String> =
-        applied.ledger.resources.keys().map(ToString::to_string).filter(|id| id.contains("/privateDnsZones/")).collect();
+    let ids: Vec<String> = applied
+        .ledger
+        .resources
+        .keys()
+        .map(ToString::to_string)
+        .filter(|id| id.contains("/privateDnsZones/"))
+        .collect();
     assert_eq!(ids.len(), 2, "{ids:?}");
     assert!(ids.iter().all(|id| id.contains("/resourceGroups/rg-dns/")), "{ids:?}");
     rehearsal.destroy(&text).await;
@@ -244,7 +253,10 @@ networks:
 "
     );
     let berth = Berth::new().blueprint(&text);
-    berth.apply(&[]).exits(0).says(&["created networkSecurityGroups.nodes", "created networks.hub.subnets.nodes"]);
+    berth
+        .apply(&[])
+        .exits(0)
+        .says(&["created networkSecurityGroups.nodes", "created networks.hub.subnets.nodes"]);
     berth.plan(&[]).exits(0).says(&["No changes."]);
     let berth = berth.blueprint(&text.replace("ports: 443", "ports: [80, 443]"));
     berth.plan(&[]).exits(2).says(&["networkSecurityGroups.nodes", "destinationPortRanges"]);

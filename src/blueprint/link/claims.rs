@@ -65,5 +65,6 @@ impl Linker<'_> {
         });
         for target in self.by_address.values_mut() {
             *target = moved[*target];
-        }    }
+        }
+    }
 }

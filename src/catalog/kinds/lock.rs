@@ -86,8 +86,12 @@ locks:
         let length = spec.notes.as_deref().map_or(0, |notes| notes.chars().count());
         if length > 512 {
             cx.problem(
-                Problem::error("lock-notes", "notes", format!("notes have at most 512 characters, these {length}"))
-                    .help("shorten them"),
+                Problem::error(
+                    "lock-notes",
+                    "notes",
+                    format!("notes have at most 512 characters, these {length}"),
+                )
+                .help("shorten them"),
             );
         }
         let Some(scope) = scope_id(spec.scope.as_ref(), "scope", cx) else { return };

@@ -299,7 +299,8 @@ fn check_ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
         if let Some(other) = space.iter().find(|other| overlap(other, &range)) {
             let message = format!("`{text}` shares addresses with `{other}`");
             cx.problem(
-                Problem::error("network-overlap", path, message).help("remove one of the two, or make them disjoint"),
+                Problem::error("network-overlap", path, message)
+                    .help("remove one of the two, or make them disjoint"),
             );
         }
         space.push(range);
@@ -331,7 +332,8 @@ fn check_ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
             );
         }
         let name = subnet.name.as_deref().unwrap_or(key);
-        if let Some((name, longest)) = RESERVED.iter().find(|(reserved, _)| reserved.eq_ignore_ascii_case(name))
+        if let Some((name, longest)) =
+            RESERVED.iter().find(|(reserved, _)| reserved.eq_ignore_ascii_case(name))
             && fits
             && range.prefix_len() > *longest
             && matches!(range, IpNet::V4(_))
@@ -359,7 +361,8 @@ impl SubnetSpec {
             .iter()
             .enumerate()
             .map(|(at, service)| (service, format!("serviceEndpoints[{at}]"), ENDPOINT_SERVICES));
-        let delegation = self.delegation.iter().map(|service| (service, "delegation".to_owned(), DELEGATIONS));
+        let delegation =
+            self.delegation.iter().map(|service| (service, "delegation".to_owned(), DELEGATIONS));
         for (service, field, known) in endpoints.chain(delegation) {
             if has_token(service) || known.iter().any(|known| known.eq_ignore_ascii_case(service)) {
                 continue;
@@ -402,7 +405,8 @@ impl SubnetSpec {
         // The default differs between API versions, so it is always said (fact sheet of subnets).
         properties["privateEndpointNetworkPolicies"] = json!(self.private_endpoint_network_policies);
         if let Some(apply) = self.private_link_service_network_policies {
-            properties["privateLinkServiceNetworkPolicies"] = if apply { "Enabled" } else { "Disabled" }.into();
+            properties["privateLinkServiceNetworkPolicies"] =
+                if apply { "Enabled" } else { "Disabled" }.into();
         }
         for (name, value) in [
             ("networkSecurityGroup", sub_resource(self.network_security_group)),

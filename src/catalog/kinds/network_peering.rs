@@ -97,8 +97,12 @@ impl PeeringSpec {
             || self.network.literal_id().as_ref() == Some(network);
         if itself {
             cx.problem(
-                Problem::error("peering-network", format!("{origin}.network"), "a network cannot be peered with itself")
-                    .help("name another network"),
+                Problem::error(
+                    "peering-network",
+                    format!("{origin}.network"),
+                    "a network cannot be peered with itself",
+                )
+                .help("name another network"),
             );
             return;
         }

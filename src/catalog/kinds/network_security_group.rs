@@ -203,8 +203,7 @@ networks:
             let path = format!("rules.{key}");
             RULE_NAME.check(&key, &path, cx);
             if let Some(other) = taken.insert((rule.direction, rule.priority), key.clone()) {
-                let message =
-                    format!("the rules `{other}` and `{key}` have the same priority and direction");
+                let message = format!("the rules `{other}` and `{key}` have the same priority and direction");
                 cx.problem(
                     Problem::error("security-rule-priority", format!("{path}.priority"), message)
                         .help("give one of them a priority of its own"),
@@ -288,7 +287,9 @@ fn is_ports(text: &str, alone: bool) -> bool {
     }
     let port = |text: &str| text.parse::<u16>().ok();
     match text.split_once('-') {
-        Some((first, last)) => matches!((port(first), port(last)), (Some(first), Some(last)) if first <= last),
+        Some((first, last)) => {
+            matches!((port(first), port(last)), (Some(first), Some(last)) if first <= last)
+        }
         None => port(text).is_some(),
     }
 }
@@ -441,7 +442,10 @@ mod tests {
             (json!({ "from": "10.0.0.0/33" }), "security-rule-address"),
             (json!({ "from": ["10.0.0.0/24", "Internet"] }), "security-rule-address"),
             (json!({ "from": [] }), "security-rule-address"),
-            (json!({ "from": "*", "fromGroups": ["/subscriptions/s/resourceGroups/g"] }), "security-rule-groups"),
+            (
+                json!({ "from": "*", "fromGroups": ["/subscriptions/s/resourceGroups/g"] }),
+                "security-rule-groups",
+            ),
             (json!({ "to": "Internt" }), "service-tag"),
             (json!({ "description": "x".repeat(141) }), "security-rule-description"),
             (json!({ "direction": "In" }), "shape"),
@@ -449,7 +453,11 @@ mod tests {
             assert_eq!(codes(group(json!({ "r": rule(more.clone()) }))), [code], "{more}");
         }
         for fine in ["Storage.WestEurope", "virtualnetwork", "SomethingNew", "*", "10.0.0.4"] {
-            assert_eq!(codes(group(json!({ "r": rule(json!({ "from": fine })) }))), [] as [&str; 0], "{fine}");
+            assert_eq!(
+                codes(group(json!({ "r": rule(json!({ "from": fine })) }))),
+                [] as [&str; 0],
+                "{fine}"
+            );
         }
         assert_eq!(codes(group(json!({ "-": rule(json!({})) }))), ["security-rule-name"]);
         let same = json!({ "a": rule(json!({})), "b": rule(json!({})) });

@@ -4,7 +4,7 @@
 use super::builtin_policies::{Policy, SYSTEM_NAMESPACES, builtin_policy, names};
 use super::naming::did_you_mean;
 use super::scope::scope_id;
-use crate::catalog::{Draft, DeleteMode, EntryCx, EntryKind, Facet, Problem, Reference, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Facet, Problem, Reference, ResourceType};
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{Token, has_token};
@@ -186,12 +186,12 @@ fn check_name(name: &str, scope: Option<&str>, cx: &mut EntryCx<'_>) {
     let management = scope.is_some_and(|scope| scope.to_ascii_lowercase().contains("/managementgroups/"));
     let longest = if management { 24 } else { 64 };
     let bad = |c: char| c.is_control() || "<>%&:\\?/".contains(c);
-    let fine = (1..=longest).contains(&name.chars().count())
-        && !name.contains(bad)
-        && !name.ends_with(['.', ' ']);
+    let fine =
+        (1..=longest).contains(&name.chars().count()) && !name.contains(bad) && !name.ends_with(['.', ' ']);
     if !fine && !has_token(name) {
         let message = format!("`{name}` cannot be the name of a policy assignment");
-        let help = format!("use at most {longest} characters, none of `<>%&:\\?/`, and no `.` or space at the end");
+        let help =
+            format!("use at most {longest} characters, none of `<>%&:\\?/`, and no `.` or space at the end");
         cx.problem(Problem::error("policy-assignment-name", "name", message).help(help));
     }
 }
@@ -202,8 +202,12 @@ fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
     if let Some(effect) = spec.effect.as_deref().filter(|effect| !has_token(effect)) {
         if policy.effects.is_empty() {
             cx.problem(
-                Problem::error("policy-effect", "effect", "this policy has one effect, which cannot be chosen")
-                    .help("remove `effect`"),
+                Problem::error(
+                    "policy-effect",
+                    "effect",
+                    "this policy has one effect, which cannot be chosen",
+                )
+                .help("remove `effect`"),
             );
         } else if !policy.effects.contains(&effect) {
             let help = did_you_mean(effect, policy.effects.iter().copied());
@@ -242,16 +246,19 @@ fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
     }
     if !spec.exclude_namespaces.is_empty() && (!policy.common.contains('n') || given("excludedNamespaces")) {
         let message = "this policy takes no namespaces to leave alone here";
-        cx.problem(
-            Problem::error("policy-namespaces", "excludeNamespaces", message)
-                .help("remove it; only policies inside clusters have it, and a parameter of that name overrides it"),
-        );
+        cx.problem(Problem::error("policy-namespaces", "excludeNamespaces", message).help(
+            "remove it; only policies inside clusters have it, and a parameter of that name overrides it",
+        ));
     }
     let disabled = spec.effect.as_deref().is_some_and(|effect| effect.eq_ignore_ascii_case("disabled"));
     if policy.acts && spec.identity.is_none() && !disabled {
         cx.problem(
-            Problem::error("policy-identity", "", "this policy changes things, and needs an identity to do so")
-                .help("add `identity: system`, and a role assignment for `${policyAssignments.…}`"),
+            Problem::error(
+                "policy-identity",
+                "",
+                "this policy changes things, and needs an identity to do so",
+            )
+            .help("add `identity: system`, and a role assignment for `${policyAssignments.…}`"),
         );
     }
 }
@@ -272,7 +279,10 @@ mod tests {
             "enforce": false, "message": "m",
         }));
         assert_eq!(problems, []);
-        assert_eq!(id(&drafts[0]), "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Authorization/policyAssignments/p");
+        assert_eq!(
+            id(&drafts[0]),
+            "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Authorization/policyAssignments/p"
+        );
         assert_eq!(
             drafts[0].body,
             json!({ "properties": {
@@ -293,19 +303,29 @@ mod tests {
     #[test]
     fn a_policy_that_acts_has_an_identity() {
         let acting = |identity: Value| {
-            assigned(json!({ "policy": "inheritTag", "parameters": { "tagName": "team" }, "identity": identity }))
+            assigned(
+                json!({ "policy": "inheritTag", "parameters": { "tagName": "team" }, "identity": identity }),
+            )
         };
         let (drafts, problems) = acting(json!("system"));
         assert_eq!(problems, []);
-        assert_eq!((&drafts[0].body["location"], &drafts[0].body["identity"]), (&json!("westeurope"), &json!({ "type": "SystemAssigned" })));
+        assert_eq!(
+            (&drafts[0].body["location"], &drafts[0].body["identity"]),
+            (&json!("westeurope"), &json!({ "type": "SystemAssigned" }))
+        );
         let (drafts, _) = acting(json!(reference("identities.p")));
         let key = wants("identities.p", "id");
-        assert_eq!(drafts[0].body["identity"], json!({ "type": "UserAssigned", "userAssignedIdentities": { key: {} } }));
+        assert_eq!(
+            drafts[0].body["identity"],
+            json!({ "type": "UserAssigned", "userAssignedIdentities": { key: {} } })
+        );
     }
 
     #[test]
     fn what_azure_answers_is_no_change_and_another_policy_replaces() {
-        let (drafts, _) = assigned(json!({ "policy": "Allowed locations", "parameters": { "listOfAllowedLocations": ["westeurope"] } }));
+        let (drafts, _) = assigned(
+            json!({ "policy": "Allowed locations", "parameters": { "listOfAllowedLocations": ["westeurope"] } }),
+        );
         let live = |guid: &str| {
             json!({ "id": "x", "properties": {
                 "policyDefinitionId": format!("/providers/microsoft.authorization/policyDefinitions/{guid}"),
@@ -324,9 +344,18 @@ mod tests {
             (json!({ "policy": "/subscriptions/s" }), "policy"),
             (json!({ "policy": "podSecurityBaseline", "effect": "Block" }), "policy-effect"),
             (json!({ "policy": "noPrivilegeEscalation", "effect": "deny" }), "policy-effect"),
-            (json!({ "policy": "requireTag", "effect": "Deny", "parameters": { "tagName": "a" } }), "policy-effect"),
-            (json!({ "policy": "podSecurityBaseline", "parameters": { "effect": "Deny" } }), "policy-parameter"),
-            (json!({ "policy": "podSecurityBaseline", "parameters": { "excludedNamespace": [] } }), "policy-parameter"),
+            (
+                json!({ "policy": "requireTag", "effect": "Deny", "parameters": { "tagName": "a" } }),
+                "policy-effect",
+            ),
+            (
+                json!({ "policy": "podSecurityBaseline", "parameters": { "effect": "Deny" } }),
+                "policy-parameter",
+            ),
+            (
+                json!({ "policy": "podSecurityBaseline", "parameters": { "excludedNamespace": [] } }),
+                "policy-parameter",
+            ),
             (json!({ "policy": "requireTag" }), "policy-parameter"),
             (
                 json!({ "policy": "requireTag", "parameters": { "tagName": "a" }, "excludeNamespaces": ["a"] }),

@@ -4,9 +4,7 @@
 use super::addresses::Texts;
 use super::naming::{NETWORK, NameRule};
 use super::network::VNET;
-use super::private_dns::{
-    LINKED_TWICE, PRIVATE_DNS_ZONE, ZONE, ZONE_LINK, global, link_claim, zone_claim,
-};
+use super::private_dns::{LINKED_TWICE, PRIVATE_DNS_ZONE, ZONE, ZONE_LINK, global, link_claim, zone_claim};
 use super::scope::type_of;
 use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
 use crate::ident::ArmId;
@@ -223,7 +221,8 @@ impl LinkSpec {
         if self.resolution.is_some() && !zone.name().starts_with("privatelink.") && !has_token(zone.name()) {
             let message = "only zones that start with `privatelink.` take a `resolution`";
             cx.problem(
-                Problem::error("dns-link-resolution", format!("{origin}.resolution"), message).help("remove it"),
+                Problem::error("dns-link-resolution", format!("{origin}.resolution"), message)
+                    .help("remove it"),
             );
         }
         let network = self.network.id();
@@ -299,7 +298,9 @@ impl RecordSpec {
         };
         let (what, help) = match self.kind {
             RecordKind::A => ("IPv4 address", "write addresses such as `10.20.0.10`, or name another `type`"),
-            RecordKind::Aaaa => ("IPv6 address", "write addresses such as `fd00::10`, or name another `type`"),
+            RecordKind::Aaaa => {
+                ("IPv6 address", "write addresses such as `fd00::10`, or name another `type`")
+            }
             RecordKind::Cname => ("name", "write one name, such as `api.shop.internal`"),
             RecordKind::Txt => ("text", "write a text"),
         };
@@ -348,7 +349,10 @@ mod tests {
         }));
         assert_eq!(problems, []);
         let zone = id(&drafts[0]);
-        assert_eq!(zone, "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/shop.internal");
+        assert_eq!(
+            zone,
+            "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/shop.internal"
+        );
         assert_eq!(drafts[0].body, json!({ "location": "global" }));
         assert_eq!(id(&drafts[1]), format!("{zone}/virtualNetworkLinks/hub"));
         assert_eq!(
@@ -356,7 +360,10 @@ mod tests {
             json!({ "virtualNetwork": { "id": wants("networks.hub", "id") }, "registrationEnabled": true })
         );
         assert_eq!(id(&drafts[2]), format!("{zone}/A/api"));
-        assert_eq!(drafts[2].body["properties"], json!({ "ttl": 3600, "aRecords": [{ "ipv4Address": "10.0.0.4" }] }));
+        assert_eq!(
+            drafts[2].body["properties"],
+            json!({ "ttl": 3600, "aRecords": [{ "ipv4Address": "10.0.0.4" }] })
+        );
         assert_eq!(id(&drafts[3]), format!("{zone}/CNAME/www"));
         let live = json!({ "properties": { "ttl": 3600, "fqdn": "api.shop.internal.", "isAutoRegistered": false,
             "metadata": { "creator": "x" }, "aRecords": [{ "ipv4Address": "10.0.0.4" }] } });
@@ -380,7 +387,9 @@ mod tests {
             (zone(json!({ "name": "a..b" })), "dns-zone-name"),
             (zone(json!({ "links": { "l": { "network": reference("keyVaults.v") } } })), "dns-link-network"),
             (
-                zone(json!({ "links": { "l": { "network": reference("networks.v"), "resolution": "NxDomainRedirect" } } })),
+                zone(
+                    json!({ "links": { "l": { "network": reference("networks.v"), "resolution": "NxDomainRedirect" } } }),
+                ),
                 "dns-link-resolution",
             ),
             (zone(json!({ "links": { "-": { "network": reference("networks.v") } } })), "dns-link-name"),
@@ -390,7 +399,9 @@ mod tests {
             (record(json!({ "name": "a b", "values": "10.0.0.1" })), "dns-record-name"),
             (record(json!({ "type": "MX", "values": "10.0.0.1" })), "shape"),
             (
-                zone(json!({ "records": { "a": { "values": "10.0.0.1" }, "b": { "name": "A", "type": "CNAME", "values": "x.y" } } })),
+                zone(
+                    json!({ "records": { "a": { "values": "10.0.0.1" }, "b": { "name": "A", "type": "CNAME", "values": "x.y" } } }),
+                ),
                 "dns-record-twice",
             ),
         ] {

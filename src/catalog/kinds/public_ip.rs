@@ -167,8 +167,12 @@ outputs:
         check_zones(spec.zones.as_deref(), cx);
         if spec.allocation == Allocation::Dynamic {
             cx.problem(
-                Problem::error("public-ip-allocation", "allocation", "an address of this SKU is always static")
-                    .help("leave `allocation` out; the SKU that had dynamic addresses was retired in 2025"),
+                Problem::error(
+                    "public-ip-allocation",
+                    "allocation",
+                    "an address of this SKU is always static",
+                )
+                .help("leave `allocation` out; the SKU that had dynamic addresses was retired in 2025"),
             );
         }
         if let Some(label) = &spec.dns_label {
@@ -183,10 +187,11 @@ outputs:
         }
         let tags: Vec<Value> =
             spec.ip_tags.iter().map(|(kind, tag)| json!({ "ipTagType": kind, "tag": tag })).collect();
-        let dns: Map<String, Value> = [("domainNameLabel", spec.dns_label), ("reverseFqdn", spec.reverse_fqdn)]
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
-            .collect();
+        let dns: Map<String, Value> =
+            [("domainNameLabel", spec.dns_label), ("reverseFqdn", spec.reverse_fqdn)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
+                .collect();
         let plan = spec.ddos_protection_plan.map(|plan| json!({ "id": plan.id() }));
         let ddos = spec.ddos_protection.map(|mode| {
             let mut settings = json!({ "protectionMode": mode });
@@ -239,7 +244,8 @@ mod tests {
 
     #[test]
     fn the_sku_is_always_said_and_the_body_is_as_azure_answers() {
-        let fields = json!({ "zones": ["1"], "dnsLabel": "shop", "ipTags": { "RoutingPreference": "Internet" } });
+        let fields =
+            json!({ "zones": ["1"], "dnsLabel": "shop", "ipTags": { "RoutingPreference": "Internet" } });
         let (drafts, problems) = expand("publicIps", "egress", fields);
         assert_eq!(problems, []);
         assert_eq!(

@@ -150,8 +150,12 @@ impl RouteSpec {
         let ip = format!("{path}.nextHopIp");
         match (&self.next_hop_ip, self.next_hop) {
             (None, NextHop::VirtualAppliance) => cx.problem(
-                Problem::error("route-next-hop", path, "a route to an appliance needs the appliance's address")
-                    .help("add `nextHopIp: 10.0.0.4` with the address of the firewall or router"),
+                Problem::error(
+                    "route-next-hop",
+                    path,
+                    "a route to an appliance needs the appliance's address",
+                )
+                .help("add `nextHopIp: 10.0.0.4` with the address of the firewall or router"),
             ),
             (Some(_), NextHop::VirtualAppliance) | (None, _) => {}
             (Some(_), _) => cx.problem(
@@ -165,7 +169,8 @@ impl RouteSpec {
         {
             let message = format!("`{text}` is not an address");
             cx.problem(
-                Problem::error("route-next-hop", ip, message).help("write one address, such as `10.20.200.4`"),
+                Problem::error("route-next-hop", ip, message)
+                    .help("write one address, such as `10.20.200.4`"),
             );
         }
         let mut properties = json!({ "addressPrefix": self.prefix, "nextHopType": self.next_hop });
@@ -188,7 +193,8 @@ mod tests {
 
     #[test]
     fn a_route_of_a_cluster_survives_and_a_hop_changes_as_a_whole() {
-        let (drafts, problems) = table(json!({ "default": { "prefix": "0.0.0.0/0", "nextHop": "Internet" } }));
+        let (drafts, problems) =
+            table(json!({ "default": { "prefix": "0.0.0.0/0", "nextHop": "Internet" } }));
         assert_eq!(problems, []);
         let live = json!({ "location": "westeurope", "properties": { "disableBgpRoutePropagation": true, "routes": [
             { "name": "aks-nodepool1-1", "properties": { "addressPrefix": "10.244.0.0/24", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.20.0.4" } },
@@ -208,8 +214,14 @@ mod tests {
     fn refuses_what_azure_refuses() {
         for (route, code) in [
             (json!({ "prefix": "0.0.0.0/0", "nextHop": "VirtualAppliance" }), "route-next-hop"),
-            (json!({ "prefix": "0.0.0.0/0", "nextHop": "Internet", "nextHopIp": "10.0.0.4" }), "route-next-hop"),
-            (json!({ "prefix": "0.0.0.0/0", "nextHop": "VirtualAppliance", "nextHopIp": "fw" }), "route-next-hop"),
+            (
+                json!({ "prefix": "0.0.0.0/0", "nextHop": "Internet", "nextHopIp": "10.0.0.4" }),
+                "route-next-hop",
+            ),
+            (
+                json!({ "prefix": "0.0.0.0/0", "nextHop": "VirtualAppliance", "nextHopIp": "fw" }),
+                "route-next-hop",
+            ),
             (json!({ "prefix": "10.0.0.1/8", "nextHop": "None" }), "cidr"),
             (json!({ "prefix": "10.0.0.0/8", "nextHop": "Firewall" }), "shape"),
         ] {
