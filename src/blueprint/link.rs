@@ -4,6 +4,8 @@
 //! edge. Further edges come from ARM's own order (a child after its parent), from the providers that must be
 //! registered first, and from `dependsOn`.
 
+mod claims;
+
 use super::resolve::{Azure, Entry, EntryState, RawOutput};
 use super::source::{At, Source};
 use crate::catalog::kinds::{registration, resource_group};
@@ -38,6 +40,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnosti
     for (at, drafts) in drafts.into_iter().enumerate() {
         drafts.into_iter().for_each(|draft| linker.add(draft, Some(at)));
     }
+    linker.settle_claims(problems);
     linker.find_ids(problems);
     linker.add_implicit(&azure);
     linker.find_ids(problems);
@@ -525,6 +528,9 @@ impl<'a> Linker<'a> {
             if resource.operation == Operation::Registration {
                 continue;
             }
+            if resource.kind.guard.is_some() {
+                self.after_all_below(at, resource, resources, graph);
+            }
             if let Some(&parent) = resource.id.ancestors().find_map(|id| self.by_id.get(&id)) {
                 graph.need(at, parent);
             }
@@ -532,6 +538,28 @@ impl<'a> Linker<'a> {
                 && let Some(&provider) = providers.get(&resource.kind.namespace().to_ascii_lowercase())
             {
                 graph.need(at, provider);
+            }
+        }
+    }
+
+    /// A lock comes after everything at and below what it stands on, except for other locks.
+    fn after_all_below(
+        &self,
+        at: usize,
+        lock: &Resource,
+        resources: &[Option<Resource>],
+        graph: &mut Dag,
+    ) {
+        let id = lock.id.as_str().to_ascii_lowercase();
+        let Some(end) = id.rfind(&format!("/providers/{}/", lock.kind.arm_type.to_ascii_lowercase())) else {
+            return;
+        };
+        let scope = &id[..end];
+        for (other, resource) in resources.iter().enumerate() {
+            let Some(resource) = resource.as_ref().filter(|r| r.kind.guard.is_none()) else { continue };
+            let folded = resource.id.as_str().to_ascii_lowercase();
+            if folded.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+                graph.need(at, other);
             }
         }
     }

@@ -50,6 +50,18 @@ pub enum Arrival {
     WithParent,
 }
 
+/// Something that only one resource of a blueprint is or has: the zone of a name, the link of a zone to a network.
+///
+/// A shared draft whose first claim another draft has too is that other one, under its own address as well. Of drafts
+/// that are not shared, a second one with the same claim is a mistake, when the claim has words for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What is claimed, a text that may hold tokens; compared without case.
+    pub text: String,
+    /// The code of the diagnostic, what two claims mean, and the remedy; `None` when there may be two.
+    pub refusal: Option<(&'static str, &'static str, &'static str)>,
+}
+
 /// One ARM resource as an entry asks for it. Texts may hold tokens.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -69,6 +81,8 @@ pub struct Draft {
     pub arrival: Arrival,
     /// Whether several entries may ask for the same id (a shared DNS zone); the first one's body counts.
     pub shared: bool,
+    /// What only one resource may be or have; see [`Claim`].
+    pub claims: Vec<Claim>,
     /// Whether it may be deleted or replaced only when named; `None` is as its type says.
     pub protect: Option<bool>,
     /// How long an operation on it may take; `None` is as its type says.
@@ -89,6 +103,7 @@ impl Draft {
             operation: Operation::Resource,
             arrival: Arrival::Own,
             shared: false,
+            claims: Vec::new(),
             protect: None,
             timeout: None,
             origin: String::new(),
@@ -110,6 +125,16 @@ impl Draft {
     /// As something that several entries may ask for.
     pub fn shared(mut self) -> Self {
         self.shared = true;
+        self
+    }
+
+    /// With something that only one resource is or has.
+    pub fn claims(
+        mut self,
+        text: impl Into<String>,
+        refusal: Option<(&'static str, &'static str, &'static str)>,
+    ) -> Self {
+        self.claims.push(Claim { text: text.into(), refusal });
         self
     }
 }

@@ -16,7 +16,13 @@ mod resource_type;
 
 pub use crate::event::DeleteMode;
 pub use body::{merge_over, model};
-pub use draft::{Arrival, Draft, DraftId, Operation};
+pub use draft::{Arrival, Claim, Draft, DraftId, Operation};
 pub use entry::{Common, EntryCx, Problem, Reference};
 pub use kind::{EntryKind, Kind, registry, resource_type};
-pub use resource_type::{Facet, Lane, Listing, ResourceType, UpdateMode};
+pub use resource_type::{Facet, Guard, Lane, Listing, ResourceType, UpdateMode};
+
+/// How an ARM type guards others, if it does; for what no blueprint mentions any more.
+pub fn guard_of(arm_type: &str) -> Option<Guard> {
+    let lock = &kinds::lock::LOCK;
+    lock.guard.filter(|_| lock.arm_type.eq_ignore_ascii_case(arm_type))
+}

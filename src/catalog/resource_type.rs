@@ -64,6 +64,15 @@ impl Facet {
     }
 }
 
+/// What a lock does to everything at and below the scope that it stands on. Nothing there can be deleted.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard {
+    /// Where the level stands in its body: a JSON pointer.
+    pub level: &'static str,
+    /// The level under which nothing can be made or changed either.
+    pub no_writes: &'static str,
+}
+
 /// What berth knows of an ARM type.
 #[derive(Debug)]
 pub struct ResourceType {
@@ -90,6 +99,8 @@ pub struct ResourceType {
     pub soft_deleted: Option<&'static str>,
     /// Where many are read at once.
     pub listing: Listing,
+    /// Whether it locks what is at and below its scope: then it is made last and goes first.
+    pub guard: Option<Guard>,
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
     /// How long a create usually takes; for progress and the critical path.
@@ -113,6 +124,7 @@ impl ResourceType {
             tags: true,
             soft_deleted: None,
             listing: Listing::None,
+            guard: None,
             facets: &[],
             usual: Duration::from_secs(5),
             timeout: Duration::from_secs(30 * 60),

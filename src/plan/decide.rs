@@ -1,6 +1,7 @@
 //! From desired, ledger and observed to a plan.
 
 use super::desired::{Desired, OWNER_TAG, Resource};
+use super::guard;
 use super::model::{Conflict, Impact, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION};
 use super::removal::{self, Removals};
 use super::resolve::{digest, lookup};
@@ -52,7 +53,9 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
             (output.name.clone(), OutputValue { value, secret: output.secret })
         })
         .collect();
-    let conflicts = planner.conflicts;
+    let mut conflicts = planner.conflicts;
+    conflicts.extend(guard::conflicts(desired, observed, &steps));
+    conflicts.extend(guard::conflicts(desired, observed, &removals.steps));
     let (steps, _) = order_steps(steps, &desired.graph, removals, desired);
     Plan {
         version: VERSION,
@@ -77,6 +80,15 @@ fn order_steps(
     let mut all = Dag::new(steps.len());
     for at in 0..wanted {
         graph.dependencies(at).iter().for_each(|&dependency| all.need(at, dependency));
+    }
+    // What was locked until now is changed after its lock is gone.
+    for at in wanted..steps.len() {
+        if guard::is_guard(&steps[at].arm_type) && steps[at].action == Action::Delete {
+            let locked = |step: &Step| {
+                step.action != Action::NoOp && guard::guards(&steps[at].id, &steps[at].arm_type, &step.id)
+            };
+            (0..wanted).filter(|&step| locked(&steps[step])).for_each(|step| all.need(step, at));
+        }
     }
     for (node, dependency) in removals.edges {
         all.need(wanted + node, wanted + dependency);

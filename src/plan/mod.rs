@@ -6,6 +6,7 @@
 mod check;
 mod decide;
 mod desired;
+mod guard;
 mod model;
 mod removal;
 mod resolve;

@@ -4,6 +4,7 @@
 
 use super::decide::sort;
 use super::desired::Desired;
+use super::guard;
 use super::model::{Impact, Observation, Observed, Plan, Reason, Step, VERSION};
 use crate::event::{Action, DeleteMode};
 use crate::graph::Dag;
@@ -136,6 +137,13 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
                 edges.push((needed_or_carrier, user_or_carrier));
             }
         }
+    }
+    // A lock goes before anything that it locks, whatever was there when it was made.
+    for (lock, (id, owned)) in gone.iter().enumerate().filter(|(_, (_, o))| guard::is_guard(&o.arm_type)) {
+        let locked = |(_, (other, it)): &(usize, &(&ArmId, &Owned))| {
+            !guard::is_guard(&it.arm_type) && guard::guards(id, &owned.arm_type, other)
+        };
+        edges.extend(gone.iter().enumerate().filter(locked).map(|(other, _)| (other, lock)));
     }
     for (id, owned) in ledger.resources.iter().filter(|(id, _)| !at.contains_key(id)) {
         for needed in owned.depends_on.iter().filter_map(|id| at.get(id).copied()) {

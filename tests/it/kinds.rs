@@ -78,6 +78,9 @@ const REPLACES: &[(&str, &str, &str, &str)] = &[
         "name: pe-shop-vault\n    customNicName: nic-shop",
         "privateEndpoints.vault",
     ),
+    ("publicIps", "zones: ['1', '2', '3']", "zones: ['1']", "publicIps.egress"),
+    ("natGateways", "zones: ['1']\n    idle", "zones: ['2']\n    idle", "natGateways.egress"),
+    ("policyAssignments", "policy: podSecurityBaseline", "policy: podSecurityRestricted", "policyAssignments.podSecurity"),
     ("logWorkspaces", "name: log-shop", "name: log-shop\n    location: northeurope", "logWorkspaces.logs"),
     (
         "resources",

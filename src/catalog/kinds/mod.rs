@@ -3,9 +3,12 @@
 use super::kind::Kind;
 
 // What has no section of its own: what several kinds share, and what the engine asks for by itself.
+mod addresses;
+mod builtin_policies;
 pub mod builtin_roles;
 pub mod key_vault_secret;
 mod naming;
+mod network_peering;
 pub mod private_dns;
 pub mod private_link;
 pub mod registration;
@@ -22,11 +25,18 @@ macro_rules! kinds {
 kinds! {
     resource_group::ResourceGroup,
     network::Network,
+    network_security_group::NetworkSecurityGroup,
+    route_table::RouteTable,
+    nat_gateway::NatGateway,
+    public_ip::PublicIp,
+    private_dns_zone::PrivateDnsZone,
     identity::Identity,
     key_vault::KeyVault,
     cluster::Cluster,
     private_endpoint::PrivateEndpoint,
     role_assignment::RoleAssignment,
+    policy_assignment::PolicyAssignment,
+    lock::Lock,
     log_workspace::LogWorkspace,
     generic::Generic,
 }

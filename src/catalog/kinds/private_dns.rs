@@ -1,17 +1,19 @@
 //! Private DNS zones and their links to networks, as private endpoints ask for them:
 //! `Microsoft.Network/privateDnsZones` (<https://learn.microsoft.com/azure/templates/microsoft.network/privatednszones>).
 //!
-//! Nobody writes these down: they come with an endpoint's `dns: auto`, and endpoints of one zone share them.
+//! They come with an endpoint's `dns: auto`, and endpoints of one zone share them; or from `privateDnsZones`, and then
+//! `dns: auto` uses those.
 
 use super::naming::word;
 use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Listing, ResourceType};
-use crate::ident::{Address, ArmId};
+use crate::ident::Address;
 use crate::value::Rule;
+use crate::value::token::Token;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 const API_VERSION: &str = "2024-06-01";
-const ZONE: &str = "Microsoft.Network/privateDnsZones";
+pub(super) const ZONE: &str = "Microsoft.Network/privateDnsZones";
 
 /// A private DNS zone.
 pub static PRIVATE_DNS_ZONE: ResourceType = ResourceType {
@@ -51,28 +53,47 @@ pub static ZONE_LINK: ResourceType = ResourceType {
     )
 };
 
-/// Adds a zone in the entry's group and its link to a network; the zone's id and address.
+/// What a zone is that answers for a name: `dns: auto` uses the one that the blueprint declares, if it does.
+pub(super) fn zone_claim(name: &str) -> String {
+    format!("zone|{name}")
+}
+
+/// What a link of a zone to a network is; Azure lets there be one.
+pub(super) fn link_claim(zone_id: &str, network_id: &str) -> String {
+    format!("link|{zone_id}|{network_id}")
+}
+
+/// Why a network is linked to a zone once.
+pub(super) const LINKED_TWICE: Option<(&str, &str, &str)> = Some((
+    "dns-link-twice",
+    "link the same network to the same zone",
+    "remove one of the two: Azure lets a network have one link to a zone",
+));
+
+/// Adds a zone and its link to a network; the zone's id, as a text that is known once everything is linked, and its
+/// address. The zone lies in the group of the first entry that asks for it, unless the blueprint declares it.
 pub(super) fn linked_zone(
     zone: &str,
     network: &str,
     network_id: &str,
     cx: &mut EntryCx<'_>,
-) -> (ArmId, Address) {
+) -> (String, Address) {
     let address = Address::new("privateDns").child(zone);
     let id = cx.id(ZONE, &[zone]);
     let draft = Draft::new(address.clone(), id.as_str(), &PRIVATE_DNS_ZONE, global(cx, None));
-    cx.also(draft.shared().origin("dns"));
+    cx.also(draft.shared().claims(zone_claim(zone), None).origin("dns"));
 
-    let link = id.child("virtualNetworkLinks", &format!("link-{}", dashed(network)));
+    let id = Token::Reference { path: address.to_string(), facet: "id".to_owned() }.encode();
+    let link = format!("{id}/virtualNetworkLinks/link-{}", dashed(network));
     let properties = json!({ "virtualNetwork": { "id": network_id }, "registrationEnabled": false });
     let link_address = address.child("links").child(network);
-    let draft = Draft::new(link_address, link.as_str(), &ZONE_LINK, global(cx, Some(properties)));
-    cx.also(draft.shared().origin("dns"));
+    let draft = Draft::new(link_address, link, &ZONE_LINK, global(cx, Some(properties)));
+    cx.also(draft.shared().claims(link_claim(&id, network_id), LINKED_TWICE).origin("dns"));
     (id, address)
 }
 
 /// The body of something that lies in no region.
-fn global(cx: &EntryCx<'_>, properties: Option<Value>) -> Value {
+pub(super) fn global(cx: &EntryCx<'_>, properties: Option<Value>) -> Value {
     let mut body = Map::new();
     body.insert("location".into(), "global".into());
     if !cx.common.tags.is_empty() {

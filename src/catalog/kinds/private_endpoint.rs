@@ -550,7 +550,7 @@ fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<Z
     };
     let config = |zone: String| {
         let (id, address) = linked_zone(&zone, &network, &network_id, cx);
-        ZoneConfig { name: dashed(&zone), zone: id.as_str().to_owned(), needs: Some(address) }
+        ZoneConfig { name: dashed(&zone), zone: id, needs: Some(address) }
     };
     zones.into_iter().map(config).collect()
 }
@@ -610,6 +610,7 @@ mod tests {
         let zone_id = format!("{GROUP}/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net");
         assert_eq!((id(zone), zone.shared), (zone_id.as_str(), true));
         assert_eq!(zone.body, json!({ "location": "global", "tags": { "team": "a" } }));
+        let zone_id = wants("privateDns.privatelink.vaultcore.azure.net", "id");
         assert_eq!(id(link), format!("{zone_id}/virtualNetworkLinks/link-hub"));
         assert!(link.shared);
         assert_eq!(
@@ -666,7 +667,7 @@ mod tests {
         let connection = &drafts[0].body["properties"]["privateLinkServiceConnections"][0];
         assert_eq!(connection["properties"]["groupIds"], json!(["file"]));
         let link = &drafts[2];
-        assert!(id(link).contains("/privatelink.file.core.windows.net/virtualNetworkLinks/link-Hub-"));
+        assert!(id(link).contains("/virtualNetworkLinks/link-Hub-"));
         assert_eq!(
             link.body["properties"]["virtualNetwork"]["id"],
             format!("{GROUP}/Microsoft.Network/virtualNetworks/Hub")
@@ -766,6 +767,10 @@ mod tests {
         assert_eq!(changes(&with(json!({ "manual": true }))[0], &live(true)), NONE);
 
         let [_, zone, link, group, approval] = &drafts[..] else { panic!("{drafts:#?}") };
+        let mut group = group.clone();
+        // What linking puts in place of the reference.
+        group.body["properties"]["privateDnsZoneConfigs"][0]["properties"]["privateDnsZoneId"] = id(zone).into();
+        let group = &group;
         let live_zone = json!({
             "location": "global", "etag": "x",
             "properties": { "numberOfRecordSets": 1, "maxNumberOfRecordSets": 25000, "provisioningState": "Succeeded" },

@@ -103,6 +103,7 @@ fn act(world: &mut World, call: &mut Call<'_>) -> Answer {
     call.type_name = table::type_name(&entry, &owner);
     call.kind = owner.kind();
     call.path = owner;
+    check_read_only(world, &call.path.key, &call.path.id)?;
     entry.behaviour.act(world, call, &action)
 }
 
@@ -110,6 +111,7 @@ fn write(world: &mut World, call: &mut Call<'_>, entry: &Entry) -> Answer {
     provider::require(world, &call.path.namespace)?;
     check_name(call)?;
     let scope_id = check_scope(world, call)?;
+    check_read_only(world, &call.path.key, &call.path.id)?;
     call.id = match world.state.resources.get(&call.path.key) {
         Some(existing) => existing.id.clone(),
         None => entry.behaviour.spell(spelled(&call.path, &call.type_name, &scope_id)),
@@ -156,6 +158,28 @@ pub(crate) fn check_locks(world: &World, key: &str) -> Result<(), Failure> {
     let id = world.state.resources.get(key).map_or(key, |r| &r.id);
     let message = format!(
         "The scope '{id}' cannot perform delete operation because following scope(s) are locked: '{scope}'. \
+         Please remove the lock and try again."
+    );
+    Err(Failure::new(409, "ScopeLocked", message))
+}
+
+/// A read-only lock on the resource or on anything above stands in the way of writing and of actions.
+fn check_read_only(world: &World, key: &str, id: &str) -> Result<(), Failure> {
+    const LOCKS: &str = "/providers/microsoft.authorization/locks/";
+    if world.locks.is_empty() || key.contains(LOCKS) {
+        return Ok(());
+    }
+    let read_only = |lock: &&String| {
+        let level = world.state.resources.get(lock).and_then(|r| text(&r.body, "properties.level"));
+        level.is_some_and(|level| level.eq_ignore_ascii_case("ReadOnly"))
+    };
+    let scope = world.locks.iter().filter(read_only).find_map(|lock| {
+        let scope = &lock[..lock.find(LOCKS)?];
+        key.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')).then_some(scope)
+    });
+    let Some(scope) = scope else { return Ok(()) };
+    let message = format!(
+        "The scope '{id}' cannot perform write operation because following scope(s) are locked: '{scope}'. \
          Please remove the lock and try again."
     );
     Err(Failure::new(409, "ScopeLocked", message))

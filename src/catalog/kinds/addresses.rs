@@ -1,0 +1,137 @@
+//! Ranges of addresses, and fields that take one text or several.
+
+use crate::catalog::{EntryCx, Problem};
+use crate::value::token::has_token;
+use ipnet::IpNet;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+/// One text or a list of texts; a number stands for its digits (a port).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Texts(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl<'de> Visitor<'de> for Any {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts(vec![text.to_owned()]))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Texts, E> {
+                Ok(Texts(vec![number.to_string()]))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Texts, E> {
+                Ok(Texts(vec![number.to_string()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Texts, A::Error> {
+                let mut all = Vec::new();
+                while let Some(Texts(texts)) = items.next_element()? {
+                    all.extend(texts);
+                }
+                Ok(Texts(all))
+            }
+        }
+
+        deserializer.deserialize_any(Any)
+    }
+}
+
+impl JsonSchema for Texts {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Texts".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "type": ["string", "integer"] },
+                { "type": "array", "items": { "type": ["string", "integer"] } },
+            ],
+        })
+    }
+}
+
+/// Whether a text is an address or a range of addresses.
+pub(super) fn is_address(text: &str) -> bool {
+    text.parse::<IpNet>().is_ok() || text.parse::<IpAddr>().is_ok()
+}
+
+/// Reads a CIDR block, whose address must be its first one; reports one that cannot be read. A token is not judged.
+pub(super) fn cidr(text: &str, path: &str, cx: &mut EntryCx<'_>) -> Option<IpNet> {
+    if has_token(text) {
+        return None;
+    }
+    let (message, help) = match text.parse::<IpNet>() {
+        Ok(range) if range.addr() == range.network() => return Some(range),
+        Ok(range) => (
+            format!("`{text}` has bits set beyond its length of {}", range.prefix_len()),
+            format!("write `{}`", range.trunc()),
+        ),
+        Err(_) => (
+            format!("`{text}` is not a range of addresses"),
+            "write a CIDR block, such as `10.20.0.0/16`".to_owned(),
+        ),
+    };
+    cx.problem(Problem::error("cidr", path, message).help(help));
+    None
+}
+
+/// Whether two ranges share addresses.
+pub(super) fn overlap(a: &IpNet, b: &IpNet) -> bool {
+    a.contains(b) || b.contains(a)
+}
+
+/// Reports a number of minutes out of its bounds.
+pub(super) fn idle_timeout(minutes: Option<i64>, most: i64, path: &str, cx: &mut EntryCx<'_>) {
+    if let Some(minutes) = minutes.filter(|minutes| !(4..=most).contains(minutes)) {
+        let message = format!("an idle connection cannot be kept for {minutes} minutes");
+        cx.problem(
+            Problem::error("idle-timeout", path, message)
+                .help(format!("write 4 to {most}, or leave it out for 4")),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn texts_are_one_or_several_and_numbers_too() {
+        let read = |value: serde_json::Value| serde_json::from_value::<Texts>(value).map(|texts| texts.0);
+        assert_eq!(read(json!("a")).unwrap(), ["a"]);
+        assert_eq!(read(json!(443)).unwrap(), ["443"]);
+        assert_eq!(read(json!([443, "8080-8090"])).unwrap(), ["443", "8080-8090"]);
+        assert_eq!(read(json!([])).unwrap(), [] as [&str; 0]);
+        assert!(read(json!(true)).is_err());
+        assert!(read(json!({})).is_err());
+    }
+
+    #[test]
+    fn ranges_overlap_when_one_holds_the_other() {
+        let range = |text: &str| text.parse::<IpNet>().unwrap();
+        assert!(overlap(&range("10.0.0.0/8"), &range("10.1.0.0/16")));
+        assert!(overlap(&range("10.1.0.0/16"), &range("10.0.0.0/8")));
+        assert!(!overlap(&range("10.0.0.0/16"), &range("10.1.0.0/16")));
+        assert!(!overlap(&range("10.0.0.0/8"), &range("fd00::/8")));
+    }
+}

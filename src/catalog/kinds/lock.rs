@@ -1,0 +1,136 @@
+//! Management locks: `Microsoft.Authorization/locks`
+//! (<https://learn.microsoft.com/azure/templates/microsoft.authorization/locks>).
+//!
+//! A lock holds for everything at and below its scope, whoever made it. So it is made after all of that, and goes before
+//! any of that goes.
+
+use super::scope::scope_id;
+use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Guard, Problem, Reference, ResourceType};
+use crate::value::Rule;
+use crate::value::token::has_token;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+
+/// A management lock.
+pub struct Lock;
+
+/// A management lock.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Spec {
+    /// What is locked, with everything below it: a resource of the blueprint, `resourceGroup` (the default),
+    /// `subscription`, or an ARM id.
+    scope: Option<Reference>,
+    /// `CanNotDelete` (the default), or `ReadOnly`, under which nothing can be changed either: no credentials listed, no
+    /// cluster started or stopped, no private endpoint approved.
+    #[serde(default)]
+    level: Level,
+    /// Why it is locked, in at most 512 characters; whoever runs into the lock looks here.
+    notes: Option<String>,
+}
+
+/// What a lock forbids.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, JsonSchema)]
+pub enum Level {
+    /// Deleting.
+    #[default]
+    CanNotDelete,
+    /// Deleting and changing.
+    ReadOnly,
+}
+
+const ARM_TYPE: &str = "Microsoft.Authorization/locks";
+
+/// A lock.
+pub static LOCK: ResourceType = ResourceType {
+    delete: DeleteMode::Always,
+    tags: false,
+    guard: Some(Guard { level: "/properties/level", no_writes: "ReadOnly" }),
+    rules: &[Rule::at("properties.level").fold_case(), Rule::at("properties.owners").read_only()],
+    usual: Duration::from_secs(5),
+    ..ResourceType::new(ARM_TYPE, "2020-05-01", "management lock")
+};
+
+impl EntryKind for Lock {
+    const SECTION: &'static str = "locks";
+    const TITLE: &'static str = "management lock";
+    const ARM_TYPE: &'static str = ARM_TYPE;
+    const ABOUT: &'static str = "A management lock: nobody deletes (or changes) what is at or below its scope. It is \
+        made last and goes first. What a lock forbids cannot be planned while it stands: take the lock out, apply, and \
+        put it back.";
+    const EXAMPLE: &'static str = "\
+identities:
+  app: { name: id-shop-app }
+locks:
+  keep:
+    name: lock-shop
+    scope: resourceGroup
+    level: CanNotDelete
+    notes: Ask the platform team first.
+";
+    type Spec = Spec;
+
+    fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
+        let name = cx.common.name.clone();
+        let bad = |c: char| c.is_control() || "<>%&:\\?/".contains(c);
+        let fine =
+            (1..=90).contains(&name.chars().count()) && !name.contains(bad) && !name.ends_with(['.', ' ']);
+        if !fine && !has_token(&name) {
+            cx.problem(
+                Problem::error("lock-name", "name", format!("`{name}` cannot be the name of a lock"))
+                    .help("use at most 90 characters, none of `<>%&:\\?/`, and no `.` or space at the end"),
+            );
+        }
+        let length = spec.notes.as_deref().map_or(0, |notes| notes.chars().count());
+        if length > 512 {
+            cx.problem(
+                Problem::error(
+                    "lock-notes",
+                    "notes",
+                    format!("notes have at most 512 characters, these {length}"),
+                )
+                .help("shorten them"),
+            );
+        }
+        let Some(scope) = scope_id(spec.scope.as_ref(), "scope", cx) else { return };
+        let mut properties = json!({ "level": spec.level });
+        if let Some(notes) = spec.notes {
+            properties["notes"] = notes.into();
+        }
+        let id = format!("{}/providers/{ARM_TYPE}/{name}", scope.trim_end_matches('/'));
+        cx.main(Draft::new(cx.address.clone(), id, &LOCK, json!({ "properties": properties })));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::kinds::testing::{changes, codes, expand, id, reference, wants};
+
+    #[test]
+    fn a_lock_stands_on_its_scope() {
+        let (drafts, problems) = expand("locks", "keep", json!({ "level": "ReadOnly", "notes": "n" }));
+        assert_eq!(problems, []);
+        let end = "providers/Microsoft.Authorization/locks/keep";
+        assert_eq!(id(&drafts[0]), format!("/subscriptions/sub/resourceGroups/rg/{end}"));
+        assert_eq!(drafts[0].body, json!({ "properties": { "level": "ReadOnly", "notes": "n" } }));
+        let live = json!({ "name": "keep", "properties": { "level": "readonly", "notes": "n" } });
+        assert_eq!(changes(&drafts[0], &live), [] as [&str; 0]);
+        let (drafts, _) = expand("locks", "keep", json!({ "scope": reference("keyVaults.v") }));
+        assert_eq!(id(&drafts[0]), format!("{}/{end}", wants("keyVaults.v", "id")));
+    }
+
+    #[test]
+    fn says_what_cannot_be() {
+        for (fields, code) in [
+            (json!({ "name": "a/b" }), "lock-name"),
+            (json!({ "notes": "x".repeat(513) }), "lock-notes"),
+            (json!({ "level": "Frozen" }), "shape"),
+            (json!({ "scope": "vault" }), "scope"),
+        ] {
+            assert_eq!(codes(expand("locks", "keep", fields.clone())), [code], "{fields}");
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! Policy assignments: `Microsoft.Authorization/policyAssignments`
+//! (<https://learn.microsoft.com/azure/templates/microsoft.authorization/policyassignments>).
+
+use super::builtin_policies::{Policy, SYSTEM_NAMESPACES, builtin_policy, names};
+use super::naming::did_you_mean;
+use super::scope::scope_id;
+use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Facet, Problem, Reference, ResourceType};
+use crate::ident::ArmId;
+use crate::value::Rule;
+use crate::value::token::{Token, has_token};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// A policy assignment.
+pub struct PolicyAssignment;
+
+/// A policy or an initiative that holds for a scope.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Spec {
+    /// The policy or initiative: the display name of a built-in one, a short name such as `noPrivilegedContainers`, or
+    /// the ARM id of any.
+    policy: String,
+    /// For what it holds: a resource of the blueprint, `resourceGroup` (the default), `subscription`, or an ARM id.
+    scope: Option<Reference>,
+    /// What happens to what is not as it should be, such as `Audit`, `Deny` or `Disabled`; the policy's own default
+    /// when absent.
+    effect: Option<String>,
+    /// The policy's parameters besides `effect`, by name.
+    #[serde(default)]
+    parameters: Map<String, Value>,
+    /// Namespaces of clusters that are left alone, besides those that the policy leaves alone by itself.
+    #[serde(default)]
+    exclude_namespaces: Vec<String>,
+    /// Whether the effect is carried out (`true`, the default), or what would happen is only told.
+    enforce: Option<bool>,
+    /// The title that people see.
+    display_name: Option<String>,
+    /// What it is for.
+    description: Option<String>,
+    /// What is told to somebody whose resource is refused.
+    message: Option<String>,
+    /// Ids below the scope for which it does not hold.
+    #[serde(default)]
+    exclude_scopes: Vec<Reference>,
+    /// As whom the policy changes or deploys things: `system`, or a user-assigned identity of the blueprint.
+    identity: Option<Reference>,
+}
+
+const ARM_TYPE: &str = "Microsoft.Authorization/policyAssignments";
+
+/// A policy assignment.
+pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
+    delete: DeleteMode::Always,
+    tags: false,
+    rules: &[
+        Rule::at("properties.policyDefinitionId").immutable().fold_case(),
+        Rule::at("properties.parameters").map(),
+        Rule::at("properties.enforcementMode").default("\"Default\"").fold_case(),
+        Rule::at("properties.notScopes").set().fold_case(),
+        Rule::at("properties.nonComplianceMessages").default("[]"),
+        Rule::at("properties.scope").read_only(),
+        Rule::at("properties.instanceId").read_only(),
+        Rule::at("properties.latestDefinitionVersion").read_only(),
+        Rule::at("properties.effectiveDefinitionVersion").read_only(),
+        Rule::at("properties.metadata.createdBy").read_only(),
+        Rule::at("properties.metadata.createdOn").read_only(),
+        Rule::at("properties.metadata.updatedBy").read_only(),
+        Rule::at("properties.metadata.updatedOn").read_only(),
+        Rule::at("identity").whole(),
+        Rule::at("identity.type").fold_case(),
+        Rule::at("identity.principalId").read_only(),
+        Rule::at("identity.tenantId").read_only(),
+        Rule::at("identity.userAssignedIdentities").map(),
+        Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
+        Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
+    ],
+    facets: &[Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity")],
+    usual: Duration::from_secs(5),
+    ..ResourceType::new(ARM_TYPE, "2025-11-01", "policy assignment")
+};
+
+impl EntryKind for PolicyAssignment {
+    const SECTION: &'static str = "policyAssignments";
+    const TITLE: &'static str = "policy assignment";
+    const ARM_TYPE: &'static str = ARM_TYPE;
+    const ABOUT: &'static str = "A policy or an initiative that holds for a scope. Built-in ones are named by their \
+        display name or a short name, and their effect and parameters are checked. Policies inside clusters need the \
+        cluster's `azurePolicy` addon.";
+    const EXAMPLE: &'static str = "\
+policyAssignments:
+  podSecurity:
+    name: shop-pod-security
+    policy: podSecurityBaseline
+    effect: Deny
+    excludeNamespaces: [flux-system]
+    message: Pods must follow the baseline of pod security.
+  locations:
+    policy: Allowed locations
+    parameters: { listOfAllowedLocations: [westeurope, northeurope] }
+";
+    type Spec = Spec;
+
+    fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
+        let name = cx.common.name.clone();
+        let scope = scope_id(spec.scope.as_ref(), "scope", cx);
+        check_name(&name, scope.as_deref(), cx);
+        let Some((definition, policy)) = definition(&spec.policy, cx) else { return };
+        if let Some(policy) = policy {
+            check(&spec, policy, cx);
+        }
+        let Some(scope) = scope else { return };
+
+        let mut parameters = spec.parameters;
+        if let Some(effect) = spec.effect {
+            parameters.insert("effect".into(), effect.into());
+        }
+        if !spec.exclude_namespaces.is_empty() {
+            let own = SYSTEM_NAMESPACES.iter().map(|name| (*name).to_owned());
+            let mut all: Vec<String> = own.chain(spec.exclude_namespaces).collect();
+            let mut seen = std::collections::HashSet::new();
+            all.retain(|name| seen.insert(name.clone()));
+            parameters.insert("excludedNamespaces".into(), all.into());
+        }
+        let parameters: Map<String, Value> =
+            parameters.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect();
+        let not_scopes: Vec<String> = spec.exclude_scopes.iter().map(Reference::id).collect();
+        let mut properties = json!({ "policyDefinitionId": definition });
+        for (name, value) in [
+            ("displayName", spec.display_name.map(Value::from)),
+            ("description", spec.description.map(Value::from)),
+            ("enforcementMode", spec.enforce.map(|on| if on { "Default" } else { "DoNotEnforce" }.into())),
+            ("parameters", (!parameters.is_empty()).then_some(Value::Object(parameters))),
+            ("notScopes", (!not_scopes.is_empty()).then(|| not_scopes.into())),
+            ("nonComplianceMessages", spec.message.map(|text| json!([{ "message": text }]))),
+        ] {
+            if let Some(value) = value {
+                properties[name] = value;
+            }
+        }
+        let mut body = json!({ "properties": properties });
+        if let Some(identity) = spec.identity {
+            body["location"] = cx.common.location.clone().into();
+            body["identity"] = match identity.0.as_str() {
+                "system" => json!({ "type": "SystemAssigned" }),
+                _ => json!({ "type": "UserAssigned", "userAssignedIdentities": { identity.id(): {} } }),
+            };
+        }
+        let id = format!("{}/providers/{ARM_TYPE}/{name}", scope.trim_end_matches('/'));
+        cx.main(Draft::new(cx.address.clone(), id, &POLICY_ASSIGNMENT, body));
+    }
+}
+
+/// The id of the definition, and what is known of it.
+fn definition(text: &str, cx: &mut EntryCx<'_>) -> Option<(String, Option<&'static Policy>)> {
+    if has_token(text) {
+        return Some((Token::want(text, "id"), None));
+    }
+    let id = ArmId::parse(text).ok();
+    if let Some(id) = &id {
+        let kind = id.resource_type().to_ascii_lowercase();
+        if matches!(
+            kind.as_str(),
+            "microsoft.authorization/policydefinitions" | "microsoft.authorization/policysetdefinitions"
+        ) {
+            let builtin = text.to_ascii_lowercase().starts_with("/providers/microsoft.authorization/");
+            return Some((text.to_owned(), builtin.then(|| builtin_policy(id.name())).flatten()));
+        }
+    }
+    let Some(policy) = builtin_policy(text) else {
+        let help = did_you_mean(text, names()).unwrap_or_else(|| {
+            "write the id of the definition, which `az policy definition list` shows, when it is not a common one"
+                .into()
+        });
+        let message = format!("`{text}` is no built-in policy that berth knows");
+        cx.problem(Problem::error("policy", "policy", message).help(help));
+        return None;
+    };
+    let kind = if policy.initiative { "policySetDefinitions" } else { "policyDefinitions" };
+    Some((format!("/providers/Microsoft.Authorization/{kind}/{}", policy.id), Some(policy)))
+}
+
+fn check_name(name: &str, scope: Option<&str>, cx: &mut EntryCx<'_>) {
+    let management = scope.is_some_and(|scope| scope.to_ascii_lowercase().contains("/managementgroups/"));
+    let longest = if management { 24 } else { 64 };
+    let bad = |c: char| c.is_control() || "<>%&:\\?/".contains(c);
+    let fine =
+        (1..=longest).contains(&name.chars().count()) && !name.contains(bad) && !name.ends_with(['.', ' ']);
+    if !fine && !has_token(name) {
+        let message = format!("`{name}` cannot be the name of a policy assignment");
+        let help =
+            format!("use at most {longest} characters, none of `<>%&:\\?/`, and no `.` or space at the end");
+        cx.problem(Problem::error("policy-assignment-name", "name", message).help(help));
+    }
+}
+
+/// What can be said of an assignment of a policy that is known.
+fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
+    let given = |name: &str| spec.parameters.keys().any(|key| key.eq_ignore_ascii_case(name));
+    if let Some(effect) = spec.effect.as_deref().filter(|effect| !has_token(effect)) {
+        if policy.effects.is_empty() {
+            cx.problem(
+                Problem::error(
+                    "policy-effect",
+                    "effect",
+                    "this policy has one effect, which cannot be chosen",
+                )
+                .help("remove `effect`"),
+            );
+        } else if !policy.effects.contains(&effect) {
+            let help = did_you_mean(effect, policy.effects.iter().copied());
+            let all = policy.effects.iter().filter(|e| e.starts_with(|c: char| c.is_ascii_uppercase()));
+            let all = all.copied().collect::<Vec<_>>().join("`, `");
+            cx.problem(
+                Problem::error("policy-effect", "effect", format!("`{effect}` is no effect of this policy"))
+                    .help(help.unwrap_or_else(|| format!("write one of `{all}`"))),
+            );
+        }
+    }
+    for name in spec.parameters.keys() {
+        let path = format!("parameters.{name}");
+        if name.eq_ignore_ascii_case("effect") {
+            cx.problem(
+                Problem::error("policy-parameter", path, "the effect has a field of its own")
+                    .help("write `effect:` beside `parameters:`"),
+            );
+        } else if !policy.parameters().any(|known| known.eq_ignore_ascii_case(name)) {
+            let help = did_you_mean(name, policy.parameters()).unwrap_or_else(|| {
+                match policy.parameters().collect::<Vec<_>>() {
+                    all if all.is_empty() => "remove it: this policy takes none".to_owned(),
+                    all => format!("it takes {}", all.join(", ")),
+                }
+            });
+            let message = format!("this policy has no parameter `{name}`");
+            cx.problem(Problem::error("policy-parameter", path, message).help(help));
+        }
+    }
+    for name in policy.required.iter().filter(|name| !given(name)) {
+        let message = format!("this policy needs the parameter `{name}`");
+        cx.problem(
+            Problem::error("policy-parameter", "parameters", message)
+                .help(format!("add `parameters: {{ {name}: … }}`")),
+        );
+    }
+    if !spec.exclude_namespaces.is_empty() && (!policy.common.contains('n') || given("excludedNamespaces")) {
+        let message = "this policy takes no namespaces to leave alone here";
+        cx.problem(Problem::error("policy-namespaces", "excludeNamespaces", message).help(
+            "remove it; only policies inside clusters have it, and a parameter of that name overrides it",
+        ));
+    }
+    let disabled = spec.effect.as_deref().is_some_and(|effect| effect.eq_ignore_ascii_case("disabled"));
+    if policy.acts && spec.identity.is_none() && !disabled {
+        cx.problem(
+            Problem::error(
+                "policy-identity",
+                "",
+                "this policy changes things, and needs an identity to do so",
+            )
+            .help("add `identity: system`, and a role assignment for `${policyAssignments.…}`"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::kinds::testing::{changes, codes, expand, id, reference, wants};
+
+    fn assigned(fields: Value) -> (Vec<Draft>, Vec<Problem>) {
+        expand("policyAssignments", "p", fields)
+    }
+
+    #[test]
+    fn a_policy_by_name_with_its_effect_and_namespaces() {
+        let (drafts, problems) = assigned(json!({
+            "policy": "podSecurityBaseline", "effect": "Deny", "excludeNamespaces": ["flux-system", "kube-system"],
+            "enforce": false, "message": "m",
+        }));
+        assert_eq!(problems, []);
+        assert_eq!(
+            id(&drafts[0]),
+            "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Authorization/policyAssignments/p"
+        );
+        assert_eq!(
+            drafts[0].body,
+            json!({ "properties": {
+                "policyDefinitionId":
+                    "/providers/Microsoft.Authorization/policySetDefinitions/a8640138-9b0a-4a28-b8cb-1666c838647d",
+                "enforcementMode": "DoNotEnforce",
+                "parameters": {
+                    "effect": { "value": "Deny" },
+                    "excludedNamespaces": { "value": [
+                        "kube-system", "gatekeeper-system", "azure-arc", "azure-extensions-usage-system", "flux-system",
+                    ] },
+                },
+                "nonComplianceMessages": [{ "message": "m" }],
+            } })
+        );
+    }
+
+    #[test]
+    fn a_policy_that_acts_has_an_identity() {
+        let acting = |identity: Value| {
+            assigned(
+                json!({ "policy": "inheritTag", "parameters": { "tagName": "team" }, "identity": identity }),
+            )
+        };
+        let (drafts, problems) = acting(json!("system"));
+        assert_eq!(problems, []);
+        assert_eq!(
+            (&drafts[0].body["location"], &drafts[0].body["identity"]),
+            (&json!("westeurope"), &json!({ "type": "SystemAssigned" }))
+        );
+        let (drafts, _) = acting(json!(reference("identities.p")));
+        let key = wants("identities.p", "id");
+        assert_eq!(
+            drafts[0].body["identity"],
+            json!({ "type": "UserAssigned", "userAssignedIdentities": { key: {} } })
+        );
+    }
+
+    #[test]
+    fn what_azure_answers_is_no_change_and_another_policy_replaces() {
+        let (drafts, _) = assigned(
+            json!({ "policy": "Allowed locations", "parameters": { "listOfAllowedLocations": ["westeurope"] } }),
+        );
+        let live = |guid: &str| {
+            json!({ "id": "x", "properties": {
+                "policyDefinitionId": format!("/providers/microsoft.authorization/policyDefinitions/{guid}"),
+                "definitionVersion": "1.*.*", "enforcementMode": "Default", "notScopes": [], "scope": "s", "instanceId": "i",
+                "metadata": { "createdBy": "c" }, "parameters": { "listOfAllowedLocations": { "value": ["westeurope"] } },
+            } })
+        };
+        assert_eq!(changes(&drafts[0], &live("E56962a6-4747-49cd-b67b-bf8b01975c4c")), [] as [&str; 0]);
+        assert_eq!(changes(&drafts[0], &live("x")), ["properties.policyDefinitionId!"]);
+    }
+
+    #[test]
+    fn says_what_cannot_be() {
+        for (fields, code) in [
+            (json!({ "policy": "Allowed location" }), "policy"),
+            (json!({ "policy": "/subscriptions/s" }), "policy"),
+            (json!({ "policy": "podSecurityBaseline", "effect": "Block" }), "policy-effect"),
+            (json!({ "policy": "noPrivilegeEscalation", "effect": "deny" }), "policy-effect"),
+            (
+                json!({ "policy": "requireTag", "effect": "Deny", "parameters": { "tagName": "a" } }),
+                "policy-effect",
+            ),
+            (
+                json!({ "policy": "podSecurityBaseline", "parameters": { "effect": "Deny" } }),
+                "policy-parameter",
+            ),
+            (
+                json!({ "policy": "podSecurityBaseline", "parameters": { "excludedNamespace": [] } }),
+                "policy-parameter",
+            ),
+            (json!({ "policy": "requireTag" }), "policy-parameter"),
+            (
+                json!({ "policy": "requireTag", "parameters": { "tagName": "a" }, "excludeNamespaces": ["a"] }),
+                "policy-namespaces",
+            ),
+            (json!({ "policy": "inheritTag", "parameters": { "tagName": "a" } }), "policy-identity"),
+            (json!({ "policy": "podSecurityBaseline", "name": "a/b" }), "policy-assignment-name"),
+        ] {
+            assert_eq!(codes(assigned(fields.clone())), [code], "{fields}");
+        }
+    }
+}
