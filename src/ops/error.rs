@@ -43,7 +43,9 @@ impl Error {
             Error::Arm(error) => error.hint(),
             Error::Ledger(error) => Some(error.hint()),
             Error::Unsound(_) => Some("please report this, with the plan".to_owned()),
-            Error::Stale(_) => Some("plan again with `berth plan --out`, and look at what has changed".to_owned()),
+            Error::Stale(_) => {
+                Some("plan again with `berth plan --out`, and look at what has changed".to_owned())
+            }
             Error::Blueprint(_) | Error::Blocked(_) => None,
         }
     }

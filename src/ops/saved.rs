@@ -79,11 +79,11 @@ fn environment(source: &Source, environment: &BTreeMap<String, String>) -> BTree
         }
     }
     let mut secret: Vec<&str> = Vec::new();
-    for declared in source.tree.get("parameters").and_then(Value::as_object).into_iter().flat_map(|p| p.values())
+    for declared in
+        source.tree.get("parameters").and_then(Value::as_object).into_iter().flat_map(|p| p.values())
     {
         let Some(name) = declared.get("env").and_then(Value::as_str) else { continue };
-        let list =
-            if declared.get("secret") == Some(&Value::Bool(true)) { &mut secret } else { &mut names };
+        let list = if declared.get("secret") == Some(&Value::Bool(true)) { &mut secret } else { &mut names };
         list.push(name);
     }
     names.retain(|name| !secret.contains(name));

@@ -146,7 +146,8 @@ fn plain(package: &str) -> &str {
 
 /// What a rule of this name decides.
 fn verdict_of(name: &str) -> Option<Verdict> {
-    let is = |word: &str| name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+    let is =
+        |word: &str| name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
     match name {
         _ if is("deny") || is("violation") => Some(Verdict::Deny),
         _ if is("warn") => Some(Verdict::Warn),
@@ -236,7 +237,9 @@ mod tests {
 
     #[test]
     fn the_older_dialect_is_read_too() {
-        let found = said("package main\nviolation[{\"msg\": m}] { input.steps[_].address == \"keyVaults.a\"; m := \"no\" }\n");
+        let found = said(
+            "package main\nviolation[{\"msg\": m}] { input.steps[_].address == \"keyVaults.a\"; m := \"no\" }\n",
+        );
         assert_eq!(found, [("main.violation".to_owned(), "no".to_owned(), None, None)]);
     }
 

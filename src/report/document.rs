@@ -171,11 +171,7 @@ pub fn document(
             reason: step.reason.clone(),
             impact: step.impact,
             protected: step.protected,
-            after: step
-                .after
-                .iter()
-                .filter_map(|&at| Some(plan.steps.get(at)?.address.clone()))
-                .collect(),
+            after: step.after.iter().filter_map(|&at| Some(plan.steps.get(at)?.address.clone())).collect(),
             usual_ms: step.usual_ms,
             changes: changes.collect(),
             desired,

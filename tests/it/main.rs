@@ -9,5 +9,7 @@ mod errors;
 mod faults;
 mod interrupt;
 mod kinds;
+mod policies;
 mod quickstart;
 mod rooms;
+mod saved;

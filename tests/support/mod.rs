@@ -5,6 +5,6 @@ mod berth;
 mod rehearsal;
 mod server;
 
-pub use berth::{Berth, quickstart, root, until};
+pub use berth::{Berth, Ended, Run, quickstart, root, until};
 pub use rehearsal::Rehearsal;
 pub use server::Server;
