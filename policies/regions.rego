@@ -4,6 +4,7 @@ package berth.regions
 deny contains {"msg": msg, "address": step.address} if {
 	some step in input.steps
 	step.desired != null
+	step.location != null
 	region := normal(step.location)
 	region != "global"
 	not region in {normal(approved) | some approved in approved_regions}

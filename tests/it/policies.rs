@@ -60,7 +60,7 @@ fn findings_are_in_the_json_and_in_the_markdown() {
     );
     let both = ["--policy", "policies/vaults.rego", "--policy", "more"];
     let plan = berth.plan(&[&both[..], &["--format", "json"]].concat()).exits(4).json();
-    let place = json!({ "file": "blueprint.yaml", "line": 16, "column": 3 });
+    let place = json!({ "file": "blueprint.yaml", "line": 17, "column": 3 });
     let message =
         "the vault keyVaults.secrets can be reached from public networks: set `publicAccess: false`";
     let expected = json!([
@@ -71,7 +71,7 @@ fn findings_are_in_the_json_and_in_the_markdown() {
     ]);
     assert_eq!(plan["findings"], expected);
     let markdown = berth.plan(&[&both[..], &["--format", "markdown"]].concat()).exits(4);
-    markdown.says(&["### Policies", "- **denied** `keyVaults.secrets` (`blueprint.yaml:16:3`)"]);
+    markdown.says(&["### Policies", "- **denied** `keyVaults.secrets` (`blueprint.yaml:17:3`)"]);
     // A warning alone stands in nobody's way.
     berth.plan(&["--policy", "more"]).exits(2).says(&["0 denied, 1 warning."]);
 }
