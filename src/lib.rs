@@ -14,7 +14,7 @@
 //!
 //! * vocabulary (data only): [`ident`], [`value`], [`diag`], [`event`]
 //! * pure domain: [`graph`], [`catalog`], [`blueprint`]
-//! * pure decisions: [`plan`], [`drift`], [`approve`], [`private_link`]
+//! * pure decisions: [`plan`], [`drift`], [`approve`], [`policy`], [`private_link`]
 //! * edges (I/O behind ports, each with a fake): [`host`], [`arm`], [`ledger`], [`sim`]
 //! * engine: [`observe`], [`apply`]
 //! * use cases and faces: [`ops`], [`report`]
@@ -34,6 +34,7 @@ pub mod ledger;
 pub mod observe;
 pub mod ops;
 pub mod plan;
+pub mod policy;
 pub mod private_link;
 pub mod report;
 pub mod sim;

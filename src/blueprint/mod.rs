@@ -14,10 +14,12 @@ mod inputs;
 mod link;
 mod messages;
 mod parameters;
+mod places;
 mod resolve;
 mod source;
 
 pub use inputs::{Caller, Inputs, Missing};
+pub use places::places;
 pub use resolve::load;
 pub use source::{Source, parse_value};
 

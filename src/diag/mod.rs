@@ -1,6 +1,7 @@
 //! Diagnostics: everything that is wrong with a blueprint, as data. Rendering is `report`'s.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,6 +37,30 @@ pub struct Span {
     pub offset: usize,
     /// How many bytes the excerpt underlines; at least one.
     pub length: usize,
+}
+
+/// A place without the text around it, for reports that machines read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// The file, as the person named it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters.
+    pub column: usize,
+}
+
+impl From<&Span> for Place {
+    fn from(span: &Span) -> Self {
+        Place { file: span.file.name.clone(), line: span.line, column: span.column }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
 }
 
 impl fmt::Display for Span {

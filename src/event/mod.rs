@@ -1,13 +1,14 @@
 //! What the engine says while it works: numbered, serialisable, complete enough for every listener.
 
 use crate::ident::Address;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Version of the event form; goes up when a member changes its meaning.
 pub const VERSION: u32 = 1;
 
 /// What is done to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It does not exist and will.

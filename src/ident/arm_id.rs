@@ -1,5 +1,6 @@
 //! ARM resource ids.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 /// The id of an ARM resource: `/subscriptions/{sub}[/resourceGroups/{rg}]/providers/{Ns}/{type}/{name}…`.
 ///
 /// Equality, order and hash ignore ASCII case, as ARM does; the text keeps the case it was given.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ArmId(Arc<str>);
 

@@ -2,6 +2,7 @@
 
 use crate::approve::Blocked;
 use crate::diag::Diagnostics;
+use crate::plan::Moved;
 use crate::{apply, arm, ledger};
 
 /// Why a use case could not be carried out.
@@ -19,6 +20,9 @@ pub enum Error {
     /// The plan may not be applied as it is.
     #[error("the plan may not be applied as it is")]
     Blocked(Vec<Blocked>),
+    /// What a saved plan stands on has moved.
+    #[error("the saved plan no longer holds; nothing was done")]
+    Stale(Vec<Moved>),
     /// The planner made a plan that cannot be: a defect of berth.
     #[error("berth made an unsound plan and will not apply it: {}", .0.join("; "))]
     Unsound(Vec<String>),
@@ -39,6 +43,9 @@ impl Error {
             Error::Arm(error) => error.hint(),
             Error::Ledger(error) => Some(error.hint()),
             Error::Unsound(_) => Some("please report this, with the plan".to_owned()),
+            Error::Stale(_) => {
+                Some("plan again with `berth plan --out`, and look at what has changed".to_owned())
+            }
             Error::Blueprint(_) | Error::Blocked(_) => None,
         }
     }

@@ -8,6 +8,7 @@ mod destroy;
 mod drift;
 mod error;
 mod plan;
+mod saved;
 mod session;
 mod validate;
 
@@ -16,5 +17,6 @@ pub use destroy::{destroy, plan_destroy};
 pub use drift::drift;
 pub use error::Error;
 pub use plan::{Planned, plan};
+pub use saved::{apply_saved, plan_offline, save, saved_inputs};
 pub use session::{Session, caller};
 pub use validate::{graph, parse, validate, validate_source};

@@ -3,6 +3,7 @@
 use crate::event::Action;
 use crate::ident::{Address, ArmId};
 use crate::value::Change;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -40,7 +41,7 @@ impl Observation {
 pub type Observed = HashMap<ArmId, Observation>;
 
 /// Why a step has its action.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Reason {
     /// It is in the blueprint and not in Azure.
@@ -97,7 +98,7 @@ pub enum Reason {
 }
 
 /// How much a step disturbs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Impact {
     /// Nothing is disturbed.
@@ -147,7 +148,7 @@ pub struct OutputValue {
 }
 
 /// Why a plan cannot be applied as it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Conflict {
     /// The resource.
@@ -181,7 +182,7 @@ pub struct Plan {
 }
 
 /// How many steps of each kind a plan has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// Creates.

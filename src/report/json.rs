@@ -4,10 +4,11 @@
 //! What is not known until apply, and what is secret, is `null`; `unknown` and `secret` beside it list the paths of
 //! those values, so that `null` never has two meanings.
 
+use super::document::{self, PlanDocument};
 use super::text::is_unsafe;
 use crate::drift::DriftReport;
 use crate::event::Summary;
-use crate::plan::{OutputValue, Plan, Step};
+use crate::plan::OutputValue;
 use crate::value::token::{self, Piece, Token};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -15,85 +16,14 @@ use std::collections::BTreeMap;
 /// Version of the JSON forms of this module.
 pub const VERSION: u32 = 1;
 
-/// A plan.
-///
-/// ```json
-/// {
-///   "format": "berth-plan", "version": 1,
-///   "blueprint": "shop", "ledgerSerial": 7, "destroy": false,
-///   "counts": { "create": 1, "update": 0, …, "unchanged": 0 },
-///   "steps": [{
-///     "address": "clusters.aks", "id": "/subscriptions/…", "type": "Microsoft.ContainerService/managedClusters",
-///     "action": "create", "reason": { "kind": "missing" }, "impact": "none", "protected": false,
-///     "after": ["networks.hub.subnets.nodes"], "usualMs": 480000,
-///     "changes": [{ "path": "properties.dnsPrefix", "kind": "set", "before": "a", "after": "b", "forcesReplace": true }],
-///     "desired": { … }, "unknown": ["properties.x"], "secret": ["properties.windowsProfile.adminPassword"]
-///   }],
-///   "outputs": { "issuer": { "value": null, "known": false, "secret": false } },
-///   "conflicts": [{ "address": "keyVaults.secrets", "id": "/subscriptions/…", "message": "…", "help": "…" }]
-/// }
-/// ```
-///
-/// Steps with nothing to do are in it, with the action `no-op`. `after` names the steps that come first.
-pub fn plan(plan: &Plan) -> Value {
-    let address = |at: &usize| plan.steps.get(*at).map(|step| step.address.as_str());
-    let steps: Vec<Value> = plan.steps.iter().map(|step| self::step(step, &address)).collect();
-    json!({
-        "format": "berth-plan",
-        "version": VERSION,
-        "blueprint": plan.blueprint,
-        "ledgerSerial": plan.ledger_serial,
-        "destroy": plan.destroy,
-        "counts": plan.counts(),
-        "steps": steps,
-        "outputs": outputs(&plan.outputs),
-        "conflicts": plan.conflicts,
-    })
-}
-
-fn step<'p>(step: &Step, address: &dyn Fn(&usize) -> Option<&'p str>) -> Value {
-    let mut hidden = Hidden::default();
-    let desired = hidden.hide("", &step.desired);
-    let changes: Vec<Value> = step
-        .changes
-        .iter()
-        .map(|change| {
-            json!({
-                "path": token::display_text(&change.path),
-                "kind": change.kind,
-                "before": hidden.hide(&change.path, &change.before),
-                "after": hidden.hide(&change.path, &change.after),
-                "forcesReplace": change.forces_replace,
-            })
-        })
-        .collect();
-    json!({
-        "address": step.address,
-        "id": step.id,
-        "type": step.arm_type,
-        "action": step.action,
-        "reason": step.reason,
-        "impact": step.impact,
-        "protected": step.protected,
-        "after": step.after.iter().filter_map(address).collect::<Vec<_>>(),
-        "usualMs": step.usual_ms,
-        "changes": changes,
-        "desired": desired,
-        "unknown": hidden.unknown,
-        "secret": hidden.secret,
-    })
+/// A plan; `docs/reference/plan-json.md` explains it.
+pub fn plan(document: &PlanDocument) -> Value {
+    serde_json::to_value(document).expect("a plan is JSON")
 }
 
 /// Outputs by name: `{ "value": …, "known": true, "secret": false }`; a secret one has no value.
 pub fn outputs(outputs: &BTreeMap<String, OutputValue>) -> Value {
-    let shown = outputs.iter().map(|(name, output)| {
-        let mut hidden = Hidden::default();
-        let value = hidden.hide("", &output.value);
-        let secret = output.secret || !hidden.secret.is_empty();
-        let value = if secret { Value::Null } else { value };
-        (name.clone(), json!({ "value": value, "known": hidden.unknown.is_empty(), "secret": secret }))
-    });
-    Value::Object(shown.collect())
+    serde_json::to_value(document::outputs(outputs)).expect("outputs are JSON")
 }
 
 /// A drift report.
@@ -199,14 +129,14 @@ pub(crate) fn escaped(json: &str) -> String {
 
 /// Where the values are that a report does not hold.
 #[derive(Debug, Default)]
-struct Hidden {
-    unknown: Vec<String>,
-    secret: Vec<String>,
+pub(super) struct Hidden {
+    pub(super) unknown: Vec<String>,
+    pub(super) secret: Vec<String>,
 }
 
 impl Hidden {
     /// The value with `null` for everything that holds a token; where it stood is noted.
-    fn hide(&mut self, path: &str, value: &Value) -> Value {
+    pub(super) fn hide(&mut self, path: &str, value: &Value) -> Value {
         match value {
             Value::String(text) if token::has_token(text) => {
                 let pieces = token::pieces(text);
@@ -230,6 +160,17 @@ impl Hidden {
                 Value::Object(shown)
             }
             other => other.clone(),
+        }
+    }
+
+    /// Takes over what another one hid.
+    pub(super) fn add(&mut self, other: Hidden) {
+        for (paths, more) in [(&mut self.unknown, other.unknown), (&mut self.secret, other.secret)] {
+            for path in more {
+                if !paths.contains(&path) {
+                    paths.push(path);
+                }
+            }
         }
     }
 
@@ -266,9 +207,13 @@ mod tests {
     use super::*;
     use crate::report::sample;
 
+    fn shown(plan: &crate::plan::Plan) -> Value {
+        self::plan(&document::document(plan, document::Stage::Plan, &[], &Default::default()))
+    }
+
     #[test]
     fn a_plan_holds_no_tokens() {
-        let value = plan(&sample::plan());
+        let value = shown(&sample::plan());
         let text = to_text(&value);
         assert!(!token::has_token(&text) && !text.contains("hunter2") && !text.contains('\u{1b}'));
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
@@ -297,7 +242,7 @@ mod tests {
     fn a_small_plan_has_this_form() {
         let mut plan = sample::plan();
         plan.steps.retain(|step| step.address.as_str() == "clusters.blue");
-        insta::assert_snapshot!(to_text(&self::plan(&plan)));
+        insta::assert_snapshot!(to_text(&shown(&plan)));
     }
 
     #[test]

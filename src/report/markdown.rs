@@ -7,6 +7,7 @@ use super::words::{allowance, mark, registered, shown_type, totals, why};
 use crate::drift::{Drift, DriftKind, DriftReport};
 use crate::event::Action;
 use crate::plan::{Plan, Step};
+use crate::policy::{Finding, Verdict};
 use crate::value::{Change, ChangeKind};
 use serde_json::Value;
 use std::fmt::Write;
@@ -118,6 +119,30 @@ pub fn drift(report: &DriftReport) -> String {
         (title, field_lines(drift))
     });
     details(&mut text, blocks);
+    text
+}
+
+/// What policies say, as a section that follows a plan.
+pub fn findings(findings: &[Finding]) -> String {
+    let mut text = String::from("\n### Policies\n\n");
+    if findings.is_empty() {
+        text.push_str("Nothing to say.\n");
+    }
+    for finding in findings {
+        let word = match finding.verdict {
+            Verdict::Deny => "denied",
+            Verdict::Warn => "warning",
+        };
+        let address = finding.address.as_ref().map(|address| format!(" {}", code(address)));
+        let place = finding.place.as_ref().map(|place| format!(" ({})", code(&place.to_string())));
+        text.push_str(&format!(
+            "- **{word}**{}{}: {} ({})\n",
+            address.unwrap_or_default(),
+            place.unwrap_or_default(),
+            code(&finding.message),
+            code(&finding.rule),
+        ));
+    }
     text
 }
 

@@ -9,6 +9,7 @@
 //!   a terminal nor break out of a Markdown block.
 //! * Secrets and values that are known only after apply are tokens in the data, and stay words in every report.
 
+mod document;
 pub mod graph;
 pub mod html;
 pub mod human;
@@ -22,5 +23,8 @@ mod words;
 #[cfg(test)]
 mod sample;
 
+pub use document::{
+    ChangeDocument, FORMAT_VERSION, OutputDocument, PlanDocument, Stage, StepDocument, document, schema,
+};
 pub use style::Style;
 pub use text::{duration, escape_lines};

@@ -8,12 +8,13 @@ use super::path::{Segment, Trail};
 use super::rules::{Flag, NOTHING, Node, Rules, key_of};
 use super::token;
 use crate::ident::normalize_location;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// What a change does to a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// The field gets a value.
@@ -332,7 +333,7 @@ pub(crate) fn is_newer(live: &str, wanted: &str) -> bool {
     }
 }
 
-fn is_secret(value: &Value) -> bool {
+pub(crate) fn is_secret(value: &Value) -> bool {
     matches!(value, Value::String(text) if token::has_token(text)
         && token::any(value, &|token| matches!(token, token::Token::Secret { .. })))
 }

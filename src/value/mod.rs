@@ -10,6 +10,7 @@
 //! and [`merge`] are the only two functions that interpret them.
 
 mod diff;
+mod managed;
 mod merge;
 mod path;
 mod rules;
@@ -17,6 +18,7 @@ pub mod secret;
 pub mod token;
 
 pub use diff::{Change, ChangeKind, Comparison, diff};
+pub use managed::{conceal, managed, moved};
 pub(crate) use merge::changed_members;
 pub use merge::{merge, strip_read_only, without};
 pub use path::{get_path, pointer_of, set_path};

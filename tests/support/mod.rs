@@ -9,5 +9,6 @@ mod server;
 
 pub use azure::{APPLICATION, Azure, SECRET, application};
 pub use berth::{Berth, Run, quickstart, root, until};
+pub use berth::{Berth, Ended, Run, quickstart, root, until};
 pub use rehearsal::Rehearsal;
 pub use server::Server;

@@ -127,6 +127,14 @@ pub enum OutputFormat {
     Json,
 }
 
+/// Policies to judge a plan by.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Policies {
+    /// Judge the plan by the Rego policies in this file or folder; may be repeated.
+    #[arg(long = "policy", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -134,6 +142,8 @@ pub enum Command {
     Validate {
         /// The blueprint, a YAML file.
         blueprint: PathBuf,
+        #[command(flatten)]
+        policies: Policies,
     },
     /// Draw what depends on what.
     Graph {
@@ -150,13 +160,25 @@ pub enum Command {
         /// How to show it.
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
+        /// Save the plan, for `berth apply FILE`.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
         /// Take over resources that exist and that no blueprint owns.
         #[arg(long)]
         adopt: bool,
+        /// Let the saved plan replace this protected resource; may be repeated.
+        #[arg(long, value_name = "ADDRESS", requires = "out")]
+        allow_replace: Vec<String>,
+        /// Let the saved plan delete this protected resource; may be repeated.
+        #[arg(long, value_name = "ADDRESS", requires = "out")]
+        allow_delete: Vec<String>,
+        #[command(flatten)]
+        policies: Policies,
     },
-    /// Bring Azure to what the blueprint says.
+    /// Bring Azure to what the blueprint says, or carry out a saved plan.
     Apply {
-        /// The blueprint, a YAML file.
+        /// The blueprint, a YAML file; or a plan that `berth plan --out` saved, which is carried out without asking.
+        #[arg(value_name = "BLUEPRINT|PLAN")]
         blueprint: PathBuf,
         /// Do not ask.
         #[arg(long)]
@@ -170,6 +192,8 @@ pub enum Command {
         /// Allow this protected resource to be deleted; may be repeated.
         #[arg(long, value_name = "ADDRESS")]
         allow_delete: Vec<String>,
+        #[command(flatten)]
+        policies: Policies,
     },
     /// Delete everything that the blueprint owns.
     Destroy {

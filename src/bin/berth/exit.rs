@@ -13,7 +13,7 @@ pub enum Exit {
     Changes = 2,
     /// Applied in part.
     Partial = 3,
-    /// Protection, a conflict or another run stands in the way.
+    /// Protection, a conflict, a policy, a stale plan or another run stands in the way.
     Blocked = 4,
     /// The person asked to stop.
     Interrupted = 130,
@@ -26,7 +26,7 @@ Exit codes:
   1    error
   2    changes are planned, or drift was found
   3    applied in part
-  4    blocked by protection, a conflict, or another run
+  4    blocked by protection, a conflict, a policy, a stale plan, or another run
   130  interrupted";
 
 impl From<Exit> for ExitCode {

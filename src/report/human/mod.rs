@@ -3,10 +3,12 @@
 mod diagnostics;
 mod drift;
 mod plan;
+mod policy;
 mod summary;
 pub(crate) mod value;
 
 pub use diagnostics::diagnostics;
 pub use drift::drift;
 pub use plan::plan;
+pub use policy::findings;
 pub use summary::summary;

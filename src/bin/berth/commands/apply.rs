@@ -1,8 +1,10 @@
 //! `berth apply`
 
-use super::{plan, report, with_session};
-use crate::cli::{Format, Global};
+use super::policy::Judge;
+use super::{Ahead, Loaded, plan, report, saved, with_session_of};
+use crate::cli::{Format, Global, Policies};
 use crate::exit::Exit;
+use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Applied;
 use berth::approve::Allowances;
@@ -17,43 +19,73 @@ pub struct Wish {
     pub auto_approve: bool,
     /// Take over what nobody owns.
     pub adopt: bool,
-    /// May be replaced.
-    pub allow_replace: Vec<String>,
-    /// May be deleted.
-    pub allow_delete: Vec<String>,
+    /// What may be replaced and deleted.
+    pub allowances: Allowances,
+    /// What to judge the plan by.
+    pub policies: Policies,
 }
 
-/// Brings Azure to what the blueprint says.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: Wish) -> Exit {
-    with_session(global, terminal, path, async |blueprint, session| {
-        let allowances = Allowances { replace: wish.allow_replace, delete: wish.allow_delete };
-        let mut refused = None;
-        let agree = |planned: &Planned, allowed: bool| {
-            agree(terminal, planned, allowed, wish.auto_approve, "Apply this plan?", &mut refused)
-        };
-        let adoption = plan::adoption(wish.adopt);
-        match ops::apply(&session, &blueprint.desired, adoption, &allowances, agree).await {
-            Ok(Some(applied)) => {
-                drop(session);
-                finish(terminal, &applied)
+/// Brings Azure to what the blueprint says, or carries out a saved plan.
+pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Exit {
+    let read = settings::read(path).and_then(|bytes| Ok((bytes, Judge::read(&wish.policies)?)));
+    let (bytes, judge) = match read {
+        Ok(read) => read,
+        Err(message) => return terminal.fail(&message),
+    };
+    if berth::plan::is_saved(&bytes) {
+        return saved::apply(global, terminal, path, &bytes, wish, judge.as_ref());
+    }
+    let ahead = Ahead::of(path.display().to_string(), bytes);
+    with_session_of(
+        global,
+        terminal,
+        ahead,
+        |_, _| Ok(()),
+        async |blueprint, session| {
+            let mut refused = None;
+            let agree = |planned: &Planned, allowed: bool| {
+                let asking =
+                    Asking { allowed, auto_approve: wish.auto_approve, question: "Apply this plan?" };
+                agree(terminal, blueprint, planned, &asking, judge.as_ref(), &mut refused)
+            };
+            let adoption = plan::adoption(wish.adopt);
+            match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances, agree).await {
+                Ok(Some(applied)) => {
+                    drop(session);
+                    finish(terminal, &applied)
+                }
+                Ok(None) => refused.unwrap_or(Exit::Error),
+                Err(error) => report(terminal, &error),
             }
-            Ok(None) => refused.unwrap_or(Exit::Error),
-            Err(error) => report(terminal, &error),
-        }
-    })
+        },
+    )
 }
 
-/// Shows the plan and asks, unless nothing is to be done or the answer was given already.
+/// How to ask.
+pub struct Asking {
+    /// Whether the plan may be applied at all.
+    pub allowed: bool,
+    /// Whether the answer was given already.
+    pub auto_approve: bool,
+    /// What to ask.
+    pub question: &'static str,
+}
+
+/// Shows the plan and asks, unless a policy denies it, nothing is to be done, or the answer was given already.
 pub fn agree(
     terminal: &Terminal,
+    blueprint: &Loaded,
     planned: &Planned,
-    allowed: bool,
-    auto_approve: bool,
-    question: &str,
+    asking: &Asking,
+    judge: Option<&Judge>,
     refused: &mut Option<Exit>,
 ) -> bool {
-    plan::show(terminal, planned, Format::Human);
-    if auto_approve || planned.plan.is_empty() || !allowed {
+    let shown = plan::show(terminal, blueprint, planned, Format::Human, judge);
+    if shown != Exit::Done {
+        *refused = Some(shown);
+        return false;
+    }
+    if asking.auto_approve || planned.plan.is_empty() || !asking.allowed {
         return true;
     }
     if !terminal.interactive {
@@ -61,7 +93,7 @@ pub fn agree(
         *refused = Some(Exit::Error);
         return false;
     }
-    let yes = terminal.ask(question);
+    let yes = terminal.ask(asking.question);
     if !yes {
         terminal.say("Nothing was done.");
         *refused = Some(Exit::Done);

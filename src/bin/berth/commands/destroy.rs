@@ -20,7 +20,8 @@ pub fn run(
         let allowances = Allowances { replace: Vec::new(), delete: allow_delete };
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
-            apply::agree(terminal, planned, allowed, auto_approve, "Delete all of this?", &mut refused)
+            let asking = apply::Asking { allowed, auto_approve, question: "Delete all of this?" };
+            apply::agree(terminal, blueprint, planned, &asking, None, &mut refused)
         };
         match ops::destroy(&session, &blueprint.desired.blueprint, &allowances, agree).await {
             Ok(Some(applied)) => {

@@ -7,6 +7,8 @@ mod graph;
 mod ledger;
 mod output;
 mod plan;
+mod policy;
+mod saved;
 mod sim;
 mod validate;
 
@@ -15,9 +17,11 @@ use crate::connect::{self, Connection, with_hint};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
-use berth::blueprint::{Blueprint, Inputs, Source};
-use berth::ops::{self, Session};
-use berth::report::human;
+use berth::approve::Allowances;
+use berth::blueprint::{Blueprint, Inputs, Source, places};
+use berth::ops::{self, Planned, Session};
+use berth::plan::Setting;
+use berth::report::{PlanDocument, Stage, document, human};
 use clap::CommandFactory;
 use std::path::Path;
 
@@ -26,14 +30,17 @@ pub fn run(cli: Cli) -> Exit {
     let Cli { command, global } = cli;
     let terminal = Terminal::new(&global);
     match command {
-        Command::Validate { blueprint } => validate::run(&global, &terminal, &blueprint),
+        Command::Validate { blueprint, policies } => validate::run(&global, &terminal, &blueprint, &policies),
         Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
-        Command::Plan { blueprint, format, adopt } => {
-            plan::run(&global, &terminal, &blueprint, format, adopt)
+        Command::Plan { blueprint, format, out, adopt, allow_replace, allow_delete, policies } => {
+            let allowances = Allowances { replace: allow_replace, delete: allow_delete };
+            let wish = plan::Wish { format, out, adopt, allowances, policies };
+            plan::run(&global, &terminal, &blueprint, &wish)
         }
-        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete } => {
-            let wish = apply::Wish { auto_approve, adopt, allow_replace, allow_delete };
-            apply::run(&global, &terminal, &blueprint, wish)
+        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete, policies } => {
+            let allowances = Allowances { replace: allow_replace, delete: allow_delete };
+            let wish = apply::Wish { auto_approve, adopt, allowances, policies };
+            apply::run(&global, &terminal, &blueprint, &wish)
         }
         Command::Destroy { blueprint, auto_approve, allow_delete } => {
             destroy::run(&global, &terminal, &blueprint, auto_approve, allow_delete)
@@ -64,6 +71,47 @@ impl Ahead {
             Ok(ops::parse(&path.display().to_string(), &bytes))
         }))
     }
+
+    /// A text that was read already.
+    fn of(name: String, bytes: Vec<u8>) -> Self {
+        Ahead(std::thread::spawn(move || Ok(ops::parse(&name, &bytes))))
+    }
+}
+
+/// A blueprint with what it was read from.
+struct Loaded {
+    blueprint: Blueprint,
+    source: Source,
+    inputs: Inputs,
+}
+
+impl std::ops::Deref for Loaded {
+    type Target = Blueprint;
+
+    fn deref(&self) -> &Blueprint {
+        &self.blueprint
+    }
+}
+
+impl Loaded {
+    /// With whom and as whom this run is.
+    fn setting(&self, global: &Global) -> Setting {
+        Setting {
+            target: match (&global.sim, &global.endpoint) {
+                (Some(_), _) => "simulator".to_owned(),
+                (None, Some(_)) => "endpoint".to_owned(),
+                (None, None) => global.cloud.to_ascii_lowercase(),
+            },
+            subscription: self.desired.subscription.clone(),
+            tenant: self.inputs.caller.as_ref().and_then(|caller| caller.tenant_id.clone()),
+        }
+    }
+
+    /// A plan for programs.
+    fn document(&self, planned: &Planned) -> PlanDocument {
+        let places = places(&self.source, planned.plan.steps.iter().map(|step| &step.address));
+        document(&planned.plan, Stage::Plan, &planned.details(&self.desired), &places)
+    }
 }
 
 /// Connects, reads the blueprint, and does what a command does with the two.
@@ -71,9 +119,19 @@ fn with_session(
     global: &Global,
     terminal: &Terminal,
     path: &Path,
-    act: impl AsyncFnOnce(&Blueprint, Session) -> Exit,
+    act: impl AsyncFnOnce(&Loaded, Session) -> Exit,
 ) -> Exit {
-    let ahead = Ahead::read(path);
+    with_session_of(global, terminal, Ahead::read(path), |_, _| Ok(()), act)
+}
+
+/// [`with_session`] for a blueprint that is read already; `prepare` sets what it is read with.
+fn with_session_of(
+    global: &Global,
+    terminal: &Terminal,
+    ahead: Ahead,
+    prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), String>,
+    act: impl AsyncFnOnce(&Loaded, Session) -> Exit,
+) -> Exit {
     connect::run(global, async {
         let inputs = match settings::inputs(global) {
             Ok(inputs) => inputs,
@@ -83,7 +141,12 @@ fn with_session(
             Ok(connection) => connection,
             Err(message) => return terminal.fail(&message),
         };
-        let blueprint = match load(global, terminal, ahead, Some(&connection), |_| {}) {
+        let prepare = |source: &Source, inputs: &mut Inputs| {
+            prepare(source, inputs)?;
+            connection.fill(inputs);
+            Ok(())
+        };
+        let blueprint = match load_with(global, terminal, ahead, prepare) {
             Ok(blueprint) => blueprint,
             Err(exit) => return exit,
         };
@@ -95,27 +158,41 @@ fn with_session(
     })
 }
 
-/// Reads a blueprint for a connection; shows its warnings, or everything that is wrong with it.
+/// Reads a blueprint, for a command that asks Azure nothing.
 fn load(
     global: &Global,
     terminal: &Terminal,
     blueprint: Ahead,
     connection: Option<&Connection>,
     prepare: impl FnOnce(&mut Inputs),
-) -> Result<Blueprint, Exit> {
+) -> Result<Loaded, Exit> {
+    load_with(global, terminal, blueprint, |_, inputs| {
+        if let Some(connection) = connection {
+            connection.fill(inputs);
+        }
+        prepare(inputs);
+        Ok(())
+    })
+}
+
+/// Reads a blueprint; shows its warnings, or everything that is wrong with it.
+fn load_with(
+    global: &Global,
+    terminal: &Terminal,
+    blueprint: Ahead,
+    prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), String>,
+) -> Result<Loaded, Exit> {
     let mut inputs = settings::inputs(global).map_err(|message| terminal.fail(&message))?;
-    if let Some(connection) = connection {
-        connection.fill(&mut inputs);
-    }
-    prepare(&mut inputs);
     let source = blueprint.0.join().expect("reading a text does not panic");
     let source = source.map_err(|message| terminal.fail(&message))?;
-    match source.and_then(|source| ops::validate_source(&source, &inputs)) {
+    let source = source.map_err(|error| report(terminal, &error))?;
+    prepare(&source, &mut inputs).map_err(|message| terminal.fail(&message))?;
+    match ops::validate_source(&source, &inputs) {
         Ok(blueprint) => {
             if !blueprint.warnings.is_empty() {
                 terminal.say(human::diagnostics(&blueprint.warnings, &terminal.err).trim_end());
             }
-            Ok(blueprint)
+            Ok(Loaded { blueprint, source, inputs })
         }
         Err(error) => Err(report(terminal, &error)),
     }
@@ -136,6 +213,15 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
                     .push_str(&format!("\n  {}: {}\n    help: {}", block.address, block.message, block.help));
             }
             terminal.fail(&message);
+            Exit::Blocked
+        }
+        ops::Error::Stale(moved) => {
+            let mut message = error.to_string();
+            for moved in moved {
+                let field = moved.field.as_ref().map(|field| format!(" {field}")).unwrap_or_default();
+                message.push_str(&format!("\n  {}{field}: was {}, is {}", moved.what, moved.was, moved.now));
+            }
+            terminal.fail(&with_hint(&message, error.hint()));
             Exit::Blocked
         }
         ops::Error::Ledger(inner) => {

@@ -1,25 +1,50 @@
 //! `berth plan`
 
-use super::{leave, report, with_session};
-use crate::cli::{Format, Global};
+use super::policy::{self, Judge};
+use super::{Loaded, leave, report, with_session};
+use crate::cli::{Format, Global, Policies};
+use crate::connect::with_hint;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
+use berth::approve::Allowances;
 use berth::ops::{self, Planned};
 use berth::plan::Adoption;
+use berth::policy::Finding;
 use berth::report::{html, human, json, markdown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// What the person asked for.
+pub struct Wish {
+    /// How to show the plan.
+    pub format: Format,
+    /// Where to save it.
+    pub out: Option<PathBuf>,
+    /// Take over what nobody owns.
+    pub adopt: bool,
+    /// What the saved plan may do.
+    pub allowances: Allowances,
+    /// What to judge it by.
+    pub policies: Policies,
+}
 
 /// Shows what would be done.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, adopt: bool) -> Exit {
+pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Exit {
+    let judge = match Judge::read(&wish.policies) {
+        Ok(judge) => judge,
+        Err(message) => return terminal.fail(&message),
+    };
     with_session(global, terminal, path, async |blueprint, session| {
-        let adoption = adoption(adopt);
+        let adoption = adoption(wish.adopt);
         match ops::plan(&session, &blueprint.desired, adoption).await {
             Ok(planned) => {
                 drop(session);
-                show(terminal, &planned, format);
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
+                let exit = match show(terminal, blueprint, &planned, wish.format, judge.as_ref()) {
+                    Exit::Done => save(global, terminal, blueprint, &planned, wish),
+                    other => other,
+                };
                 leave(planned);
-                if nothing { Exit::Done } else { Exit::Changes }
+                if exit == Exit::Done && !nothing { Exit::Changes } else { exit }
             }
             Err(error) => report(terminal, &error),
         }
@@ -31,18 +56,81 @@ pub fn adoption(adopt: bool) -> Adoption {
     if adopt { Adoption::Allowed } else { Adoption::Refused }
 }
 
-/// Shows a plan, what is in its way, and what an earlier run left.
-pub fn show(terminal: &Terminal, planned: &Planned, format: Format) {
+/// Saves a plan where the person wants it, if at all.
+fn save(global: &Global, terminal: &Terminal, blueprint: &Loaded, planned: &Planned, wish: &Wish) -> Exit {
+    let Some(path) = &wish.out else { return Exit::Done };
+    let saved = ops::save(
+        planned,
+        &blueprint.desired,
+        &blueprint.source,
+        &blueprint.inputs,
+        blueprint.setting(global),
+        adoption(wish.adopt),
+        &wish.allowances,
+    );
+    let text = match saved {
+        Ok(saved) => saved.to_text(),
+        Err(error) => {
+            let exit = terminal.fail(&with_hint(&error, Some(error.hint())));
+            return if let berth::plan::SavedError::InTheWay(_) = error { Exit::Blocked } else { exit };
+        }
+    };
+    if let Err(error) = berth::host::files::write_atomic(path, text.as_bytes()) {
+        let path = path.display();
+        return terminal
+            .fail(&format!("{path}: {error}\nhelp: name a file that can be written with `--out`"));
+    }
+    let path = path.display();
+    terminal.say(&format!("Saved the plan to {path}: `berth apply {path}` carries it out."));
+    Exit::Done
+}
+
+/// Shows a plan, what is in its way, what policies say of it, and what an earlier run left.
+///
+/// [`Exit::Done`] unless a policy denies it or cannot be evaluated.
+pub fn show(
+    terminal: &Terminal,
+    blueprint: &Loaded,
+    planned: &Planned,
+    format: Format,
+    judge: Option<&Judge>,
+) -> Exit {
     let plan = &planned.plan;
-    terminal.print(&match format {
-        Format::Human => human::plan(plan, &terminal.out),
-        Format::Json => json::to_text(&json::plan(plan)),
-        Format::Markdown => markdown::plan(plan),
-        Format::Html => html::plan(plan),
+    let mut document = None;
+    if format == Format::Json || judge.is_some() {
+        document = Some(blueprint.document(planned));
+    }
+    let mut findings: Option<Vec<Finding>> = None;
+    if let (Some(judge), Some(document)) = (judge, &mut document) {
+        match judge.findings(document) {
+            Ok(found) => {
+                findings = Some(found.clone());
+                document.findings = Some(found);
+            }
+            Err(message) => return terminal.fail(&message),
+        }
+    }
+    terminal.print(&match (format, &document) {
+        (Format::Json, Some(document)) => json::to_text(&json::plan(document)),
+        (Format::Human | Format::Json, _) => human::plan(plan, &terminal.out),
+        (Format::Markdown, _) => markdown::plan(plan),
+        (Format::Html, _) => html::plan(plan),
     });
     for step in &planned.in_flight {
         let (action, address) = (step.action.word(), &step.address);
         terminal
             .say(&format!("note: an earlier run began to {action} {address}; `berth apply` goes on with it"));
     }
+    let Some(findings) = findings else { return Exit::Done };
+    match format {
+        Format::Human => terminal.print(&human::findings(&findings, &terminal.out)),
+        Format::Markdown => terminal.print(&markdown::findings(&findings)),
+        Format::Html => terminal.say(human::findings(&findings, &terminal.err).trim_end()),
+        Format::Json => {}
+    }
+    let exit = policy::verdict(&findings);
+    if exit == Exit::Blocked {
+        terminal.fail("a policy denies this plan; nothing was done");
+    }
+    exit
 }

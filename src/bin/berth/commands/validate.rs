@@ -1,20 +1,39 @@
 //! `berth validate`
 
+use super::policy::Judge;
 use super::{Ahead, leave, load};
-use crate::cli::Global;
+use crate::cli::{Global, Policies};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
-use berth::blueprint::Missing;
+use berth::blueprint::{Missing, places};
+use berth::ops;
+use berth::report::{Stage, document};
 use std::path::Path;
 
 /// Checks a blueprint without asking Azure anything.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path) -> Exit {
+pub fn run(global: &Global, terminal: &Terminal, path: &Path, policies: &Policies) -> Exit {
+    let judge = match Judge::read(policies) {
+        Ok(judge) => judge,
+        Err(message) => return terminal.fail(&message),
+    };
     match load(global, terminal, Ahead::read(path), None, |inputs| inputs.missing = Missing::MakeUp) {
         Ok(blueprint) => {
             let count = blueprint.desired.resources.len();
-            terminal.print(&format!("{} is valid: {count} resources.\n", path.display()));
+            let mut exit = Exit::Done;
+            if let Some(judge) = judge {
+                let (plan, details) = ops::plan_offline(&blueprint.desired);
+                let places = places(&blueprint.source, plan.steps.iter().map(|step| &step.address));
+                let findings = match judge.findings(&document(&plan, Stage::Validate, &details, &places)) {
+                    Ok(findings) => findings,
+                    Err(message) => return terminal.fail(&message),
+                };
+                exit = judge.show(terminal, &findings);
+            }
+            if exit == Exit::Done {
+                terminal.print(&format!("{} is valid: {count} resources.\n", path.display()));
+            }
             leave(blueprint);
-            Exit::Done
+            exit
         }
         Err(exit) => exit,
     }

@@ -1,0 +1,92 @@
+//! `--policy`: policies from files and folders, and what they say.
+
+use crate::cli::Policies;
+use crate::exit::Exit;
+use crate::settings;
+use crate::terminal::Terminal;
+use berth::policy::{self, Finding, PolicyFile, Verdict};
+use berth::report::{PlanDocument, human, json};
+use std::path::{Path, PathBuf};
+
+/// Policies, read.
+pub struct Judge(policy::Policies);
+
+impl Judge {
+    /// Reads the policies that were named; nothing when none were.
+    ///
+    /// # Errors
+    /// A sentence about the file that cannot be used.
+    pub fn read(policies: &Policies) -> Result<Option<Self>, String> {
+        if policies.paths.is_empty() {
+            return Ok(None);
+        }
+        let mut paths = Vec::new();
+        for path in &policies.paths {
+            let before = paths.len();
+            collect(path, &mut paths)?;
+            if paths.len() == before {
+                let path = path.display();
+                return Err(format!("{path}: no policies are in it\nhelp: name a folder with `.rego` files"));
+            }
+        }
+        let mut files = Vec::new();
+        for path in paths {
+            let name = path.display().to_string();
+            let text = String::from_utf8(settings::read(&path)?)
+                .map_err(|_| format!("{name}: it is not UTF-8 text\nhelp: save it as UTF-8"))?;
+            files.push(PolicyFile { name, text });
+        }
+        policy::Policies::parse(&files).map(|policies| Some(Judge(policies))).map_err(explain)
+    }
+
+    /// What the policies say of a plan.
+    ///
+    /// # Errors
+    /// A sentence, when a rule cannot be evaluated.
+    pub fn findings(&self, plan: &PlanDocument) -> Result<Vec<Finding>, String> {
+        self.0.evaluate(&json::plan(plan)).map_err(explain)
+    }
+
+    /// Shows findings; the exit is [`Exit::Blocked`] when one denies.
+    pub fn show(&self, terminal: &Terminal, findings: &[Finding]) -> Exit {
+        terminal.print(&human::findings(findings, &terminal.out));
+        verdict(findings)
+    }
+}
+
+/// How a run ends by findings alone.
+pub fn verdict(findings: &[Finding]) -> Exit {
+    let denied = findings.iter().any(|finding| finding.verdict == Verdict::Deny);
+    if denied { Exit::Blocked } else { Exit::Done }
+}
+
+fn explain(error: policy::Error) -> String {
+    format!("{error}\nhelp: {}", error.hint())
+}
+
+/// The policy files at a path, sorted: itself, or those below it; tests of policies are left out.
+fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
+    let fail = |error: std::io::Error| {
+        format!("{}: {error}\nhelp: name a file or a folder of policies with `--policy`", path.display())
+    };
+    if !std::fs::metadata(path).map_err(fail)?.is_dir() {
+        found.push(path.to_owned());
+        return Ok(());
+    }
+    let mut below = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(fail)? {
+        below.push(entry.map_err(fail)?.path());
+    }
+    below.sort();
+    for path in below {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_policy = (name.ends_with(".rego") && !name.ends_with("_test.rego")) || name.ends_with(".json");
+        if name.starts_with('.') {
+            continue;
+        }
+        if path.is_dir() || is_policy {
+            collect(&path, found)?;
+        }
+    }
+    Ok(())
+}
