@@ -21,8 +21,7 @@ pub(crate) struct Azure {
 }
 
 /// What the block of the blueprint may say.
-const FIELDS: &[&str] =
-    &["subscription", "tenant", "location", "resourceGroup", "tags", "registerProviders"];
+const FIELDS: &[&str] = &["subscription", "tenant", "location", "resourceGroup", "tags", "registerProviders"];
 
 /// What the block of a module may say.
 pub(super) const OF_MODULE: &[&str] = &["location", "resourceGroup", "tags"];
@@ -83,7 +82,13 @@ impl World<'_> {
 
     /// Evaluates the block of a module: over what it inherits comes what its file says, and over that what `call` says,
     /// the `azure:` of the entry that includes it, already evaluated.
-    pub(super) fn azure_of_module(&self, inherited: &Azure, call: Option<&Value>, path: &str, caller: &World<'_>) -> Azure {
+    pub(super) fn azure_of_module(
+        &self,
+        inherited: &Azure,
+        call: Option<&Value>,
+        path: &str,
+        caller: &World<'_>,
+    ) -> Azure {
         let empty = Map::new();
         let block = self.block_fields(OF_MODULE).unwrap_or(&empty);
         let said = |field: &str| call.and_then(|call| call.get(field)).filter(|value| !value.is_null());
@@ -92,7 +97,8 @@ impl World<'_> {
         let mut azure = inherited.clone();
         azure.tags.extend(self.tags(block.get("tags").and(self.azure.borrow().get("tags")), "azure.tags"));
         azure.tags.extend(caller.tags(said("tags"), &format!("{path}.azure.tags")));
-        for (field, slot) in [("location", &mut azure.location), ("resourceGroup", &mut azure.resource_group)] {
+        for (field, slot) in [("location", &mut azure.location), ("resourceGroup", &mut azure.resource_group)]
+        {
             let (own, place) = match said(field) {
                 Some(Value::String(text)) if !text.is_empty() => (Some(text.clone()), None),
                 Some(_) => {

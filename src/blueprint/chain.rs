@@ -88,7 +88,10 @@ fn whole_chain(
             };
             if crate::value::token::has_token(&key) {
                 return Err(Fault::new(
-                    format!("`{}` is known only after apply, or secret, and can be no key", inner[..end].trim()),
+                    format!(
+                        "`{}` is known only after apply, or secret, and can be no key",
+                        inner[..end].trim()
+                    ),
                     "a key in brackets is a text in quotes, `each.key`, or `*` for all of them",
                 ));
             }

@@ -139,13 +139,8 @@ impl Checks {
             _ => return Ok(value),
         };
         Err(match of {
-            "" => {
-                (format!("the parameter `{name}` is {}", shown()), help(format!("give {bound}")))
-            }
-            of => (
-                format!("the parameter `{name}` has {size} {of}"),
-                help(format!("give {bound} {of}")),
-            ),
+            "" => (format!("the parameter `{name}` is {}", shown()), help(format!("give {bound}"))),
+            of => (format!("the parameter `{name}` has {size} {of}"), help(format!("give {bound} {of}"))),
         })
     }
 }

@@ -30,9 +30,14 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
-        for (text, seconds) in
-            [("90s", Some(90)), ("1h30m", Some(5400)), ("0s", None), ("5", None), ("m", None), ("99999999999999999999h", None)]
-        {
+        for (text, seconds) in [
+            ("90s", Some(90)),
+            ("1h30m", Some(5400)),
+            ("0s", None),
+            ("5", None),
+            ("m", None),
+            ("99999999999999999999h", None),
+        ] {
             assert_eq!(parse_duration(text), seconds.map(Duration::from_secs), "{text}");
         }
     }

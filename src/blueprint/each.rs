@@ -87,7 +87,8 @@ fn all_of(value: Value) -> Result<Rc<[Rc<Each>]>, Wrong> {
     }
     let mut seen = std::collections::HashSet::new();
     for (at, (key, value)) in pairs.into_iter().enumerate() {
-        let place = if is_list { format!("[{at}]") } else { format!(".{}", key.as_deref().unwrap_or_default()) };
+        let place =
+            if is_list { format!("[{at}]") } else { format!(".{}", key.as_deref().unwrap_or_default()) };
         let Some(key) = key else {
             return Err((
                 place,
@@ -106,7 +107,11 @@ fn all_of(value: Value) -> Result<Rc<[Rc<Each>]>, Wrong> {
             ));
         }
         if !seen.insert(key.clone()) {
-            return Err((place, format!("`{key}` is in this list twice"), "each element makes one entry: remove one"));
+            return Err((
+                place,
+                format!("`{key}` is in this list twice"),
+                "each element makes one entry: remove one",
+            ));
         }
         all.push(Rc::new(Each { key, value }));
     }
@@ -131,8 +136,7 @@ fn scalar(value: &Value) -> Option<String> {
 
 /// Whether a text can stand in an address in brackets, on a command line without quotes.
 fn is_key(text: &str) -> bool {
-    (1..=80).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    (1..=80).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 #[cfg(test)]

@@ -230,8 +230,7 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Res
         }
         insert(&mut context, &path, value);
     }
-    let value =
-        compiled.eval(minijinja::value::Serde(&context)).map_err(|error| runtime(written, &error))?;
+    let value = compiled.eval(minijinja::value::Serde(&context)).map_err(|error| runtime(written, &error))?;
     let value = serde_json::to_value(&value).map_err(|error| {
         Fault::new(
             format!("`{written}` has no plain value: {error}"),
@@ -396,9 +395,15 @@ mod tests {
             ("${networks.hub['eu'].id}", json!(token("networks.hub[eu].id"))),
             ("${ networks.hub[param.env] }", json!(token("networks.hub[dev]"))),
             ("${networks.hub[param.env ~ ']'].name}", json!(token("networks.hub[dev]].name"))),
-            ("x-${networks.hub[\"a\"].subnets['nodes'].id}", json!(format!("x-{}", token("networks.hub[a].subnets.nodes.id")))),
+            (
+                "x-${networks.hub[\"a\"].subnets['nodes'].id}",
+                json!(format!("x-{}", token("networks.hub[a].subnets.nodes.id"))),
+            ),
             ("${networks.hub.addressSpace[0]}", json!(token("networks.hub.addressSpace[0]"))),
-            ("${ [networks.a['x'], networks.b[param.list[0]]] }", json!([token("networks.a[x]"), token("networks.b[a]")])),
+            (
+                "${ [networks.a['x'], networks.b[param.list[0]]] }",
+                json!([token("networks.a[x]"), token("networks.b[a]")]),
+            ),
             ("${ 'networks.a[0]' ~ param.env }", json!("networks.a[0]dev")),
             ("${param.list[0]}", json!("a")),
             ("${ networks.a['x'] if param.env == 'dev' else 'none' }", json!(token("networks.a[x]"))),

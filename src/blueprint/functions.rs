@@ -68,13 +68,19 @@ pub(crate) fn add_to(environment: &mut Environment<'_>) {
     environment.add_function("join", join);
     environment.add_function("format", format_text);
     environment.add_function("length", length);
-    environment.add_function("keys", |map: Value| Ok::<_, Error>(pairs(&map)?.into_iter().map(|(k, _)| k).collect::<Vec<_>>()));
-    environment.add_function("values", |map: Value| Ok::<_, Error>(pairs(&map)?.into_iter().map(|(_, v)| v).collect::<Vec<_>>()));
+    environment.add_function("keys", |map: Value| {
+        Ok::<_, Error>(pairs(&map)?.into_iter().map(|(k, _)| k).collect::<Vec<_>>())
+    });
+    environment.add_function("values", |map: Value| {
+        Ok::<_, Error>(pairs(&map)?.into_iter().map(|(_, v)| v).collect::<Vec<_>>())
+    });
     environment.add_function("concat", concat);
     environment.add_function("merge", merge);
     environment.add_function("keyBy", key_by);
-    environment.add_function("min", |all: Rest<Value>| numbers(&all)?.into_iter().min().ok_or_else(no_numbers));
-    environment.add_function("max", |all: Rest<Value>| numbers(&all)?.into_iter().max().ok_or_else(no_numbers));
+    environment
+        .add_function("min", |all: Rest<Value>| numbers(&all)?.into_iter().min().ok_or_else(no_numbers));
+    environment
+        .add_function("max", |all: Rest<Value>| numbers(&all)?.into_iter().max().ok_or_else(no_numbers));
     environment.add_function("base64", |text: &str| known(text).map(|text| STANDARD.encode(text)));
     environment.add_function("jsonencode", |value: Value| {
         serde_json::to_string(&value).map_err(|error| fail(error.to_string()))
@@ -103,7 +109,9 @@ fn numbers(all: &Rest<Value>) -> Result<Vec<Value>, Error> {
 /// What a value is, for messages. A text that holds a token is not shown.
 fn shown(value: &Value) -> String {
     match value.as_str() {
-        Some(text) if token::has_token(text) => "a value that is known only after apply, or secret,".to_owned(),
+        Some(text) if token::has_token(text) => {
+            "a value that is known only after apply, or secret,".to_owned()
+        }
         Some(text) => format!("the text `{text}`"),
         None => match value.kind() {
             ValueKind::Seq => "a list".to_owned(),

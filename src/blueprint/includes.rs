@@ -158,14 +158,19 @@ mod tests {
         let root = source(
             "live/shop.yaml",
             &[
-                ("live/shop.yaml", "modules: { a: { include: ../lib/spoke.yaml }, b: { include: ./gone.yaml } }"),
+                (
+                    "live/shop.yaml",
+                    "modules: { a: { include: ../lib/spoke.yaml }, b: { include: ./gone.yaml } }",
+                ),
                 ("lib/spoke.yaml", "modules: { c: { include: parts/x.yaml } }"),
                 ("lib/parts/x.yaml", "outputs: {}"),
             ],
         );
         let Include::File(spoke) = &root.includes["../lib/spoke.yaml"] else { panic!() };
         assert_eq!(spoke.file.name, "lib/spoke.yaml");
-        assert!(matches!(&spoke.includes["parts/x.yaml"], Include::File(x) if x.file.name == "lib/parts/x.yaml"));
+        assert!(
+            matches!(&spoke.includes["parts/x.yaml"], Include::File(x) if x.file.name == "lib/parts/x.yaml")
+        );
         assert_eq!(missing(&root.includes["./gone.yaml"]), "live/gone.yaml: there is no such file");
     }
 

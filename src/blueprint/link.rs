@@ -163,12 +163,8 @@ impl<'a> Linker<'a> {
         for group in own.iter().chain(groups) {
             let id = ArmId::resource_group(&azure.subscription, &group.name);
             if used.contains(&id) && !declared.contains(&id) && added.insert(id) {
-                let mut draft = resource_group::implicit(
-                    &azure.subscription,
-                    &group.name,
-                    &group.location,
-                    &group.tags,
-                );
+                let mut draft =
+                    resource_group::implicit(&azure.subscription, &group.name, &group.location, &group.tags);
                 draft.address = Address::new(format!("{}{}", group.prefix, draft.address));
                 drafts.push(draft);
             }

@@ -236,7 +236,13 @@ impl World<'_> {
     }
 
     /// A field by which others know an entry before anything else of it is evaluated.
-    fn identity(&self, section: &str, key: &str, each: Option<&Rc<Each>>, field: &str) -> Result<Value, Fault> {
+    fn identity(
+        &self,
+        section: &str,
+        key: &str,
+        each: Option<&Rc<Each>>,
+        field: &str,
+    ) -> Result<Value, Fault> {
         let path = match each {
             Some(each) => format!("{section}.{key}[{}].{field}", each.key),
             None => format!("{section}.{key}.{field}"),
@@ -302,9 +308,7 @@ fn within(value: &Value, path: &[&str], rest: &[&str]) -> Result<Value, Fault> {
         name => value.get(name),
     };
     let found = match (found, element) {
-        (Some(list), Some(element)) => {
-            list.get(element).or_else(|| list.get(element.parse::<usize>().ok()?))
-        }
+        (Some(list), Some(element)) => list.get(element).or_else(|| list.get(element.parse::<usize>().ok()?)),
         (found, _) => found,
     };
     match found {

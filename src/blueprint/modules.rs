@@ -19,7 +19,7 @@ const FIELDS: &[&str] =
     &["include", "parameters", "azure", "forEach", "when", "dependsOn", "protect", "timeout"];
 
 /// More modules than this in one blueprint are a mistake: they multiply when modules hold modules.
-const MOST: usize = 10_000;
+const MOST: usize = 2_000;
 
 /// What is known of a module.
 pub(super) enum Module<'a> {
@@ -95,7 +95,9 @@ impl<'a> World<'a> {
                     Ok(None) => entries.push(stand_in(EntryState::Off)),
                     Err(fault) => {
                         entries.push(stand_in(EntryState::Failed));
-                        self.tell_fault(fault, self.locate(&path, At::Key));
+                        if !fault.follows {
+                            self.tell_fault(fault, self.locate(&path, At::Key));
+                        }
                     }
                 }
             }

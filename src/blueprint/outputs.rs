@@ -61,8 +61,7 @@ impl World<'_> {
         }
         let outputs = self.declared_outputs();
         let Some(raw) = outputs.and_then(|outputs| outputs.get(name)) else {
-            let names: Vec<&str> =
-                outputs.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+            let names: Vec<&str> = outputs.into_iter().flat_map(Map::keys).map(String::as_str).collect();
             let of = format!("output of `{}` named", self.prefix.trim_end_matches('.'));
             return Err(Fault::unknown(&of, name, names.into_iter()));
         };

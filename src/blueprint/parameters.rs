@@ -213,7 +213,9 @@ impl Resolver<'_, '_, '_> {
     fn tell_unknown(&self, parameters: &Parameters) {
         let is_known =
             |name: &str| parameters.values.contains_key(name) || parameters.broken.iter().any(|b| b == name);
-        let known = || parameters.values.keys().map(String::as_str).chain(parameters.broken.iter().map(String::as_str));
+        let known = || {
+            parameters.values.keys().map(String::as_str).chain(parameters.broken.iter().map(String::as_str))
+        };
         let tell = |name: &str, of: &str, span: Option<Span>| {
             let help = match did_you_mean(name, known()) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -340,7 +342,7 @@ parameters:
                 "b.yaml:2:3 the parameter `environment` may not be `prd` (did you mean `prod`? Allowed are: dev, prod)",
                 "b.yaml:3:3 the parameter `count` is to be a whole number, and `many` is not (give a whole number)",
                 "b.yaml:4:3 the parameter `password` has no value (set the environment variable PASSWORD, or pass `-p password=VALUE`)",
-                "b.yaml:1:1 the blueprint has no parameter `enviroment` (declare it under `parameters:`, or do not give it: `enviroment`)",
+                "b.yaml:1:1 the blueprint has no parameter `enviroment` (did you mean `environment`?)",
             ]
         );
     }
@@ -388,7 +390,7 @@ parameters:
             places,
             [
                 "dev.yaml:1:4 the parameter `n` is to be a whole number, and `many` is not",
-                "b.yaml:1:60 the parameter `m` is to be a whole number, and `x` is not",
+                "b.yaml:1:58 the parameter `m` is to be a whole number, and `x` is not",
                 "dev.yaml:2:1 the blueprint has no parameter `nn`",
             ]
         );

@@ -52,9 +52,10 @@ impl Index {
             if ends && let Some((path, from)) = open.take() {
                 self.entries.insert(path, (from, at));
             }
-            let key = plain.split_once(':').map(|(key, _)| key).filter(|key| {
-                !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            });
+            let key = plain
+                .split_once(':')
+                .map(|(key, _)| key)
+                .filter(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
             if depth == 0 {
                 section = key.unwrap_or_default();
                 indent = 0;

@@ -122,11 +122,15 @@ impl<'a> World<'a> {
     /// Tells a mistake. What an instance of several has wrong is told of the first that has it.
     pub(super) fn tell(&self, mut diagnostic: Diagnostic) {
         let each = self.each.borrow();
-        if (each.is_some() || self.prefix.contains('['))
-            && let Some(span) = &diagnostic.span
-        {
-            let place = (diagnostic.code, span.file.name.clone(), span.offset);
-            if !self.shared.told.borrow_mut().insert(place) {
+        let first = match &diagnostic.span {
+            Some(span) => {
+                let place = (diagnostic.code, span.file.name.clone(), span.offset);
+                self.shared.told.borrow_mut().insert(place)
+            }
+            None => true,
+        };
+        if each.is_some() || self.prefix.contains('[') {
+            if !first {
                 // It counts all the same: the entry has a mistake.
                 self.poisoned.set(self.poisoned.get() || diagnostic.severity == Severity::Error);
                 return;

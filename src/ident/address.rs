@@ -128,8 +128,13 @@ mod tests {
         for (path, module, entry, section, key) in [
             ("networks.hub.subnets.nodes", "", "networks.hub", "networks", "hub"),
             ("networks.hub[10.0].id", "", "networks.hub[10.0]", "networks", "hub[10.0]"),
-            ("module.a.module.b[x.y].clusters.aks[z].id", "module.a.module.b[x.y]",
-                "module.a.module.b[x.y].clusters.aks[z]", "clusters", "aks[z]"),
+            (
+                "module.a.module.b[x.y].clusters.aks[z].id",
+                "module.a.module.b[x.y]",
+                "module.a.module.b[x.y].clusters.aks[z]",
+                "clusters",
+                "aks[z]",
+            ),
             ("module.a", "module.a", "module.a", "", ""),
             ("networks", "", "networks", "networks", ""),
         ] {
