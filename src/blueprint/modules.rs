@@ -169,7 +169,6 @@ impl<'a> World<'a> {
                 }
             }
         }
-        let source = self.included(call, &path)?;
         let made = self.shared.modules.get() + 1;
         self.shared.modules.set(made);
         if made > MOST {
@@ -182,28 +181,6 @@ impl<'a> World<'a> {
             }
             return None;
         }
-        let Some(root) = source.tree.as_object() else {
-            self.tell(
-                Diagnostic::error("shape", "the file of a module is a mapping of sections")
-                    .at(source.locate("", At::Value))
-                    .help("write `parameters:`, sections such as `networks:`, and `outputs:`"),
-            );
-            return None;
-        };
-        // Both are looked at, so that the mistakes of both are told.
-        let given = self.given(call, &path);
-        let azure = match call.get("azure") {
-            None | Some(Value::Null) => Some(None),
-            Some(block) => self.call_block(block, &path).map(Some),
-        };
-        let defaults = self.module_defaults(call, &path);
-        let (given, azure, defaults) = (given?, azure?, defaults?);
-        let prefix = format!("{}module.{key}.", self.prefix);
-        let given = Given::Module { caller: self, path: &path, values: given, prefix: &prefix };
-        let parameters = parameters::resolve(source, self.shared, &given);
-        let mut module = World::new(self.shared, source, root, prefix, parameters);
-        module.defaults = defaults;
-        check_sections(&module);
         let Some(inherited) = self.settled.get() else {
             self.tell(
                 Diagnostic::error("module-early", "the `azure:` block cannot use an output of a module")
@@ -212,6 +189,29 @@ impl<'a> World<'a> {
             );
             return None;
         };
+        // All are looked at, so that the mistakes of all are told.
+        let given = self.given(call, &path);
+        let azure = match call.get("azure") {
+            None | Some(Value::Null) => Some(None),
+            Some(block) => self.call_block(block, &path).map(Some),
+        };
+        let defaults = self.module_defaults(call, &path);
+        let source = self.included(call, &path)?;
+        let Some(root) = source.tree.as_object() else {
+            self.tell(
+                Diagnostic::error("shape", "the file of a module is a mapping of sections")
+                    .at(source.locate("", At::Value))
+                    .help("write `parameters:`, sections such as `networks:`, and `outputs:`"),
+            );
+            return None;
+        };
+        let (given, azure, defaults) = (given?, azure?, defaults?);
+        let prefix = format!("{}module.{key}.", self.prefix);
+        let given = Given::Module { caller: self, path: &path, values: given, prefix: &prefix };
+        let parameters = parameters::resolve(source, self.shared, &given);
+        let mut module = World::new(self.shared, source, root, prefix, parameters);
+        module.defaults = defaults;
+        check_sections(&module);
         module.azure_of_module(inherited, azure.as_ref(), &path, self);
         Some(Made::World(Rc::new(module)))
     }
