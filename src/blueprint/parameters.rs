@@ -362,11 +362,16 @@ parameters:
     #[test]
     fn later_files_are_merged_over_earlier_ones() {
         let declared = "parameters: { sizes: { type: map }, zones: { type: list }, n: { type: int } }";
-        let mut inputs = Inputs::default();
-        inputs.values = vec![
-            file("a.yaml", "sizes: { small: { cpu: 1, disk: 10 }, big: { cpu: 8 } }\nzones: [1, 2]\nn: 1\n"),
-            file("b.yaml", "sizes: { small: { cpu: 2 } }\nzones: [3]\nn: 2\n"),
-        ];
+        let mut inputs = Inputs {
+            values: vec![
+                file(
+                    "a.yaml",
+                    "sizes: { small: { cpu: 1, disk: 10 }, big: { cpu: 8 } }\nzones: [1, 2]\nn: 1\n",
+                ),
+                file("b.yaml", "sizes: { small: { cpu: 2 } }\nzones: [3]\nn: 2\n"),
+            ],
+            ..Inputs::default()
+        };
         inputs.parameters.insert("n".into(), json!("3"));
         let (parameters, _, problems) = run(declared, &inputs);
         assert_eq!(problems, [] as [&str; 0]);
@@ -382,8 +387,7 @@ parameters:
     #[test]
     fn mistakes_in_values_files_have_their_place() {
         let declared = "parameters: { n: { type: int }, m: { type: int, default: x } }";
-        let mut inputs = Inputs::default();
-        inputs.values = vec![file("dev.yaml", "n: many\nnn: 1\nm: 2\n")];
+        let inputs = Inputs { values: vec![file("dev.yaml", "n: many\nnn: 1\nm: 2\n")], ..Inputs::default() };
         let (_, _, problems) = run(declared, &inputs);
         let places: Vec<&str> = problems.iter().map(|p| p.split(" (").next().unwrap()).collect();
         assert_eq!(

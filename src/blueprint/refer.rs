@@ -108,14 +108,15 @@ impl Linker<'_> {
         children
     }
 
-    /// Whether two nodes come from instances of one entry.
-    pub(super) fn same_entry(&self, a: usize, b: usize) -> bool {
+    /// Whether two nodes come from different instances of one entry.
+    pub(super) fn same_entry(&self, a_node: usize, b_node: usize) -> bool {
         let place = |at: usize| {
             let entry = &self.entries[self.nodes[at].entry?];
             Some((&entry.source.file.name, &entry.place))
         };
-        let (a, b) = (place(a), place(b));
-        a.is_some() && a == b
+        let (a, b) = (place(a_node), place(b_node));
+        let different = self.nodes[a_node].entry != self.nodes[b_node].entry;
+        different && a.is_some() && a == b
     }
 
     /// The place of a node in the source; of the field that mentions `reference`, when that is asked for.
