@@ -4,7 +4,7 @@
 //! text; `$${` stands for `${`. What another entry of the blueprint gives comes in as a token, so expressions are
 //! pure, and what they mention can be read off their results.
 
-use super::functions;
+use super::{chain, functions};
 use crate::diag::did_you_mean;
 use crate::value::token::{self, Piece};
 use minijinja::{Environment, UndefinedBehavior};
@@ -52,7 +52,12 @@ impl Fault {
 /// Where names in expressions come from.
 pub(crate) trait Scope {
     /// The value of a dotted path, at least one segment.
+    ///
+    /// A key of `forEach` stands in brackets in its segment: `["clusters", "aks[westeurope]", "id"]`.
     fn lookup(&self, path: &[&str]) -> Result<Value, Fault>;
+
+    /// Whether what stands under this first segment are entries, of which there may be several of one name.
+    fn holds_entries(&self, root: &str) -> bool;
 }
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -75,14 +80,14 @@ pub(crate) fn evaluate(text: &str, scope: &dyn Scope) -> Result<Value, Fault> {
     }
     let parts = split(text)?;
     if let [Part::Expression(expression)] = parts[..] {
-        return evaluate_expression(expression, scope);
+        return evaluate_expression(expression, scope, 0);
     }
     let mut result = String::with_capacity(text.len());
     for part in parts {
         match part {
             Part::Text(plain) => result.push_str(plain),
             Part::Escape => result.push_str("${"),
-            Part::Expression(expression) => match evaluate_expression(expression, scope)? {
+            Part::Expression(expression) => match evaluate_expression(expression, scope, 0)? {
                 Value::String(value) => result.push_str(&value),
                 Value::Null => {}
                 value @ (Value::Array(_) | Value::Object(_)) => {
@@ -156,7 +161,7 @@ fn closing_brace(text: &str) -> Option<usize> {
     None
 }
 
-fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fault> {
+fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Result<Value, Fault> {
     let expression = expression.trim();
     if expression.is_empty() {
         return Err(Fault::new(
@@ -169,23 +174,48 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fau
         let path: Vec<&str> = expression.split('.').collect();
         return scope.lookup(&path);
     }
-    let compiled = ENVIRONMENT.compile_expression(expression).map_err(|error| syntax(expression, &error))?;
     let mut context = Map::new();
     let mut has_token = false;
+    let written = expression;
+    let replaced = match expression.contains('[') {
+        true => {
+            let inner = |inner: &str, depth| evaluate_expression(inner, scope, depth);
+            let (replaced, values) = chain::replace(expression, scope, &inner, depth)?;
+            // A name with brackets and nothing else.
+            if let [(name, value)] = values.as_slice()
+                && *name == replaced
+            {
+                return Ok(value.clone());
+            }
+            for (name, value) in values {
+                let is_condition = conditions(&replaced).iter().any(|part| part.contains(name.as_str()));
+                if token::any(&value, &|_| true) {
+                    has_token = true;
+                    if is_condition {
+                        return Err(computes(written));
+                    }
+                }
+                context.insert(name, value);
+            }
+            Some(replaced)
+        }
+        false => None,
+    };
+    let expression = replaced.as_deref().unwrap_or(written);
+    let compiled = ENVIRONMENT.compile_expression(expression).map_err(|error| syntax(written, &error))?;
     let conditions = conditions(expression);
     let mut names: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
     names.sort();
     for name in &names {
         let path: Vec<&str> = name.split('.').collect();
-        if path.len() == 1 && functions::FUNCTIONS.iter().any(|(function, ..)| *function == name) {
+        if context.contains_key(path[0]) && name.starts_with("__name") {
+            continue;
+        }
+        if path.len() == 1 && functions::is_known(name) {
             continue;
         }
         if path.len() == 1 && expression.contains(&format!("{name}(")) {
-            return Err(Fault::unknown(
-                "function",
-                name,
-                functions::FUNCTIONS.iter().map(|(name, ..)| *name),
-            ));
+            return Err(Fault::unknown("function", name, functions::names()));
         }
         // A longer name below has been, or will be, put in by itself.
         if names.iter().any(|other| other.len() > name.len() && other.starts_with(&format!("{name}."))) {
@@ -195,23 +225,22 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope) -> Result<Value, Fau
         if token::any(&value, &|_| true) {
             has_token = true;
             if conditions.iter().any(|condition| condition.contains(name.as_str())) {
-                return Err(computes(expression));
+                return Err(computes(written));
             }
         }
         insert(&mut context, &path, value);
     }
-    let value =
-        compiled.eval(minijinja::value::Serde(&context)).map_err(|error| runtime(expression, &error))?;
+    let value = compiled.eval(minijinja::value::Serde(&context)).map_err(|error| runtime(written, &error))?;
     let value = serde_json::to_value(&value).map_err(|error| {
         Fault::new(
-            format!("`{expression}` has no plain value: {error}"),
+            format!("`{written}` has no plain value: {error}"),
             "make it a text, number, list or mapping",
         )
     })?;
     // A token that an operation took apart, compared or measured would be a wrong value: nothing is known of it yet.
     let chosen = expression.contains(" if ");
     if has_token && (!is_whole(&value) || (!chosen && !token::any(&value, &|_| true))) {
-        return Err(computes(expression));
+        return Err(computes(written));
     }
     Ok(value)
 }
@@ -283,7 +312,7 @@ fn runtime(expression: &str, error: &minijinja::Error) -> Fault {
         ErrorKind::UnknownFunction | ErrorKind::UnknownFilter => {
             let name = detail.split_whitespace().find(|word| !["filter", "function"].contains(word));
             let name = name.unwrap_or(expression).trim_matches(['`', '\'', '"']);
-            Fault::unknown("function", name, functions::FUNCTIONS.iter().map(|(name, ..)| *name))
+            Fault::unknown("function", name, functions::names())
         }
         _ => Fault::new(
             format!(
@@ -314,6 +343,10 @@ mod tests {
                 }
                 _ => return Err(Fault::unknown("name", path[0], ["param", "networks"].into_iter())),
             })
+        }
+
+        fn holds_entries(&self, root: &str) -> bool {
+            root == "networks"
         }
     }
 
@@ -353,6 +386,40 @@ mod tests {
         ] {
             assert!(evaluate(text, &Names).unwrap_err().message.contains("known only after apply"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_in_brackets_belongs_to_the_name() {
+        let token = |path: &str| Token::Reference { path: path.to_owned(), facet: String::new() }.encode();
+        for (text, value) in [
+            ("${networks.hub['eu'].id}", json!(token("networks.hub[eu].id"))),
+            ("${ networks.hub[param.env] }", json!(token("networks.hub[dev]"))),
+            ("${networks.hub[param.env ~ ']'].name}", json!(token("networks.hub[dev]].name"))),
+            (
+                "x-${networks.hub[\"a\"].subnets['nodes'].id}",
+                json!(format!("x-{}", token("networks.hub[a].subnets.nodes.id"))),
+            ),
+            ("${networks.hub.addressSpace[0]}", json!(token("networks.hub.addressSpace[0]"))),
+            (
+                "${ [networks.a['x'], networks.b[param.list[0]]] }",
+                json!([token("networks.a[x]"), token("networks.b[a]")]),
+            ),
+            ("${ 'networks.a[0]' ~ param.env }", json!("networks.a[0]dev")),
+            ("${param.list[0]}", json!("a")),
+            ("${ networks.a['x'] if param.env == 'dev' else 'none' }", json!(token("networks.a[x]"))),
+        ] {
+            assert_eq!(evaluate(text, &Names), Ok(value), "{text}");
+        }
+        for (text, message) in [
+            ("${networks.hub[networks.a.id]}", "can be no key"),
+            ("${networks.hub['a'}", "closing bracket"),
+            ("${networks.hub[param.list]}", "is no key"),
+            ("${ 1 if networks.hub['a'] == 'x' else 2 }", "known only after apply"),
+        ] {
+            assert!(evaluate(text, &Names).unwrap_err().message.contains(message), "{text}");
+        }
+        let deep = format!("${{{}1{}}}", "networks.a[".repeat(3000), "]".repeat(3000));
+        assert!(evaluate(&deep, &Names).unwrap_err().message.contains("too deep"));
     }
 
     #[test]

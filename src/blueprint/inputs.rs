@@ -1,7 +1,9 @@
 //! What comes from outside the blueprint.
 
+use super::source::Source;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +27,10 @@ pub enum Missing {
 /// Everything that a blueprint may take from outside.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
-    /// Parameters from values files and `-p`, later ones already over earlier ones.
+    /// Parameters from `-p`.
     pub parameters: BTreeMap<String, Value>,
+    /// Values files: mappings of parameters, in the order in which they were given.
+    pub values: Vec<Arc<Source>>,
     /// The environment.
     pub environment: BTreeMap<String, String>,
     /// The signed-in caller, when known.

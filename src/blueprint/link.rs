@@ -6,7 +6,11 @@
 
 mod claims;
 
-use super::resolve::{Azure, Entry, EntryState, RawOutput};
+use super::azure::Azure;
+use super::modules::Group;
+use super::outputs::RawOutput;
+use super::refer::{Referent, is_within};
+use super::resolve::{Entry, EntryState};
 use super::source::{At, Source};
 use crate::catalog::kinds::{registration, resource_group};
 use crate::catalog::{Draft, DraftId, Operation};
@@ -18,13 +22,15 @@ use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
 use serde_json::Value;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What was evaluated and expanded.
-pub(crate) struct Unlinked {
+pub(crate) struct Unlinked<'a> {
     pub(crate) blueprint: String,
     pub(crate) azure: Azure,
-    pub(crate) entries: Vec<Entry>,
+    /// The resource groups of modules that have their own.
+    pub(crate) groups: Vec<Group>,
+    pub(crate) entries: Vec<Entry<'a>>,
     pub(crate) outputs: Vec<RawOutput>,
     pub(crate) secrets: Secrets,
 }
@@ -33,8 +39,8 @@ pub(crate) struct Unlinked {
 const FREE: &[&str] = &["Microsoft.Resources", "Microsoft.Authorization", "Microsoft.Features"];
 
 /// Links drafts. `None` when a problem leaves nothing to work with; problems are in the bag either way.
-pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnostics) -> Option<Desired> {
-    let Unlinked { blueprint, azure, mut entries, outputs, secrets } = unlinked;
+pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagnostics) -> Option<Desired> {
+    let Unlinked { blueprint, azure, groups, mut entries, outputs, secrets } = unlinked;
     let drafts: Vec<Vec<Draft>> = entries.iter_mut().map(|entry| std::mem::take(&mut entry.drafts)).collect();
     let mut linker = Linker::new(source, &entries, &blueprint, azure.register_providers);
     for (at, drafts) in drafts.into_iter().enumerate() {
@@ -42,7 +48,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnosti
     }
     linker.settle_claims(problems);
     linker.find_ids(problems);
-    linker.add_implicit(&azure);
+    linker.add_implicit(&azure, &groups);
     linker.find_ids(problems);
     linker.settle_ids(problems);
     linker.sort_addresses();
@@ -77,21 +83,21 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked, problems: &mut Diagnosti
     })
 }
 
-struct Node {
-    draft: Draft,
-    entry: Option<usize>,
-    id: Option<ArmId>,
+pub(super) struct Node {
+    pub(super) draft: Draft,
+    pub(super) entry: Option<usize>,
+    pub(super) id: Option<ArmId>,
 }
 
-struct Linker<'a> {
-    source: &'a Source,
-    entries: &'a [Entry],
+pub(super) struct Linker<'a> {
+    pub(super) source: &'a Source,
+    pub(super) entries: &'a [Entry<'a>],
     /// The blueprint's name, for the tag of ownership.
     blueprint: &'a str,
     /// Whether provider namespaces are registered; else the subscription is taken to have them.
     register: bool,
-    nodes: Vec<Node>,
-    by_address: HashMap<Address, usize>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) by_address: HashMap<Address, usize>,
     by_id: HashMap<ArmId, usize>,
     /// Whether something could not be linked, told here or elsewhere.
     failed: Cell<bool>,
@@ -99,16 +105,8 @@ struct Linker<'a> {
     sorted: Vec<(Address, usize)>,
 }
 
-/// What a reference turned out to be.
-enum Referent {
-    /// A value that follows from the blueprint, and whose resource it is.
-    Known(Value, usize),
-    /// A value that Azure makes.
-    Output(usize, String),
-}
-
 impl<'a> Linker<'a> {
-    fn new(source: &'a Source, entries: &'a [Entry], blueprint: &'a str, register: bool) -> Self {
+    fn new(source: &'a Source, entries: &'a [Entry<'a>], blueprint: &'a str, register: bool) -> Self {
         Linker {
             source,
             entries,
@@ -149,18 +147,32 @@ impl<'a> Linker<'a> {
         self.nodes.push(Node { draft, entry, id: None });
     }
 
-    /// The default resource group, and the registrations of the namespaces in use.
-    fn add_implicit(&mut self, azure: &Azure) {
-        if let (Some(group), Some(location)) = (&azure.resource_group, &azure.location) {
-            let id = ArmId::resource_group(&azure.subscription, group);
-            let declared = self.nodes.iter().any(|node| node.id.as_ref() == Some(&id));
-            let used =
-                self.nodes.iter().any(|n| n.id.as_ref().is_some_and(|n| n.ancestors().any(|a| a == id)));
-            if used && !declared {
-                let draft = resource_group::implicit(&azure.subscription, group, location, &azure.tags);
-                self.add(draft, None);
+    /// The default resource groups, and the registrations of the namespaces in use.
+    fn add_implicit(&mut self, azure: &Azure, groups: &[Group]) {
+        let own = match (&azure.resource_group, &azure.location) {
+            (Some(name), Some(location)) => Some(Group {
+                prefix: String::new(),
+                name: name.clone(),
+                location: location.clone(),
+                tags: azure.tags.clone(),
+            }),
+            _ => None,
+        };
+        let declared: HashSet<&ArmId> = self.nodes.iter().filter_map(|node| node.id.as_ref()).collect();
+        let used: HashSet<ArmId> =
+            declared.iter().flat_map(|id| id.ancestors().collect::<Vec<_>>()).collect();
+        let mut added = HashSet::new();
+        let mut drafts = Vec::new();
+        for group in own.iter().chain(groups) {
+            let id = ArmId::resource_group(&azure.subscription, &group.name);
+            if used.contains(&id) && !declared.contains(&id) && added.insert(id) {
+                let mut draft =
+                    resource_group::implicit(&azure.subscription, &group.name, &group.location, &group.tags);
+                draft.address = Address::new(format!("{}{}", group.prefix, draft.address));
+                drafts.push(draft);
             }
         }
+        drafts.into_iter().for_each(|draft| self.add(draft, None));
         if azure.register_providers {
             let mut namespaces: Vec<&str> = self
                 .nodes
@@ -302,103 +314,18 @@ impl<'a> Linker<'a> {
                             format!("`{a}` and `{b}` are the same Azure resource: {id}"),
                         )
                         .at(self.place(at, None))
-                        .help("give one of them another `name:`, or remove it"),
+                        .help(match self.same_entry(first, at) {
+                            true => "let the names differ: put `${each.key}` into `name:`",
+                            false => "give one of them another `name:`, or remove it",
+                        }),
                     );
+                    // Of several instances one is enough to show what is wrong.
+                    if self.same_entry(first, at) {
+                        return;
+                    }
                 }
             }
         }
-    }
-
-    /// The node whose address starts a dotted path, and what remains of the path.
-    fn target<'p>(&self, path: &'p str) -> Option<(usize, &'p str)> {
-        let mut end = path.len();
-        loop {
-            if let Some(&at) = self.by_address.get(&path[..end]) {
-                return Some((at, path[end..].trim_start_matches('.')));
-            }
-            end = path[..end].rfind('.')?;
-        }
-    }
-
-    /// `Err(None)` is a mistake that is told elsewhere.
-    fn refer(&self, at: usize, path: &str, facet: &str) -> Result<Referent, Option<Diagnostic>> {
-        let fault = |message: String, help: String| {
-            Some(Diagnostic::error("reference", message).at(self.place(at, Some(path))).help(help))
-        };
-        let Some((target, rest)) = self.target(path) else {
-            let name: String = path.split('.').take(2).collect::<Vec<_>>().join(".");
-            let off = self.entries.iter().any(|entry| entry.path == name && entry.state == EntryState::Off);
-            // What failed was told where it failed.
-            return Err(if off {
-                fault(
-                    format!("`{name}` is switched off by its `when`"),
-                    "give this entry the same `when`, or choose: `${… if param.x else …}`".to_owned(),
-                )
-            } else {
-                None
-            });
-        };
-        let node = &self.nodes[target];
-        let id = || node.id.clone().map(|id| id.to_string()).unwrap_or_default();
-        let known = |text: String| Ok(Referent::Known(Value::String(text), target));
-        let wanted = match (rest, facet) {
-            ("", "" | "id") | ("id", "" | "id") => return known(id()),
-            ("", facet) => facet.to_owned(),
-            (rest, "") => rest.to_owned(),
-            (rest, facet) => format!("{rest}.{facet}"),
-        };
-        let name_of = |id: String| id.rsplit('/').next().unwrap_or_default().to_owned();
-        match wanted.as_str() {
-            "name" => return known(name_of(id())),
-            "type" => return known(node.draft.kind.arm_type.to_owned()),
-            _ => {}
-        }
-        let facets = node.draft.kind.facets;
-        let find = |name: &str| facets.iter().find(|f| f.name == name);
-        let found = find(&wanted).or_else(|| match facet {
-            // A field that wants an id takes an output that is one: `${clusters.aks.kubeletIdentity}`.
-            "" => find(&format!("{rest}.id")),
-            "id" => find(rest),
-            _ => None,
-        });
-        if let Some(facet) = found {
-            return Ok(Referent::Output(target, facet.pointer.to_owned()));
-        }
-        // A field of the blueprint itself.
-        if facet.is_empty()
-            && let Some(entry) = node.entry.map(|entry| &self.entries[entry])
-            && let Some(below) = path.strip_prefix(&format!("{}.", entry.path))
-            && let Some(value) = crate::value::get_path(&entry.evaluated, below)
-            && !value.is_object()
-        {
-            return Ok(Referent::Known(value.clone(), target));
-        }
-        let address = &node.draft.address;
-        let children = self.children(address);
-        let names = || {
-            ["id", "name"]
-                .into_iter()
-                .chain(facets.iter().map(|f| f.name))
-                .chain(children.iter().map(String::as_str))
-        };
-        let help = match did_you_mean(rest, names()) {
-            Some(near) => format!("did you mean `{address}.{near}`?"),
-            None => format!("`{address}` has: {}", names().collect::<Vec<_>>().join(", ")),
-        };
-        let shown = if rest.is_empty() { facet } else { rest };
-        Err(fault(format!("`{address}` has no `{shown}`"), help))
-    }
-
-    /// What stands below an address, without the address.
-    fn children(&self, address: &Address) -> Vec<String> {
-        let prefix = format!("{address}.");
-        let mut children: Vec<String> = self
-            .by_address
-            .keys()
-            .filter_map(|other| other.as_str().strip_prefix(&prefix).map(str::to_owned))
-            .collect();
-        children.sort();
-        children
     }
 
     /// A node as a resource, its references linked and its edges drawn.
@@ -454,8 +381,9 @@ impl<'a> Linker<'a> {
             }
             // What is switched off is no obstacle, and what failed is told where it failed.
             let idle = || {
-                let entry = path.split('.').take(2).collect::<Vec<_>>().join(".");
-                self.entries.iter().any(|e| e.path == entry && e.state != EntryState::Expanded)
+                let idle = |e: &Entry<'_>| e.state != EntryState::Expanded;
+                let near = |e: &Entry<'_>| is_within(&path, &e.path) || is_within(&e.path, &path);
+                self.entries.iter().any(|entry| idle(entry) && near(entry))
             };
             if edges.len() == before && !idle() && (self.register || !is_provider(&path)) {
                 let known = self.by_address.keys().map(Address::as_str);
@@ -591,21 +519,6 @@ impl<'a> Linker<'a> {
         all
     }
 
-    /// The place of a node in the source; of the field that mentions `reference`, when that is asked for.
-    fn place(&self, at: usize, reference: Option<&str>) -> Option<crate::diag::Span> {
-        let node = self.nodes.get(at)?;
-        let entry = &self.entries[node.entry?];
-        if let Some(reference) = reference {
-            let raw = crate::value::get_path(&self.source.tree, &entry.path)?;
-            if let Some(path) = mention(raw, reference, &entry.path) {
-                return self.source.locate(&path, At::Value);
-            }
-        }
-        let origin = &node.draft.origin;
-        let path = if origin.is_empty() { entry.path.clone() } else { format!("{}.{origin}", entry.path) };
-        self.source.locate(&path, At::Key)
-    }
-
     fn cycle(&self, cycle: &[usize]) -> Diagnostic {
         let mut names: Vec<String> =
             cycle.iter().map(|&at| self.nodes[at].draft.address.to_string()).collect();
@@ -619,18 +532,4 @@ impl<'a> Linker<'a> {
 /// Whether an address is that of a provider registration.
 fn is_provider(address: &str) -> bool {
     address.starts_with("providers.")
-}
-
-/// The dotted path of the first text below a value that mentions a reference.
-fn mention(value: &Value, reference: &str, path: &str) -> Option<String> {
-    match value {
-        Value::String(text) => text.contains(reference).then(|| path.to_owned()),
-        Value::Array(items) => {
-            items.iter().enumerate().find_map(|(at, item)| mention(item, reference, &format!("{path}[{at}]")))
-        }
-        Value::Object(members) => {
-            members.iter().find_map(|(key, member)| mention(member, reference, &format!("{path}.{key}")))
-        }
-        _ => None,
-    }
 }

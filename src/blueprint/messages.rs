@@ -4,8 +4,18 @@ use super::source::{At, Source};
 use crate::diag::{Diagnostic, did_you_mean};
 
 /// The fields that every entry has, beside those of its kind.
-pub(crate) const COMMON: &[&str] =
-    &["name", "location", "resourceGroup", "tags", "properties", "dependsOn", "when", "protect", "timeout"];
+pub(crate) const COMMON: &[&str] = &[
+    "name",
+    "location",
+    "resourceGroup",
+    "tags",
+    "properties",
+    "dependsOn",
+    "forEach",
+    "when",
+    "protect",
+    "timeout",
+];
 
 /// A diagnostic for a field that could not be read: `base` is the path of the entry, `path` the field's below it.
 pub(crate) fn shape(source: &Source, base: &str, path: &str, message: &str) -> Diagnostic {

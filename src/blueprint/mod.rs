@@ -1,23 +1,41 @@
 //! The blueprint: from YAML text to a linked set of desired resources, and every mistake in it with its place.
 //!
-//! * `source` reads YAML and finds the place of any path in it;
-//! * `inputs` and `parameters` are what comes from outside: parameters, environment, the caller;
-//! * `expression` evaluates `${…}`; what another entry gives becomes a token;
-//! * `resolve` evaluates every entry and lets its kind expand it into drafts;
-//! * `link` turns drafts into [`Desired`]: ids, references, dependencies, cycles.
+//! * `source` reads YAML, `place` finds the place of any path in it, `includes` the files of modules;
+//! * `inputs`, `parameters` and `declaration` are what comes from outside: parameters, environment, the caller;
+//! * `expression` evaluates `${…}`, with `chain` and `functions`; what another entry gives becomes a token;
+//! * `world` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
+//!   which are further worlds;
+//! * `resolve` and `entries` evaluate every entry and let its kind expand it into drafts;
+//! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.
 //!
 //! Nothing here does I/O: the text comes in, diagnostics or [`Desired`] come out.
 
+mod azure;
+mod chain;
+mod declaration;
+mod duration;
+mod each;
+mod entries;
 mod expression;
 mod functions;
+mod includes;
 mod inputs;
 mod link;
+mod lookup;
 mod messages;
+mod modules;
+mod outputs;
 mod parameters;
 mod places;
+mod place;
+mod refer;
 mod resolve;
 mod source;
+#[cfg(test)]
+mod tests;
+mod world;
 
+pub use includes::Read;
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
 pub use resolve::load;

@@ -1,72 +1,72 @@
-//! Parameters: declared in the blueprint, given from outside.
+//! Parameters: declared in a file, given from outside or by the module's entry.
 
+use super::declaration::{Declaration, Fault, Type};
 use super::inputs::{Inputs, Missing};
-use super::source::{At, Source, parse_value};
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
-use crate::value::secret::{Secret, Secrets};
-use serde::Deserialize;
-use serde_json::Value;
+use super::source::{At, Source};
+use super::world::{Shared, World};
+use crate::diag::{Diagnostic, Span, did_you_mean};
+use crate::value::secret::Secret;
+use crate::value::token;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-
-/// The types that a parameter may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Type {
-    String,
-    Int,
-    Bool,
-    List,
-    Map,
-}
-
-/// A parameter as the blueprint declares it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Declaration {
-    #[serde(rename = "type", default = "text")]
-    kind: Type,
-    #[serde(default)]
-    default: Option<Value>,
-    #[serde(default)]
-    allowed: Option<Vec<Value>>,
-    #[serde(default)]
-    secret: bool,
-    #[serde(default)]
-    env: Option<String>,
-    #[serde(default, rename = "description")]
-    _description: Option<String>,
-}
-
-fn text() -> Type {
-    Type::String
-}
+use std::sync::Arc;
 
 /// A parameter with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Parameter {
     /// An ordinary one.
     Plain(Value),
-    /// A secret one: the value is in [`Secrets`] under the parameter's name.
+    /// A secret one: the value is in [`crate::value::secret::Secrets`] under the parameter's address.
     Secret,
 }
 
-/// The parameters of a run.
+/// The parameters of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters {
     pub(crate) values: BTreeMap<String, Parameter>,
-    pub(crate) secrets: Secrets,
     /// Those that are declared and have no value because of a mistake already reported.
     pub(crate) broken: Vec<String>,
 }
 
-/// Gives every declared parameter its value: `-p` and values files, then its environment variable, then its default.
-pub(crate) fn resolve(source: &Source, inputs: &Inputs, problems: &mut Diagnostics) -> Parameters {
+/// Where values come from.
+pub(super) enum Given<'w, 'a> {
+    /// From the command line, values files and the environment: the parameters of the blueprint.
+    Outside,
+    /// From the entry that includes the file.
+    Module {
+        /// The file with that entry.
+        caller: &'w World<'a>,
+        /// Where the entry stands.
+        path: &'w str,
+        /// What it gives, evaluated.
+        values: Map<String, Value>,
+        /// What stands before addresses in the module.
+        prefix: &'w str,
+    },
+}
+
+/// Where one value came from.
+enum Origin {
+    CommandLine,
+    Environment,
+    Default,
+    MadeUp,
+    Call,
+    File(Arc<Source>),
+}
+
+/// Gives every declared parameter its value.
+///
+/// The first of these counts: `-p`, values files, its environment variable, its default; in a module what its entry
+/// says, its environment variable, its default.
+pub(super) fn resolve(source: &Source, shared: &Shared<'_>, given: &Given<'_, '_>) -> Parameters {
+    let resolver = Resolver { source, shared, given };
     let mut parameters = Parameters::default();
     let declared = match source.tree.get("parameters") {
         None | Some(Value::Null) => None,
         Some(Value::Object(declared)) => Some(declared),
         Some(_) => {
-            problems.push(
+            resolver.tell(
                 Diagnostic::error("shape", "`parameters` must be a mapping of names to declarations")
                     .at(source.locate("parameters", At::Value))
                     .help("write `parameters: { environment: { type: string, default: dev } }`"),
@@ -74,98 +74,213 @@ pub(crate) fn resolve(source: &Source, inputs: &Inputs, problems: &mut Diagnosti
             None
         }
     };
-    for (name, declaration) in declared.into_iter().flatten() {
-        let path = format!("parameters.{name}");
-        match serde_path_to_error::deserialize::<_, Declaration>(declaration.clone()) {
-            Ok(declaration) => match value_of(name, &declaration, inputs) {
-                Ok(value) if declaration.secret => {
-                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    parameters.secrets.insert(name.clone(), Secret::new(text));
-                    parameters.values.insert(name.clone(), Parameter::Secret);
-                }
-                Ok(value) => {
-                    parameters.values.insert(name.clone(), Parameter::Plain(value));
-                }
-                Err((message, help)) => {
-                    parameters.broken.push(name.clone());
-                    let place = source.locate(&path, At::Key);
-                    problems.push(Diagnostic::error("parameter", message).at(place).help(help));
-                }
-            },
-            Err(error) => {
-                parameters.broken.push(name.clone());
-                problems.push(super::messages::shape(
-                    source,
-                    &path,
-                    &error.path().to_string(),
-                    &error.inner().to_string(),
-                ));
+    for (name, raw) in declared.into_iter().flatten() {
+        match resolver.one(name, raw) {
+            Some(parameter) => {
+                parameters.values.insert(name.clone(), parameter);
             }
+            None => parameters.broken.push(name.clone()),
         }
     }
-    for name in inputs.parameters.keys() {
-        if !parameters.values.contains_key(name) && !parameters.broken.contains(name) {
-            let known = parameters.values.keys().map(String::as_str);
-            let help = match did_you_mean(name, known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("declare it under `parameters:`, or do not give it: `{name}`"),
-            };
-            problems.push(
-                Diagnostic::error("unknown-parameter", format!("the blueprint has no parameter `{name}`"))
-                    .at(source.locate("parameters", At::Key).or_else(|| source.locate("blueprint", At::Key)))
-                    .help(help),
-            );
-        }
-    }
+    resolver.tell_unknown(&parameters);
     parameters
 }
 
-type Fault = (String, String);
+struct Resolver<'r, 'w, 'a> {
+    source: &'r Source,
+    shared: &'r Shared<'r>,
+    given: &'r Given<'w, 'a>,
+}
 
-fn value_of(name: &str, declaration: &Declaration, inputs: &Inputs) -> Result<Value, Fault> {
-    let given = inputs.parameters.get(name).cloned();
-    let from_env = || {
-        let variable = declaration.env.as_ref()?;
-        inputs.environment.get(variable).map(|text| Value::String(text.clone()))
-    };
-    let value = match given.or_else(from_env).or_else(|| declaration.default.clone()) {
-        Some(value) => value,
-        None if declaration.secret && inputs.missing == Missing::MakeUp => made_up(name),
-        None if inputs.missing == Missing::MakeUp && declaration.env.is_some() => match declaration.kind {
-            Type::String => Value::String(format!("made-up-{}", name.to_lowercase())),
-            Type::Int => 1.into(),
-            Type::Bool => false.into(),
-            Type::List => Value::Array(Vec::new()),
-            Type::Map => Value::Object(serde_json::Map::new()),
-        },
-        None => {
-            let help = match &declaration.env {
-                Some(variable) => {
+impl Resolver<'_, '_, '_> {
+    fn tell(&self, diagnostic: Diagnostic) {
+        match self.given {
+            Given::Outside => self.shared.problems.borrow_mut().push(diagnostic),
+            Given::Module { caller, .. } => caller.tell(diagnostic),
+        }
+    }
+
+    fn one(&self, name: &str, raw: &Value) -> Option<Parameter> {
+        let path = format!("parameters.{name}");
+        let declaration = match serde_path_to_error::deserialize::<_, Declaration>(raw) {
+            Ok(declaration) => declaration,
+            Err(error) => {
+                let (at, message) = (error.path().to_string(), error.inner().to_string());
+                self.tell(super::messages::shape(self.source, &path, &at, &message));
+                return None;
+            }
+        };
+        let checks = match declaration.checks() {
+            Ok(checks) => checks,
+            Err((field, message, help)) => {
+                let span = self.source.locate(&format!("{path}.{field}"), At::Value);
+                self.tell(Diagnostic::error("parameter-declaration", message).at(span).help(help));
+                return None;
+            }
+        };
+        let tell = |(message, help): Fault, span: Option<Span>| {
+            self.tell(Diagnostic::error("parameter", message).at(span).help(help));
+        };
+        let declared = || self.source.locate(&path, At::Key);
+        let Some((value, origin)) = self.value(name, &declaration) else {
+            let help = match (self.given, &declaration.env) {
+                (Given::Module { .. }, _) => format!("add `parameters: {{ {name}: … }}` here"),
+                (_, Some(variable)) => {
                     format!("set the environment variable {variable}, or pass `-p {name}=VALUE`")
                 }
-                None => format!("pass `-p {name}=VALUE`, put it into a values file, or declare a `default`"),
+                _ => format!("pass `-p {name}=VALUE`, put it into a values file, or declare a `default`"),
             };
-            return Err((format!("the parameter `{name}` has no value"), help));
+            let (message, span) = match self.given {
+                Given::Outside => (format!("the parameter `{name}` has no value"), declared()),
+                Given::Module { caller, path, .. } => {
+                    (format!("the module's parameter `{name}` has no value"), caller.locate(path, At::Key))
+                }
+            };
+            tell((message, help), span);
+            return None;
+        };
+        // What is known only later cannot be looked at, and is passed on.
+        if value.as_str().is_some_and(token::has_token) {
+            return Some(Parameter::Plain(value));
         }
-    };
-    let value = typed(name, declaration, value)?;
-    if let Some(allowed) = &declaration.allowed
-        && !allowed.contains(&value)
-    {
-        let shown =
-            if declaration.secret { "the value it has".to_owned() } else { format!("`{}`", plain(&value)) };
-        let list: Vec<String> = allowed.iter().map(plain).collect();
-        let near = match declaration.secret {
-            true => None,
-            false => did_you_mean(&plain(&value), list.iter().map(String::as_str)),
+        let of_default = || self.source.locate(&format!("{path}.default"), At::Value);
+        if !matches!(origin, Origin::Default)
+            && let Some(default) = &declaration.default
+            && let Err(fault) = checks.value(name, &declaration, default.clone())
+        {
+            tell(fault, of_default());
+        }
+        let value = match checks.value(name, &declaration, value) {
+            Ok(value) => value,
+            Err(fault) => {
+                let span = match (&origin, self.given) {
+                    (Origin::Default, _) => of_default(),
+                    (Origin::File(file), _) => file.locate(name, At::Value),
+                    (Origin::Call, Given::Module { caller, path, .. }) => {
+                        caller.locate(&format!("{path}.parameters.{name}"), At::Value)
+                    }
+                    _ => declared(),
+                };
+                tell(fault, span);
+                return None;
+            }
         };
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`? Allowed are: {}", list.join(", ")),
-            None => format!("allowed are: {}", list.join(", ")),
+        if !declaration.secret {
+            return Some(Parameter::Plain(value));
+        }
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let address = match self.given {
+            Given::Outside => name.to_owned(),
+            Given::Module { prefix, .. } => format!("{prefix}{name}"),
         };
-        return Err((format!("the parameter `{name}` may not be {shown}"), help));
+        self.shared.secrets.borrow_mut().insert(address, Secret::new(text));
+        Some(Parameter::Secret)
     }
-    Ok(value)
+
+    fn value(&self, name: &str, declaration: &Declaration) -> Option<(Value, Origin)> {
+        let inputs = self.shared.inputs;
+        let given = match self.given {
+            Given::Outside => match inputs.parameters.get(name) {
+                Some(value) => Some((value.clone(), Origin::CommandLine)),
+                None => from_files(name, inputs),
+            },
+            Given::Module { values, .. } => {
+                values.get(name).filter(|value| !value.is_null()).map(|value| (value.clone(), Origin::Call))
+            }
+        };
+        let from_env = || {
+            let text = inputs.environment.get(declaration.env.as_ref()?)?;
+            Some((Value::String(text.clone()), Origin::Environment))
+        };
+        let default = || Some((declaration.default.clone()?, Origin::Default));
+        let made_up = || match inputs.missing {
+            Missing::MakeUp if declaration.secret => Some((made_up(name), Origin::MadeUp)),
+            Missing::MakeUp if declaration.env.is_some() => {
+                let value = match declaration.kind {
+                    Type::String => Value::String(format!("made-up-{}", name.to_lowercase())),
+                    Type::Int => 1.into(),
+                    Type::Bool => false.into(),
+                    Type::List => Value::Array(Vec::new()),
+                    Type::Map => Value::Object(Map::new()),
+                };
+                Some((value, Origin::MadeUp))
+            }
+            _ => None,
+        };
+        given.or_else(from_env).or_else(default).or_else(made_up)
+    }
+
+    fn tell_unknown(&self, parameters: &Parameters) {
+        let is_known =
+            |name: &str| parameters.values.contains_key(name) || parameters.broken.iter().any(|b| b == name);
+        let known = || {
+            parameters.values.keys().map(String::as_str).chain(parameters.broken.iter().map(String::as_str))
+        };
+        let tell = |name: &str, of: &str, span: Option<Span>| {
+            let help = match did_you_mean(name, known()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("declare it under `parameters:`, or do not give it: `{name}`"),
+            };
+            let message = format!("{of} has no parameter `{name}`");
+            self.tell(Diagnostic::error("unknown-parameter", message).at(span).help(help));
+        };
+        match self.given {
+            Given::Outside => {
+                let inputs = self.shared.inputs;
+                for name in inputs.parameters.keys().filter(|name| !is_known(name)) {
+                    let span = self.source.locate("parameters", At::Key);
+                    let span = span.or_else(|| self.source.locate("blueprint", At::Key));
+                    tell(name, "the blueprint", span);
+                }
+                for file in &inputs.values {
+                    for name in file.tree.as_object().into_iter().flat_map(Map::keys) {
+                        if !is_known(name) {
+                            tell(name, "the blueprint", file.locate(name, At::Key));
+                        }
+                    }
+                }
+            }
+            Given::Module { caller, path, values, .. } => {
+                for name in values.keys().filter(|name| !is_known(name)) {
+                    let span = caller.locate(&format!("{path}.parameters.{name}"), At::Key);
+                    tell(name, "the module", span);
+                }
+            }
+        }
+    }
+}
+
+/// The value of a parameter from values files: mappings are merged, later over earlier; everything else is replaced.
+fn from_files(name: &str, inputs: &Inputs) -> Option<(Value, Origin)> {
+    let mut found: Option<(Value, Origin)> = None;
+    for file in &inputs.values {
+        let Some(value) = file.tree.get(name) else { continue };
+        let merged = match found {
+            Some((mut under, _)) => {
+                merge(&mut under, value);
+                under
+            }
+            None => value.clone(),
+        };
+        found = Some((merged, Origin::File(file.clone())));
+    }
+    found
+}
+
+fn merge(under: &mut Value, over: &Value) {
+    match (under, over) {
+        (Value::Object(members), Value::Object(over)) => {
+            for (name, over) in over {
+                match members.get_mut(name) {
+                    Some(member) => merge(member, over),
+                    None => {
+                        members.insert(name.clone(), over.clone());
+                    }
+                }
+            }
+        }
+        (under, over) => *under = over.clone(),
+    }
 }
 
 /// A secret for a rehearsal: the same every time, and good enough for Azure's rules on passwords.
@@ -176,47 +291,22 @@ fn made_up(name: &str) -> Value {
     ))
 }
 
-fn typed(name: &str, declaration: &Declaration, value: Value) -> Result<Value, Fault> {
-    // What comes from a command line or the environment is text: it is read as what the declaration says.
-    let value = match (&value, declaration.kind) {
-        (Value::String(text), Type::Int | Type::Bool | Type::List | Type::Map) => {
-            parse_value(text).unwrap_or_else(|_| value.clone())
-        }
-        (Value::Number(_) | Value::Bool(_), Type::String) => Value::String(plain(&value)),
-        _ => value,
-    };
-    let (fits, wanted) = match declaration.kind {
-        Type::String => (value.is_string(), "a text"),
-        Type::Int => (value.is_i64() || value.is_u64(), "a whole number"),
-        Type::Bool => (value.is_boolean(), "true or false"),
-        Type::List => (value.is_array(), "a list"),
-        Type::Map => (value.is_object(), "a mapping"),
-    };
-    if fits {
-        return Ok(value);
-    }
-    let shown = if declaration.secret { "its value".to_owned() } else { format!("`{}`", plain(&value)) };
-    Err((format!("the parameter `{name}` is to be {wanted}, and {shown} is not"), format!("give {wanted}")))
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::secret::Secrets;
     use serde_json::json;
 
-    fn run(text: &str, inputs: &Inputs) -> (Parameters, Vec<String>) {
+    fn run(text: &str, inputs: &Inputs) -> (Parameters, Secrets, Vec<String>) {
         let source = Source::parse("b.yaml", text.as_bytes()).unwrap();
-        let mut problems = Diagnostics::new();
-        let parameters = resolve(&source, inputs, &mut problems);
+        let shared = Shared::new(inputs, "b".into());
+        let parameters = resolve(&source, &shared, &Given::Outside);
+        let problems = shared.problems.take();
         let messages = problems
             .iter()
             .map(|d| format!("{} {} ({})", d.span.as_ref().unwrap(), d.message, d.help.as_ref().unwrap()))
             .collect();
-        (parameters, messages)
+        (parameters, shared.secrets.take(), messages)
     }
 
     const TEXT: &str = "\
@@ -231,12 +321,12 @@ parameters:
         let mut inputs = Inputs::default();
         inputs.environment.insert("PASSWORD".into(), "hunter2".into());
         inputs.parameters.insert("count".into(), json!("3"));
-        let (parameters, problems) = run(TEXT, &inputs);
+        let (parameters, secrets, problems) = run(TEXT, &inputs);
         assert_eq!(problems, [] as [&str; 0]);
         assert_eq!(parameters.values["environment"], Parameter::Plain(json!("dev")));
         assert_eq!(parameters.values["count"], Parameter::Plain(json!(3)));
         assert_eq!(parameters.values["password"], Parameter::Secret);
-        assert_eq!(parameters.secrets.get("password").unwrap().expose(), "hunter2");
+        assert_eq!(secrets.get("password").unwrap().expose(), "hunter2");
     }
 
     #[test]
@@ -245,14 +335,14 @@ parameters:
         inputs.parameters.insert("environment".into(), json!("prd"));
         inputs.parameters.insert("count".into(), json!("many"));
         inputs.parameters.insert("enviroment".into(), json!("x"));
-        let (_, problems) = run(TEXT, &inputs);
+        let (_, _, problems) = run(TEXT, &inputs);
         assert_eq!(
             problems,
             [
                 "b.yaml:2:3 the parameter `environment` may not be `prd` (did you mean `prod`? Allowed are: dev, prod)",
                 "b.yaml:3:3 the parameter `count` is to be a whole number, and `many` is not (give a whole number)",
                 "b.yaml:4:3 the parameter `password` has no value (set the environment variable PASSWORD, or pass `-p password=VALUE`)",
-                "b.yaml:1:1 the blueprint has no parameter `enviroment` (declare it under `parameters:`, or do not give it: `enviroment`)",
+                "b.yaml:1:1 the blueprint has no parameter `enviroment` (did you mean `environment`?)",
             ]
         );
     }
@@ -260,8 +350,53 @@ parameters:
     #[test]
     fn a_rehearsal_makes_up_what_is_missing() {
         let inputs = Inputs { missing: Missing::MakeUp, ..Inputs::default() };
-        let (parameters, problems) = run(TEXT, &inputs);
+        let (_, secrets, problems) = run(TEXT, &inputs);
         assert_eq!(problems, [] as [&str; 0]);
-        assert!(parameters.secrets.get("password").unwrap().expose().len() > 14);
+        assert!(secrets.get("password").unwrap().expose().len() > 14);
+    }
+
+    fn file(name: &str, text: &str) -> Arc<Source> {
+        Arc::new(Source::parse(name, text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn later_files_are_merged_over_earlier_ones() {
+        let declared = "parameters: { sizes: { type: map }, zones: { type: list }, n: { type: int } }";
+        let mut inputs = Inputs {
+            values: vec![
+                file(
+                    "a.yaml",
+                    "sizes: { small: { cpu: 1, disk: 10 }, big: { cpu: 8 } }\nzones: [1, 2]\nn: 1\n",
+                ),
+                file("b.yaml", "sizes: { small: { cpu: 2 } }\nzones: [3]\nn: 2\n"),
+            ],
+            ..Inputs::default()
+        };
+        inputs.parameters.insert("n".into(), json!("3"));
+        let (parameters, _, problems) = run(declared, &inputs);
+        assert_eq!(problems, [] as [&str; 0]);
+        let plain = |name: &str| match &parameters.values[name] {
+            Parameter::Plain(value) => value.clone(),
+            Parameter::Secret => panic!(),
+        };
+        assert_eq!(plain("sizes"), json!({ "small": { "cpu": 2, "disk": 10 }, "big": { "cpu": 8 } }));
+        assert_eq!(plain("zones"), json!([3]));
+        assert_eq!(plain("n"), json!(3));
+    }
+
+    #[test]
+    fn mistakes_in_values_files_have_their_place() {
+        let declared = "parameters: { n: { type: int }, m: { type: int, default: x } }";
+        let inputs = Inputs { values: vec![file("dev.yaml", "n: many\nnn: 1\nm: 2\n")], ..Inputs::default() };
+        let (_, _, problems) = run(declared, &inputs);
+        let places: Vec<&str> = problems.iter().map(|p| p.split(" (").next().unwrap()).collect();
+        assert_eq!(
+            places,
+            [
+                "dev.yaml:1:4 the parameter `n` is to be a whole number, and `many` is not",
+                "b.yaml:1:58 the parameter `m` is to be a whole number, and `x` is not",
+                "dev.yaml:2:1 the blueprint has no parameter `nn`",
+            ]
+        );
     }
 }

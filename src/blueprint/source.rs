@@ -1,15 +1,18 @@
 //! YAML in, JSON out, and the place of any path in it.
 //!
-//! `serde_yaml` is named in this file only. It places every error raised while it deserialises, so a path is found
-//! by walking to it and raising an error there: nothing is spent on places until something is wrong.
+//! `serde_yaml` is named here and in `place` only.
 
+use super::includes::{self, Include, Includes, Read};
+use super::place::{Index, span_at, span_of};
 use crate::diag::{Diagnostic, SourceFile, Span};
 use crate::value::token;
 use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A YAML file, read.
 #[derive(Debug, Clone)]
@@ -18,6 +21,9 @@ pub struct Source {
     pub file: Arc<SourceFile>,
     /// What it says.
     pub tree: Value,
+    /// The files that its modules include.
+    pub(crate) includes: Includes,
+    index: OnceLock<Index>,
 }
 
 /// Which end of a mapping entry is meant.
@@ -59,82 +65,48 @@ impl Source {
         let deserializer = serde_yaml::Deserializer::from_str(&file.text);
         match Tree.deserialize(deserializer) {
             Ok(Value::Null) => Err(empty(&file)),
-            Ok(tree) => Ok(Source { file, tree }),
+            Ok(tree) => Ok(Source { file, tree, includes: Includes::new(), index: OnceLock::new() }),
             Err(error) => Err(explain(&file, &error)),
         }
     }
 
+    /// The source with the files that it includes, and those that they include. `read` gets paths that are meant as the
+    /// source's own name is: from the working folder.
+    pub fn with_includes(mut self, read: Read<'_>) -> Self {
+        includes::gather(&mut self, read);
+        self
+    }
+
+    /// Every file: this one and those it includes, each once, in the order of their names.
+    pub fn files(&self) -> Vec<Arc<SourceFile>> {
+        let mut files = BTreeMap::new();
+        let mut open = vec![self];
+        while let Some(source) = open.pop() {
+            if files.insert(source.file.name.clone(), source.file.clone()).is_none() {
+                open.extend(source.includes.values().filter_map(|include| match include {
+                    Include::File(source) => Some(&**source),
+                    _ => None,
+                }));
+            }
+        }
+        files.into_values().collect()
+    }
+
+    /// A digest (SHA-256, hexadecimal) of all files with their names: it changes when any of them does.
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        for file in self.files() {
+            for text in [&file.name, &file.text] {
+                digest.update((text.len() as u64).to_le_bytes());
+                digest.update(text.as_bytes());
+            }
+        }
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The place of a dotted path (`networks.hub.subnets`), or of the nearest thing above it that is there.
     pub(crate) fn locate(&self, path: &str, at: At) -> Option<Span> {
-        let mut path = path;
-        // A mapping or list has no place of its own that says as much as its key.
-        let container =
-            crate::value::get_path(&self.tree, path).is_some_and(|v| v.is_object() || v.is_array());
-        let mut at = if container { At::Key } else { at };
-        loop {
-            let walk = Walk { path, at, key: false };
-            let deserializer = serde_yaml::Deserializer::from_str(&self.file.text);
-            if let Err(error) = walk.deserialize(deserializer)
-                && error.to_string().contains(HERE)
-                && let Some(place) = error.location()
-            {
-                return Some(span_of(&self.file, &place));
-            }
-            let cut = path.rfind(['.', '['])?;
-            path = &path[..cut];
-            at = At::Key;
-        }
-    }
-}
-
-/// The span of what stands at a place; libyaml counts characters, not bytes.
-fn span_of(file: &Arc<SourceFile>, place: &serde_yaml::Location) -> Span {
-    let line = place.line().saturating_sub(1);
-    let start: usize = file.text.split_inclusive('\n').take(line).map(str::len).sum();
-    let within = file.text[start..].lines().next().unwrap_or_default();
-    let offset =
-        within.char_indices().nth(place.column().saturating_sub(1)).map_or(within.len(), |(at, _)| at);
-    span_at(file, start + offset, 0)
-}
-
-/// The span of the token that starts at a byte offset; `length` 0 is as long as the text there.
-fn span_at(file: &Arc<SourceFile>, offset: usize, length: usize) -> Span {
-    let text = &file.text;
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-    let rest = text[offset..].lines().next().unwrap_or_default();
-    let length = match length {
-        0 => token_length(rest, is_flow(&text[start..offset])).max(1),
-        given => given,
-    };
-    Span {
-        file: file.clone(),
-        line: text[..offset].matches('\n').count() + 1,
-        column: text[start..offset].chars().count() + 1,
-        offset,
-        length,
-    }
-}
-
-/// Whether a `{` or `[` of this line is still open where the text ends.
-fn is_flow(before: &str) -> bool {
-    let count = |these: [char; 2]| before.matches(these).count();
-    count(['{', '[']) > count(['}', ']'])
-}
-
-/// How many bytes of a line belong to the scalar or key that starts it.
-fn token_length(rest: &str, flow: bool) -> usize {
-    match rest.chars().next() {
-        Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
-        _ => {
-            let end = rest.find(": ").or_else(|| rest.strip_suffix(':').map(str::len)).unwrap_or(rest.len());
-            let end = rest[..end].find(" #").unwrap_or(end);
-            let end = rest[..end].find([',', '}', ']']).filter(|_| flow).unwrap_or(end);
-            rest[..end].trim_end_matches([' ', ',', '}', ']']).len()
-        }
+        self.index.get_or_init(|| Index::new(&self.file.text)).locate(self, path, at)
     }
 }
 
@@ -198,7 +170,6 @@ fn empty(file: &Arc<SourceFile>) -> Diagnostic {
 
 const DUPLICATE: &str = "duplicate key: ";
 const KEY: &str = "key: ";
-const HERE: &str = "\u{1}here\u{1}";
 
 /// Reads any YAML value as JSON.
 struct Tree;
@@ -316,153 +287,6 @@ impl<'de> Visitor<'de> for Key<'_> {
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<String, E> {
         Err(E::custom(format_args!("{KEY}a key is missing before the colon")))
-    }
-}
-
-/// Walks to a path and raises an error there.
-struct Walk<'p> {
-    path: &'p str,
-    at: At,
-    /// Whether this reads the key whose place is wanted.
-    key: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.path.is_empty() && !self.key {
-            // Raised while a value is visited, so that it carries the value's place.
-            return deserializer.deserialize_any(Raise);
-        }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Walk<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("anything")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let wanted = self.path.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-        let Some((index, rest)) = wanted.and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest)))
-        else {
-            while items.next_element::<IgnoredAny>()?.is_some() {}
-            return Ok(());
-        };
-        for _ in 0..index {
-            if items.next_element::<IgnoredAny>()?.is_none() {
-                return Ok(());
-            }
-        }
-        let path = rest.strip_prefix('.').unwrap_or(rest);
-        items.next_element_seed(Walk { path, at: self.at, key: false })?;
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(rest) = entries.next_key_seed(Step { path: self.path, at: self.at })? {
-            match rest {
-                Some(path) => entries.next_value_seed(Walk { path, at: self.at, key: false })?,
-                None => {
-                    entries.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads a key: what remains of the path when it is the next step, or an error there when the key is what is wanted.
-struct Step<'p> {
-    path: &'p str,
-    at: At,
-}
-
-impl<'de, 'p> DeserializeSeed<'de> for Step<'p> {
-    type Value = Option<&'p str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, 'p> Visitor<'de> for Step<'p> {
-    type Value = Option<&'p str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
-        let Some(rest) = self.path.strip_prefix(key) else { return Ok(None) };
-        if rest.is_empty() && self.at == At::Key {
-            return Err(E::custom(HERE));
-        }
-        Ok(match rest.chars().next() {
-            None | Some('[') => Some(rest),
-            Some('.') => Some(&rest[1..]),
-            Some(_) => None,
-        })
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, key: i64) -> Result<Self::Value, E> {
-        self.visit_str(&key.to_string())
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, key: u64) -> Result<Self::Value, E> {
-        self.visit_str(&key.to_string())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, key: f64) -> Result<Self::Value, E> {
-        self.visit_str(&key.to_string())
-    }
-}
-
-/// Raises the error that carries the place.
-struct Raise;
-
-impl<'de> Visitor<'de> for Raise {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(HERE)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        Err(A::Error::custom(HERE))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        Err(A::Error::custom(HERE))
     }
 }
 

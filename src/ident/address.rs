@@ -54,6 +54,58 @@ impl std::borrow::Borrow<str> for Address {
     }
 }
 
+/// An address taken apart: `module.spoke[eu].networks.hub.subnets.nodes` is something below the entry `networks.hub`
+/// of the module `module.spoke[eu]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// The modules in which the entry stands; empty in the blueprint itself.
+    pub module: &'a str,
+    /// Everything up to the key of the entry.
+    pub entry: &'a str,
+    /// The section (`networks`).
+    pub section: &'a str,
+    /// The key of the entry, with that of `forEach`: `hub`, `hub[eu]`.
+    pub key: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes an address, or a dotted path that begins with one, apart.
+    pub fn of(path: &'a str) -> Self {
+        let mut start = 0;
+        while path[start..].starts_with("module.") {
+            let name = start + "module.".len();
+            let end = name + segment(&path[name..]);
+            if end >= path.len() {
+                return Parts { module: path, entry: path, section: "", key: "" };
+            }
+            start = end + 1;
+        }
+        let section_end = start + segment(&path[start..]);
+        let key = (section_end + 1).min(path.len());
+        let end = key + segment(&path[key..]);
+        Parts {
+            module: path[..start].trim_end_matches('.'),
+            entry: &path[..end],
+            section: &path[start..section_end],
+            key: &path[key..end],
+        }
+    }
+}
+
+/// The length of the segment that starts a path; dots in brackets belong to it.
+fn segment(path: &str) -> usize {
+    let mut depth = 0usize;
+    for (at, c) in path.char_indices() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            '.' if depth == 0 => return at,
+            _ => {}
+        }
+    }
+    path.len()
+}
+
 /// Whether a text may be the key of an entry: `[a-z][A-Za-z0-9_]*`.
 pub fn is_logical_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -70,6 +122,25 @@ mod tests {
         assert!(pool.is_within("clusters.aks"));
         assert!(pool.is_within("clusters.aks.nodePools.winpl"));
         assert!(!pool.is_within("clusters.ak"));
+    }
+
+    #[test]
+    fn an_address_knows_its_entry_and_its_modules() {
+        for (path, module, entry, section, key) in [
+            ("networks.hub.subnets.nodes", "", "networks.hub", "networks", "hub"),
+            ("networks.hub[10.0].id", "", "networks.hub[10.0]", "networks", "hub[10.0]"),
+            (
+                "module.a.module.b[x.y].clusters.aks[z].id",
+                "module.a.module.b[x.y]",
+                "module.a.module.b[x.y].clusters.aks[z]",
+                "clusters",
+                "aks[z]",
+            ),
+            ("module.a", "module.a", "module.a", "", ""),
+            ("networks", "", "networks", "networks", ""),
+        ] {
+            assert_eq!(Parts::of(path), Parts { module, entry, section, key }, "{path}");
+        }
     }
 
     #[test]

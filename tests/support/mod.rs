@@ -8,7 +8,6 @@ mod rehearsal;
 mod server;
 
 pub use azure::{APPLICATION, Azure, SECRET, application};
-pub use berth::{Berth, Run, quickstart, root, until};
 pub use berth::{Berth, Ended, Run, quickstart, root, until};
 pub use rehearsal::Rehearsal;
 pub use server::Server;

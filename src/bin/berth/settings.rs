@@ -2,11 +2,12 @@
 
 use crate::cli::Global;
 use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport};
-use berth::blueprint::{Inputs, parse_value};
+use berth::blueprint::{Inputs, Source};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A file that is larger is no blueprint.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -59,18 +60,22 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
 /// A sentence about an argument or a values file that cannot be used.
 pub fn inputs(global: &Global) -> Result<Inputs, String> {
     let mut parameters = BTreeMap::new();
+    let mut values = Vec::new();
     for path in &global.values {
-        let bytes = read(path)?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| format!("{}: it is not UTF-8 text", path.display()))?;
-        match parse_value(&text) {
-            Ok(Value::Object(values)) => parameters.extend(values),
-            Ok(Value::Null) => {}
-            Ok(_) => {
-                return Err(format!("{}: it is no mapping\nhelp: write `name: value` lines", path.display()));
+        let name = path.display().to_string();
+        let file = match Source::parse(&name, &read(path)?) {
+            Ok(file) => file,
+            Err(problem) if problem.code == "empty" => continue,
+            Err(problem) => {
+                let place = problem.span.map_or(name, |span| span.to_string());
+                let help = problem.help.unwrap_or_else(|| "write `name: value` lines".to_owned());
+                return Err(format!("{place}: {}\nhelp: {help}", problem.message));
             }
-            Err(why) => return Err(format!("{}: {why}\nhelp: write `name: value` lines", path.display())),
+        };
+        if !file.tree.is_object() {
+            return Err(format!("{name}: it is no mapping\nhelp: write `name: value` lines"));
         }
+        values.push(Arc::new(file));
     }
     for param in &global.params {
         let Some((name, value)) = param.split_once('=') else {
@@ -78,7 +83,7 @@ pub fn inputs(global: &Global) -> Result<Inputs, String> {
         };
         parameters.insert(name.to_owned(), Value::String(value.to_owned()));
     }
-    Ok(Inputs { parameters, environment: environment(), ..Inputs::default() })
+    Ok(Inputs { parameters, values, environment: environment(), ..Inputs::default() })
 }
 
 /// How to sign in.

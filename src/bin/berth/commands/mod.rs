@@ -68,7 +68,8 @@ impl Ahead {
         let path = path.to_owned();
         Ahead(std::thread::spawn(move || {
             let bytes = settings::read(&path)?;
-            Ok(ops::parse(&path.display().to_string(), &bytes))
+            let parsed = ops::parse(&path.display().to_string(), &bytes);
+            Ok(parsed.map(|source| source.with_includes(&settings::read)))
         }))
     }
 

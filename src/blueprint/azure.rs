@@ -1,0 +1,251 @@
+//! The `azure:` block: of the blueprint, and of its modules, which inherit it.
+
+use super::messages;
+use super::source::At;
+use super::world::World;
+use crate::catalog::kinds::resource_group;
+use crate::diag::Diagnostic;
+use crate::ident::normalize_location;
+use crate::value::token::Token;
+use serde_json::{Map, Value};
+
+/// The `azure:` block, evaluated.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Azure {
+    pub(crate) subscription: String,
+    pub(crate) tenant: String,
+    pub(crate) location: Option<String>,
+    pub(crate) resource_group: Option<String>,
+    pub(crate) tags: Map<String, Value>,
+    pub(crate) register_providers: bool,
+}
+
+/// What the block of the blueprint may say.
+const FIELDS: &[&str] = &["subscription", "tenant", "location", "resourceGroup", "tags", "registerProviders"];
+
+/// What the block of a module may say.
+pub(super) const OF_MODULE: &[&str] = &["location", "resourceGroup", "tags"];
+
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+impl World<'_> {
+    /// Evaluates the block of the blueprint.
+    pub(super) fn azure_block(&self) -> Azure {
+        let empty = Map::new();
+        let block = self.block_fields(FIELDS).unwrap_or(&empty);
+        self.evaluate_block(block, FIELDS, &|field| {
+            field == "subscription" && self.shared.inputs.subscription.is_some()
+        });
+        let text = |field: &'static str| self.block_text(field);
+        let subscription = match &self.shared.inputs.subscription {
+            Some(given) => given.clone(),
+            None => match text("subscription") {
+                Some(text) => {
+                    if uuid::Uuid::try_parse(&text).is_err() {
+                        self.tell(
+                            Diagnostic::error("subscription", format!("`{text}` is no subscription id"))
+                                .at(self.locate("azure.subscription", At::Value))
+                                .help("a subscription id is a GUID; `az account show --query id` prints it"),
+                        );
+                    }
+                    text
+                }
+                None => {
+                    if !block.contains_key("subscription") {
+                        self.tell(
+                            Diagnostic::error("missing-field", "`azure` needs `subscription`")
+                                .at(self.locate("azure", At::Key).or_else(|| self.locate("", At::Value)))
+                                .help("add `subscription: ${env.AZURE_SUBSCRIPTION_ID}` under `azure:`"),
+                        );
+                    }
+                    NOBODY.to_owned()
+                }
+            },
+        };
+        let tenant = text("tenant").unwrap_or_else(|| {
+            let known = self.shared.inputs.caller.as_ref().and_then(|caller| caller.tenant_id.clone());
+            known.unwrap_or_else(|| Token::Caller { claim: "tenantId".into() }.encode())
+        });
+        let location = text("location").map(|location| normalize_location(&location));
+        let tags = self.tags(self.azure.borrow().get("tags"), "azure.tags");
+        let resource_group = text("resourceGroup");
+        self.check_group(resource_group.as_deref(), "azure.resourceGroup");
+        self.settle(Azure {
+            subscription,
+            tenant,
+            location,
+            resource_group,
+            tags,
+            register_providers: block.get("registerProviders") != Some(&Value::Bool(false)),
+        })
+    }
+
+    /// Evaluates the block of a module: over what it inherits comes what its file says, and over that what `call` says,
+    /// the `azure:` of the entry that includes it, already evaluated.
+    pub(super) fn azure_of_module(
+        &self,
+        inherited: &Azure,
+        call: Option<&Value>,
+        path: &str,
+        caller: &World<'_>,
+    ) -> Azure {
+        let empty = Map::new();
+        let block = self.block_fields(OF_MODULE).unwrap_or(&empty);
+        let said = |field: &str| call.and_then(|call| call.get(field)).filter(|value| !value.is_null());
+        self.inherit(inherited);
+        self.evaluate_block(block, OF_MODULE, &|field| field != "tags" && said(field).is_some());
+        let mut azure = inherited.clone();
+        azure.tags.extend(self.tags(block.get("tags").and(self.azure.borrow().get("tags")), "azure.tags"));
+        azure.tags.extend(caller.tags(said("tags"), &format!("{path}.azure.tags")));
+        for (field, slot) in [("location", &mut azure.location), ("resourceGroup", &mut azure.resource_group)]
+        {
+            let (own, place) = match said(field) {
+                Some(Value::String(text)) if !text.is_empty() => (Some(text.clone()), None),
+                Some(_) => {
+                    caller.tell(
+                        Diagnostic::error("wrong-type", format!("`azure.{field}` must be a text"))
+                            .at(caller.locate(&format!("{path}.azure.{field}"), At::Value))
+                            .help("write it as a text"),
+                    );
+                    (None, None)
+                }
+                None => match block.contains_key(field) {
+                    true => (self.block_text(field), Some(format!("azure.{field}"))),
+                    false => (None, None),
+                },
+            };
+            if field == "resourceGroup" && own.is_some() {
+                match place {
+                    Some(place) => self.check_group(own.as_deref(), &place),
+                    None => caller.check_group(own.as_deref(), &format!("{path}.azure.{field}")),
+                }
+            }
+            let own = match field {
+                "location" => own.map(|location| normalize_location(&location)),
+                _ => own,
+            };
+            *slot = own.or_else(|| slot.take());
+        }
+        self.settle(azure)
+    }
+
+    fn inherit(&self, azure: &Azure) {
+        let mut known = self.azure.borrow_mut();
+        known.insert("subscription", azure.subscription.clone().into());
+        known.insert("tenant", azure.tenant.clone().into());
+        let texts = [("location", &azure.location), ("resourceGroup", &azure.resource_group)];
+        known.extend(texts.into_iter().filter_map(|(field, text)| Some((field, text.clone()?.into()))));
+        known.insert("tags", Value::Object(azure.tags.clone()));
+    }
+
+    fn settle(&self, azure: Azure) -> Azure {
+        self.inherit(&azure);
+        self.settled.get_or_init(|| azure).clone()
+    }
+
+    /// The block, when there is one; what it may not say is told.
+    fn block_fields(&self, fields: &[&str]) -> Option<&Map<String, Value>> {
+        let block = match self.root.get("azure") {
+            Some(Value::Object(block)) => block,
+            None | Some(Value::Null) => return None,
+            Some(_) => {
+                self.tell(
+                    Diagnostic::error("wrong-type", "`azure` must be a mapping")
+                        .at(self.locate("azure", At::Value))
+                        .help("write `azure: { subscription: …, location: westeurope, resourceGroup: … }`"),
+                );
+                return None;
+            }
+        };
+        for name in block.keys().filter(|name| !fields.contains(&name.as_str())) {
+            if FIELDS.contains(&name.as_str()) {
+                self.tell(
+                    Diagnostic::error("module-azure", format!("a module cannot say `azure.{name}`"))
+                        .at(self.locate(&format!("azure.{name}"), At::Key))
+                        .help("remove it: a module has the subscription and the tenant of its blueprint"),
+                );
+                continue;
+            }
+            let known = fields.join("`, `");
+            let message = format!("unknown field `{name}`, expected one of `{known}`");
+            self.tell(messages::shape(self.source, "azure", "", &message));
+        }
+        Some(block)
+    }
+
+    fn evaluate_block(
+        &self,
+        block: &Map<String, Value>,
+        fields: &[&'static str],
+        is_given: &dyn Fn(&str) -> bool,
+    ) {
+        for &field in fields {
+            let Some(raw) = block.get(field).filter(|_| !is_given(field)) else { continue };
+            match self.try_evaluate(raw, &format!("azure.{field}")) {
+                Some(value) => {
+                    self.azure.borrow_mut().insert(field, value);
+                }
+                None => self.broken.borrow_mut().push(field),
+            }
+        }
+    }
+
+    fn block_text(&self, field: &str) -> Option<String> {
+        let known = self.azure.borrow().get(field).cloned();
+        match known {
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            None | Some(Value::Null) => None,
+            Some(other) => {
+                let message = format!("`azure.{field}` must be a text, not `{other}`");
+                self.tell(
+                    Diagnostic::error("wrong-type", message)
+                        .at(self.locate(&format!("azure.{field}"), At::Value))
+                        .help("write it as a text"),
+                );
+                None
+            }
+        }
+    }
+
+    /// The group's name becomes part of every id: it is checked before anything is made of it.
+    pub(super) fn check_group(&self, name: Option<&str>, path: &str) {
+        if let Some(name) = name
+            && let Some(problem) = resource_group::name_problem(name)
+        {
+            let mut diagnostic = Diagnostic::error(problem.code, problem.message);
+            diagnostic.help = problem.help;
+            self.tell(diagnostic.at(self.locate(path, At::Value)));
+        }
+    }
+
+    /// Tags are texts; numbers and truth values are written as such.
+    pub(super) fn tags(&self, tags: Option<&Value>, path: &str) -> Map<String, Value> {
+        let mut all = Map::new();
+        match tags {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(tags)) => {
+                for (key, value) in tags {
+                    let text = match value {
+                        Value::String(text) => text.clone(),
+                        Value::Number(_) | Value::Bool(_) => value.to_string(),
+                        _ => {
+                            self.tell(
+                                Diagnostic::error("wrong-type", format!("the tag `{key}` must be a text"))
+                                    .at(self.locate(&format!("{path}.{key}"), At::Value))
+                                    .help("a tag is a name and a text, such as `team: platform`"),
+                            );
+                            continue;
+                        }
+                    };
+                    all.insert(key.clone(), text.into());
+                }
+            }
+            Some(_) => self.tell(
+                Diagnostic::error("wrong-type", "`tags` must be a mapping of names to texts")
+                    .at(self.locate(path, At::Value))
+                    .help("write `tags: { team: platform }`"),
+            ),
+        }
+        all
+    }
+}

@@ -1,0 +1,244 @@
+//! Entries: evaluated, freed of what every entry may say, and given to their kind.
+
+use super::duration::parse_duration;
+use super::each::Each;
+use super::messages;
+use super::resolve::{Entry, EntryState};
+use super::source::At;
+use super::world::World;
+use crate::catalog::{Common, EntryCx, Kind};
+use crate::diag::{Diagnostic, Severity};
+use crate::ident::{Address, is_logical_name, normalize_location};
+use crate::value::token::{self, Token};
+use serde_json::{Map, Value};
+use std::rc::Rc;
+
+impl<'a> World<'a> {
+    pub(super) fn section(&self, kind: &Kind, entries: &mut Vec<Entry<'a>>) {
+        let section = match self.root.get(kind.section) {
+            None | Some(Value::Null) => return,
+            Some(Value::Object(section)) => section,
+            Some(_) => {
+                self.tell(
+                    Diagnostic::error(
+                        "wrong-type",
+                        format!("`{}` must be a mapping of keys to entries", kind.section),
+                    )
+                    .at(self.locate(kind.section, At::Value))
+                    .help("write the key of an entry, a colon, and its fields below"),
+                );
+                return;
+            }
+        };
+        for (key, raw) in section {
+            let path = format!("{}.{key}", kind.section);
+            if !is_logical_name(key) {
+                self.tell(
+                    Diagnostic::error("entry-key", format!("`{key}` cannot be the key of an entry"))
+                        .at(self.locate(&path, At::Key))
+                        .help("a key is a small letter, then letters, digits and `_`; the Azure name goes into `name:`"),
+                );
+                continue;
+            }
+            let raw = match raw {
+                Value::Null => &Value::Object(Map::new()),
+                Value::Object(_) => raw,
+                _ => {
+                    self.tell(
+                        Diagnostic::error("wrong-type", "an entry is a mapping of fields")
+                            .at(self.locate(&path, At::Value))
+                            .help("write the fields below the key, indented: `name: …`"),
+                    );
+                    continue;
+                }
+            };
+            let Some(for_each) = raw.get("forEach") else {
+                entries.push(self.entry(kind, key, &path, raw, None));
+                continue;
+            };
+            let stand_in =
+                |state| Entry::without(format!("{}{path}", self.prefix), path.clone(), self.source, state);
+            match self.instances(&path, for_each) {
+                Ok(all) if all.is_empty() => entries.push(stand_in(EntryState::Off)),
+                Ok(all) => entries.extend(all.iter().map(|each| {
+                    self.with_each(Some(each.clone()), || self.entry(kind, key, &path, raw, Some(each)))
+                })),
+                Err(_) => entries.push(stand_in(EntryState::Failed)),
+            }
+        }
+    }
+
+    fn entry(&self, kind: &Kind, key: &str, path: &str, raw: &Value, each: Option<&Rc<Each>>) -> Entry<'a> {
+        let before = self.problem_count();
+        self.poisoned.set(false);
+        let (address, key) = match each {
+            Some(each) => (format!("{}{path}[{}]", self.prefix, each.key), format!("{key}-{}", each.key)),
+            None => (format!("{}{path}", self.prefix), key.to_owned()),
+        };
+        let ended = |state| Entry {
+            prefix: self.prefix.clone(),
+            ..Entry::without(address.clone(), path.to_owned(), self.source, state)
+        };
+        if let Some(when) = raw.get("when") {
+            match self.evaluate(when, &format!("{path}.when")) {
+                Value::Bool(true) => {}
+                Value::Bool(false) => return ended(EntryState::Off),
+                Value::Null if self.poisoned.get() => return ended(EntryState::Failed),
+                _ => {
+                    self.tell(
+                        Diagnostic::error("wrong-type", "`when` must be true or false")
+                            .at(self.locate(&format!("{path}.when"), At::Value))
+                            .help("compare: `when: ${param.environment == 'prod'}`"),
+                    );
+                    return ended(EntryState::Failed);
+                }
+            }
+        }
+        let mut evaluated = Map::new();
+        for (name, value) in raw.as_object().into_iter().flatten() {
+            // These two were evaluated before.
+            if name != "when" && name != "forEach" {
+                evaluated.insert(name.clone(), self.evaluate(value, &format!("{path}.{name}")));
+            }
+        }
+        let mut fields = evaluated.clone();
+        let common = self.common(&key, path, &mut fields);
+        // A field whose expression has no value would only raise a second complaint.
+        if self.problem_count() > before || self.poisoned.take() {
+            return ended(EntryState::Failed);
+        }
+        let (drafts, problems) = (Vec::new(), Vec::new());
+        let mut cx = EntryCx { address: Address::new(address.as_str()), key: &key, common, drafts, problems };
+        (kind.expand)(Value::Object(fields), &mut cx);
+        for problem in cx.problems {
+            if problem.code == "shape" {
+                self.tell(messages::shape(self.source, path, &problem.path, &problem.message));
+                continue;
+            }
+            let (place, at) = match problem.path.as_str() {
+                "" => (path.to_owned(), At::Key),
+                below => (format!("{path}.{below}"), At::Value),
+            };
+            self.tell(Diagnostic {
+                code: problem.code,
+                severity: if problem.warning { Severity::Warning } else { Severity::Error },
+                message: problem.message,
+                span: self.locate(&place, at),
+                help: problem.help,
+            });
+        }
+        let state = if cx.drafts.is_empty() { EntryState::Failed } else { EntryState::Expanded };
+        Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, ..ended(state) }
+    }
+
+    /// Takes what every entry may say out of its fields.
+    fn common(&self, key: &str, path: &str, fields: &mut Map<String, Value>) -> Common {
+        let unsettled = super::azure::Azure::default();
+        let azure = self.settled.get().unwrap_or(&unsettled);
+        let mut text = |field: &str| match fields.remove(field) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            Some(Value::Number(number)) if field == "name" => Some(number.to_string()),
+            Some(_) => {
+                self.tell(
+                    Diagnostic::error("wrong-type", format!("`{field}` must be a text"))
+                        .at(self.locate(&format!("{path}.{field}"), At::Value))
+                        .help("write it as a text"),
+                );
+                None
+            }
+        };
+        let name = text("name").unwrap_or_else(|| key.to_owned());
+        let location = text("location").map(|l| normalize_location(&l)).or_else(|| azure.location.clone());
+        let own_group = text("resourceGroup");
+        self.check_group(own_group.as_deref(), &format!("{path}.resourceGroup"));
+        let group = own_group.or_else(|| azure.resource_group.clone());
+        let timeout = text("timeout").and_then(|text| {
+            let timeout = parse_duration(&text);
+            if timeout.is_none() {
+                self.tell(
+                    Diagnostic::error("wrong-value", format!("`{text}` is no duration"))
+                        .at(self.locate(&format!("{path}.timeout"), At::Value))
+                        .help("write a number with its unit: `90s`, `30m`, `2h`"),
+                );
+            }
+            timeout
+        });
+        let mut tags = azure.tags.clone();
+        let own = fields.remove("tags");
+        tags.extend(self.tags(own.as_ref(), &format!("{path}.tags")));
+        let protect = match fields.remove("protect") {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(protect)) => Some(protect),
+            Some(_) => {
+                self.tell(
+                    Diagnostic::error("wrong-type", "`protect` must be true or false")
+                        .at(self.locate(&format!("{path}.protect"), At::Value))
+                        .help("write `protect: true` or `protect: false`"),
+                );
+                None
+            }
+        };
+        let mut depends_on = self.defaults.depends_on.clone();
+        if let Some(needed) = fields.remove("dependsOn").filter(|needed| !needed.is_null()) {
+            match self.addresses(&needed) {
+                Some(addresses) => depends_on.extend(addresses),
+                None => self.tell(
+                    Diagnostic::error("wrong-type", "`dependsOn` must be a list of addresses")
+                        .at(self.locate(&format!("{path}.dependsOn"), At::Value))
+                        .help("write `dependsOn: [clusters.aks]`"),
+                ),
+            }
+        }
+        let broken = |field| self.broken.borrow().contains(&field);
+        if group.is_none() && !broken("resourceGroup") {
+            self.tell(
+                Diagnostic::error("missing-field", "no resource group is said for this entry")
+                    .at(self.locate(path, At::Key))
+                    .help("add `resourceGroup: …` under `azure:`, or here"),
+            );
+        }
+        if location.is_none() && !broken("location") {
+            self.tell(
+                Diagnostic::error("missing-field", "no location is said for this entry")
+                    .at(self.locate(path, At::Key))
+                    .help("add `location: westeurope` under `azure:`, or `location:` here"),
+            );
+        }
+        Common {
+            name,
+            subscription: azure.subscription.clone(),
+            tenant: azure.tenant.clone(),
+            resource_group: group.unwrap_or_default(),
+            location: location.unwrap_or_default(),
+            tags,
+            protect: protect.or(self.defaults.protect),
+            timeout: timeout.or(self.defaults.timeout),
+            depends_on,
+            properties: fields.remove("properties"),
+        }
+    }
+
+    /// The addresses that `dependsOn` names, as those of the whole blueprint.
+    pub(super) fn addresses(&self, value: &Value) -> Option<Vec<String>> {
+        let mut all = Vec::new();
+        let items = match value {
+            Value::Array(items) => items.as_slice(),
+            one @ Value::String(_) => std::slice::from_ref(one),
+            _ => return None,
+        };
+        for item in items {
+            match item {
+                // `${clusters.aks[*]}` is a list of its own.
+                Value::Array(_) => all.extend(self.addresses(item)?),
+                Value::String(text) => all.push(match Token::exactly(text) {
+                    Some(Token::Reference { path, .. }) => path,
+                    _ if token::has_token(text) => return None,
+                    _ => format!("{}{text}", self.prefix),
+                }),
+                _ => return None,
+            }
+        }
+        Some(all)
+    }
+}

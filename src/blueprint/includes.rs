@@ -1,0 +1,193 @@
+//! The files that a blueprint includes: found, read through a function of the caller's, and parsed before anything is
+//! evaluated.
+
+use super::source::Source;
+use crate::diag::Diagnostic;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+/// How deep files may include files.
+const DEEPEST: usize = 32;
+
+/// What became of an `include:`.
+#[derive(Debug, Clone)]
+pub(crate) enum Include {
+    /// The file.
+    File(Arc<Source>),
+    /// The file is there and cannot be read as YAML.
+    Unreadable(Box<Diagnostic>),
+    /// There is no file to read.
+    Missing {
+        /// Why.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+/// The included files of one file, by what stands behind `include:`.
+pub(crate) type Includes = BTreeMap<String, Include>;
+
+/// Reads a file. The error is a sentence, and after `\nhelp: ` the remedy.
+pub type Read<'a> = &'a dyn Fn(&Path) -> Result<Vec<u8>, String>;
+
+/// Reads what a source includes, and what that includes, every file once.
+pub(super) fn gather(source: &mut Source, read: Read<'_>) {
+    let path = normal(Path::new(&source.file.name));
+    let mut stack = vec![path];
+    Gather { read, known: HashMap::new() }.fill(source, &mut stack);
+}
+
+struct Gather<'a> {
+    read: Read<'a>,
+    known: HashMap<PathBuf, Include>,
+}
+
+impl Gather<'_> {
+    fn fill(&mut self, source: &mut Source, stack: &mut Vec<PathBuf>) {
+        let mut wanted: Vec<String> = wanted(source).map(str::to_owned).collect();
+        wanted.sort();
+        wanted.dedup();
+        let folder = Path::new(&source.file.name).parent().unwrap_or(Path::new("")).to_owned();
+        for include in wanted {
+            let path = normal(&folder.join(&include));
+            let found = match stack.iter().position(|open| *open == path) {
+                Some(at) => circle(&stack[at..], &path),
+                None if stack.len() >= DEEPEST => Include::Missing {
+                    message: format!("`{include}` is the {DEEPEST}th file in a row that includes the next"),
+                    help: "include less deep".to_owned(),
+                },
+                None => match self.known.get(&path) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let found = self.one(&path, stack);
+                        self.known.insert(path, found.clone());
+                        found
+                    }
+                },
+            };
+            source.includes.insert(include, found);
+        }
+    }
+
+    fn one(&mut self, path: &Path, stack: &mut Vec<PathBuf>) -> Include {
+        let bytes = match (self.read)(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let (message, help) =
+                    error.split_once("\nhelp: ").unwrap_or((&error, "check the path and its permissions"));
+                let help = format!("{help}: it is meant from the folder of this file");
+                return Include::Missing { message: message.to_owned(), help };
+            }
+        };
+        match Source::parse(path.display().to_string(), &bytes) {
+            Ok(mut source) => {
+                stack.push(path.to_owned());
+                self.fill(&mut source, stack);
+                stack.pop();
+                Include::File(Arc::new(source))
+            }
+            Err(diagnostic) => Include::Unreadable(Box::new(diagnostic)),
+        }
+    }
+}
+
+/// What the modules of a file include; a path with an expression in it is refused later.
+fn wanted(source: &Source) -> impl Iterator<Item = &str> {
+    let modules = source.tree.get("modules").and_then(serde_json::Value::as_object);
+    modules
+        .into_iter()
+        .flat_map(|modules| modules.values())
+        .filter_map(|module| module.get("include")?.as_str())
+        .filter(|include| !include.is_empty() && !super::expression::is_expression(include))
+}
+
+fn circle(open: &[PathBuf], last: &Path) -> Include {
+    let names: Vec<String> =
+        open.iter().map(PathBuf::as_path).chain([last]).map(|path| path.display().to_string()).collect();
+    Include::Missing {
+        message: match names.as_slice() {
+            [one, _] => format!("`{one}` includes itself"),
+            _ => format!("these files include each other: {}", names.join(" → ")),
+        },
+        help: "put what both need into a third file".to_owned(),
+    }
+}
+
+/// A path without `.` and without the `..` that can be taken away by looking at it.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts: Vec<Component<'_>> = Vec::new();
+    for part in path.components() {
+        match (part, parts.last()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(name: &str, files: &[(&str, &str)]) -> Source {
+        let read = |path: &Path| {
+            let name = path.display().to_string();
+            let found = files.iter().find(|(file, _)| *file == name);
+            found
+                .map(|(_, text)| text.as_bytes().to_vec())
+                .ok_or_else(|| format!("{name}: there is no such file\nhelp: check the path"))
+        };
+        let text = files.iter().find(|(file, _)| *file == name).unwrap().1;
+        Source::parse(name, text.as_bytes()).unwrap().with_includes(&read)
+    }
+
+    fn missing(include: &Include) -> &str {
+        match include {
+            Include::Missing { message, .. } => message,
+            _ => panic!("{include:?}"),
+        }
+    }
+
+    #[test]
+    fn paths_are_meant_from_the_including_file() {
+        let root = source(
+            "live/shop.yaml",
+            &[
+                (
+                    "live/shop.yaml",
+                    "modules: { a: { include: ../lib/spoke.yaml }, b: { include: ./gone.yaml } }",
+                ),
+                ("lib/spoke.yaml", "modules: { c: { include: parts/x.yaml } }"),
+                ("lib/parts/x.yaml", "outputs: {}"),
+            ],
+        );
+        let Include::File(spoke) = &root.includes["../lib/spoke.yaml"] else { panic!() };
+        assert_eq!(spoke.file.name, "lib/spoke.yaml");
+        assert!(
+            matches!(&spoke.includes["parts/x.yaml"], Include::File(x) if x.file.name == "lib/parts/x.yaml")
+        );
+        assert_eq!(missing(&root.includes["./gone.yaml"]), "live/gone.yaml: there is no such file");
+    }
+
+    #[test]
+    fn circles_are_found() {
+        let root = source(
+            "a.yaml",
+            &[
+                ("a.yaml", "modules: { b: { include: b.yaml }, a: { include: ./a.yaml } }"),
+                ("b.yaml", "modules: { a: { include: x/../a.yaml } }"),
+            ],
+        );
+        assert_eq!(missing(&root.includes["./a.yaml"]), "`a.yaml` includes itself");
+        let Include::File(b) = &root.includes["b.yaml"] else { panic!() };
+        assert_eq!(
+            missing(&b.includes["x/../a.yaml"]),
+            "these files include each other: a.yaml → b.yaml → a.yaml"
+        );
+    }
+}

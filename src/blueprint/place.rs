@@ -1,0 +1,330 @@
+//! The place of any path in a YAML text.
+//!
+//! `serde_yaml` places every error raised while it deserialises, so a path is found by walking to it and raising an
+//! error there: nothing is spent on places until something is wrong. A walk reads the text from its beginning, which
+//! takes long in a large file with many mistakes; so the lines at which entries begin are found once, and the walk goes
+//! through the lines of one entry.
+
+use super::source::{At, Source};
+use crate::diag::{SourceFile, Span};
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+const HERE: &str = "\u{1}here\u{1}";
+
+/// Where the lines of a text begin, and those of its entries.
+#[derive(Debug, Clone)]
+pub(super) struct Index {
+    /// The byte offset of every line.
+    lines: Vec<usize>,
+    /// The lines of `section.key`, first and behind the last, from 0. Only what stands in lines of its own is here.
+    entries: HashMap<String, (usize, usize)>,
+}
+
+impl Index {
+    pub(super) fn new(text: &str) -> Self {
+        let mut lines = vec![0];
+        lines.extend(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(at, _)| at + 1));
+        let mut index = Index { lines, entries: HashMap::new() };
+        index.find_entries(text);
+        index
+    }
+
+    /// Small texts are walked from the beginning; that is certain to be right.
+    fn find_entries(&mut self, text: &str) {
+        if text.len() < 64 * 1024 {
+            return;
+        }
+        let mut section = "";
+        let mut indent = 0;
+        let mut open: Option<(String, usize)> = None;
+        for at in 0..self.lines.len() {
+            let line = self.line(text, at);
+            let plain = line.trim_start_matches(' ');
+            if plain.is_empty() || plain.starts_with(['#', '\r']) {
+                continue;
+            }
+            let depth = line.len() - plain.len();
+            let ends = depth == 0 || section.is_empty() || (indent > 0 && depth <= indent);
+            if ends && let Some((path, from)) = open.take() {
+                self.entries.insert(path, (from, at));
+            }
+            let key = plain
+                .split_once(':')
+                .map(|(key, _)| key)
+                .filter(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+            if depth == 0 {
+                section = key.unwrap_or_default();
+                indent = 0;
+            } else if !section.is_empty() && (indent == 0 || depth == indent) {
+                indent = depth;
+                open = key.map(|key| (format!("{section}.{key}"), at));
+            }
+        }
+        if let Some((path, from)) = open {
+            self.entries.insert(path, (from, self.lines.len()));
+        }
+    }
+
+    fn line<'t>(&self, text: &'t str, at: usize) -> &'t str {
+        let end = self.lines.get(at + 1).map_or(text.len(), |end| end - 1);
+        &text[self.lines[at]..end]
+    }
+
+    /// See [`Source::locate`].
+    pub(super) fn locate(&self, source: &Source, path: &str, at: At) -> Option<Span> {
+        // A mapping or list has no place of its own that says as much as its key.
+        let container =
+            crate::value::get_path(&source.tree, path).is_some_and(|v| v.is_object() || v.is_array());
+        let at = if container { At::Key } else { at };
+        let text = &source.file.text;
+        let mut dots = path.match_indices(['.', '[']).map(|(at, _)| at);
+        let entry = &path[..dots.nth(1).unwrap_or(path.len())];
+        if let Some((section, _)) = entry.split_once('.')
+            && let Some(&(from, to)) = self.entries.get(entry)
+        {
+            let end = self.lines.get(to).copied().unwrap_or(text.len());
+            let slice = &text[self.lines[from]..end];
+            if let Some((line, column)) = walk(slice, &path[section.len() + 1..], at) {
+                return Some(self.span(&source.file, from + line, column));
+            }
+        }
+        let (line, column) = walk(text, path, at)?;
+        Some(self.span(&source.file, line, column))
+    }
+
+    /// The span of what stands at a line and column, both from 0; libyaml counts characters, not bytes.
+    fn span(&self, file: &Arc<SourceFile>, line: usize, column: usize) -> Span {
+        let line = line.min(self.lines.len() - 1);
+        let within = self.line(&file.text, line);
+        let offset = within.char_indices().nth(column).map_or(within.len(), |(at, _)| at);
+        let rest = &within[offset..];
+        let length = token_length(rest.trim_end_matches('\r'), is_flow(&within[..offset])).max(1);
+        Span {
+            file: file.clone(),
+            line: line + 1,
+            column: within[..offset].chars().count() + 1,
+            offset: self.lines[line] + offset,
+            length,
+        }
+    }
+}
+
+/// Line and column, from 0, of a path or of the nearest thing above it.
+fn walk(text: &str, path: &str, mut at: At) -> Option<(usize, usize)> {
+    let mut path = path;
+    loop {
+        let walk = Walk { path, at, key: false };
+        let deserializer = serde_yaml::Deserializer::from_str(text);
+        if let Err(error) = walk.deserialize(deserializer)
+            && error.to_string().contains(HERE)
+            && let Some(place) = error.location()
+        {
+            return Some((place.line().saturating_sub(1), place.column().saturating_sub(1)));
+        }
+        let cut = path.rfind(['.', '['])?;
+        path = &path[..cut];
+        at = At::Key;
+    }
+}
+
+/// The span of what stands where serde_yaml saw a mistake.
+pub(super) fn span_of(file: &Arc<SourceFile>, place: &serde_yaml::Location) -> Span {
+    let line = place.line().saturating_sub(1);
+    let start: usize = file.text.split_inclusive('\n').take(line).map(str::len).sum();
+    let within = file.text[start..].lines().next().unwrap_or_default();
+    let offset =
+        within.char_indices().nth(place.column().saturating_sub(1)).map_or(within.len(), |(at, _)| at);
+    span_at(file, start + offset, 0)
+}
+
+/// The span of the token that starts at a byte offset; `length` 0 is as long as the text there.
+pub(super) fn span_at(file: &Arc<SourceFile>, offset: usize, length: usize) -> Span {
+    let text = &file.text;
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    let rest = text[offset..].lines().next().unwrap_or_default();
+    let length = match length {
+        0 => token_length(rest, is_flow(&text[start..offset])).max(1),
+        given => given,
+    };
+    Span {
+        file: file.clone(),
+        line: text[..offset].matches('\n').count() + 1,
+        column: text[start..offset].chars().count() + 1,
+        offset,
+        length,
+    }
+}
+
+/// Whether a `{` or `[` of this line is still open where the text ends.
+fn is_flow(before: &str) -> bool {
+    let count = |these: [char; 2]| before.matches(these).count();
+    count(['{', '[']) > count(['}', ']'])
+}
+
+/// How many bytes of a line belong to the scalar or key that starts it.
+fn token_length(rest: &str, flow: bool) -> usize {
+    match rest.chars().next() {
+        Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
+        _ => {
+            let end = rest.find(": ").or_else(|| rest.strip_suffix(':').map(str::len)).unwrap_or(rest.len());
+            let end = rest[..end].find(" #").unwrap_or(end);
+            let end = rest[..end].find([',', '}', ']']).filter(|_| flow).unwrap_or(end);
+            rest[..end].trim_end_matches([' ', ',', '}', ']']).len()
+        }
+    }
+}
+
+/// Walks to a path and raises an error there.
+struct Walk<'p> {
+    path: &'p str,
+    at: At,
+    /// Whether this reads the key whose place is wanted.
+    key: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.path.is_empty() && !self.key {
+            // Raised while a value is visited, so that it carries the value's place.
+            return deserializer.deserialize_any(Raise);
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let wanted = self.path.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let Some((index, rest)) = wanted.and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest)))
+        else {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(());
+        };
+        for _ in 0..index {
+            if items.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(());
+            }
+        }
+        let path = rest.strip_prefix('.').unwrap_or(rest);
+        items.next_element_seed(Walk { path, at: self.at, key: false })?;
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(rest) = entries.next_key_seed(Step { path: self.path, at: self.at })? {
+            match rest {
+                Some(path) => entries.next_value_seed(Walk { path, at: self.at, key: false })?,
+                None => {
+                    entries.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a key: what remains of the path when it is the next step, or an error there when the key is what is wanted.
+struct Step<'p> {
+    path: &'p str,
+    at: At,
+}
+
+impl<'de, 'p> DeserializeSeed<'de> for Step<'p> {
+    type Value = Option<&'p str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, 'p> Visitor<'de> for Step<'p> {
+    type Value = Option<&'p str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
+        let Some(rest) = self.path.strip_prefix(key) else { return Ok(None) };
+        if rest.is_empty() && self.at == At::Key {
+            return Err(E::custom(HERE));
+        }
+        Ok(match rest.chars().next() {
+            None | Some('[') => Some(rest),
+            Some('.') => Some(&rest[1..]),
+            Some(_) => None,
+        })
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, key: i64) -> Result<Self::Value, E> {
+        self.visit_str(&key.to_string())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, key: u64) -> Result<Self::Value, E> {
+        self.visit_str(&key.to_string())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, key: f64) -> Result<Self::Value, E> {
+        self.visit_str(&key.to_string())
+    }
+}
+
+/// Raises the error that carries the place.
+struct Raise;
+
+impl<'de> Visitor<'de> for Raise {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HERE)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(A::Error::custom(HERE))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(A::Error::custom(HERE))
+    }
+}

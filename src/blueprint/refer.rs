@@ -1,0 +1,176 @@
+//! What references are to, and where they stand.
+
+use super::link::Linker;
+use super::resolve::EntryState;
+use super::source::At;
+use crate::diag::{Diagnostic, Span, did_you_mean};
+use crate::ident::{Address, Parts};
+use serde_json::Value;
+
+/// What a reference turned out to be.
+pub(super) enum Referent {
+    /// A value that follows from the blueprint, and whose resource it is.
+    Known(Value, usize),
+    /// A value that Azure makes.
+    Output(usize, String),
+}
+
+impl Linker<'_> {
+    /// The node whose address starts a dotted path, and what remains of the path.
+    pub(super) fn target<'p>(&self, path: &'p str) -> Option<(usize, &'p str)> {
+        let mut end = path.len();
+        loop {
+            if let Some(&at) = self.by_address.get(&path[..end]) {
+                return Some((at, path[end..].trim_start_matches('.')));
+            }
+            end = path[..end].rfind('.')?;
+        }
+    }
+
+    /// `Err(None)` is a mistake that is told elsewhere.
+    pub(super) fn refer(&self, at: usize, path: &str, facet: &str) -> Result<Referent, Option<Diagnostic>> {
+        let fault = |message: String, help: String| {
+            Some(Diagnostic::error("reference", message).at(self.place(at, Some(path))).help(help))
+        };
+        let Some((target, rest)) = self.target(path) else {
+            let name = Parts::of(path).entry;
+            let off = self.entries.iter().any(|entry| entry.path == name && entry.state == EntryState::Off);
+            // What failed was told where it failed.
+            return Err(if off {
+                fault(
+                    format!("`{name}` is switched off by its `when`"),
+                    "give this entry the same `when`, or choose: `${… if param.x else …}`".to_owned(),
+                )
+            } else {
+                None
+            });
+        };
+        let node = &self.nodes[target];
+        let id = || node.id.clone().map(|id| id.to_string()).unwrap_or_default();
+        let known = |text: String| Ok(Referent::Known(Value::String(text), target));
+        let wanted = match (rest, facet) {
+            ("", "" | "id") | ("id", "" | "id") => return known(id()),
+            ("", facet) => facet.to_owned(),
+            (rest, "") => rest.to_owned(),
+            (rest, facet) => format!("{rest}.{facet}"),
+        };
+        let name_of = |id: String| id.rsplit('/').next().unwrap_or_default().to_owned();
+        match wanted.as_str() {
+            "name" => return known(name_of(id())),
+            "type" => return known(node.draft.kind.arm_type.to_owned()),
+            _ => {}
+        }
+        let facets = node.draft.kind.facets;
+        let find = |name: &str| facets.iter().find(|f| f.name == name);
+        let found = find(&wanted).or_else(|| match facet {
+            // A field that wants an id takes an output that is one: `${clusters.aks.kubeletIdentity}`.
+            "" => find(&format!("{rest}.id")),
+            "id" => find(rest),
+            _ => None,
+        });
+        if let Some(facet) = found {
+            return Ok(Referent::Output(target, facet.pointer.to_owned()));
+        }
+        // A field of the blueprint itself.
+        if facet.is_empty()
+            && let Some(entry) = node.entry.map(|entry| &self.entries[entry])
+            && let Some(below) = path.strip_prefix(&format!("{}.", entry.path))
+            && let Some(value) = member(&entry.evaluated, below)
+            && !value.is_object()
+        {
+            return Ok(Referent::Known(value.clone(), target));
+        }
+        let address = &node.draft.address;
+        let children = self.children(address);
+        let names = || {
+            ["id", "name"]
+                .into_iter()
+                .chain(facets.iter().map(|f| f.name))
+                .chain(children.iter().map(String::as_str))
+        };
+        let help = match did_you_mean(rest, names()) {
+            Some(near) => format!("did you mean `{address}.{near}`?"),
+            None => format!("`{address}` has: {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        let shown = if rest.is_empty() { facet } else { rest };
+        Err(fault(format!("`{address}` has no `{shown}`"), help))
+    }
+
+    /// What stands below an address, without the address.
+    fn children(&self, address: &Address) -> Vec<String> {
+        let prefix = format!("{address}.");
+        let mut children: Vec<String> = self
+            .by_address
+            .keys()
+            .filter_map(|other| other.as_str().strip_prefix(&prefix).map(str::to_owned))
+            .collect();
+        children.sort();
+        children
+    }
+
+    /// Whether two nodes come from different instances of one entry.
+    pub(super) fn same_entry(&self, a_node: usize, b_node: usize) -> bool {
+        let place = |at: usize| {
+            let entry = &self.entries[self.nodes[at].entry?];
+            Some((&entry.source.file.name, &entry.place))
+        };
+        let (a, b) = (place(a_node), place(b_node));
+        let different = self.nodes[a_node].entry != self.nodes[b_node].entry;
+        different && a.is_some() && a == b
+    }
+
+    /// The place of a node in the source; of the field that mentions `reference`, when that is asked for.
+    pub(super) fn place(&self, at: usize, reference: Option<&str>) -> Option<Span> {
+        let node = self.nodes.get(at)?;
+        let entry = &self.entries[node.entry?];
+        if let Some(reference) = reference {
+            let raw = crate::value::get_path(&entry.source.tree, &entry.place)?;
+            let local = reference.strip_prefix(&entry.prefix).unwrap_or(reference);
+            // With `forEach` the key is written in another way than it is in the address.
+            let parts = Parts::of(local);
+            let key = parts.key.split('[').next().unwrap_or_default();
+            let short = format!("{}.{key}", parts.section);
+            let found = mention(raw, local, &entry.place).or_else(|| mention(raw, &short, &entry.place));
+            if let Some(path) = found {
+                return entry.source.locate(&path, At::Value);
+            }
+        }
+        let origin = &node.draft.origin;
+        let path = if origin.is_empty() { entry.place.clone() } else { format!("{}.{origin}", entry.place) };
+        entry.source.locate(&path, At::Key)
+    }
+}
+
+/// The member of an evaluated entry at a dotted path; an element of a list is `[0]`.
+fn member<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').try_fold(value, |value, part| {
+        let (name, index) = match part.split_once('[') {
+            Some((name, rest)) => (name, Some(rest.strip_suffix(']')?)),
+            None => (part, None),
+        };
+        let found = value.get(name)?;
+        match index {
+            Some(index) => found.get(index.parse::<usize>().ok()?),
+            None => Some(found),
+        }
+    })
+}
+
+/// Whether a path is another or lies below it.
+pub(super) fn is_within(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// The dotted path of the first text below a value that mentions a reference.
+fn mention(value: &Value, reference: &str, path: &str) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains(reference).then(|| path.to_owned()),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, item)| mention(item, reference, &format!("{path}[{at}]")))
+        }
+        Value::Object(members) => {
+            members.iter().find_map(|(key, member)| mention(member, reference, &format!("{path}.{key}")))
+        }
+        _ => None,
+    }
+}
