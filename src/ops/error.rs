@@ -19,6 +19,9 @@ pub enum Error {
     /// The plan may not be applied as it is.
     #[error("the plan may not be applied as it is")]
     Blocked(Vec<Blocked>),
+    /// Targets that are no addresses, each with the one that is likely meant.
+    #[error("there is nothing at {}", .0.iter().map(|(wrong, _)| format!("`{wrong}`")).collect::<Vec<_>>().join(", "))]
+    UnknownTargets(Vec<(String, Option<String>)>),
     /// The planner made a plan that cannot be: a defect of berth.
     #[error("berth made an unsound plan and will not apply it: {}", .0.join("; "))]
     Unsound(Vec<String>),
@@ -39,6 +42,12 @@ impl Error {
             Error::Arm(error) => error.hint(),
             Error::Ledger(error) => Some(error.hint()),
             Error::Unsound(_) => Some("please report this, with the plan".to_owned()),
+            Error::UnknownTargets(unknown) => Some(
+                unknown
+                    .iter()
+                    .find_map(|(_, near)| near.as_ref().map(|near| format!("did you mean `{near}`?")))
+                    .unwrap_or_else(|| "`berth plan` and `berth ledger show` list the addresses".to_owned()),
+            ),
             Error::Blueprint(_) | Error::Blocked(_) => None,
         }
     }

@@ -17,4 +17,4 @@ pub use drift::drift;
 pub use error::Error;
 pub use plan::{Planned, plan};
 pub use session::{Session, caller};
-pub use validate::{graph, parse, validate, validate_source};
+pub use validate::{blueprint_name, graph, parse, validate, validate_source};

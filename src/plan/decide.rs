@@ -62,6 +62,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         steps,
         outputs,
         conflicts,
+        left_out: Vec::new(),
     }
 }
 

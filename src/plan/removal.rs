@@ -43,6 +43,7 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
         steps,
         outputs: BTreeMap::new(),
         conflicts: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 

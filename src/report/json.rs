@@ -30,11 +30,12 @@ pub const VERSION: u32 = 1;
 ///     "desired": { … }, "unknown": ["properties.x"], "secret": ["properties.windowsProfile.adminPassword"]
 ///   }],
 ///   "outputs": { "issuer": { "value": null, "known": false, "secret": false } },
-///   "conflicts": [{ "address": "keyVaults.secrets", "id": "/subscriptions/…", "message": "…", "help": "…" }]
+///   "conflicts": [{ "address": "keyVaults.secrets", "id": "/subscriptions/…", "message": "…", "help": "…" }],
+///   "leftOut": [{ "address": "clusters.aks", "action": "create" }]
 /// }
 /// ```
 ///
-/// Steps with nothing to do are in it, with the action `no-op`. `after` names the steps that come first.
+/// Steps with nothing to do are in it, with the action `no-op`; `leftOut` is what `--target` left alone. `after` names the steps that come first.
 pub fn plan(plan: &Plan) -> Value {
     let address = |at: &usize| plan.steps.get(*at).map(|step| step.address.as_str());
     let steps: Vec<Value> = plan.steps.iter().map(|step| self::step(step, &address)).collect();
@@ -48,6 +49,7 @@ pub fn plan(plan: &Plan) -> Value {
         "steps": steps,
         "outputs": outputs(&plan.outputs),
         "conflicts": plan.conflicts,
+        "leftOut": plan.left_out,
     })
 }
 

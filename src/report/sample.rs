@@ -297,6 +297,7 @@ pub(super) fn plan() -> Plan {
         steps,
         outputs: outputs(),
         conflicts: vec![],
+        left_out: vec![],
     }
 }
 

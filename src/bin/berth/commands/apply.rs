@@ -21,11 +21,14 @@ pub struct Wish {
     pub allow_replace: Vec<String>,
     /// May be deleted.
     pub allow_delete: Vec<String>,
+    /// Only these addresses.
+    pub target: Vec<String>,
 }
 
 /// Brings Azure to what the blueprint says.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: Wish) -> Exit {
-    with_session(global, terminal, path, async |blueprint, session| {
+    with_session(global, terminal, path, async |blueprint, mut session| {
+        session.targets = wish.target;
         let allowances = Allowances { replace: wish.allow_replace, delete: wish.allow_delete };
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {

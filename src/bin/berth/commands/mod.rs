@@ -28,22 +28,23 @@ pub fn run(cli: Cli) -> Exit {
     match command {
         Command::Validate { blueprint } => validate::run(&global, &terminal, &blueprint),
         Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
-        Command::Plan { blueprint, format, adopt } => {
-            plan::run(&global, &terminal, &blueprint, format, adopt)
+        Command::Plan { blueprint, format, adopt, target } => {
+            plan::run(&global, &terminal, &blueprint, format, adopt, target)
         }
-        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete } => {
-            let wish = apply::Wish { auto_approve, adopt, allow_replace, allow_delete };
+        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete, target } => {
+            let wish = apply::Wish { auto_approve, adopt, allow_replace, allow_delete, target };
             apply::run(&global, &terminal, &blueprint, wish)
         }
-        Command::Destroy { blueprint, auto_approve, allow_delete } => {
-            destroy::run(&global, &terminal, &blueprint, auto_approve, allow_delete)
+        Command::Destroy { blueprint, name, auto_approve, allow_delete, target } => {
+            let wish = destroy::Wish { auto_approve, allow_delete, target };
+            destroy::run(&global, &terminal, blueprint.as_deref(), name, wish)
         }
         Command::Drift { blueprint, format } => drift::run(&global, &terminal, &blueprint, format),
         Command::Output { blueprint, name, format } => {
             output::run(&global, &terminal, &blueprint, name.as_deref(), format)
         }
         Command::Ledger { command } => ledger::run(&global, &terminal, command),
-        Command::Sim { command } => sim::run(&terminal, command),
+        Command::Sim { command } => sim::run(&global, &terminal, command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);

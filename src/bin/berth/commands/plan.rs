@@ -10,8 +10,16 @@ use berth::report::{html, human, json, markdown};
 use std::path::Path;
 
 /// Shows what would be done.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, adopt: bool) -> Exit {
-    with_session(global, terminal, path, async |blueprint, session| {
+pub fn run(
+    global: &Global,
+    terminal: &Terminal,
+    path: &Path,
+    format: Format,
+    adopt: bool,
+    target: Vec<String>,
+) -> Exit {
+    with_session(global, terminal, path, async |blueprint, mut session| {
+        session.targets = target;
         let adoption = adoption(adopt);
         match ops::plan(&session, &blueprint.desired, adoption).await {
             Ok(planned) => {
