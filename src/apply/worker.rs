@@ -235,7 +235,10 @@ impl Worker {
         if !differs {
             return Ok(Some(live.body));
         }
-        let merged = match put.kind.update {
+        // Only a whole PUT takes up what failed: a PATCH has nothing to say when nothing differs.
+        let repairs = put.changes.iter().any(|change| change.path == "properties.provisioningState");
+        let mode = if repairs { UpdateMode::Put } else { put.kind.update };
+        let merged = match mode {
             // What cannot be read would always look changed; a PATCH sends it only when it is.
             UpdateMode::Patch if !put.unseen => {
                 merge(&live.body, &without(&put.body, rules, Flag::WriteOnly), rules, &put.changes)
@@ -243,7 +246,7 @@ impl Worker {
             _ => merge(&live.body, &put.body, rules, &put.changes),
         };
         let conditions = live.etag.as_deref().map_or_else(Conditions::none, Conditions::matches);
-        let started = match put.kind.update {
+        let started = match mode {
             UpdateMode::Patch => {
                 let mut before = live.body;
                 strip_read_only(&mut before, rules);
