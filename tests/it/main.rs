@@ -12,3 +12,5 @@ mod interrupt;
 mod kinds;
 mod quickstart;
 mod rooms;
+mod schedule;
+mod target;
