@@ -144,7 +144,9 @@ impl Worker {
                 Ok(body) => break Ok(body),
                 Err(Stop::Failed(failure)) => break Err(failure.after(last)),
                 Err(Stop::Error(error)) => match reattempts.after(&error, self.timeout) {
-                    Some(again) if again.wait < (started + self.timeout).saturating_sub(self.clock.elapsed()) => {
+                    Some(again)
+                        if again.wait < (started + self.timeout).saturating_sub(self.clock.elapsed()) =>
+                    {
                         last = Some(error.to_string());
                         let (reason, attempt, wait) = (again.reason, again.attempt, again.wait);
                         // The scheduler lives as long as its workers; when it does not, nobody is left to tell.
@@ -177,7 +179,9 @@ impl Worker {
                 Action::Create | Action::Replace if !put.arrives => self.create(put, left).await,
                 _ => self.update(put, left).await,
             },
-            Task::Delete { api_version, expected } => self.delete(api_version, expected.as_deref(), left).await,
+            Task::Delete { api_version, expected } => {
+                self.delete(api_version, expected.as_deref(), left).await
+            }
             Task::Register { api_version, wanted, kind } => self.register(api_version, wanted, kind).await,
             Task::Approve { endpoint, target, description, api_version } => {
                 self.approve(endpoint, target, description, api_version).await

@@ -5,8 +5,8 @@ use crate::apply::Engine;
 use crate::arm::{self, Client};
 use crate::blueprint::Caller;
 use crate::event::{Event, EventKind, Listener};
-use crate::ledger::store;
 use crate::ident::Address;
+use crate::ledger::store;
 use crate::ledger::{InFlight, Ledger};
 use crate::plan::{self, Plan};
 use serde_json::Value;
@@ -34,7 +34,8 @@ impl Session {
     /// A plan for the targets only.
     pub(super) fn restrict(&self, plan: Plan) -> Result<Plan, Error> {
         let known: Vec<Address> = plan.steps.iter().map(|step| step.address.clone()).collect();
-        plan::restrict(plan, &self.targets).map_err(|unknown| Error::UnknownTargets(suggest(&unknown, &known)))
+        plan::restrict(plan, &self.targets)
+            .map_err(|unknown| Error::UnknownTargets(suggest(&unknown, &known)))
     }
 
     /// A listener for reads that speaks to the session's.

@@ -14,7 +14,9 @@ mod target;
 pub use check::check;
 pub use decide::{Adoption, plan};
 pub use desired::{Desired, OWNER_TAG, Output, Resource};
-pub use model::{Conflict, Counts, Impact, LeftOut, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION};
+pub use model::{
+    Conflict, Counts, Impact, LeftOut, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION,
+};
 pub use removal::plan_destroy;
 pub use resolve::{lookup, secret_digests};
 pub use target::restrict;

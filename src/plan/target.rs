@@ -15,11 +15,8 @@ pub fn restrict(mut plan: Plan, targets: &[String]) -> Result<Plan, Vec<String>>
         return Ok(plan);
     }
     let hit = |step: &Step, target: &String| step.address.is_within(target);
-    let unknown: Vec<String> = targets
-        .iter()
-        .filter(|target| !plan.steps.iter().any(|step| hit(step, target)))
-        .cloned()
-        .collect();
+    let unknown: Vec<String> =
+        targets.iter().filter(|target| !plan.steps.iter().any(|step| hit(step, target))).cloned().collect();
     if !unknown.is_empty() {
         return Err(unknown);
     }
@@ -71,10 +68,9 @@ fn closure(plan: &Plan, targets: &[String]) -> Vec<bool> {
                     plan.steps.iter().zip(&kept).any(|(other, kept)| *kept && other.address == *parent)
                 }
                 // It stands on something that is replaced, so it has to go meanwhile.
-                Reason::Immutable { .. } => step
-                    .after
-                    .iter()
-                    .any(|&need| kept[need] && plan.steps[need].action == Action::Replace),
+                Reason::Immutable { .. } => {
+                    step.after.iter().any(|&need| kept[need] && plan.steps[need].action == Action::Replace)
+                }
                 _ => false,
             };
             kept[at] |= along;

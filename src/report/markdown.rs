@@ -32,7 +32,9 @@ pub fn plan(plan: &Plan) -> String {
         let resources = count(plan.steps.len(), "resource");
         let _ = match plan.destroy {
             true => writeln!(text, "### berth: nothing to destroy for {name}"),
-            false if !plan.left_out.is_empty() => writeln!(text, "### berth: no changes at the targets of {name}"),
+            false if !plan.left_out.is_empty() => {
+                writeln!(text, "### berth: no changes at the targets of {name}")
+            }
             false => writeln!(
                 text,
                 "### berth: no changes for {name}\n\nAzure matches the blueprint ({resources})."

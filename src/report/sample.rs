@@ -320,6 +320,7 @@ pub(super) fn unchanged() -> Plan {
         steps: vec![same("spoke"), same("lab")],
         outputs: BTreeMap::new(),
         conflicts: vec![],
+        left_out: vec![],
     }
 }
 

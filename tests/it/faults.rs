@@ -218,7 +218,9 @@ async fn a_step_ends_with_its_timeout_and_says_what_went_wrong_before() {
     let summary = rehearsal.try_apply(&text, Adoption::Refused).await.unwrap().summary;
     let Outcome::Failed { message, .. } = outcome(&summary, "networks.hub") else { panic!("{summary:#?}") };
     assert!(message.contains("timeout of 10 minutes"), "{message}");
-    assert!(message.contains("the attempt before that: PUT") && message.contains("AnotherOperationInProgress"));
+    assert!(
+        message.contains("the attempt before that: PUT") && message.contains("AnotherOperationInProgress")
+    );
     assert!(summary.elapsed_ms <= 11 * 60_000, "{summary:#?}");
     let step = summary.steps.iter().find(|step| step.address.as_str() == "networks.hub").unwrap();
     assert!(step.retries >= 10 && step.waited_ms >= 400_000, "{step:#?}");

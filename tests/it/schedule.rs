@@ -139,5 +139,10 @@ async fn limited(text: &str, parallelism: usize) {
     let ran = measure(text, Throttling::Azure, parallelism).await;
     let bound = free.bound.min(FLEET).max(free.head + buckets(&free.requests));
     assert_eq!(ran.throttled, 0, "{:?}", ran.requests);
-    assert!(ran.makespan <= bound.mul_f64(1.1), "{:?} for a bound of {bound:?}, {:?}", ran.makespan, free.requests);
+    assert!(
+        ran.makespan <= bound.mul_f64(1.1),
+        "{:?} for a bound of {bound:?}, {:?}",
+        ran.makespan,
+        free.requests
+    );
 }

@@ -250,7 +250,8 @@ impl<'a> Run<'a> {
             _ => OperationClass::Writes,
         };
         let subscription = step.id.subscription().unwrap_or_default();
-        let room = |class| self.engine.client.headroom(subscription, class).free_in(starting as u32 + 1, class);
+        let room =
+            |class| self.engine.client.headroom(subscription, class).free_in(starting as u32 + 1, class);
         let pause = room(class).max(room(OperationClass::Reads));
         (!pause.is_zero()).then_some(pause)
     }

@@ -43,7 +43,8 @@ impl<'a> Run<'a> {
     /// Whether the connection of an endpoint that this run made waits for approval, although Azure was to approve it
     /// by itself: the endpoint's own body says so. A connection that the blueprint does not want approved has no step.
     pub(super) fn stays_pending(&self, step: &Step) -> bool {
-        let Some(Operation::Approval { endpoint, .. }) = self.resource(step).map(|resource| &resource.operation)
+        let Some(Operation::Approval { endpoint, .. }) =
+            self.resource(step).map(|resource| &resource.operation)
         else {
             return false;
         };

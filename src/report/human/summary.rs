@@ -166,7 +166,8 @@ fn totals(page: &mut Page<'_>, summary: &Summary) {
     }
     let again = reattempts(summary);
     if summary.is_complete() {
-        let text = format!(" {} in {elapsed}{again}.", super::super::text::count(summary.steps.len(), "step"));
+        let text =
+            format!(" {} in {elapsed}{again}.", super::super::text::count(summary.steps.len(), "step"));
         return page.line(Line::default().add(Tone::Good, "Done.").plain(text));
     }
     let (tone, word) = match (summary.interrupted, failed) {

@@ -28,20 +28,21 @@ impl Entry {
 pub fn entries(dice: &mut Dice) -> Vec<Entry> {
     let mut all: Vec<Entry> = Vec::new();
     let mut subnets = Vec::new();
-    let mut push = |section, key: String, name: String, fields: String, needs: &[&String], dice: &mut Dice| {
-        let mut needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
-        let mut fields = format!("name: {name}, {fields}");
-        // Now and then something else has to be there first, for no reason that anybody sees.
-        if !all.is_empty() && dice.one_in(4) {
-            let other = dice.pick(&all).address();
-            fields.push_str(&format!(", dependsOn: [{other}]"));
-            needs.push(other);
-        }
-        let entry = Entry { section, key, name, fields, needs };
-        let address = entry.address();
-        all.push(entry);
-        address
-    };
+    let mut push =
+        |section, key: String, name: String, fields: String, needs: &[&String], dice: &mut Dice| {
+            let mut needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
+            let mut fields = format!("name: {name}, {fields}");
+            // Now and then something else has to be there first, for no reason that anybody sees.
+            if !all.is_empty() && dice.one_in(4) {
+                let other = dice.pick(&all).address();
+                fields.push_str(&format!(", dependsOn: [{other}]"));
+                needs.push(other);
+            }
+            let entry = Entry { section, key, name, fields, needs };
+            let address = entry.address();
+            all.push(entry);
+            address
+        };
     for n in 0..1 + dice.below(2) {
         let mut fields = format!("tags: {{ stage: TAG }}, addressSpace: [10.{n}.0.0/16], subnets: {{ ");
         let count = 1 + dice.below(3);
@@ -61,8 +62,7 @@ pub fn entries(dice: &mut Dice) -> Vec<Entry> {
         .collect();
     if dice.one_in(3) {
         let (network, subnet) = dice.pick(&subnets).clone();
-        let pools: String =
-            (0..dice.below(3)).map(|n| format!(", more{n}: {{ count: 1 }}")).collect();
+        let pools: String = (0..dice.below(3)).map(|n| format!(", more{n}: {{ count: 1 }}")).collect();
         let fields = format!(
             "protect: false, subnet: '${{{subnet}}}', nodePools: {{ system: {{ mode: System, count: 1 }}{pools} }}"
         );
@@ -73,16 +73,16 @@ pub fn entries(dice: &mut Dice) -> Vec<Entry> {
             let (vault, (network, subnet)) = (dice.pick(&vaults).clone(), dice.pick(&subnets).clone());
             let manual = dice.one_in(2);
             let dns = if dice.one_in(2) { "none" } else { "auto" };
-            let fields = format!(
-                "target: '${{{vault}}}', subnet: '${{{subnet}}}', manual: {manual}, dns: {dns}"
-            );
+            let fields =
+                format!("target: '${{{vault}}}', subnet: '${{{subnet}}}', manual: {manual}, dns: {dns}");
             push("privateEndpoints", format!("p{n}"), format!("pe-{n}"), fields, &[&vault, &network], dice);
         }
         for (n, identity) in identities.iter().enumerate().filter(|_| !vaults.is_empty()) {
             let vault = dice.pick(&vaults).clone();
             if dice.one_in(2) {
-                let fields =
-                    format!("principal: '${{{identity}}}', role: Key Vault Secrets User, scope: '${{{vault}}}'");
+                let fields = format!(
+                    "principal: '${{{identity}}}', role: Key Vault Secrets User, scope: '${{{vault}}}'"
+                );
                 let name = format!("a0000000-0000-4000-8000-{n:012}");
                 push("roleAssignments", format!("r{n}"), name, fields, &[identity, &vault], dice);
             }

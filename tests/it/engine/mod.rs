@@ -63,7 +63,8 @@ fn whatever_happens_the_world_becomes_what_is_asked_for() {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let play = || {
         while let Some(&seed) = seeds.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
             let played = std::panic::AssertUnwindSafe(|| runtime.unwrap().block_on(case(seed)));
             if let Err(panic) = std::panic::catch_unwind(played) {
                 let words = panic.downcast_ref::<String>().map_or("", String::as_str);
@@ -97,13 +98,11 @@ async fn case(seed: u64) {
         runs += 1;
         assert!(runs < 30, "it does not come to rest: {last}");
         witness.begin();
-        let ended = run(&rehearsal, &mut dice, ops::apply(
-            &rehearsal.session,
-            &desired,
-            Adoption::Refused,
-            &Allowances::default(),
-            |_, _| true,
-        ))
+        let ended = run(
+            &rehearsal,
+            &mut dice,
+            ops::apply(&rehearsal.session, &desired, Adoption::Refused, &Allowances::default(), |_, _| true),
+        )
         .await;
         let complete = ended.as_ref().is_ok_and(berth::event::Summary::is_complete);
         last = if runs > 25 { format!("{ended:#?}").chars().take(6000).collect() } else { String::new() };
@@ -124,7 +123,9 @@ async fn case(seed: u64) {
         assert!(*times <= 1 + deleted, "{id} was made {times} times and deleted {deleted} times");
     }
     let quiet = Rehearsal::new();
-    ops::apply(&quiet.session, &desired, Adoption::Refused, &Allowances::default(), |_, _| true).await.unwrap();
+    ops::apply(&quiet.session, &desired, Adoption::Refused, &Allowances::default(), |_, _| true)
+        .await
+        .unwrap();
     assert_eq!(owned(&rehearsal, disturbed).await, owned(&quiet, disturbed).await);
 
     script(&rehearsal, &wanted, &mut dice);

@@ -38,9 +38,10 @@ impl Witness {
         let name = |address: &String| {
             entries.iter().find(|entry| entry.address() == *address).map(|entry| lane(&entry.name))
         };
-        let endpoints = entries.iter().filter(|entry| entry.section == "privateEndpoints").map(|entry| {
-            (entry.name.clone(), entry.needs.iter().take(2).filter_map(name).collect())
-        });
+        let endpoints = entries
+            .iter()
+            .filter(|entry| entry.section == "privateEndpoints")
+            .map(|entry| (entry.name.clone(), entry.needs.iter().take(2).filter_map(name).collect()));
         Witness { simulator, endpoints: endpoints.collect(), seen: Mutex::default() }
     }
 
@@ -69,7 +70,10 @@ impl Witness {
         let mut found = Vec::new();
         while let Some(part) = parts.next() {
             match part {
-                "virtualNetworks" | "managedClusters" | "userAssignedIdentities" | "vaults"
+                "virtualNetworks"
+                | "managedClusters"
+                | "userAssignedIdentities"
+                | "vaults"
                 | "storageAccounts" => {
                     found.extend(parts.next().map(lane));
                 }
@@ -98,7 +102,8 @@ impl Witness {
         let path = path_and_query(&request.url).split('?').next().unwrap_or_default();
         let lanes = self.lanes(path);
         let mut seen = self.seen.lock().unwrap();
-        let taken = seen.busy.values().find(|(_, busy)| busy.iter().any(|busy| lanes.contains(busy))).cloned();
+        let taken =
+            seen.busy.values().find(|(_, busy)| busy.iter().any(|busy| lanes.contains(busy))).cloned();
         if let Some((other, _)) = taken {
             seen.wrong.push(format!("{} {path} while under way: {other}", request.method));
         }
