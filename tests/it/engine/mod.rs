@@ -50,6 +50,7 @@ impl Dice {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the length of the test is told from outside")]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
