@@ -57,7 +57,7 @@ pub(super) async fn carry_out(
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
     // It was waited for, and the plan has seen what came of it.
-    planned.in_flight.clear();
+    let resumed = !std::mem::take(&mut planned.in_flight).is_empty();
     let allowed = blocks(&planned.plan, allowances).is_empty();
     let agreed = agree(&planned, allowed);
     let Planned { plan, ledger, observed, .. } = planned;
@@ -67,5 +67,9 @@ pub(super) async fn carry_out(
     }
     // Until now Ctrl-C ends the process, as everywhere; from now on it ends the run.
     session.engine.interrupt.listen();
+    if resumed {
+        // Even when nothing is left to do: else the journal would tell of it for ever.
+        session.engine.store.save(&ledger).await?;
+    }
     Ok(Some(apply::apply(&session.engine, &plan, desired, ledger, observed).await?))
 }

@@ -19,4 +19,4 @@ pub use error::Error;
 pub use plan::{Planned, plan};
 pub use saved::{apply_saved, plan_offline, save, saved_inputs};
 pub use session::{Session, caller};
-pub use validate::{graph, parse, validate, validate_source};
+pub use validate::{blueprint_name, graph, parse, validate, validate_source};

@@ -297,6 +297,7 @@ pub(super) fn plan() -> Plan {
         steps,
         outputs: outputs(),
         conflicts: vec![],
+        left_out: vec![],
     }
 }
 
@@ -319,6 +320,7 @@ pub(super) fn unchanged() -> Plan {
         steps: vec![same("spoke"), same("lab")],
         outputs: BTreeMap::new(),
         conflicts: vec![],
+        left_out: vec![],
     }
 }
 

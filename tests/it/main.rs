@@ -6,8 +6,9 @@
 mod support;
 
 mod blueprints;
-mod clusters;
 mod book;
+mod clusters;
+mod engine;
 mod errors;
 mod faults;
 mod governance;
@@ -18,5 +19,7 @@ mod policies;
 mod quickstart;
 mod reading;
 mod rooms;
-mod signing_in;
 mod saved;
+mod schedule;
+mod signing_in;
+mod target;

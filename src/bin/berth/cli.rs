@@ -45,10 +45,13 @@ pub struct Global {
     /// Let simulated time run N times as fast as Azure's, instead of not waiting at all.
     #[arg(long, value_name = "N", requires = "sim", global = true)]
     pub sim_speed: Option<f64>,
+    /// Let the simulator count requests against limits.
+    #[arg(long = "limits", value_name = "LIMITS", value_enum, default_value_t = Limits::None, global = true)]
+    pub limits: Limits,
     /// The folder of the ledgers.
     #[arg(long, value_name = "DIR", default_value = ".berth/ledgers", global = true)]
     pub ledger: PathBuf,
-    /// How many steps at once.
+    /// How many steps at once, at most; fewer when Azure's limits are near.
     #[arg(long, value_name = "N", default_value_t = 16, global = true,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
     pub parallelism: usize,
@@ -83,6 +86,24 @@ pub struct Global {
     /// Plain lines instead of progress bars.
     #[arg(long, global = true)]
     pub no_progress: bool,
+}
+
+/// Which limits the simulator has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Limits {
+    /// What is left is told, but nobody is refused.
+    None,
+    /// The token buckets of a real subscription: 429 when one is empty.
+    Azure,
+}
+
+impl From<Limits> for berth::sim::Throttling {
+    fn from(limits: Limits) -> Self {
+        match limits {
+            Limits::None => berth::sim::Throttling::Lenient,
+            Limits::Azure => berth::sim::Throttling::Azure,
+        }
+    }
 }
 
 /// When to use colour.
@@ -174,6 +195,9 @@ pub enum Command {
         allow_delete: Vec<String>,
         #[command(flatten)]
         policies: Policies,
+        /// Only this address, with what it needs; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
     },
     /// Bring Azure to what the blueprint says, or carry out a saved plan.
     Apply {
@@ -194,17 +218,27 @@ pub enum Command {
         allow_delete: Vec<String>,
         #[command(flatten)]
         policies: Policies,
+        /// Only this address, with what it needs; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
     },
-    /// Delete everything that the blueprint owns.
+    /// Delete everything that the blueprint owns. The ledger alone says what: of the blueprint only its name is read.
     Destroy {
         /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        #[arg(required_unless_present = "name")]
+        blueprint: Option<PathBuf>,
+        /// The blueprint's name, when its file is gone.
+        #[arg(long, value_name = "NAME", conflicts_with = "blueprint")]
+        name: Option<String>,
         /// Do not ask.
         #[arg(long)]
         auto_approve: bool,
         /// Allow this protected resource to be deleted; may be repeated.
         #[arg(long, value_name = "ADDRESS")]
         allow_delete: Vec<String>,
+        /// Only this address, with what it needs; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
     },
     /// Report what somebody else changed; exits with 2 when something was.
     Drift {

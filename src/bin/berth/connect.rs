@@ -59,7 +59,11 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     if let Some(path) = &global.sim {
         let simulator = Simulator::open(
             path,
-            sim::Options { time: sim::Time::Host(clock.clone()), ..Default::default() },
+            sim::Options {
+                time: sim::Time::Host(clock.clone()),
+                throttling: global.limits.into(),
+                ..Default::default()
+            },
         )
         .map_err(|error| error.to_string())?;
         let transport: Arc<dyn Transport> = Arc::new(simulator.clone());
@@ -151,6 +155,7 @@ impl Connection {
                 parallelism: global.parallelism,
             },
             reads: 64,
+            targets: Vec::new(),
         }
     }
 

@@ -74,6 +74,9 @@ fn line(event: &Event, tally: &Tally, style: &Style) -> Option<String> {
         // Reading is quick: its end is enough.
         EventKind::Reading { done, total } if done == total => format!("Read {}", count(*total, "resource")),
         EventKind::Reading { .. } => return None,
+        // Nothing to do is said by the plan.
+        EventKind::RunStarted { steps: 0 } => return None,
+        EventKind::RunFinished { .. } if tally.steps == 0 && tally.ended == 0 => return None,
         EventKind::RunStarted { steps } => format!("Taking {}", count(*steps, "step")),
         EventKind::StepStarted { address, action, usual_ms } => {
             let usual =

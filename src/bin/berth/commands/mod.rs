@@ -32,25 +32,26 @@ pub fn run(cli: Cli) -> Exit {
     match command {
         Command::Validate { blueprint, policies } => validate::run(&global, &terminal, &blueprint, &policies),
         Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
-        Command::Plan { blueprint, format, out, adopt, allow_replace, allow_delete, policies } => {
+        Command::Plan { blueprint, format, out, adopt, allow_replace, allow_delete, policies, target } => {
             let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = plan::Wish { format, out, adopt, allowances, policies };
+            let wish = plan::Wish { format, out, adopt, allowances, policies, target };
             plan::run(&global, &terminal, &blueprint, &wish)
         }
-        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete, policies } => {
+        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete, policies, target } => {
             let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = apply::Wish { auto_approve, adopt, allowances, policies };
+            let wish = apply::Wish { auto_approve, adopt, allowances, policies, target };
             apply::run(&global, &terminal, &blueprint, &wish)
         }
-        Command::Destroy { blueprint, auto_approve, allow_delete } => {
-            destroy::run(&global, &terminal, &blueprint, auto_approve, allow_delete)
+        Command::Destroy { blueprint, name, auto_approve, allow_delete, target } => {
+            let wish = destroy::Wish { auto_approve, allow_delete, target };
+            destroy::run(&global, &terminal, blueprint.as_deref(), name, wish)
         }
         Command::Drift { blueprint, format } => drift::run(&global, &terminal, &blueprint, format),
         Command::Output { blueprint, name, format } => {
             output::run(&global, &terminal, &blueprint, name.as_deref(), format)
         }
         Command::Ledger { command } => ledger::run(&global, &terminal, command),
-        Command::Sim { command } => sim::run(&terminal, command),
+        Command::Sim { command } => sim::run(&global, &terminal, command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);
