@@ -15,10 +15,12 @@ mod link;
 mod messages;
 mod parameters;
 mod resolve;
+mod side_file;
 mod source;
 
 pub use inputs::{Caller, Inputs, Missing};
 pub use resolve::load;
+pub use side_file::side_file;
 pub use source::{Source, parse_value};
 
 use crate::plan::Desired;

@@ -23,6 +23,7 @@
 mod cidr;
 mod clock;
 mod error;
+mod fault_script;
 mod faults;
 mod json;
 mod operation;
@@ -40,6 +41,7 @@ mod world;
 mod testing;
 
 pub use clock::Time;
+pub use fault_script::FaultScript;
 pub use faults::{Effect, Fault};
 pub use serve::serve;
 pub use simulator::{CALLER_OBJECT_ID, Options, SUBSCRIPTION, Simulator, TENANT, Throttling};

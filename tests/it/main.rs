@@ -7,6 +7,7 @@ mod support;
 
 mod blueprints;
 mod errors;
+mod fault_scripts;
 mod faults;
 mod interrupt;
 mod kinds;

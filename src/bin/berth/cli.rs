@@ -45,6 +45,9 @@ pub struct Global {
     /// Let simulated time run N times as fast as Azure's, instead of not waiting at all.
     #[arg(long, value_name = "N", requires = "sim", global = true)]
     pub sim_speed: Option<f64>,
+    /// Let things go wrong in the simulator, as this file says; with `--sim` and for `berth sim serve`.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub faults: Option<PathBuf>,
     /// The folder of the ledgers.
     #[arg(long, value_name = "DIR", default_value = ".berth/ledgers", global = true)]
     pub ledger: PathBuf,

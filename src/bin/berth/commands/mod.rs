@@ -43,7 +43,7 @@ pub fn run(cli: Cli) -> Exit {
             output::run(&global, &terminal, &blueprint, name.as_deref(), format)
         }
         Command::Ledger { command } => ledger::run(&global, &terminal, command),
-        Command::Sim { command } => sim::run(&terminal, command),
+        Command::Sim { command } => sim::run(&global, &terminal, command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);

@@ -1,6 +1,6 @@
 //! `berth sim`
 
-use crate::cli::{SimCommand, SimState};
+use crate::cli::{Global, SimCommand, SimState};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
@@ -11,8 +11,8 @@ use std::io::Read;
 use std::time::Duration;
 
 /// Serves the simulator, or looks into its store.
-pub fn run(terminal: &Terminal, command: SimCommand) -> Exit {
-    match carry_out(terminal, command) {
+pub fn run(global: &Global, terminal: &Terminal, command: SimCommand) -> Exit {
+    match carry_out(global, terminal, command) {
         Ok(()) => Exit::Done,
         Err(message) => terminal.fail(&message),
     }
@@ -26,10 +26,10 @@ fn peek(state: &SimState) -> Result<Simulator, String> {
     Simulator::peek(&state.state, sim::Options::default()).map_err(|error| error.to_string())
 }
 
-fn carry_out(terminal: &Terminal, command: SimCommand) -> Result<(), String> {
+fn carry_out(global: &Global, terminal: &Terminal, command: SimCommand) -> Result<(), String> {
     match command {
         SimCommand::Serve { listen, speed, latency, state } => {
-            crate::runtime::real(serve(terminal, listen, speed, latency, &state))
+            crate::runtime::real(serve(global, terminal, listen, speed, latency, &state))
         }
         SimCommand::Show { state } => {
             for resource in peek(&state)?.export() {
@@ -68,6 +68,7 @@ fn carry_out(terminal: &Terminal, command: SimCommand) -> Result<(), String> {
 }
 
 async fn serve(
+    global: &Global,
     terminal: &Terminal,
     listen: std::net::SocketAddr,
     speed: Option<f64>,
@@ -83,6 +84,9 @@ async fn serve(
     let time = speed.map_or(Time::Jump, |speed| Time::Host(Clock::start(speed)));
     let options = sim::Options { time, latency: Duration::from_millis(latency), ..sim::Options::default() };
     let simulator = open(state, options)?;
+    if let Some(path) = &global.faults {
+        simulator.script(settings::faults(path)?);
+    }
     let listener = tokio::net::TcpListener::bind(listen)
         .await
         .map_err(|error| format!("cannot listen on {listen}: {error}\nhelp: name another with `--listen`"))?;
