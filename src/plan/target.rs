@@ -112,6 +112,7 @@ mod tests {
             steps: steps.collect(),
             outputs: Default::default(),
             conflicts: vec![],
+            targets: Vec::new(),
             left_out: vec![],
         }
     }

@@ -74,7 +74,8 @@ async fn a_step_that_fails_stops_what_needs_it_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn an_operation_that_fails_at_its_end_is_made_good_by_the_next_run() {
     let (rehearsal, text) = (Rehearsal::new(), quickstart());
-    let effect = Effect::FailOperation { code: "ReconcileFailed".into(), message: "scripted".into() };
+    let effect =
+        Effect::FailOperation { code: "ReconcileFailed".into(), message: "scripted".into(), after: None };
     rehearsal.simulator.fail_next(Fault::once(Method::Put, "/aks-shop", effect));
     let summary = rehearsal.try_apply(&text, Adoption::Refused).await.unwrap().summary;
     assert!(matches!(outcome(&summary, "clusters.aks"), Outcome::Failed { .. }), "{summary:#?}");

@@ -10,6 +10,7 @@ mod book;
 mod clusters;
 mod engine;
 mod errors;
+mod fault_scripts;
 mod faults;
 mod governance;
 mod interrupt;

@@ -48,6 +48,9 @@ pub struct Global {
     /// Let the simulator count requests against limits.
     #[arg(long = "limits", value_name = "LIMITS", value_enum, default_value_t = Limits::None, global = true)]
     pub limits: Limits,
+    /// Let things go wrong in the simulator, as this file says; with `--sim` and for `berth sim serve`.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub faults: Option<PathBuf>,
     /// The folder of the ledgers.
     #[arg(long, value_name = "DIR", default_value = ".berth/ledgers", global = true)]
     pub ledger: PathBuf,

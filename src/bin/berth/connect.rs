@@ -66,6 +66,9 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
             },
         )
         .map_err(|error| error.to_string())?;
+        if let Some(path) = &global.faults {
+            simulator.script(settings::faults(path)?);
+        }
         let transport: Arc<dyn Transport> = Arc::new(simulator.clone());
         let client = Client::new(transport, Arc::new(StaticToken::new("simulator")), clock.clone(), options);
         let caller =
@@ -80,6 +83,11 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
             ledgers: PathBuf::from(ledgers),
             caller: Some(caller),
         });
+    }
+    if global.faults.is_some() {
+        return Err("`--faults` is for the simulator, and this is no rehearsal\n\
+                    help: add `--sim`, or start `berth sim serve` with it"
+            .to_owned());
     }
     if let Some(endpoint) = &global.endpoint {
         options.endpoint = endpoint.trim_end_matches('/').to_owned();

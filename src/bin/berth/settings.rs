@@ -2,7 +2,9 @@
 
 use crate::cli::Global;
 use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport};
-use berth::blueprint::{Inputs, Source};
+use berth::blueprint::{Inputs, Source, side_file};
+use berth::report::{Style, human};
+use berth::sim::FaultScript;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -52,6 +54,20 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
         Ok(_) => fail("it is larger than 256 MiB", "name a smaller file"),
         Err(error) => fail(&error.to_string(), "check the path and its permissions"),
     }
+}
+
+/// Reads a file of scripted faults.
+///
+/// # Errors
+/// What is wrong with it, rendered without colour.
+pub fn faults(path: &Path) -> Result<FaultScript, String> {
+    let bytes = read(path)?;
+    side_file(&path.display().to_string(), &bytes).map_err(|problems| {
+        format!(
+            "the faults cannot be used\n\n{}",
+            human::diagnostics(&problems, &Style::plain(100)).trim_end()
+        )
+    })
 }
 
 /// Parameters and environment for a blueprint.

@@ -252,9 +252,11 @@ fn script(rehearsal: &Rehearsal, wanted: &[Entry], dice: &mut Dice) {
             3 => answer(409, "AnotherOperationInProgress", None),
             4 => Effect::DropBefore,
             5 => Effect::DropAfter,
-            6 if method == Method::Put => {
-                Effect::FailOperation { code: "InternalError".into(), message: witness::SCRIPTED.into() }
-            }
+            6 if method == Method::Put => Effect::FailOperation {
+                code: "InternalError".into(),
+                message: witness::SCRIPTED.into(),
+                after: None,
+            },
             7 if method != Method::Get => answer(400, "SkuNotAvailable", None),
             _ => answer(400, "PrincipalNotFound", None),
         };

@@ -88,6 +88,9 @@ async fn serve(
     let time = speed.map_or(Time::Jump, |speed| Time::Host(Clock::start(speed)));
     let options = sim::Options { time, throttling: global.limits.into(), ..sim::Options::default() };
     let simulator = open(state, options)?;
+    if let Some(path) = &global.faults {
+        simulator.script(settings::faults(path)?);
+    }
     let listener = tokio::net::TcpListener::bind(listen)
         .await
         .map_err(|error| format!("cannot listen on {listen}: {error}\nhelp: name another with `--listen`"))?;
