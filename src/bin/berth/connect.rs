@@ -10,13 +10,13 @@ use berth::arm::{
 use berth::blueprint::{Caller, Inputs, Missing};
 use berth::event::{Listener, Silence};
 use berth::host::{Clock, Interrupt};
-use berth::ledger::store::FileStore;
+use berth::ledger::store::{self, Access, Location, Store};
 use berth::ops::{self, Session};
 use berth::report::progress;
 use berth::sim::{self, Simulator};
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct Connection {
     client: Client,
     clock: Clock,
     simulator: Option<Simulator>,
-    ledgers: PathBuf,
+    ledgers: (Location, Access),
     /// Who is signed in.
     pub caller: Option<Caller>,
 }
@@ -65,21 +65,22 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
         )
         .map_err(|error| error.to_string())?;
         let transport: Arc<dyn Transport> = Arc::new(simulator.clone());
-        let client = Client::new(transport, Arc::new(StaticToken::new("simulator")), clock.clone(), options);
+        let token: Arc<dyn TokenSource> = Arc::new(StaticToken::new("simulator"));
+        let ledgers = settings::ledgers(global, token.clone(), clock.clone())?;
+        let client = Client::new(transport, token, clock.clone(), options);
         let caller =
             Caller { tenant_id: Some(simulator.tenant()), object_id: Some(sim::CALLER_OBJECT_ID.to_owned()) };
-        // The simulator has a ledger of its own: a rehearsal never touches the real one.
-        let mut ledgers = path.clone().into_os_string();
-        ledgers.push(".ledgers");
         return Ok(Connection {
             client,
             clock,
             simulator: Some(simulator),
-            ledgers: PathBuf::from(ledgers),
+            ledgers,
             caller: Some(caller),
         });
     }
     let mut token: Arc<dyn TokenSource> = Arc::new(Identity::new(settings));
+    // The ledger's storage is never the simulator's: it takes a real token whatever ARM's endpoint is.
+    let ledgers = settings::ledgers(global, token.clone(), clock.clone())?;
     if let Some(endpoint) = &global.endpoint {
         options.endpoint = endpoint.trim_end_matches('/').to_owned();
         if global.auth == "auto" && is_loopback(endpoint) {
@@ -90,7 +91,17 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     let client = Client::new(Arc::new(HttpTransport::new()), token, clock.clone(), options);
     let subscription = inputs.environment.get("AZURE_SUBSCRIPTION_ID").map(String::as_str);
     let caller = ops::caller(&client, subscription).await.map_err(|error| with_hint(&error, error.hint()))?;
-    Ok(Connection { client, clock, simulator: None, ledgers: global.ledger.clone(), caller })
+    Ok(Connection { client, clock, simulator: None, ledgers, caller })
+}
+
+/// The ledger of a blueprint, without a connection with Azure.
+///
+/// # Errors
+/// A sentence, when `--ledger` cannot be used.
+pub fn ledger(global: &Global, blueprint: &str) -> Result<Arc<dyn Store>, String> {
+    let token = Arc::new(Identity::new(settings::auth(global)?));
+    let (location, access) = settings::ledgers(global, token, Clock::start(1.0))?;
+    location.open(blueprint, &access).map_err(|error| with_hint(&error, Some(error.hint())))
 }
 
 /// An error with what to do about it.
@@ -121,24 +132,28 @@ impl Connection {
         }
     }
 
-    /// Where the ledger of a blueprint is.
-    pub fn store(&self, blueprint: &str) -> FileStore {
-        FileStore::new(&self.ledgers, blueprint)
-    }
-
     /// A session for a blueprint.
-    pub fn session(&self, global: &Global, blueprint: &str, listener: Arc<dyn Listener>) -> Session {
-        Session {
+    ///
+    /// # Errors
+    /// When the settings of its ledger cannot be used.
+    pub fn session(
+        &self,
+        global: &Global,
+        blueprint: &str,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Session, store::Error> {
+        let (location, access) = &self.ledgers;
+        Ok(Session {
             engine: Engine {
                 client: self.client.clone(),
                 clock: self.clock.clone(),
-                store: Arc::new(self.store(blueprint)),
+                store: location.open(blueprint, access)?,
                 listener,
                 interrupt: Interrupt::new(),
                 parallelism: global.parallelism,
             },
             reads: 64,
-        }
+        })
     }
 
     /// Who shows progress: bars on a terminal, plain lines otherwise, nobody when quiet.
