@@ -9,5 +9,6 @@ mod errors;
 mod faults;
 mod interrupt;
 mod kinds;
+mod ledgers;
 mod quickstart;
 mod rooms;
