@@ -1,7 +1,7 @@
 //! Ledger stores: what holds of every one, who may write, and what a fault leaves behind.
 
 use crate::support::stores::{Fault, Faulty, contract, done, intent, ledger, objects};
-use crate::support::{Berth, until};
+use crate::support::{Berth, root, until};
 use berth::host::Clock;
 use berth::ledger::store::objects::Objects;
 use berth::ledger::store::{ErrorKind, FileStore, Holder, LEASE, RemoteStore, Store};
@@ -219,6 +219,32 @@ async fn files_that_are_deleted_in_the_middle_of_a_run_come_back() {
     let loaded = FileStore::new(&below, "shop").load().await.unwrap();
     assert_eq!(loaded.ledger.unwrap().resources.len(), 3);
     assert_eq!(loaded.in_flight.len(), 2);
+}
+
+/// `tests/ledgers` has a ledger of every version that a berth ever wrote. None of them is ever changed.
+#[tokio::test]
+async fn ledgers_of_every_version_are_read() {
+    for version in 1..=berth::ledger::VERSION {
+        let folder = tempfile::tempdir().unwrap();
+        let golden = root().join(format!("tests/ledgers/v{version}.json"));
+        std::fs::copy(&golden, folder.path().join("shop.json")).unwrap();
+        let store = FileStore::new(folder.path(), "shop");
+        let ledger = store.load().await.unwrap().ledger.unwrap();
+        assert_eq!((ledger.version, ledger.serial), (berth::ledger::VERSION, 3));
+        let addresses: Vec<&str> = ledger.resources.values().map(|owned| owned.address.as_str()).collect();
+        assert_eq!(addresses, ["resourceGroup", "keyVaults.v"]);
+        let vault = &ledger.resources[1];
+        assert_eq!((vault.protect, vault.depends_on.len(), vault.digests.len()), (true, 1, 1));
+        assert_eq!(ledger.outputs["vault"], "https://kv-shop.vault.azure.net/");
+        store.lock().await.unwrap();
+        store.save(&ledger).await.unwrap();
+        assert_eq!(FileStore::new(folder.path(), "shop").load().await.unwrap().ledger, Some(ledger));
+    }
+    let newer = br#"{"version":99,"unheardOf":{}}"#;
+    let folder = tempfile::tempdir().unwrap();
+    berth::host::files::write_atomic(&folder.path().join("shop.json"), newer).unwrap();
+    let error = FileStore::new(folder.path(), "shop").load().await.unwrap_err().to_string();
+    assert!(error.contains("version 99") && error.contains("use the newer berth"), "{error}");
 }
 
 const BLUEPRINT: &str = "\
