@@ -347,7 +347,7 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
     // No file may be larger than four blocks: the journal is in the middle of the run.
     limited(&berth, "trap '' XFSZ; ulimit -f 4")
         .exits(1)
-        .complains(&["shop.journal cannot be written: File too large", "help: check that the folder exists"]);
+        .complains(&["shop.journal: cannot be written: File too large", "help: check that the folder exists"]);
     let run = limited(&berth, "true");
     run.exits(0).says(&["Done."]);
     limited(&berth, "true").exits(0).says(&["No changes."]);
