@@ -329,9 +329,8 @@ fn a_ledger_that_cannot_be_named_is_refused() {
 
 /// Runs an apply under a shell that sets a limit first.
 #[cfg(unix)]
-fn limited(berth: &Berth, limit: &str) -> crate::support::Run {
+fn limited(berth: &Berth, server: &crate::support::Server, limit: &str) -> crate::support::Run {
     let script = format!("{limit}; exec \"$0\" apply blueprint.yaml --auto-approve --endpoint \"$URL\"");
-    let server = berth.sim_serve();
     let inner = berth.command([] as [&str; 0]);
     let mut command = Command::new("sh");
     command.args(["-c", &script]).arg(inner.get_program()).env_clear().env("COLUMNS", "80");
@@ -344,13 +343,13 @@ fn limited(berth: &Berth, limit: &str) -> crate::support::Run {
 #[cfg(unix)]
 fn a_full_disk_stops_the_run_and_loses_nothing() {
     let berth = Berth::new().blueprint(BLUEPRINT);
+    let server = berth.sim_serve();
     // No file may be larger than four blocks: the journal is in the middle of the run.
-    limited(&berth, "trap '' XFSZ; ulimit -f 4")
+    limited(&berth, &server, "trap '' XFSZ; ulimit -f 4")
         .exits(1)
         .complains(&["shop.journal: cannot be written: File too large", "help: check that the folder exists"]);
-    let run = limited(&berth, "true");
-    run.exits(0).says(&["Done."]);
-    limited(&berth, "true").exits(0).says(&["No changes."]);
+    limited(&berth, &server, "true").exits(0).says(&["Done."]);
+    limited(&berth, &server, "true").exits(0).says(&["No changes."]);
 }
 
 #[test]
