@@ -1,7 +1,7 @@
 //! Ledger stores: what holds of every one, who may write, and what a fault leaves behind.
 
 use crate::support::stores::{Fault, Faulty, contract, done, intent, ledger, objects};
-use crate::support::{Berth, root, until};
+use crate::support::{Berth, Run, Server, root, until};
 use berth::host::Clock;
 use berth::ledger::store::objects::Objects;
 use berth::ledger::store::{ErrorKind, FileStore, Holder, LEASE, RemoteStore, Store};
@@ -29,7 +29,8 @@ async fn objects_keep_the_contract() {
 #[tokio::test(start_paused = true)]
 async fn who_is_alive_keeps_the_lock_however_long_it_takes() {
     let (objects, clock) = objects();
-    let (first, second) = (remote(Faulty::new(&objects), &clock, "one"), remote(Faulty::new(&objects), &clock, "two"));
+    let (first, second) =
+        (remote(Faulty::new(&objects), &clock, "one"), remote(Faulty::new(&objects), &clock, "two"));
     first.lock().await.unwrap();
     for _ in 0..100 {
         clock.sleep(Duration::from_secs(37)).await;
@@ -141,8 +142,11 @@ async fn no_fault_loses_what_was_written_down() {
             let second = remote(Faulty::new(&objects), &clock, "two");
             second.lock().await.unwrap();
             let found = second.load().await.unwrap().ledger;
-            let found: Vec<String> =
-                found.iter().flat_map(|ledger| ledger.resources.keys()).map(|id| id.name().to_owned()).collect();
+            let found: Vec<String> = found
+                .iter()
+                .flat_map(|ledger| ledger.resources.keys())
+                .map(|id| id.name().to_owned())
+                .collect();
             for name in &known {
                 assert!(found.iter().any(|found| found == name), "{name} is lost: write {at} {fault:?}");
             }
@@ -159,7 +163,11 @@ async fn no_fault_loses_what_was_written_down() {
 #[tokio::test(start_paused = true)]
 async fn damage_is_refused_and_named() {
     for (path, content, complaint) in [
-        ("shop/journal/0000000001/0000000001", Some("nonsense\n"), "first line of this piece of the journal is damaged"),
+        (
+            "shop/journal/0000000001/0000000001",
+            Some("nonsense\n"),
+            "first line of this piece of the journal is damaged",
+        ),
         ("shop/journal/0000000001/0000000001", None, "this piece of the journal is missing"),
         ("shop/ledger.json", Some("{"), "it is not a ledger"),
         ("shop/ledger.json", Some("{\"version\":2}"), "use the newer berth"),
@@ -247,6 +255,9 @@ async fn ledgers_of_every_version_are_read() {
     assert!(error.contains("version 99") && error.contains("use the newer berth"), "{error}");
 }
 
+/// The simulator's.
+const SUBSCRIPTION: &str = "5ab5c819-0000-4000-8000-000000000001";
+
 const BLUEPRINT: &str = "\
 blueprint: shop
 azure: { subscription: '${env.AZURE_SUBSCRIPTION_ID}', location: westeurope, resourceGroup: rg-shop }
@@ -258,29 +269,46 @@ identities:
   app: { name: id-shop-app }
 ";
 
+/// A simulator behind HTTP whose time runs this much faster than Azure's.
+fn serve(berth: &Berth, speed: &str) -> Server {
+    let state = berth.path(".berth/sim.json");
+    let args =
+        ["sim", "serve", "--listen", "127.0.0.1:0", "--speed", speed, "--state", state.to_str().unwrap()];
+    Server::start(berth.command(args))
+}
+
 #[test]
 fn two_applies_at_once_and_the_death_of_the_first() {
     let berth = Berth::new().blueprint(BLUEPRINT);
-    let args = ["apply", "blueprint.yaml", "--sim", "--sim-speed", "20", "--auto-approve"];
-    let mut first = berth.command(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let server = serve(&berth, "60");
+    let apply = || {
+        let mut command =
+            berth.command(["apply", "blueprint.yaml", "--auto-approve", "--endpoint", &server.url]);
+        command.env("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let applies = || Run::of(&["apply"], apply().output().unwrap());
+    let mut first = apply().spawn().unwrap();
     let mut lines = BufReader::new(first.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line.contains("clusters.aks creating")), "the first is at work");
+    // Azure takes the cluster a moment later.
+    until("Azure works on the cluster", || {
+        berth.read(".berth/ledgers/shop.journal").contains("accepted").then_some(())
+    });
     let who = format!("(process {}, run ", first.id());
-    berth.apply(&[]).exits(4).complains(&["is in use by", &who, "help: wait for the other run to end"]);
-    berth.run(["ledger", "unlock", "blueprint.yaml", "--sim"]).exits(4).complains(&["is in use by", &who]);
-    berth
-        .run(["ledger", "show", "blueprint.yaml", "--sim"])
-        .exits(0)
-        .says(&["under way: create clusters.aks (Azure works on it)", "in use by", &who]);
+    applies().exits(4).complains(&["is in use by", &who, "help: wait for the other run to end"]);
+    berth.run(["ledger", "unlock", "blueprint.yaml"]).exits(4).complains(&["is in use by", &who]);
+    let show = || berth.run(["ledger", "show", "blueprint.yaml"]).exits(0);
+    show().says(&["under way: create clusters.aks", "in use by", &who]);
     first.kill().unwrap();
     first.wait().unwrap();
-    berth
-        .run(["ledger", "show", "blueprint.yaml", "--sim"])
-        .exits(0)
-        .says(&["under way when a run died: create clusters.aks (Azure works on it)", "which is dead"]);
-    berth.apply(&[]).exits(0).says(&["Done."]).complains(&["Took the ledger's lock from a run that died", &who]);
-    berth.run(["ledger", "unlock", "blueprint.yaml", "--sim"]).exits(0).complains(&["Nobody had the lock."]);
-    berth.plan(&[]).exits(0).says(&["No changes."]);
+    show().says(&[
+        "under way when a run died: create clusters.aks",
+        "which is dead: the next run takes its lock",
+    ]);
+    applies().exits(0).says(&["Done."]).complains(&["Took the ledger's lock from a run that died", &who]);
+    berth.run(["ledger", "unlock", "blueprint.yaml"]).exits(0).complains(&["Nobody had the lock."]);
+    applies().exits(0).says(&["No changes."]);
 }
 
 #[test]
@@ -314,9 +342,12 @@ fn earlier_versions_can_be_looked_at_and_resources_forgotten() {
 
 #[test]
 fn a_ledger_that_cannot_be_named_is_refused() {
-    let berth = Berth::new().blueprint("blueprint: shop\n");
+    let berth = Berth::new().blueprint(BLUEPRINT);
     for (ledger, complaint) in [
-        ("http://somewhere", "this kind of URL is not known; write a folder, azblob://ACCOUNT/CONTAINER/PREFIX"),
+        (
+            "http://somewhere",
+            "this kind of URL is not known; write a folder, azblob://ACCOUNT/CONTAINER/PREFIX",
+        ),
         ("azblob://account", "it names no container"),
     ] {
         let run = berth.run(["output", "blueprint.yaml", "--ledger", ledger]);
@@ -324,19 +355,19 @@ fn a_ledger_that_cannot_be_named_is_refused() {
     }
     let mut command = berth.command(["output", "blueprint.yaml"]);
     let output = command.env("BERTH_LEDGER", "ftp://x").output().unwrap();
-    crate::support::Run::of(&["output"], output).exits(1).complains(&["BERTH_LEDGER cannot be used"]);
+    Run::of(&["output"], output).exits(1).complains(&["BERTH_LEDGER cannot be used"]);
 }
 
 /// Runs an apply under a shell that sets a limit first.
 #[cfg(unix)]
-fn limited(berth: &Berth, server: &crate::support::Server, limit: &str) -> crate::support::Run {
+fn limited(berth: &Berth, server: &Server, limit: &str) -> Run {
     let script = format!("{limit}; exec \"$0\" apply blueprint.yaml --auto-approve --endpoint \"$URL\"");
     let inner = berth.command([] as [&str; 0]);
     let mut command = Command::new("sh");
     command.args(["-c", &script]).arg(inner.get_program()).env_clear().env("COLUMNS", "80");
-    command.env("URL", &server.url).env("AZURE_SUBSCRIPTION_ID", "00000000-0000-0000-0000-000000000001");
+    command.env("URL", &server.url).env("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION);
     command.current_dir(berth.path("")).stdin(Stdio::null());
-    crate::support::Run::of(&["apply"], command.output().unwrap())
+    Run::of(&["apply"], command.output().unwrap())
 }
 
 #[test]
@@ -345,9 +376,10 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     let server = berth.sim_serve();
     // No file may be larger than four blocks: the journal is in the middle of the run.
-    limited(&berth, &server, "trap '' XFSZ; ulimit -f 4")
-        .exits(1)
-        .complains(&["shop.journal: cannot be written: File too large", "help: check that the folder exists"]);
+    limited(&berth, &server, "trap '' XFSZ; ulimit -f 4").exits(1).complains(&[
+        "shop.journal: cannot be written: File too large",
+        "help: check that the folder exists",
+    ]);
     limited(&berth, &server, "true").exits(0).says(&["Done."]);
     limited(&berth, &server, "true").exits(0).says(&["No changes."]);
 }
@@ -364,7 +396,7 @@ fn a_folder_that_is_a_file_is_refused_before_anything_is_done() {
 
 mod azurite {
     use super::*;
-    use crate::support::{Azurite, Run, Server};
+    use crate::support::Azurite;
     use berth::arm::{Cloud, StaticToken};
     use berth::ledger::store::{Access, Location};
 
@@ -395,15 +427,9 @@ mod azurite {
         let args = ["--auto-approve", "--endpoint", &server.url, "--ledger", &ledger, "--ledger-lease", "3"];
         let mut command = berth.command(["apply", "blueprint.yaml"]);
         command.args(args).env("AZURE_STORAGE_CONNECTION_STRING", azurite.connection_string());
-        command.env("AZURE_SUBSCRIPTION_ID", "00000000-0000-0000-0000-000000000001");
+        command.env("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
-    }
-
-    fn serve(berth: &Berth, speed: &str) -> Server {
-        let state = berth.path(".berth/sim.json");
-        let args = ["sim", "serve", "--listen", "127.0.0.1:0", "--speed", speed, "--state", state.to_str().unwrap()];
-        Server::start(berth.command(args))
     }
 
     #[test]

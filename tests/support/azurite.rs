@@ -89,7 +89,9 @@ impl Drop for Azurite {
 fn launch(program: &PathBuf, folder: &TempDir, port: u16) -> (Child, u16) {
     let mut command = Command::new("node");
     command.arg(program).args(["--blobHost", "127.0.0.1", "--blobPort", &port.to_string()]);
-    command.args(["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location"]).arg(folder.path());
+    command
+        .args(["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location"])
+        .arg(folder.path());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let line = lines.find(|line| line.contains("successfully listens")).expect("Azurite starts");
@@ -101,9 +103,8 @@ fn launch(program: &PathBuf, folder: &TempDir, port: u16) -> (Child, u16) {
 
 /// HMAC-SHA256, RFC 2104, for keys of at most a block.
 fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let pad = |byte: u8| -> Vec<u8> {
-        (0..64).map(|at| key.get(at).copied().unwrap_or_default() ^ byte).collect()
-    };
+    let pad =
+        |byte: u8| -> Vec<u8> { (0..64).map(|at| key.get(at).copied().unwrap_or_default() ^ byte).collect() };
     let inner = Sha256::digest([pad(0x36), text.to_vec()].concat());
     Sha256::digest([pad(0x5c), inner.to_vec()].concat()).into()
 }

@@ -63,7 +63,11 @@ async fn names(store: &dyn Store) -> (Vec<String>, Vec<String>) {
 pub async fn contract(open: &dyn Fn() -> Arc<dyn Store>) {
     let (first, second) = (open(), open());
     let nothing = first.load().await.unwrap();
-    assert_eq!((nothing.ledger, nothing.in_flight.len()), (None, 0), "nothing is there, and that is no error");
+    assert_eq!(
+        (nothing.ledger, nothing.in_flight.len()),
+        (None, 0),
+        "nothing is there, and that is no error"
+    );
     assert_eq!(first.history().await.unwrap(), []);
     assert_eq!(first.holder().await.unwrap(), None);
 
@@ -82,10 +86,13 @@ pub async fn contract(open: &dyn Fn() -> Arc<dyn Store>) {
     first.lock().await.unwrap();
     first.save(&ledger(1, &["kept"])).await.unwrap();
     first.append_all(&[intent("a"), intent("b")]).await.unwrap();
-    assert_eq!(names(&*second).await, (vec!["kept".into(), "a".into(), "b".into()], vec!["a".into(), "b".into()]));
+    assert_eq!(
+        names(&*second).await,
+        (vec!["kept".into(), "a".into(), "b".into()], vec!["a".into(), "b".into()])
+    );
     first.append(&Record::Accepted { id: id("b"), operation: serde_json::json!({ "u": 1 }) }).await.unwrap();
     first.append_all(&[done("a"), Record::Gone { id: id("kept") }]).await.unwrap();
-    assert_eq!(names(&*second).await, (vec!["b".into(), "a".into()], vec!["b".into()]));
+    assert_eq!(names(&*second).await, (vec!["a".into(), "b".into()], vec!["b".into()]));
     first.unlock().await;
 
     // The next run finds it, goes on in the same journal, and saves.
@@ -99,7 +106,11 @@ pub async fn contract(open: &dyn Fn() -> Arc<dyn Store>) {
     second.append(&done("d")).await.unwrap();
     second.save(&ledger(3, &["b", "d"])).await.unwrap();
     second.unlock().await;
-    assert_eq!(open().load().await.unwrap().ledger, Some(ledger(3, &["b", "d"])), "nothing is bent on the way");
+    assert_eq!(
+        open().load().await.unwrap().ledger,
+        Some(ledger(3, &["b", "d"])),
+        "nothing is bent on the way"
+    );
 
     // What was replaced is kept for a while.
     let history = first.history().await.unwrap();
@@ -114,7 +125,10 @@ pub async fn contract(open: &dyn Fn() -> Arc<dyn Store>) {
     first.unlock().await;
     let history = first.history().await.unwrap();
     let last = 3 + HISTORY as u64;
-    assert_eq!(history.iter().map(|past| past.serial).collect::<Vec<_>>(), (3..last).rev().collect::<Vec<_>>());
+    assert_eq!(
+        history.iter().map(|past| past.serial).collect::<Vec<_>>(),
+        (3..last).rev().collect::<Vec<_>>()
+    );
 }
 
 /// Objects in memory whose network can be cut, and where one write can go wrong.

@@ -70,13 +70,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
         let client = Client::new(transport, token, clock.clone(), options);
         let caller =
             Caller { tenant_id: Some(simulator.tenant()), object_id: Some(sim::CALLER_OBJECT_ID.to_owned()) };
-        return Ok(Connection {
-            client,
-            clock,
-            simulator: Some(simulator),
-            ledgers,
-            caller: Some(caller),
-        });
+        return Ok(Connection { client, clock, simulator: Some(simulator), ledgers, caller: Some(caller) });
     }
     let mut token: Arc<dyn TokenSource> = Arc::new(Identity::new(settings));
     // The ledger's storage is never the simulator's: it takes a real token whatever ARM's endpoint is.

@@ -253,9 +253,7 @@ impl Store for FileStore {
     async fn holder(&self) -> Result<Option<String>, Error> {
         let Ok(file) = File::open(&self.lock) else { return Ok(None) };
         Ok(match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => {
-                Some(self.written().unwrap_or_else(|| "another run".to_owned()))
-            }
+            Err(TryLockError::WouldBlock) => Some(self.written().unwrap_or_else(|| "another run".to_owned())),
             _ => self.written().map(|who| format!("{who}, which is dead: the next run takes its lock")),
         })
     }

@@ -124,7 +124,9 @@ pub(super) async fn look(
 
 fn parse(bytes: &[u8]) -> Result<Lock, ObjectError> {
     serde_json::from_slice(bytes).map_err(|error| {
-        ObjectError::Other(format!("its lock.json is damaged ({error}): delete that object if nobody is at work"))
+        ObjectError::Other(format!(
+            "its lock.json is damaged ({error}): delete that object if nobody is at work"
+        ))
     })
 }
 
@@ -212,7 +214,11 @@ impl Held {
 }
 
 /// Renews a lock four times a lease until it is lost; tells who has it then.
-pub(super) async fn keep(held: Arc<tokio::sync::Mutex<Option<Held>>>, clock: Clock, lease: Duration) -> String {
+pub(super) async fn keep(
+    held: Arc<tokio::sync::Mutex<Option<Held>>>,
+    clock: Clock,
+    lease: Duration,
+) -> String {
     loop {
         clock.sleep(lease / 4).await;
         let mut guard = held.lock().await;

@@ -94,7 +94,8 @@ impl FromStr for Location {
         let first = parts.next().unwrap_or_default().to_owned();
         let rest_of = parts.next().unwrap_or_default().to_owned();
         let plain = |name: &str| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+            !name.is_empty()
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
         };
         if scheme == "file" {
             return match rest.starts_with('/') {
@@ -171,11 +172,12 @@ impl Location {
             max_retries: 10,
             retry_timeout: access.lease / 2,
         };
-        let options = ClientOptions::new().with_timeout(access.lease / 2);
+        let options = || ClientOptions::new().with_timeout(access.lease / 2);
         let variables = |prefix: &'static str| {
-            let of = access.environment.iter().filter(move |(name, value)| {
-                name.starts_with(prefix) && !value.is_empty()
-            });
+            let of = access
+                .environment
+                .iter()
+                .filter(move |(name, value)| name.starts_with(prefix) && !value.is_empty());
             of.map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
         };
         Ok(match self {
@@ -184,9 +186,8 @@ impl Location {
                 let mut builder = MicrosoftAzureBuilder::new()
                     .with_account(account)
                     .with_container_name(container)
-                    .with_allow_http(settings.endpoint.starts_with("http://"))
+                    .with_client_options(options().with_allow_http(settings.endpoint.starts_with("http://")))
                     .with_endpoint(settings.endpoint)
-                    .with_client_options(options)
                     .with_retry(retry);
                 builder = match settings.key {
                     Some(key) => builder.with_access_key(key),
@@ -198,7 +199,8 @@ impl Location {
                 (Arc::new(builder.build()?), prefix)
             }
             Location::S3 { bucket, prefix } => {
-                let mut builder = AmazonS3Builder::new().with_bucket_name(bucket).with_client_options(options);
+                let mut builder =
+                    AmazonS3Builder::new().with_bucket_name(bucket).with_client_options(options());
                 for (name, value) in variables("AWS_") {
                     if let Ok(key) = AmazonS3ConfigKey::from_str(&name) {
                         builder = builder.with_config(key, value);
@@ -208,7 +210,7 @@ impl Location {
             }
             Location::Google { bucket, prefix } => {
                 let mut builder =
-                    GoogleCloudStorageBuilder::new().with_bucket_name(bucket).with_client_options(options);
+                    GoogleCloudStorageBuilder::new().with_bucket_name(bucket).with_client_options(options());
                 for (name, value) in variables("GOOGLE_") {
                     if let Ok(key) = GoogleConfigKey::from_str(&name) {
                         builder = builder.with_config(key, value);
@@ -239,8 +241,10 @@ impl Storage {
             Cloud::UsGov => "core.usgovcloudapi.net",
             Cloud::China => "core.chinacloudapi.cn",
         };
-        let mut storage =
-            Storage { endpoint: format!("https://{account}.blob.{suffix}"), key: get("AZURE_STORAGE_KEY").cloned() };
+        let mut storage = Storage {
+            endpoint: format!("https://{account}.blob.{suffix}"),
+            key: get("AZURE_STORAGE_KEY").cloned(),
+        };
         let Some(text) = get("AZURE_STORAGE_CONNECTION_STRING") else { return storage };
         // `NAME=VALUE;NAME=VALUE`; a key ends with `=` itself.
         let parts: BTreeMap<&str, &str> =
@@ -311,8 +315,18 @@ mod tests {
         for (cloud, environment, endpoint, key) in [
             (Cloud::Public, &[][..], "https://dev.blob.core.windows.net", None),
             (Cloud::UsGov, &[("AZURE_STORAGE_KEY", "")], "https://dev.blob.core.usgovcloudapi.net", None),
-            (Cloud::China, &[("AZURE_STORAGE_KEY", "a2V5")], "https://dev.blob.core.chinacloudapi.cn", Some("a2V5")),
-            (Cloud::Public, &[("AZURE_STORAGE_CONNECTION_STRING", local)], "http://127.0.0.1:1/dev", Some("a2V5==")),
+            (
+                Cloud::China,
+                &[("AZURE_STORAGE_KEY", "a2V5")],
+                "https://dev.blob.core.chinacloudapi.cn",
+                Some("a2V5"),
+            ),
+            (
+                Cloud::Public,
+                &[("AZURE_STORAGE_CONNECTION_STRING", local)],
+                "http://127.0.0.1:1/dev",
+                Some("a2V5=="),
+            ),
             (
                 Cloud::Public,
                 &[("AZURE_STORAGE_CONNECTION_STRING", "AccountName=other;AccountKey=x")],
@@ -327,9 +341,13 @@ mod tests {
 
     #[tokio::test]
     async fn every_kind_of_location_opens() {
-        let access = access(Cloud::Public, &[("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")]);
+        let access = access(
+            Cloud::Public,
+            &[("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")],
+        );
         for text in ["folder", "memory:", "azblob://account/container/x", "s3://bucket/x"] {
-            let store = text.parse::<Location>().unwrap().open("shop", &access).map_err(|error| error.to_string());
+            let store =
+                text.parse::<Location>().unwrap().open("shop", &access).map_err(|error| error.to_string());
             assert!(store.unwrap().place().contains("shop"), "{text}");
         }
     }

@@ -65,6 +65,8 @@ struct Piece {
     version: u32,
     generation: u64,
     number: u64,
+    /// How many records follow.
+    records: usize,
     run: String,
     /// Who put an end to this journal; then no records follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +105,13 @@ impl Drop for RemoteStore {
 
 impl RemoteStore {
     /// The ledger of a blueprint; `lease` is how long its lock holds without being renewed ([`super::LEASE`]).
-    pub fn new(objects: Arc<dyn Objects>, blueprint: &str, clock: Clock, holder: Holder, lease: Duration) -> Self {
+    pub fn new(
+        objects: Arc<dyn Objects>,
+        blueprint: &str,
+        clock: Clock,
+        holder: Holder,
+        lease: Duration,
+    ) -> Self {
         RemoteStore {
             objects,
             name: blueprint.to_owned(),
@@ -153,7 +161,8 @@ impl RemoteStore {
     /// The lock was lost: to whom is in the lock, unless they are gone already.
     async fn taken_over(&self) -> Error {
         let holder = lease::look(&self.objects, &self.path("lock.json"), &self.holder).await;
-        let who = holder.ok().flatten().map(|(holder, _)| holder).filter(|other| other.run != self.holder.run);
+        let who =
+            holder.ok().flatten().map(|(holder, _)| holder).filter(|other| other.run != self.holder.run);
         let who = lease::taken_by(who);
         self.lost.send_replace(Some(who.clone()));
         self.error(ErrorKind::Lost(who))
@@ -215,7 +224,9 @@ impl RemoteStore {
                     return Ok(None);
                 }
                 let path = self.piece((generation, expected));
-                return Err(self.damaged(&path, "this piece of the journal is missing, and later ones are there"));
+                return Err(
+                    self.damaged(&path, "this piece of the journal is missing, and later ones are there")
+                );
             }
             last = (generation, number);
         }
@@ -266,18 +277,19 @@ impl RemoteStore {
         }
         // An object is written whole or not at all: nothing in it may be torn.
         let rest = object.bytes.get(end + 1..).unwrap_or_default();
-        let records = parse(rest)
-            .map_err(|number| damaged(&format!("line {} of this piece of the journal is damaged", number + 1)))?;
-        let lines = rest.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
-        if lines != records.len() {
-            return Err(damaged("the last line of this piece of the journal is damaged"));
+        let records = parse(rest).map_err(|number| {
+            damaged(&format!("line {} of this piece of the journal is damaged", number + 1))
+        })?;
+        if records.len() != head.records {
+            return Err(damaged("this piece of the journal is cut off"));
         }
         Ok(Some(records))
     }
 
     fn text(&self, place: Place, sealed_by: Option<Holder>, records: &[Record]) -> Bytes {
         let (generation, number) = place;
-        let piece = Piece { version: FORM, generation, number, run: self.holder.run.clone(), sealed_by };
+        let (run, count) = (self.holder.run.clone(), records.len());
+        let piece = Piece { version: FORM, generation, number, records: count, run, sealed_by };
         let json = serde_json::to_string(&piece).expect("a head serialises");
         let mut text = format!("{} {json}\n", checksum(&json));
         text.extend(records.iter().map(line));
@@ -384,7 +396,8 @@ impl Store for RemoteStore {
         self.fence(&mut held).await?;
         *self.known.lock().await = Known { generation: held.generation(), ..Known::default() };
         *self.held.lock().await = Some(held);
-        let (held, clock, lease, lost) = (self.held.clone(), self.clock.clone(), self.lease, self.lost.clone());
+        let (held, clock, lease, lost) =
+            (self.held.clone(), self.clock.clone(), self.lease, self.lost.clone());
         let heart = tokio::spawn(async move {
             let who = lease::keep(held, clock, lease).await;
             lost.send_replace(Some(who));

@@ -36,7 +36,8 @@ fn with_store(
     act: impl AsyncFnOnce(&dyn Store) -> Result<Exit, store::Error>,
 ) -> Exit {
     connect::run(global, async {
-        let blueprint = load(global, terminal, Ahead::read(path), None, |inputs| inputs.missing = Missing::MakeUp);
+        let blueprint =
+            load(global, terminal, Ahead::read(path), None, |inputs| inputs.missing = Missing::MakeUp);
         let blueprint = match blueprint {
             Ok(blueprint) => blueprint,
             Err(exit) => return exit,
@@ -64,7 +65,9 @@ async fn show(
     if let Some(serial) = at.filter(|serial| *serial != ledger.serial) {
         let Some(past) = store.history().await?.into_iter().find(|past| past.serial == serial) else {
             let message = format!("the ledger {} has no version {serial}", store.place());
-            return Ok(terminal.fail(&format!("{message}\nhelp: `berth ledger history` lists those that are kept")));
+            return Ok(
+                terminal.fail(&format!("{message}\nhelp: `berth ledger history` lists those that are kept"))
+            );
         };
         ledger = past.ledger;
         in_flight.clear();
