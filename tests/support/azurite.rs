@@ -23,7 +23,11 @@ pub struct Azurite {
 
 impl Azurite {
     /// Starts it; `None`, with a note, where there is none.
-    #[expect(clippy::disallowed_methods, reason = "a test has no settings")]
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::print_stderr,
+        reason = "a test has neither settings nor reports"
+    )]
     pub fn start() -> Option<Self> {
         let Some(program) = std::env::var_os("BERTH_AZURITE").map(PathBuf::from) else {
             eprintln!("skipped: BERTH_AZURITE does not name Azurite's blob/main.js (`.ci/run ledgers` does)");

@@ -49,7 +49,7 @@ pub(super) struct Held {
 /// What came of asking for a lock.
 pub(super) enum Asked {
     /// It is ours; the dead holder it was taken from, if any.
-    Taken(Held, Option<Holder>),
+    Taken(Box<Held>, Option<Holder>),
     /// Somebody else has it: who, and how long it still holds should they be dead.
     Busy(Holder, Duration),
 }
@@ -100,7 +100,7 @@ pub(super) async fn ask(
         match objects.put(path, bytes(&next), when).await {
             Ok(version) => {
                 let held = Held { objects: objects.clone(), path: path.to_owned(), lock: next, version };
-                return Ok(Asked::Taken(held, from));
+                return Ok(Asked::Taken(Box::new(held), from));
             }
             Err(ObjectError::Conflict) => {}
             Err(error) => return Err(error),

@@ -385,7 +385,7 @@ impl Store for RemoteStore {
         holder.since = self.clock.now();
         let asked = lease::ask(&self.objects, &path, &holder, self.lease).await;
         let (mut held, from) = match asked.map_err(|error| self.failed(error))? {
-            Asked::Taken(held, from) => (held, from),
+            Asked::Taken(held, from) => (*held, from),
             Asked::Busy(holder, left) => {
                 let left = left.as_secs() + 1;
                 let who = format!("{holder}; should that run be dead, its lock ends within {left} s");
