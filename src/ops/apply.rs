@@ -11,7 +11,23 @@ use crate::plan::{Adoption, Desired};
 /// The ledger stays locked until the session's store is dropped or unlocked.
 pub(super) async fn take(session: &Session) -> Result<(), Error> {
     let engine = &session.engine;
-    engine.store.lock().await?;
+    let taken = engine.store.lock().await?;
+    let tell = |kind| {
+        engine.listener.event(&crate::event::Event { number: 0, at_ms: engine.clock.now().0, kind });
+    };
+    if let Some(from) = taken.from {
+        tell(EventKind::LockTaken { from });
+    }
+    let resumed = resume(session).await;
+    if resumed.is_err() {
+        engine.store.unlock().await;
+    }
+    resumed
+}
+
+/// Waits for what an earlier run left under way.
+async fn resume(session: &Session) -> Result<(), Error> {
+    let engine = &session.engine;
     let loaded = engine.store.load().await?;
     if !loaded.in_flight.is_empty() {
         let tell = |step: &crate::ledger::InFlight| {

@@ -15,6 +15,7 @@ mod faults;
 mod governance;
 mod interrupt;
 mod kinds;
+mod ledgers;
 mod networks;
 mod policies;
 mod quickstart;

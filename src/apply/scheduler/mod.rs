@@ -214,6 +214,8 @@ impl<'a> Run<'a> {
                 Some(message) = messages.recv() => self.hear(message),
                 Some(ended) = workers.join_next() => self.join(ended, &mut messages),
                 () = self.engine.clock.sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+                // Whoever lost the ledger does not go on with anything.
+                error = self.engine.store.lost() => return Err(error.into()),
                 () = self.engine.interrupt.raised(stopping + 1), if stopping < 2 => {
                     stopping += 1;
                     self.emit(EventKind::Interrupted { at_once: stopping > 1 });

@@ -51,9 +51,14 @@ pub struct Global {
     /// Let things go wrong in the simulator, as this file says; with `--sim` and for `berth sim serve`.
     #[arg(long, value_name = "FILE", global = true)]
     pub faults: Option<PathBuf>,
-    /// The folder of the ledgers.
-    #[arg(long, value_name = "DIR", default_value = ".berth/ledgers", global = true)]
-    pub ledger: PathBuf,
+    /// Where the ledgers are: a folder, azblob://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX.
+    /// BERTH_LEDGER says it as well. Under `--sim` the simulator's own ledgers are used.
+    #[arg(long, value_name = "URL", global = true)]
+    pub ledger: Option<String>,
+    /// How long the lock of a ledger in an object store holds without being renewed, in seconds.
+    #[arg(long, value_name = "SECONDS", hide = true, default_value_t = 60, global = true,
+          value_parser = clap::value_parser!(u64).range(1..=90))]
+    pub ledger_lease: u64,
     /// How many steps at once, at most; fewer when Azure's limits are near.
     #[arg(long, value_name = "N", default_value_t = 16, global = true,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
@@ -287,9 +292,30 @@ pub enum LedgerCommand {
     Show {
         /// The blueprint, a YAML file.
         blueprint: PathBuf,
+        /// Show the version with this serial instead, of those that `berth ledger history` lists.
+        #[arg(long, value_name = "SERIAL")]
+        at: Option<u64>,
         /// How to show it.
         #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
         format: OutputFormat,
+    },
+    /// List the versions of the ledger that are kept.
+    History {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+    },
+    /// Take the lock away from a run that died, and say whose it was; who is alive keeps it.
+    Unlock {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+    },
+    /// Stop owning resources; nothing changes in Azure.
+    Forget {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// What to forget, by address.
+        #[arg(required = true, value_name = "ADDRESS")]
+        addresses: Vec<String>,
     },
 }
 

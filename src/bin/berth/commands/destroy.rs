@@ -46,7 +46,11 @@ pub fn run(
             Ok(connection) => connection,
             Err(message) => return terminal.fail(&message),
         };
-        let mut session = connection.session(global, &name, connection.listener(global, terminal));
+        let listener = connection.listener(global, terminal);
+        let mut session = match connection.session(global, &name, listener) {
+            Ok(session) => session,
+            Err(error) => return report(terminal, &error.into()),
+        };
         session.targets = wish.target;
         let allowances = Allowances { replace: Vec::new(), delete: wish.allow_delete };
         let mut refused = None;

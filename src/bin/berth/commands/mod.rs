@@ -153,7 +153,10 @@ fn with_session_of(
             Err(exit) => return exit,
         };
         let listener = connection.listener(global, terminal);
-        let session = connection.session(global, &blueprint.desired.blueprint, listener);
+        let session = match connection.session(global, &blueprint.desired.blueprint, listener) {
+            Ok(session) => session,
+            Err(error) => return report(terminal, &error.into()),
+        };
         let exit = act(&blueprint, session).await;
         leave(blueprint);
         close(terminal, connection, exit)
