@@ -132,11 +132,12 @@ impl Worker {
         let mut reattempts = Reattempts::default();
         let started = self.clock.elapsed();
         let mut last = None;
+        let mut sent_maybe = false;
         let result = loop {
             let left = (started + self.timeout).saturating_sub(self.clock.elapsed());
             let attempt = tokio::select! {
                 biased;
-                attempt = self.attempt(left) => attempt,
+                attempt = self.attempt(left, sent_maybe) => attempt,
                 // What waits by itself ends in time by itself; this is for an answer that never comes.
                 () = self.clock.sleep(left + GRACE) => Err(Stop::Failed(self.too_late())),
             };
@@ -148,6 +149,7 @@ impl Worker {
                         if again.wait < (started + self.timeout).saturating_sub(self.clock.elapsed()) =>
                     {
                         last = Some(error.to_string());
+                        sent_maybe |= may_have_acted(&error);
                         let (reason, attempt, wait) = (again.reason, again.attempt, again.wait);
                         // The scheduler lives as long as its workers; when it does not, nobody is left to tell.
                         let _ = self.messages.send(Message::Waiting { step: self.at, reason, attempt, wait });
@@ -172,8 +174,10 @@ impl Worker {
         }
     }
 
-    async fn attempt(&self, left: Duration) -> Result<Option<Value>, Stop> {
+    /// `sent_maybe`: whether an earlier attempt may have been carried out although its answer was lost.
+    async fn attempt(&self, left: Duration, sent_maybe: bool) -> Result<Option<Value>, Stop> {
         match &self.task {
+            Task::Put(put) if sent_maybe => self.look_again(put, left).await,
             Task::Put(put) => match self.action {
                 Action::Recover => self.recover(put, left).await,
                 Action::Create | Action::Replace if !put.arrives => self.create(put, left).await,
@@ -226,6 +230,23 @@ impl Worker {
         let version = put.kind.api_version;
         let started = self.client.put(self.id.as_str(), version, &put.body, &Conditions::none()).await?;
         self.finish(started, version, left).await
+    }
+
+    /// After a write whose answer was lost: what it did is seen before it is sent again.
+    async fn look_again(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
+        let version = put.kind.api_version;
+        let Some(live) = self.client.get(self.id.as_str(), version).await? else {
+            return match self.action {
+                Action::Recover => self.recover(put, left).await,
+                _ => self.create(put, left).await,
+            };
+        };
+        if !is_settled(&live.body) {
+            let operation = ArmOperation::watching(Method::Put, self.id.as_str(), version);
+            self.accepted(&operation);
+            self.client.wait(&operation, |_| {}, left).await?;
+        }
+        self.update(put, left).await
     }
 
     /// Reads, merges, writes: only if something still differs.
@@ -432,6 +453,11 @@ fn is_registered(wanted: &Value, live: &Value, kind: &'static ResourceType) -> b
 }
 
 /// Whether a body says that nothing is going on any more.
+fn may_have_acted(error: &Error) -> bool {
+    matches!(error.method, Method::Put | Method::Patch)
+        && error.status.is_none_or(|status| status >= 500 || status == 408)
+}
+
 fn is_settled(body: &Value) -> bool {
     let state = body.pointer("/properties/provisioningState").and_then(Value::as_str);
     state.is_none_or(|state| ["Succeeded", "Ready"].iter().any(|s| s.eq_ignore_ascii_case(state)))

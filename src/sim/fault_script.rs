@@ -183,7 +183,14 @@ impl Rule {
         {
             return Err(format!("{status} is no status of an error; write one from 400 to 599"));
         }
-        let mut fault = Fault::new(effect);
+        // What only a write can meet leaves reads alone.
+        let writes = match &effect {
+            Effect::Busy => &[Method::Put, Method::Patch, Method::Post, Method::Delete][..],
+            Effect::Denied { .. } | Effect::Stale(_) => &[Method::Put, Method::Patch],
+            Effect::KeepPending => &[Method::Put],
+            _ => &[],
+        };
+        let mut fault = Fault::new(effect).methods(writes);
         if let Some(methods) = self.method {
             fault = fault.methods(match methods {
                 OneOrMore::One(Verb(method)) => vec![method],
