@@ -319,7 +319,7 @@ impl Worker {
             let connections = observe::connections(&self.client, target, version).await?;
             match caused_by(endpoint, &connections) {
                 Some(caused) if caused.status == "Approved" => return Ok(Some(caused.body)),
-                Some(caused) if caused.status == "Pending" && !sent => {
+                Some(caused) if matches!(caused.status.as_str(), "Pending" | "Rejected") && !sent => {
                     let body = approval(&caused, description);
                     let answer =
                         self.client.put(caused.id.as_str(), version, &body, &Conditions::none()).await?;

@@ -45,6 +45,7 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
             Action::Update => Impact::InPlace,
             _ => Impact::None,
         },
+        disruption: None,
         protected: false,
         after: vec![],
         usual_ms: 5_000,

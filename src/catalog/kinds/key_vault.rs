@@ -188,6 +188,8 @@ pub static KEY_VAULT: ResourceType = ResourceType {
     facets: &[Facet::new("uri", "/properties/vaultUri", "the URL of the vault's own endpoint")],
     listing: Listing::Subscription,
     usual: Duration::from_secs(25),
+    usual_update: Duration::from_secs(8),
+    usual_delete: Duration::from_secs(15),
     ..ResourceType::new(VAULT, API_VERSION, "key vault")
 };
 

@@ -28,6 +28,8 @@ pub static MANAGED_CLUSTER: ResourceType = ResourceType {
     facets: CLUSTER_FACETS,
     listing: Listing::Subscription,
     usual: minutes(8),
+    usual_update: minutes(3),
+    usual_delete: minutes(6),
     timeout: minutes(90),
     ..ResourceType::new(MANAGED_CLUSTERS, API_VERSION, "cluster")
 };
@@ -43,6 +45,8 @@ pub static AGENT_POOL: ResourceType = ResourceType {
     ],
     listing: Listing::Collection,
     usual: minutes(4),
+    usual_update: minutes(2),
+    usual_delete: minutes(4),
     timeout: minutes(60),
     ..ResourceType::new("Microsoft.ContainerService/managedClusters/agentPools", API_VERSION, "node pool")
 };
@@ -94,6 +98,8 @@ pub static EXTENSION: ResourceType = ResourceType {
         ),
     ],
     usual: minutes(6),
+    usual_update: minutes(2),
+    usual_delete: minutes(3),
     timeout: minutes(60),
     ..ResourceType::new("Microsoft.KubernetesConfiguration/extensions", "2024-11-01", "cluster extension")
 };
@@ -162,6 +168,8 @@ pub static FLUX_CONFIGURATION: ResourceType = ResourceType {
         Facet::new("complianceState", "/properties/complianceState", "whether the cluster is as Git says"),
     ],
     usual: Duration::from_secs(90),
+    usual_update: minutes(1),
+    usual_delete: minutes(1),
     timeout: minutes(30),
     ..ResourceType::new(
         "Microsoft.KubernetesConfiguration/fluxConfigurations",
