@@ -3,7 +3,7 @@
 use super::human::value::{Shown, is_secret};
 use super::style::Style;
 use super::text::{about, count, escape};
-use super::words::{allowance, mark, registered, shown_type, totals, why};
+use super::words::{allowance, disturbed, longest, mark, registered, shown_type, totals, why};
 use crate::drift::{Drift, DriftKind, DriftReport};
 use crate::event::Action;
 use crate::plan::{Plan, Step};
@@ -74,6 +74,16 @@ pub fn plan(plan: &Plan) -> String {
         );
     }
     text.push('\n');
+    for (step, disruption) in steps().filter_map(|step| Some((step, step.disruption.as_ref()?))) {
+        let lines: Vec<String> =
+            disturbed(disruption).iter().map(|line| html(line.trim_start_matches("! "))).collect();
+        let _ = writeln!(text, "> **Disturbs:** {}: {}\n", code(step.address.as_str()), lines.join("; "));
+    }
+    let (path, ms) = plan.critical_path();
+    if ms >= 60_000 {
+        let longest = longest(plan, &path).map(|longest| format!(" Longest: {}.", html(&longest)));
+        let _ = writeln!(text, "Usually takes about {}.{}\n", about(ms), longest.unwrap_or_default());
+    }
     details(&mut text, steps().filter_map(|step| Some((step_title(step), step_lines(step)?))));
     if !plan.outputs.is_empty() {
         text.push_str("| Output | Value |\n|---|---|\n");

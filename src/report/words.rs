@@ -1,10 +1,10 @@
 //! The words and marks for actions and reasons, the same in every report.
 
 use super::style::{Style, Tone};
-use super::text::escape;
+use super::text::{about, escape};
 use crate::event::Action;
 use crate::ident::ArmId;
-use crate::plan::{Reason, Step};
+use crate::plan::{Disruption, Plan, Reason, Step};
 
 /// One column that says what is done.
 pub(crate) const fn mark(action: Action, style: &Style) -> &'static str {
@@ -157,6 +157,29 @@ pub(crate) fn registered(id: &ArmId) -> String {
         Some(format!("{}/{name}", before.rsplit('/').next()?))
     });
     escape(&feature.unwrap_or_else(|| id.name().to_owned())).into_owned()
+}
+
+/// What a step disturbs, a line each, marked with `!`.
+pub(crate) fn disturbed(disruption: &Disruption) -> Vec<String> {
+    let mut lines: Vec<String> = disruption.what.iter().map(|what| format!("! {what}")).collect();
+    if !disruption.cycles.is_empty() {
+        let names: Vec<&str> = disruption.cycles.iter().map(crate::ident::Address::as_str).collect();
+        let how = match disruption.drained {
+            true => "each is drained before it goes",
+            false => "do not count on draining: what must not stop needs a replica elsewhere",
+        };
+        lines.push(format!("! nodes cycled: {}; {how}", names.join(", ")));
+    }
+    lines
+}
+
+/// The steps that make a plan as long as it is, told when there are several.
+pub(crate) fn longest(plan: &Plan, path: &[usize]) -> Option<String> {
+    // What takes seconds only makes the line longer.
+    let long: Vec<&Step> =
+        path.iter().filter_map(|&at| plan.steps.get(at)).filter(|step| step.usual_ms >= 30_000).collect();
+    let told = long.iter().map(|step| format!("{} ({})", step.address, about(step.usual_ms)));
+    (long.len() > 1).then(|| told.collect::<Vec<_>>().join(", then "))
 }
 
 /// The flag that lets a protected step go ahead.

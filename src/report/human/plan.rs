@@ -2,11 +2,10 @@
 
 use super::value::{Shown, is_secret, member_name, value_tone};
 use crate::event::Action;
-use crate::graph::Dag;
 use crate::plan::{OutputValue, Plan, Step};
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
-use crate::report::words::{ACTIONS, allowance, mark, registered, shown_type, tone, totals, why};
+use crate::report::words::{ACTIONS, allowance, disturbed, longest, mark, registered, shown_type, tone, totals, why};
 use crate::value::{Change, ChangeKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -143,6 +142,11 @@ fn step(page: &mut Page<'_>, step: &Step, roomy: bool) -> bool {
     let shown = Shown { base: Some(&step.id), style: page.style };
     let mut body = Page::new(page.style);
     protection(&mut body, step);
+    if let Some(disruption) = &step.disruption {
+        for text in disturbed(disruption) {
+            body.paragraph(6, Tone::Change, &escape(&text));
+        }
+    }
     match step.action {
         Action::Create | Action::Recover if !step.desired.is_null() => {
             shown.body(&mut body, 6, &step.desired)
@@ -326,8 +330,20 @@ fn footer(page: &mut Page<'_>, plan: &Plan) {
     page.gap();
     let text = format!("{}.", totals(&plan.counts()));
     page.hanging(Line::default().add(Tone::Strong, "Plan: "), Tone::Plain, &text);
-    if let Some(longest) = longest_path(plan).filter(|&ms| ms >= 60_000) {
-        page.line(Line::default().add(Tone::Dim, format!("Usually takes about {}.", about(longest))));
+    let (path, ms) = plan.critical_path();
+    if ms >= 60_000 {
+        page.line(Line::default().add(Tone::Dim, format!("Usually takes about {}.", about(ms))));
+        if let Some(longest) = longest(plan, &path) {
+            page.hanging(Line::default().add(Tone::Dim, "Longest: "), Tone::Dim, &escape(&longest));
+        }
+    }
+    let disruptive = plan.changes().filter(|step| step.disruption.is_some()).count();
+    if disruptive > 0 {
+        let text = match disruptive {
+            1 => "1 change in place disturbs what runs (see ! above).".to_owned(),
+            more => format!("{more} changes in place disturb what runs (see ! above)."),
+        };
+        page.paragraph(0, Tone::Change, &text);
     }
     let flags: Vec<String> = plan.changes().filter_map(allowance).collect();
     if !flags.is_empty() {
@@ -341,23 +357,6 @@ fn footer(page: &mut Page<'_>, plan: &Plan) {
             page.line(Line::indented(2).plain(escape(&flag)));
         }
     }
-}
-
-/// How long the steps usually take that have to wait for each other.
-fn longest_path(plan: &Plan) -> Option<u64> {
-    let mut dag = Dag::new(plan.steps.len());
-    for (at, step) in plan.steps.iter().enumerate() {
-        step.after
-            .iter()
-            .filter(|&&before| before < plan.steps.len())
-            .for_each(|&before| dag.need(at, before));
-    }
-    dag.order().ok()?;
-    let weight = |at: usize| match plan.steps[at].action {
-        Action::NoOp | Action::Forget | Action::Adopt => 0,
-        _ => plan.steps[at].usual_ms,
-    };
-    dag.remaining(weight).into_iter().max()
 }
 
 #[cfg(test)]
