@@ -47,6 +47,32 @@ pub enum Listing {
     Parent(&'static str),
 }
 
+/// What can be asked before the first write about a resource that is to be made, so that a run does not fail midway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preflight {
+    /// Whether the name, of which there is one in the world, is free: a POST of name and type to
+    /// `/subscriptions/{subscription}/providers/{path}`.
+    Name {
+        /// `Microsoft.KeyVault/checkNameAvailability`.
+        path: &'static str,
+        /// The API version of the question.
+        api_version: &'static str,
+    },
+    /// Whether the cores that the subscription may have in the region suffice. All are JSON pointers into the body.
+    Cores {
+        /// The size of the machines: `Standard_D4s_v5`.
+        size: &'static str,
+        /// How many machines.
+        count: &'static str,
+        /// How many at least, where the number is not fixed.
+        at_least: &'static str,
+        /// What says that they are Spot machines, which have a quota of their own.
+        priority: &'static str,
+    },
+    /// Whether the caller may do this where the resource is to be: `Microsoft.Authorization/locks/write`.
+    Permission(&'static str),
+}
+
 /// A value that a resource gives to others: `${clusters.aks.oidcIssuerUrl}`.
 #[derive(Debug, Clone, Copy)]
 pub struct Facet {
@@ -106,6 +132,8 @@ pub struct ResourceType {
     /// `properties.privateLinkServiceConnectionState.status`. One that is `Disconnected` never connects again, and Azure
     /// takes no change of the resource any more; it has to be made anew.
     pub connections: &'static [&'static str],
+    /// What is asked before the first write, when one is to be made.
+    pub preflight: &'static [Preflight],
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
     /// How long a create usually takes; for progress and the critical path.
@@ -135,6 +163,7 @@ impl ResourceType {
             listing: Listing::None,
             guard: None,
             connections: &[],
+            preflight: &[],
             facets: &[],
             usual: Duration::from_secs(5),
             usual_update: Duration::from_secs(5),

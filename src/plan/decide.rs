@@ -66,6 +66,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         steps,
         outputs,
         conflicts,
+        warnings: Vec::new(),
     }
 }
 
@@ -165,7 +166,11 @@ impl Planner<'_> {
             _ => Impact::None,
         };
         let idle = decision.action == Action::NoOp;
-        let arrives = matches!(decision.reason, Reason::ArrivesWithParent { .. });
+        let arrives = match decision.reason {
+            Reason::ArrivesWithParent { .. } => true,
+            Reason::ParentReplaced { .. } => resource.arrival == Arrival::WithParent,
+            _ => false,
+        };
         let usual = usual_ms(resource.kind, decision.action, &decision.changes, disruption.as_ref());
         Step {
             address: resource.address.clone(),

@@ -58,16 +58,11 @@ pub(super) fn usual_ms(
     let usual = match action {
         Action::NoOp | Action::Adopt | Action::Forget => return 0,
         Action::Update => {
-            let cycled = disruption.map_or(0, |disruption| disruption.cycles.len()).max(1) as u32;
-            let each = |(_, disturbance): (&str, &'static Disturbance)| match disturbance.cycles {
-                Cycles::Nothing => disturbance.usual,
-                _ => disturbance.usual * cycled,
-            };
             let longest = match disruption {
-                Some(_) => disturbances(kind.compiled(), changes).into_iter().map(each).max().unwrap_or_default(),
-                None => std::time::Duration::ZERO,
+                Some(_) => disturbances(kind.compiled(), changes).iter().map(|(_, d)| d.usual).max(),
+                None => None,
             };
-            kind.usual_update + longest
+            kind.usual_update + longest.unwrap_or_default()
         }
         Action::Replace => kind.usual_delete + kind.usual,
         Action::Delete => kind.usual_delete,

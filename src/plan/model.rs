@@ -207,6 +207,9 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputValue>,
     /// What is in the way of applying it.
     pub conflicts: Vec<Conflict>,
+    /// What may go wrong, as far as it can be known before the first write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Conflict>,
 }
 
 /// How many steps of each kind a plan has.

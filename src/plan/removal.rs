@@ -45,6 +45,7 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
         steps,
         outputs: BTreeMap::new(),
         conflicts: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 

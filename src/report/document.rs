@@ -57,6 +57,8 @@ pub struct PlanDocument {
     pub outputs: BTreeMap<String, OutputDocument>,
     /// What is in the way of applying it.
     pub conflicts: Vec<Conflict>,
+    /// What may go wrong, as far as Azure tells before the first write.
+    pub warnings: Vec<Conflict>,
     /// What the policies of `--policy` say; absent when there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<Finding>>,
@@ -201,6 +203,7 @@ pub fn document(
         steps: steps.collect(),
         outputs: outputs(&plan.outputs),
         conflicts: plan.conflicts.clone(),
+        warnings: plan.warnings.clone(),
         findings: None,
     }
 }

@@ -43,8 +43,14 @@ pub fn plan(plan: &Plan) -> String {
         let help = text(&conflict.help);
         let _ = writeln!(body, "<p class=\"bad\">In the way: <code>{address}</code>: {message}; {help}</p>");
     }
-    for (step, disruption) in plan.changes().filter_map(|step| Some((step, step.disruption.as_ref()?))) {
-        for line in disturbed(disruption) {
+    for warning in &plan.warnings {
+        let (address, message) = (text(warning.address.as_str()), text(&warning.message));
+        let help = text(&warning.help);
+        let _ =
+            writeln!(body, "<p class=\"change\">May go wrong: <code>{address}</code>: {message}; {help}</p>");
+    }
+    for step in plan.changes() {
+        for line in disturbed(step) {
             let address = text(step.address.as_str());
             let line = text(line.trim_start_matches("! "));
             let _ = writeln!(body, "<p class=\"change\">Disturbs: <code>{address}</code>: {line}</p>");

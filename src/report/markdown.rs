@@ -51,6 +51,10 @@ pub fn plan(plan: &Plan) -> String {
         let (address, message) = (code(conflict.address.as_str()), html(&conflict.message));
         let _ = writeln!(text, "> **In the way:** {address}: {message}; {}\n", html(&conflict.help));
     }
+    for warning in &plan.warnings {
+        let (address, message) = (code(warning.address.as_str()), html(&warning.message));
+        let _ = writeln!(text, "> **May go wrong:** {address}: {message}; {}\n", html(&warning.help));
+    }
     text.push_str("| | Resource | Type | Why |\n|---|---|---|---|\n");
     let names: Vec<String> = plan
         .changes()
@@ -74,9 +78,9 @@ pub fn plan(plan: &Plan) -> String {
         );
     }
     text.push('\n');
-    for (step, disruption) in steps().filter_map(|step| Some((step, step.disruption.as_ref()?))) {
+    for step in steps().filter(|step| step.disruption.is_some()) {
         let lines: Vec<String> =
-            disturbed(disruption).iter().map(|line| html(line.trim_start_matches("! "))).collect();
+            disturbed(step).iter().map(|line| html(line.trim_start_matches("! "))).collect();
         let _ = writeln!(text, "> **Disturbs:** {}: {}\n", code(step.address.as_str()), lines.join("; "));
     }
     let (path, ms) = plan.critical_path();

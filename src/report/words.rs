@@ -4,7 +4,7 @@ use super::style::{Style, Tone};
 use super::text::{about, escape};
 use crate::event::Action;
 use crate::ident::ArmId;
-use crate::plan::{Disruption, Plan, Reason, Step};
+use crate::plan::{Plan, Reason, Step};
 
 /// One column that says what is done.
 pub(crate) const fn mark(action: Action, style: &Style) -> &'static str {
@@ -125,7 +125,8 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         Reason::ParentReplaced { parent } => format!("{parent} is replaced"),
         Reason::NoLongerWanted => "no longer in the blueprint".to_owned(),
         Reason::GoesWithParent { parent } => format!("goes with {parent}"),
-        Reason::NotInLedger => "exists already, joins the ledger".to_owned(),
+        Reason::NotInLedger if step.action == Action::Adopt => return None,
+        Reason::NotInLedger => "exists already and is taken over".to_owned(),
         Reason::Pending => "waits for approval".to_owned(),
         Reason::Rejected => "was rejected on the target".to_owned(),
         Reason::Disconnected => "its connection was cut off on the target, for good".to_owned(),
@@ -160,17 +161,34 @@ pub(crate) fn registered(id: &ArmId) -> String {
 }
 
 /// What a step disturbs, a line each, marked with `!`.
-pub(crate) fn disturbed(disruption: &Disruption) -> Vec<String> {
+pub(crate) fn disturbed(step: &Step) -> Vec<String> {
+    let Some(disruption) = &step.disruption else { return Vec::new() };
     let mut lines: Vec<String> = disruption.what.iter().map(|what| format!("! {what}")).collect();
-    if !disruption.cycles.is_empty() {
-        let names: Vec<&str> = disruption.cycles.iter().map(crate::ident::Address::as_str).collect();
-        let how = match disruption.drained {
-            true => "each is drained before it goes",
-            false => "do not count on draining: what must not stop needs a replica elsewhere",
-        };
-        lines.push(format!("! nodes cycled: {}; {how}", names.join(", ")));
+    let names: Vec<&str> = disruption.cycles.iter().map(crate::ident::Address::as_str).collect();
+    match (&names[..], disruption.drained) {
+        ([], _) => {}
+        ([own], true) if *own == step.address.as_str() => {
+            lines.push("! each node is cordoned and drained before it goes".to_owned());
+        }
+        ([own], false) if *own == step.address.as_str() => {
+            lines.push("! nodes are not drained: what runs on them stops".to_owned());
+        }
+        (names, true) => lines.push(format!("! node pools, drained node by node: {}", names.join(", "))),
+        (names, false) => {
+            lines.push(format!("! node pools, without a promise to drain them: {}", names.join(", ")));
+        }
     }
     lines
+}
+
+/// Entries that were renamed and whose resource stays as it is: from and to.
+pub(crate) fn renamed(plan: &Plan) -> Vec<(&str, &str)> {
+    let idle = plan.steps.iter().filter(|step| step.action == Action::NoOp);
+    idle.filter_map(|step| match &step.reason {
+        Reason::Renamed { from } => Some((from.as_str(), step.address.as_str())),
+        _ => None,
+    })
+    .collect()
 }
 
 /// The steps that make a plan as long as it is, told when there are several.

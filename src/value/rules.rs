@@ -69,7 +69,7 @@ pub struct Disturbance {
     pub cycles: Cycles,
     /// Whether a node is cordoned and drained before it goes, so that pods move in good order.
     pub drained: bool,
-    /// How much longer the change takes for each of those whose nodes are cycled; with none, altogether.
+    /// How much longer the change takes than one that disturbs nothing.
     pub usual: Duration,
 }
 

@@ -18,5 +18,6 @@ mod policies;
 mod quickstart;
 mod reading;
 mod rooms;
+mod scenarios;
 mod signing_in;
 mod saved;

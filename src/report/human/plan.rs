@@ -5,7 +5,7 @@ use crate::event::Action;
 use crate::plan::{OutputValue, Plan, Step};
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
-use crate::report::words::{ACTIONS, allowance, disturbed, longest, mark, registered, shown_type, tone, totals, why};
+use crate::report::words::{ACTIONS, allowance, disturbed, longest, mark, renamed, registered, shown_type, tone, totals, why};
 use crate::value::{Change, ChangeKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,6 +19,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     let name = escape(&plan.blueprint).into_owned();
     if plan.is_empty() && plan.conflicts.is_empty() {
         page.line(nothing_to_do(plan, &name));
+        renames(&mut page, plan);
         outputs(&mut page, &plan.outputs, "Outputs");
         return page.finish();
     }
@@ -32,6 +33,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
             roomy = self::step(&mut page, step, roomy);
         }
     }
+    renames(&mut page, plan);
     outputs(&mut page, &plan.outputs, "Outputs");
     conflicts(&mut page, plan);
     footer(&mut page, plan);
@@ -40,16 +42,35 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
 
 /// What is in the way of applying the plan.
 fn conflicts(page: &mut Page<'_>, plan: &Plan) {
-    if plan.conflicts.is_empty() {
+    for (tone, title, found) in [
+        (Tone::Change, "May go wrong", &plan.warnings),
+        (Tone::Bad, "In the way of this plan", &plan.conflicts),
+    ] {
+        if found.is_empty() {
+            continue;
+        }
+        page.gap();
+        page.line(Line::default().add(tone, title));
+        for conflict in found {
+            page.line(Line::indented(2).add(Tone::Strong, escape(conflict.address.as_str())));
+            page.line(Line::indented(6).add(Tone::Dim, escape(conflict.id.as_str())));
+            page.paragraph(6, Tone::Plain, &escape(&conflict.message));
+            page.hanging(Line::indented(6).plain("help: "), Tone::Plain, &escape(&conflict.help));
+        }
+    }
+}
+
+/// Entries that only have another key: nothing is done in Azure for them.
+fn renames(page: &mut Page<'_>, plan: &Plan) {
+    let renamed = renamed(plan);
+    if renamed.is_empty() {
         return;
     }
     page.gap();
-    page.line(Line::default().add(Tone::Bad, "In the way of this plan"));
-    for conflict in &plan.conflicts {
-        page.line(Line::indented(2).add(Tone::Strong, escape(conflict.address.as_str())));
-        page.line(Line::indented(6).add(Tone::Dim, escape(conflict.id.as_str())));
-        page.line(Line::indented(6).plain(escape(&conflict.message)));
-        page.line(Line::indented(6).plain("help: ").plain(escape(&conflict.help)));
+    page.line(Line::default().plain("Renamed in the blueprint; the resources stay as they are"));
+    for (from, to) in renamed {
+        let arrow = page.style.arrow();
+        page.line(Line::indented(2).plain(escape(from)).plain(format!(" {arrow} ")).plain(escape(to)));
     }
 }
 
@@ -142,10 +163,9 @@ fn step(page: &mut Page<'_>, step: &Step, roomy: bool) -> bool {
     let shown = Shown { base: Some(&step.id), style: page.style };
     let mut body = Page::new(page.style);
     protection(&mut body, step);
-    if let Some(disruption) = &step.disruption {
-        for text in disturbed(disruption) {
-            body.paragraph(6, Tone::Change, &escape(&text));
-        }
+    for text in disturbed(step) {
+        let text = text.trim_start_matches("! ");
+        body.hanging(Line::indented(6).add(Tone::Change, "! "), Tone::Change, &escape(text));
     }
     match step.action {
         Action::Create | Action::Recover if !step.desired.is_null() => {
@@ -330,6 +350,10 @@ fn footer(page: &mut Page<'_>, plan: &Plan) {
     page.gap();
     let text = format!("{}.", totals(&plan.counts()));
     page.hanging(Line::default().add(Tone::Strong, "Plan: "), Tone::Plain, &text);
+    if plan.counts().adopt > 0 {
+        let text = "Adopting writes nothing to Azure: what exists joins the ledger.";
+        page.line(Line::default().add(Tone::Dim, text));
+    }
     let (path, ms) = plan.critical_path();
     if ms >= 60_000 {
         page.line(Line::default().add(Tone::Dim, format!("Usually takes about {}.", about(ms))));

@@ -1,7 +1,7 @@
 //! What berth knows of the ARM types of a cluster: the facts, as data.
 
 use super::rules::{CLUSTER_RULES, MAINTENANCE_RULES, POOL_RULES};
-use crate::catalog::{Facet, Lane, Listing, ResourceType};
+use crate::catalog::{Facet, Lane, Listing, Preflight, ResourceType};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -44,6 +44,12 @@ pub static AGENT_POOL: ResourceType = ResourceType {
         Facet::new("nodeImageVersion", "/properties/nodeImageVersion", "the image that the nodes run"),
     ],
     listing: Listing::Collection,
+    preflight: &[Preflight::Cores {
+        size: "/properties/vmSize",
+        count: "/properties/count",
+        at_least: "/properties/minCount",
+        priority: "/properties/scaleSetPriority",
+    }],
     usual: minutes(4),
     usual_update: minutes(2),
     usual_delete: minutes(4),
