@@ -293,3 +293,46 @@ impl Plan {
         counts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(address: &str, action: Action, usual_ms: u64, after: &[usize]) -> Step {
+        Step {
+            address: Address::new(address),
+            id: ArmId::resource_group("s", address),
+            arm_type: "Microsoft.X/y".into(),
+            action,
+            reason: Reason::Missing,
+            changes: vec![],
+            desired: Value::Null,
+            impact: Impact::None,
+            disruption: None,
+            protected: false,
+            after: after.to_vec(),
+            usual_ms,
+        }
+    }
+
+    fn path(steps: Vec<Step>) -> (Vec<usize>, u64) {
+        let (outputs, conflicts, warnings) = Default::default();
+        let blueprint = "shop".to_owned();
+        let plan =
+            Plan { version: 1, blueprint, ledger_serial: 0, destroy: false, steps, outputs, conflicts, warnings };
+        plan.critical_path()
+    }
+
+    #[test]
+    fn the_critical_path_is_the_longest_chain_and_leaves_out_what_takes_no_time() {
+        assert_eq!(path(vec![]), (vec![], 0));
+        let steps = vec![
+            step("a", Action::Create, 10, &[]),
+            step("b", Action::Create, 100, &[]),
+            step("c", Action::NoOp, 1_000, &[0, 1]),
+            step("d", Action::Create, 5, &[2]),
+            step("e", Action::Create, 50, &[0]),
+        ];
+        assert_eq!(path(steps), (vec![1, 3], 105));
+    }
+}

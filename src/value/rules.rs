@@ -367,3 +367,28 @@ pub(crate) fn key_of(element: &Value, key: &str) -> Option<String> {
     text.pop();
     if text.is_empty() { None } else { Some(text) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_below_a_field_that_disturbs_disturbs_too() {
+        const BREAKS: Disturbance =
+            Disturbance { what: "it breaks", cycles: Cycles::Nothing, drained: false, usual: Duration::ZERO };
+        let rules = Rules::new(&[
+            Rule::at("properties.proxy").disturbs(&BREAKS),
+            Rule::at("properties.pools[].version").disturbs(&BREAKS),
+        ]);
+        for (path, found) in [
+            ("properties.proxy", true),
+            ("properties.proxy.noProxy", true),
+            ("properties.pools[system].version", true),
+            ("properties.pools[system].count", false),
+            ("properties", false),
+            ("tags.proxy", false),
+        ] {
+            assert_eq!(rules.disturbance(path).is_some(), found, "{path}");
+        }
+    }
+}
