@@ -392,11 +392,17 @@ impl Worker {
     ) -> Result<Option<Value>, Stop> {
         let started = self.clock.elapsed();
         let mut sent = false;
+        let mut first = true;
         loop {
+            // A rejection that the plan has seen is taken back; one of a moment ago is somebody's word.
+            let looking_first = std::mem::replace(&mut first, false);
             let connections = observe::connections(&self.client, target, version).await?;
             match caused_by(endpoint, &connections) {
                 Some(caused) if caused.status == "Approved" => return Ok(Some(caused.body)),
-                Some(caused) if caused.status == "Pending" && !sent => {
+                Some(caused)
+                    if !sent
+                        && (caused.status == "Pending" || caused.status == "Rejected" && looking_first) =>
+                {
                     let body = approval(&caused, description);
                     let answer =
                         self.client.put(caused.id.as_str(), version, &body, &Conditions::none()).await?;

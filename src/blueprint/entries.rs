@@ -167,18 +167,19 @@ impl<'a> World<'a> {
         let mut tags = azure.tags.clone();
         let own = fields.remove("tags");
         tags.extend(self.tags(own.as_ref(), &format!("{path}.tags")));
-        let protect = match fields.remove("protect") {
+        let mut switch = |name: &str| match fields.remove(name) {
             None | Some(Value::Null) => None,
-            Some(Value::Bool(protect)) => Some(protect),
+            Some(Value::Bool(on)) => Some(on),
             Some(_) => {
                 self.tell(
-                    Diagnostic::error("wrong-type", "`protect` must be true or false")
-                        .at(self.locate(&format!("{path}.protect"), At::Value))
-                        .help("write `protect: true` or `protect: false`"),
+                    Diagnostic::error("wrong-type", format!("`{name}` must be true or false"))
+                        .at(self.locate(&format!("{path}.{name}"), At::Value))
+                        .help(format!("write `{name}: true` or `{name}: false`")),
                 );
                 None
             }
         };
+        let (protect, adopt) = (switch("protect"), switch("adopt"));
         let mut depends_on = self.defaults.depends_on.clone();
         if let Some(needed) = fields.remove("dependsOn").filter(|needed| !needed.is_null()) {
             match self.addresses(&needed) {
@@ -213,6 +214,7 @@ impl<'a> World<'a> {
             location: location.unwrap_or_default(),
             tags,
             protect: protect.or(self.defaults.protect),
+            adopt: adopt.unwrap_or(self.defaults.adopt),
             timeout: timeout.or(self.defaults.timeout),
             depends_on,
             properties: fields.remove("properties"),

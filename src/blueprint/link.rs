@@ -413,6 +413,7 @@ impl<'a> Linker<'a> {
             operation,
             arrival: draft.arrival,
             protect: draft.protect.unwrap_or(draft.kind.stateful),
+            adopt: draft.adopt,
             timeout: draft.timeout.unwrap_or(draft.kind.timeout),
         })
     }

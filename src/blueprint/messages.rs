@@ -14,6 +14,7 @@ pub(crate) const COMMON: &[&str] = &[
     "forEach",
     "when",
     "protect",
+    "adopt",
     "timeout",
 ];
 

@@ -8,7 +8,9 @@ mod decide;
 mod desired;
 mod detail;
 mod guard;
+mod impact;
 mod model;
+mod preflight;
 mod removal;
 mod resolve;
 mod saved;
@@ -19,8 +21,10 @@ pub use decide::{Adoption, plan};
 pub use desired::{Desired, OWNER_TAG, Output, Resource};
 pub use detail::{Detail, details};
 pub use model::{
-    Conflict, Counts, Impact, LeftOut, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION,
+    Conflict, Counts, Disruption, Impact, LeftOut, Observation, Observed, OutputValue, Plan, Reason, Step,
+    VERSION,
 };
+pub use preflight::{Answers, Query, judge, queries};
 pub use removal::plan_destroy;
 pub use resolve::{lookup, secret_digests};
 pub use saved::{Making, Moved, SAVED_VERSION, Saved, SavedError, SavedFile, Setting, is_saved};

@@ -39,6 +39,7 @@ pub fn restrict(mut plan: Plan, targets: &[String]) -> Result<Plan, Vec<String>>
     plan.targets = targets.to_vec();
     let addresses: HashSet<_> = plan.steps.iter().map(|step| &step.address).collect();
     plan.conflicts.retain(|conflict| addresses.contains(&conflict.address));
+    plan.warnings.retain(|warning| addresses.contains(&warning.address));
     Ok(plan)
 }
 
@@ -100,6 +101,7 @@ mod tests {
             changes: vec![],
             desired: Value::Null,
             impact: Impact::None,
+            disruption: None,
             protected: false,
             after: after.to_vec(),
             usual_ms: 0,
@@ -112,6 +114,7 @@ mod tests {
             steps: steps.collect(),
             outputs: Default::default(),
             conflicts: vec![],
+            warnings: Vec::new(),
             targets: Vec::new(),
             left_out: vec![],
         }

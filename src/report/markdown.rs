@@ -3,7 +3,7 @@
 use super::human::value::{Shown, is_secret};
 use super::style::Style;
 use super::text::{about, count, escape};
-use super::words::{allowance, mark, registered, shown_type, totals, why};
+use super::words::{allowance, disturbed, longest, mark, registered, shown_type, totals, why};
 use crate::drift::{Drift, DriftKind, DriftReport};
 use crate::event::Action;
 use crate::plan::{Plan, Step};
@@ -64,6 +64,10 @@ pub fn plan(plan: &Plan) -> String {
         let _ = writeln!(text, "> **In the way:** {address}: {message}; {}\n", html(&conflict.help));
     }
     left_out(&mut text, plan);
+    for warning in &plan.warnings {
+        let (address, message) = (code(warning.address.as_str()), html(&warning.message));
+        let _ = writeln!(text, "> **May go wrong:** {address}: {message}; {}\n", html(&warning.help));
+    }
     text.push_str("| | Resource | Type | Why |\n|---|---|---|---|\n");
     let names: Vec<String> = plan
         .changes()
@@ -87,6 +91,16 @@ pub fn plan(plan: &Plan) -> String {
         );
     }
     text.push('\n');
+    for step in steps().filter(|step| step.disruption.is_some()) {
+        let lines: Vec<String> =
+            disturbed(step).iter().map(|line| html(line.trim_start_matches("! "))).collect();
+        let _ = writeln!(text, "> **Disturbs:** {}: {}\n", code(step.address.as_str()), lines.join("; "));
+    }
+    let (path, ms) = plan.critical_path();
+    if ms >= 60_000 {
+        let longest = longest(plan, &path).map(|longest| format!(" Longest: {}.", html(&longest)));
+        let _ = writeln!(text, "Usually takes about {}.{}\n", about(ms), longest.unwrap_or_default());
+    }
     details(&mut text, steps().filter_map(|step| Some((step_title(step), step_lines(step)?))));
     if !plan.outputs.is_empty() {
         text.push_str("| Output | Value |\n|---|---|\n");

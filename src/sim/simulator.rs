@@ -300,6 +300,7 @@ impl Transport for Simulator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arm::transport::Method;
     use crate::sim::testing::Bench;
     use serde_json::json;
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// One thing that is true of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,31 @@ pub struct Rule {
     lasting: Option<&'static str>,
     steps: Steps,
     unless: Option<&'static str>,
+    disturbs: Option<&'static Disturbance>,
+}
+
+/// What changing a field in place does to what runs on a resource meanwhile.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Disturbance {
+    /// What happens, a sentence about the resource without its full stop.
+    pub what: &'static str,
+    /// Whose nodes are replaced or restarted.
+    pub cycles: Cycles,
+    /// Whether a node is cordoned and drained before it goes, so that pods move in good order.
+    pub drained: bool,
+    /// How much longer the change takes than one that disturbs nothing.
+    pub usual: Duration,
+}
+
+/// Whose nodes are cycled.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Cycles {
+    /// Nobody's.
+    Nothing,
+    /// The resource's own.
+    Itself,
+    /// Those of every resource of this ARM type below it.
+    Below(&'static str),
 }
 
 /// Changes of a text that can be made in place: from and to, each one word, several joined by `|`, or `*` for any.
@@ -64,7 +90,16 @@ pub(crate) type Steps = &'static [(&'static str, &'static str)];
 impl Rule {
     /// A field of which nothing is known yet.
     pub const fn at(path: &'static str) -> Self {
-        Rule { path, flags: 0, key: None, default: None, lasting: None, steps: &[], unless: None }
+        Rule {
+            path,
+            flags: 0,
+            key: None,
+            default: None,
+            lasting: None,
+            steps: &[],
+            unless: None,
+            disturbs: None,
+        }
     }
 
     const fn with(mut self, flag: Flag) -> Self {
@@ -166,6 +201,12 @@ impl Rule {
         self
     }
 
+    /// A field of which a change, or one of anything below it, disturbs what runs on the resource.
+    pub const fn disturbs(mut self, disturbance: &'static Disturbance) -> Self {
+        self.disturbs = Some(disturbance);
+        self
+    }
+
     /// An array that is really a map: its elements are told apart by this member (`name`, or several joined by `+`).
     pub const fn keyed(mut self, key: &'static str) -> Self {
         self.key = Some(key);
@@ -206,6 +247,7 @@ pub(crate) struct Node {
     pub(crate) lasting: Option<Value>,
     pub(crate) steps: Steps,
     pub(crate) unless: Option<&'static str>,
+    disturbs: Option<&'static Disturbance>,
     members: HashMap<&'static str, Node>,
     any: Option<Box<Node>>,
     elements: Option<Box<Node>>,
@@ -241,6 +283,7 @@ impl Rules {
                 node.steps = rule.steps;
             }
             node.unless = node.unless.or(rule.unless);
+            node.disturbs = node.disturbs.or(rule.disturbs);
             if let Some(key) = rule.key {
                 node.key = Some(key);
                 // What tells elements apart is matched without case, so it is compared that way too.
@@ -263,6 +306,21 @@ impl Rules {
 
     pub(crate) fn root(&self) -> &Node {
         &self.root
+    }
+
+    /// What a change at this path (as in [`super::Change`]) disturbs.
+    pub fn disturbance(&self, path: &str) -> Option<&'static Disturbance> {
+        let mut node = &self.root;
+        let mut found = None;
+        for part in path.split('.') {
+            let name = part.split('[').next().unwrap_or_default();
+            node = node.member(name);
+            if name.len() < part.len() {
+                node = node.element();
+            }
+            found = found.or(node.disturbs);
+        }
+        found
     }
 }
 
@@ -317,4 +375,29 @@ pub(crate) fn key_of(element: &Value, key: &str) -> Option<String> {
     }
     text.pop();
     if text.is_empty() { None } else { Some(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_below_a_field_that_disturbs_disturbs_too() {
+        const BREAKS: Disturbance =
+            Disturbance { what: "it breaks", cycles: Cycles::Nothing, drained: false, usual: Duration::ZERO };
+        let rules = Rules::new(&[
+            Rule::at("properties.proxy").disturbs(&BREAKS),
+            Rule::at("properties.pools[].version").disturbs(&BREAKS),
+        ]);
+        for (path, found) in [
+            ("properties.proxy", true),
+            ("properties.proxy.noProxy", true),
+            ("properties.pools[system].version", true),
+            ("properties.pools[system].count", false),
+            ("properties", false),
+            ("tags.proxy", false),
+        ] {
+            assert_eq!(rules.disturbance(path).is_some(), found, "{path}");
+        }
+    }
 }

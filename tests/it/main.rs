@@ -22,6 +22,7 @@ mod quickstart;
 mod reading;
 mod rooms;
 mod saved;
+mod scenarios;
 mod schedule;
 mod signing_in;
 mod target;

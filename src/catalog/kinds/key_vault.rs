@@ -7,6 +7,7 @@
 
 use super::key_vault_secret::SecretSpec;
 use super::naming::{NameRule, alphanumeric, did_you_mean};
+use crate::catalog::Preflight;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, Listing, ResourceType, UpdateMode, model,
 };
@@ -187,7 +188,13 @@ pub static KEY_VAULT: ResourceType = ResourceType {
     ],
     facets: &[Facet::new("uri", "/properties/vaultUri", "the URL of the vault's own endpoint")],
     listing: Listing::Subscription,
+    preflight: &[Preflight::Name {
+        path: "Microsoft.KeyVault/checkNameAvailability",
+        api_version: API_VERSION,
+    }],
     usual: Duration::from_secs(25),
+    usual_update: Duration::from_secs(8),
+    usual_delete: Duration::from_secs(15),
     ..ResourceType::new(VAULT, API_VERSION, "key vault")
 };
 

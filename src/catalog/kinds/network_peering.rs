@@ -61,6 +61,8 @@ pub static PEERING: ResourceType = ResourceType {
         Rule::at("properties.resourceGuid").read_only(),
     ],
     usual: Duration::from_secs(10),
+    usual_update: Duration::from_secs(8),
+    usual_delete: Duration::from_secs(10),
     ..ResourceType::new(
         "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
         "2025-05-01",

@@ -10,6 +10,7 @@ mod addons;
 mod autoscaler;
 mod body;
 mod checks;
+mod disturbance;
 mod field;
 mod flux;
 mod flux_source;

@@ -1,5 +1,8 @@
 //! What the fields of a cluster and of a node pool mean.
 
+use super::disturbance::{
+    API_SERVER, API_SERVER_MOVES, CONTROL_PLANE, POD_NETWORK, POWER, PROXY, REIMAGED, UPGRADED, WAY_OUT,
+};
 use crate::value::Rule;
 
 /// The fields of a cluster.
@@ -208,6 +211,17 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.autoScalerProfile.scale-down-utilization-threshold").default("\"0.5\""),
     Rule::at("properties.autoScalerProfile.skip-nodes-with-local-storage").fold_case(),
     Rule::at("properties.autoScalerProfile.skip-nodes-with-system-pods").fold_case().default("\"true\""),
+    // What running pods and clients notice.
+    Rule::at("properties.kubernetesVersion").disturbs(&CONTROL_PLANE),
+    Rule::at("properties.networkProfile.networkPlugin").disturbs(&POD_NETWORK),
+    Rule::at("properties.networkProfile.networkPluginMode").disturbs(&POD_NETWORK),
+    Rule::at("properties.networkProfile.networkDataplane").disturbs(&POD_NETWORK),
+    Rule::at("properties.networkProfile.networkPolicy").disturbs(&POD_NETWORK),
+    Rule::at("properties.networkProfile.outboundType").disturbs(&WAY_OUT),
+    Rule::at("properties.httpProxyConfig").disturbs(&PROXY),
+    Rule::at("properties.apiServerAccessProfile.enableVnetIntegration").disturbs(&API_SERVER_MOVES),
+    Rule::at("properties.apiServerAccessProfile.enablePrivateCluster").disturbs(&API_SERVER),
+    Rule::at("properties.apiServerAccessProfile.privateDNSZone").disturbs(&API_SERVER),
 ];
 
 /// The fields of a node pool.
@@ -275,7 +289,14 @@ pub(super) const POOL_RULES: &[Rule] = &[
     Rule::at("properties.securityProfile.enableVTPM").default("false"),
     Rule::at("properties.securityProfile.enableSecureBoot").default("false"),
     Rule::at("properties.securityProfile.sshAccess").fold_case().default("\"LocalUser\""),
-    Rule::at("properties.powerState.code").fold_case().default("\"Running\""),
+    Rule::at("properties.powerState.code").fold_case().default("\"Running\"").disturbs(&POWER),
+    // What running pods notice.
+    Rule::at("properties.orchestratorVersion").disturbs(&UPGRADED),
+    Rule::at("properties.osSKU").disturbs(&REIMAGED),
+    Rule::at("properties.securityProfile.enableVTPM").disturbs(&REIMAGED),
+    Rule::at("properties.securityProfile.enableSecureBoot").disturbs(&REIMAGED),
+    Rule::at("properties.securityProfile.sshAccess").disturbs(&REIMAGED),
+    Rule::at("properties.localDNSProfile").disturbs(&REIMAGED),
 ];
 
 /// The fields of a maintenance configuration.
