@@ -346,6 +346,8 @@ mod tests {
             outputs,
             conflicts,
             warnings,
+            targets: vec![],
+            left_out: vec![],
         };
         plan.critical_path()
     }
