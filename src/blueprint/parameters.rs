@@ -106,7 +106,7 @@ impl Resolver<'_, '_, '_> {
             Ok(declaration) => declaration,
             Err(error) => {
                 let (at, message) = (error.path().to_string(), error.inner().to_string());
-                self.tell(super::messages::shape(self.source, &path, &at, &message));
+                self.tell(super::messages::shape(self.source, &path, &at, &message, &[]));
                 return None;
             }
         };
