@@ -79,10 +79,15 @@ impl Source {
 
     /// Every file: this one and those it includes, each once, in the order of their names.
     pub fn files(&self) -> Vec<Arc<SourceFile>> {
+        self.all().into_iter().map(|source| source.file.clone()).collect()
+    }
+
+    /// [`Source::files`], read.
+    pub fn all(&self) -> Vec<&Source> {
         let mut files = BTreeMap::new();
         let mut open = vec![self];
         while let Some(source) = open.pop() {
-            if files.insert(source.file.name.clone(), source.file.clone()).is_none() {
+            if files.insert(source.file.name.clone(), source).is_none() {
                 open.extend(source.includes.values().filter_map(|include| match include {
                     Include::File(source) => Some(&**source),
                     _ => None,

@@ -17,6 +17,6 @@ pub use destroy::{destroy, plan_destroy};
 pub use drift::drift;
 pub use error::Error;
 pub use plan::{Planned, plan};
-pub use saved::{apply_saved, plan_offline, save, saved_inputs};
+pub use saved::{apply_saved, plan_offline, save, saved_inputs, saved_source};
 pub use session::{Session, caller};
 pub use validate::{graph, parse, validate, validate_source};
