@@ -197,3 +197,103 @@ fn take_out(value: &mut Value, path: &str) {
         members.shift_remove(name);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::blueprint::tests::{addresses, needs, read};
+    use crate::catalog::registry;
+    use serde_json::json;
+    use std::time::Duration;
+
+    const HUB: &str = "\
+parameters:
+  gpu: { type: bool, default: false }
+networks:
+  hub:
+    protect: true
+    addressSpace: [10.0.0.0/8]
+    subnets:
+      nodes: { prefix: 10.0.0.0/20, timeout: 3m, protect: false, properties: { sharingScope: Tenant } }
+      gpu: { prefix: \"${param.gpu.unheardOf}\", when: \"${param.gpu}\" }
+      late: { prefix: 10.0.16.0/20, dependsOn: [identities.app] }
+identities:
+  app:
+    federatedCredentials:
+      a: { issuer: \"https://x\", subject: s, dependsOn: networks.hub.subnets.nodes }
+";
+
+    #[test]
+    fn words_hold_for_the_part_alone() {
+        let blueprint = read(&[("b.yaml", HUB)]).unwrap();
+        assert_eq!(
+            addresses(&blueprint),
+            [
+                "networks.hub",
+                "networks.hub.subnets.nodes",
+                "networks.hub.subnets.late",
+                "identities.app",
+                "identities.app.federatedCredentials.a"
+            ]
+        );
+        let desired = &blueprint.desired;
+        let find = |address: &str| &desired.resources[desired.by_address[address]];
+        let nodes = find("networks.hub.subnets.nodes");
+        assert_eq!((nodes.protect, nodes.timeout), (false, Duration::from_secs(180)));
+        assert_eq!(nodes.body["properties"]["sharingScope"], json!("Tenant"));
+        assert!(find("networks.hub.subnets.late").protect);
+        assert!(needs(&blueprint, "networks.hub.subnets.late", "identities.app"));
+        assert!(!needs(&blueprint, "networks.hub.subnets.nodes", "identities.app"));
+        assert!(needs(&blueprint, "identities.app.federatedCredentials.a", "networks.hub.subnets.nodes"));
+    }
+
+    #[test]
+    fn what_is_switched_off_is_named() {
+        let text = format!("{HUB}outputs:\n  x: ${{networks.hub.subnets.gpu.id}}\n");
+        let problems = read(&[("b.yaml", &text)]).unwrap_err();
+        assert_eq!(problems, ["b.yaml:20:6 `networks.hub.subnets.gpu` is switched off by its `when`"]);
+        // It is no obstacle to those that wait for it.
+        let text = text.replace("outputs:\n  x: ${networks.hub.subnets.gpu.id}", "");
+        read(&[("b.yaml", &text.replace("hub.subnets.nodes }", "hub.subnets.gpu }"))]).unwrap();
+    }
+
+    #[test]
+    fn mistakes_have_their_places() {
+        for (from, to, told) in [
+            ("timeout: 3m", "timeout: soon", "b.yaml:10:45 `soon` is no duration"),
+            ("protect: false", "protect: 1", "b.yaml:10:58 `protect` must be true or false"),
+            ("when: \"${param.gpu}\"", "when: 3", "b.yaml:11:59 `when` must be true or false"),
+            ("dependsOn: [identities.app]", "dependOn: x", "b.yaml:12:37 unknown field `dependOn`"),
+            ("[identities.app]", "{ a: b }", "b.yaml:12:37 `dependsOn` must be a list of addresses"),
+        ] {
+            assert_eq!(read(&[("b.yaml", &HUB.replace(from, to))]).unwrap_err(), [told], "{to}");
+        }
+    }
+
+    #[test]
+    fn a_parent_waits_for_what_its_pools_wait_for() {
+        let text = "\
+clusters:
+  aks:
+    nodePools:
+      system: { mode: System, count: 1, vmSize: Standard_D4s_v5 }
+      work: { count: 1, vmSize: Standard_D4s_v5, dependsOn: [identities.app, clusters.aks.nodePools.system] }
+      off: { when: false, count: 1, vmSize: Standard_D4s_v5 }
+identities: { app: {} }
+";
+        let blueprint = read(&[("b.yaml", text)]).unwrap();
+        assert!(needs(&blueprint, "clusters.aks", "identities.app"));
+        assert!(needs(&blueprint, "clusters.aks.nodePools.work", "clusters.aks.nodePools.system"));
+        let cluster = &blueprint.desired.resources[blueprint.desired.by_address["clusters.aks"]];
+        assert_eq!(cluster.body["properties"]["agentPoolProfiles"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn parts_are_resources_of_their_kind() {
+        for kind in registry() {
+            for nested in kind.nested {
+                assert!(nested.is_at(&nested.path.replace('*', "x")), "{}", kind.section);
+                assert!(!nested.is_at(&format!("{}.y", nested.path)), "{}", kind.section);
+            }
+        }
+    }
+}

@@ -31,7 +31,7 @@ pub(super) struct Index {
 
 /// How many bytes are walked through before places are looked up by lines alone. What is walked to is exact; a text
 /// that is worth more walks than this has more mistakes than anybody reads.
-const WALKED: usize = 16 * 1024 * 1024;
+const WALKED: usize = 8 * 1024 * 1024;
 
 impl Index {
     pub(super) fn new(text: &str) -> Self {
