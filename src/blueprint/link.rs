@@ -383,7 +383,8 @@ impl<'a> Linker<'a> {
             let idle = || {
                 let idle = |e: &Entry<'_>| e.state != EntryState::Expanded;
                 let near = |e: &Entry<'_>| is_within(&path, &e.path) || is_within(&e.path, &path);
-                self.entries.iter().any(|entry| idle(entry) && near(entry))
+                let off = |e: &Entry<'_>| e.off.iter().any(|off| is_within(&path, off));
+                self.entries.iter().any(|entry| idle(entry) && near(entry) || off(entry))
             };
             if edges.len() == before && !idle() && (self.register || !is_provider(&path)) {
                 let known = self.by_address.keys().map(Address::as_str);

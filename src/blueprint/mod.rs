@@ -5,7 +5,7 @@
 //! * `expression` evaluates `${…}`, with `chain` and `functions`; what another entry gives becomes a token;
 //! * `world` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
 //!   which are further worlds;
-//! * `resolve` and `entries` evaluate every entry and let its kind expand it into drafts;
+//! * `resolve` and `entries` evaluate every entry, with its `nested` resources, and let its kind expand it into drafts;
 //! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.
 //!
 //! Nothing here does I/O: the text comes in, diagnostics or [`Desired`] come out.
@@ -24,6 +24,7 @@ mod link;
 mod lookup;
 mod messages;
 mod modules;
+mod nested;
 mod outputs;
 mod parameters;
 mod place;

@@ -18,7 +18,7 @@ pub use crate::event::DeleteMode;
 pub use body::{merge_over, model};
 pub use draft::{Arrival, Claim, Draft, DraftId, Operation};
 pub use entry::{Common, EntryCx, Problem, Reference};
-pub use kind::{EntryKind, Kind, registry, resource_type};
+pub use kind::{EntryKind, Kind, Nested, registry, resource_type};
 pub use resource_type::{Facet, Guard, Lane, Listing, Preflight, ResourceType, UpdateMode};
 
 /// How an ARM type guards others, if it does; for what no blueprint mentions any more.

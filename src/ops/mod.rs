@@ -19,6 +19,6 @@ pub use drift::drift;
 pub use error::Error;
 pub use forget::{Forgotten, forget};
 pub use plan::{Planned, plan};
-pub use saved::{apply_saved, plan_offline, save, saved_inputs};
+pub use saved::{apply_saved, plan_offline, save, saved_inputs, saved_source};
 pub use session::{Session, caller};
 pub use validate::{blueprint_name, graph, parse, validate, validate_source};

@@ -209,9 +209,7 @@ pub struct Plan {
     pub conflicts: Vec<Conflict>,
     /// What may go wrong, as far as it can be known before the first write.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub targets: vec![],
-    left_out: vec![],
-    warnings: Vec<Conflict>,
+    pub warnings: Vec<Conflict>,
     /// The addresses that it is restricted to, with what they need; everything when there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,

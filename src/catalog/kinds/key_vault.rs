@@ -9,7 +9,8 @@ use super::key_vault_secret::SecretSpec;
 use super::naming::{NameRule, alphanumeric, did_you_mean};
 use crate::catalog::Preflight;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, Listing, ResourceType, UpdateMode, model,
+    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Nested, Problem, Reference, ResourceType,
+    UpdateMode, model,
 };
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
@@ -313,6 +314,7 @@ keyVaults:
       ips: [203.0.113.7]
 ";
     const TYPES: &'static [&'static ResourceType] = &[&KEY_VAULT, &super::key_vault_secret::SECRET];
+    const NESTED: &'static [Nested] = &[Nested::at("secrets.*")];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

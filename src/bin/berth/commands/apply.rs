@@ -37,7 +37,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
     if berth::plan::is_saved(&bytes) {
         return saved::apply(global, terminal, path, &bytes, wish, judge.as_ref());
     }
-    let ahead = Ahead::of(path.display().to_string(), bytes);
+    let ahead = Ahead::of(path, bytes);
     with_session_of(
         global,
         terminal,

@@ -20,7 +20,7 @@ use crate::terminal::Terminal;
 use berth::approve::Allowances;
 use berth::blueprint::{Blueprint, Inputs, Source, places};
 use berth::ops::{self, Planned, Session};
-use berth::plan::Setting;
+use berth::plan::{Saved, Setting};
 use berth::report::{PlanDocument, Stage, document, human};
 use clap::CommandFactory;
 use std::path::Path;
@@ -69,14 +69,25 @@ impl Ahead {
         let path = path.to_owned();
         Ahead(std::thread::spawn(move || {
             let bytes = settings::read(&path)?;
-            let parsed = ops::parse(&path.display().to_string(), &bytes);
-            Ok(parsed.map(|source| source.with_includes(&settings::read)))
+            Ok(Self::parse(&path, &bytes))
         }))
     }
 
     /// A text that was read already.
-    fn of(name: String, bytes: Vec<u8>) -> Self {
-        Ahead(std::thread::spawn(move || Ok(ops::parse(&name, &bytes))))
+    fn of(path: &Path, bytes: Vec<u8>) -> Self {
+        let path = path.to_owned();
+        Ahead(std::thread::spawn(move || Ok(Self::parse(&path, &bytes))))
+    }
+
+    /// The blueprint of a saved plan.
+    fn saved(saved: &Saved) -> Self {
+        let saved = ops::saved_source(saved);
+        Ahead(std::thread::spawn(move || Ok(saved)))
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Source, ops::Error> {
+        let parsed = ops::parse(&path.display().to_string(), bytes);
+        parsed.map(|source| source.with_includes(&settings::read))
     }
 }
 

@@ -36,8 +36,7 @@ pub fn apply(
             .fail("a saved plan is carried out as it is\nhelp: leave out `--target`, or plan again with it");
     }
     let found = moved_files(&saved);
-    let file = &saved.files[0];
-    let ahead = Ahead::of(file.name.clone(), file.text.clone().into_bytes());
+    let ahead = Ahead::saved(&saved);
     let prepare = |source: &_, inputs: &mut _| ops::saved_inputs(&saved, source, inputs);
     with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
         session.targets.clone_from(&saved.plan.targets);

@@ -32,7 +32,7 @@ pub use spec::Spec;
 pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MAINTENANCE_CONFIGURATION, MANAGED_CLUSTER};
 
 use super::registration;
-use crate::catalog::{Arrival, Draft, EntryCx, EntryKind};
+use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Nested};
 use serde_json::{Value, json};
 use types::MANAGED_CLUSTERS;
 
@@ -82,6 +82,12 @@ clusters:
       winpl: { os: Windows, osSku: Windows2022, count: 1 }
 ";
     const TYPES: &'static [&'static crate::catalog::ResourceType] = &[&types::MANAGED_CLUSTER, &types::AGENT_POOL, &types::EXTENSION, &types::FLUX_CONFIGURATION];
+    const NESTED: &'static [Nested] = &[
+        Nested::at("nodePools.*").reads_properties(),
+        Nested::at("maintenance.*"),
+        Nested::at("addons.flux"),
+        Nested::at("addons.flux.configurations.*").reads_properties(),
+    ];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
