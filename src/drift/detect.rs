@@ -17,7 +17,7 @@ pub fn detect<'a>(
     kind: impl Fn(&ArmId) -> Option<&'static ResourceType>,
 ) -> DriftReport {
     let plain = Rules::new(&[]);
-    let mut drifted = Vec::new();
+    let (mut drifted, mut steady) = (Vec::new(), Vec::new());
     for (id, owned) in &ledger.resources {
         let drift = |kind, fields| Drift {
             address: owned.address.clone(),
@@ -41,12 +41,15 @@ pub fn detect<'a>(
             .filter(|change| !token::any(&change.after, &|token| matches!(token, Token::Output { .. })))
             .map(|change| FieldDrift { path: change.path, expected: change.after, actual: change.before })
             .collect();
-        if !fields.is_empty() {
-            drifted.push(drift(DriftKind::Changed, fields));
+        match fields.is_empty() {
+            true => steady.push(owned.address.clone()),
+            false => drifted.push(drift(DriftKind::Changed, fields)),
         }
     }
     drifted.sort_by(|a, b| a.address.cmp(&b.address));
-    DriftReport { version: 1, blueprint: ledger.blueprint.clone(), checked: ledger.resources.len(), drifted }
+    steady.sort();
+    let checked = ledger.resources.len();
+    DriftReport { version: 1, blueprint: ledger.blueprint.clone(), checked, steady, drifted }
 }
 
 #[cfg(test)]

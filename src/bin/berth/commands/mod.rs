@@ -1,6 +1,7 @@
 //! One file a command; what they share.
 
 mod apply;
+mod approve;
 mod destroy;
 mod drift;
 mod graph;
@@ -45,7 +46,10 @@ pub fn run(cli: Cli) -> Exit {
         Command::Destroy { blueprint, auto_approve, allow_delete } => {
             destroy::run(&global, &terminal, &blueprint, auto_approve, allow_delete)
         }
-        Command::Drift { blueprint, format } => drift::run(&global, &terminal, &blueprint, format),
+        Command::Drift { blueprint, format, reports } => {
+            drift::run(&global, &terminal, &blueprint, format, &reports)
+        }
+        Command::Approve { command } => approve::run(&global, &terminal, command),
         Command::Output { blueprint, name, format } => {
             output::run(&global, &terminal, &blueprint, name.as_deref(), format)
         }
