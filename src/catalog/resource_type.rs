@@ -1,5 +1,6 @@
 //! The descriptor of an ARM type.
 
+use super::Law;
 use crate::event::DeleteMode;
 use crate::value::{Rule, Rules};
 use std::collections::BTreeMap;
@@ -103,6 +104,8 @@ pub struct ResourceType {
     pub guard: Option<Guard>,
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
+    /// What must hold between it and other resources of the blueprint.
+    pub law: Option<Law>,
     /// How long a create usually takes; for progress and the critical path.
     pub usual: Duration,
     /// How long berth waits for an operation on it.
@@ -126,6 +129,7 @@ impl ResourceType {
             listing: Listing::None,
             guard: None,
             facets: &[],
+            law: None,
             usual: Duration::from_secs(5),
             timeout: Duration::from_secs(30 * 60),
         }

@@ -84,7 +84,13 @@ impl Approvals {
 
 fn target(desired: Option<&Desired>, text: &str) -> Result<ArmId, String> {
     if text.starts_with('/') {
-        return ArmId::parse(text).map_err(|error| format!("`{text}` is not an ARM id: {error}"));
+        let id = ArmId::parse(text).map_err(|error| format!("`{text}` is not an ARM id: {error}"))?;
+        return match id.namespace().is_empty() || id.subscription().is_none() {
+            true => Err(format!(
+                "`{text}` is not the id of a resource\nhelp: write `/subscriptions/…/resourceGroups/…/providers/…`"
+            )),
+            false => Ok(id),
+        };
     }
     let Some(desired) = desired else {
         return Err(format!(
@@ -102,10 +108,13 @@ fn target(desired: Option<&Desired>, text: &str) -> Result<ArmId, String> {
 /// An id whose type is, or ends with, what it has to.
 fn of_type(text: &str, wanted: &str) -> Result<ArmId, String> {
     let id = ArmId::parse(text).map_err(|error| format!("`{text}` is not an ARM id: {error}"))?;
-    let (found, wanted) = (id.resource_type().to_ascii_lowercase(), wanted.to_ascii_lowercase());
-    match found == wanted || found.ends_with(&format!("/{wanted}")) {
+    let (found, end) = (id.resource_type().to_ascii_lowercase(), wanted.to_ascii_lowercase());
+    match found == end || found.ends_with(&format!("/{end}")) {
         true => Ok(id),
-        false => Err(format!("`{text}` is the id of a {}\nhelp: an id of `{wanted}` is meant here", id.resource_type())),
+        false => Err(format!(
+            "`{text}` is the id of a {}\nhelp: an id that ends with `{wanted}/NAME` is meant here",
+            id.resource_type()
+        )),
     }
 }
 

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod approve;
 mod blueprints;
 mod clusters;
 mod book;
@@ -17,6 +18,7 @@ mod networks;
 mod policies;
 mod quickstart;
 mod reading;
+mod reports;
 mod rooms;
 mod signing_in;
 mod saved;

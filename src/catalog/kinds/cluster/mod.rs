@@ -18,6 +18,7 @@ mod mesh;
 mod network;
 mod node_config;
 mod node_pool;
+mod passwords;
 mod pod_identity;
 mod profiles;
 mod rules;
