@@ -473,13 +473,7 @@ impl<'a> Linker<'a> {
     }
 
     /// A lock comes after everything at and below what it stands on, except for other locks.
-    fn after_all_below(
-        &self,
-        at: usize,
-        lock: &Resource,
-        resources: &[Option<Resource>],
-        graph: &mut Dag,
-    ) {
+    fn after_all_below(&self, at: usize, lock: &Resource, resources: &[Option<Resource>], graph: &mut Dag) {
         let id = lock.id.as_str().to_ascii_lowercase();
         let Some(end) = id.rfind(&format!("/providers/{}/", lock.kind.arm_type.to_ascii_lowercase())) else {
             return;

@@ -21,6 +21,10 @@ pub(crate) const COMMON: &[&str] = &[
 pub(crate) fn shape(source: &Source, base: &str, path: &str, message: &str) -> Diagnostic {
     let path = if path == "." { "" } else { path };
     let join = |tail: &str| match (path.is_empty(), tail.is_empty()) {
+        // A whole file.
+        (true, _) if base.is_empty() => tail.to_owned(),
+        (false, true) if base.is_empty() => path.to_owned(),
+        (false, false) if base.is_empty() => format!("{path}.{tail}"),
         (true, true) => base.to_owned(),
         (true, false) => format!("{base}.{tail}"),
         (false, true) => format!("{base}.{path}"),

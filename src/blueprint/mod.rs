@@ -26,10 +26,11 @@ mod messages;
 mod modules;
 mod outputs;
 mod parameters;
-mod places;
 mod place;
+mod places;
 mod refer;
 mod resolve;
+mod side_file;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use includes::Read;
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
 pub use resolve::load;
+pub use side_file::side_file;
 pub use source::{Source, parse_value};
 
 use crate::plan::Desired;

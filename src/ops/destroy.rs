@@ -18,6 +18,7 @@ pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned,
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
     let plan = plan::plan_destroy(&ledger, &observed);
     sound(&plan)?;
+    let plan = session.restrict(plan)?;
     Ok(Planned { plan, ledger, observed, in_flight })
 }
 

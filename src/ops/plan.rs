@@ -28,6 +28,7 @@ pub async fn plan(session: &Session, desired: &Desired, adoption: Adoption) -> R
     let observed = observe(&session.engine.client, Some(desired), &ledger, session.reads, &reading).await?;
     let plan = plan::plan(desired, &ledger, &observed, adoption);
     sound(&plan)?;
+    let plan = session.restrict(plan)?;
     Ok(Planned { plan, ledger, observed, in_flight })
 }
 

@@ -65,6 +65,8 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         steps,
         outputs,
         conflicts,
+        targets: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 

@@ -179,6 +179,22 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputValue>,
     /// What is in the way of applying it.
     pub conflicts: Vec<Conflict>,
+    /// The addresses that it is restricted to, with what they need; everything when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+    /// What would change too, and is left alone because no target needs it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A change that a plan for some addresses only leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftOut {
+    /// The resource.
+    pub address: Address,
+    /// What a plan for everything would do to it.
+    pub action: Action,
 }
 
 /// How many steps of each kind a plan has.

@@ -44,6 +44,8 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
         steps,
         outputs: BTreeMap::new(),
         conflicts: Vec::new(),
+        targets: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 

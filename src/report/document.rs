@@ -7,7 +7,7 @@ use super::json::Hidden;
 use crate::diag::Place;
 use crate::event::Action;
 use crate::ident::{Address, ArmId};
-use crate::plan::{Conflict, Counts, Detail, Impact, OutputValue, Plan, Reason};
+use crate::plan::{Conflict, Counts, Detail, Impact, LeftOut, OutputValue, Plan, Reason};
 use crate::policy::Finding;
 use crate::value::{ChangeKind, token};
 use schemars::JsonSchema;
@@ -53,6 +53,9 @@ pub struct PlanDocument {
     pub outputs: BTreeMap<String, OutputDocument>,
     /// What is in the way of applying it.
     pub conflicts: Vec<Conflict>,
+    /// What would change too, and is left alone because of `--target`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// What the policies of `--policy` say; absent when there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<Finding>>,
@@ -191,6 +194,7 @@ pub fn document(
         steps: steps.collect(),
         outputs: outputs(&plan.outputs),
         conflicts: plan.conflicts.clone(),
+        left_out: plan.left_out.clone(),
         findings: None,
     }
 }

@@ -17,6 +17,14 @@ const BUDGET: usize = 60_000;
 /// How wide the lines of a diff block are.
 const STYLE: Style = Style::plain(100);
 
+/// What `--target` left alone.
+fn left_out(text: &mut String, plan: &Plan) {
+    if !plan.left_out.is_empty() {
+        let names: Vec<String> = plan.left_out.iter().map(|left| code(left.address.as_str())).collect();
+        let _ = writeln!(text, "> **Left out by `--target`:** {}\n", names.join(", "));
+    }
+}
+
 /// A plan.
 pub fn plan(plan: &Plan) -> String {
     let name = code(&plan.blueprint);
@@ -25,11 +33,15 @@ pub fn plan(plan: &Plan) -> String {
         let resources = count(plan.steps.len(), "resource");
         let _ = match plan.destroy {
             true => writeln!(text, "### berth: nothing to destroy for {name}"),
+            false if !plan.left_out.is_empty() => {
+                writeln!(text, "### berth: no changes at the targets of {name}")
+            }
             false => writeln!(
                 text,
                 "### berth: no changes for {name}\n\nAzure matches the blueprint ({resources})."
             ),
         };
+        left_out(&mut text, plan);
         return text;
     }
     let what = if plan.destroy { "plan to destroy" } else { "plan for" };
@@ -51,6 +63,7 @@ pub fn plan(plan: &Plan) -> String {
         let (address, message) = (code(conflict.address.as_str()), html(&conflict.message));
         let _ = writeln!(text, "> **In the way:** {address}: {message}; {}\n", html(&conflict.help));
     }
+    left_out(&mut text, plan);
     text.push_str("| | Resource | Type | Why |\n|---|---|---|---|\n");
     let names: Vec<String> = plan
         .changes()

@@ -297,6 +297,8 @@ pub(super) fn plan() -> Plan {
         steps,
         outputs: outputs(),
         conflicts: vec![],
+        targets: Vec::new(),
+        left_out: vec![],
     }
 }
 
@@ -319,6 +321,8 @@ pub(super) fn unchanged() -> Plan {
         steps: vec![same("spoke"), same("lab")],
         outputs: BTreeMap::new(),
         conflicts: vec![],
+        targets: Vec::new(),
+        left_out: vec![],
     }
 }
 

@@ -24,6 +24,7 @@ mod cidr;
 mod clock;
 mod directory;
 mod error;
+mod fault_script;
 mod faults;
 mod json;
 mod jwt;
@@ -44,6 +45,7 @@ mod testing;
 
 pub use clock::Time;
 pub use directory::SignIn;
+pub use fault_script::FaultScript;
 pub use faults::{Effect, Fault};
 pub use serve::{Recorder, Serving, serve};
 pub use simulator::{CALLER_OBJECT_ID, Options, SUBSCRIPTION, Simulator, TENANT, Throttling};

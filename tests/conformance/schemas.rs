@@ -153,6 +153,7 @@ async fn every_body_is_what_its_schema_accepts() {
                 parallelism: 16,
             },
             reads: 16,
+            targets: Vec::new(),
         };
         let blueprint = read(&name, &text, &tap.simulator);
         apply(&session, &blueprint, &name).await;

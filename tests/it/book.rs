@@ -149,7 +149,7 @@ fn subscription_of_another_tenant() {
         message,
         retry_after: None,
     };
-    azure.simulator.fail_next(Fault { method: None, suffix: String::new(), times: 100, effect: refusal });
+    azure.simulator.fail_next(Fault::new(refusal).times(100));
     holds("A subscription of another tenant", 1, azure.signed_in(&berth, PLAN), Some(&azure));
 }
 

@@ -45,10 +45,21 @@ pub struct Global {
     /// Let simulated time run N times as fast as Azure's, instead of not waiting at all.
     #[arg(long, value_name = "N", requires = "sim", global = true)]
     pub sim_speed: Option<f64>,
-    /// The folder of the ledgers.
-    #[arg(long, value_name = "DIR", default_value = ".berth/ledgers", global = true)]
-    pub ledger: PathBuf,
-    /// How many steps at once.
+    /// Let the simulator count requests against limits.
+    #[arg(long = "limits", value_name = "LIMITS", value_enum, default_value_t = Limits::None, global = true)]
+    pub limits: Limits,
+    /// Let things go wrong in the simulator, as this file says; with `--sim` and for `berth sim serve`.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub faults: Option<PathBuf>,
+    /// Where the ledgers are: a folder, azblob://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX.
+    /// BERTH_LEDGER says it as well. Under `--sim` the simulator's own ledgers are used.
+    #[arg(long, value_name = "URL", global = true)]
+    pub ledger: Option<String>,
+    /// How long the lock of a ledger in an object store holds without being renewed, in seconds.
+    #[arg(long, value_name = "SECONDS", hide = true, default_value_t = 60, global = true,
+          value_parser = clap::value_parser!(u64).range(1..=90))]
+    pub ledger_lease: u64,
+    /// How many steps at once, at most; fewer when Azure's limits are near.
     #[arg(long, value_name = "N", default_value_t = 16, global = true,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
     pub parallelism: usize,
@@ -83,6 +94,24 @@ pub struct Global {
     /// Plain lines instead of progress bars.
     #[arg(long, global = true)]
     pub no_progress: bool,
+}
+
+/// Which limits the simulator has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Limits {
+    /// What is left is told, but nobody is refused.
+    None,
+    /// The token buckets of a real subscription: 429 when one is empty.
+    Azure,
+}
+
+impl From<Limits> for berth::sim::Throttling {
+    fn from(limits: Limits) -> Self {
+        match limits {
+            Limits::None => berth::sim::Throttling::Lenient,
+            Limits::Azure => berth::sim::Throttling::Azure,
+        }
+    }
 }
 
 /// When to use colour.
@@ -215,6 +244,9 @@ pub enum Command {
         allow_delete: Vec<String>,
         #[command(flatten)]
         policies: Policies,
+        /// Only this address, with what it needs; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
     },
     /// Bring Azure to what the blueprint says, or carry out a saved plan.
     Apply {
@@ -235,17 +267,27 @@ pub enum Command {
         allow_delete: Vec<String>,
         #[command(flatten)]
         policies: Policies,
+        /// Only this address, with what it needs; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
     },
-    /// Delete everything that the blueprint owns.
+    /// Delete everything that the blueprint owns. The ledger alone says what: of the blueprint only its name is read.
     Destroy {
         /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        #[arg(required_unless_present = "name")]
+        blueprint: Option<PathBuf>,
+        /// The blueprint's name, when its file is gone.
+        #[arg(long, value_name = "NAME", conflicts_with = "blueprint")]
+        name: Option<String>,
         /// Do not ask.
         #[arg(long)]
         auto_approve: bool,
         /// Allow this protected resource to be deleted; may be repeated.
         #[arg(long, value_name = "ADDRESS")]
         allow_delete: Vec<String>,
+        /// Only this address, with what it needs; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
     },
     /// Report what somebody else changed; exits with 2 when something was.
     Drift {
@@ -345,9 +387,30 @@ pub enum LedgerCommand {
     Show {
         /// The blueprint, a YAML file.
         blueprint: PathBuf,
+        /// Show the version with this serial instead, of those that `berth ledger history` lists.
+        #[arg(long, value_name = "SERIAL")]
+        at: Option<u64>,
         /// How to show it.
         #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
         format: OutputFormat,
+    },
+    /// List the versions of the ledger that are kept.
+    History {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+    },
+    /// Take the lock away from a run that died, and say whose it was; who is alive keeps it.
+    Unlock {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+    },
+    /// Stop owning resources; nothing changes in Azure.
+    Forget {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// What to forget, by address.
+        #[arg(required = true, value_name = "ADDRESS")]
+        addresses: Vec<String>,
     },
 }
 

@@ -20,6 +20,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     let name = escape(&plan.blueprint).into_owned();
     if plan.is_empty() && plan.conflicts.is_empty() {
         page.line(nothing_to_do(plan, &name));
+        left_out(&mut page, plan);
         outputs(&mut page, &plan.outputs, "Outputs");
         return page.finish();
     }
@@ -35,6 +36,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     }
     outputs(&mut page, &plan.outputs, "Outputs");
     conflicts(&mut page, plan);
+    left_out(&mut page, plan);
     footer(&mut page, plan);
     page.finish()
 }
@@ -54,8 +56,25 @@ fn conflicts(page: &mut Page<'_>, plan: &Plan) {
     }
 }
 
+/// What `--target` left alone, which a plan for everything would change.
+fn left_out(page: &mut Page<'_>, plan: &Plan) {
+    if plan.left_out.is_empty() {
+        return;
+    }
+    page.gap();
+    let told = format!("Left out by --target: {}", count(plan.left_out.len(), "change"));
+    page.line(Line::default().add(Tone::Change, told));
+    for left in &plan.left_out {
+        let line = Line::indented(2).add(tone(left.action), mark(left.action, page.style));
+        page.line(line.plain(" ").plain(escape(left.address.as_str())));
+    }
+}
+
 fn nothing_to_do(plan: &Plan, name: &str) -> Line {
     let told = count(plan.steps.len(), "resource");
+    if !plan.left_out.is_empty() {
+        return Line::default().add(Tone::Good, "No changes").plain(format!(" at the targets ({told})."));
+    }
     if plan.destroy {
         return Line::default()
             .add(Tone::Good, "Nothing to destroy.")

@@ -33,18 +33,19 @@ pub fn run(cli: Cli) -> Exit {
     match command {
         Command::Validate { blueprint, policies } => validate::run(&global, &terminal, &blueprint, &policies),
         Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
-        Command::Plan { blueprint, format, out, adopt, allow_replace, allow_delete, policies } => {
+        Command::Plan { blueprint, format, out, adopt, allow_replace, allow_delete, policies, target } => {
             let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = plan::Wish { format, out, adopt, allowances, policies };
+            let wish = plan::Wish { format, out, adopt, allowances, policies, target };
             plan::run(&global, &terminal, &blueprint, &wish)
         }
-        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete, policies } => {
+        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete, policies, target } => {
             let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = apply::Wish { auto_approve, adopt, allowances, policies };
+            let wish = apply::Wish { auto_approve, adopt, allowances, policies, target };
             apply::run(&global, &terminal, &blueprint, &wish)
         }
-        Command::Destroy { blueprint, auto_approve, allow_delete } => {
-            destroy::run(&global, &terminal, &blueprint, auto_approve, allow_delete)
+        Command::Destroy { blueprint, name, auto_approve, allow_delete, target } => {
+            let wish = destroy::Wish { auto_approve, allow_delete, target };
+            destroy::run(&global, &terminal, blueprint.as_deref(), name, wish)
         }
         Command::Drift { blueprint, format, reports } => {
             drift::run(&global, &terminal, &blueprint, format, &reports)
@@ -54,7 +55,7 @@ pub fn run(cli: Cli) -> Exit {
             output::run(&global, &terminal, &blueprint, name.as_deref(), format)
         }
         Command::Ledger { command } => ledger::run(&global, &terminal, command),
-        Command::Sim { command } => sim::run(&terminal, command),
+        Command::Sim { command } => sim::run(&global, &terminal, command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);
@@ -156,7 +157,10 @@ fn with_session_of(
             Err(exit) => return exit,
         };
         let listener = connection.listener(global, terminal);
-        let session = connection.session(global, &blueprint.desired.blueprint, listener);
+        let session = match connection.session(global, &blueprint.desired.blueprint, listener) {
+            Ok(session) => session,
+            Err(error) => return report(terminal, &error.into()),
+        };
         let exit = act(&blueprint, session).await;
         leave(blueprint);
         close(terminal, connection, exit)
