@@ -1,7 +1,7 @@
 //! A law about role assignments: a role that means one service gives nothing on a resource of another.
 
 use super::builtin_roles::BUILTIN_ROLES;
-use crate::catalog::{Problem, Surroundings};
+use crate::catalog::{Problem, Surroundings, resource_type};
 use uuid::Uuid;
 
 /// How the names of roles for one service begin, and the namespace of that service
@@ -32,8 +32,9 @@ pub(super) fn law(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
     }
     let service = SERVICES.iter().find(|(start, _)| role.starts_with(start)).map(|(_, service)| *service);
     if let Some(service) = service.filter(|service| !service.eq_ignore_ascii_case(namespace)) {
+        let what = resource_type(&scope_type).map_or(scope_type.as_str(), |known| known.title);
         problems.push(
-            Problem::warning("role-scope", "role", format!("`{role}` gives nothing on a {scope_type}"))
+            Problem::warning("role-scope", "role", format!("`{role}` gives nothing on a {what}"))
                 .help(format!("name a resource of `{service}` as `scope`, or another role")),
         );
         return;

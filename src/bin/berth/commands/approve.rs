@@ -75,7 +75,10 @@ fn with_found(
         };
         // No ledger is read or written: connections that are approved here are nobody's possession.
         let name = desired.map_or("approve", |desired| desired.blueprint.as_str());
-        let session = connection.session(global, name, connection.listener(global, terminal));
+        let session = match connection.session(global, name, connection.listener(global, terminal)) {
+            Ok(session) => session,
+            Err(error) => return report(terminal, &ops::Error::Ledger(error)),
+        };
         let version = wanted.api_version.as_deref();
         let exit = match ops::connections(&session, desired, &approvals.targets, version).await {
             Ok(found) => act(Work { session, desired, approvals, found, version }).await,
