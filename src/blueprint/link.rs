@@ -5,6 +5,7 @@
 //! registered first, and from `dependsOn`.
 
 mod claims;
+mod laws;
 
 use super::azure::Azure;
 use super::modules::Group;
@@ -59,6 +60,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
         let resource = linker.resource(at, body, &mut graph, problems);
         resources.push(resource);
     }
+    linker.judge(&resources, &secrets, problems);
     linker.order_by_arm(&azure, &resources, &mut graph);
     let outputs = linker.outputs(outputs, problems);
     if problems.has_errors() || linker.failed.get() {

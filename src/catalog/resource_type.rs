@@ -1,5 +1,6 @@
 //! The descriptor of an ARM type.
 
+use super::Law;
 use crate::event::DeleteMode;
 use crate::value::{Rule, Rules};
 use serde_json::Value;
@@ -136,6 +137,8 @@ pub struct ResourceType {
     pub preflight: &'static [Preflight],
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
+    /// What must hold between it and other resources of the blueprint.
+    pub law: Option<Law>,
     /// How long a create usually takes; for progress and the critical path.
     pub usual: Duration,
     /// How long a change in place usually takes that disturbs nothing.
@@ -165,6 +168,7 @@ impl ResourceType {
             connections: &[],
             preflight: &[],
             facets: &[],
+            law: None,
             usual: Duration::from_secs(5),
             usual_update: Duration::from_secs(5),
             usual_delete: Duration::from_secs(5),

@@ -22,7 +22,7 @@ pub fn detect<'a>(
     approved: impl Fn(&ArmId) -> bool,
 ) -> DriftReport {
     let plain = Rules::new(&[]);
-    let mut drifted = Vec::new();
+    let (mut drifted, mut steady) = (Vec::new(), Vec::new());
     for (id, owned) in &ledger.resources {
         let drift = |kind, fields| Drift {
             address: owned.address.clone(),
@@ -59,12 +59,15 @@ pub fn detect<'a>(
                 actual: status.into(),
             }));
         }
-        if !fields.is_empty() {
-            drifted.push(drift(DriftKind::Changed, fields));
+        match fields.is_empty() {
+            true => steady.push(owned.address.clone()),
+            false => drifted.push(drift(DriftKind::Changed, fields)),
         }
     }
     drifted.sort_by(|a, b| a.address.cmp(&b.address));
-    DriftReport { version: 1, blueprint: ledger.blueprint.clone(), checked: ledger.resources.len(), drifted }
+    steady.sort();
+    let checked = ledger.resources.len();
+    DriftReport { version: 1, blueprint: ledger.blueprint.clone(), checked, steady, drifted }
 }
 
 #[cfg(test)]

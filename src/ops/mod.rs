@@ -4,6 +4,7 @@
 //! the caller's too.
 
 mod apply;
+mod connections;
 mod destroy;
 mod drift;
 mod error;
@@ -14,6 +15,7 @@ mod session;
 mod validate;
 
 pub use apply::apply;
+pub use connections::{Approvals, approve_connection, connections};
 pub use destroy::{destroy, plan_destroy};
 pub use drift::drift;
 pub use error::Error;

@@ -405,6 +405,7 @@ pub(super) fn drift() -> DriftReport {
         version: 1,
         blueprint: "shop".into(),
         checked: 31,
+        steady: vec![Address::new("clusters.aks"), Address::new("networks.hub.subnets.nodes")],
         drifted: vec![
             Drift {
                 address: Address::new("networks.hub"),

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod approve;
 mod blueprints;
 mod book;
 mod clusters;
@@ -20,6 +21,7 @@ mod networks;
 mod policies;
 mod quickstart;
 mod reading;
+mod reports;
 mod rooms;
 mod saved;
 mod scenarios;

@@ -138,6 +138,47 @@ pub enum Format {
     Html,
 }
 
+/// A form in which drift is written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For programs.
+    Json,
+    /// For pull requests.
+    Markdown,
+    /// For browsers.
+    Html,
+    /// For build servers, as tests.
+    Junit,
+    /// For code hosts, beside the lines of the blueprint.
+    Sarif,
+}
+
+/// A report and the file it is written to: `junit=drift.xml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    /// The form.
+    pub format: ReportFormat,
+    /// The file.
+    pub file: PathBuf,
+}
+
+impl std::str::FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let formats = || {
+            let names = ReportFormat::value_variants().iter().filter_map(|f| Some(f.to_possible_value()?.get_name().to_owned()));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let (format, file) = text.split_once('=').unwrap_or((text, ""));
+        match ReportFormat::from_str(format, false) {
+            Err(_) => Err(format!("`{format}` is no form of a report; there are {}", formats())),
+            Ok(_) if file.is_empty() => Err(format!("it needs a file, such as `{format}=drift.{format}`")),
+            Ok(format) => Ok(ReportFile { format, file: PathBuf::from(file) }),
+        }
+    }
+}
+
 /// How to show a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum GraphFormat {
@@ -255,6 +296,15 @@ pub enum Command {
         /// How to show it.
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
+        /// Write it to a file as well: json, markdown, html, junit or sarif; may be repeated.
+        #[arg(long = "report", value_name = "FORMAT=FILE")]
+        reports: Vec<ReportFile>,
+    },
+    /// Look after private endpoint connections, of a blueprint or of any resource.
+    Approve {
+        /// What to do.
+        #[command(subcommand)]
+        command: ApproveCommand,
     },
     /// Show the outputs of the last apply.
     Output {
@@ -282,6 +332,51 @@ pub enum Command {
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+}
+
+/// Which connections are meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Connections {
+    /// Resources whose connections are meant: ARM ids, or addresses of the blueprint. Without any, those that the
+    /// blueprint's private endpoints connect to.
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// A blueprint: its addresses, and the private endpoints whose connections it lets berth approve.
+    #[arg(long, value_name = "FILE")]
+    pub blueprint: Option<PathBuf>,
+    /// Rule: this private endpoint's connection, by the endpoint's ARM id, on the targets; may be repeated.
+    #[arg(long = "endpoint-id", value_name = "ID")]
+    pub endpoint_ids: Vec<String>,
+    /// Rule: this connection, by its own ARM id (`…/privateEndpointConnections/NAME`); may be repeated.
+    #[arg(long = "id", value_name = "ID")]
+    pub ids: Vec<String>,
+    /// The API version of the targets, for a type that berth does not know.
+    #[arg(long, value_name = "DATE")]
+    pub api_version: Option<String>,
+}
+
+/// Commands on private endpoint connections.
+#[derive(Debug, Subcommand)]
+pub enum ApproveCommand {
+    /// List connections; exits with 2 when the rules name one that waits for approval.
+    List {
+        #[command(flatten)]
+        connections: Connections,
+        /// How to show them.
+        #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+        format: OutputFormat,
+    },
+    /// Approve the connections that the rules name and no other, after asking.
+    Run {
+        #[command(flatten)]
+        connections: Connections,
+        /// What the target shows as the reason.
+        #[arg(long, value_name = "TEXT", default_value = "approved by berth")]
+        description: String,
+        /// Do not ask.
+        #[arg(long)]
+        auto_approve: bool,
     },
 }
 

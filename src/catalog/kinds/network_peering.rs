@@ -42,6 +42,7 @@ pub struct PeeringSpec {
 
 /// One direction of a peering. Making it writes to both networks.
 pub static PEERING: ResourceType = ResourceType {
+    law: Some(super::ranges::peering),
     // It needs both networks, and each network has one: neither goes with its parent, or they would wait in a circle.
     delete: DeleteMode::Always,
     lanes: &[Lane::Ancestor(VNET), Lane::Of("/properties/remoteVirtualNetwork/id", VNET)],

@@ -151,6 +151,7 @@ const MANUAL_TARGET: &str = "/properties/manualPrivateLinkServiceConnections/0/p
 
 /// The endpoint itself.
 pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
+    law: Some(super::ranges::private_endpoint),
     lanes: &[
         Lane::Of("/properties/subnet/id", VNET),
         // These accept one change of their connections at a time.

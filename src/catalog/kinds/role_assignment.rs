@@ -73,6 +73,7 @@ const CONDITION_VERSION: &str = "2.0";
 
 /// A role assignment.
 pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
+    law: Some(super::role_scope::law),
     delete: DeleteMode::Always,
     tags: false,
     rules: &[

@@ -1,6 +1,7 @@
 //! One file a command; what they share.
 
 mod apply;
+mod approve;
 mod destroy;
 mod drift;
 mod graph;
@@ -46,7 +47,10 @@ pub fn run(cli: Cli) -> Exit {
             let wish = destroy::Wish { auto_approve, allow_delete, target };
             destroy::run(&global, &terminal, blueprint.as_deref(), name, wish)
         }
-        Command::Drift { blueprint, format } => drift::run(&global, &terminal, &blueprint, format),
+        Command::Drift { blueprint, format, reports } => {
+            drift::run(&global, &terminal, &blueprint, format, &reports)
+        }
+        Command::Approve { command } => approve::run(&global, &terminal, command),
         Command::Output { blueprint, name, format } => {
             output::run(&global, &terminal, &blueprint, name.as_deref(), format)
         }

@@ -19,6 +19,7 @@ mod mesh;
 mod network;
 mod node_config;
 mod node_pool;
+mod passwords;
 mod pod_identity;
 mod profiles;
 mod rules;

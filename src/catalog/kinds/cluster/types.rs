@@ -22,6 +22,7 @@ const fn minutes(count: u64) -> Duration {
 /// AKS returns the keys of `addonProfiles` in the case of whoever enabled the add-on (`omsAgent`), so the pointers of
 /// the add-ons' identities are to be resolved without regard to case.
 pub static MANAGED_CLUSTER: ResourceType = ResourceType {
+    law: Some(super::passwords::law),
     lanes: LANES,
     stateful: true,
     rules: CLUSTER_RULES,
@@ -54,6 +55,7 @@ pub static AGENT_POOL: ResourceType = ResourceType {
     usual_update: minutes(2),
     usual_delete: minutes(4),
     timeout: minutes(60),
+    law: Some(crate::catalog::kinds::ranges::pool),
     ..ResourceType::new("Microsoft.ContainerService/managedClusters/agentPools", API_VERSION, "node pool")
 };
 
