@@ -51,7 +51,7 @@ fn each(case: impl Fn(u64) -> bool + Sync) -> u64 {
 
 #[test]
 fn dying_at_a_few_moments_loses_nothing() {
-    let moments = [1, 3, 6, 14, 45, 100, 170];
+    let moments = [1, 3, 6, 14, 45, 90];
     each(|number| {
         let moment = moments.get(number as usize - 1);
         if let Some(&moment) = moment {
@@ -65,7 +65,7 @@ fn dying_at_a_few_moments_loses_nothing() {
 #[ignore = "takes minutes: `.ci/run crash`"]
 fn dying_at_any_moment_loses_nothing() {
     let moments = each(|moment| moment < FAR && dies_at_moment(moment));
-    assert!((150..FAR).contains(&moments), "{moments} moments are not those of a quickstart");
+    assert!((100..FAR).contains(&moments), "{moments} moments are not those of a quickstart");
 }
 
 /// Numbers that are spread evenly and always the same. Source: the finaliser of SplitMix64, by Sebastiano Vigna.

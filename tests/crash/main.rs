@@ -16,6 +16,8 @@ mod disk;
 mod instants;
 mod journal;
 #[cfg(unix)]
+mod remote;
+#[cfg(unix)]
 mod truth;
 #[cfg(unix)]
 mod world;
