@@ -1,5 +1,5 @@
 //! A pipeline that is cancelled: the Azure DevOps agent sends SIGINT, waits 7.5 s, sends SIGTERM, waits 2.5 s, and kills.
-//! Source: <https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Microsoft.VisualStudio.Services.Agent/ProcessInvoker.cs>
+//! Source: <https://github.com/microsoft/azure-pipelines-agent/blob/master/src/Agent.Sdk/ProcessInvoker.cs>
 //!
 //! The windows are shorter here, so that whoever keeps inside these keeps inside those.
 
@@ -50,7 +50,9 @@ impl Cancelled {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
         let run = Cancelled { world, berth, child, lines };
         assert!(run.lines.iter().any(|line| line.contains("clusters.aks creating")), "the cluster is begun");
         run
@@ -71,7 +73,8 @@ impl Cancelled {
     /// The ids that the journal says something of, by the name of the record.
     fn journal(&self, record: &str) -> Vec<String> {
         let text = self.berth.read(JOURNAL);
-        let records = text.lines().map(|line| serde_json::from_str::<Value>(line.split_once(' ').unwrap().1).unwrap());
+        let records =
+            text.lines().map(|line| serde_json::from_str::<Value>(line.split_once(' ').unwrap().1).unwrap());
         let of = records.filter(|json| json["record"] == record);
         of.map(|json| json["id"].as_str().unwrap().to_ascii_lowercase()).collect()
     }
@@ -99,7 +102,10 @@ impl Cancelled {
     /// The next run goes on with the cluster that Azure has been working on all the while.
     fn is_gone_on_with(self) {
         let berth = &self.berth;
-        berth.run(["ledger", "show", "blueprint.yaml"]).exits(0).says(&["under way when a run died: create clusters.aks"]);
+        berth
+            .run(["ledger", "show", "blueprint.yaml"])
+            .exits(0)
+            .says(&["under way when a run died: create clusters.aks"]);
         let output = self.world.command(berth, "apply", &["--auto-approve"]).output().unwrap();
         Run::of(&["apply"], output).exits(0).says(&["Done."]);
         let output = self.world.command(berth, "plan", &[]).output().unwrap();

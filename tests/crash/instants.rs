@@ -89,10 +89,10 @@ fn is_killed(case: &Case, verb: &str, number: u64, requests: u64) {
 
 fn is_killed_at_random(number: u64) {
     let case = Case::new(format!("random instant {number}"));
-    // About as many requests as an apply and a destroy of the quickstart make.
-    is_killed(&case, "apply", 2 * number, 420);
+    let undisturbed = uninterrupted();
+    is_killed(&case, "apply", 2 * number, undisturbed.apply);
     case.converges();
-    is_killed(&case, "destroy", 2 * number + 1, 160);
+    is_killed(&case, "destroy", 2 * number + 1, undisturbed.destroy);
     case.is_taken_down();
 }
 

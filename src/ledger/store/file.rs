@@ -3,8 +3,8 @@
 
 use super::holder::Holder;
 use super::{Error, ErrorKind, Loaded, Past, Store, Taken};
-use crate::host::{Timestamp, crash};
 use crate::host::files::{read_if_exists, write_atomic};
+use crate::host::{Timestamp, crash};
 use crate::ledger::journal::{Record, fold, line, parse};
 use crate::ledger::model::{Ledger, migrate};
 use async_trait::async_trait;
