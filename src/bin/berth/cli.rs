@@ -42,8 +42,9 @@ pub struct Global {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, global = true,
           default_missing_value = ".berth/sim.json")]
     pub sim: Option<PathBuf>,
-    /// Let simulated time run N times as fast as Azure's, instead of not waiting at all.
-    #[arg(long, value_name = "N", requires = "sim", global = true)]
+    /// Let simulated time run N times as fast as Azure's, instead of not waiting at all; for `--sim`, and for an
+    /// `--endpoint` on this machine where `berth sim serve --speed N` runs.
+    #[arg(long, value_name = "N", global = true)]
     pub sim_speed: Option<f64>,
     /// Let the simulator count requests against limits.
     #[arg(long = "limits", value_name = "LIMITS", value_enum, default_value_t = Limits::None, global = true)]

@@ -82,6 +82,12 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
                     help: add `--sim`, or start `berth sim serve` with it"
             .to_owned());
     }
+    let loopback = global.endpoint.as_deref().is_some_and(is_loopback);
+    if global.sim_speed.is_some() && !loopback {
+        return Err("`--sim-speed` is for a simulator, and this is no rehearsal\n\
+                    help: add `--sim`, or name a simulator on this machine with `--endpoint`"
+            .to_owned());
+    }
     if let Some(endpoint) = &global.endpoint {
         options.endpoint = endpoint.trim_end_matches('/').to_owned();
     }
@@ -94,12 +100,10 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     }
     let http = settings::transport(global)?;
     // A simulator on this machine asks for no sign-in, and a real token has no business there.
-    let nobody = global.endpoint.as_deref().is_some_and(is_loopback)
-        && settings.method == arm::AuthMethod::Auto
-        && settings.authority.is_none();
+    let nobody = loopback && settings.method == arm::AuthMethod::Auto && settings.authority.is_none();
     let identity: Arc<dyn TokenSource> = Arc::new(Identity::new(settings, http.clone()));
-    // The ledger's storage is never the simulator's: it takes a real token whatever ARM's endpoint is.
-    let ledgers = settings::ledgers(global, identity.clone(), clock.clone())?;
+    // The ledger's storage is never the simulator's: it takes a real token, and real time, whatever ARM's endpoint is.
+    let ledgers = settings::ledgers(global, identity.clone(), Clock::start(1.0))?;
     let token: Arc<dyn TokenSource> = if nobody { Arc::new(StaticToken::new("simulator")) } else { identity };
     let client = Client::new(Arc::new(http), token, clock.clone(), options);
     let subscription = inputs.environment.get("AZURE_SUBSCRIPTION_ID").map(String::as_str);

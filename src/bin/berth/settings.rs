@@ -24,6 +24,12 @@ pub fn environment() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Arms the process to die, when a test of berth asks for that.
+pub fn crash() {
+    let at = environment().get("BERTH_CRASH_AT").and_then(|at| at.parse().ok());
+    berth::host::crash::arm(at.unwrap_or(0));
+}
+
 /// Sends the log of what happens inside to standard error.
 pub fn log(verbose: u8) {
     let level = match verbose {

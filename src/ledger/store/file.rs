@@ -3,8 +3,8 @@
 
 use super::holder::Holder;
 use super::{Error, ErrorKind, Loaded, Past, Store, Taken};
-use crate::host::Timestamp;
 use crate::host::files::{read_if_exists, write_atomic};
+use crate::host::{Timestamp, crash};
 use crate::ledger::journal::{Record, fold, line, parse};
 use crate::ledger::model::{Ledger, migrate};
 use async_trait::async_trait;
@@ -113,11 +113,17 @@ impl FileStore {
             None => self.journal()?,
         };
         let lines: String = records.iter().map(line).collect();
+        crash::moment();
         // After an error the journal is not open any more: whoever opens it cuts off what was written in part.
-        file.write_all(lines.as_bytes())?;
+        if crash::armed() {
+            tear(&mut file, &lines)?;
+        } else {
+            file.write_all(lines.as_bytes())?;
+        }
         if self.durable {
             file.sync_data()?;
         }
+        crash::moment();
         open.appended.extend_from_slice(lines.as_bytes());
         open.journal = Some(file);
         Ok(())
@@ -212,6 +218,7 @@ impl Store for FileStore {
             Ok(()) => {
                 // Whoever gives the lock back empties the file.
                 let from = self.written();
+                crash::moment();
                 file.set_len(0).map_err(write)?;
                 let mut holder = self.holder.clone();
                 holder.since = now();
@@ -231,6 +238,7 @@ impl Store for FileStore {
     async fn unlock(&self) {
         let lock = std::mem::take(&mut *self.open()).lock;
         if let Some(file) = lock {
+            crash::moment();
             let _ = file.set_len(0);
         }
     }
@@ -247,8 +255,11 @@ impl Store for FileStore {
         let write = |path: &Path, error| self.error(path, ErrorKind::Write(error));
         let bytes = serde_json::to_vec_pretty(ledger)
             .map_err(|error| write(&self.ledger, std::io::Error::other(error)))?;
+        crash::moment();
         self.keep(ledger.serial).map_err(|error| write(&self.history, error))?;
+        crash::moment();
         write_atomic(&self.ledger, &bytes).map_err(|error| write(&self.ledger, error))?;
+        crash::moment();
         // Were the process killed here, the journal would be folded in once more, which changes nothing.
         let mut open = self.open();
         open.journal = None;
@@ -256,9 +267,13 @@ impl Store for FileStore {
         open.saved = Some(bytes);
         drop(open);
         match std::fs::remove_file(&self.journal) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(write(&self.journal, error)),
-            _ => Ok(()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(write(&self.journal, error));
+            }
+            _ => {}
         }
+        crash::moment();
+        Ok(())
     }
 
     async fn holder(&self) -> Result<Option<String>, Error> {
@@ -286,6 +301,17 @@ impl Store for FileStore {
     fn place(&self) -> String {
         self.ledger.display().to_string()
     }
+}
+
+/// Writes each line in two halves, with a moment to die between them.
+fn tear(file: &mut File, lines: &str) -> io::Result<()> {
+    for line in lines.as_bytes().split_inclusive(|&byte| byte == b'\n') {
+        let (half, rest) = line.split_at(line.len() / 2);
+        file.write_all(half)?;
+        crash::moment();
+        file.write_all(rest)?;
+    }
+    Ok(())
 }
 
 /// The machine's time, for people to read: since when a lock is held.

@@ -1,7 +1,7 @@
 //! What a remote ledger needs of an object store: whole objects, conditional writes, listings. A port, with one
 //! implementation over the `object_store` crate and one in memory.
 
-use crate::host::{Clock, Timestamp};
+use crate::host::{Clock, Timestamp, crash};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -161,7 +161,10 @@ impl Objects for Bucket {
             When::Is(version) => PutMode::Update(version),
         };
         let options = PutOptions { mode, ..PutOptions::default() };
-        match self.store.put_opts(&Path::from(path), bytes.clone().into(), options).await.map_err(said) {
+        crash::moment();
+        let put = self.store.put_opts(&Path::from(path), bytes.clone().into(), options).await.map_err(said);
+        crash::moment();
+        match put {
             Ok(written) => Ok(written.into()),
             // A repeated request meets what the first one wrote when only its answer got lost.
             Err(ObjectError::Conflict) => match self.get(path).await? {
@@ -181,6 +184,7 @@ impl Objects for Bucket {
     }
 
     async fn delete(&self, path: &str) -> Result<(), ObjectError> {
+        crash::moment();
         match self.store.delete(&Path::from(path)).await {
             Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
             Err(error) => Err(said(error)),
