@@ -15,6 +15,7 @@ mod interrupt;
 mod kinds;
 mod networks;
 mod policies;
+mod properties;
 mod quickstart;
 mod reading;
 mod rooms;

@@ -4,6 +4,7 @@
 mod azure;
 mod berth;
 pub mod estate;
+pub mod generate;
 mod rehearsal;
 mod server;
 
