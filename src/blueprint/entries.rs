@@ -197,7 +197,18 @@ impl<'a> World<'a> {
             adopt: adopt.unwrap_or(self.defaults.adopt),
             timeout: words.timeout.or(self.defaults.timeout),
             depends_on,
-            properties: fields.remove("properties"),
+            properties: match fields.remove("properties") {
+                None | Some(Value::Null) => None,
+                Some(over @ Value::Object(_)) => Some(over),
+                Some(_) => {
+                    self.tell(
+                        Diagnostic::error("wrong-type", "`properties` must be a mapping")
+                            .at(self.locate(&format!("{path}.properties"), At::Value))
+                            .help("write the members by Azure's names: `properties: { flowTimeoutInMinutes: 10 }`"),
+                    );
+                    None
+                }
+            },
         }
     }
 

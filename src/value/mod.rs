@@ -14,6 +14,7 @@ mod managed;
 mod merge;
 mod path;
 mod rules;
+mod same;
 pub mod secret;
 pub mod token;
 

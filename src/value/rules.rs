@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// One thing that is true of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u16)]
+#[repr(u32)]
 pub enum Flag {
     /// Cannot be changed in place: a change replaces the resource.
     Immutable = 1,
@@ -24,7 +24,7 @@ pub enum Flag {
     Map = 1 << 6,
     /// A version that a longer one satisfies: `1.33` is satisfied by `1.33.4`.
     VersionAlias = 1 << 7,
-    /// An address or CIDR block: a bare address is the same as its `/32`.
+    /// An address or CIDR block: a bare address is the same as its `/32` (`/128`), and only the fixed bits count.
     Cidr = 1 << 8,
     /// The value is Azure's to choose while the blueprint has autoscaling on (`enableAutoScaling` beside it): it is not
     /// compared, and an update sends the live one, moved between the wanted `minCount` and `maxCount`. With
@@ -42,6 +42,12 @@ pub enum Flag {
     OnChange = 1 << 13,
     /// Can be given to a resource that has none yet, and not be changed from then on.
     SetOnce = 1 << 14,
+    /// A span of time: `90s`, `1m30s` and `PT1M30S` are one.
+    Duration = 1 << 15,
+    /// An amount as Kubernetes writes it: `0.5` and `500m`, `1Gi` and `1024Mi` are one.
+    Quantity = 1 << 16,
+    /// Bytes in base64: line breaks and padding do not count.
+    Base64 = 1 << 17,
 }
 
 /// A field, by its path, and what is true of it.
@@ -51,7 +57,7 @@ pub enum Flag {
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     pub(crate) path: &'static str,
-    flags: u16,
+    flags: u32,
     key: Option<&'static str>,
     default: Option<&'static str>,
     lasting: Option<&'static str>,
@@ -103,7 +109,7 @@ impl Rule {
     }
 
     const fn with(mut self, flag: Flag) -> Self {
-        self.flags |= flag as u16;
+        self.flags |= flag as u32;
         self
     }
 
@@ -188,6 +194,21 @@ impl Rule {
         self.with(Flag::SetOnce)
     }
 
+    /// See [`Flag::Duration`].
+    pub const fn duration(self) -> Self {
+        self.with(Flag::Duration)
+    }
+
+    /// See [`Flag::Quantity`].
+    pub const fn quantity(self) -> Self {
+        self.with(Flag::Quantity)
+    }
+
+    /// See [`Flag::Base64`].
+    pub const fn base64(self) -> Self {
+        self.with(Flag::Base64)
+    }
+
     /// A text of which only these changes can be made in place: from and to, each one word, several joined by `|`, or
     /// `*` for any. What is absent counts as its default. Every other change replaces.
     pub const fn steps(mut self, steps: &'static [(&'static str, &'static str)]) -> Self {
@@ -241,7 +262,7 @@ pub struct Rules {
 /// A place in the rules: what is true of one field and where its members are.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
-    flags: u16,
+    flags: u32,
     pub(crate) key: Option<&'static str>,
     pub(crate) default: Option<Value>,
     pub(crate) lasting: Option<Value>,
@@ -291,7 +312,7 @@ impl Rules {
                     let element: &mut Node = node.elements.get_or_insert_default();
                     let member =
                         part.split('.').fold(element, |node, name| node.members.entry(name).or_default());
-                    member.flags |= Flag::FoldCase as u16;
+                    member.flags |= Flag::FoldCase as u32;
                 }
             }
             if let Some(text) = rule.default {
@@ -302,6 +323,28 @@ impl Rules {
             }
         }
         Rules { root }
+    }
+
+    /// What Azure takes when the field at a dotted path is absent, where that is known.
+    pub fn default_of(&self, path: &str) -> Option<&Value> {
+        self.at(path).default.as_ref()
+    }
+
+    /// Whether something is true of the field at a dotted path.
+    pub fn says(&self, path: &str, flag: Flag) -> bool {
+        self.at(path).is(flag)
+    }
+
+    /// The member by which the elements of the array at a dotted path are told apart, when it is really a map.
+    pub fn key(&self, path: &str) -> Option<&'static str> {
+        self.at(path).key
+    }
+
+    fn at(&self, path: &str) -> &Node {
+        path.split('.').filter(|name| !name.is_empty()).fold(&self.root, |node, name| match name.strip_suffix("[]") {
+            Some(name) => node.member(name).element(),
+            None => node.member(name),
+        })
     }
 
     pub(crate) fn root(&self) -> &Node {
@@ -326,7 +369,7 @@ impl Rules {
 
 impl Node {
     pub(crate) fn is(&self, flag: Flag) -> bool {
-        self.flags & flag as u16 != 0
+        self.flags & flag as u32 != 0
     }
 
     pub(crate) fn member(&self, name: &str) -> &Node {

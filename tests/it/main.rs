@@ -19,6 +19,7 @@ mod kinds;
 mod ledgers;
 mod networks;
 mod policies;
+mod properties;
 mod quickstart;
 mod reading;
 mod reports;

@@ -5,6 +5,7 @@ mod azure;
 mod azurite;
 mod berth;
 pub mod estate;
+pub mod generate;
 mod rehearsal;
 mod server;
 pub mod stores;
