@@ -27,6 +27,7 @@ mod error;
 mod faults;
 mod json;
 mod jwt;
+mod microsoft_graph;
 mod operation;
 mod path;
 mod router;
