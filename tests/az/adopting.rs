@@ -50,9 +50,12 @@ roleAssignments:
 fn what_az_makes_berth_takes_over() {
     let Some(session) = Session::start("what_az_makes_berth_takes_over") else { return };
     session.az("group create --name rg-az --location westeurope");
-    for namespace in ["ContainerService", "Network", "KeyVault", "ManagedIdentity"] {
-        session.az(&format!("provider register --namespace Microsoft.{namespace}"));
-    }
+    session.register(&[
+        "Microsoft.ContainerService",
+        "Microsoft.Network",
+        "Microsoft.KeyVault",
+        "Microsoft.ManagedIdentity",
+    ]);
     let group = "--resource-group rg-az";
     let network = session.az(&format!(
         "network vnet create {group} --name vnet-az --address-prefixes 10.20.0.0/16 --subnet-name nodes \

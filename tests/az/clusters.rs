@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 fn runs_a_cluster() {
     let Some(session) = Session::start("runs_a_cluster") else { return };
     session.az("group create --name rg --location westeurope");
-    for namespace in ["Microsoft.ContainerService", "Microsoft.Network", "Microsoft.Storage"] {
-        session.az(&format!("provider register --namespace {namespace}"));
-    }
+    session.register(&["Microsoft.ContainerService"]);
     let cluster = "--resource-group rg --name aks";
     let size = "--node-vm-size Standard_D4s_v5";
     session.az_fails(3, &format!("aks show {cluster}"));

@@ -5,13 +5,15 @@ use crate::support::APPLICATION;
 use berth::sim::{CALLER_OBJECT_ID, SUBSCRIPTION, TENANT};
 use serde_json::json;
 
-/// "Kubernetes cluster pods should only use allowed volume types" asks for a parameter; this one, on locations, is plain.
+/// An application that az has no token for yet: what it has in its cache, it does not ask for again.
+const OTHER: &str = "b0b0b0b0-0000-4000-8000-000000000005";
+/// The built-in policy "Allowed locations".
 const ALLOWED_LOCATIONS: &str = "e56962a6-4747-49cd-b67b-bf8b01975c4c";
 
 #[test]
 fn signs_in_and_governs() {
     let Some(session) = Session::start("signs_in_and_governs") else { return };
-    let refused = session.login("not-the-secret").fails(1, "login");
+    let refused = session.login(OTHER, "not-the-secret").fails(1, "login");
     assert!(refused.contains("AADSTS7000215"), "{refused}");
     has(
         &session.az("account show"),
@@ -39,7 +41,7 @@ fn signs_in_and_governs() {
     session.az_state(&format!("feature register {feature}"), "Registering");
     session.az_state(&format!("feature show {feature}"), "Registered");
 
-    session.az("provider register --namespace Microsoft.ManagedIdentity");
+    session.register(&["Microsoft.ManagedIdentity"]);
     let identity = session.az("identity create --resource-group rg --name id");
     let (principal, client) = (text(&identity, "/principalId"), text(&identity, "/clientId"));
     has(&session.az("identity show --resource-group rg --name id"), &[("/principalId", json!(principal))]);

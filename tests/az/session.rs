@@ -30,13 +30,13 @@ impl Session {
         let url = session.server.url.clone();
         session.az(&format!("cloud register --name berth --endpoint-resource-manager {url}"));
         session.az("cloud set --name berth");
-        session.login(SECRET).succeeds("login");
+        session.login(APPLICATION, SECRET).succeeds("login");
         Some(session)
     }
 
-    /// `az login` as the application.
-    pub fn login(&self, secret: &str) -> Told {
-        let words = ["login", "--service-principal", "--username", APPLICATION, "--password", secret];
+    /// `az login` as an application.
+    pub fn login(&self, application: &str, secret: &str) -> Told {
+        let words = ["login", "--service-principal", "--username", application, "--password", secret];
         let words: Vec<String> = words.into_iter().chain(["--tenant", TENANT]).map(str::to_owned).collect();
         Told(self.command(&words).output().unwrap())
     }
@@ -46,6 +46,15 @@ impl Session {
     pub fn az(&self, line: &str) -> Value {
         let words = words(line);
         Told(self.command(&words).output().unwrap()).succeeds(line)
+    }
+
+    /// Registers providers. Asking about one brings the end of its registration about.
+    #[track_caller]
+    pub fn register(&self, namespaces: &[&str]) {
+        for namespace in namespaces {
+            self.az(&format!("provider register --namespace {namespace}"));
+            self.az(&format!("provider show --namespace {namespace}"));
+        }
     }
 
     /// Runs az, which must end with this exit code: what it complains about.
