@@ -28,6 +28,7 @@ mod fault_script;
 mod faults;
 mod json;
 mod jwt;
+mod microsoft_graph;
 mod operation;
 mod path;
 mod router;

@@ -6,7 +6,7 @@ use super::json::{Object, drop_nulls, text};
 use super::path::{Query, ResourcePath, decode, group_of, last};
 use super::types::{self, Answer};
 use super::world::World;
-use super::{subscription, world};
+use super::{microsoft_graph, subscription, world};
 use crate::arm::transport::{Method, Request, Response};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -144,6 +144,9 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
     let query = Query(query);
     if key == "/metadata/endpoints" {
         return Ok(subscription::endpoints(origin, &query.get("api-version").unwrap_or_default()));
+    }
+    if microsoft_graph::is_its(&key) {
+        return Ok(microsoft_graph::dispatch(world, request, &key, &query));
     }
     check_version(&query)?;
     let method = request.method;
