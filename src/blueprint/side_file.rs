@@ -13,7 +13,7 @@ pub fn side_file<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Dia
     let source = Source::parse(name, bytes)?;
     serde_path_to_error::deserialize(&source.tree).map_err(|error| {
         let path = error.path().to_string();
-        messages::shape(&source, "", &path, &error.inner().to_string()).into()
+        messages::shape(&source, "", &path, &error.inner().to_string(), &[]).into()
     })
 }
 
