@@ -221,6 +221,7 @@ impl Planner<'_> {
         let owned = self.ledger.resources.get(&resource.id);
         if let Some(conflict) = self.foreign(resource, live, owned.is_some()) {
             self.conflicts.push(conflict);
+            return Decision::of(Action::NoOp, Reason::Blocked);
         }
         let mut changes = self.compare(resource, wanted, live, owned);
         changes.extend(self.standing_on_replaced(resource, wanted, live, owned));
@@ -359,7 +360,7 @@ impl Planner<'_> {
             None if owned || resource.adopt || self.adoption == Adoption::Allowed => return None,
             None => (
                 "it exists already and no blueprint owns it".to_owned(),
-                "to take it over, run with `--adopt` or write `adopt: true` in its entry; if it is not meant, choose another `name:`".to_owned(),
+                "to take it over, run with `--adopt` or write `adopt: true` in its entry; `berth plan --adopt` shows what that would change; if it is not meant, choose another `name:`".to_owned(),
             ),
         };
         Some(Conflict { address: address.clone(), id: resource.id.clone(), message, help })

@@ -98,6 +98,8 @@ pub enum Reason {
         /// The other blueprint.
         owner: String,
     },
+    /// It may not be touched, and a conflict says why.
+    Blocked,
     /// It is gone already.
     AlreadyGone,
     /// ARM has no way to delete it.
@@ -250,6 +252,9 @@ pub struct Counts {
     pub register: usize,
     /// What is forgotten.
     pub forget: usize,
+    /// What may not be touched, as conflicts say.
+    #[serde(default)]
+    pub blocked: usize,
     /// What stays as it is.
     pub unchanged: usize,
 }
@@ -295,6 +300,7 @@ impl Plan {
         let mut counts = Counts::default();
         for step in self.steps.iter().filter(|step| step.reason != Reason::ApprovesItself) {
             *match step.action {
+                _ if step.reason == Reason::Blocked => &mut counts.blocked,
                 Action::Create => &mut counts.create,
                 Action::Update => &mut counts.update,
                 Action::Replace => &mut counts.replace,

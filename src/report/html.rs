@@ -29,7 +29,7 @@ pub fn plan(plan: &Plan) -> String {
     let verb = if plan.destroy { "Plan to destroy" } else { "Plan for" };
     let title = format!("{verb} {}", plan.blueprint);
     let mut body = String::new();
-    let all = match plan.is_empty() {
+    let all = match plan.is_empty() && plan.conflicts.is_empty() {
         true if plan.destroy => "Nothing to destroy".to_owned(),
         true => format!("No changes. Azure matches the blueprint ({})", count(plan.steps.len(), "resource")),
         false => totals(&plan.counts()),

@@ -104,7 +104,8 @@ pub(crate) fn totals(counts: &crate::plan::Counts) -> String {
         (number, Action::NoOp) => Some(format!("{number} unchanged")),
         (number, _) => Some(format!("{number} to {}", action.word())),
     });
-    some.collect::<Vec<_>>().join(", ")
+    let blocked = (counts.blocked > 0).then(|| format!("{} blocked", counts.blocked));
+    some.chain(blocked).collect::<Vec<_>>().join(", ")
 }
 
 /// Why a step is taken, when its action does not say it already.
@@ -128,6 +129,7 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         Reason::NotInLedger if step.action == Action::Adopt => return None,
         Reason::NotInLedger => "exists already and is taken over".to_owned(),
         Reason::Pending => "waits for approval".to_owned(),
+        Reason::Blocked => "may not be touched".to_owned(),
         Reason::Rejected => "was rejected on the target".to_owned(),
         Reason::Disconnected => "its connection was cut off on the target, for good".to_owned(),
         Reason::OwnedByAnother { owner } => format!("belongs to the blueprint {owner} now; it stays"),

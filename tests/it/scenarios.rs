@@ -121,8 +121,13 @@ fn what_another_blueprint_took_over_is_neither_changed_nor_deleted() {
     let changed = berth.plan(&[]).exits(2);
     berth.apply(&[]).exits(4).complains(&["identities.controlPlane"]);
     let destroyed = berth.destroy(&["--allow-delete", "keyVaults.secrets", "--allow-delete", "clusters.aks"]);
-    let destroyed = destroyed.exits(0);
-    snapshot("taken-over", &[&changed, &destroyed]);
+    // Neither it nor the group that it is in goes.
+    destroyed.exits(3).says(&[
+        "» identities.controlPlane userAssignedIdentities belongs to the blueprint platform now; it stays",
+        "the resource group holds 1 resource(s) that berth did not make",
+    ]);
+    assert!(ids(&berth).iter().any(|id| id.ends_with("/userassignedidentities/id-shop")));
+    snapshot("taken-over", &[&changed]);
 }
 
 #[test]

@@ -373,7 +373,7 @@ fn footer(page: &mut Page<'_>, plan: &Plan) {
     page.hanging(Line::default().add(Tone::Strong, "Plan: "), Tone::Plain, &text);
     if plan.counts().adopt > 0 {
         let text = "Adopting writes nothing to Azure: what exists joins the ledger.";
-        page.line(Line::default().add(Tone::Dim, text));
+        page.paragraph(0, Tone::Dim, text);
     }
     let (path, ms) = plan.critical_path();
     if ms >= 60_000 {
