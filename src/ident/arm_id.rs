@@ -33,18 +33,20 @@ impl ArmId {
         let fail = |reason| Err(ArmIdError { text: text.to_owned(), reason });
         let Some(rest) = text.strip_prefix('/') else { return fail("it must start with `/`") };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let bytes = rest.as_bytes();
-        if bytes.first().is_none_or(|&b| b == b'/')
-            || bytes.last() == Some(&b'/')
-            || bytes.windows(2).any(|pair| pair == b"//")
-        {
+        // One pass over the bytes; characters are looked at only where bytes cannot tell, as nearly all ids are ASCII.
+        let (mut seen, mut before) = (0, b'/');
+        for &byte in rest.as_bytes() {
+            seen |= CLASS[usize::from(byte)];
+            if byte == b'/' && before == b'/' {
+                return fail("it has an empty segment");
+            }
+            before = byte;
+        }
+        if before == b'/' {
             return fail("it has an empty segment");
         }
-        // Looked for in characters only where bytes cannot tell: nearly all ids are ASCII.
-        let odd = |b: &u8| matches!(b, b'?' | b'#');
-        let blank = |b: &u8| b.is_ascii_whitespace() || *b == 0x0B;
-        let spaced = bytes.iter().any(blank) || !rest.is_ascii() && rest.contains(char::is_whitespace);
-        if bytes.iter().any(odd) || spaced && !rest.contains("resourceGroups") {
+        let spaced = seen & BLANK != 0 || seen & WIDE != 0 && rest.contains(char::is_whitespace);
+        if seen & QUERY != 0 || spaced && !rest.contains("resourceGroups") {
             return fail("it contains a character that no id has");
         }
         if let Some((_, tail)) = rsplit_providers(rest) {
@@ -181,6 +183,25 @@ impl ArmId {
         None
     }
 }
+
+/// What parsing asks of a byte: whether it is ASCII white space, starts a query or fragment, is no ASCII.
+const BLANK: u8 = 1;
+const QUERY: u8 = 2;
+const WIDE: u8 = 4;
+
+const CLASS: [u8; 256] = {
+    let (mut table, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'\t'..=b'\r' | b' ' => BLANK,
+            b'?' | b'#' => QUERY,
+            0x80.. => WIDE,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
 
 /// Whether bytes start with a mark, in any case of ASCII.
 fn starts_folded(bytes: &[u8], mark: &str) -> bool {
