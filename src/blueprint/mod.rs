@@ -6,6 +6,7 @@
 //! * `world` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
 //!   which are further worlds;
 //! * `resolve` and `entries` evaluate every entry and let its kind expand it into drafts;
+//! * `schema` is the JSON Schema of all this, for editors and documentation;
 //! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.
 //!
 //! Nothing here does I/O: the text comes in, diagnostics or [`Desired`] come out.
@@ -30,6 +31,7 @@ mod places;
 mod place;
 mod refer;
 mod resolve;
+mod schema;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -39,6 +41,7 @@ pub use includes::Read;
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
 pub use resolve::load;
+pub use schema::{common_fields, entry_schema, schema};
 pub use source::{Source, parse_value};
 
 use crate::plan::Desired;
