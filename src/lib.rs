@@ -17,7 +17,7 @@
 //! * pure decisions: [`plan`], [`drift`], [`approve`], [`policy`], [`private_link`]
 //! * edges (I/O behind ports, each with a fake): [`host`], [`arm`], [`ledger`], [`sim`]
 //! * engine: [`observe`], [`apply`]
-//! * use cases and faces: [`ops`], [`report`]
+//! * use cases and faces: [`ops`], [`report`], [`manual`]
 
 pub mod apply;
 pub mod approve;
@@ -31,6 +31,7 @@ pub mod graph;
 pub mod host;
 pub mod ident;
 pub mod ledger;
+pub mod manual;
 pub mod observe;
 pub mod ops;
 pub mod plan;

@@ -3,11 +3,12 @@
 use super::source::parse_value;
 use crate::diag::did_you_mean;
 use regex::Regex;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// The types that a parameter may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Type {
     String,
@@ -18,13 +19,16 @@ pub(super) enum Type {
 }
 
 /// A parameter as the blueprint declares it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Declaration {
+    /// What its value is: `string` when absent.
     #[serde(rename = "type", default = "text")]
     pub(super) kind: Type,
+    /// The value when nobody gives one; without it, somebody must.
     #[serde(default)]
     pub(super) default: Option<Value>,
+    /// The values that it may have.
     #[serde(default)]
     allowed: Option<Vec<Value>>,
     /// A regular expression that the whole text matches.
@@ -36,10 +40,13 @@ pub(super) struct Declaration {
     /// The greatest number; of texts, lists and mappings the greatest length.
     #[serde(default)]
     max: Option<i64>,
+    /// Whether its value is shown nowhere.
     #[serde(default)]
     pub(super) secret: bool,
+    /// The environment variable that gives it a value.
     #[serde(default)]
     pub(super) env: Option<String>,
+    /// What it is for; shown when its value is refused.
     #[serde(default)]
     description: Option<String>,
 }

@@ -6,6 +6,7 @@
 //! * `world` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
 //!   which are further worlds;
 //! * `resolve` and `entries` evaluate every entry, with its `nested` resources, and let its kind expand it into drafts;
+//! * `schema` is the JSON Schema of all this, for editors and documentation;
 //! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.
 //!
 //! Nothing here does I/O: the text comes in, diagnostics or [`Desired`] come out.
@@ -31,6 +32,7 @@ mod place;
 mod places;
 mod refer;
 mod resolve;
+mod schema;
 mod side_file;
 mod source;
 #[cfg(test)]
@@ -41,6 +43,7 @@ pub use includes::Read;
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
 pub use resolve::load;
+pub use schema::{common_fields, entry_schema, schema};
 pub use side_file::side_file;
 pub use source::{Source, parse_value};
 

@@ -365,6 +365,41 @@ impl Rules {
         }
         found
     }
+
+    /// What is true of the field at a dotted path, with `[]` for the elements of an array, in words; for documentation.
+    pub fn told(&self, path: &str) -> Vec<String> {
+        let mut node = &self.root;
+        for part in path.split('.') {
+            let name = part.trim_end_matches("[]");
+            node = node.member(name);
+            for _ in 0..part.matches("[]").count() {
+                node = node.element();
+            }
+        }
+        let mut told = Vec::new();
+        let words = [
+            (Flag::Immutable, "never changes: another value replaces the resource"),
+            (Flag::SetOnce, "can be set once, and not be changed from then on"),
+            (Flag::CreateOnly, "counts when the resource is created, and not after that"),
+            (Flag::WriteOnly, "write-only: Azure never shows it, so drift in it cannot be seen"),
+            (Flag::Set, "a set: order does not matter"),
+            (Flag::FoldCase, "capitals and small letters are the same"),
+            (Flag::VersionAlias, "a longer version satisfies a shorter one"),
+            (Flag::AtLeast, "only ever rises"),
+            (Flag::Autoscaled, "left to the autoscaler while it is on"),
+        ];
+        told.extend(words.iter().filter(|(flag, _)| node.is(*flag)).map(|(_, text)| (*text).to_owned()));
+        if let Some(lasting) = &node.lasting {
+            told.push(format!("stays `{lasting}` once it is: another value replaces the resource"));
+        }
+        if !node.steps.is_empty() {
+            told.push("only some changes can be made in place; others replace the resource".to_owned());
+        }
+        if let Some(default) = &node.default {
+            told.push(format!("Azure's default is `{default}`"));
+        }
+        told
+    }
 }
 
 impl Node {

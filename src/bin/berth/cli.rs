@@ -329,6 +329,26 @@ pub enum Command {
         #[command(subcommand)]
         command: SimCommand,
     },
+    /// Write a starter blueprint into a folder; nothing that is there is overwritten.
+    Init {
+        /// The folder; made when it is not there.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// Which blueprint.
+        #[arg(long, value_name = "NAME", default_value = "quickstart")]
+        template: String,
+        /// List the templates instead.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Tell about a kind, a field of it, or the code of a diagnostic; without a subject, list the kinds.
+    Explain {
+        /// What to tell about, such as `clusters`, `clusters.network.plugin` or `unknown-field`.
+        #[arg(value_name = "KIND[.FIELD…]|CODE")]
+        subject: Option<String>,
+    },
+    /// Print the JSON Schema of a blueprint, for editors.
+    Schema,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

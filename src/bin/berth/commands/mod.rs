@@ -5,6 +5,7 @@ mod approve;
 mod destroy;
 mod drift;
 mod graph;
+mod init;
 mod ledger;
 mod output;
 mod plan;
@@ -56,6 +57,18 @@ pub fn run(cli: Cli) -> Exit {
         }
         Command::Ledger { command } => ledger::run(&global, &terminal, command),
         Command::Sim { command } => sim::run(&global, &terminal, command),
+        Command::Init { dir, template, list } => init::run(&terminal, &dir, &template, list),
+        Command::Explain { subject } => match berth::manual::explain(subject.as_deref()) {
+            Ok(text) => {
+                terminal.print(&text);
+                Exit::Done
+            }
+            Err(message) => terminal.fail(&message),
+        },
+        Command::Schema => {
+            terminal.print(&berth::report::json::to_text(&berth::blueprint::schema()));
+            Exit::Done
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);

@@ -1,0 +1,83 @@
+//! `berth init`
+
+use crate::exit::Exit;
+use crate::terminal::Terminal;
+use berth::manual::{TEMPLATES, Template};
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+/// Writes a template into a folder, or lists the templates.
+pub fn run(terminal: &Terminal, dir: &Path, name: &str, list: bool) -> Exit {
+    if list {
+        let width = TEMPLATES.iter().map(|template| template.name.len()).max().unwrap_or(0);
+        let lines = TEMPLATES.iter().map(|template| format!("{:width$}  {}\n", template.name, template.about()));
+        terminal.print(&lines.collect::<String>());
+        return Exit::Done;
+    }
+    let Some(template) = TEMPLATES.iter().find(|template| template.name == name) else {
+        let names = || TEMPLATES.iter().map(|template| template.name);
+        let help = match berth::diag::did_you_mean(name, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the templates are {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        return terminal.fail(&format!("there is no template `{name}`: {help}"));
+    };
+    match write(dir, template) {
+        Ok(()) => {
+            terminal.print(&next(dir, template));
+            Exit::Done
+        }
+        Err(message) => terminal.fail(&message),
+    }
+}
+
+/// Writes every file of a template, or none of them.
+fn write(dir: &Path, template: &Template) -> Result<(), String> {
+    let main = (format!("{}.yaml", template.name), template.text);
+    let beside = template.beside.iter().map(|(name, text)| ((*name).to_owned(), *text));
+    let files: Vec<_> =
+        std::iter::once(main).chain(beside).map(|(name, text)| (dir.join(name), text)).collect();
+    if let Some((there, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
+        return Err(format!(
+            "{} is there already, and nothing was written: name another folder, as in `berth init DIR`",
+            there.display()
+        ));
+    }
+    for (path, text) in &files {
+        let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        // Somebody may have written it just now.
+        let opened = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+        let mut file = opened.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => format!("{} is there already", path.display()),
+            _ => failed(error),
+        })?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn next(dir: &Path, template: &Template) -> String {
+    let path = match dir == Path::new(".") {
+        true => Path::new(template.name).with_extension("yaml"),
+        false => dir.join(template.name).with_extension("yaml"),
+    };
+    let path = path.display();
+    let mut out = format!("Wrote {path}. What to do next:\n\n");
+    for (command, about) in [
+        ("validate", "check it, offline"),
+        ("plan", "what would be made, on the simulator"),
+        ("apply", "make it there; no subscription is needed"),
+    ] {
+        let command = format!("berth {command} {path} --sim");
+        let _ = writeln!(out, "  {command:<44}  {about}");
+    }
+    out.push_str(
+        "\nThen read it, put your own names in, set AZURE_SUBSCRIPTION_ID, and leave out `--sim`. `berth explain` tells \
+         what else it can say.\n",
+    );
+    out
+}

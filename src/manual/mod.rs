@@ -1,0 +1,26 @@
+//! What berth tells of itself: kinds and their fields, diagnostic codes, starter blueprints.
+//!
+//! * [`explain`] answers `berth explain`: a kind, a field of it, or a code;
+//! * `fields` reads the fields of a kind from its JSON Schema, and [`probe`](field_in_arm) finds out by expanding an
+//!   entry where a field goes in ARM's body, so that what is told of ARM cannot be wrong about the code;
+//! * [`page`] is a kind's page of the reference; [`codes`] are the diagnostics;
+//! * [`TEMPLATES`] are the blueprints that `berth init` writes.
+//!
+//! Everything is a pure function of what is compiled in, and gives Markdown or plain text; nothing is printed here.
+
+mod about;
+mod clusters;
+mod codes;
+mod fields;
+mod language;
+mod pages;
+mod probe;
+mod resources;
+mod templates;
+
+pub use about::explain;
+pub use codes::{Code, code, codes};
+pub use fields::{FieldDoc, fields};
+pub use pages::{code_page, page, page_name};
+pub use probe::{InArm, field_in_arm};
+pub use templates::{TEMPLATES, Template};

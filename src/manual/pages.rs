@@ -1,0 +1,86 @@
+//! The pages of the reference that follow from the code.
+
+use super::codes::codes;
+use super::fields::{FieldDoc, fields};
+use super::probe::field_in_arm;
+use crate::catalog::Kind;
+use std::fmt::Write;
+
+/// The file of a kind's page: `networks.md`.
+pub fn page_name(kind: &Kind) -> String {
+    format!("{}.md", kind.section)
+}
+
+/// A kind's page of the reference, as Markdown.
+pub fn page(kind: &Kind) -> String {
+    let mut out = format!("# `{}`\n\n{}\n", kind.section, kind.about);
+    out.push_str("\nMade from the code by `just regen`; do not edit.\n");
+    if !kind.types.is_empty() {
+        out.push_str("\n## In Azure\n\n| resource | ARM type | API version | to be made takes about |\n|---|---|---|---|\n");
+        for made in kind.types {
+            let seconds = made.usual.as_secs();
+            let usual = if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds / 60) };
+            let held = if made.stateful { ", protected" } else { "" };
+            let _ = writeln!(out, "| {}{held} | `{}` | `{}` | {usual} |", made.title, made.arm_type, made.api_version);
+        }
+        if kind.types.iter().any(|made| made.stateful) {
+            out.push_str("\nWhat is protected is deleted or replaced only when a person names it, unless the entry says `protect: false`.\n");
+        }
+    }
+    let _ = write!(out, "\n## Example\n\n```yaml\n{}```\n", kind.example);
+    let all = fields(kind);
+    out.push_str("\n## Fields\n\n| field | holds | what it is |\n|---|---|---|\n");
+    for field in all.iter().filter(|field| !field.common) {
+        row(&mut out, kind, field);
+    }
+    out.push_str("\n## Fields of every entry\n\n| field | holds | what it is |\n|---|---|---|\n");
+    for field in all.iter().filter(|field| field.common) {
+        row(&mut out, kind, field);
+    }
+    let outputs: Vec<_> =
+        kind.types.iter().flat_map(|made| made.facets.iter().map(move |facet| (made.title, facet))).collect();
+    if !outputs.is_empty() {
+        out.push_str("\n## Outputs\n\nBesides `id`, `name`, `type`, `location` and `resourceGroup`.\n\n| output | of | what it is |\n|---|---|---|\n");
+        for (title, output) in outputs {
+            let _ = writeln!(out, "| `{}` | {title} | {} |", output.name, cell(output.about));
+        }
+    }
+    out
+}
+
+fn row(out: &mut String, kind: &Kind, field: &FieldDoc) {
+    let mut about = vec![cell(&field.about)];
+    if field.required {
+        about.push("**Required.**".to_owned());
+    }
+    if let Some(default) = &field.default {
+        about.push(format!("Default `{}`.", cell(default)));
+    }
+    if !field.common {
+        for arm in field_in_arm(kind, field) {
+            let told = arm.kind.compiled().told(&arm.path);
+            let told = if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) };
+            about.push(format!("ARM: `{}`{}.", arm.path, cell(&told)));
+        }
+    }
+    let _ = writeln!(out, "| `{}` | {} | {} |", field.path, cell(&field.holds), about.join(" "));
+}
+
+/// A text that cannot leave its cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ").trim().to_owned()
+}
+
+/// The page of every diagnostic, as Markdown.
+pub fn code_page() -> String {
+    let mut out = "# Diagnostics\n\nWhat `berth validate` says of a blueprint, by code; `berth explain CODE` shows the same. \
+                   Made from the code by `just regen`; do not edit.\n"
+        .to_owned();
+    for code in codes() {
+        let _ = write!(out, "\n## {}\n\n{}\n\nWhat to do: {}\n", code.code, code.why, code.mend);
+        if !code.example.is_empty() {
+            let _ = write!(out, "\n```yaml\n{}\n```\n", code.example.trim_end());
+        }
+    }
+    out
+}

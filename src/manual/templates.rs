@@ -1,0 +1,40 @@
+//! The blueprints that people start from.
+
+/// A starter blueprint.
+#[derive(Debug, Clone, Copy)]
+pub struct Template {
+    /// Its name, for `--template`.
+    pub name: &'static str,
+    /// The file.
+    pub text: &'static str,
+    /// Further files that it includes: where they go, from its folder, and what is in them.
+    pub beside: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! template {
+    ($name:literal $(, $beside:literal)*) => {
+        Template {
+            name: $name,
+            text: include_str!(concat!("../../blueprints/", $name, ".yaml")),
+            beside: &[$(($beside, include_str!(concat!("../../blueprints/", $beside)))),*],
+        }
+    };
+}
+
+/// Every template, the one that is taken when nobody names one first.
+pub const TEMPLATES: &[Template] = &[
+    template!("quickstart"),
+    template!("gitops-flux"),
+    template!("private-cluster"),
+    template!("windows-workloads"),
+    template!("workload-identity"),
+];
+
+impl Template {
+    /// What it is: the comment that the file begins with, up to its first empty line, as one paragraph.
+    pub fn about(&self) -> String {
+        let lines = self.text.lines().map_while(|line| line.strip_prefix('#'));
+        let lines = lines.map(str::trim).take_while(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join(" ")
+    }
+}
