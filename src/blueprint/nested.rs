@@ -55,7 +55,9 @@ impl World<'_> {
                     take_out(&mut raw, &path);
                     off.push(path);
                 }
-                _ => take_out(&mut raw, &format!("{path}.when")),
+                Some(true) => take_out(&mut raw, &format!("{path}.when")),
+                // With this mistake the entry comes to nothing; what else is in the part may not be meant.
+                None => take_out(&mut raw, &path),
             }
         }
         (Cow::Owned(raw), off)
@@ -219,7 +221,7 @@ networks:
 identities:
   app:
     federatedCredentials:
-      a: { issuer: \"https://x\", subject: s, dependsOn: networks.hub.subnets.nodes }
+      boot: { issuer: \"https://x\", subject: s, dependsOn: networks.hub.subnets.nodes }
 ";
 
     #[test]
@@ -232,7 +234,7 @@ identities:
                 "networks.hub.subnets.nodes",
                 "networks.hub.subnets.late",
                 "identities.app",
-                "identities.app.federatedCredentials.a"
+                "identities.app.federatedCredentials.boot"
             ]
         );
         let desired = &blueprint.desired;
@@ -243,14 +245,14 @@ identities:
         assert!(find("networks.hub.subnets.late").protect);
         assert!(needs(&blueprint, "networks.hub.subnets.late", "identities.app"));
         assert!(!needs(&blueprint, "networks.hub.subnets.nodes", "identities.app"));
-        assert!(needs(&blueprint, "identities.app.federatedCredentials.a", "networks.hub.subnets.nodes"));
+        assert!(needs(&blueprint, "identities.app.federatedCredentials.boot", "networks.hub.subnets.nodes"));
     }
 
     #[test]
     fn what_is_switched_off_is_named() {
         let text = format!("{HUB}outputs:\n  x: ${{networks.hub.subnets.gpu.id}}\n");
         let problems = read(&[("b.yaml", &text)]).unwrap_err();
-        assert_eq!(problems, ["b.yaml:20:6 `networks.hub.subnets.gpu` is switched off by its `when`"]);
+        assert_eq!(problems, ["b.yaml:18:6 `networks.hub.subnets.gpu` is switched off by its `when`"]);
         // It is no obstacle to those that wait for it.
         let text = text.replace("outputs:\n  x: ${networks.hub.subnets.gpu.id}", "");
         read(&[("b.yaml", &text.replace("hub.subnets.nodes }", "hub.subnets.gpu }"))]).unwrap();
@@ -259,9 +261,9 @@ identities:
     #[test]
     fn mistakes_have_their_places() {
         for (from, to, told) in [
-            ("timeout: 3m", "timeout: soon", "b.yaml:10:45 `soon` is no duration"),
-            ("protect: false", "protect: 1", "b.yaml:10:58 `protect` must be true or false"),
-            ("when: \"${param.gpu}\"", "when: 3", "b.yaml:11:59 `when` must be true or false"),
+            ("timeout: 3m", "timeout: soon", "b.yaml:10:46 `soon` is no duration"),
+            ("protect: false", "protect: 1", "b.yaml:10:59 `protect` must be true or false"),
+            ("when: \"${param.gpu}\"", "when: 3", "b.yaml:11:54 `when` must be true or false"),
             ("dependsOn: [identities.app]", "dependOn: x", "b.yaml:12:37 unknown field `dependOn`"),
             ("[identities.app]", "{ a: b }", "b.yaml:12:37 `dependsOn` must be a list of addresses"),
         ] {
