@@ -35,7 +35,8 @@ async fn resume(session: &Session) -> Result<(), Error> {
                 EventKind::StepStarted { address: step.address.clone(), action: step.action, usual_ms: 0 };
             engine.listener.event(&crate::event::Event { number: 0, at_ms: engine.clock.now().0, kind });
         };
-        apply::resume(&engine.client, &loaded.in_flight, &tell).await?;
+        let ledger = loaded.ledger.as_ref();
+        apply::resume(&engine.client, &engine.clock, ledger, &loaded.in_flight, &tell).await?;
     }
     Ok(())
 }
