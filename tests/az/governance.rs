@@ -39,6 +39,8 @@ fn signs_in_and_governs() {
     let feature = "--namespace Microsoft.ContainerService --name AKSWindows2025Preview";
     session.az_state(&format!("feature show {feature}"), "NotRegistered");
     session.az_state(&format!("feature register {feature}"), "Registering");
+    // The first look brings the end of the registration about, the second sees it.
+    session.az_state(&format!("feature show {feature}"), "Registering");
     session.az_state(&format!("feature show {feature}"), "Registered");
 
     session.register(&["Microsoft.ManagedIdentity"]);
