@@ -127,9 +127,12 @@ impl Index {
             if let Some(&(line, column)) = keys.get(path).filter(|_| is_there) {
                 let (line, column) = (line - 1, column - 1);
                 let key = self.line(text, line).get(column..).unwrap_or_default();
-                let value = key.find(": ").map(|at| at + 1 + (key[at + 1..].len() - key[at + 1..].trim_start().len()));
+                let value = key
+                    .find(": ")
+                    .map(|at| at + 1 + (key[at + 1..].len() - key[at + 1..].trim_start().len()));
                 // Keys have one byte for each character, and nothing but spaces before them.
-                let plain = |at: &usize| !key[*at..].starts_with(['|', '>', '&', '*', '!', '#']) && *at < key.len();
+                let plain =
+                    |at: &usize| !key[*at..].starts_with(['|', '>', '&', '*', '!', '#']) && *at < key.len();
                 let within = value.filter(plain).filter(|_| at == At::Value && key.is_ascii()).unwrap_or(0);
                 return Some(self.span(&source.file, line, column + within));
             }

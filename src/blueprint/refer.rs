@@ -42,11 +42,7 @@ impl Linker<'_> {
             let name = Parts::of(path).entry;
             let off = self.entries.iter().any(|entry| entry.path == name && entry.state == EntryState::Off);
             // What failed was told where it failed.
-            return Err(if off {
-                switched_off(name)
-            } else {
-                None
-            });
+            return Err(if off { switched_off(name) } else { None });
         };
         let node = &self.nodes[target];
         let id = || node.id.clone().map(|id| id.to_string()).unwrap_or_default();

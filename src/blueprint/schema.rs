@@ -224,7 +224,8 @@ pub fn schema() -> Value {
             continue;
         };
         let Some(mut spec) = definitions.remove(&old) else { continue };
-        if let (Some(own), Some(shared)) = (spec["properties"].as_object_mut(), every["properties"].as_object_mut())
+        if let (Some(own), Some(shared)) =
+            (spec["properties"].as_object_mut(), every["properties"].as_object_mut())
         {
             let mut fields = shared.clone();
             fields.extend(std::mem::take(own));
@@ -233,7 +234,9 @@ pub fn schema() -> Value {
         // An entry without a field may be written as nothing at all.
         *entry = match spec["required"].is_array() {
             true => json!({ "$ref": format!("#/definitions/{}", kind.section) }),
-            false => json!({ "anyOf": [{ "$ref": format!("#/definitions/{}", kind.section) }, { "type": "null" }] }),
+            false => {
+                json!({ "anyOf": [{ "$ref": format!("#/definitions/{}", kind.section) }, { "type": "null" }] })
+            }
         };
         names.push((kind.section, spec));
     }

@@ -11,8 +11,8 @@ mod body;
 mod draft;
 mod entry;
 mod kind;
-mod law;
 pub mod kinds;
+mod law;
 mod resource_type;
 
 pub use crate::event::DeleteMode;

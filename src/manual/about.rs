@@ -34,7 +34,9 @@ pub fn explain(subject: Option<&str>) -> Result<String, String> {
     let known = kinds().map(|kind| kind.section).chain(all.iter().map(|code| code.code));
     let help = match did_you_mean(section, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "`berth explain` lists the kinds; codes stand above the messages of `berth validate`".to_owned(),
+        None => {
+            "`berth explain` lists the kinds; codes stand above the messages of `berth validate`".to_owned()
+        }
     };
     Err(format!("there is no kind and no diagnostic `{subject}`: {help}"))
 }
@@ -155,9 +157,10 @@ fn of_field(kind: &Kind, path: &str) -> Result<String, String> {
     let inside: Vec<&FieldDoc> = all
         .iter()
         .filter(|other| {
-            let rest = other.path.strip_prefix(&start).or_else(|| {
-                other.path.strip_prefix(&list).map(|rest| rest.trim_start_matches('.'))
-            });
+            let rest = other
+                .path
+                .strip_prefix(&start)
+                .or_else(|| other.path.strip_prefix(&list).map(|rest| rest.trim_start_matches('.')));
             rest.is_some_and(|rest| !rest.trim_start_matches("KEY.").contains(['.', '[']))
         })
         .collect();
@@ -167,7 +170,8 @@ fn of_field(kind: &Kind, path: &str) -> Result<String, String> {
             line(&mut out, field);
         }
     }
-    let used: Vec<&str> = kind.example.lines().filter(|line| line.contains(&format!("{}:", last(&field.path)))).collect();
+    let used: Vec<&str> =
+        kind.example.lines().filter(|line| line.contains(&format!("{}:", last(&field.path)))).collect();
     if let Some(used) = used.first() {
         let _ = write!(out, "\nFor example:\n\n{}", indented(used));
     }
@@ -206,7 +210,9 @@ mod tests {
 
     #[test]
     fn a_field_is_found_with_and_without_its_keys() {
-        for path in ["nodePools.KEY.vmSize", "nodePools.system.vmSize", "nodePools.vmSize", "nodepools.vmsize"] {
+        for path in
+            ["nodePools.KEY.vmSize", "nodePools.system.vmSize", "nodePools.vmSize", "nodepools.vmsize"]
+        {
             let text = explain(Some(&format!("clusters.{path}"))).unwrap();
             assert!(text.starts_with("clusters.nodePools.KEY.vmSize\n"), "{text}");
         }

@@ -184,7 +184,9 @@ fn holds(schema: &Value, definitions: &Map<String, Value>) -> String {
     let plain = types.iter().map(|one| match *one {
         "string" => "text".to_owned(),
         "integer" => match (schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
-            (Some(least), Some(most)) if most < 1e6 && least > 0.0 => format!("whole number, {least} to {most}"),
+            (Some(least), Some(most)) if most < 1e6 && least > 0.0 => {
+                format!("whole number, {least} to {most}")
+            }
             _ => "whole number".to_owned(),
         },
         "number" => "number".to_owned(),
@@ -212,7 +214,9 @@ fn holds(schema: &Value, definitions: &Map<String, Value>) -> String {
 
 fn plural(words: &str) -> String {
     match words {
-        "text" | "reference" | "mapping" | "whole number" | "number" | "list" | "any value" => format!("{words}s"),
+        "text" | "reference" | "mapping" | "whole number" | "number" | "list" | "any value" => {
+            format!("{words}s")
+        }
         other => other.to_owned(),
     }
 }

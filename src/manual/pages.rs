@@ -21,7 +21,11 @@ pub fn page(kind: &Kind) -> String {
             let seconds = made.usual.as_secs();
             let usual = if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds / 60) };
             let held = if made.stateful { ", protected" } else { "" };
-            let _ = writeln!(out, "| {}{held} | `{}` | `{}` | {usual} |", made.title, made.arm_type, made.api_version);
+            let _ = writeln!(
+                out,
+                "| {}{held} | `{}` | `{}` | {usual} |",
+                made.title, made.arm_type, made.api_version
+            );
         }
         if kind.types.iter().any(|made| made.stateful) {
             out.push_str("\nWhat is protected is deleted or replaced only when a person names it, unless the entry says `protect: false`.\n");

@@ -24,7 +24,9 @@ const PAIRS: usize = 6;
 /// Where a field goes in ARM's bodies; nothing when it does not stand there by itself, or when no entry could be made
 /// up that has it.
 pub fn field_in_arm(kind: &Kind, field: &FieldDoc) -> Vec<InArm> {
-    if kind.arm_type.is_empty() || ["forEach", "when", "dependsOn", "protect", "timeout", "properties"].contains(&field.path.as_str()) {
+    if kind.arm_type.is_empty()
+        || ["forEach", "when", "dependsOn", "protect", "timeout", "properties"].contains(&field.path.as_str())
+    {
         return Vec::new();
     }
     let values = values(&field.schema);
@@ -105,11 +107,13 @@ fn values(schema: &Value) -> Vec<Value> {
                 all.extend([8, 16, 30, 50, 1, 2].map(|n: i64| json!(n.max(least))));
             }
             "string" => {
-                let reference = |path: &str| {
-                    Token::Reference { path: path.to_owned(), facet: String::new() }.encode()
-                };
+                let reference =
+                    |path: &str| Token::Reference { path: path.to_owned(), facet: String::new() }.encode();
                 if schema["x-name"] != "Reference" {
-                    all.extend(["one", "two", "1h", "2h", "10.0.0.0/16", "10.1.0.0/16", "2027-01-01", "2028-01-01"].map(Value::from));
+                    all.extend(
+                        ["one", "two", "1h", "2h", "10.0.0.0/16", "10.1.0.0/16", "2027-01-01", "2028-01-01"]
+                            .map(Value::from),
+                    );
                 }
                 for text in [reference("networks.a"), reference("networks.b")] {
                     all.push(text.into());
@@ -133,7 +137,8 @@ fn values(schema: &Value) -> Vec<Value> {
 
 /// The entry with a value at a path; what is missing on the way is made.
 fn put(entry: Value, path: &str, value: Value) -> Value {
-    let Some((part, rest)) = path.split_once('.').or(Some((path, ""))).filter(|(part, _)| !part.is_empty()) else {
+    let Some((part, rest)) = path.split_once('.').or(Some((path, ""))).filter(|(part, _)| !part.is_empty())
+    else {
         return value;
     };
     let mut members = match entry {
@@ -160,7 +165,10 @@ fn put(entry: Value, path: &str, value: Value) -> Value {
 fn expand(kind: &Kind, entry: &Value) -> Vec<Draft> {
     let mut fields = entry.as_object().cloned().unwrap_or_default();
     let mut text = |name: &str, or: &str| {
-        fields.shift_remove(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_else(|| or.to_owned())
+        fields
+            .shift_remove(name)
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_else(|| or.to_owned())
     };
     let common = Common {
         name: text("name", "sample"),

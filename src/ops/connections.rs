@@ -60,9 +60,11 @@ impl Approvals {
             all.rules.pairs.push((endpoint, target));
         }
         if all.targets.is_empty() && desired.is_none() {
-            return Err("it is not said whose connections\nhelp: name a resource by its ARM id, a connection with \
+            return Err(
+                "it is not said whose connections\nhelp: name a resource by its ARM id, a connection with \
                         `--id`, or a blueprint with `--blueprint FILE`"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         Ok(all)
     }
@@ -76,7 +78,8 @@ impl Approvals {
     /// What a person named by an id and what is nowhere.
     pub fn unmatched<'a>(&'a self, found: &'a [Found]) -> impl Iterator<Item = &'a ArmId> {
         let all = || found.iter().flat_map(|found| &found.connections);
-        let endpoints = self.rules.endpoints.iter().filter(move |&id| !all().any(|c| c.endpoint.as_ref() == Some(id)));
+        let endpoints =
+            self.rules.endpoints.iter().filter(move |&id| !all().any(|c| c.endpoint.as_ref() == Some(id)));
         let ids = self.rules.connections.iter().filter(move |&id| !all().any(|c| c.id == *id));
         endpoints.chain(ids)
     }
@@ -172,7 +175,10 @@ pub async fn approve_connection(
             .find(|now| now.id == connection.id)
             .map_or("gone", |now| now.status.as_str());
         // Some targets go through `Approving`, and some show for a while what was before.
-        if status == "Approved" || status == "gone" || engine.clock.elapsed().saturating_sub(started) > DEADLINE {
+        if status == "Approved"
+            || status == "gone"
+            || engine.clock.elapsed().saturating_sub(started) > DEADLINE
+        {
             return Ok(status.to_owned());
         }
         engine.clock.sleep(LOOK).await;

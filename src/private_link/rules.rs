@@ -39,7 +39,13 @@ impl Connection {
                 .and_then(|id| ArmId::parse(id).ok()),
             status: state.get("status")?.as_str()?.to_owned(),
             description: text(state.get("description")),
-            groups: groups.into_iter().flatten().chain(group).filter_map(Value::as_str).map(str::to_owned).collect(),
+            groups: groups
+                .into_iter()
+                .flatten()
+                .chain(group)
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             body: body.clone(),
         })
     }
@@ -94,7 +100,8 @@ impl Rules {
     pub fn verdict(&self, target: &ArmId, connection: &Connection) -> Verdict {
         let by_id = self.connections.contains(&connection.id);
         let by_endpoint = connection.endpoint.as_ref().is_some_and(|endpoint| {
-            self.endpoints.contains(endpoint) || self.pairs.iter().any(|(from, to)| from == endpoint && to == target)
+            self.endpoints.contains(endpoint)
+                || self.pairs.iter().any(|(from, to)| from == endpoint && to == target)
         });
         match connection.status.as_str() {
             _ if !by_id && !by_endpoint => Verdict::NotNamed,
@@ -133,7 +140,8 @@ mod tests {
     #[test]
     fn only_what_a_rule_names_is_approved() {
         let rules = Rules { pairs: vec![(endpoint("ours"), vault("K"))], ..Rules::default() };
-        let verdict = |from: Option<&str>, status: &str| rules.verdict(&vault("k"), &connection("c", from, status));
+        let verdict =
+            |from: Option<&str>, status: &str| rules.verdict(&vault("k"), &connection("c", from, status));
         assert_eq!(verdict(Some("ours"), "Pending"), Verdict::Approve);
         assert_eq!(verdict(Some("ours"), "Approving"), Verdict::Approve);
         assert_eq!(verdict(Some("ours"), "Approved"), Verdict::Approved);
@@ -142,14 +150,18 @@ mod tests {
         assert_eq!(verdict(Some("ours2"), "Pending"), Verdict::NotNamed);
         assert_eq!(verdict(None, "Pending"), Verdict::NotNamed);
         // The pair is for that target only.
-        assert_eq!(rules.verdict(&vault("other"), &connection("c", Some("ours"), "Pending")), Verdict::NotNamed);
+        assert_eq!(
+            rules.verdict(&vault("other"), &connection("c", Some("ours"), "Pending")),
+            Verdict::NotNamed
+        );
     }
 
     #[test]
     fn naming_a_connection_overrules_a_rejection_but_no_disconnection() {
         let id = connection("C", None, "Pending").id;
         let rules = Rules { connections: vec![id], endpoints: vec![endpoint("ours")], ..Rules::default() };
-        let verdict = |name: &str, from, status: &str| rules.verdict(&vault("k"), &connection(name, from, status));
+        let verdict =
+            |name: &str, from, status: &str| rules.verdict(&vault("k"), &connection(name, from, status));
         assert_eq!(verdict("c", None, "Pending"), Verdict::Approve);
         assert_eq!(verdict("c", None, "Rejected"), Verdict::Approve);
         assert_eq!(verdict("c", None, "Disconnected"), Verdict::Refused);

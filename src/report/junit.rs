@@ -16,7 +16,10 @@ pub fn drift(report: &DriftReport) -> String {
     }
     for drift in &report.drifted {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(sentence(drift)).set_type(kind_word(drift.kind)).set_description(field_lines(drift));
+        status
+            .set_message(sentence(drift))
+            .set_type(kind_word(drift.kind))
+            .set_description(field_lines(drift));
         let mut case = TestCase::new(drift.address.as_str(), status);
         case.set_classname(report.blueprint.as_str());
         suite.add_test_case(case);

@@ -55,7 +55,8 @@ pub struct Comparison<'a> {
 
 /// Lists the fields of `live` that are not as `desired`, in the order of `desired`.
 pub fn diff(desired: &Value, live: &Value, comparison: &Comparison<'_>) -> Vec<Change> {
-    let mut walk = Walk { comparison, trail: Trail::default(), changes: Vec::new(), immutable: 0, hushed: false };
+    let mut walk =
+        Walk { comparison, trail: Trail::default(), changes: Vec::new(), immutable: 0, hushed: false };
     walk.compare(desired, Some(live), comparison.rules.root());
     if let Some(applied) = comparison.applied {
         walk.dropped(applied, Some(desired), Some(live), comparison.rules.root());
@@ -240,7 +241,13 @@ impl<'a> Walk<'a, '_> {
         self.hushed = hushed;
     }
 
-    fn dropped_from(&mut self, applied: &'a Value, desired: Option<&Value>, live: Option<&'a Value>, node: &Node) {
+    fn dropped_from(
+        &mut self,
+        applied: &'a Value,
+        desired: Option<&Value>,
+        live: Option<&'a Value>,
+        node: &Node,
+    ) {
         let hidden = [Flag::ReadOnly, Flag::CreateOnly, Flag::WriteOnly];
         if live.is_none_or(is_empty) || is_empty(applied) || hidden.iter().any(|flag| node.is(*flag)) {
             return;
@@ -498,13 +505,19 @@ mod tests {
         for (live, applied, moved, expected) in [
             (keys("shown"), Some(&wanted), false, vec![]),
             (keys("shown"), Some(&wanted), true, vec!["properties.keys", "properties.more"]),
-            (json!({ "properties": { "keys": [{ "data": "shown", "n": 2 }] } }), None, false, vec!["properties.keys"]),
+            (
+                json!({ "properties": { "keys": [{ "data": "shown", "n": 2 }] } }),
+                None,
+                false,
+                vec!["properties.keys"],
+            ),
         ] {
             let changed = |path: &str, _: &Value| {
                 seen.borrow_mut().push(path.to_owned());
                 moved
             };
-            let found = diff(&wanted, &live, &Comparison { rules: &rules, applied, secret_changed: &changed });
+            let found =
+                diff(&wanted, &live, &Comparison { rules: &rules, applied, secret_changed: &changed });
             assert_eq!(found.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(), expected);
             assert!(found.iter().all(|change| change.before.is_null()), "{found:?}");
         }
@@ -512,7 +525,10 @@ mod tests {
         // Nor is it shown when the blueprint drops it.
         let comparison = Comparison { rules: &rules, applied: Some(&wanted), secret_changed: &|_, _| false };
         let found = diff(&json!({}), &keys("shown"), &comparison);
-        assert_eq!(found.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(), ["properties.keys", "properties.more"]);
+        assert_eq!(
+            found.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(),
+            ["properties.keys", "properties.more"]
+        );
         assert!(found.iter().all(|change| change.before.is_null()), "{found:?}");
     }
 

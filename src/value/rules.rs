@@ -341,9 +341,11 @@ impl Rules {
     }
 
     fn at(&self, path: &str) -> &Node {
-        path.split('.').filter(|name| !name.is_empty()).fold(&self.root, |node, name| match name.strip_suffix("[]") {
-            Some(name) => node.member(name).element(),
-            None => node.member(name),
+        path.split('.').filter(|name| !name.is_empty()).fold(&self.root, |node, name| {
+            match name.strip_suffix("[]") {
+                Some(name) => node.member(name).element(),
+                None => node.member(name),
+            }
         })
     }
 

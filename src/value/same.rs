@@ -130,7 +130,8 @@ fn milliseconds(text: &str) -> Option<u128> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let count: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let letters = rest.find(|c: char| !c.is_ascii_alphabetic() || iso && "Tt".contains(c)).unwrap_or(rest.len());
+        let letters =
+            rest.find(|c: char| !c.is_ascii_alphabetic() || iso && "Tt".contains(c)).unwrap_or(rest.len());
         // A second number may follow without a space: `1h30m`; in ISO 8601 a unit is one letter.
         let letters = if iso { letters.min(1) } else { letters };
         let unit = match (&*rest[..letters].to_ascii_lowercase(), clock) {

@@ -40,7 +40,8 @@ fn approve(berth: &Berth, command: &str, more: &[&str]) -> Run {
 /// The connections of the vault: id, the name of the endpoint behind it, status and verdict.
 fn listed(berth: &Berth, code: i32, more: &[&str]) -> Vec<(String, String, String, String)> {
     let vault = vault();
-    let list = approve(berth, "list", &[&[vault.as_str(), "--format", "json"], more].concat()).exits(code).json();
+    let list =
+        approve(berth, "list", &[&[vault.as_str(), "--format", "json"], more].concat()).exits(code).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let of = |c: &Value| {
         let endpoint = text(&c["endpoint"]);
@@ -60,9 +61,13 @@ fn states(berth: &Berth) -> Vec<String> {
 fn without_a_rule_nothing_is_approved() {
     let berth = waiting();
     let vault = vault();
-    approve(&berth, "list", &[&vault])
-        .exits(0)
-        .says(&[&vault, "Pending", &endpoint("ours"), "says please", "no rule names it: it stays pending"]);
+    approve(&berth, "list", &[&vault]).exits(0).says(&[
+        &vault,
+        "Pending",
+        &endpoint("ours"),
+        "says please",
+        "no rule names it: it stays pending",
+    ]);
     approve(&berth, "run", &[&vault, "--auto-approve"]).exits(0).says(&["Nothing to approve."]);
     assert_eq!(states(&berth), ["ours Pending", "theirs Pending"]);
 }
@@ -82,7 +87,9 @@ fn an_endpoint_that_is_named_is_approved_and_no_other() {
     assert_eq!(states(&berth), ["ours Approved", "theirs Pending"]);
     approve(&berth, "list", &[&vault]).exits(0).says(&["says ticket 7"]);
     // A second time there is nothing left.
-    approve(&berth, "run", &[&vault, rule[0], rule[1], "--auto-approve"]).exits(0).says(&["Nothing to approve."]);
+    approve(&berth, "run", &[&vault, rule[0], rule[1], "--auto-approve"])
+        .exits(0)
+        .says(&["Nothing to approve."]);
     // What was approved by hand is no drift and needs no plan.
     berth.plan(&[]).exits(0);
 }
@@ -91,7 +98,9 @@ fn an_endpoint_that_is_named_is_approved_and_no_other() {
 fn a_connection_that_is_named_by_its_id_needs_no_target() {
     let berth = waiting();
     let theirs = listed(&berth, 0, &[]).pop().unwrap().0;
-    approve(&berth, "run", &["--id", &theirs, "--auto-approve"]).exits(0).says(&[&format!("Approved {theirs}")]);
+    approve(&berth, "run", &["--id", &theirs, "--auto-approve"])
+        .exits(0)
+        .says(&[&format!("Approved {theirs}")]);
     assert_eq!(states(&berth), ["ours Pending", "theirs Approved"]);
 }
 
@@ -119,7 +128,11 @@ fn what_cannot_be_meant_is_said() {
         ("list", vec!["keyVaults.w", "--blueprint", "blueprint.yaml"], vec!["did you mean `keyVaults.v`?"]),
         ("list", vec!["/nonsense"], vec!["`/nonsense` is not the id of a resource"]),
         ("list", vec!["--id", &vault], vec!["is the id of a Microsoft.KeyVault/vaults"]),
-        ("list", vec![&vault, "--endpoint-id", &vault], vec!["an id that ends with `Microsoft.Network/privateEndpoints/NAME`"]),
+        (
+            "list",
+            vec![&vault, "--endpoint-id", &vault],
+            vec!["an id that ends with `Microsoft.Network/privateEndpoints/NAME`"],
+        ),
         ("run", vec!["--id", &missing], vec!["nothing was done", &missing, "berth approve list"]),
         ("run", vec![&nowhere, "--endpoint-id", &ours], vec!["nothing was done", &ours]),
     ] {

@@ -208,7 +208,9 @@ fn provider_that_may_not_be_registered() {
     );
     let refusal =
         Effect::Answer { status: 403, code: "AuthorizationFailed".to_owned(), message, retry_after: None };
-    azure.simulator.fail_next(Fault::once(Method::Post, "/providers/Microsoft.Network/register", refusal).times(100));
+    azure
+        .simulator
+        .fail_next(Fault::once(Method::Post, "/providers/Microsoft.Network/register", refusal).times(100));
     holds("A provider that may not be registered", 3, azure.signed_in(&berth, APPLY), Some(&azure));
 }
 

@@ -98,7 +98,9 @@ fn differing(before: &Value, after: &Value, path: &str, found: &mut BTreeMap<Str
             }
         }
         (before, after) if before == after => {}
-        (Value::Object(members), Value::Null) | (Value::Null, Value::Object(members)) if !members.is_empty() => {
+        (Value::Object(members), Value::Null) | (Value::Null, Value::Object(members))
+            if !members.is_empty() =>
+        {
             for (name, value) in members {
                 let here = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 match after {
@@ -175,7 +177,10 @@ fn verdict(from: &Desired, to: &Desired, planned: &ops::Planned) -> Vec<String> 
                 let Some(step) = step else { continue };
                 let follows = replaces
                     && (matches!(step.reason, Reason::ParentReplaced { .. })
-                        || step.changes.iter().any(|c| c.path == "id" || c.after.to_string().contains("\\ufdd0")));
+                        || step
+                            .changes
+                            .iter()
+                            .any(|c| c.path == "id" || c.after.to_string().contains("\\ufdd0")));
                 for change in &step.changes {
                     if !follows && !expected.keys().any(|path| related(path, stem(&change.path))) {
                         wrong.push(format!("false: {} {} {:?}", step.address, change.path, change.kind));
@@ -245,7 +250,9 @@ fn told(plan: &Plan) -> String {
         let changes: Vec<String> = step
             .changes
             .iter()
-            .map(|c| format!("{} {:?} {} -> {}", c.path, c.kind, c.before, c.after).chars().take(300).collect())
+            .map(|c| {
+                format!("{} {:?} {} -> {}", c.path, c.kind, c.before, c.after).chars().take(300).collect()
+            })
             .collect();
         format!("{} {:?} {changes:?}", step.address, step.action)
     };
@@ -375,18 +382,27 @@ fn respelt(desired: &Desired, planned: &ops::Planned) -> (Plan, Vec<String>) {
     let plan = berth::plan::plan(desired, &planned.ledger, &observed, Adoption::Allowed);
     let mut lost = Vec::new();
     for step in plan.steps.iter().filter(|step| step.action == Action::Update) {
-        let Some(resource) = desired.resources.iter().find(|resource| resource.id == step.id) else { continue };
+        let Some(resource) = desired.resources.iter().find(|resource| resource.id == step.id) else {
+            continue;
+        };
         let rules = resource.kind.compiled();
         let live = observed.get(&step.id).and_then(Observation::body).unwrap_or(&Value::Null);
         let sent = merge(live, &step.desired, rules, &step.changes);
         for (path, name) in foreign.get(&step.id.to_string()).into_iter().flatten() {
             // What is not sent at all is not changed: pools inside a cluster, what only Azure writes.
             let hidden = [Flag::ReadOnly, Flag::CreateOnly].into_iter().any(|flag| {
-                path.match_indices('.').map(|(at, _)| &path[..at]).chain([path.as_str()]).any(|up| rules.says(up, flag))
+                path.match_indices('.')
+                    .map(|(at, _)| &path[..at])
+                    .chain([path.as_str()])
+                    .any(|up| rules.says(up, flag))
             });
             let there = get_list(&sent, path);
             if !hidden && !path.contains("[]") && !there.is_some_and(|list| list.to_string().contains(name)) {
-                lost.push(format!("{} {path} {:?}", step.address, sent.to_string().chars().take(300).collect::<String>()));
+                lost.push(format!(
+                    "{} {path} {:?}",
+                    step.address,
+                    sent.to_string().chars().take(300).collect::<String>()
+                ));
             }
         }
     }

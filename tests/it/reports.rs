@@ -18,7 +18,8 @@ const GROUP: &str = "/subscriptions/5ab5c819-0000-4000-8000-000000000001/resourc
 fn drift_is_written_in_every_form_that_is_asked_for() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     berth.apply(&[]).exits(0);
-    let all = ["junit", "sarif", "json", "markdown", "html"].map(|form| format!("--report={form}=out.{form}"));
+    let all =
+        ["junit", "sarif", "json", "markdown", "html"].map(|form| format!("--report={form}=out.{form}"));
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     berth.drift(&all).exits(0).says(&["No drift."]);
     let calm = berth.read("out.junit");
@@ -51,8 +52,13 @@ fn drift_is_written_in_every_form_that_is_asked_for() {
 fn a_report_that_cannot_be_written_is_an_error() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     berth.apply(&[]).exits(0);
-    berth.drift(&["--report", "junit=blueprint.yaml/drift.xml"]).exits(1).complains(&["cannot write the report to blueprint.yaml/drift.xml"]);
-    for (wrong, says) in [("xml=a", "there are json, markdown, html, junit, sarif"), ("junit", "it needs a file")] {
+    berth
+        .drift(&["--report", "junit=blueprint.yaml/drift.xml"])
+        .exits(1)
+        .complains(&["cannot write the report to blueprint.yaml/drift.xml"]);
+    for (wrong, says) in
+        [("xml=a", "there are json, markdown, html, junit, sarif"), ("junit", "it needs a file")]
+    {
         berth.drift(&["--report", wrong]).exits(1).complains(&[says]);
     }
 }

@@ -103,7 +103,8 @@ impl<'a> Walk<'a> {
             self.edits.push(Edit { path: path.to_vec(), values });
         }
         for shape in self.shapes(schema) {
-            if let (Some(Value::Object(members)), Value::Object(present)) = (shape.get("properties"), current) {
+            if let (Some(Value::Object(members)), Value::Object(present)) = (shape.get("properties"), current)
+            {
                 for (name, schema) in members {
                     self.field(schema, present.get(name), &below(name), depth + 1);
                 }
@@ -159,7 +160,12 @@ impl<'a> Walk<'a> {
                     let bound = |word: &str, or: i64| shape.get(word).and_then(Value::as_i64).unwrap_or(or);
                     let (low, high) = (bound("minimum", -1), bound("maximum", i64::MAX));
                     let fit = |n: &i64| (low..=high).contains(n);
-                    all.extend([3, 2, 7, 1, 5, 45, 60, 30, 90, 120, 400, 64, 1024, 0].into_iter().filter(fit).map(Value::from));
+                    all.extend(
+                        [3, 2, 7, 1, 5, 45, 60, 30, 90, 120, 400, 64, 1024, 0]
+                            .into_iter()
+                            .filter(fit)
+                            .map(Value::from),
+                    );
                 }
                 "string" => all.extend(texts(name).map(Value::from)),
                 "array" => {
@@ -194,9 +200,11 @@ impl<'a> Walk<'a> {
             all.push(Value::Object(base.clone()));
             let optional = members.iter().filter(|(name, _)| !required.contains(&name.as_str()));
             let mut others: Vec<std::vec::IntoIter<Value>> = Vec::new();
-            for (name, schema) in required.iter().map(|name| (*name, &members[*name])).chain(
-                optional.map(|(name, schema)| (name.as_str(), schema)),
-            ) {
+            for (name, schema) in required
+                .iter()
+                .map(|name| (*name, &members[*name]))
+                .chain(optional.map(|(name, schema)| (name.as_str(), schema)))
+            {
                 let with = self.values(schema, name, depth + 1).into_iter().take(8).map(|value| {
                     let mut object = base.clone();
                     object.insert(name.to_owned(), value);
@@ -215,7 +223,9 @@ impl<'a> Walk<'a> {
         }
         match shape.get("additionalProperties") {
             Some(more @ Value::Object(_)) => {
-                all.extend(self.values(more, "extra", depth + 1).into_iter().map(|value| json!({ "extra": value })));
+                all.extend(
+                    self.values(more, "extra", depth + 1).into_iter().map(|value| json!({ "extra": value })),
+                );
             }
             Some(Value::Bool(true)) => all.push(json!({ "extra": "text" })),
             _ if all.is_empty() => all.push(json!({})),
@@ -254,7 +264,10 @@ fn texts(name: &str) -> impl Iterator<Item = String> {
         ("expires before until", "2027-03-01T00:00:00Z"),
         ("zones", "1"),
         ("offset", "+02:00"),
-        ("certificate ca cert", "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUIKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="),
+        (
+            "certificate ca cert",
+            "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUIKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=",
+        ),
         ("memory", "10Mi"),
         ("taint", "dedicated=batch:NoSchedule"),
         ("", "another"),

@@ -168,7 +168,9 @@ impl std::str::FromStr for ReportFile {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let formats = || {
-            let names = ReportFormat::value_variants().iter().filter_map(|f| Some(f.to_possible_value()?.get_name().to_owned()));
+            let names = ReportFormat::value_variants()
+                .iter()
+                .filter_map(|f| Some(f.to_possible_value()?.get_name().to_owned()));
             names.collect::<Vec<_>>().join(", ")
         };
         let (format, file) = text.split_once('=').unwrap_or((text, ""));

@@ -29,7 +29,9 @@ pub(super) fn peering(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
     if let Some((a, b)) = first_shared(&ranges(here, SPACE), &ranges(there, SPACE)) {
         let both = match a == b {
             true => format!("both have `{a}`"),
-            false => format!("`{a}` of `{}` shares addresses with `{b}` of `{}`", here.address, there.address),
+            false => {
+                format!("`{a}` of `{}` shares addresses with `{b}` of `{}`", here.address, there.address)
+            }
         };
         problems.push(
             Problem::error(
@@ -90,7 +92,8 @@ impl Guest {
         problems: &mut Vec<Problem>,
     ) {
         let Guest { noun, place, code } = self;
-        let mut problem = |message: String, help: String| problems.push(Problem::error(code, "", message).help(help));
+        let mut problem =
+            |message: String, help: String| problems.push(Problem::error(code, "", message).help(help));
         let service = subnet.body.pointer("/properties/delegations/0/properties/serviceName");
         if let (Some(service), false) = (service.and_then(|service| service.as_str()), delegated) {
             problem(

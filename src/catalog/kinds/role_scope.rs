@@ -22,7 +22,9 @@ const SERVICES: &[(&str, &str)] = &[
 
 /// Warns of a role that gives nothing where it is assigned: Azure takes it, and nobody is the wiser.
 pub(super) fn law(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
-    let Some(role) = around.this.texts(&["/properties/roleDefinitionId"]).pop().and_then(role_name) else { return };
+    let Some(role) = around.this.texts(&["/properties/roleDefinitionId"]).pop().and_then(role_name) else {
+        return;
+    };
     let Some(scope) = around.this.id.parent() else { return };
     let scope_type = scope.resource_type();
     let namespace = scope.namespace();
@@ -39,10 +41,12 @@ pub(super) fn law(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
         );
         return;
     }
-    let vault = (around.find)(&scope).filter(|_| scope_type.eq_ignore_ascii_case("Microsoft.KeyVault/vaults"));
+    let vault =
+        (around.find)(&scope).filter(|_| scope_type.eq_ignore_ascii_case("Microsoft.KeyVault/vaults"));
     let policies = vault.and_then(|vault| vault.body.pointer("/properties/enableRbacAuthorization").cloned());
     // These two are about the vault, the others about what is in it.
-    let inside = role.starts_with("Key Vault ") && !["Key Vault Contributor", "Key Vault Reader"].contains(&role);
+    let inside =
+        role.starts_with("Key Vault ") && !["Key Vault Contributor", "Key Vault Reader"].contains(&role);
     if inside && policies == Some(false.into()) {
         problems.push(
             Problem::warning("role-vault", "role", format!("`{role}` has no effect: the vault goes by access policies"))

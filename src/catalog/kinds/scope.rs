@@ -36,7 +36,8 @@ pub(super) fn type_of(reference: &Reference) -> Option<String> {
     let parts = Parts::of(&path);
     let kind = registry().iter().find(|kind| kind.section == parts.section)?;
     // `networks.hub.subnets.nodes` is something below an entry.
-    (parts.entry == path && !parts.key.is_empty() && !kind.arm_type.is_empty()).then(|| kind.arm_type.to_owned())
+    (parts.entry == path && !parts.key.is_empty() && !kind.arm_type.is_empty())
+        .then(|| kind.arm_type.to_owned())
 }
 
 /// The subscription that a scope lies in; `None` above all subscriptions (management groups).

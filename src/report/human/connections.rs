@@ -8,7 +8,9 @@ use crate::report::text::escape;
 pub fn connections(found: &[Found], rules: &Rules, style: &Style) -> String {
     let mut page = Page::new(style);
     if found.is_empty() {
-        page.line(Line::default().plain("No private endpoint of the blueprint has a connection to look after."));
+        page.line(
+            Line::default().plain("No private endpoint of the blueprint has a connection to look after."),
+        );
     }
     for (at, found) in found.iter().enumerate() {
         if at > 0 {
@@ -38,7 +40,9 @@ pub fn connections(found: &[Found], rules: &Rules, style: &Style) -> String {
             let from = connection.endpoint.as_ref().map_or("unknown", |endpoint| endpoint.as_str());
             page.line(Line::indented(4).add(Tone::Dim, "from ").plain(escape(from)));
             if !connection.groups.is_empty() {
-                page.line(Line::indented(4).add(Tone::Dim, "for ").plain(escape(&connection.groups.join(", "))));
+                page.line(
+                    Line::indented(4).add(Tone::Dim, "for ").plain(escape(&connection.groups.join(", "))),
+                );
             }
             if !connection.description.is_empty() {
                 page.line(Line::indented(4).add(Tone::Dim, "says ").plain(escape(&connection.description)));

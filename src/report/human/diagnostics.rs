@@ -85,7 +85,10 @@ fn around(span: &Span) -> (Range<usize>, usize) {
     // The line itself, and those before it.
     let start = before.rmatch_indices('\n').nth(LINES).map_or(from, |(at, _)| from + at + 1);
     let to = boundary((offset + span.length.min(BYTES) + BYTES).min(text.len()));
-    let end = text[boundary(offset)..to].match_indices('\n').nth(LINES).map_or(to, |(at, _)| boundary(offset) + at + 1);
+    let end = text[boundary(offset)..to]
+        .match_indices('\n')
+        .nth(LINES)
+        .map_or(to, |(at, _)| boundary(offset) + at + 1);
     let lines = text[start..boundary(offset)].matches('\n').count();
     (start..end, span.line.saturating_sub(1).saturating_sub(lines))
 }

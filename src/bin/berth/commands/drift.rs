@@ -11,7 +11,13 @@ use berth::report::{html, human, json, junit, markdown, sarif};
 use std::path::Path;
 
 /// Reports what somebody else changed.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, reports: &[ReportFile]) -> Exit {
+pub fn run(
+    global: &Global,
+    terminal: &Terminal,
+    path: &Path,
+    format: Format,
+    reports: &[ReportFile],
+) -> Exit {
     with_session(global, terminal, path, async |blueprint, session| {
         match ops::drift(&session, &blueprint.desired).await {
             Ok(drift) => {

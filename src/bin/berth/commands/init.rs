@@ -11,7 +11,8 @@ use std::path::Path;
 pub fn run(terminal: &Terminal, dir: &Path, name: &str, list: bool) -> Exit {
     if list {
         let width = TEMPLATES.iter().map(|template| template.name.len()).max().unwrap_or(0);
-        let lines = TEMPLATES.iter().map(|template| format!("{:width$}  {}\n", template.name, template.about()));
+        let lines =
+            TEMPLATES.iter().map(|template| format!("{:width$}  {}\n", template.name, template.about()));
         terminal.print(&lines.collect::<String>());
         return Exit::Done;
     }
