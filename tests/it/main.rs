@@ -13,6 +13,7 @@ mod faults;
 mod governance;
 mod interrupt;
 mod kinds;
+mod manual;
 mod networks;
 mod policies;
 mod quickstart;
