@@ -31,6 +31,10 @@ bench:
 conformance:
     .ci/run conformance
 
+# The real Azure CLI against the simulator (BERTH_AZ names it; else it comes from PyPI, below target/).
+az:
+    .ci/run az
+
 # Everything that must hold before a change goes in.
 ci:
     .ci/run

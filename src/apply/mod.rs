@@ -1,7 +1,8 @@
 //! The engine: carries out an approved plan.
 //!
 //! `scheduler` is one loop that owns all state: what is done, what runs, which lanes are taken, the ledger. It
-//! starts the ready step with the longest path still hanging on it, as many at once as allowed, never two in one lane.
+//! starts the ready step with the longest path still hanging on it, as many at once as allowed, never two in one lane,
+//! and none for whose request the subscription's budget has no room left by Azure's own count.
 //! A `worker` is a task that carries out one step and sends messages; it owns nothing. `reattempt` says, from the
 //! type of an error, whether a step is tried again and when: `arm` repeats requests, this room repeats steps, and
 //! nothing else repeats anything.

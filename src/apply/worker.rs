@@ -45,6 +45,23 @@ pub(super) struct Failure {
     pub(super) code: Option<String>,
 }
 
+/// How much longer than its timeout a step may take that waits for an answer.
+const GRACE: Duration = Duration::from_secs(60);
+
+impl Failure {
+    /// With what went wrong the time before, so that a timeout is never mute.
+    fn after(mut self, last: Option<String>) -> Self {
+        if let Some(last) = last {
+            let (what, help) = match self.message.split_once("\nhelp: ") {
+                Some((what, help)) => (what, format!("\nhelp: {help}")),
+                None => (self.message.as_str(), String::new()),
+            };
+            self.message = format!("{what}\nthe attempt before that: {last}{help}");
+        }
+        self
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut message = error.to_string();
@@ -113,17 +130,33 @@ impl Worker {
     /// Carries the step out, as often as its errors say.
     pub(super) async fn run(self) -> Ended {
         let mut reattempts = Reattempts::default();
+        let started = self.clock.elapsed();
+        let mut last = None;
+        let mut sent_maybe = false;
         let result = loop {
-            match self.attempt().await {
+            let left = (started + self.timeout).saturating_sub(self.clock.elapsed());
+            let attempt = tokio::select! {
+                biased;
+                attempt = self.attempt(left, sent_maybe) => attempt,
+                // What waits by itself ends in time by itself; this is for an answer that never comes.
+                () = self.clock.sleep(left + GRACE) => Err(Stop::Failed(self.too_late())),
+            };
+            match attempt {
                 Ok(body) => break Ok(body),
-                Err(Stop::Failed(failure)) => break Err(failure),
+                Err(Stop::Failed(failure)) => break Err(failure.after(last)),
                 Err(Stop::Error(error)) => match reattempts.after(&error, self.timeout) {
-                    Some(again) => {
+                    Some(again)
+                        if again.wait < (started + self.timeout).saturating_sub(self.clock.elapsed()) =>
+                    {
+                        last = Some(error.to_string());
+                        sent_maybe |= may_have_acted(&error);
                         let (reason, attempt, wait) = (again.reason, again.attempt, again.wait);
                         // The scheduler lives as long as its workers; when it does not, nobody is left to tell.
                         let _ = self.messages.send(Message::Waiting { step: self.at, reason, attempt, wait });
                         self.clock.sleep(wait).await;
                     }
+                    Some(_) => break Err(self.too_late().after(Some(error.to_string()))),
+                    None if error.kind == ErrorKind::TimedOut => break Err(Failure::from(error).after(last)),
                     None => break Err(Failure::from(error)),
                 },
             }
@@ -131,14 +164,28 @@ impl Worker {
         Ended { step: self.at, result, retries: reattempts.count(), waited: reattempts.waited() }
     }
 
-    async fn attempt(&self) -> Result<Option<Value>, Stop> {
+    fn too_late(&self) -> Failure {
+        Failure {
+            message: format!(
+                "it did not end within its timeout of {} minutes\nhelp: run again to go on with it; or raise the entry's `timeout`",
+                self.timeout.as_secs().div_ceil(60)
+            ),
+            code: None,
+        }
+    }
+
+    /// `sent_maybe`: whether an earlier attempt may have been carried out although its answer was lost.
+    async fn attempt(&self, left: Duration, sent_maybe: bool) -> Result<Option<Value>, Stop> {
         match &self.task {
+            Task::Put(put) if sent_maybe => self.look_again(put, left).await,
             Task::Put(put) => match self.action {
-                Action::Recover => self.recover(put).await,
-                Action::Create | Action::Replace if !put.arrives => self.create(put).await,
-                _ => self.update(put).await,
+                Action::Recover => self.recover(put, left).await,
+                Action::Create | Action::Replace if !put.arrives => self.create(put, left).await,
+                _ => self.update(put, left).await,
             },
-            Task::Delete { api_version, expected } => self.delete(api_version, expected.as_deref()).await,
+            Task::Delete { api_version, expected } => {
+                self.delete(api_version, expected.as_deref(), left).await
+            }
             Task::Register { api_version, wanted, kind } => self.register(api_version, wanted, kind).await,
             Task::Approve { endpoint, target, description, api_version } => {
                 self.approve(endpoint, target, description, api_version).await
@@ -146,7 +193,12 @@ impl Worker {
         }
     }
 
-    async fn finish(&self, started: Started, api_version: &str) -> Result<Option<Value>, Stop> {
+    async fn finish(
+        &self,
+        started: Started,
+        api_version: &str,
+        left: Duration,
+    ) -> Result<Option<Value>, Stop> {
         match started {
             Started::Done(Some(body)) if is_settled(&body) => Ok(Some(body)),
             Started::Done(_) => {
@@ -155,7 +207,7 @@ impl Worker {
             }
             Started::Running(operation) => {
                 self.accepted(&operation);
-                let finished = self.client.wait(&operation, |_| {}, self.timeout).await?;
+                let finished = self.client.wait(&operation, |_| {}, left).await?;
                 match finished.body {
                     Some(body) => Ok(Some(body)),
                     None if operation.method == Method::Delete => Ok(None),
@@ -174,24 +226,44 @@ impl Worker {
         }
     }
 
-    async fn create(&self, put: &Put) -> Result<Option<Value>, Stop> {
+    async fn create(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
         let version = put.kind.api_version;
         let started = self.client.put(self.id.as_str(), version, &put.body, &Conditions::none()).await?;
-        self.finish(started, version).await
+        self.finish(started, version, left).await
+    }
+
+    /// After a write whose answer was lost: what it did is seen before it is sent again.
+    async fn look_again(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
+        let version = put.kind.api_version;
+        let Some(live) = self.client.get(self.id.as_str(), version).await? else {
+            return match self.action {
+                Action::Recover => self.recover(put, left).await,
+                _ => self.create(put, left).await,
+            };
+        };
+        if !is_settled(&live.body) {
+            let operation = ArmOperation::watching(Method::Put, self.id.as_str(), version);
+            self.accepted(&operation);
+            self.client.wait(&operation, |_| {}, left).await?;
+        }
+        self.update(put, left).await
     }
 
     /// Reads, merges, writes: only if something still differs.
-    async fn update(&self, put: &Put) -> Result<Option<Value>, Stop> {
+    async fn update(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
         let version = put.kind.api_version;
         let Some(live) = self.client.get(self.id.as_str(), version).await? else {
-            return self.create(put).await;
+            return self.create(put, left).await;
         };
         let rules = put.kind.compiled();
         let differs = put.differs_from(&live.body);
         if !differs {
             return Ok(Some(live.body));
         }
-        let merged = match put.kind.update {
+        // Only a whole PUT takes up what failed: a PATCH has nothing to say when nothing differs.
+        let repairs = put.changes.iter().any(|change| change.path == "properties.provisioningState");
+        let mode = if repairs { UpdateMode::Put } else { put.kind.update };
+        let merged = match mode {
             // What cannot be read would always look changed; a PATCH sends it only when it is.
             UpdateMode::Patch if !put.unseen => {
                 merge(&live.body, &without(&put.body, rules, Flag::WriteOnly), rules, &put.changes)
@@ -199,7 +271,7 @@ impl Worker {
             _ => merge(&live.body, &put.body, rules, &put.changes),
         };
         let conditions = live.etag.as_deref().map_or_else(Conditions::none, Conditions::matches);
-        let started = match put.kind.update {
+        let started = match mode {
             UpdateMode::Patch => {
                 let mut before = live.body;
                 strip_read_only(&mut before, rules);
@@ -225,20 +297,25 @@ impl Worker {
                 other => other?,
             },
         };
-        self.finish(started, version).await
+        self.finish(started, version, left).await
     }
 
-    async fn recover(&self, put: &Put) -> Result<Option<Value>, Stop> {
+    async fn recover(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
         let mut body = put.body.clone();
         set_path(&mut body, "properties.createMode", "recover".into());
         let version = put.kind.api_version;
         let started = self.client.put(self.id.as_str(), version, &body, &Conditions::none()).await?;
-        self.finish(started, version).await?;
+        self.finish(started, version, left).await?;
         // A recover ignores everything else that the body asks for.
-        self.update(put).await
+        self.update(put, left).await
     }
 
-    async fn delete(&self, version: &str, expected: Option<&HashSet<ArmId>>) -> Result<Option<Value>, Stop> {
+    async fn delete(
+        &self,
+        version: &str,
+        expected: Option<&HashSet<ArmId>>,
+        left: Duration,
+    ) -> Result<Option<Value>, Stop> {
         if let Some(expected) = expected {
             let inside = self.client.list(&format!("{}/resources", self.id), "2021-04-01", &[]).await;
             let inside = match inside {
@@ -264,7 +341,7 @@ impl Worker {
         let started = self.client.delete(self.id.as_str(), version, &Conditions::none()).await?;
         if let Started::Running(operation) = started {
             self.accepted(&operation);
-            self.client.wait(&operation, |_| {}, self.timeout).await?;
+            self.client.wait(&operation, |_| {}, left).await?;
         }
         Ok(None)
     }
@@ -315,11 +392,17 @@ impl Worker {
     ) -> Result<Option<Value>, Stop> {
         let started = self.clock.elapsed();
         let mut sent = false;
+        let mut first = true;
         loop {
+            // A rejection that the plan has seen is taken back; one of a moment ago is somebody's word.
+            let looking_first = std::mem::replace(&mut first, false);
             let connections = observe::connections(&self.client, target, version).await?;
             match caused_by(endpoint, &connections) {
                 Some(caused) if caused.status == "Approved" => return Ok(Some(caused.body)),
-                Some(caused) if caused.status == "Pending" && !sent => {
+                Some(caused)
+                    if !sent
+                        && (caused.status == "Pending" || caused.status == "Rejected" && looking_first) =>
+                {
                     let body = approval(&caused, description);
                     let answer =
                         self.client.put(caused.id.as_str(), version, &body, &Conditions::none()).await?;
@@ -376,6 +459,11 @@ fn is_registered(wanted: &Value, live: &Value, kind: &'static ResourceType) -> b
 }
 
 /// Whether a body says that nothing is going on any more.
+fn may_have_acted(error: &Error) -> bool {
+    matches!(error.method, Method::Put | Method::Patch)
+        && error.status.is_none_or(|status| status >= 500 || status == 408)
+}
+
 fn is_settled(body: &Value) -> bool {
     let state = body.pointer("/properties/provisioningState").and_then(Value::as_str);
     state.is_none_or(|state| ["Succeeded", "Ready"].iter().any(|s| s.eq_ignore_ascii_case(state)))

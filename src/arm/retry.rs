@@ -50,8 +50,8 @@ impl RetryOptions {
         let most = match (attempt.kind, attempt.status) {
             // Nothing was done, so even an action may be repeated.
             (ErrorKind::Throttled, Some(429)) => self.throttled_attempts,
-            // A POST may have been carried out; only who knows what it does can tell.
-            _ if attempt.method == Method::Post => return None,
+            // It may have been carried out; only who knows what it does can tell.
+            _ if matches!(attempt.method, Method::Post | Method::Put | Method::Patch) => return None,
             (ErrorKind::Connection, None) => self.attempts,
             (ErrorKind::Transient, Some(408 | 500 | 502..=504 | 506..=599)) => self.attempts,
             (ErrorKind::Throttled, Some(503)) => self.throttled_attempts,
@@ -154,9 +154,11 @@ mod tests {
         let options = RetryOptions::default();
         let table: &[(Method, Option<u16>, ErrorKind, bool)] = &[
             (Method::Get, Some(503), ErrorKind::Transient, true),
-            (Method::Put, Some(500), ErrorKind::Transient, true),
+            (Method::Put, Some(500), ErrorKind::Transient, false),
             (Method::Delete, Some(408), ErrorKind::Transient, true),
-            (Method::Put, None, ErrorKind::Connection, true),
+            (Method::Put, None, ErrorKind::Connection, false),
+            (Method::Patch, Some(503), ErrorKind::Transient, false),
+            (Method::Delete, None, ErrorKind::Connection, true),
             (Method::Put, Some(501), ErrorKind::Transient, false),
             (Method::Post, Some(503), ErrorKind::Transient, false),
             (Method::Post, None, ErrorKind::Connection, false),

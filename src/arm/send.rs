@@ -53,19 +53,14 @@ impl Client {
         let request_id = request_id(&inner.run, sequence);
         let mut number = 0;
         let mut refused = false;
-        let mut acted_maybe = false;
+        // Being told to wait does not count against the patience with failures.
+        let (mut throttled, mut stumbled) = (0, 0);
         loop {
             number += 1;
             let (mut error, bearer, permit) = match self.once(&call, &request_id, number).await? {
                 Once::Answer(response) => return Ok(response),
                 Once::Failure(error, bearer, permit) => (error, bearer, permit),
             };
-            let ambiguous = error.status.is_none_or(|status| status >= 500 || status == 408);
-            if error.status == Some(412) && acted_maybe {
-                // The condition may have been broken by our own earlier attempt, whose answer was lost.
-                error.kind = ErrorKind::Busy;
-            }
-            acted_maybe |= ambiguous;
             error.attempts = number;
             error.elapsed = inner.clock.now().since(started);
             error.correlation_id.get_or_insert_with(|| inner.options.correlation_id.clone());
@@ -78,9 +73,11 @@ impl Client {
             if call.stubbornness == Stubbornness::Once {
                 return Err(error);
             }
+            let alike = if error.kind == ErrorKind::Throttled { &mut throttled } else { &mut stumbled };
+            *alike += 1;
             let attempt = Attempt {
                 method: call.method,
-                number,
+                number: *alike,
                 status: error.status,
                 kind: &error.kind,
                 retry_after: error.retry_after,
@@ -265,17 +262,6 @@ mod tests {
         let (client, _) = Script::client(vec![lost("POST ID/purge")]);
         let error = client.post(&format!("{ID}/purge"), "1", None).await.unwrap_err();
         assert_eq!((error.kind.clone(), error.attempts), (ErrorKind::Connection, 1));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_condition_broken_by_a_lost_attempt_is_not_a_conflict() {
-        let failed = || line("PUT ID", 412, error("PreconditionFailed"));
-        let (client, _) = Script::client(vec![failed()]);
-        let error = client.put(ID, "1", &json!({}), &Conditions::absent()).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Conflict);
-        let (client, _) = Script::client(vec![lost("PUT ID"), failed()]);
-        let error = client.put(ID, "1", &json!({}), &Conditions::absent()).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Busy);
     }
 
     #[tokio::test(start_paused = true)]

@@ -63,6 +63,14 @@ pub struct Headroom {
     pub blocked_for: Duration,
 }
 
+impl Headroom {
+    /// How long until `count` more requests of this class may go out; zero while nothing is known.
+    pub fn free_in(&self, count: u32, class: OperationClass) -> Duration {
+        let missing = self.remaining.map_or(0, |remaining| count.saturating_sub(remaining));
+        self.blocked_for.max(Duration::from_secs_f64(f64::from(missing) / class.bucket().1))
+    }
+}
+
 /// The shared budget. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Throttle {

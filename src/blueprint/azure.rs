@@ -168,7 +168,7 @@ impl World<'_> {
             }
             let known = fields.join("`, `");
             let message = format!("unknown field `{name}`, expected one of `{known}`");
-            self.tell(messages::shape(self.source, "azure", "", &message));
+            self.tell(messages::shape(self.source, "azure", "", &message, &[]));
         }
         Some(block)
     }

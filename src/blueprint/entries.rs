@@ -3,10 +3,11 @@
 use super::duration::parse_duration;
 use super::each::Each;
 use super::messages;
+use super::nested::Words;
 use super::resolve::{Entry, EntryState};
 use super::source::At;
 use super::world::World;
-use crate::catalog::{Common, EntryCx, Kind};
+use crate::catalog::{Common, EntryCx, Kind, Nested};
 use crate::diag::{Diagnostic, Severity};
 use crate::ident::{Address, is_logical_name, normalize_location};
 use crate::value::token::{self, Token};
@@ -80,20 +81,13 @@ impl<'a> World<'a> {
             ..Entry::without(address.clone(), path.to_owned(), self.source, state)
         };
         if let Some(when) = raw.get("when") {
-            match self.evaluate(when, &format!("{path}.when")) {
-                Value::Bool(true) => {}
-                Value::Bool(false) => return ended(EntryState::Off),
-                Value::Null if self.poisoned.get() => return ended(EntryState::Failed),
-                _ => {
-                    self.tell(
-                        Diagnostic::error("wrong-type", "`when` must be true or false")
-                            .at(self.locate(&format!("{path}.when"), At::Value))
-                            .help("compare: `when: ${param.environment == 'prod'}`"),
-                    );
-                    return ended(EntryState::Failed);
-                }
+            match self.is_on(when, &format!("{path}.when")) {
+                Some(true) => {}
+                Some(false) => return ended(EntryState::Off),
+                None => return ended(EntryState::Failed),
             }
         }
+        let (raw, mut off) = self.without_off(kind, path, raw);
         let mut evaluated = Map::new();
         for (name, value) in raw.as_object().into_iter().flatten() {
             // These two were evaluated before.
@@ -103,6 +97,7 @@ impl<'a> World<'a> {
         }
         let mut fields = evaluated.clone();
         let common = self.common(&key, path, &mut fields);
+        let parts = self.take_parts(kind, path, &mut fields, &mut off);
         // A field whose expression has no value would only raise a second complaint.
         if self.problem_count() > before || self.poisoned.take() {
             return ended(EntryState::Failed);
@@ -112,7 +107,10 @@ impl<'a> World<'a> {
         (kind.expand)(Value::Object(fields), &mut cx);
         for problem in cx.problems {
             if problem.code == "shape" {
-                self.tell(messages::shape(self.source, path, &problem.path, &problem.message));
+                let is_part = |at: &str| kind.nested.iter().any(|nested| nested.is_at(at));
+                let above = problem.path.rsplit_once('.').map_or("", |(above, _)| above);
+                let words = if is_part(&problem.path) || is_part(above) { Nested::WORDS } else { &[] };
+                self.tell(messages::shape(self.source, path, &problem.path, &problem.message, words));
                 continue;
             }
             let (place, at) = match problem.path.as_str() {
@@ -127,8 +125,10 @@ impl<'a> World<'a> {
                 help: problem.help,
             });
         }
+        self.apply_parts(&address, parts, &mut cx.drafts);
+        let off = off.iter().map(|off| format!("{address}.{off}")).collect();
         let state = if cx.drafts.is_empty() { EntryState::Failed } else { EntryState::Expanded };
-        Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, ..ended(state) }
+        Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, off, ..ended(state) }
     }
 
     /// Takes what every entry may say out of its fields.
@@ -153,43 +153,24 @@ impl<'a> World<'a> {
         let own_group = text("resourceGroup");
         self.check_group(own_group.as_deref(), &format!("{path}.resourceGroup"));
         let group = own_group.or_else(|| azure.resource_group.clone());
-        let timeout = text("timeout").and_then(|text| {
-            let timeout = parse_duration(&text);
-            if timeout.is_none() {
-                self.tell(
-                    Diagnostic::error("wrong-value", format!("`{text}` is no duration"))
-                        .at(self.locate(&format!("{path}.timeout"), At::Value))
-                        .help("write a number with its unit: `90s`, `30m`, `2h`"),
-                );
-            }
-            timeout
-        });
         let mut tags = azure.tags.clone();
         let own = fields.remove("tags");
         tags.extend(self.tags(own.as_ref(), &format!("{path}.tags")));
-        let protect = match fields.remove("protect") {
+        let adopt = match fields.remove("adopt") {
             None | Some(Value::Null) => None,
-            Some(Value::Bool(protect)) => Some(protect),
+            Some(Value::Bool(on)) => Some(on),
             Some(_) => {
                 self.tell(
-                    Diagnostic::error("wrong-type", "`protect` must be true or false")
-                        .at(self.locate(&format!("{path}.protect"), At::Value))
-                        .help("write `protect: true` or `protect: false`"),
+                    Diagnostic::error("wrong-type", "`adopt` must be true or false")
+                        .at(self.locate(&format!("{path}.adopt"), At::Value))
+                        .help("write `adopt: true` or `adopt: false`"),
                 );
                 None
             }
         };
+        let words = self.words(path, fields);
         let mut depends_on = self.defaults.depends_on.clone();
-        if let Some(needed) = fields.remove("dependsOn").filter(|needed| !needed.is_null()) {
-            match self.addresses(&needed) {
-                Some(addresses) => depends_on.extend(addresses),
-                None => self.tell(
-                    Diagnostic::error("wrong-type", "`dependsOn` must be a list of addresses")
-                        .at(self.locate(&format!("{path}.dependsOn"), At::Value))
-                        .help("write `dependsOn: [clusters.aks]`"),
-                ),
-            }
-        }
+        depends_on.extend(words.depends_on);
         let broken = |field| self.broken.borrow().contains(&field);
         if group.is_none() && !broken("resourceGroup") {
             self.tell(
@@ -212,11 +193,68 @@ impl<'a> World<'a> {
             resource_group: group.unwrap_or_default(),
             location: location.unwrap_or_default(),
             tags,
-            protect: protect.or(self.defaults.protect),
-            timeout: timeout.or(self.defaults.timeout),
+            protect: words.protect.or(self.defaults.protect),
+            adopt: adopt.unwrap_or(self.defaults.adopt),
+            timeout: words.timeout.or(self.defaults.timeout),
             depends_on,
-            properties: fields.remove("properties"),
+            properties: match fields.remove("properties") {
+                None | Some(Value::Null) => None,
+                Some(over @ Value::Object(_)) => Some(over),
+                Some(_) => {
+                    self.tell(
+                        Diagnostic::error("wrong-type", "`properties` must be a mapping")
+                            .at(self.locate(&format!("{path}.properties"), At::Value))
+                            .help("write the members by Azure's names: `properties: { flowTimeoutInMinutes: 10 }`"),
+                    );
+                    None
+                }
+            },
         }
+    }
+
+    /// Takes out what an entry or a part of one says of how it is handled, but for `properties`.
+    pub(super) fn words(&self, path: &str, fields: &mut Map<String, Value>) -> Words {
+        let mut words = Words::default();
+        let wrong = |field: &str, code, message: String, help: &str| {
+            self.tell(
+                Diagnostic::error(code, message)
+                    .at(self.locate(&format!("{path}.{field}"), At::Value))
+                    .help(help),
+            );
+        };
+        let durations = "write a number with its unit: `90s`, `30m`, `2h`";
+        match fields.shift_remove("timeout") {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => {
+                words.timeout = parse_duration(&text);
+                if words.timeout.is_none() {
+                    wrong("timeout", "wrong-value", format!("`{text}` is no duration"), durations);
+                }
+            }
+            Some(_) => wrong("timeout", "wrong-type", "`timeout` must be a text".to_owned(), durations),
+        }
+        match fields.shift_remove("protect") {
+            None | Some(Value::Null) => {}
+            Some(Value::Bool(protect)) => words.protect = Some(protect),
+            Some(_) => wrong(
+                "protect",
+                "wrong-type",
+                "`protect` must be true or false".to_owned(),
+                "write `protect: true` or `protect: false`",
+            ),
+        }
+        if let Some(needed) = fields.shift_remove("dependsOn").filter(|needed| !needed.is_null()) {
+            match self.addresses(&needed) {
+                Some(addresses) => words.depends_on = addresses,
+                None => wrong(
+                    "dependsOn",
+                    "wrong-type",
+                    "`dependsOn` must be a list of addresses".to_owned(),
+                    "write `dependsOn: [clusters.aks]`",
+                ),
+            }
+        }
+        words
     }
 
     /// The addresses that `dependsOn` names, as those of the whole blueprint.

@@ -237,12 +237,47 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Res
             "make it a text, number, list or mapping",
         )
     })?;
+    if weight(&value, LARGEST) > LARGEST {
+        return Err(Fault::new(
+            format!("the value of `{written}` is larger than 1 MiB"),
+            "nothing that Azure takes is so large: make it smaller",
+        ));
+    }
     // A token that an operation took apart, compared or measured would be a wrong value: nothing is known of it yet.
     let chosen = expression.contains(" if ");
     if has_token && (!is_whole(&value) || (!chosen && !token::any(&value, &|_| true))) {
         return Err(computes(written));
     }
     Ok(value)
+}
+
+/// How many bytes the value of an expression may have, about.
+const LARGEST: usize = 1024 * 1024;
+
+/// How many bytes a value has, about; what is beyond `most` is not counted.
+fn weight(value: &Value, most: usize) -> usize {
+    let mut sum = 8;
+    match value {
+        Value::String(text) => sum += text.len(),
+        Value::Array(items) => {
+            for item in items {
+                sum += weight(item, most);
+                if sum > most {
+                    break;
+                }
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                sum += name.len() + weight(member, most);
+                if sum > most {
+                    break;
+                }
+            }
+        }
+        _ => {}
+    }
+    sum
 }
 
 fn computes(expression: &str) -> Fault {

@@ -40,3 +40,41 @@ pub struct Inputs {
     /// What to do about what is missing.
     pub missing: Missing,
 }
+
+impl Inputs {
+    /// Every parameter that is given, by `-p` or else by values files.
+    pub fn given(&self) -> BTreeMap<String, Value> {
+        let names = self.values.iter().filter_map(|file| file.tree.as_object()).flat_map(|file| file.keys());
+        let values = names.filter_map(|name| Some((name.clone(), self.from_values(name)?)));
+        values.chain(self.parameters.clone()).collect()
+    }
+
+    /// The value of a parameter from values files: mappings are merged, later over earlier; everything else is
+    /// replaced.
+    pub(crate) fn from_values(&self, name: &str) -> Option<Value> {
+        let mut found: Option<Value> = None;
+        for value in self.values.iter().filter_map(|file| file.tree.get(name)) {
+            match &mut found {
+                Some(under) => merge(under, value),
+                None => found = Some(value.clone()),
+            }
+        }
+        found
+    }
+}
+
+fn merge(under: &mut Value, over: &Value) {
+    match (under, over) {
+        (Value::Object(members), Value::Object(over)) => {
+            for (name, over) in over {
+                match members.get_mut(name) {
+                    Some(member) => merge(member, over),
+                    None => {
+                        members.insert(name.clone(), over.clone());
+                    }
+                }
+            }
+        }
+        (under, over) => *under = over.clone(),
+    }
+}

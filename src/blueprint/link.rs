@@ -5,6 +5,7 @@
 //! registered first, and from `dependsOn`.
 
 mod claims;
+mod laws;
 
 use super::azure::Azure;
 use super::modules::Group;
@@ -59,6 +60,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
         let resource = linker.resource(at, body, &mut graph, problems);
         resources.push(resource);
     }
+    linker.judge(&resources, &secrets, problems);
     linker.order_by_arm(&azure, &resources, &mut graph);
     let outputs = linker.outputs(outputs, problems);
     if problems.has_errors() || linker.failed.get() {
@@ -383,7 +385,8 @@ impl<'a> Linker<'a> {
             let idle = || {
                 let idle = |e: &Entry<'_>| e.state != EntryState::Expanded;
                 let near = |e: &Entry<'_>| is_within(&path, &e.path) || is_within(&e.path, &path);
-                self.entries.iter().any(|entry| idle(entry) && near(entry))
+                let off = |e: &Entry<'_>| e.off.iter().any(|off| is_within(&path, off));
+                self.entries.iter().any(|entry| idle(entry) && near(entry) || off(entry))
             };
             if edges.len() == before && !idle() && (self.register || !is_provider(&path)) {
                 let known = self.by_address.keys().map(Address::as_str);
@@ -413,6 +416,7 @@ impl<'a> Linker<'a> {
             operation,
             arrival: draft.arrival,
             protect: draft.protect.unwrap_or(draft.kind.stateful),
+            adopt: draft.adopt,
             timeout: draft.timeout.unwrap_or(draft.kind.timeout),
         })
     }
@@ -471,13 +475,7 @@ impl<'a> Linker<'a> {
     }
 
     /// A lock comes after everything at and below what it stands on, except for other locks.
-    fn after_all_below(
-        &self,
-        at: usize,
-        lock: &Resource,
-        resources: &[Option<Resource>],
-        graph: &mut Dag,
-    ) {
+    fn after_all_below(&self, at: usize, lock: &Resource, resources: &[Option<Resource>], graph: &mut Dag) {
         let id = lock.id.as_str().to_ascii_lowercase();
         let Some(end) = id.rfind(&format!("/providers/{}/", lock.kind.arm_type.to_ascii_lowercase())) else {
             return;

@@ -14,13 +14,26 @@ pub(crate) const COMMON: &[&str] = &[
     "forEach",
     "when",
     "protect",
+    "adopt",
     "timeout",
 ];
 
 /// A diagnostic for a field that could not be read: `base` is the path of the entry, `path` the field's below it.
-pub(crate) fn shape(source: &Source, base: &str, path: &str, message: &str) -> Diagnostic {
+///
+/// `words` are further fields that are known there.
+pub(crate) fn shape(
+    source: &Source,
+    base: &str,
+    path: &str,
+    message: &str,
+    words: &[&'static str],
+) -> Diagnostic {
     let path = if path == "." { "" } else { path };
     let join = |tail: &str| match (path.is_empty(), tail.is_empty()) {
+        // A whole file.
+        (true, _) if base.is_empty() => tail.to_owned(),
+        (false, true) if base.is_empty() => path.to_owned(),
+        (false, false) if base.is_empty() => format!("{path}.{tail}"),
         (true, true) => base.to_owned(),
         (true, false) => format!("{base}.{tail}"),
         (false, true) => format!("{base}.{path}"),
@@ -37,7 +50,7 @@ pub(crate) fn shape(source: &Source, base: &str, path: &str, message: &str) -> D
             base.contains('.') && !base.starts_with("parameters.") && (path.is_empty() || path == field);
         let known: Vec<&str> = match is_entry {
             true => known.iter().chain(COMMON).copied().collect(),
-            false => known.to_vec(),
+            false => known.iter().chain(words).copied().collect(),
         };
         let help = match did_you_mean(field, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -154,7 +167,7 @@ mod tests {
                 "write a text",
             ),
         ] {
-            let found = shape(&source, "networks.hub", path, message);
+            let found = shape(&source, "networks.hub", path, message, &[]);
             assert_eq!(found.span.unwrap().to_string(), place);
             assert_eq!(found.message, told);
             assert_eq!(found.help.as_deref(), Some(help));

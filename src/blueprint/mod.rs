@@ -5,7 +5,7 @@
 //! * `expression` evaluates `${…}`, with `chain` and `functions`; what another entry gives becomes a token;
 //! * `world` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
 //!   which are further worlds;
-//! * `resolve` and `entries` evaluate every entry and let its kind expand it into drafts;
+//! * `resolve` and `entries` evaluate every entry, with its `nested` resources, and let its kind expand it into drafts;
 //! * `schema` is the JSON Schema of all this, for editors and documentation;
 //! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.
 //!
@@ -25,13 +25,15 @@ mod link;
 mod lookup;
 mod messages;
 mod modules;
+mod nested;
 mod outputs;
 mod parameters;
-mod places;
 mod place;
+mod places;
 mod refer;
 mod resolve;
 mod schema;
+mod side_file;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -42,6 +44,7 @@ pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
 pub use resolve::load;
 pub use schema::{common_fields, entry_schema, schema};
+pub use side_file::side_file;
 pub use source::{Source, parse_value};
 
 use crate::plan::Desired;

@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 /// What an entry of `modules` may say.
 const FIELDS: &[&str] =
-    &["include", "parameters", "azure", "forEach", "when", "dependsOn", "protect", "timeout"];
+    &["include", "parameters", "azure", "forEach", "when", "dependsOn", "protect", "adopt", "timeout"];
 
 /// More modules than this in one blueprint are a mistake: they multiply when modules hold modules.
 const MOST: usize = 2_000;
@@ -312,13 +312,17 @@ impl<'a> World<'a> {
 
     fn module_defaults(&self, call: &Map<String, Value>, path: &str) -> Option<Defaults> {
         let mut defaults = self.defaults.clone();
-        for field in ["protect", "timeout", "dependsOn"] {
+        for field in ["protect", "adopt", "timeout", "dependsOn"] {
             let Some(raw) = call.get(field).filter(|raw| !raw.is_null()) else { continue };
             let place = format!("{path}.{field}");
             let value = self.try_evaluate(raw, &place)?;
             let help = match (field, &value) {
                 ("protect", Value::Bool(protect)) => {
                     defaults.protect = Some(*protect);
+                    continue;
+                }
+                ("adopt", Value::Bool(adopt)) => {
+                    defaults.adopt = *adopt;
                     continue;
                 }
                 ("timeout", Value::String(text)) if parse_duration(text).is_some() => {
@@ -333,6 +337,7 @@ impl<'a> World<'a> {
                     None => "write `dependsOn: [clusters.aks]`",
                 },
                 ("protect", _) => "write `protect: true` or `protect: false`",
+                ("adopt", _) => "write `adopt: true` or `adopt: false`",
                 _ => "write a number with its unit: `90s`, `30m`, `2h`",
             };
             self.tell(

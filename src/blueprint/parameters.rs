@@ -106,7 +106,7 @@ impl Resolver<'_, '_, '_> {
             Ok(declaration) => declaration,
             Err(error) => {
                 let (at, message) = (error.path().to_string(), error.inner().to_string());
-                self.tell(super::messages::shape(self.source, &path, &at, &message));
+                self.tell(super::messages::shape(self.source, &path, &at, &message, &[]));
                 return None;
             }
         };
@@ -250,37 +250,10 @@ impl Resolver<'_, '_, '_> {
     }
 }
 
-/// The value of a parameter from values files: mappings are merged, later over earlier; everything else is replaced.
+/// The value of a parameter from values files, and the last of them that has it.
 fn from_files(name: &str, inputs: &Inputs) -> Option<(Value, Origin)> {
-    let mut found: Option<(Value, Origin)> = None;
-    for file in &inputs.values {
-        let Some(value) = file.tree.get(name) else { continue };
-        let merged = match found {
-            Some((mut under, _)) => {
-                merge(&mut under, value);
-                under
-            }
-            None => value.clone(),
-        };
-        found = Some((merged, Origin::File(file.clone())));
-    }
-    found
-}
-
-fn merge(under: &mut Value, over: &Value) {
-    match (under, over) {
-        (Value::Object(members), Value::Object(over)) => {
-            for (name, over) in over {
-                match members.get_mut(name) {
-                    Some(member) => merge(member, over),
-                    None => {
-                        members.insert(name.clone(), over.clone());
-                    }
-                }
-            }
-        }
-        (under, over) => *under = over.clone(),
-    }
+    let last = inputs.values.iter().rfind(|file| file.tree.get(name).is_some())?;
+    Some((inputs.from_values(name)?, Origin::File(last.clone())))
 }
 
 /// A secret for a rehearsal: the same every time, and good enough for Azure's rules on passwords.

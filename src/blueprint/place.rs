@@ -3,7 +3,7 @@
 //! `serde_yaml` places every error raised while it deserialises, so a path is found by walking to it and raising an
 //! error there: nothing is spent on places until something is wrong. A walk reads the text from its beginning, which
 //! takes long in a large file with many mistakes; so the lines at which entries begin are found once, and the walk goes
-//! through the lines of one entry.
+//! through the lines of one entry. Where even that would be too long, lines alone tell the place.
 
 use super::source::{At, Source};
 use crate::diag::{SourceFile, Span};
@@ -11,7 +11,8 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 const HERE: &str = "\u{1}here\u{1}";
 
@@ -22,13 +23,22 @@ pub(super) struct Index {
     lines: Vec<usize>,
     /// The lines of `section.key`, first and behind the last, from 0. Only what stands in lines of its own is here.
     entries: HashMap<String, (usize, usize)>,
+    /// How many bytes were walked through so far.
+    walked: Arc<AtomicUsize>,
+    /// The lines and columns, from 1, of keys in block style; found when walking has become too long.
+    keys: OnceLock<HashMap<String, (usize, usize)>>,
 }
+
+/// How many bytes are walked through before places are looked up by lines alone. What is walked to is exact; a text
+/// that is worth more walks than this has more mistakes than anybody reads.
+const WALKED: usize = 8 * 1024 * 1024;
 
 impl Index {
     pub(super) fn new(text: &str) -> Self {
         let mut lines = vec![0];
         lines.extend(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(at, _)| at + 1));
-        let mut index = Index { lines, entries: HashMap::new() };
+        let (walked, keys) = (Arc::default(), OnceLock::new());
+        let mut index = Index { lines, entries: HashMap::new(), walked, keys };
         index.find_entries(text);
         index
     }
@@ -88,12 +98,45 @@ impl Index {
         {
             let end = self.lines.get(to).copied().unwrap_or(text.len());
             let slice = &text[self.lines[from]..end];
+            if self.is_far(slice.len()) {
+                return self.near(source, path, at);
+            }
             if let Some((line, column)) = walk(slice, &path[section.len() + 1..], at) {
                 return Some(self.span(&source.file, from + line, column));
             }
         }
+        if self.is_far(text.len()) {
+            return self.near(source, path, at);
+        }
         let (line, column) = walk(text, path, at)?;
         Some(self.span(&source.file, line, column))
+    }
+
+    /// Whether walking through so many bytes more would be too long.
+    fn is_far(&self, bytes: usize) -> bool {
+        self.walked.fetch_add(bytes, Ordering::Relaxed) > WALKED
+    }
+
+    /// The place of a path, or of what is around it, as far as lines tell.
+    fn near(&self, source: &Source, path: &str, mut at: At) -> Option<Span> {
+        let text = &source.file.text;
+        let keys = self.keys.get_or_init(|| super::places::lines(text));
+        let mut path = path;
+        loop {
+            let is_there = crate::value::get_path(&source.tree, path).is_some();
+            if let Some(&(line, column)) = keys.get(path).filter(|_| is_there) {
+                let (line, column) = (line - 1, column - 1);
+                let key = self.line(text, line).get(column..).unwrap_or_default();
+                let value = key.find(": ").map(|at| at + 1 + (key[at + 1..].len() - key[at + 1..].trim_start().len()));
+                // Keys have one byte for each character, and nothing but spaces before them.
+                let plain = |at: &usize| !key[*at..].starts_with(['|', '>', '&', '*', '!', '#']) && *at < key.len();
+                let within = value.filter(plain).filter(|_| at == At::Value && key.is_ascii()).unwrap_or(0);
+                return Some(self.span(&source.file, line, column + within));
+            }
+            let Some(cut) = path.rfind(['.', '[']) else { return Some(self.span(&source.file, 0, 0)) };
+            path = &path[..cut];
+            at = At::Key;
+        }
     }
 
     /// The span of what stands at a line and column, both from 0; libyaml counts characters, not bytes.

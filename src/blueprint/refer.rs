@@ -1,7 +1,7 @@
 //! What references are to, and where they stand.
 
 use super::link::Linker;
-use super::resolve::EntryState;
+use super::resolve::{Entry, EntryState};
 use super::source::At;
 use crate::diag::{Diagnostic, Span, did_you_mean};
 use crate::ident::{Address, Parts};
@@ -32,15 +32,18 @@ impl Linker<'_> {
         let fault = |message: String, help: String| {
             Some(Diagnostic::error("reference", message).at(self.place(at, Some(path))).help(help))
         };
+        let switched_off = |name: &str| {
+            fault(
+                format!("`{name}` is switched off by its `when`"),
+                "give this entry the same `when`, or choose: `${… if param.x else …}`".to_owned(),
+            )
+        };
         let Some((target, rest)) = self.target(path) else {
             let name = Parts::of(path).entry;
             let off = self.entries.iter().any(|entry| entry.path == name && entry.state == EntryState::Off);
             // What failed was told where it failed.
             return Err(if off {
-                fault(
-                    format!("`{name}` is switched off by its `when`"),
-                    "give this entry the same `when`, or choose: `${… if param.x else …}`".to_owned(),
-                )
+                switched_off(name)
             } else {
                 None
             });
@@ -79,6 +82,11 @@ impl Linker<'_> {
             && !value.is_object()
         {
             return Ok(Referent::Known(value.clone(), target));
+        }
+        let is_off = |entry: &Entry<'_>| entry.off.iter().any(|off| is_within(path, off));
+        if let Some(entry) = node.entry.map(|entry| &self.entries[entry]).filter(|entry| is_off(entry)) {
+            let off = entry.off.iter().find(|off| is_within(path, off)).map_or(path, String::as_str);
+            return Err(switched_off(off));
         }
         let address = &node.draft.address;
         let children = self.children(address);

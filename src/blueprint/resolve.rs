@@ -116,13 +116,15 @@ pub(crate) struct Entry<'a> {
     pub(crate) source: &'a Source,
     pub(crate) evaluated: Value,
     pub(crate) drafts: Vec<Draft>,
+    /// The addresses of its parts that are switched off.
+    pub(crate) off: Vec<String>,
 }
 
 impl<'a> Entry<'a> {
     /// An entry, or a module, that came to nothing.
     pub(super) fn without(path: String, place: String, source: &'a Source, state: EntryState) -> Self {
-        let (evaluated, drafts) = (Value::Null, Vec::new());
-        Entry { state, path, prefix: String::new(), place, source, evaluated, drafts }
+        let (evaluated, drafts, off) = (Value::Null, Vec::new(), Vec::new());
+        Entry { state, path, prefix: String::new(), place, source, evaluated, drafts, off }
     }
 }
 

@@ -62,6 +62,11 @@ impl Source {
             .at(Some(span_at(&file, offset, 3)))
             .help("remove the character"));
         }
+        if let Some(offset) = too_deep(&file.text) {
+            return Err(Diagnostic::error("yaml", "brackets stand more than 1000 deep in brackets")
+                .at(Some(span_at(&file, offset, 1)))
+                .help("nest less; a bracket that belongs to a text goes in quotes"));
+        }
         let deserializer = serde_yaml::Deserializer::from_str(&file.text);
         match Tree.deserialize(deserializer) {
             Ok(Value::Null) => Err(empty(&file)),
@@ -79,10 +84,15 @@ impl Source {
 
     /// Every file: this one and those it includes, each once, in the order of their names.
     pub fn files(&self) -> Vec<Arc<SourceFile>> {
+        self.all().into_iter().map(|source| source.file.clone()).collect()
+    }
+
+    /// [`Source::files`], read.
+    pub fn all(&self) -> Vec<&Source> {
         let mut files = BTreeMap::new();
         let mut open = vec![self];
         while let Some(source) = open.pop() {
-            if files.insert(source.file.name.clone(), source.file.clone()).is_none() {
+            if files.insert(source.file.name.clone(), source).is_none() {
                 open.extend(source.includes.values().filter_map(|include| match include {
                     Include::File(source) => Some(&**source),
                     _ => None,
@@ -108,6 +118,34 @@ impl Source {
     pub(crate) fn locate(&self, path: &str, at: At) -> Option<Span> {
         self.index.get_or_init(|| Index::new(&self.file.text)).locate(self, path, at)
     }
+}
+
+/// Where brackets stand deeper in brackets than anything could be read: the YAML parser takes a time for them that grows
+/// with the square of the depth.
+///
+/// Texts may hold brackets that are never closed, so a line that begins with a key counts from the beginning.
+fn too_deep(text: &str) -> Option<usize> {
+    const DEEPEST: usize = 1_000;
+    let (mut depth, mut start) = (0usize, 0);
+    for line in text.split_inclusive('\n') {
+        let plain = line.trim_start();
+        let key = plain.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')).count();
+        if key > 0 && plain[key..].starts_with(':') {
+            depth = 0;
+        }
+        for (at, byte) in line.bytes().enumerate() {
+            match byte {
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => continue,
+            }
+            if depth > DEEPEST {
+                return Some(start + at);
+            }
+        }
+        start += line.len();
+    }
+    None
 }
 
 fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 const HEAD: &str = "blueprint: b\nazure: { subscription: 00000000-0000-0000-0000-000000000001, location: westeurope, resourceGroup: rg }\n";
 
-fn read(files: &[(&str, &str)]) -> Result<Blueprint, Vec<String>> {
+pub(super) fn read(files: &[(&str, &str)]) -> Result<Blueprint, Vec<String>> {
     let text = format!("{HEAD}{}", files[0].1);
     let read = |path: &Path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path);
@@ -20,7 +20,7 @@ fn read(files: &[(&str, &str)]) -> Result<Blueprint, Vec<String>> {
 }
 
 /// The addresses, registrations and the implicit group left out.
-fn addresses(blueprint: &Blueprint) -> Vec<&str> {
+pub(super) fn addresses(blueprint: &Blueprint) -> Vec<&str> {
     let all = blueprint.desired.resources.iter().map(|resource| resource.address.as_str());
     all.filter(|address| !address.starts_with("providers.") && !address.ends_with("resourceGroup")).collect()
 }
@@ -29,7 +29,7 @@ fn output<'b>(blueprint: &'b Blueprint, name: &str) -> &'b Value {
     &blueprint.desired.outputs.iter().find(|output| output.name == name).unwrap().value
 }
 
-fn needs(blueprint: &Blueprint, from: &str, to: &str) -> bool {
+pub(super) fn needs(blueprint: &Blueprint, from: &str, to: &str) -> bool {
     let desired = &blueprint.desired;
     desired.graph.dependencies(desired.by_address[from]).contains(&desired.by_address[to])
 }

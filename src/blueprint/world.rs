@@ -50,6 +50,7 @@ impl<'a> Shared<'a> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Defaults {
     pub(super) protect: Option<bool>,
+    pub(super) adopt: bool,
     pub(super) timeout: Option<Duration>,
     pub(super) depends_on: Vec<String>,
 }

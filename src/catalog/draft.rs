@@ -85,6 +85,8 @@ pub struct Draft {
     pub claims: Vec<Claim>,
     /// Whether it may be deleted or replaced only when named; `None` is as its type says.
     pub protect: Option<bool>,
+    /// Whether one that exists and belongs to nobody is taken over without being asked about.
+    pub adopt: bool,
     /// How long an operation on it may take; `None` is as its type says.
     pub timeout: Option<Duration>,
     /// Dotted path from the entry to the part of the blueprint that asks for it (`subnets.nodes`), for messages.
@@ -105,6 +107,7 @@ impl Draft {
             shared: false,
             claims: Vec::new(),
             protect: None,
+            adopt: false,
             timeout: None,
             origin: String::new(),
         }

@@ -55,6 +55,8 @@ pub struct Common {
     pub tags: Map<String, Value>,
     /// `protect:`, when the entry says.
     pub protect: Option<bool>,
+    /// `adopt:`, whether what exists and belongs to nobody is taken over.
+    pub adopt: bool,
     /// `timeout:`, when the entry says.
     pub timeout: Option<Duration>,
     /// `dependsOn:`, as addresses.
@@ -140,6 +142,7 @@ impl EntryCx<'_> {
     /// Adds the entry's main resource: protection, timeout, `dependsOn` and `properties:` of the entry apply to it.
     pub fn main(&mut self, mut draft: Draft) {
         draft.protect = draft.protect.or(self.common.protect);
+        draft.adopt |= self.common.adopt;
         draft.timeout = draft.timeout.or(self.common.timeout);
         draft.depends_on.extend(self.common.depends_on.iter().cloned());
         if let (Some(over), Some(body)) = (&self.common.properties, draft.body.as_object_mut()) {
@@ -151,6 +154,7 @@ impl EntryCx<'_> {
     /// Adds a further resource of the entry: protection and `dependsOn` of the entry apply to it.
     pub fn also(&mut self, mut draft: Draft) {
         draft.protect = draft.protect.or(self.common.protect);
+        draft.adopt |= self.common.adopt;
         draft.timeout = draft.timeout.or(self.common.timeout);
         if !draft.shared {
             draft.depends_on.extend(self.common.depends_on.iter().cloned());

@@ -21,11 +21,44 @@ pub trait EntryKind {
     const EXAMPLE: &'static str;
     /// The descriptors of the types that its entries make, by which what is owned is known without a blueprint.
     const TYPES: &'static [&'static ResourceType] = &[];
+    /// The parts of an entry that are resources of their own and take [`Nested::WORDS`].
+    const NESTED: &'static [Nested] = &[];
     /// The fields of an entry, unknown ones denied. The fields of [`super::Common`] are taken out before.
     type Spec: DeserializeOwned + JsonSchema;
 
     /// Expands one entry: pushes drafts, reports problems.
     fn expand(spec: Self::Spec, cx: &mut EntryCx<'_>);
+}
+
+/// A part of an entry that is a resource of its own, such as a subnet. Its draft's [`super::Draft::origin`] is the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nested {
+    /// Dotted path from the entry, `*` for any key: `subnets.*`.
+    pub path: &'static str,
+    /// Whether the kind itself reads `properties` there.
+    pub reads_properties: bool,
+}
+
+impl Nested {
+    /// What can be written in every nested resource, as in an entry.
+    pub const WORDS: &'static [&'static str] = &["when", "dependsOn", "protect", "timeout", "properties"];
+
+    /// The parts at a path.
+    pub const fn at(path: &'static str) -> Self {
+        Nested { path, reads_properties: false }
+    }
+
+    /// Of a kind that reads `properties` there itself.
+    pub const fn reads_properties(self) -> Self {
+        Nested { reads_properties: true, ..self }
+    }
+
+    /// Whether a dotted path from the entry is one of the parts.
+    pub fn is_at(&self, path: &str) -> bool {
+        let mut path = path.split('.');
+        self.path.split('.').all(|step| path.next().is_some_and(|name| step == "*" || step == name))
+            && path.next().is_none()
+    }
 }
 
 /// A section of the blueprint, its types erased.
@@ -42,6 +75,8 @@ pub struct Kind {
     pub example: &'static str,
     /// See [`EntryKind::TYPES`].
     pub types: &'static [&'static ResourceType],
+    /// See [`EntryKind::NESTED`].
+    pub nested: &'static [Nested],
     /// Deserialises an entry's fields and expands it.
     pub expand: fn(Value, &mut EntryCx<'_>),
     /// The JSON Schema of the fields.
@@ -58,6 +93,7 @@ impl Kind {
             about: K::ABOUT,
             example: K::EXAMPLE,
             types: K::TYPES,
+            nested: K::NESTED,
             expand: expand::<K>,
             schema: |generator| generator.subschema_for::<K::Spec>(),
         }

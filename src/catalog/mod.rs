@@ -11,6 +11,7 @@ mod body;
 mod draft;
 mod entry;
 mod kind;
+mod law;
 pub mod kinds;
 mod resource_type;
 
@@ -18,8 +19,9 @@ pub use crate::event::DeleteMode;
 pub use body::{merge_over, model};
 pub use draft::{Arrival, Claim, Draft, DraftId, Operation};
 pub use entry::{Common, EntryCx, Problem, Reference};
-pub use kind::{EntryKind, Kind, registry, resource_type};
-pub use resource_type::{Facet, Guard, Lane, Listing, ResourceType, UpdateMode};
+pub use kind::{EntryKind, Kind, Nested, registry, resource_type};
+pub use law::{Law, Neighbour, Surroundings};
+pub use resource_type::{Facet, Guard, Lane, Listing, Preflight, ResourceType, UpdateMode};
 
 /// How an ARM type guards others, if it does; for what no blueprint mentions any more.
 pub fn guard_of(arm_type: &str) -> Option<Guard> {

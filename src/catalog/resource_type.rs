@@ -1,7 +1,9 @@
 //! The descriptor of an ARM type.
 
+use super::Law;
 use crate::event::DeleteMode;
 use crate::value::{Rule, Rules};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -44,6 +46,32 @@ pub enum Listing {
     Scope,
     /// The parent's body, which holds them in full at this JSON pointer; without the parent, that of its siblings.
     Parent(&'static str),
+}
+
+/// What can be asked before the first write about a resource that is to be made, so that a run does not fail midway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preflight {
+    /// Whether the name, of which there is one in the world, is free: a POST of name and type to
+    /// `/subscriptions/{subscription}/providers/{path}`.
+    Name {
+        /// `Microsoft.KeyVault/checkNameAvailability`.
+        path: &'static str,
+        /// The API version of the question.
+        api_version: &'static str,
+    },
+    /// Whether the cores that the subscription may have in the region suffice. All are JSON pointers into the body.
+    Cores {
+        /// The size of the machines: `Standard_D4s_v5`.
+        size: &'static str,
+        /// How many machines.
+        count: &'static str,
+        /// How many at least, where the number is not fixed.
+        at_least: &'static str,
+        /// What says that they are Spot machines, which have a quota of their own.
+        priority: &'static str,
+    },
+    /// Whether the caller may do this where the resource is to be: `Microsoft.Authorization/locks/write`.
+    Permission(&'static str),
 }
 
 /// A value that a resource gives to others: `${clusters.aks.oidcIssuerUrl}`.
@@ -101,10 +129,22 @@ pub struct ResourceType {
     pub listing: Listing,
     /// Whether it locks what is at and below its scope: then it is made last and goes first.
     pub guard: Option<Guard>,
+    /// Where its connections to other people's resources stand: JSON pointers to arrays whose elements say
+    /// `properties.privateLinkServiceConnectionState.status`. One that is `Disconnected` never connects again, and Azure
+    /// takes no change of the resource any more; it has to be made anew.
+    pub connections: &'static [&'static str],
+    /// What is asked before the first write, when one is to be made.
+    pub preflight: &'static [Preflight],
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
+    /// What must hold between it and other resources of the blueprint.
+    pub law: Option<Law>,
     /// How long a create usually takes; for progress and the critical path.
     pub usual: Duration,
+    /// How long a change in place usually takes that disturbs nothing.
+    pub usual_update: Duration,
+    /// How long a delete usually takes.
+    pub usual_delete: Duration,
     /// How long berth waits for an operation on it.
     pub timeout: Duration,
 }
@@ -125,8 +165,13 @@ impl ResourceType {
             soft_deleted: None,
             listing: Listing::None,
             guard: None,
+            connections: &[],
+            preflight: &[],
             facets: &[],
+            law: None,
             usual: Duration::from_secs(5),
+            usual_update: Duration::from_secs(5),
+            usual_delete: Duration::from_secs(5),
             timeout: Duration::from_secs(30 * 60),
         }
     }
@@ -141,6 +186,22 @@ impl ResourceType {
             let mut all = COMPILED.write().unwrap_or_else(PoisonError::into_inner);
             all.entry(key).or_insert_with(|| Box::leak(Box::new(Rules::new(self.rules))))
         })
+    }
+
+    /// The path and the status of each connection in a body of this type.
+    pub fn connection_states<'v>(&self, body: &'v Value) -> Vec<(String, &'v str)> {
+        let lists =
+            self.connections.iter().filter_map(|pointer| Some((pointer, body.pointer(pointer)?.as_array()?)));
+        let states = lists.flat_map(|(pointer, list)| {
+            list.iter().filter_map(move |connection| {
+                let status =
+                    connection.pointer("/properties/privateLinkServiceConnectionState/status")?.as_str()?;
+                let name = connection.get("name").and_then(Value::as_str).unwrap_or_default();
+                let list = pointer.trim_start_matches('/').replace('/', ".");
+                Some((format!("{list}[{name}].properties.privateLinkServiceConnectionState.status"), status))
+            })
+        });
+        states.collect()
     }
 
     /// The provider namespace (`Microsoft.Network`).

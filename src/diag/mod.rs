@@ -146,7 +146,9 @@ impl Diagnostics {
     /// Sorts by place; equal ones are told once.
     pub fn sort(&mut self) {
         self.0.sort_by(|a, b| {
-            let place = |d: &Diagnostic| d.span.as_ref().map(|s| (s.file.name.clone(), s.offset));
+            fn place(d: &Diagnostic) -> Option<(&str, usize)> {
+                d.span.as_ref().map(|span| (span.file.name.as_str(), span.offset))
+            }
             place(a).cmp(&place(b)).then(a.severity.cmp(&b.severity))
         });
         self.0.dedup();

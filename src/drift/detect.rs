@@ -10,14 +10,19 @@ use serde_json::Value;
 
 /// Compares what the ledger says was asked for with what is there.
 ///
-/// `live` answers with a resource's body, or `None` when it is gone; `kind` with its type, when it is known.
+/// `live` answers with a resource's body, or `None` when it is gone; `kind` with its type, when it is known;
+/// `approved` says whether the blueprint wants the connections of a resource approved.
+///
+/// A connection is a promise of somebody else's, so it is in no body that was asked for: one that was rejected or cut
+/// off on the target is drift, and so is one that waits although the blueprint approves it.
 pub fn detect<'a>(
     ledger: &Ledger,
     live: impl Fn(&ArmId) -> Option<&'a Value>,
     kind: impl Fn(&ArmId) -> Option<&'static ResourceType>,
+    approved: impl Fn(&ArmId) -> bool,
 ) -> DriftReport {
     let plain = Rules::new(&[]);
-    let mut drifted = Vec::new();
+    let (mut drifted, mut steady) = (Vec::new(), Vec::new());
     for (id, owned) in &ledger.resources {
         let drift = |kind, fields| Drift {
             address: owned.address.clone(),
@@ -35,18 +40,34 @@ pub fn detect<'a>(
             None => &plain,
         };
         let comparison = Comparison { rules, applied: None, secret_changed: &|_, _| false };
-        let fields: Vec<FieldDrift> = diff(&owned.applied, body, &comparison)
+        let mut fields: Vec<FieldDrift> = diff(&owned.applied, body, &comparison)
             .into_iter()
             // An output that was never known was never asked for.
             .filter(|change| !token::any(&change.after, &|token| matches!(token, Token::Output { .. })))
             .map(|change| FieldDrift { path: change.path, expected: change.after, actual: change.before })
             .collect();
-        if !fields.is_empty() {
-            drifted.push(drift(DriftKind::Changed, fields));
+        if let Some(kind) = kind(id) {
+            let states = kind.connection_states(body).into_iter();
+            let bad = states.filter(|(_, status)| match *status {
+                "Rejected" | "Disconnected" => true,
+                "Pending" => approved(id),
+                _ => false,
+            });
+            fields.extend(bad.map(|(path, status)| FieldDrift {
+                path,
+                expected: "Approved".into(),
+                actual: status.into(),
+            }));
+        }
+        match fields.is_empty() {
+            true => steady.push(owned.address.clone()),
+            false => drifted.push(drift(DriftKind::Changed, fields)),
         }
     }
     drifted.sort_by(|a, b| a.address.cmp(&b.address));
-    DriftReport { version: 1, blueprint: ledger.blueprint.clone(), checked: ledger.resources.len(), drifted }
+    steady.sort();
+    let checked = ledger.resources.len();
+    DriftReport { version: 1, blueprint: ledger.blueprint.clone(), checked, steady, drifted }
 }
 
 #[cfg(test)]
@@ -81,7 +102,7 @@ mod tests {
             "b" => Some(&other),
             _ => None,
         };
-        let report = detect(&ledger, live, |_| None);
+        let report = detect(&ledger, live, |_| None, |_| false);
         assert_eq!(report.checked, 3);
         assert_eq!(report.drifted.len(), 2);
         assert_eq!(report.drifted[0].fields[0].path, "properties.size");

@@ -53,6 +53,8 @@ pub struct DriftReport {
     pub blueprint: String,
     /// How many owned resources were looked at.
     pub checked: usize,
+    /// Those that are as they were asked for, in their order.
+    pub steady: Vec<Address>,
     /// Those that drifted.
     pub drifted: Vec<Drift>,
 }

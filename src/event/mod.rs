@@ -136,6 +136,11 @@ pub enum EventKind {
         /// How long it took, in milliseconds of the engine's clock.
         elapsed_ms: u64,
     },
+    /// The ledger's lock was taken from a run that died.
+    LockTaken {
+        /// Whose it was.
+        from: String,
+    },
     /// The person asked to stop.
     Interrupted {
         /// Whether even what is in flight is not waited for.

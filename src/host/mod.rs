@@ -5,6 +5,7 @@
 //! waits, so an hour of polling takes milliseconds and is the same every time.
 
 mod clock;
+pub mod crash;
 pub mod files;
 mod interrupt;
 

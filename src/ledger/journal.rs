@@ -73,8 +73,14 @@ pub fn line(record: &Record) -> String {
     format!("{} {json}\n", checksum(&json))
 }
 
-fn checksum(text: &str) -> String {
+pub(super) fn checksum(text: &str) -> String {
     Sha256::digest(text.as_bytes())[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a line says, when its checksum is right.
+pub(super) fn checked(line: &str) -> Option<&str> {
+    let (sum, json) = line.split_once(' ')?;
+    (sum == checksum(json)).then_some(json)
 }
 
 /// Reads the lines of a journal.
@@ -85,10 +91,8 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Record>, usize> {
     let mut records = Vec::new();
     let mut lines = bytes.split(|&byte| byte == b'\n').enumerate().peekable();
     while let Some((number, line)) = lines.next() {
-        let record = std::str::from_utf8(line).ok().and_then(|line| {
-            let (sum, json) = line.split_once(' ')?;
-            (sum == checksum(json)).then(|| serde_json::from_str(json).ok())?
-        });
+        let json = std::str::from_utf8(line).ok().and_then(checked);
+        let record = json.and_then(|json| serde_json::from_str(json).ok());
         match record {
             // Without its line end the last record may still be whole; then it counts.
             Some(record) => records.push(record),

@@ -81,13 +81,15 @@ pub fn migrate(bytes: &[u8]) -> Result<Ledger, String> {
     struct Head {
         version: u32,
     }
+    // As a text that is checked once: its strings are not checked again one by one.
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("it is not a ledger: {error}"))?;
     // Nearly always it is of this version: it is read once.
-    let damage = match serde_json::from_slice::<Ledger>(bytes) {
+    let damage = match serde_json::from_str::<Ledger>(text) {
         Ok(ledger) if ledger.version == VERSION => return Ok(ledger),
         Ok(_) => String::new(),
         Err(error) => error.to_string(),
     };
-    let head: Head = serde_json::from_slice(bytes).map_err(|error| format!("it is not a ledger: {error}"))?;
+    let head: Head = serde_json::from_str(text).map_err(|error| format!("it is not a ledger: {error}"))?;
     match head.version {
         VERSION => Err(format!("it is damaged: {damage}")),
         newer if newer > VERSION => Err(format!(

@@ -10,8 +10,11 @@
 //! is of a group or a parent and the ledger does not say otherwise: lists of a subscription leave out what the caller
 //! may not see, and lists may lag behind writes. A list that is refused is none, and its questions are asked singly.
 
+mod preflight;
 mod question;
 mod reader;
+
+pub use preflight::preflight;
 
 use crate::arm::{Client, Error};
 use crate::catalog::ResourceType;

@@ -11,7 +11,23 @@ use crate::plan::{Adoption, Desired};
 /// The ledger stays locked until the session's store is dropped or unlocked.
 pub(super) async fn take(session: &Session) -> Result<(), Error> {
     let engine = &session.engine;
-    engine.store.lock().await?;
+    let taken = engine.store.lock().await?;
+    let tell = |kind| {
+        engine.listener.event(&crate::event::Event { number: 0, at_ms: engine.clock.now().0, kind });
+    };
+    if let Some(from) = taken.from {
+        tell(EventKind::LockTaken { from });
+    }
+    let resumed = resume(session).await;
+    if resumed.is_err() {
+        engine.store.unlock().await;
+    }
+    resumed
+}
+
+/// Waits for what an earlier run left under way.
+async fn resume(session: &Session) -> Result<(), Error> {
+    let engine = &session.engine;
     let loaded = engine.store.load().await?;
     if !loaded.in_flight.is_empty() {
         let tell = |step: &crate::ledger::InFlight| {
@@ -19,7 +35,8 @@ pub(super) async fn take(session: &Session) -> Result<(), Error> {
                 EventKind::StepStarted { address: step.address.clone(), action: step.action, usual_ms: 0 };
             engine.listener.event(&crate::event::Event { number: 0, at_ms: engine.clock.now().0, kind });
         };
-        apply::resume(&engine.client, &loaded.in_flight, &tell).await?;
+        let ledger = loaded.ledger.as_ref();
+        apply::resume(&engine.client, &engine.clock, ledger, &loaded.in_flight, &tell).await?;
     }
     Ok(())
 }
@@ -57,7 +74,7 @@ pub(super) async fn carry_out(
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
     // It was waited for, and the plan has seen what came of it.
-    planned.in_flight.clear();
+    let resumed = !std::mem::take(&mut planned.in_flight).is_empty();
     let allowed = blocks(&planned.plan, allowances).is_empty();
     let agreed = agree(&planned, allowed);
     let Planned { plan, ledger, observed, .. } = planned;
@@ -67,5 +84,9 @@ pub(super) async fn carry_out(
     }
     // Until now Ctrl-C ends the process, as everywhere; from now on it ends the run.
     session.engine.interrupt.listen();
+    if resumed {
+        // Even when nothing is left to do: else the journal would tell of it for ever.
+        session.engine.store.save(&ledger).await?;
+    }
     Ok(Some(apply::apply(&session.engine, &plan, desired, ledger, observed).await?))
 }

@@ -1,7 +1,7 @@
 //! Destroying: everything that the ledger has, in reverse order.
 
 use super::apply::{carry_out, take};
-use super::plan::sound;
+use super::plan::{preflight, sound};
 use super::{Error, Planned, Session};
 use crate::apply::Applied;
 use crate::approve::Allowances;
@@ -18,6 +18,8 @@ pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned,
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
     let plan = plan::plan_destroy(&ledger, &observed);
     sound(&plan)?;
+    let mut plan = session.restrict(plan)?;
+    preflight(session, &mut plan, &Desired::default(), &observed).await;
     Ok(Planned { plan, ledger, observed, in_flight })
 }
 

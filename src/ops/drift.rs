@@ -1,9 +1,12 @@
 //! Drift: read everything that is owned, compare with what was asked for.
 
 use super::{Error, Session};
+use crate::catalog::{Operation, resource_type};
 use crate::drift::{self, DriftReport};
+use crate::ident::ArmId;
 use crate::observe::observe;
 use crate::plan::{Desired, Observation};
+use std::collections::HashSet;
 
 /// Reports what somebody else changed.
 ///
@@ -13,7 +16,18 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
     let (ledger, _) = session.ledger(&desired.blueprint).await?;
     let reading = session.reading();
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
-    let kind = |id: &_| desired.by_id.get(id).map(|&at| desired.resources[at].kind);
+    let kind = |id: &ArmId| {
+        let wanted = desired.by_id.get(id).map(|&at| desired.resources[at].kind);
+        wanted.or_else(|| resource_type(&ledger.resources.get(id)?.arm_type))
+    };
+    let approved: HashSet<ArmId> = desired
+        .resources
+        .iter()
+        .filter_map(|resource| match &resource.operation {
+            Operation::Approval { endpoint, .. } => ArmId::parse(endpoint).ok(),
+            _ => None,
+        })
+        .collect();
     let live = |id: &_| observed.get(id).and_then(Observation::body);
-    Ok(drift::detect(&ledger, live, kind))
+    Ok(drift::detect(&ledger, live, kind, |id| approved.contains(id)))
 }

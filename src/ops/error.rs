@@ -23,6 +23,9 @@ pub enum Error {
     /// What a saved plan stands on has moved.
     #[error("the saved plan no longer holds; nothing was done")]
     Stale(Vec<Moved>),
+    /// Targets that are no addresses, each with the one that is likely meant.
+    #[error("there is nothing at {}", .0.iter().map(|(wrong, _)| format!("`{wrong}`")).collect::<Vec<_>>().join(", "))]
+    UnknownTargets(Vec<(String, Option<String>)>),
     /// The planner made a plan that cannot be: a defect of berth.
     #[error("berth made an unsound plan and will not apply it: {}", .0.join("; "))]
     Unsound(Vec<String>),
@@ -46,6 +49,12 @@ impl Error {
             Error::Stale(_) => {
                 Some("plan again with `berth plan --out`, and look at what has changed".to_owned())
             }
+            Error::UnknownTargets(unknown) => Some(
+                unknown
+                    .iter()
+                    .find_map(|(_, near)| near.as_ref().map(|near| format!("did you mean `{near}`?")))
+                    .unwrap_or_else(|| "`berth plan` and `berth ledger show` list the addresses".to_owned()),
+            ),
             Error::Blueprint(_) | Error::Blocked(_) => None,
         }
     }

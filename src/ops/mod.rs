@@ -4,19 +4,23 @@
 //! the caller's too.
 
 mod apply;
+mod connections;
 mod destroy;
 mod drift;
 mod error;
+mod forget;
 mod plan;
 mod saved;
 mod session;
 mod validate;
 
 pub use apply::apply;
+pub use connections::{Approvals, approve_connection, connections};
 pub use destroy::{destroy, plan_destroy};
 pub use drift::drift;
 pub use error::Error;
+pub use forget::{Forgotten, forget};
 pub use plan::{Planned, plan};
-pub use saved::{apply_saved, plan_offline, save, saved_inputs};
+pub use saved::{apply_saved, plan_offline, save, saved_inputs, saved_source};
 pub use session::{Session, caller};
-pub use validate::{graph, parse, validate, validate_source};
+pub use validate::{blueprint_name, graph, parse, validate, validate_source};

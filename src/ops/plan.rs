@@ -2,7 +2,7 @@
 
 use super::{Error, Session};
 use crate::ledger::{InFlight, Ledger};
-use crate::observe::observe;
+use crate::observe::{self, observe};
 use crate::plan::{self, Adoption, Desired, Observed, Plan, check};
 
 /// A plan with everything it was made from.
@@ -28,7 +28,21 @@ pub async fn plan(session: &Session, desired: &Desired, adoption: Adoption) -> R
     let observed = observe(&session.engine.client, Some(desired), &ledger, session.reads, &reading).await?;
     let plan = plan::plan(desired, &ledger, &observed, adoption);
     sound(&plan)?;
+    let mut plan = session.restrict(plan)?;
+    preflight(session, &mut plan, desired, &observed).await;
     Ok(Planned { plan, ledger, observed, in_flight })
+}
+
+/// Asks what can be known before the first write, and adds to the plan what is in the way and what may go wrong.
+pub(super) async fn preflight(session: &Session, plan: &mut Plan, desired: &Desired, observed: &Observed) {
+    let queries = plan::queries(plan, desired, observed);
+    if queries.is_empty() {
+        return;
+    }
+    let answers = observe::preflight(&session.engine.client, queries, session.reads).await;
+    let (conflicts, warnings) = plan::judge(plan, desired, observed, &answers);
+    plan.conflicts.extend(conflicts);
+    plan.warnings.extend(warnings);
 }
 
 /// Refuses a plan in which something does not hold that must hold of every plan.

@@ -11,6 +11,7 @@ use crate::plan::{
 use crate::{ledger::Ledger, plan};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 impl Planned {
     /// What is known of each step, in the plan's order.
@@ -54,9 +55,9 @@ pub fn save(
         details: planned.details(desired),
         ledger: &planned.ledger,
         secrets: &desired.secrets,
-        files: vec![SavedFile { name: source.file.name.clone(), text: source.file.text.clone() }],
+        files: files(source),
         setting,
-        parameters: inputs.parameters.clone(),
+        parameters: inputs.given(),
         environment: environment(source, &inputs.environment),
         adopt: adoption == Adoption::Allowed,
         allow_replace: allowances.replace.clone(),
@@ -65,30 +66,53 @@ pub fn save(
     })
 }
 
-/// The environment variables that a blueprint reads: those of expressions and of parameters, without those of secret
-/// parameters.
+/// The texts of a blueprint: its own, then those of its modules.
+fn files(source: &Source) -> Vec<SavedFile> {
+    let mut files = source.files();
+    // The sort is stable: the others stay in the order of their names.
+    files.sort_by_key(|file| file.name != source.file.name);
+    files.iter().map(|file| SavedFile { name: file.name.clone(), text: file.text.clone() }).collect()
+}
+
+/// The environment variables that a blueprint and its modules read: those of expressions and of parameters, without
+/// those of secret parameters.
 fn environment(source: &Source, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let text = source.file.text.as_str();
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut names: Vec<&str> = Vec::new();
-    for start in ["env.", "env['", "env[\""] {
-        for (at, _) in text.match_indices(start) {
-            if !text[..at].ends_with(is_name) {
-                names.extend(text[at + start.len()..].split(|c| !is_name(c)).next());
+    let (mut names, mut secret): (Vec<&str>, Vec<&str>) = Default::default();
+    for source in source.all() {
+        let text = source.file.text.as_str();
+        for start in ["env.", "env['", "env[\""] {
+            for (at, _) in text.match_indices(start) {
+                if !text[..at].ends_with(is_name) {
+                    names.extend(text[at + start.len()..].split(|c| !is_name(c)).next());
+                }
             }
         }
-    }
-    let mut secret: Vec<&str> = Vec::new();
-    for declared in
-        source.tree.get("parameters").and_then(Value::as_object).into_iter().flat_map(|p| p.values())
-    {
-        let Some(name) = declared.get("env").and_then(Value::as_str) else { continue };
-        let list = if declared.get("secret") == Some(&Value::Bool(true)) { &mut secret } else { &mut names };
-        list.push(name);
+        let declared = source.tree.get("parameters").and_then(Value::as_object);
+        for declared in declared.into_iter().flat_map(|declared| declared.values()) {
+            let Some(name) = declared.get("env").and_then(Value::as_str) else { continue };
+            let is_secret = declared.get("secret") == Some(&Value::Bool(true));
+            if is_secret { &mut secret } else { &mut names }.push(name);
+        }
     }
     names.retain(|name| !secret.contains(name));
     let known = names.into_iter().filter_map(|name| Some((name.to_owned(), environment.get(name)?.clone())));
     known.collect()
+}
+
+/// The blueprint of a saved plan, with the files that it includes.
+///
+/// # Errors
+/// When a text in it is no YAML.
+pub fn saved_source(saved: &Saved) -> Result<Source, Error> {
+    let file = &saved.files[0];
+    let read = |path: &Path| {
+        let found = saved.files.iter().find(|file| Path::new(&file.name) == path);
+        found.map(|file| file.text.clone().into_bytes()).ok_or_else(|| {
+            format!("{}: the plan does not hold it\nhelp: plan again with `berth plan --out`", path.display())
+        })
+    };
+    Ok(super::parse(&file.name, file.text.as_bytes())?.with_includes(&read))
 }
 
 /// The inputs with which the blueprint of a saved plan is read: its own, and the secrets of now.
@@ -99,8 +123,8 @@ pub fn saved_inputs(saved: &Saved, source: &Source, inputs: &mut Inputs) -> Resu
     let declared = source.tree.get("parameters");
     let is_secret =
         |name: &str| declared.and_then(|d| d.get(name)?.get("secret")) == Some(&Value::Bool(true));
-    for (name, value) in &inputs.parameters {
-        if !is_secret(name) && saved.parameters.get(name) != Some(value) {
+    for (name, value) in inputs.given() {
+        if !is_secret(&name) && saved.parameters.get(&name) != Some(&value) {
             return Err(format!(
                 "the plan has settled the parameter `{name}`; only secret ones are given again\n\
                  help: leave it out, or plan again with it"

@@ -1,11 +1,14 @@
 //! What every use case that talks to Azure needs.
 
+use super::Error;
 use crate::apply::Engine;
 use crate::arm::{self, Client};
 use crate::blueprint::Caller;
 use crate::event::{Event, EventKind, Listener};
+use crate::ident::Address;
 use crate::ledger::store;
 use crate::ledger::{InFlight, Ledger};
+use crate::plan::{self, Plan};
 use serde_json::Value;
 
 /// A session with Azure and a ledger.
@@ -15,6 +18,8 @@ pub struct Session {
     pub engine: Engine,
     /// How many reads at once.
     pub reads: usize,
+    /// The addresses that plans are for; everything when there are none.
+    pub targets: Vec<String>,
 }
 
 impl Session {
@@ -24,6 +29,13 @@ impl Session {
         // The salt only has to differ between ledgers; it is no secret.
         let fresh = || Ledger::new(blueprint, uuid::Uuid::new_v4().simple().to_string());
         Ok((loaded.ledger.unwrap_or_else(fresh), loaded.in_flight))
+    }
+
+    /// A plan for the targets only.
+    pub(super) fn restrict(&self, plan: Plan) -> Result<Plan, Error> {
+        let known: Vec<Address> = plan.steps.iter().map(|step| step.address.clone()).collect();
+        plan::restrict(plan, &self.targets)
+            .map_err(|unknown| Error::UnknownTargets(suggest(&unknown, &known)))
     }
 
     /// A listener for reads that speaks to the session's.
@@ -36,6 +48,18 @@ impl Session {
             listener.event(&event);
         }
     }
+}
+
+/// Each unknown address with the known one, or the beginning of one, that is likely meant.
+fn suggest(unknown: &[String], known: &[Address]) -> Vec<(String, Option<String>)> {
+    let mut all: Vec<&str> = Vec::new();
+    for address in known {
+        let text = address.as_str();
+        all.extend(text.match_indices('.').map(|(at, _)| &text[..at]));
+        all.push(text);
+    }
+    let near = |wrong: &String| crate::diag::did_you_mean(wrong, all.iter().copied()).map(str::to_owned);
+    unknown.iter().map(|wrong| (wrong.clone(), near(wrong))).collect()
 }
 
 /// Who is signed in: from the token, or for want of claims the tenant from the subscription.

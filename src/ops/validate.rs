@@ -7,6 +7,21 @@ use crate::graph::Dag;
 use crate::ident::Address;
 use crate::plan::Desired;
 
+/// The name that a blueprint gives itself, even when the rest of it cannot be understood, or is no YAML.
+pub fn blueprint_name(bytes: &[u8]) -> Option<String> {
+    let is_name = |name: &&str| {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.trim_start_matches('\u{feff}').lines();
+    let mut values = lines.filter_map(|line| line.strip_prefix("blueprint:"));
+    let value = values.next()?.split(" #").next()?.trim();
+    let quotes: &[char] = &['"', '\''];
+    // Two names are none.
+    Some(value.trim_matches(quotes)).filter(is_name).filter(|_| values.next().is_none()).map(str::to_owned)
+}
+
 /// Reads a blueprint and finds everything that is wrong with it.
 ///
 /// # Errors

@@ -29,7 +29,10 @@ pub fn check(plan: &Plan) -> Vec<String> {
                 find("it has changes that nobody makes")
             }
             Action::Replace
-                if !matches!(step.reason, Reason::Immutable { .. } | Reason::ParentReplaced { .. }) =>
+                if !matches!(
+                    step.reason,
+                    Reason::Immutable { .. } | Reason::ParentReplaced { .. } | Reason::Disconnected
+                ) =>
             {
                 find("it is to be replaced and nothing forces it");
             }

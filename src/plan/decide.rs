@@ -1,7 +1,8 @@
 //! From desired, ledger and observed to a plan.
 
-use super::desired::{Desired, OWNER_TAG, Resource};
+use super::desired::{Desired, OWNER_TAG, Resource, owner_of};
 use super::guard;
+use super::impact::{disruption, usual_ms};
 use super::model::{Conflict, Impact, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION};
 use super::removal::{self, Removals};
 use super::resolve::{digest, lookup};
@@ -65,6 +66,9 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         steps,
         outputs,
         conflicts,
+        targets: Vec::new(),
+        left_out: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -153,13 +157,23 @@ impl Planner<'_> {
             Operation::Registration => self.registration(resource, &wanted),
             Operation::Approval { endpoint, .. } => self.approval(resource, endpoint),
         };
+        let disruption = match decision.action {
+            Action::Update => disruption(resource, &decision.changes, desired, self.observed),
+            _ => None,
+        };
         let impact = match decision.action {
             Action::Replace | Action::Delete => Impact::Destructive,
+            Action::Update if disruption.is_some() => Impact::Disruptive,
             Action::Update => Impact::InPlace,
             _ => Impact::None,
         };
         let idle = decision.action == Action::NoOp;
-        let arrives = matches!(decision.reason, Reason::ArrivesWithParent { .. });
+        let arrives = match decision.reason {
+            Reason::ArrivesWithParent { .. } => true,
+            Reason::ParentReplaced { .. } => resource.arrival == Arrival::WithParent,
+            _ => false,
+        };
+        let usual = usual_ms(resource.kind, decision.action, &decision.changes, disruption.as_ref());
         Step {
             address: resource.address.clone(),
             id: resource.id.clone(),
@@ -174,9 +188,10 @@ impl Planner<'_> {
                 without(&wanted, resource.kind.compiled(), Flag::CreateOnly)
             },
             impact,
+            disruption,
             protected: decision.action == Action::Replace && resource.protect,
             after: Vec::new(),
-            usual_ms: if idle || arrives { 0 } else { resource.kind.usual.as_millis() as u64 },
+            usual_ms: if arrives { 0 } else { usual },
         }
     }
 
@@ -204,10 +219,9 @@ impl Planner<'_> {
             return Decision::of(Action::Replace, Reason::ParentReplaced { parent });
         }
         let owned = self.ledger.resources.get(&resource.id);
-        if owned.is_none()
-            && let Some(conflict) = self.foreign(resource, live)
-        {
+        if let Some(conflict) = self.foreign(resource, live, owned.is_some()) {
             self.conflicts.push(conflict);
+            return Decision::of(Action::NoOp, Reason::Blocked);
         }
         let mut changes = self.compare(resource, wanted, live, owned);
         changes.extend(self.standing_on_replaced(resource, wanted, live, owned));
@@ -232,7 +246,19 @@ impl Planner<'_> {
             })
             .map(|change| change.path.clone())
             .collect();
+        let cut =
+            resource.kind.connection_states(live).into_iter().find(|(_, status)| *status == "Disconnected");
+        if let Some((path, status)) = &cut {
+            changes.push(Change {
+                path: path.clone(),
+                kind: ChangeKind::Set,
+                before: (*status).into(),
+                after: "Approved".into(),
+                forces_replace: true,
+            });
+        }
         let (action, reason) = match owned {
+            _ if cut.is_some() => (Action::Replace, Reason::Disconnected),
             _ if !forced.is_empty() => (Action::Replace, Reason::Immutable { paths: forced }),
             None if changes.is_empty() => (Action::Adopt, Reason::NotInLedger),
             None => (Action::Update, Reason::NotInLedger),
@@ -312,31 +338,32 @@ impl Planner<'_> {
         )
     }
 
-    /// Why a resource that is there may not be taken over, if so.
-    fn foreign(&self, resource: &Resource, live: &Value) -> Option<Conflict> {
+    /// Why a resource that is there may not be taken over, or not be changed any more, if so.
+    fn foreign(&self, resource: &Resource, live: &Value, owned: bool) -> Option<Conflict> {
         if !resource.kind.tags {
             // It has no tag to tell whose it is; it belongs to whom its parent belongs.
             return None;
         }
-        let tags = live.get("tags").and_then(Value::as_object);
-        let owner = tags.and_then(|tags| {
-            tags.iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(OWNER_TAG))
-                .and_then(|(_, owner)| owner.as_str())
-        });
-        let (message, help) = match owner {
+        let address = &resource.address;
+        let (message, help) = match owner_of(live) {
             Some(owner) if owner == self.desired.blueprint => return None,
+            Some(owner) if owned => (
+                format!("it belongs to the blueprint `{owner}` now, which took it over"),
+                format!("take `{address}` out of this blueprint: it is then forgotten here, and stays"),
+            ),
             Some(owner) => (
                 format!("it belongs to the blueprint `{owner}`"),
-                format!("give it another name here, or remove its tag `{OWNER_TAG}` and run with `--adopt`"),
+                format!(
+                    "choose another `name:` here; or take it out of `{owner}`, remove its tag `{OWNER_TAG}`, and run with `--adopt`"
+                ),
             ),
-            None if self.adoption == Adoption::Allowed => return None,
+            None if owned || resource.adopt || self.adoption == Adoption::Allowed => return None,
             None => (
                 "it exists already and no blueprint owns it".to_owned(),
-                "run with `--adopt` to take it over, or give it another name here".to_owned(),
+                "to take it over, run with `--adopt` or write `adopt: true` in its entry; `berth plan --adopt` shows what that would change; if it is not meant, choose another `name:`".to_owned(),
             ),
         };
-        Some(Conflict { address: resource.address.clone(), id: resource.id.clone(), message, help })
+        Some(Conflict { address: address.clone(), id: resource.id.clone(), message, help })
     }
 
     fn registration(&self, resource: &Resource, wanted: &Value) -> Decision {
@@ -372,6 +399,7 @@ impl Planner<'_> {
             .and_then(Value::as_str);
         match status {
             Some("Pending") => Decision::of(Action::Approve, Reason::Pending),
+            Some("Rejected") => Decision::of(Action::Approve, Reason::Rejected),
             _ => Decision::of(Action::NoOp, Reason::AsWanted),
         }
     }

@@ -28,6 +28,8 @@ pub struct Resource {
     pub arrival: Arrival,
     /// Whether it may be deleted or replaced only when named.
     pub protect: bool,
+    /// Whether it is taken over when it exists and belongs to nobody, without `--adopt`.
+    pub adopt: bool,
     /// How long an operation on it may take.
     pub timeout: Duration,
 }
@@ -62,4 +64,10 @@ pub struct Desired {
     pub by_address: HashMap<Address, usize>,
     /// Positions by id.
     pub by_id: HashMap<ArmId, usize>,
+}
+
+/// The blueprint that a live body's tag names as its owner.
+pub(super) fn owner_of(live: &Value) -> Option<&str> {
+    let tags = live.get("tags")?.as_object()?;
+    tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(OWNER_TAG)).and_then(|(_, owner)| owner.as_str())
 }

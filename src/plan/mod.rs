@@ -6,18 +6,26 @@
 mod check;
 mod decide;
 mod desired;
-mod guard;
 mod detail;
+mod guard;
+mod impact;
 mod model;
+mod preflight;
 mod removal;
 mod resolve;
 mod saved;
+mod target;
 
 pub use check::check;
 pub use decide::{Adoption, plan};
 pub use desired::{Desired, OWNER_TAG, Output, Resource};
 pub use detail::{Detail, details};
-pub use model::{Conflict, Counts, Impact, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION};
+pub use model::{
+    Conflict, Counts, Disruption, Impact, LeftOut, Observation, Observed, OutputValue, Plan, Reason, Step,
+    VERSION,
+};
+pub use preflight::{Answers, Query, judge, queries};
 pub use removal::plan_destroy;
 pub use resolve::{lookup, secret_digests};
 pub use saved::{Making, Moved, SAVED_VERSION, Saved, SavedError, SavedFile, Setting, is_saved};
+pub use target::restrict;

@@ -78,6 +78,10 @@ pub enum Reason {
     Pending,
     /// The connection will wait for approval once its endpoint exists.
     WillBePending,
+    /// The connection was rejected on the target, and is to be approved after all.
+    Rejected,
+    /// Its connection was cut off at the other end, and such a one never connects again.
+    Disconnected,
     /// The connection will be approved by Azure as soon as its endpoint exists.
     ApprovesItself,
     /// The namespace or feature is not registered.
@@ -89,6 +93,13 @@ pub enum Reason {
         /// The old address.
         from: Address,
     },
+    /// Its tag says that another blueprint owns it now: it is left alone.
+    OwnedByAnother {
+        /// The other blueprint.
+        owner: String,
+    },
+    /// It may not be touched, and a conflict says why.
+    Blocked,
     /// It is gone already.
     AlreadyGone,
     /// ARM has no way to delete it.
@@ -105,8 +116,24 @@ pub enum Impact {
     None,
     /// Changed in place.
     InPlace,
+    /// Changed in place, and what runs on it notices: nodes are cycled, connections break.
+    Disruptive,
     /// Deleted, or deleted and made anew.
     Destructive,
+}
+
+/// What a disruptive step disturbs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Disruption {
+    /// What happens, sentences without their full stops.
+    pub what: Vec<String>,
+    /// The fields whose changes bring it about: paths.
+    pub fields: Vec<String>,
+    /// The addresses of those whose nodes are replaced or restarted.
+    pub cycles: Vec<Address>,
+    /// Whether every node that goes is cordoned and drained before; false also when Azure does not promise it.
+    pub drained: bool,
 }
 
 /// One resource and what is done to it.
@@ -130,6 +157,9 @@ pub struct Step {
     pub desired: Value,
     /// How much it disturbs.
     pub impact: Impact,
+    /// What it disturbs, when it is disruptive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disruption: Option<Disruption>,
     /// Whether it is protected: applying then needs the person to allow this address by name.
     pub protected: bool,
     /// The steps (by position) that must be done before.
@@ -179,6 +209,25 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputValue>,
     /// What is in the way of applying it.
     pub conflicts: Vec<Conflict>,
+    /// What may go wrong, as far as it can be known before the first write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Conflict>,
+    /// The addresses that it is restricted to, with what they need; everything when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+    /// What would change too, and is left alone because no target needs it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A change that a plan for some addresses only leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftOut {
+    /// The resource.
+    pub address: Address,
+    /// What a plan for everything would do to it.
+    pub action: Action,
 }
 
 /// How many steps of each kind a plan has.
@@ -203,6 +252,9 @@ pub struct Counts {
     pub register: usize,
     /// What is forgotten.
     pub forget: usize,
+    /// What may not be touched, as conflicts say.
+    #[serde(default)]
+    pub blocked: usize,
     /// What stays as it is.
     pub unchanged: usize,
 }
@@ -218,11 +270,37 @@ impl Plan {
         self.changes().next().is_none()
     }
 
+    /// The steps (by position) that make the plan as long as it is, each waiting for the one before; and how long they
+    /// usually take together, in milliseconds.
+    pub fn critical_path(&self) -> (Vec<usize>, u64) {
+        let mut before: Vec<Option<usize>> = vec![None; self.steps.len()];
+        let mut until = vec![0_u64; self.steps.len()];
+        let weight = |at: usize| match self.steps[at].action {
+            Action::NoOp | Action::Forget | Action::Adopt => 0,
+            _ => self.steps[at].usual_ms,
+        };
+        for at in 0..self.steps.len() {
+            // Steps stand in an order that respects their edges.
+            let latest =
+                self.steps[at].after.iter().copied().filter(|&b| b < at).max_by_key(|&b| (until[b], b));
+            before[at] = latest;
+            until[at] = latest.map_or(0, |b| until[b]) + weight(at);
+        }
+        let Some(last) = (0..self.steps.len()).max_by_key(|&at| (until[at], std::cmp::Reverse(at))) else {
+            return (Vec::new(), 0);
+        };
+        let mut path: Vec<usize> =
+            std::iter::successors(Some(last), |&at| before[at]).filter(|&at| weight(at) > 0).collect();
+        path.reverse();
+        (path, until[last])
+    }
+
     /// Counts the steps.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for step in self.steps.iter().filter(|step| step.reason != Reason::ApprovesItself) {
             *match step.action {
+                _ if step.reason == Reason::Blocked => &mut counts.blocked,
                 Action::Create => &mut counts.create,
                 Action::Update => &mut counts.update,
                 Action::Replace => &mut counts.replace,
@@ -236,5 +314,58 @@ impl Plan {
             } += 1;
         }
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(address: &str, action: Action, usual_ms: u64, after: &[usize]) -> Step {
+        Step {
+            address: Address::new(address),
+            id: ArmId::resource_group("s", address),
+            arm_type: "Microsoft.X/y".into(),
+            action,
+            reason: Reason::Missing,
+            changes: vec![],
+            desired: Value::Null,
+            impact: Impact::None,
+            disruption: None,
+            protected: false,
+            after: after.to_vec(),
+            usual_ms,
+        }
+    }
+
+    fn path(steps: Vec<Step>) -> (Vec<usize>, u64) {
+        let (outputs, conflicts, warnings) = Default::default();
+        let blueprint = "shop".to_owned();
+        let plan = Plan {
+            version: 1,
+            blueprint,
+            ledger_serial: 0,
+            destroy: false,
+            steps,
+            outputs,
+            conflicts,
+            warnings,
+            targets: vec![],
+            left_out: vec![],
+        };
+        plan.critical_path()
+    }
+
+    #[test]
+    fn the_critical_path_is_the_longest_chain_and_leaves_out_what_takes_no_time() {
+        assert_eq!(path(vec![]), (vec![], 0));
+        let steps = vec![
+            step("a", Action::Create, 10, &[]),
+            step("b", Action::Create, 100, &[]),
+            step("c", Action::NoOp, 1_000, &[0, 1]),
+            step("d", Action::Create, 5, &[2]),
+            step("e", Action::Create, 50, &[0]),
+        ];
+        assert_eq!(path(steps), (vec![1, 3], 105));
     }
 }

@@ -3,9 +3,10 @@
 //! The order comes from the ledger's own edges, so that it holds for things that no blueprint mentions any more.
 
 use super::decide::sort;
-use super::desired::Desired;
+use super::desired::{Desired, owner_of};
 use super::guard;
 use super::model::{Impact, Observation, Observed, Plan, Reason, Step, VERSION};
+use crate::catalog::resource_type;
 use crate::event::{Action, DeleteMode};
 use crate::graph::Dag;
 use crate::ident::ArmId;
@@ -44,6 +45,9 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
         steps,
         outputs: BTreeMap::new(),
         conflicts: Vec::new(),
+        targets: Vec::new(),
+        left_out: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -97,7 +101,15 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
         .zip(&carriers)
         .map(|((id, owned), carrier)| {
             let present = matches!(observed.get(*id), Some(Observation::Present { .. }));
+            let other = observed
+                .get(*id)
+                .and_then(Observation::body)
+                .and_then(owner_of)
+                .filter(|owner| *owner != ledger.blueprint);
             let (action, reason) = match (carrier, owned.delete) {
+                _ if other.is_some() => {
+                    (Action::Forget, Reason::OwnedByAnother { owner: other.unwrap_or_default().to_owned() })
+                }
                 _ if !present => (Action::Forget, Reason::AlreadyGone),
                 (Some(parent), _) => {
                     (Action::Delete, Reason::GoesWithParent { parent: gone[*parent].1.address.clone() })
@@ -116,9 +128,13 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
                 changes: Vec::new(),
                 desired: Value::Null,
                 impact: if action == Action::Delete { Impact::Destructive } else { Impact::None },
+                disruption: None,
                 protected: action == Action::Delete && owned.protect,
                 after: Vec::new(),
-                usual_ms: 0,
+                usual_ms: match (action, carrier, resource_type(&owned.arm_type)) {
+                    (Action::Delete, None, Some(kind)) => kind.usual_delete.as_millis() as u64,
+                    _ => 0,
+                },
             }
         })
         .collect();

@@ -56,7 +56,7 @@ pub struct Saved {
     pub files: Vec<SavedFile>,
     /// Where it is to be applied.
     pub setting: Setting,
-    /// The parameters that were given, without secret ones.
+    /// The parameters that were given, by `-p` or in values files, without secret ones.
     pub parameters: BTreeMap<String, Value>,
     /// The environment variables that the blueprint reads, without those of secret parameters.
     pub environment: BTreeMap<String, String>,

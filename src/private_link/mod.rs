@@ -3,6 +3,10 @@
 //! A target names its connections itself, so they are told apart by `properties.privateEndpoint.id`. A connection
 //! without one, or with another endpoint's, is somebody else's and is never touched.
 
+mod rules;
+
+pub use rules::{Connection, Found, Rules, Verdict};
+
 use crate::ident::ArmId;
 use serde_json::Value;
 

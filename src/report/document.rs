@@ -7,7 +7,7 @@ use super::json::Hidden;
 use crate::diag::Place;
 use crate::event::Action;
 use crate::ident::{Address, ArmId};
-use crate::plan::{Conflict, Counts, Detail, Impact, OutputValue, Plan, Reason};
+use crate::plan::{Conflict, Counts, Detail, Disruption, Impact, LeftOut, OutputValue, Plan, Reason};
 use crate::policy::Finding;
 use crate::value::{ChangeKind, token};
 use schemars::JsonSchema;
@@ -47,12 +47,21 @@ pub struct PlanDocument {
     pub destroy: bool,
     /// How many steps of each action there are.
     pub counts: Counts,
+    /// How long the whole plan usually takes, in milliseconds.
+    pub usual_ms: u64,
+    /// The addresses of the steps that make it take so long, each waiting for the one before.
+    pub critical_path: Vec<Address>,
     /// Every resource, in an order that respects every dependency.
     pub steps: Vec<StepDocument>,
     /// The outputs, by name.
     pub outputs: BTreeMap<String, OutputDocument>,
     /// What is in the way of applying it.
     pub conflicts: Vec<Conflict>,
+    /// What would change too, and is left alone because of `--target`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+    /// What may go wrong, as far as Azure tells before the first write.
+    pub warnings: Vec<Conflict>,
     /// What the policies of `--policy` say; absent when there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<Finding>>,
@@ -81,6 +90,8 @@ pub struct StepDocument {
     pub reason: Reason,
     /// How much it disturbs.
     pub impact: Impact,
+    /// What a disruptive step disturbs; null for others.
+    pub disruption: Option<Disruption>,
     /// Whether it is protected: applying then needs its address to be allowed by name.
     pub protected: bool,
     /// The addresses of the steps that come first.
@@ -170,6 +181,7 @@ pub fn document(
             action: step.action,
             reason: step.reason.clone(),
             impact: step.impact,
+            disruption: step.disruption.clone(),
             protected: step.protected,
             after: step.after.iter().filter_map(|&at| Some(plan.steps.get(at)?.address.clone())).collect(),
             usual_ms: step.usual_ms,
@@ -180,6 +192,7 @@ pub fn document(
             secret: hidden.secret,
         }
     });
+    let (path, usual_ms) = plan.critical_path();
     PlanDocument {
         format: "berth-plan".to_owned(),
         format_version: FORMAT_VERSION,
@@ -188,9 +201,13 @@ pub fn document(
         ledger_serial: plan.ledger_serial,
         destroy: plan.destroy,
         counts: plan.counts(),
+        usual_ms,
+        critical_path: path.iter().map(|&at| plan.steps[at].address.clone()).collect(),
         steps: steps.collect(),
         outputs: outputs(&plan.outputs),
         conflicts: plan.conflicts.clone(),
+        left_out: plan.left_out.clone(),
+        warnings: plan.warnings.clone(),
         findings: None,
     }
 }

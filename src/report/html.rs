@@ -4,7 +4,7 @@ use super::human::value::{Shown, is_secret};
 use super::markdown::{field_lines, kind_word, step_lines};
 use super::style::Style;
 use super::text::{about, count, escape};
-use super::words::{allowance, mark, totals, why};
+use super::words::{allowance, disturbed, longest, mark, totals, why};
 use crate::drift::DriftReport;
 use crate::event::Action;
 use crate::plan::Plan;
@@ -29,7 +29,7 @@ pub fn plan(plan: &Plan) -> String {
     let verb = if plan.destroy { "Plan to destroy" } else { "Plan for" };
     let title = format!("{verb} {}", plan.blueprint);
     let mut body = String::new();
-    let all = match plan.is_empty() {
+    let all = match plan.is_empty() && plan.conflicts.is_empty() {
         true if plan.destroy => "Nothing to destroy".to_owned(),
         true => format!("No changes. Azure matches the blueprint ({})", count(plan.steps.len(), "resource")),
         false => totals(&plan.counts()),
@@ -37,6 +37,34 @@ pub fn plan(plan: &Plan) -> String {
     let _ = writeln!(body, "<p class=\"totals\">{}.</p>", text(&all));
     for flag in plan.changes().filter_map(allowance) {
         let _ = writeln!(body, "<p class=\"bad\">Protected: applying needs <code>{}</code></p>", text(&flag));
+    }
+    for conflict in &plan.conflicts {
+        let (address, message) = (text(conflict.address.as_str()), text(&conflict.message));
+        let help = text(&conflict.help);
+        let _ = writeln!(body, "<p class=\"bad\">In the way: <code>{address}</code>: {message}; {help}</p>");
+    }
+    for warning in &plan.warnings {
+        let (address, message) = (text(warning.address.as_str()), text(&warning.message));
+        let help = text(&warning.help);
+        let _ =
+            writeln!(body, "<p class=\"change\">May go wrong: <code>{address}</code>: {message}; {help}</p>");
+    }
+    for step in plan.changes() {
+        for line in disturbed(step) {
+            let address = text(step.address.as_str());
+            let line = text(line.trim_start_matches("! "));
+            let _ = writeln!(body, "<p class=\"change\">Disturbs: <code>{address}</code>: {line}</p>");
+        }
+    }
+    let (path, ms) = plan.critical_path();
+    if ms >= 60_000 {
+        let longest = longest(plan, &path).map(|longest| format!(" Longest: {}.", text(&longest)));
+        let _ = writeln!(
+            body,
+            "<p class=\"dim\">Usually takes about {}.{}</p>",
+            about(ms),
+            longest.unwrap_or_default()
+        );
     }
     for step in plan.changes() {
         let usual = if step.usual_ms >= 60_000 {

@@ -9,6 +9,7 @@ use super::text::is_unsafe;
 use crate::drift::DriftReport;
 use crate::event::Summary;
 use crate::plan::OutputValue;
+use crate::private_link::{Found, Rules};
 use crate::value::token::{self, Piece, Token};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -24,6 +25,31 @@ pub fn plan(document: &PlanDocument) -> Value {
 /// Outputs by name: `{ "value": …, "known": true, "secret": false }`; a secret one has no value.
 pub fn outputs(outputs: &BTreeMap<String, OutputValue>) -> Value {
     serde_json::to_value(document::outputs(outputs)).expect("outputs are JSON")
+}
+
+/// Private endpoint connections, and what the rules say of each: `approve`, `approved`, `refused` or `not-named`.
+///
+/// ```json
+/// {
+///   "format": "berth-connections", "version": 1,
+///   "targets": [{ "target": "/subscriptions/…", "exists": true, "connections": [{
+///     "id": "/subscriptions/…", "endpoint": "/subscriptions/…", "status": "Pending", "description": "please",
+///     "groups": ["vault"], "verdict": "approve"
+///   }] }]
+/// }
+/// ```
+pub fn connections(found: &[Found], rules: &Rules) -> Value {
+    let targets = found.iter().map(|found| {
+        let connections = found.connections.iter().map(|connection| {
+            let mut shown = json!(connection);
+            shown["verdict"] = json!(rules.verdict(&found.target, connection));
+            shown
+        });
+        let connections: Vec<Value> = connections.collect();
+        json!({ "target": found.target, "exists": found.exists, "connections": connections })
+    });
+    let targets: Vec<Value> = targets.collect();
+    json!({ "format": "berth-connections", "version": VERSION, "targets": targets })
 }
 
 /// A drift report.

@@ -3,7 +3,7 @@
 use super::human::value::{Shown, is_secret};
 use super::style::Style;
 use super::text::{about, count, escape};
-use super::words::{allowance, mark, registered, shown_type, totals, why};
+use super::words::{allowance, disturbed, longest, mark, registered, shown_type, totals, why};
 use crate::drift::{Drift, DriftKind, DriftReport};
 use crate::event::Action;
 use crate::plan::{Plan, Step};
@@ -17,6 +17,14 @@ const BUDGET: usize = 60_000;
 /// How wide the lines of a diff block are.
 const STYLE: Style = Style::plain(100);
 
+/// What `--target` left alone.
+fn left_out(text: &mut String, plan: &Plan) {
+    if !plan.left_out.is_empty() {
+        let names: Vec<String> = plan.left_out.iter().map(|left| code(left.address.as_str())).collect();
+        let _ = writeln!(text, "> **Left out by `--target`:** {}\n", names.join(", "));
+    }
+}
+
 /// A plan.
 pub fn plan(plan: &Plan) -> String {
     let name = code(&plan.blueprint);
@@ -25,11 +33,15 @@ pub fn plan(plan: &Plan) -> String {
         let resources = count(plan.steps.len(), "resource");
         let _ = match plan.destroy {
             true => writeln!(text, "### berth: nothing to destroy for {name}"),
+            false if !plan.left_out.is_empty() => {
+                writeln!(text, "### berth: no changes at the targets of {name}")
+            }
             false => writeln!(
                 text,
                 "### berth: no changes for {name}\n\nAzure matches the blueprint ({resources})."
             ),
         };
+        left_out(&mut text, plan);
         return text;
     }
     let what = if plan.destroy { "plan to destroy" } else { "plan for" };
@@ -50,6 +62,11 @@ pub fn plan(plan: &Plan) -> String {
     for conflict in &plan.conflicts {
         let (address, message) = (code(conflict.address.as_str()), html(&conflict.message));
         let _ = writeln!(text, "> **In the way:** {address}: {message}; {}\n", html(&conflict.help));
+    }
+    left_out(&mut text, plan);
+    for warning in &plan.warnings {
+        let (address, message) = (code(warning.address.as_str()), html(&warning.message));
+        let _ = writeln!(text, "> **May go wrong:** {address}: {message}; {}\n", html(&warning.help));
     }
     text.push_str("| | Resource | Type | Why |\n|---|---|---|---|\n");
     let names: Vec<String> = plan
@@ -74,6 +91,16 @@ pub fn plan(plan: &Plan) -> String {
         );
     }
     text.push('\n');
+    for step in steps().filter(|step| step.disruption.is_some()) {
+        let lines: Vec<String> =
+            disturbed(step).iter().map(|line| html(line.trim_start_matches("! "))).collect();
+        let _ = writeln!(text, "> **Disturbs:** {}: {}\n", code(step.address.as_str()), lines.join("; "));
+    }
+    let (path, ms) = plan.critical_path();
+    if ms >= 60_000 {
+        let longest = longest(plan, &path).map(|longest| format!(" Longest: {}.", html(&longest)));
+        let _ = writeln!(text, "Usually takes about {}.{}\n", about(ms), longest.unwrap_or_default());
+    }
     details(&mut text, steps().filter_map(|step| Some((step_title(step), step_lines(step)?))));
     if !plan.outputs.is_empty() {
         text.push_str("| Output | Value |\n|---|---|\n");

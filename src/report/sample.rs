@@ -3,7 +3,7 @@
 use crate::drift::{Drift, DriftKind, DriftReport, FieldDrift};
 use crate::event::{Action, Outcome, StepResult, Summary};
 use crate::ident::{Address, ArmId};
-use crate::plan::{Impact, OutputValue, Plan, Reason, Step, VERSION};
+use crate::plan::{Conflict, Disruption, Impact, OutputValue, Plan, Reason, Step, VERSION};
 use crate::value::token::Token;
 use crate::value::{Change, ChangeKind};
 use serde_json::{Value, json};
@@ -45,6 +45,7 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
             Action::Update => Impact::InPlace,
             _ => Impact::None,
         },
+        disruption: None,
         protected: false,
         after: vec![],
         usual_ms: 5_000,
@@ -93,6 +94,16 @@ pub(super) fn plan() -> Plan {
         ..step(Action::Update, "resourceGroup", group(), json!({ "location": "westeurope" }))
     });
     steps.push(Step {
+        impact: Impact::Disruptive,
+        disruption: Some(Disruption {
+            what: vec!["pods leave by other addresses".into()],
+            fields: vec!["properties.flowTimeoutInMinutes".into()],
+            cycles: vec![
+                Address::new("clusters.aks.nodePools.system"),
+                Address::new("clusters.aks.nodePools.winpl"),
+            ],
+            drained: true,
+        }),
         reason: Reason::Differs,
         changes: vec![
             change(
@@ -297,6 +308,15 @@ pub(super) fn plan() -> Plan {
         steps,
         outputs: outputs(),
         conflicts: vec![],
+        targets: Vec::new(),
+        left_out: vec![],
+        warnings: vec![Conflict {
+            address: Address::new("clusters.aks.nodePools.winpl"),
+            id: id("Microsoft.ContainerService/managedClusters", &["aks-shop"]),
+            message: "this plan takes 24 vCPUs of `Standard DSv5 Family vCPUs` in westeurope, and 20 of 100 are free"
+                .into(),
+            help: "ask for more (portal: Quotas, Compute), take another size or region, or fewer nodes".into(),
+        }],
     }
 }
 
@@ -319,6 +339,9 @@ pub(super) fn unchanged() -> Plan {
         steps: vec![same("spoke"), same("lab")],
         outputs: BTreeMap::new(),
         conflicts: vec![],
+        targets: Vec::new(),
+        left_out: vec![],
+        warnings: vec![],
     }
 }
 
@@ -382,6 +405,7 @@ pub(super) fn drift() -> DriftReport {
         version: 1,
         blueprint: "shop".into(),
         checked: 31,
+        steady: vec![Address::new("clusters.aks"), Address::new("networks.hub.subnets.nodes")],
         drifted: vec![
             Drift {
                 address: Address::new("networks.hub"),

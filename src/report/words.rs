@@ -1,10 +1,10 @@
 //! The words and marks for actions and reasons, the same in every report.
 
 use super::style::{Style, Tone};
-use super::text::escape;
+use super::text::{about, escape};
 use crate::event::Action;
 use crate::ident::ArmId;
-use crate::plan::{Reason, Step};
+use crate::plan::{Plan, Reason, Step};
 
 /// One column that says what is done.
 pub(crate) const fn mark(action: Action, style: &Style) -> &'static str {
@@ -104,7 +104,8 @@ pub(crate) fn totals(counts: &crate::plan::Counts) -> String {
         (number, Action::NoOp) => Some(format!("{number} unchanged")),
         (number, _) => Some(format!("{number} to {}", action.word())),
     });
-    some.collect::<Vec<_>>().join(", ")
+    let blocked = (counts.blocked > 0).then(|| format!("{} blocked", counts.blocked));
+    some.chain(blocked).collect::<Vec<_>>().join(", ")
 }
 
 /// Why a step is taken, when its action does not say it already.
@@ -125,8 +126,13 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         Reason::ParentReplaced { parent } => format!("{parent} is replaced"),
         Reason::NoLongerWanted => "no longer in the blueprint".to_owned(),
         Reason::GoesWithParent { parent } => format!("goes with {parent}"),
-        Reason::NotInLedger => "exists already, joins the ledger".to_owned(),
+        Reason::NotInLedger if step.action == Action::Adopt => return None,
+        Reason::NotInLedger => "exists already and is taken over".to_owned(),
         Reason::Pending => "waits for approval".to_owned(),
+        Reason::Blocked => "may not be touched".to_owned(),
+        Reason::Rejected => "was rejected on the target".to_owned(),
+        Reason::Disconnected => "its connection was cut off on the target, for good".to_owned(),
+        Reason::OwnedByAnother { owner } => format!("belongs to the blueprint {owner} now; it stays"),
         Reason::WillBePending => "will wait for approval once its endpoint exists".to_owned(),
         Reason::SoftDeleted => "a soft-deleted one holds the name".to_owned(),
         Reason::Renamed { from } => format!("renamed from {from}"),
@@ -154,6 +160,46 @@ pub(crate) fn registered(id: &ArmId) -> String {
         Some(format!("{}/{name}", before.rsplit('/').next()?))
     });
     escape(&feature.unwrap_or_else(|| id.name().to_owned())).into_owned()
+}
+
+/// What a step disturbs, a line each, marked with `!`.
+pub(crate) fn disturbed(step: &Step) -> Vec<String> {
+    let Some(disruption) = &step.disruption else { return Vec::new() };
+    let mut lines: Vec<String> = disruption.what.iter().map(|what| format!("! {what}")).collect();
+    let names: Vec<&str> = disruption.cycles.iter().map(crate::ident::Address::as_str).collect();
+    match (&names[..], disruption.drained) {
+        ([], _) => {}
+        ([own], true) if *own == step.address.as_str() => {
+            lines.push("! each node is cordoned and drained before it goes".to_owned());
+        }
+        ([own], false) if *own == step.address.as_str() => {
+            lines.push("! nodes are not drained: what runs on them stops".to_owned());
+        }
+        (names, true) => lines.push(format!("! node pools, drained node by node: {}", names.join(", "))),
+        (names, false) => {
+            lines.push(format!("! node pools, without a promise to drain them: {}", names.join(", ")));
+        }
+    }
+    lines
+}
+
+/// Entries that were renamed and whose resource stays as it is: from and to.
+pub(crate) fn renamed(plan: &Plan) -> Vec<(&str, &str)> {
+    let idle = plan.steps.iter().filter(|step| step.action == Action::NoOp);
+    idle.filter_map(|step| match &step.reason {
+        Reason::Renamed { from } => Some((from.as_str(), step.address.as_str())),
+        _ => None,
+    })
+    .collect()
+}
+
+/// The steps that make a plan as long as it is, told when there are several.
+pub(crate) fn longest(plan: &Plan, path: &[usize]) -> Option<String> {
+    // What takes seconds only makes the line longer.
+    let long: Vec<&Step> =
+        path.iter().filter_map(|&at| plan.steps.get(at)).filter(|step| step.usual_ms >= 30_000).collect();
+    let told = long.iter().map(|step| format!("{} ({})", step.address, about(step.usual_ms)));
+    (long.len() > 1).then(|| told.collect::<Vec<_>>().join(", then "))
 }
 
 /// The flag that lets a protected step go ahead.

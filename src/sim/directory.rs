@@ -5,6 +5,7 @@
 
 use super::error::Failure;
 use super::jwt::{self, SigningKey};
+use super::microsoft_graph;
 use super::simulator::CALLER_OBJECT_ID;
 use crate::arm::transport::{Method, Request, Response};
 use crate::host::{Clock, Timestamp};
@@ -181,6 +182,15 @@ impl Directory {
             return refuse("InvalidAuthenticationTokenTenant", message);
         }
         let audience = text("aud").trim_end_matches('/');
+        if microsoft_graph::is_its(request.path_and_query()) {
+            let known = microsoft_graph::AUDIENCES.iter().any(|known| known.eq_ignore_ascii_case(audience));
+            let own = audience.strip_prefix(origin).is_some_and(|rest| rest.eq_ignore_ascii_case("/graph"));
+            if known || own {
+                return Ok(());
+            }
+            let message = "Access token validation failure. Invalid audience.";
+            return refuse("InvalidAuthenticationToken", message.to_owned());
+        }
         let known = AUDIENCES.iter().any(|known| known.eq_ignore_ascii_case(audience));
         if !known && !audience.eq_ignore_ascii_case(origin) {
             let message = format!(

@@ -30,6 +30,7 @@ struct More {
     target: Option<String>,
     subcode: Option<String>,
     details: Vec<Value>,
+    additional: Option<Value>,
     envelope: Envelope,
     retry_after: Option<u64>,
 }
@@ -55,6 +56,12 @@ impl Failure {
     /// Adds one inner error.
     pub(crate) fn detail(mut self, detail: Value) -> Self {
         self.more.details.push(detail);
+        self
+    }
+
+    /// Adds what a policy tells about itself.
+    pub(crate) fn additional(mut self, info: Value) -> Self {
+        self.more.additional = Some(info);
         self
     }
 
@@ -95,6 +102,9 @@ impl Failure {
                 body["subcode"] = json!(self.more.subcode.as_deref().unwrap_or_default());
             }
             Envelope::Wrapped => {
+                if let Some(info) = &self.more.additional {
+                    body["additionalInfo"] = json!([info]);
+                }
                 if !self.more.details.is_empty() {
                     body["details"] = json!(self.more.details);
                 }

@@ -144,6 +144,8 @@ impl World {
             None => (call.path.id.clone(), call.path.kind(), String::new(), seconds(5)),
         };
         let took = if work.act == Act::Purge { duration(&kind, Act::Purge, &Object::new()) } else { took };
+        let fails_after = call.bent.fails.as_ref().and_then(|failing| failing.after);
+        let ends_after = fails_after.map_or(took, |after| after.min(took));
         let location = if location.is_empty() { self.location_near(work.key) } else { location };
         let serial = self.next_serial();
         let operation = Operation {
@@ -154,9 +156,9 @@ impl World {
             target_id: id,
             location,
             started: self.now.now(),
-            due: self.now.now().plus(took),
+            due: self.now.now().plus(ends_after),
             locks: work.locks,
-            fails: call.bent.fails.clone(),
+            fails: call.bent.fails.as_ref().map(|failing| (failing.code.clone(), failing.message.clone())),
             progress: Progress::Running,
         };
         self.running.insert((operation.due, operation.id.clone()));

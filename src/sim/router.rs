@@ -1,12 +1,12 @@
 //! From a request to the type that answers it: ARM's front door.
 
 use super::error::Failure;
-use super::faults::{Bent, Effect};
+use super::faults::{self, Bent, Effect, Failing};
 use super::json::{Object, drop_nulls, text};
 use super::path::{Query, ResourcePath, decode, group_of, last};
 use super::types::{self, Answer};
 use super::world::World;
-use super::{subscription, world};
+use super::{microsoft_graph, subscription, world};
 use crate::arm::transport::{Method, Request, Response};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -42,18 +42,26 @@ pub(crate) struct Call<'r> {
     pub(crate) type_name: String,
 }
 
-/// Answers one request.
-pub(crate) fn handle(world: &mut World, request: &Request) -> Outcome {
+/// Answers one request, and says how long the client waits for that.
+pub(crate) fn handle(world: &mut World, request: &Request) -> (Outcome, Duration) {
     world.advance();
     *world.counters.requests.entry(request.method.as_str().to_owned()).or_default() += 1;
     let mut bent = Bent::default();
     let mut scripted = None;
     if !world.faults.is_empty() {
         match world.faults.strike(request) {
-            Some(Effect::DropBefore) => return Outcome::Dropped,
+            Some(Effect::DropBefore) => return (Outcome::Dropped, Duration::ZERO),
             Some(Effect::DropAfter) => bent.drop_after = true,
             Some(Effect::KeepPending) => bent.keep_pending = true,
-            Some(Effect::FailOperation { code, message }) => bent.fails = Some((code, message)),
+            Some(Effect::FailOperation { code, message, after }) => {
+                bent.fails = Some(Failing { code, message, after });
+            }
+            Some(Effect::Stall(time)) => bent.stall = time,
+            Some(Effect::Stale(time)) => bent.stale = Some(time),
+            Some(Effect::Busy) => scripted = Some(faults::busy(request)),
+            Some(Effect::Denied { policy }) => {
+                scripted = Some(faults::denied(request, &world.state.subscription, &policy));
+            }
             Some(Effect::Answer { status, code, message, retry_after }) => {
                 let failure = Failure::new(status, &code, message);
                 scripted = Some(match retry_after {
@@ -69,7 +77,8 @@ pub(crate) fn handle(world: &mut World, request: &Request) -> Outcome {
         Method::Delete => 2,
         Method::Put | Method::Patch | Method::Post => 1,
     };
-    let drop_after = bent.drop_after;
+    let (drop_after, stall) = (bent.drop_after, bent.stall);
+    let before = bent.stale.map(|time| (time, before(world, request)));
     let (tokens, result) = match world.buckets.take(bucket, world.now.now()) {
         Err(refusal) => (None, Err(refusal)),
         Ok(tokens) => (Some(tokens), scripted.map_or_else(|| answer(world, request, bent), Err)),
@@ -80,11 +89,17 @@ pub(crate) fn handle(world: &mut World, request: &Request) -> Outcome {
         }
         failure.response()
     });
+    if let Some((time, seen)) = before
+        && response.status < 300
+    {
+        let (key, _) = key_of(request);
+        world.stale.insert(key, (world.now.now().plus(time), seen));
+    }
     if response.status == 429 {
         world.counters.throttled += 1;
     }
     if drop_after {
-        return Outcome::Dropped;
+        return (Outcome::Dropped, stall);
     }
     let number: u64 = world.counters.requests.values().sum();
     let id = format!("00000000-0000-4000-8000-{number:012x}");
@@ -103,7 +118,20 @@ pub(crate) fn handle(world: &mut World, request: &Request) -> Outcome {
     if !response.body.is_empty() && headers.get("content-type").is_none() {
         headers.set("content-type", "application/json; charset=utf-8");
     }
-    Outcome::Answer(response)
+    (Outcome::Answer(response), stall)
+}
+
+/// The key in the store that a request is on, and the path as the client spells it.
+fn key_of(request: &Request) -> (String, String) {
+    let full = request.path_and_query();
+    let path = decode(full.split_once('?').map_or(full, |(path, _)| path).trim_end_matches('/'));
+    (path.to_ascii_lowercase(), path)
+}
+
+/// What a read of this resource answers before something is done to it.
+fn before(world: &mut World, request: &Request) -> Response {
+    let read = Request { method: Method::Get, body: bytes::Bytes::new(), ..request.clone() };
+    answer(world, &read, Bent::default()).unwrap_or_else(|failure| failure.response())
 }
 
 fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
@@ -117,8 +145,23 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
     if key == "/metadata/endpoints" {
         return Ok(subscription::endpoints(origin, &query.get("api-version").unwrap_or_default()));
     }
+    if microsoft_graph::is_its(&key) {
+        return Ok(microsoft_graph::dispatch(world, request, &key, &query));
+    }
     check_version(&query)?;
     let method = request.method;
+    if method == Method::Get
+        && !world.stale.is_empty()
+        && let Some((until, response)) = world.stale.get(&key).cloned()
+    {
+        if world.now.now() < until {
+            if world.now.jumps() {
+                world.now.reach(world.now.now().plus(Duration::from_secs(10)));
+            }
+            return Ok(response);
+        }
+        world.stale.remove(&key);
+    }
     // The most frequent request by far: no more is parsed than it takes to find the resource.
     if method == Method::Get && world.state.resources.contains(&key) && query.get("kv-operation").is_none() {
         let mut response = world.answer(200, &key);

@@ -115,8 +115,10 @@ impl Door {
         }
         let mut response = self.simulator.send(request).await?;
         if response.status < 400 && self.simulator.jumps() {
-            // Waiting would not bring the end of an operation nearer: asking does.
-            response.headers.set("retry-after", "0");
+            // Waiting would not bring the end of an operation nearer: asking does. Clients that know the finer header
+            // ask at once. Others take a zero for nothing said and wait half a minute, so they are told a second.
+            response.headers.set("retry-after-ms", "0");
+            response.headers.set("retry-after", "1");
         }
         Ok(response)
     }

@@ -1,11 +1,12 @@
 //! The simulator as its users see it.
 
 use super::clock::{Now, Time};
+use super::fault_script::FaultScript;
 use super::faults::Fault;
 use super::router::{self, Outcome};
 use super::state_file::{Error, StateFile};
 use super::world::{Counters, PrincipalKind, State, World};
-use crate::arm::transport::{Method, Request, Response, Transport, TransportError};
+use crate::arm::transport::{Request, Response, Transport, TransportError};
 use crate::host::{Clock, Timestamp};
 use async_trait::async_trait;
 use serde_json::Value;
@@ -161,6 +162,7 @@ impl Simulator {
         world.running.clear();
         world.locks.clear();
         world.faults.clear();
+        world.stale.clear();
         world.counters = Counters::default();
         world.dirty = true;
         shelf.write_if_affordable();
@@ -174,6 +176,13 @@ impl Simulator {
     /// Scripts a fault; faults strike in the order they were asked for.
     pub fn fail_next(&self, fault: Fault) {
         self.shelf().world.faults.push(fault);
+    }
+
+    /// Scripts all faults of a file, after those that were asked for before.
+    pub fn script(&self, script: FaultScript) {
+        let faults = &mut self.shelf().world.faults;
+        faults.seed(script.seed);
+        script.faults.into_iter().for_each(|fault| faults.push(fault));
     }
 
     /// Makes a principal known to the directory, as if it had been there all along.
@@ -218,16 +227,16 @@ impl Simulator {
         self.inner.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn handle(&self, request: &Request) -> Outcome {
+    fn handle(&self, request: &Request) -> (Outcome, Duration) {
         let mut shelf = self.shelf();
         let before = shelf.world.now.jumps().then(|| shelf.world.now.now());
-        let outcome = router::handle(&mut shelf.world, request);
+        let handled = router::handle(&mut shelf.world, request);
         let jumped = before.is_some_and(|before| shelf.world.now.now() > before);
         if jumped || !request.method.is_read() {
             shelf.world.dirty = true;
         }
         shelf.write_if_affordable();
-        outcome
+        handled
     }
 }
 
@@ -271,13 +280,18 @@ impl Transport for Simulator {
             let clock = self.shelf().world.now.latency().unwrap_or_else(|| Clock::start(1.0));
             clock.sleep(self.inner.options.latency).await;
         }
-        match self.handle(&request) {
+        let (outcome, stall) = self.handle(&request);
+        if !stall.is_zero() {
+            let clock = self.shelf().world.now.latency().unwrap_or_else(|| Clock::start(1.0));
+            clock.sleep(stall).await;
+        }
+        match outcome {
             Outcome::Answer(response) => Ok(response),
             Outcome::Dropped => Err(TransportError {
                 method: request.method,
                 url: request.url.split('?').next().unwrap_or_default().to_owned(),
                 reason: "connection reset by peer".to_owned(),
-                retryable: request.method != Method::Post,
+                retryable: true,
             }),
         }
     }
@@ -286,6 +300,7 @@ impl Transport for Simulator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arm::transport::Method;
     use crate::sim::testing::Bench;
     use serde_json::json;
 
@@ -425,7 +440,9 @@ mod tests {
             assert_eq!(bench.sim.send(Request::new(Method::Get, url)).await.unwrap().status, 200);
         }
         let list = bench.get(&Bench::rid("Microsoft.ManagedIdentity/userAssignedIdentities")).await;
-        assert_eq!(list.body["value"].as_array().unwrap().len(), 10_000);
+        // A list comes in pages.
+        assert_eq!(list.body["value"].as_array().unwrap().len(), 250);
+        assert!(list.body["nextLink"].is_string());
         assert_eq!(bench.sim.counters().requests["GET"], 10_001);
     }
 

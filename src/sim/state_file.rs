@@ -137,11 +137,14 @@ impl StateFile {
         let corrupt =
             |e: serde_json::Error| Error::Corrupt { path: self.path.clone(), reason: e.to_string() };
         let newer = |found| Error::Newer { path: self.path.clone(), found };
-        match serde_json::from_slice::<Saved>(&bytes) {
+        // As a text that is checked once: its strings are not checked again one by one.
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|error| Error::Corrupt { path: self.path.clone(), reason: error.to_string() })?;
+        match serde_json::from_str::<Saved>(text) {
             Ok(saved) if saved.version > u64::from(VERSION) => Err(newer(saved.version)),
             Ok(saved) => Ok(Some((saved.state, saved.time))),
             // What a newer version wrote need not look like this one's.
-            Err(error) => match serde_json::from_slice::<Head>(&bytes) {
+            Err(error) => match serde_json::from_str::<Head>(text) {
                 Ok(head) if head.version > u64::from(VERSION) => Err(newer(head.version)),
                 _ => Err(corrupt(error)),
             },

@@ -179,6 +179,12 @@ pub(crate) fn dispatch(
             Method::Get,
             ["subscriptions", _, "providers", "microsoft.containerservice", "locations", at, what],
         ) => types::cluster::versions(at, what)?,
+        (Method::Get, ["subscriptions", _, "providers", "microsoft.compute", "locations", at, "usages"]) => {
+            types::preflight::usages(world, at)
+        }
+        (Method::Get, [.., "providers", "microsoft.authorization", "permissions"]) => {
+            types::preflight::permissions()
+        }
         _ => return None,
     };
     Some(answer)

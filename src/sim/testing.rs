@@ -56,7 +56,8 @@ impl Bench {
 
     /// The full id of a path below the subscription.
     pub(crate) fn id(path: &str) -> String {
-        if path.starts_with("/subscriptions") || path.starts_with("/providers/Microsoft.Authorization") {
+        let whole = ["/subscriptions", "/providers/Microsoft.Authorization", "/graph/"];
+        if whole.iter().any(|start| path.starts_with(start)) {
             return path.to_owned();
         }
         format!("/subscriptions/{SUBSCRIPTION}{path}")

@@ -98,6 +98,8 @@ pub(crate) struct World {
     pub(crate) running: BTreeSet<(Timestamp, String)>,
     pub(crate) counters: Counters,
     pub(crate) faults: Faults,
+    /// What reads of a key answer until an instant, whatever is there.
+    pub(crate) stale: BTreeMap<String, (Timestamp, Response)>,
     pub(crate) buckets: Buckets,
     /// Keys of the management locks.
     pub(crate) locks: BTreeSet<String>,
@@ -141,6 +143,7 @@ impl World {
             running,
             counters: Counters::default(),
             faults: Faults::default(),
+            stale: BTreeMap::new(),
             buckets: Buckets::new(throttling),
             locks,
             dirty: false,

@@ -6,8 +6,8 @@
 
 use super::path::{Segment, Trail};
 use super::rules::{Flag, NOTHING, Node, Rules, key_of};
+use super::same::{covers, same, same_list};
 use super::token;
-use crate::ident::normalize_location;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -55,7 +55,7 @@ pub struct Comparison<'a> {
 
 /// Lists the fields of `live` that are not as `desired`, in the order of `desired`.
 pub fn diff(desired: &Value, live: &Value, comparison: &Comparison<'_>) -> Vec<Change> {
-    let mut walk = Walk { comparison, trail: Trail::default(), changes: Vec::new(), immutable: 0 };
+    let mut walk = Walk { comparison, trail: Trail::default(), changes: Vec::new(), immutable: 0, hushed: false };
     walk.compare(desired, Some(live), comparison.rules.root());
     if let Some(applied) = comparison.applied {
         walk.dropped(applied, Some(desired), Some(live), comparison.rules.root());
@@ -69,6 +69,8 @@ struct Walk<'a, 'c> {
     changes: Vec<Change>,
     /// How many of the nodes above are immutable.
     immutable: usize,
+    /// Whether what is there was given as a secret, and is not to be shown.
+    hushed: bool,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -81,7 +83,7 @@ impl<'a> Walk<'a, '_> {
         self.changes.push(Change {
             path: self.trail.to_string(),
             kind,
-            before: before.cloned().unwrap_or(Value::Null),
+            before: before.filter(|_| !self.hushed).cloned().unwrap_or(Value::Null),
             after,
             forces_replace: (self.immutable > 0 || lasts || off_course || set_already)
                 && kind != ChangeKind::Release,
@@ -170,33 +172,75 @@ impl<'a> Walk<'a, '_> {
                 let segment = key.map_or(Segment::Index(index), Segment::Key);
                 self.within(segment, element, |walk| match found {
                     Some(found) => walk.compare(wanted, Some(found), element),
-                    None => walk.report(ChangeKind::Set, None, wanted.clone(), element),
+                    None => {
+                        walk.report(ChangeKind::Set, None, wanted.clone(), element);
+                        walk.note(wanted, element);
+                    }
                 });
             }
             return;
         }
-        let equal = if node.is(Flag::Set) {
-            let mut left: Vec<&Value> = present.iter().collect();
-            // Some lists Azure adds to.
-            (wanted.len() == present.len() || node.is(Flag::AtLeast) && wanted.len() < present.len())
-                && wanted.iter().all(|wanted| {
-                    let found = left.iter().position(|item| covers(wanted, item, element, node));
-                    found.map(|at| left.swap_remove(at)).is_some()
-                })
-        } else {
-            wanted.len() == present.len()
-                && wanted.iter().zip(present).all(|(wanted, item)| covers(wanted, item, element, node))
-        };
+        // Elements that nothing tells apart have no paths: the secrets among them are told by the list's own.
+        let mut secrets = Vec::new();
+        secrets_of(desired, node, &mut secrets);
+        let secret = !secrets.is_empty();
+        if secret && (self.comparison.secret_changed)(&self.trail.to_string(), &Value::Array(secrets)) {
+            return self.report(ChangeKind::Set, None, desired.clone(), node);
+        }
+        let equal = same_list(wanted, present, node);
         if !equal {
             let is_default = live.is_none() && node.default.as_ref() == Some(desired);
             if !is_default {
-                self.report(ChangeKind::Set, live, desired.clone(), node);
+                // Azure may show what was given as a secret.
+                let before = live.filter(|_| !secret);
+                self.report(ChangeKind::Set, before, desired.clone(), node);
             }
+        }
+    }
+
+    /// Tells of the secrets in what is new as a whole, so that a later change of one is seen.
+    fn note(&mut self, desired: &'a Value, node: &Node) {
+        if node.is(Flag::ReadOnly) || node.is(Flag::CreateOnly) {
+            return;
+        }
+        match desired {
+            _ if node.is(Flag::WriteOnly) || is_secret(desired) => {
+                (self.comparison.secret_changed)(&self.trail.to_string(), desired);
+            }
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let below = node.member(name);
+                    self.within(Segment::Member(name), below, |walk| walk.note(value, below));
+                }
+            }
+            Value::Array(items) => match node.key {
+                Some(key) => {
+                    for (index, item) in items.iter().enumerate() {
+                        let segment = key_of(item, key).map_or(Segment::Index(index), Segment::Key);
+                        self.within(segment, node.element(), |walk| walk.note(item, node.element()));
+                    }
+                }
+                None => {
+                    let mut secrets = Vec::new();
+                    secrets_of(desired, node, &mut secrets);
+                    if !secrets.is_empty() {
+                        (self.comparison.secret_changed)(&self.trail.to_string(), &Value::Array(secrets));
+                    }
+                }
+            },
+            _ => {}
         }
     }
 
     /// Reports what was applied last time and is no longer asked for, but still there.
     fn dropped(&mut self, applied: &'a Value, desired: Option<&Value>, live: Option<&'a Value>, node: &Node) {
+        let hushed = self.hushed;
+        self.hushed |= !matches!((applied, desired), (Value::Object(_), Some(_))) && holds_secret(applied);
+        self.dropped_from(applied, desired, live, node);
+        self.hushed = hushed;
+    }
+
+    fn dropped_from(&mut self, applied: &'a Value, desired: Option<&Value>, live: Option<&'a Value>, node: &Node) {
         let hidden = [Flag::ReadOnly, Flag::CreateOnly, Flag::WriteOnly];
         if live.is_none_or(is_empty) || is_empty(applied) || hidden.iter().any(|flag| node.is(*flag)) {
             return;
@@ -256,9 +300,11 @@ impl<'a> Walk<'a, '_> {
                     self.report(ChangeKind::Set, live, after.clone(), node);
                 }
             }
+            // A list says what it says, also when it is empty: that was compared.
+            (_, Some(Value::Array(_))) => {}
             (_, Some(after)) if !is_empty(after) => {}
             _ => match &node.default {
-                Some(default) if same(default, live, node) => {}
+                Some(default) if is_default(default, live, node) => {}
                 Some(default) => self.report(ChangeKind::Reset, live, default.clone(), node),
                 None => self.report(ChangeKind::Release, live, Value::Null, node),
             },
@@ -277,6 +323,8 @@ impl<'a> Walk<'a, '_> {
             let kept = after.and_then(|after| member(after, name, node));
             let present = member(live, name, node);
             let below = node.member(name);
+            let hushed = self.hushed;
+            self.hushed |= kept.is_none() && holds_secret(value);
             self.within_of(Segment::Member(name), below, Some(live), |walk| {
                 if (node.is(Flag::Map) || node.is(Flag::Whole)) && kept.is_none() {
                     let Some(present) = present.filter(|present| !present.is_null()) else { return };
@@ -292,6 +340,7 @@ impl<'a> Walk<'a, '_> {
                     walk.dropped(value, kept, present, below);
                 }
             });
+            self.hushed = hushed;
         }
     }
 }
@@ -338,73 +387,39 @@ pub(crate) fn is_secret(value: &Value) -> bool {
         && token::any(value, &|token| matches!(token, token::Token::Secret { .. })))
 }
 
-/// Whether an element is as wanted: everything that `wanted` mentions is in `item`.
-fn covers(wanted: &Value, item: &Value, element: &Node, array: &Node) -> bool {
-    match (wanted, item) {
-        (Value::Object(wanted), Value::Object(item)) => wanted.iter().all(|(name, wanted)| {
-            let below = element.member(name);
-            let hidden = [Flag::ReadOnly, Flag::WriteOnly].iter().any(|flag| below.is(*flag));
-            hidden || covers_member(wanted, member(item, name, element), below)
-        }),
-        // The rules of a list of texts may be written at the list itself.
-        (Value::String(_), _) => same(wanted, Some(item), element) || same(wanted, Some(item), array),
-        _ => covers_member(wanted, Some(item), element),
+/// Whether what is there is what the service takes by itself. A default of null is none: Azure takes such a field away
+/// on its own.
+fn is_default(default: &Value, live: Option<&Value>, node: &Node) -> bool {
+    match (default, live) {
+        (Value::Null, _) => true,
+        (default, live) if is_empty(default) => live.is_none_or(is_empty),
+        (default @ (Value::Object(_) | Value::Array(_)), Some(live)) => covers(default, live, node, node),
+        (default, live) => same(default, live, node),
     }
 }
 
-fn covers_member(wanted: &Value, item: Option<&Value>, node: &Node) -> bool {
-    match (wanted, item) {
-        (Value::Object(_), Some(item @ Value::Object(_))) => covers(wanted, item, node, &NOTHING),
-        (Value::Array(wanted), Some(Value::Array(items))) => {
-            wanted.len() == items.len()
-                && wanted.iter().all(|w| items.iter().any(|i| covers(w, i, node.element(), node)))
+/// Whether a secret stands anywhere in a body.
+fn holds_secret(value: &Value) -> bool {
+    token::any(value, &|token| matches!(token, token::Token::Secret { .. }))
+}
+
+/// The secrets in a value, in the order in which they stand there.
+fn secrets_of(value: &Value, node: &Node, found: &mut Vec<Value>) {
+    match value {
+        _ if node.is(Flag::ReadOnly) || node.is(Flag::CreateOnly) || is_empty(value) => {}
+        _ if node.is(Flag::WriteOnly) || is_secret(value) => found.push(value.clone()),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| secrets_of(value, node.member(name), found));
         }
-        (wanted, item) => same(wanted, item, node),
+        Value::Array(items) => items.iter().for_each(|item| secrets_of(item, node.element(), found)),
+        _ => {}
     }
-}
-
-/// Whether two leaves mean the same.
-fn same(wanted: &Value, live: Option<&Value>, node: &Node) -> bool {
-    let Some(live) = live.filter(|live| !is_empty(live)) else {
-        return is_empty(wanted) || node.default.as_ref().is_some_and(|default| default == wanted);
-    };
-    // An empty wish means "choose for me".
-    if is_empty(wanted) || wanted == live {
-        return true;
-    }
-    match (wanted, live) {
-        (Value::String(a), Value::String(b)) => same_text(a, b, node),
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
-        // Addon settings are texts on the wire: "true" and true are one thing.
-        (Value::String(a), b @ (Value::Bool(_) | Value::Number(_))) => a.eq_ignore_ascii_case(&b.to_string()),
-        (a @ (Value::Bool(_) | Value::Number(_)), Value::String(b)) => b.eq_ignore_ascii_case(&a.to_string()),
-        _ => false,
-    }
-}
-
-fn same_text(a: &str, b: &str, node: &Node) -> bool {
-    if (a.starts_with('/') && b.starts_with('/') || node.is(Flag::FoldCase)) && a.eq_ignore_ascii_case(b) {
-        return true;
-    }
-    if node.is(Flag::Location) && normalize_location(a) == normalize_location(b) {
-        return true;
-    }
-    if node.is(Flag::AtLeast) && is_newer(b, a) {
-        return true;
-    }
-    if node.is(Flag::VersionAlias) {
-        return b.strip_prefix(a).is_some_and(|rest| rest.starts_with('.'));
-    }
-    if node.is(Flag::Cidr) {
-        let host = |text: &str| text.strip_suffix("/32").unwrap_or(text).to_owned();
-        return host(a) == host(b);
-    }
-    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Rule;
+    use super::super::token::Token;
     use super::*;
     use serde_json::json;
 
@@ -438,6 +453,7 @@ mod tests {
             .default("\"none\"")
             .steps(&[("none", "*"), ("azure|calico", "cilium")]),
         Rule::at("properties.private").immutable().unless("integrated"),
+        Rule::at("properties.allowed").set().cidr().default("[]"),
     ];
 
     fn changes(desired: Value, live: Value, applied: Option<Value>) -> Vec<(String, ChangeKind, bool)> {
@@ -458,6 +474,60 @@ mod tests {
         let set = vec![("properties.hosts".to_owned(), ChangeKind::Set, false)];
         assert_eq!(changes(hosts(&["a"]), live.clone(), Some(hosts(&["a", "b"]))), set);
         assert_eq!(changes(hosts(&["a", "c"]), live, Some(hosts(&["a", "b"]))), set);
+    }
+
+    #[test]
+    fn a_dropped_list_goes_back_to_none() {
+        let ranges = |value: Value| json!({ "properties": { "allowed": value } });
+        let ours = ranges(json!(["10.0.0.0/8"]));
+        let reset = vec![("properties.allowed".to_owned(), ChangeKind::Reset, false)];
+        assert_eq!(changes(json!({}), ours.clone(), Some(ours.clone())), reset);
+        let set = vec![("properties.allowed".to_owned(), ChangeKind::Set, false)];
+        assert_eq!(changes(ranges(json!([])), ours.clone(), Some(ours.clone())), set);
+        assert_eq!(changes(json!({}), ranges(json!([])), Some(ours.clone())), []);
+        assert_eq!(changes(json!({}), json!({}), Some(ours)), []);
+    }
+
+    #[test]
+    fn a_secret_in_a_list_is_told_by_its_digest_and_never_shown() {
+        let secret = Token::Secret { name: "s".into() }.encode();
+        let rules = Rules::new(RULES);
+        let keys = |key: &str| json!({ "properties": { "keys": [{ "data": key, "n": 1 }], "more": key } });
+        let wanted = keys(&secret);
+        let seen = std::cell::RefCell::new(Vec::new());
+        for (live, applied, moved, expected) in [
+            (keys("shown"), Some(&wanted), false, vec![]),
+            (keys("shown"), Some(&wanted), true, vec!["properties.keys", "properties.more"]),
+            (json!({ "properties": { "keys": [{ "data": "shown", "n": 2 }] } }), None, false, vec!["properties.keys"]),
+        ] {
+            let changed = |path: &str, _: &Value| {
+                seen.borrow_mut().push(path.to_owned());
+                moved
+            };
+            let found = diff(&wanted, &live, &Comparison { rules: &rules, applied, secret_changed: &changed });
+            assert_eq!(found.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(), expected);
+            assert!(found.iter().all(|change| change.before.is_null()), "{found:?}");
+        }
+        assert_eq!(seen.borrow()[..2], ["properties.keys", "properties.more"]);
+        // Nor is it shown when the blueprint drops it.
+        let comparison = Comparison { rules: &rules, applied: Some(&wanted), secret_changed: &|_, _| false };
+        let found = diff(&json!({}), &keys("shown"), &comparison);
+        assert_eq!(found.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(), ["properties.keys", "properties.more"]);
+        assert!(found.iter().all(|change| change.before.is_null()), "{found:?}");
+    }
+
+    #[test]
+    fn the_secrets_of_a_new_element_are_noted() {
+        let secret = Token::Secret { name: "s".into() }.encode();
+        let rules = Rules::new(RULES);
+        let seen = std::cell::RefCell::new(Vec::new());
+        let note = |path: &str, _: &Value| {
+            seen.borrow_mut().push(path.to_owned());
+            false
+        };
+        let wanted = json!({ "properties": { "pools": [{ "name": "a", "key": secret, "keys": [secret] }] } });
+        diff(&wanted, &Value::Null, &Comparison { rules: &rules, applied: None, secret_changed: &note });
+        assert_eq!(*seen.borrow(), ["properties.pools[a].key", "properties.pools[a].keys"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod managed;
 mod merge;
 mod path;
 mod rules;
+mod same;
 pub mod secret;
 pub mod token;
 
@@ -22,4 +23,4 @@ pub use managed::{conceal, managed, moved};
 pub(crate) use merge::changed_members;
 pub use merge::{merge, strip_read_only, without};
 pub use path::{get_path, pointer_of, set_path};
-pub use rules::{Flag, Rule, Rules};
+pub use rules::{Cycles, Disturbance, Flag, Rule, Rules};

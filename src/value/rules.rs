@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// One thing that is true of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u16)]
+#[repr(u32)]
 pub enum Flag {
     /// Cannot be changed in place: a change replaces the resource.
     Immutable = 1,
@@ -23,7 +24,7 @@ pub enum Flag {
     Map = 1 << 6,
     /// A version that a longer one satisfies: `1.33` is satisfied by `1.33.4`.
     VersionAlias = 1 << 7,
-    /// An address or CIDR block: a bare address is the same as its `/32`.
+    /// An address or CIDR block: a bare address is the same as its `/32` (`/128`), and only the fixed bits count.
     Cidr = 1 << 8,
     /// The value is Azure's to choose while the blueprint has autoscaling on (`enableAutoScaling` beside it): it is not
     /// compared, and an update sends the live one, moved between the wanted `minCount` and `maxCount`. With
@@ -41,6 +42,12 @@ pub enum Flag {
     OnChange = 1 << 13,
     /// Can be given to a resource that has none yet, and not be changed from then on.
     SetOnce = 1 << 14,
+    /// A span of time: `90s`, `1m30s` and `PT1M30S` are one.
+    Duration = 1 << 15,
+    /// An amount as Kubernetes writes it: `0.5` and `500m`, `1Gi` and `1024Mi` are one.
+    Quantity = 1 << 16,
+    /// Bytes in base64: line breaks and padding do not count.
+    Base64 = 1 << 17,
 }
 
 /// A field, by its path, and what is true of it.
@@ -50,12 +57,37 @@ pub enum Flag {
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     pub(crate) path: &'static str,
-    flags: u16,
+    flags: u32,
     key: Option<&'static str>,
     default: Option<&'static str>,
     lasting: Option<&'static str>,
     steps: Steps,
     unless: Option<&'static str>,
+    disturbs: Option<&'static Disturbance>,
+}
+
+/// What changing a field in place does to what runs on a resource meanwhile.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Disturbance {
+    /// What happens, a sentence about the resource without its full stop.
+    pub what: &'static str,
+    /// Whose nodes are replaced or restarted.
+    pub cycles: Cycles,
+    /// Whether a node is cordoned and drained before it goes, so that pods move in good order.
+    pub drained: bool,
+    /// How much longer the change takes than one that disturbs nothing.
+    pub usual: Duration,
+}
+
+/// Whose nodes are cycled.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Cycles {
+    /// Nobody's.
+    Nothing,
+    /// The resource's own.
+    Itself,
+    /// Those of every resource of this ARM type below it.
+    Below(&'static str),
 }
 
 /// Changes of a text that can be made in place: from and to, each one word, several joined by `|`, or `*` for any.
@@ -64,11 +96,20 @@ pub(crate) type Steps = &'static [(&'static str, &'static str)];
 impl Rule {
     /// A field of which nothing is known yet.
     pub const fn at(path: &'static str) -> Self {
-        Rule { path, flags: 0, key: None, default: None, lasting: None, steps: &[], unless: None }
+        Rule {
+            path,
+            flags: 0,
+            key: None,
+            default: None,
+            lasting: None,
+            steps: &[],
+            unless: None,
+            disturbs: None,
+        }
     }
 
     const fn with(mut self, flag: Flag) -> Self {
-        self.flags |= flag as u16;
+        self.flags |= flag as u32;
         self
     }
 
@@ -153,6 +194,21 @@ impl Rule {
         self.with(Flag::SetOnce)
     }
 
+    /// See [`Flag::Duration`].
+    pub const fn duration(self) -> Self {
+        self.with(Flag::Duration)
+    }
+
+    /// See [`Flag::Quantity`].
+    pub const fn quantity(self) -> Self {
+        self.with(Flag::Quantity)
+    }
+
+    /// See [`Flag::Base64`].
+    pub const fn base64(self) -> Self {
+        self.with(Flag::Base64)
+    }
+
     /// A text of which only these changes can be made in place: from and to, each one word, several joined by `|`, or
     /// `*` for any. What is absent counts as its default. Every other change replaces.
     pub const fn steps(mut self, steps: &'static [(&'static str, &'static str)]) -> Self {
@@ -163,6 +219,12 @@ impl Rule {
     /// An immutable field that can be changed in place while this switch beside it is on.
     pub const fn unless(mut self, switch: &'static str) -> Self {
         self.unless = Some(switch);
+        self
+    }
+
+    /// A field of which a change, or one of anything below it, disturbs what runs on the resource.
+    pub const fn disturbs(mut self, disturbance: &'static Disturbance) -> Self {
+        self.disturbs = Some(disturbance);
         self
     }
 
@@ -200,12 +262,13 @@ pub struct Rules {
 /// A place in the rules: what is true of one field and where its members are.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
-    flags: u16,
+    flags: u32,
     pub(crate) key: Option<&'static str>,
     pub(crate) default: Option<Value>,
     pub(crate) lasting: Option<Value>,
     pub(crate) steps: Steps,
     pub(crate) unless: Option<&'static str>,
+    disturbs: Option<&'static Disturbance>,
     members: HashMap<&'static str, Node>,
     any: Option<Box<Node>>,
     elements: Option<Box<Node>>,
@@ -241,6 +304,7 @@ impl Rules {
                 node.steps = rule.steps;
             }
             node.unless = node.unless.or(rule.unless);
+            node.disturbs = node.disturbs.or(rule.disturbs);
             if let Some(key) = rule.key {
                 node.key = Some(key);
                 // What tells elements apart is matched without case, so it is compared that way too.
@@ -248,7 +312,7 @@ impl Rules {
                     let element: &mut Node = node.elements.get_or_insert_default();
                     let member =
                         part.split('.').fold(element, |node, name| node.members.entry(name).or_default());
-                    member.flags |= Flag::FoldCase as u16;
+                    member.flags |= Flag::FoldCase as u32;
                 }
             }
             if let Some(text) = rule.default {
@@ -261,8 +325,45 @@ impl Rules {
         Rules { root }
     }
 
+    /// What Azure takes when the field at a dotted path is absent, where that is known.
+    pub fn default_of(&self, path: &str) -> Option<&Value> {
+        self.at(path).default.as_ref()
+    }
+
+    /// Whether something is true of the field at a dotted path.
+    pub fn says(&self, path: &str, flag: Flag) -> bool {
+        self.at(path).is(flag)
+    }
+
+    /// The member by which the elements of the array at a dotted path are told apart, when it is really a map.
+    pub fn key(&self, path: &str) -> Option<&'static str> {
+        self.at(path).key
+    }
+
+    fn at(&self, path: &str) -> &Node {
+        path.split('.').filter(|name| !name.is_empty()).fold(&self.root, |node, name| match name.strip_suffix("[]") {
+            Some(name) => node.member(name).element(),
+            None => node.member(name),
+        })
+    }
+
     pub(crate) fn root(&self) -> &Node {
         &self.root
+    }
+
+    /// What a change at this path (as in [`super::Change`]) disturbs.
+    pub fn disturbance(&self, path: &str) -> Option<&'static Disturbance> {
+        let mut node = &self.root;
+        let mut found = None;
+        for part in path.split('.') {
+            let name = part.split('[').next().unwrap_or_default();
+            node = node.member(name);
+            if name.len() < part.len() {
+                node = node.element();
+            }
+            found = found.or(node.disturbs);
+        }
+        found
     }
 
     /// What is true of the field at a dotted path, with `[]` for the elements of an array, in words; for documentation.
@@ -303,7 +404,7 @@ impl Rules {
 
 impl Node {
     pub(crate) fn is(&self, flag: Flag) -> bool {
-        self.flags & flag as u16 != 0
+        self.flags & flag as u32 != 0
     }
 
     pub(crate) fn member(&self, name: &str) -> &Node {
@@ -352,4 +453,29 @@ pub(crate) fn key_of(element: &Value, key: &str) -> Option<String> {
     }
     text.pop();
     if text.is_empty() { None } else { Some(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_below_a_field_that_disturbs_disturbs_too() {
+        const BREAKS: Disturbance =
+            Disturbance { what: "it breaks", cycles: Cycles::Nothing, drained: false, usual: Duration::ZERO };
+        let rules = Rules::new(&[
+            Rule::at("properties.proxy").disturbs(&BREAKS),
+            Rule::at("properties.pools[].version").disturbs(&BREAKS),
+        ]);
+        for (path, found) in [
+            ("properties.proxy", true),
+            ("properties.proxy.noProxy", true),
+            ("properties.pools[system].version", true),
+            ("properties.pools[system].count", false),
+            ("properties", false),
+            ("tags.proxy", false),
+        ] {
+            assert_eq!(rules.disturbance(path).is_some(), found, "{path}");
+        }
+    }
 }

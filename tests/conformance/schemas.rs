@@ -83,7 +83,8 @@ impl Transport for Tap {
     }
 }
 
-/// Every blueprint of the repository, those of clusters with everything, and the example of every kind: name and text.
+/// Every blueprint of the repository, those of clusters with everything, and the example of every kind: path, or a name,
+/// and text.
 fn blueprints() -> Vec<(String, String)> {
     let mut all = Vec::new();
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -97,7 +98,7 @@ fn blueprints() -> Vec<(String, String)> {
                 let text = std::fs::read_to_string(&path).unwrap();
                 // A folder may hold values files as well.
                 if text.lines().any(|line| line.starts_with("blueprint:")) {
-                    all.push((path.file_name().unwrap().to_string_lossy().into_owned(), text));
+                    all.push((path.display().to_string(), text));
                 }
             }
         }
@@ -113,6 +114,7 @@ fn blueprints() -> Vec<(String, String)> {
 
 fn read(name: &str, text: &str, simulator: &Simulator) -> Blueprint {
     let source = Source::parse(name, text.as_bytes()).unwrap_or_else(|d| panic!("{name}: {d:?}"));
+    let source = source.with_includes(&|path| std::fs::read(path).map_err(|error| error.to_string()));
     let caller = Caller { tenant_id: Some(simulator.tenant()), object_id: Some(CALLER_OBJECT_ID.to_owned()) };
     let inputs = Inputs {
         caller: Some(caller),
@@ -153,6 +155,7 @@ async fn every_body_is_what_its_schema_accepts() {
                 parallelism: 16,
             },
             reads: 16,
+            targets: Vec::new(),
         };
         let blueprint = read(&name, &text, &tap.simulator);
         apply(&session, &blueprint, &name).await;

@@ -149,7 +149,7 @@ fn subscription_of_another_tenant() {
         message,
         retry_after: None,
     };
-    azure.simulator.fail_next(Fault { method: None, suffix: String::new(), times: 100, effect: refusal });
+    azure.simulator.fail_next(Fault::new(refusal).times(100));
     holds("A subscription of another tenant", 1, azure.signed_in(&berth, PLAN), Some(&azure));
 }
 
@@ -169,6 +169,54 @@ fn missing_permission() {
     azure.simulator.fail_next(Fault::once(Method::Put, "/virtualNetworks/hub", refusal).times(100));
     let apply = ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve"];
     holds("A missing permission", 3, azure.signed_in(&berth, apply), Some(&azure));
+}
+
+const APPLY: [&str; 5] = ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve"];
+
+#[test]
+fn denied_by_policy() {
+    let (azure, berth) = (Azure::new(), shop());
+    let denial = Effect::Denied { policy: "allowed-locations".to_owned() };
+    azure.simulator.fail_next(Fault::once(Method::Put, "/virtualNetworks/hub", denial).times(100));
+    holds("A policy that says no", 3, azure.signed_in(&berth, APPLY), Some(&azure));
+}
+
+#[test]
+fn locked_scope() {
+    let (azure, berth) = (Azure::new(), shop());
+    assert!(azure.signed_in(&berth, APPLY).status().unwrap().success());
+    let lock = "providers/Microsoft.Authorization/locks/freeze";
+    let lock = serde_json::json!({
+        "id": format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/{lock}"),
+        "name": "freeze",
+        "type": "Microsoft.Authorization/locks",
+        "properties": { "level": "ReadOnly" },
+    });
+    azure.simulator.load(vec![lock]).unwrap();
+    berth.edit("addressSpace: [10.0.0.0/16]", "addressSpace: [10.0.0.0/16, 10.1.0.0/16]");
+    holds("A lock", 3, azure.signed_in(&berth, APPLY), Some(&azure));
+}
+
+#[test]
+fn provider_that_may_not_be_registered() {
+    let (azure, berth) = (Azure::new(), shop());
+    let message = format!(
+        "The client 'a9911ca7-0000-4000-8000-000000000004' with object id '{CALLER_OBJECT_ID}' does not have \
+         authorization to perform action 'Microsoft.Network/register/action' over scope \
+         '/subscriptions/{SUBSCRIPTION}' or the scope is invalid. If access was recently granted, please refresh \
+         your credentials."
+    );
+    let refusal =
+        Effect::Answer { status: 403, code: "AuthorizationFailed".to_owned(), message, retry_after: None };
+    azure.simulator.fail_next(Fault::once(Method::Post, "/providers/Microsoft.Network/register", refusal).times(100));
+    holds("A provider that may not be registered", 3, azure.signed_in(&berth, APPLY), Some(&azure));
+}
+
+#[test]
+fn provider_that_is_not_registered() {
+    let (azure, berth) = (Azure::new(), shop());
+    berth.edit("  resourceGroup: rg-shop\n", "  resourceGroup: rg-shop\n  registerProviders: false\n");
+    holds("A provider that is not registered", 3, azure.signed_in(&berth, APPLY), Some(&azure));
 }
 
 #[test]

@@ -74,7 +74,8 @@ async fn a_step_that_fails_stops_what_needs_it_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn an_operation_that_fails_at_its_end_is_made_good_by_the_next_run() {
     let (rehearsal, text) = (Rehearsal::new(), quickstart());
-    let effect = Effect::FailOperation { code: "ReconcileFailed".into(), message: "scripted".into() };
+    let effect =
+        Effect::FailOperation { code: "ReconcileFailed".into(), message: "scripted".into(), after: None };
     rehearsal.simulator.fail_next(Fault::once(Method::Put, "/aks-shop", effect));
     let summary = rehearsal.try_apply(&text, Adoption::Refused).await.unwrap().summary;
     assert!(matches!(outcome(&summary, "clusters.aks"), Outcome::Failed { .. }), "{summary:#?}");
@@ -191,14 +192,39 @@ async fn a_connection_asked_for_by_hand_stays_pending_when_the_blueprint_says_so
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_stays_pending_unexpectedly_is_approved_by_the_next_run() {
+async fn a_connection_that_stays_pending_unexpectedly_is_approved_by_the_same_run() {
     let rehearsal = Rehearsal::new();
     let text = ENDPOINT.replace(", manual: true", "");
     rehearsal.simulator.fail_next(Fault::once(Method::Put, "/privateEndpoints/ours", Effect::KeepPending));
     let summary = rehearsal.try_apply(&text, Adoption::Refused).await.unwrap().summary;
     assert!(summary.is_complete(), "{summary:#?}");
-    rehearsal.apply(&text).await;
     assert_eq!(connections(&rehearsal), [pair("ours", "Approved")]);
+    let approved = summary.steps.iter().find(|step| step.action == Action::Approve);
+    assert_eq!(approved.map(|step| &step.outcome), Some(&Outcome::Done), "{summary:#?}");
+    assert!(rehearsal.plan(&text).await.plan.is_empty());
+    // Not when the blueprint leaves the decision to others.
+    let rehearsal = Rehearsal::new();
+    let text = text.replace("dns: none", "dns: none, approve: false");
+    rehearsal.simulator.fail_next(Fault::once(Method::Put, "/privateEndpoints/ours", Effect::KeepPending));
+    rehearsal.apply(&text).await;
+    assert_eq!(connections(&rehearsal), [pair("ours", "Pending")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_ends_with_its_timeout_and_says_what_went_wrong_before() {
+    let rehearsal = Rehearsal::new();
+    let text = ENDPOINT.replace("prefix: 10.0.0.0/24 } } }", "prefix: 10.0.0.0/24 } }, timeout: 10m }");
+    let busy = answer(409, "AnotherOperationInProgress", Some(45));
+    rehearsal.simulator.fail_next(Fault::once(Method::Put, "/vnet-shop", busy).times(100));
+    let summary = rehearsal.try_apply(&text, Adoption::Refused).await.unwrap().summary;
+    let Outcome::Failed { message, .. } = outcome(&summary, "networks.hub") else { panic!("{summary:#?}") };
+    assert!(message.contains("timeout of 10 minutes"), "{message}");
+    assert!(
+        message.contains("the attempt before that: PUT") && message.contains("AnotherOperationInProgress")
+    );
+    assert!(summary.elapsed_ms <= 11 * 60_000, "{summary:#?}");
+    let step = summary.steps.iter().find(|step| step.address.as_str() == "networks.hub").unwrap();
+    assert!(step.retries >= 10 && step.waited_ms >= 400_000, "{step:#?}");
 }
 
 #[tokio::test(start_paused = true)]

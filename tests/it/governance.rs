@@ -63,16 +63,15 @@ async fn what_a_lock_forbids_is_told_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lock_of_somebody_else_is_named_in_the_error() {
+async fn a_lock_of_somebody_else_is_named_before_anything_is_written() {
     let rehearsal = Rehearsal::new();
     rehearsal.apply(&locked("ReadOnly", "", true)).await;
     // Who has lost the ledger knows nothing of the lock.
     let other = rehearsal.without_ledger();
     let changed = locked("", ", tags: { team: a }", false);
-    let applied = other.try_apply(&changed, Adoption::Allowed).await.unwrap();
-    assert!(!applied.summary.is_complete());
-    let shown = format!("{:?}", applied.summary);
-    assert!(shown.contains("ScopeLocked") && shown.contains("lock"), "{shown}");
+    let refused = other.try_apply(&changed, Adoption::Allowed).await.err().unwrap();
+    let shown = format!("{refused:?}");
+    assert!(shown.contains("the lock `keep` (ReadOnly) on ") && shown.contains("az lock delete"), "{shown}");
 }
 
 const POLICY: &str = "policyAssignments:

@@ -80,7 +80,12 @@ const REPLACES: &[(&str, &str, &str, &str)] = &[
     ),
     ("publicIps", "zones: ['1', '2', '3']", "zones: ['1']", "publicIps.egress"),
     ("natGateways", "zones: ['1']\n    idle", "zones: ['2']\n    idle", "natGateways.egress"),
-    ("policyAssignments", "policy: podSecurityBaseline", "policy: podSecurityRestricted", "policyAssignments.podSecurity"),
+    (
+        "policyAssignments",
+        "policy: podSecurityBaseline",
+        "policy: podSecurityRestricted",
+        "policyAssignments.podSecurity",
+    ),
     ("logWorkspaces", "name: log-shop", "name: log-shop\n    location: northeurope", "logWorkspaces.logs"),
     (
         "resources",

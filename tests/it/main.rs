@@ -5,19 +5,28 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod approve;
 mod blueprints;
-mod clusters;
 mod book;
+mod clusters;
+mod engine;
 mod errors;
+mod fault_scripts;
 mod faults;
 mod governance;
 mod interrupt;
 mod kinds;
 mod manual;
+mod ledgers;
 mod networks;
 mod policies;
+mod properties;
 mod quickstart;
 mod reading;
+mod reports;
 mod rooms;
-mod signing_in;
 mod saved;
+mod scenarios;
+mod schedule;
+mod signing_in;
+mod target;

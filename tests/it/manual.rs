@@ -48,7 +48,7 @@ fn shipped_blueprints_and_examples_are_valid_by_the_schema() {
             validator.iter_errors(&value).map(|error| format!("{}: {error:.300}", error.instance_path())).collect();
         assert!(wrong.is_empty(), "{name}: {wrong:#?}");
     };
-    for path in yaml("blueprints").into_iter().chain(yaml("tests/clusters")) {
+    for path in yaml("blueprints").into_iter().chain(yaml("blueprints/modules")).chain(yaml("tests/clusters")) {
         check(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
     }
     for kind in registry() {

@@ -71,7 +71,10 @@ fn findings_are_in_the_json_and_in_the_markdown() {
     ]);
     assert_eq!(plan["findings"], expected);
     let markdown = berth.plan(&[&both[..], &["--format", "markdown"]].concat()).exits(4);
-    markdown.says(&["### Policies", "- **denied** <code>keyVaults.secrets</code> (<code>blueprint.yaml:17:3</code>)"]);
+    markdown.says(&[
+        "### Policies",
+        "- **denied** <code>keyVaults.secrets</code> (<code>blueprint.yaml:17:3</code>)",
+    ]);
     // A warning alone stands in nobody's way.
     berth.plan(&["--policy", "more"]).exits(2).says(&["0 denied, 1 warning."]);
 }

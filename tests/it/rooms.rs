@@ -186,12 +186,17 @@ fn what_is_read_of_a_source_is_what_the_product_uses() {
 
 #[test]
 fn no_module_of_the_tests_is_forgotten() {
-    let main = std::fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
-    for file in rust_files(&root().join("tests/it")) {
-        let stem = file.file_stem().unwrap().to_str().unwrap();
+    let tests = root().join("tests/it");
+    for file in rust_files(&tests).into_iter().filter(|file| *file != tests.join("main.rs")) {
+        // A folder is the module of its name, and lists its own.
+        let module = if file.ends_with("mod.rs") { file.parent().unwrap() } else { &file };
+        let parent = module.parent().unwrap();
+        let list = parent.join(if parent == tests { "main.rs" } else { "mod.rs" });
+        let stem = module.file_stem().unwrap().to_str().unwrap();
         assert!(
-            stem == "main" || main.contains(&format!("\nmod {stem};\n")),
-            "tests/it/main.rs has no `mod {stem};`"
+            std::fs::read_to_string(&list).unwrap().contains(&format!("\nmod {stem};\n")),
+            "{} has no `mod {stem};`",
+            list.display()
         );
     }
 }

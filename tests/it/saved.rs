@@ -212,3 +212,33 @@ fn every_plan_as_json_is_as_its_schema_says() {
     berth.edit("retentionDays: 30", "retentionDays: 60");
     valid(&berth.plan(&["--format", "json"]).exits(2).json());
 }
+
+#[test]
+fn a_plan_holds_modules_and_values_and_is_applied_where_they_never_were() {
+    let spokes = root().join("blueprints/spokes.yaml");
+    let berth = Berth::new().beside(&spokes);
+    berth.write(
+        "values.yaml",
+        b"spokes: { web: { range: 10.90.0.0/16, location: westeurope, open: [443] } }\n",
+    );
+    berth.plan(&["--values", "values.yaml", "--out", PLAN]).exits(2).complains(&["Saved the plan"]);
+    let given = berth.run(["apply", PLAN, "--sim", "--values", "values.yaml"]);
+    given.exits(0).says(&["+ created    module.spoke[web].networks.spoke.subnets.public"]);
+    let again = berth.run(["plan", "blueprint.yaml", "--sim", "--values", "values.yaml", "--out", PLAN]);
+    again.exits(0).says(&["No changes."]);
+
+    let elsewhere = Berth::new();
+    elsewhere.write(PLAN, berth.read(PLAN).as_bytes());
+    let moved = elsewhere.run(["apply", PLAN, "--sim"]).exits(4);
+    moved.complains(&["the ledger: was"]);
+
+    berth.write("modules/spoke.yaml", format!("{}\n", berth.read("modules/spoke.yaml")).as_bytes());
+    apply(&berth).exits(4).complains(&["the blueprint modules/spoke.yaml: was as the plan holds it"]);
+    berth.write("values.yaml", b"spokes: {}\n");
+    let other = berth.run(["apply", PLAN, "--sim", "--values", "values.yaml"]).exits(1);
+    other.complains(&["the plan has settled the parameter `spokes`"]);
+
+    std::fs::remove_file(berth.path("modules/spoke.yaml")).unwrap();
+    std::fs::remove_file(berth.path("blueprint.yaml")).unwrap();
+    apply(&berth).exits(0);
+}

@@ -2,12 +2,16 @@
 //! one behind HTTPS with a directory to sign in to, and [`Rehearsal`] runs the library against a simulator in this process.
 
 mod azure;
+mod azurite;
 mod berth;
 pub mod estate;
+pub mod generate;
 mod rehearsal;
 mod server;
+pub mod stores;
 
 pub use azure::{APPLICATION, Azure, SECRET, application};
+pub use azurite::Azurite;
 pub use berth::{Berth, Ended, Run, quickstart, root, until};
 pub use rehearsal::Rehearsal;
 pub use server::Server;

@@ -60,7 +60,7 @@ impl Rehearsal {
             missing: Missing::MakeUp,
             ..Inputs::default()
         };
-        Rehearsal { simulator, session: Session { engine, reads: 16 }, inputs }
+        Rehearsal { simulator, session: Session { engine, reads: 16, targets: Vec::new() }, inputs }
     }
 
     /// The same simulator, the ledger lost.

@@ -42,13 +42,25 @@ pub struct Global {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, global = true,
           default_missing_value = ".berth/sim.json")]
     pub sim: Option<PathBuf>,
-    /// Let simulated time run N times as fast as Azure's, instead of not waiting at all.
-    #[arg(long, value_name = "N", requires = "sim", global = true)]
+    /// Let simulated time run N times as fast as Azure's, instead of not waiting at all; for `--sim`, and for an
+    /// `--endpoint` on this machine where `berth sim serve --speed N` runs.
+    #[arg(long, value_name = "N", global = true)]
     pub sim_speed: Option<f64>,
-    /// The folder of the ledgers.
-    #[arg(long, value_name = "DIR", default_value = ".berth/ledgers", global = true)]
-    pub ledger: PathBuf,
-    /// How many steps at once.
+    /// Let the simulator count requests against limits.
+    #[arg(long = "limits", value_name = "LIMITS", value_enum, default_value_t = Limits::None, global = true)]
+    pub limits: Limits,
+    /// Let things go wrong in the simulator, as this file says; with `--sim` and for `berth sim serve`.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub faults: Option<PathBuf>,
+    /// Where the ledgers are: a folder, azblob://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX.
+    /// BERTH_LEDGER says it as well. Under `--sim` the simulator's own ledgers are used.
+    #[arg(long, value_name = "URL", global = true)]
+    pub ledger: Option<String>,
+    /// How long the lock of a ledger in an object store holds without being renewed, in seconds.
+    #[arg(long, value_name = "SECONDS", hide = true, default_value_t = 60, global = true,
+          value_parser = clap::value_parser!(u64).range(1..=90))]
+    pub ledger_lease: u64,
+    /// How many steps at once, at most; fewer when Azure's limits are near.
     #[arg(long, value_name = "N", default_value_t = 16, global = true,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
     pub parallelism: usize,
@@ -85,6 +97,24 @@ pub struct Global {
     pub no_progress: bool,
 }
 
+/// Which limits the simulator has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Limits {
+    /// What is left is told, but nobody is refused.
+    None,
+    /// The token buckets of a real subscription: 429 when one is empty.
+    Azure,
+}
+
+impl From<Limits> for berth::sim::Throttling {
+    fn from(limits: Limits) -> Self {
+        match limits {
+            Limits::None => berth::sim::Throttling::Lenient,
+            Limits::Azure => berth::sim::Throttling::Azure,
+        }
+    }
+}
+
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum When {
@@ -107,6 +137,47 @@ pub enum Format {
     Markdown,
     /// For browsers.
     Html,
+}
+
+/// A form in which drift is written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For programs.
+    Json,
+    /// For pull requests.
+    Markdown,
+    /// For browsers.
+    Html,
+    /// For build servers, as tests.
+    Junit,
+    /// For code hosts, beside the lines of the blueprint.
+    Sarif,
+}
+
+/// A report and the file it is written to: `junit=drift.xml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    /// The form.
+    pub format: ReportFormat,
+    /// The file.
+    pub file: PathBuf,
+}
+
+impl std::str::FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let formats = || {
+            let names = ReportFormat::value_variants().iter().filter_map(|f| Some(f.to_possible_value()?.get_name().to_owned()));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let (format, file) = text.split_once('=').unwrap_or((text, ""));
+        match ReportFormat::from_str(format, false) {
+            Err(_) => Err(format!("`{format}` is no form of a report; there are {}", formats())),
+            Ok(_) if file.is_empty() => Err(format!("it needs a file, such as `{format}=drift.{format}`")),
+            Ok(format) => Ok(ReportFile { format, file: PathBuf::from(file) }),
+        }
+    }
 }
 
 /// How to show a graph.
@@ -174,6 +245,9 @@ pub enum Command {
         allow_delete: Vec<String>,
         #[command(flatten)]
         policies: Policies,
+        /// Only this address, with what it needs; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
     },
     /// Bring Azure to what the blueprint says, or carry out a saved plan.
     Apply {
@@ -194,17 +268,27 @@ pub enum Command {
         allow_delete: Vec<String>,
         #[command(flatten)]
         policies: Policies,
+        /// Only this address, with what it needs; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
     },
-    /// Delete everything that the blueprint owns.
+    /// Delete everything that the blueprint owns. The ledger alone says what: of the blueprint only its name is read.
     Destroy {
         /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        #[arg(required_unless_present = "name")]
+        blueprint: Option<PathBuf>,
+        /// The blueprint's name, when its file is gone.
+        #[arg(long, value_name = "NAME", conflicts_with = "blueprint")]
+        name: Option<String>,
         /// Do not ask.
         #[arg(long)]
         auto_approve: bool,
         /// Allow this protected resource to be deleted; may be repeated.
         #[arg(long, value_name = "ADDRESS")]
         allow_delete: Vec<String>,
+        /// Only this address, with what it needs; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        target: Vec<String>,
     },
     /// Report what somebody else changed; exits with 2 when something was.
     Drift {
@@ -213,6 +297,15 @@ pub enum Command {
         /// How to show it.
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
+        /// Write it to a file as well: json, markdown, html, junit or sarif; may be repeated.
+        #[arg(long = "report", value_name = "FORMAT=FILE")]
+        reports: Vec<ReportFile>,
+    },
+    /// Look after private endpoint connections, of a blueprint or of any resource.
+    Approve {
+        /// What to do.
+        #[command(subcommand)]
+        command: ApproveCommand,
     },
     /// Show the outputs of the last apply.
     Output {
@@ -263,6 +356,51 @@ pub enum Command {
     },
 }
 
+/// Which connections are meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Connections {
+    /// Resources whose connections are meant: ARM ids, or addresses of the blueprint. Without any, those that the
+    /// blueprint's private endpoints connect to.
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// A blueprint: its addresses, and the private endpoints whose connections it lets berth approve.
+    #[arg(long, value_name = "FILE")]
+    pub blueprint: Option<PathBuf>,
+    /// Rule: this private endpoint's connection, by the endpoint's ARM id, on the targets; may be repeated.
+    #[arg(long = "endpoint-id", value_name = "ID")]
+    pub endpoint_ids: Vec<String>,
+    /// Rule: this connection, by its own ARM id (`…/privateEndpointConnections/NAME`); may be repeated.
+    #[arg(long = "id", value_name = "ID")]
+    pub ids: Vec<String>,
+    /// The API version of the targets, for a type that berth does not know.
+    #[arg(long, value_name = "DATE")]
+    pub api_version: Option<String>,
+}
+
+/// Commands on private endpoint connections.
+#[derive(Debug, Subcommand)]
+pub enum ApproveCommand {
+    /// List connections; exits with 2 when the rules name one that waits for approval.
+    List {
+        #[command(flatten)]
+        connections: Connections,
+        /// How to show them.
+        #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+        format: OutputFormat,
+    },
+    /// Approve the connections that the rules name and no other, after asking.
+    Run {
+        #[command(flatten)]
+        connections: Connections,
+        /// What the target shows as the reason.
+        #[arg(long, value_name = "TEXT", default_value = "approved by berth")]
+        description: String,
+        /// Do not ask.
+        #[arg(long)]
+        auto_approve: bool,
+    },
+}
+
 /// Commands on the ledger.
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
@@ -270,9 +408,30 @@ pub enum LedgerCommand {
     Show {
         /// The blueprint, a YAML file.
         blueprint: PathBuf,
+        /// Show the version with this serial instead, of those that `berth ledger history` lists.
+        #[arg(long, value_name = "SERIAL")]
+        at: Option<u64>,
         /// How to show it.
         #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
         format: OutputFormat,
+    },
+    /// List the versions of the ledger that are kept.
+    History {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+    },
+    /// Take the lock away from a run that died, and say whose it was; who is alive keeps it.
+    Unlock {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+    },
+    /// Stop owning resources; nothing changes in Azure.
+    Forget {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// What to forget, by address.
+        #[arg(required = true, value_name = "ADDRESS")]
+        addresses: Vec<String>,
     },
 }
 

@@ -8,13 +8,13 @@ use berth::arm::{self, Client, Exchange, Identity, StaticToken, TokenSource, Tra
 use berth::blueprint::{Caller, Inputs, Missing};
 use berth::event::{Listener, Silence};
 use berth::host::{Clock, Interrupt};
-use berth::ledger::store::FileStore;
+use berth::ledger::store::{self, Access, Location, Store};
 use berth::ops::{self, Session};
 use berth::report::progress;
 use berth::sim::{self, Simulator};
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct Connection {
     client: Client,
     clock: Clock,
     simulator: Option<Simulator>,
-    ledgers: PathBuf,
+    ledgers: (Location, Access),
     /// Who is signed in.
     pub caller: Option<Caller>,
 }
@@ -59,23 +59,34 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     if let Some(path) = &global.sim {
         let simulator = Simulator::open(
             path,
-            sim::Options { time: sim::Time::Host(clock.clone()), ..Default::default() },
+            sim::Options {
+                time: sim::Time::Host(clock.clone()),
+                throttling: global.limits.into(),
+                ..Default::default()
+            },
         )
         .map_err(|error| error.to_string())?;
+        if let Some(path) = &global.faults {
+            simulator.script(settings::faults(path)?);
+        }
         let transport: Arc<dyn Transport> = Arc::new(simulator.clone());
-        let client = Client::new(transport, Arc::new(StaticToken::new("simulator")), clock.clone(), options);
+        let token: Arc<dyn TokenSource> = Arc::new(StaticToken::new("simulator"));
+        let ledgers = settings::ledgers(global, token.clone(), clock.clone())?;
+        let client = Client::new(transport, token, clock.clone(), options);
         let caller =
             Caller { tenant_id: Some(simulator.tenant()), object_id: Some(sim::CALLER_OBJECT_ID.to_owned()) };
-        // The simulator has a ledger of its own: a rehearsal never touches the real one.
-        let mut ledgers = path.clone().into_os_string();
-        ledgers.push(".ledgers");
-        return Ok(Connection {
-            client,
-            clock,
-            simulator: Some(simulator),
-            ledgers: PathBuf::from(ledgers),
-            caller: Some(caller),
-        });
+        return Ok(Connection { client, clock, simulator: Some(simulator), ledgers, caller: Some(caller) });
+    }
+    if global.faults.is_some() {
+        return Err("`--faults` is for the simulator, and this is no rehearsal\n\
+                    help: add `--sim`, or start `berth sim serve` with it"
+            .to_owned());
+    }
+    let loopback = global.endpoint.as_deref().is_some_and(is_loopback);
+    if global.sim_speed.is_some() && !loopback {
+        return Err("`--sim-speed` is for a simulator, and this is no rehearsal\n\
+                    help: add `--sim`, or name a simulator on this machine with `--endpoint`"
+            .to_owned());
     }
     if let Some(endpoint) = &global.endpoint {
         options.endpoint = endpoint.trim_end_matches('/').to_owned();
@@ -89,18 +100,25 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     }
     let http = settings::transport(global)?;
     // A simulator on this machine asks for no sign-in, and a real token has no business there.
-    let nobody = global.endpoint.as_deref().is_some_and(is_loopback)
-        && settings.method == arm::AuthMethod::Auto
-        && settings.authority.is_none();
-    let token: Arc<dyn TokenSource> = if nobody {
-        Arc::new(StaticToken::new("simulator"))
-    } else {
-        Arc::new(Identity::new(settings, http.clone()))
-    };
+    let nobody = loopback && settings.method == arm::AuthMethod::Auto && settings.authority.is_none();
+    let identity: Arc<dyn TokenSource> = Arc::new(Identity::new(settings, http.clone()));
+    // The ledger's storage is never the simulator's: it takes a real token, and real time, whatever ARM's endpoint is.
+    let ledgers = settings::ledgers(global, identity.clone(), Clock::start(1.0))?;
+    let token: Arc<dyn TokenSource> = if nobody { Arc::new(StaticToken::new("simulator")) } else { identity };
     let client = Client::new(Arc::new(http), token, clock.clone(), options);
     let subscription = inputs.environment.get("AZURE_SUBSCRIPTION_ID").map(String::as_str);
     let caller = ops::caller(&client, subscription).await.map_err(|error| with_hint(&error, error.hint()))?;
-    Ok(Connection { client, clock, simulator: None, ledgers: global.ledger.clone(), caller })
+    Ok(Connection { client, clock, simulator: None, ledgers, caller })
+}
+
+/// The ledger of a blueprint, without a connection with Azure.
+///
+/// # Errors
+/// A sentence, when `--ledger` cannot be used.
+pub fn ledger(global: &Global, blueprint: &str) -> Result<Arc<dyn Store>, String> {
+    let token = Arc::new(Identity::new(settings::auth(global)?, settings::transport(global)?));
+    let (location, access) = settings::ledgers(global, token, Clock::start(1.0))?;
+    location.open(blueprint, &access).map_err(|error| with_hint(&error, Some(error.hint())))
 }
 
 /// An error with what to do about it.
@@ -131,27 +149,29 @@ impl Connection {
         }
     }
 
-    /// Where the ledger of a blueprint is.
-    pub fn store(&self, blueprint: &str) -> FileStore {
-        match self.simulator {
-            Some(_) => FileStore::rehearsed(&self.ledgers, blueprint),
-            None => FileStore::new(&self.ledgers, blueprint),
-        }
-    }
-
     /// A session for a blueprint.
-    pub fn session(&self, global: &Global, blueprint: &str, listener: Arc<dyn Listener>) -> Session {
-        Session {
+    ///
+    /// # Errors
+    /// When the settings of its ledger cannot be used.
+    pub fn session(
+        &self,
+        global: &Global,
+        blueprint: &str,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Session, store::Error> {
+        let (location, access) = &self.ledgers;
+        Ok(Session {
             engine: Engine {
                 client: self.client.clone(),
                 clock: self.clock.clone(),
-                store: Arc::new(self.store(blueprint)),
+                store: location.open(blueprint, access)?,
                 listener,
                 interrupt: Interrupt::new(),
                 parallelism: global.parallelism,
             },
             reads: 64,
-        }
+            targets: Vec::new(),
+        })
     }
 
     /// Who shows progress: bars on a terminal, plain lines otherwise, nobody when quiet.

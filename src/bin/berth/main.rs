@@ -26,5 +26,6 @@ fn main() -> ExitCode {
         }
     };
     settings::log(cli.global.verbose);
+    settings::crash();
     commands::run(cli).into()
 }

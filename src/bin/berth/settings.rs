@@ -1,13 +1,18 @@
 //! What comes from the environment and from files that arguments name. The only place that reads the environment.
 
 use crate::cli::Global;
-use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport};
-use berth::blueprint::{Inputs, Source};
+use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, TokenSource};
+use berth::blueprint::{Inputs, Source, side_file};
+use berth::host::Clock;
+use berth::ledger::store::{Access, Holder, Location};
+use berth::report::{Style, human};
+use berth::sim::FaultScript;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A file that is larger is no blueprint.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -17,6 +22,12 @@ pub fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// Arms the process to die, when a test of berth asks for that.
+pub fn crash() {
+    let at = environment().get("BERTH_CRASH_AT").and_then(|at| at.parse().ok());
+    berth::host::crash::arm(at.unwrap_or(0));
 }
 
 /// Sends the log of what happens inside to standard error.
@@ -54,6 +65,20 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Reads a file of scripted faults.
+///
+/// # Errors
+/// What is wrong with it, rendered without colour.
+pub fn faults(path: &Path) -> Result<FaultScript, String> {
+    let bytes = read(path)?;
+    side_file(&path.display().to_string(), &bytes).map_err(|problems| {
+        format!(
+            "the faults cannot be used\n\n{}",
+            human::diagnostics(&problems, &Style::plain(100)).trim_end()
+        )
+    })
+}
+
 /// Parameters and environment for a blueprint.
 ///
 /// # Errors
@@ -84,6 +109,50 @@ pub fn inputs(global: &Global) -> Result<Inputs, String> {
         parameters.insert(name.to_owned(), Value::String(value.to_owned()));
     }
     Ok(Inputs { parameters, values, environment: environment(), ..Inputs::default() })
+}
+
+/// Where the ledgers are, and what opening them takes.
+///
+/// # Errors
+/// A sentence, when `--ledger` or `BERTH_LEDGER` names no place.
+pub fn ledgers(
+    global: &Global,
+    token: Arc<dyn TokenSource>,
+    clock: Clock,
+) -> Result<(Location, Access), String> {
+    let environment = environment();
+    let get = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
+    let location = match &global.sim {
+        // The simulator has ledgers of its own: a rehearsal never touches the real ones.
+        Some(path) => {
+            let mut ledgers = path.clone().into_os_string();
+            ledgers.push(".ledgers");
+            Location::Rehearsal(PathBuf::from(ledgers))
+        }
+        None => match global.ledger.clone().map(|text| ("--ledger", text)) {
+            None => match get("BERTH_LEDGER") {
+                None => Location::Folder(PathBuf::from(".berth/ledgers")),
+                Some(text) => parse_location("BERTH_LEDGER", &text)?,
+            },
+            Some((name, text)) => parse_location(name, &text)?,
+        },
+    };
+    let host = get("HOSTNAME").or_else(|| get("COMPUTERNAME")).or_else(|| {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+        Some(name.trim().to_owned())
+    });
+    let job = get("BUILD_BUILDNUMBER")
+        .map(|number| format!("Azure Pipelines run {number}"))
+        .or_else(|| get("GITHUB_RUN_ID").map(|id| format!("GitHub Actions run {id}")));
+    let user = get("USER").or_else(|| get("USERNAME"));
+    let holder = Holder::this(host.unwrap_or_else(|| "an unnamed machine".to_owned()), user, job);
+    let cloud = auth(global)?.cloud;
+    let lease = Duration::from_secs(global.ledger_lease);
+    Ok((location, Access { token, cloud, environment, clock, holder, lease }))
+}
+
+fn parse_location(name: &str, text: &str) -> Result<Location, String> {
+    text.parse().map_err(|error| format!("{name} cannot be used: {error}"))
 }
 
 /// How to sign in.

@@ -7,8 +7,10 @@
 
 use super::key_vault_secret::SecretSpec;
 use super::naming::{NameRule, alphanumeric, did_you_mean};
+use crate::catalog::Preflight;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, Listing, ResourceType, UpdateMode, model,
+    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Nested, Problem, Reference, ResourceType,
+    UpdateMode, model,
 };
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
@@ -187,7 +189,13 @@ pub static KEY_VAULT: ResourceType = ResourceType {
     ],
     facets: &[Facet::new("uri", "/properties/vaultUri", "the URL of the vault's own endpoint")],
     listing: Listing::Subscription,
+    preflight: &[Preflight::Name {
+        path: "Microsoft.KeyVault/checkNameAvailability",
+        api_version: API_VERSION,
+    }],
     usual: Duration::from_secs(25),
+    usual_update: Duration::from_secs(8),
+    usual_delete: Duration::from_secs(15),
     ..ResourceType::new(VAULT, API_VERSION, "key vault")
 };
 
@@ -306,6 +314,7 @@ keyVaults:
       ips: [203.0.113.7]
 ";
     const TYPES: &'static [&'static ResourceType] = &[&KEY_VAULT, &super::key_vault_secret::SECRET];
+    const NESTED: &'static [Nested] = &[Nested::at("secrets.*")];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

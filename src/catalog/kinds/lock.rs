@@ -5,7 +5,7 @@
 //! any of that goes.
 
 use super::scope::scope_id;
-use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Guard, Problem, Reference, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Guard, Preflight, Problem, Reference, ResourceType};
 use crate::value::Rule;
 use crate::value::token::has_token;
 use schemars::JsonSchema;
@@ -49,6 +49,7 @@ pub static LOCK: ResourceType = ResourceType {
     tags: false,
     guard: Some(Guard { level: "/properties/level", no_writes: "ReadOnly" }),
     rules: &[Rule::at("properties.level").fold_case(), Rule::at("properties.owners").read_only()],
+    preflight: &[Preflight::Permission("Microsoft.Authorization/locks/write")],
     usual: Duration::from_secs(5),
     ..ResourceType::new(ARM_TYPE, "2020-05-01", "management lock")
 };

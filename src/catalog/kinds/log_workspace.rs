@@ -54,6 +54,8 @@ pub static LOG_WORKSPACE: ResourceType = ResourceType {
     facets: &[Facet::new("workspaceId", "/properties/customerId", "the GUID by which agents and queries know it")],
     listing: Listing::Subscription,
     usual: Duration::from_secs(15),
+    usual_update: Duration::from_secs(6),
+    usual_delete: Duration::from_secs(10),
     ..ResourceType::new(WORKSPACE, "2025-07-01", "log workspace")
 };
 

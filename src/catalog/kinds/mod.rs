@@ -11,7 +11,9 @@ mod naming;
 mod network_peering;
 pub mod private_dns;
 pub mod private_link;
+mod ranges;
 pub mod registration;
+mod role_scope;
 mod scope;
 
 macro_rules! kinds {

@@ -62,6 +62,8 @@ pub static NAT_GATEWAY: ResourceType = ResourceType {
         Rule::at("properties.resourceGuid").read_only(),
     ],
     usual: Duration::from_secs(20),
+    usual_update: Duration::from_secs(10),
+    usual_delete: Duration::from_secs(20),
     ..ResourceType::new(GATEWAY, "2025-05-01", "NAT gateway")
 };
 

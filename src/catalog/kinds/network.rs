@@ -11,7 +11,8 @@ use super::network_peering::PeeringSpec;
 use super::network_security_group::GROUP;
 use super::route_table::TABLE;
 use crate::catalog::{
-    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, Listing, ResourceType, model,
+    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Listing, Nested, Problem, Reference,
+    ResourceType, model,
 };
 use crate::value::Rule;
 use crate::value::token::has_token;
@@ -232,6 +233,7 @@ networks:
       endpoints: { prefix: 10.20.16.0/26 }
 ";
     const TYPES: &'static [&'static ResourceType] = &[&VIRTUAL_NETWORK, &SUBNET];
+    const NESTED: &'static [Nested] = &[Nested::at("subnets.*"), Nested::at("peerings.*")];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -58,6 +58,8 @@ pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
     rules: &[
         Rule::at("properties.policyDefinitionId").immutable().fold_case(),
         Rule::at("properties.parameters").map(),
+        // A list that a definition takes is what it looks for, in whatever order.
+        Rule::at("properties.parameters.*.value").set(),
         Rule::at("properties.enforcementMode").default("\"Default\"").fold_case(),
         Rule::at("properties.notScopes").set().fold_case(),
         Rule::at("properties.nonComplianceMessages").default("[]"),

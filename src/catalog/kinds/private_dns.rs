@@ -29,6 +29,8 @@ pub static PRIVATE_DNS_ZONE: ResourceType = ResourceType {
     ],
     listing: Listing::Subscription,
     usual: Duration::from_secs(35),
+    usual_update: Duration::from_secs(10),
+    usual_delete: Duration::from_secs(30),
     ..ResourceType::new(ZONE, API_VERSION, "private DNS zone")
 };
 
@@ -46,6 +48,8 @@ pub static ZONE_LINK: ResourceType = ResourceType {
     ],
     listing: Listing::Collection,
     usual: Duration::from_secs(40),
+    usual_update: Duration::from_secs(10),
+    usual_delete: Duration::from_secs(30),
     ..ResourceType::new(
         "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
         API_VERSION,

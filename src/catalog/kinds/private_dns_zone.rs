@@ -6,7 +6,7 @@ use super::naming::{NETWORK, NameRule};
 use super::network::VNET;
 use super::private_dns::{LINKED_TWICE, PRIVATE_DNS_ZONE, ZONE, ZONE_LINK, global, link_claim, zone_claim};
 use super::scope::type_of;
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Nested, Problem, Reference, ResourceType};
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
@@ -157,6 +157,7 @@ privateDnsZones:
       www: { type: CNAME, values: api.shop.internal }
       '@': { type: TXT, values: ['owner=shop'] }
 ";
+    const NESTED: &'static [Nested] = &[Nested::at("links.*"), Nested::at("records.*")];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -151,6 +151,7 @@ const MANUAL_TARGET: &str = "/properties/manualPrivateLinkServiceConnections/0/p
 
 /// The endpoint itself.
 pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
+    law: Some(super::ranges::private_endpoint),
     lanes: &[
         Lane::Of("/properties/subnet/id", VNET),
         // These accept one change of their connections at a time.
@@ -198,7 +199,10 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Facet::new("ipAddress", "/properties/customDnsConfigs/0/ipAddresses/0", "its address in the subnet"),
     ],
     listing: Listing::Subscription,
+    connections: &["/properties/privateLinkServiceConnections", "/properties/manualPrivateLinkServiceConnections"],
     usual: Duration::from_secs(60),
+    usual_update: Duration::from_secs(30),
+    usual_delete: Duration::from_secs(30),
     ..ResourceType::new(ENDPOINT, API_VERSION, "private endpoint")
 };
 

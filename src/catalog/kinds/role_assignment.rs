@@ -7,7 +7,7 @@
 use super::builtin_roles::{BUILTIN_ROLES, builtin_role};
 use super::naming::did_you_mean;
 use super::scope::{scope_id, subscription_of};
-use crate::catalog::{DeleteMode, Draft, DraftId, EntryCx, EntryKind, Problem, Reference, Listing, ResourceType};
+use crate::catalog::{DeleteMode, Draft, DraftId, EntryCx, EntryKind, Problem, Reference, Listing, Preflight, ResourceType};
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{Token, display_text, has_token};
@@ -73,6 +73,7 @@ const CONDITION_VERSION: &str = "2.0";
 
 /// A role assignment.
 pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
+    law: Some(super::role_scope::law),
     delete: DeleteMode::Always,
     tags: false,
     rules: &[
@@ -89,6 +90,7 @@ pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
     ],
     // A principal made in the same run takes a while to be known everywhere.
     listing: Listing::Scope,
+    preflight: &[Preflight::Permission("Microsoft.Authorization/roleAssignments/write")],
     usual: Duration::from_secs(20),
     ..ResourceType::new(ARM_TYPE, "2022-04-01", "role assignment")
 };

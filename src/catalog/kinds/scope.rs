@@ -2,7 +2,7 @@
 
 use super::registration::subscription_scope;
 use crate::catalog::{EntryCx, Problem, Reference, registry};
-use crate::ident::ArmId;
+use crate::ident::{ArmId, Parts};
 use crate::value::token::display_text;
 
 /// The id that a scope names: a resource of the blueprint, `subscription`, `resourceGroup`, or a literal id.
@@ -33,12 +33,10 @@ pub(super) fn type_of(reference: &Reference) -> Option<String> {
         return Some(id.resource_type());
     }
     let path = reference.path()?;
-    let (section, key) = path.split_once('.')?;
-    // `networks.hub.subnets.nodes` is something below an entry; a key made by `forEach` stands in brackets.
-    let below = key.split('[').next().unwrap_or_default().contains('.')
-        || key.rsplit_once(']').is_some_and(|(_, rest)| !rest.is_empty());
-    let kind = registry().iter().find(|kind| kind.section == section)?;
-    (!below && !kind.arm_type.is_empty()).then(|| kind.arm_type.to_owned())
+    let parts = Parts::of(&path);
+    let kind = registry().iter().find(|kind| kind.section == parts.section)?;
+    // `networks.hub.subnets.nodes` is something below an entry.
+    (parts.entry == path && !parts.key.is_empty() && !kind.arm_type.is_empty()).then(|| kind.arm_type.to_owned())
 }
 
 /// The subscription that a scope lies in; `None` above all subscriptions (management groups).
@@ -60,6 +58,8 @@ mod tests {
         for (text, expected) in [
             (reference("networks.hub"), Some("Microsoft.Network/virtualNetworks")),
             (reference("networks.hub[a.b]"), Some("Microsoft.Network/virtualNetworks")),
+            (reference("module.spoke[a.b].networks.hub"), Some("Microsoft.Network/virtualNetworks")),
+            (reference("module.spoke.networks.hub.subnets.nodes"), None),
             (reference("networks.hub.subnets.nodes"), None),
             (reference("networks.hub[a].subnets.nodes"), None),
             (reference("unheardOf.x"), None),

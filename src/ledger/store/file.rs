@@ -1,16 +1,22 @@
-//! A ledger in a folder: `NAME.json`, while a run goes on `NAME.journal`, and `NAME.lock`.
+//! A ledger in a folder: `NAME.json`, while a run goes on `NAME.journal`, and `NAME.lock`; earlier versions in
+//! `NAME.history`.
 
-use super::{Error, ErrorKind, Loaded, Store};
+use super::holder::Holder;
+use super::{Error, ErrorKind, Loaded, Past, Store, Taken};
 use crate::host::files::{read_if_exists, write_atomic};
+use crate::host::{Timestamp, crash};
 use crate::ledger::journal::{Record, fold, line, parse};
 use crate::ledger::model::{Ledger, migrate};
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Seek, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::UNIX_EPOCH;
 
 /// Keeps a ledger in files. The lock is the operating system's and goes with the process.
+///
+/// Should the files be deleted while a run goes on, they are written anew: what the run knows is not lost.
 #[derive(Debug)]
 pub struct FileStore {
     ledger: PathBuf,
@@ -18,6 +24,8 @@ pub struct FileStore {
     lock: PathBuf,
     /// Whether records wait for the disk.
     durable: bool,
+    history: PathBuf,
+    holder: Holder,
     open: Mutex<Open>,
 }
 
@@ -25,6 +33,9 @@ pub struct FileStore {
 struct Open {
     journal: Option<File>,
     lock: Option<File>,
+    /// The ledger as this process saved it last, and what went to the journal since: to write them anew.
+    saved: Option<Vec<u8>>,
+    appended: Vec<u8>,
 }
 
 impl FileStore {
@@ -36,6 +47,8 @@ impl FileStore {
             journal: file("journal"),
             lock: file("lock"),
             durable: true,
+            history: file("history"),
+            holder: Holder::this("this machine", None, None),
             open: Mutex::default(),
         }
     }
@@ -46,8 +59,18 @@ impl FileStore {
         FileStore { durable: false, ..Self::new(folder, blueprint) }
     }
 
+    /// With this as what others are told about the lock.
+    #[must_use]
+    pub fn held_by(self, holder: Holder) -> Self {
+        FileStore { holder, ..self }
+    }
+
     fn error(&self, path: &Path, kind: ErrorKind) -> Error {
         Error { place: path.display().to_string(), kind }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn folder(&self) -> Result<(), Error> {
@@ -55,31 +78,99 @@ impl FileStore {
         std::fs::create_dir_all(folder).map_err(|error| self.error(folder, ErrorKind::Write(error)))
     }
 
-    fn append_now(&self, records: &[Record]) -> std::io::Result<()> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.journal.is_none() {
-            let mut file = OpenOptions::new().create(true).append(true).read(true).open(&self.journal)?;
-            // What was torn off by a kill is cut away, so that the next line starts on a line of its own.
-            let bytes = std::fs::read(&self.journal)?;
-            let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            if whole < bytes.len() {
-                if parse(&bytes[whole..]).is_ok_and(|records| !records.is_empty()) {
-                    file.write_all(b"\n")?;
-                } else {
-                    file.set_len(whole as u64)?;
-                    file.seek(std::io::SeekFrom::End(0))?;
+    /// Opens the journal to append to it.
+    fn journal(&self) -> io::Result<File> {
+        let mut file = OpenOptions::new().create(true).append(true).read(true).open(&self.journal)?;
+        // What was torn off by a kill is cut away, so that the next line starts on a line of its own.
+        let bytes = std::fs::read(&self.journal)?;
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        if whole < bytes.len() {
+            if parse(&bytes[whole..]).is_ok_and(|records| !records.is_empty()) {
+                file.write_all(b"\n")?;
+            } else {
+                file.set_len(whole as u64)?;
+                file.seek(io::SeekFrom::End(0))?;
+            }
+        }
+        Ok(file)
+    }
+
+    fn append_now(&self, records: &[Record]) -> io::Result<()> {
+        let mut guard = self.open();
+        let open = &mut *guard;
+        if open.journal.is_some() && !self.journal.exists() {
+            // Somebody deleted it: everything that was in it goes to the disk again.
+            if let Some(saved) = &open.saved
+                && !self.ledger.exists()
+            {
+                write_atomic(&self.ledger, saved)?;
+            }
+            write_atomic(&self.journal, &open.appended)?;
+            open.journal = None;
+        }
+        let mut file = match open.journal.take() {
+            Some(file) => file,
+            None => self.journal()?,
+        };
+        let lines: String = records.iter().map(line).collect();
+        crash::moment();
+        // After an error the journal is not open any more: whoever opens it cuts off what was written in part.
+        if crash::armed() {
+            tear(&mut file, &lines)?;
+        } else {
+            file.write_all(lines.as_bytes())?;
+        }
+        if self.durable {
+            file.sync_data()?;
+        }
+        crash::moment();
+        open.appended.extend_from_slice(lines.as_bytes());
+        open.journal = Some(file);
+        Ok(())
+    }
+
+    /// Keeps the version that is about to be replaced, and of the earlier ones the latest.
+    fn keep(&self, serial: u64) -> io::Result<()> {
+        #[derive(serde::Deserialize)]
+        struct Head {
+            serial: u64,
+        }
+        let Some(bytes) = read_if_exists(&self.ledger)? else { return Ok(()) };
+        let Ok(old) = serde_json::from_slice::<Head>(&bytes) else { return Ok(()) };
+        if old.serial == serial {
+            return Ok(());
+        }
+        write_atomic(&self.history.join(format!("{:010}.json", old.serial)), &bytes)?;
+        let versions = self.versions()?;
+        for path in &versions[..versions.len().saturating_sub(super::HISTORY)] {
+            std::fs::remove_file(path)?;
+        }
+        Ok(())
+    }
+
+    /// The files of earlier versions, the oldest first.
+    fn versions(&self) -> io::Result<Vec<PathBuf>> {
+        let mut versions = Vec::new();
+        match std::fs::read_dir(&self.history) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok(entries) => {
+                for entry in entries {
+                    let path = entry?.path();
+                    if path.extension().is_some_and(|extension| extension == "json") {
+                        versions.push(path);
+                    }
                 }
             }
-            open.journal = Some(file);
         }
-        match &mut open.journal {
-            Some(file) => {
-                let lines: String = records.iter().map(line).collect();
-                file.write_all(lines.as_bytes())?;
-                if self.durable { file.sync_data() } else { Ok(()) }
-            }
-            None => Ok(()),
-        }
+        versions.sort();
+        Ok(versions)
+    }
+
+    /// Who wrote the lock file: a holder, or for an older berth its process.
+    fn written(&self) -> Option<String> {
+        let text = std::fs::read_to_string(&self.lock).ok().filter(|text| !text.trim().is_empty())?;
+        Some(serde_json::from_str::<Holder>(&text).map_or(text, |holder| holder.to_string()))
     }
 }
 
@@ -113,7 +204,7 @@ impl Store for FileStore {
         Ok(Loaded { ledger, in_flight })
     }
 
-    async fn lock(&self) -> Result<(), Error> {
+    async fn lock(&self) -> Result<Taken, Error> {
         self.folder()?;
         let write = |error| self.error(&self.lock, ErrorKind::Write(error));
         let mut file = OpenOptions::new()
@@ -125,14 +216,19 @@ impl Store for FileStore {
             .map_err(write)?;
         match file.try_lock() {
             Ok(()) => {
+                // Whoever gives the lock back empties the file.
+                let from = self.written();
+                crash::moment();
                 file.set_len(0).map_err(write)?;
-                let _ = write!(file, "process {}", std::process::id());
-                self.open.lock().unwrap_or_else(PoisonError::into_inner).lock = Some(file);
-                Ok(())
+                let mut holder = self.holder.clone();
+                holder.since = now();
+                let _ = serde_json::to_writer(&mut file, &holder);
+                let _ = file.flush();
+                *self.open() = Open { lock: Some(file), ..Open::default() };
+                Ok(Taken { from })
             }
             Err(TryLockError::WouldBlock) => {
-                let holder = std::fs::read_to_string(&self.lock).unwrap_or_default();
-                let holder = if holder.is_empty() { "another run".to_owned() } else { holder };
+                let holder = self.written().unwrap_or_else(|| "another run".to_owned());
                 Err(self.error(&self.ledger, ErrorKind::Locked(holder)))
             }
             Err(TryLockError::Error(error)) => Err(write(error)),
@@ -140,9 +236,11 @@ impl Store for FileStore {
     }
 
     async fn unlock(&self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.lock = None;
-        open.journal = None;
+        let lock = std::mem::take(&mut *self.open()).lock;
+        if let Some(file) = lock {
+            crash::moment();
+            let _ = file.set_len(0);
+        }
     }
 
     async fn append(&self, record: &Record) -> Result<(), Error> {
@@ -157,18 +255,68 @@ impl Store for FileStore {
         let write = |path: &Path, error| self.error(path, ErrorKind::Write(error));
         let bytes = serde_json::to_vec_pretty(ledger)
             .map_err(|error| write(&self.ledger, std::io::Error::other(error)))?;
+        crash::moment();
+        self.keep(ledger.serial).map_err(|error| write(&self.history, error))?;
+        crash::moment();
         write_atomic(&self.ledger, &bytes).map_err(|error| write(&self.ledger, error))?;
+        crash::moment();
         // Were the process killed here, the journal would be folded in once more, which changes nothing.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).journal = None;
+        let mut open = self.open();
+        open.journal = None;
+        open.appended.clear();
+        open.saved = Some(bytes);
+        drop(open);
         match std::fs::remove_file(&self.journal) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(write(&self.journal, error)),
-            _ => Ok(()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(write(&self.journal, error));
+            }
+            _ => {}
         }
+        crash::moment();
+        Ok(())
+    }
+
+    async fn holder(&self) -> Result<Option<String>, Error> {
+        let Ok(file) = File::open(&self.lock) else { return Ok(None) };
+        Ok(match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(self.written().unwrap_or_else(|| "another run".to_owned())),
+            _ => self.written().map(|who| format!("{who}, which is dead: the next run takes its lock")),
+        })
+    }
+
+    async fn history(&self) -> Result<Vec<Past>, Error> {
+        let failed = |error| self.error(&self.history, ErrorKind::Read(error));
+        let mut versions = Vec::new();
+        for path in self.versions().map_err(failed)? {
+            let bytes = std::fs::read(&path).map_err(failed)?;
+            let ledger = migrate(&bytes).map_err(|why| self.error(&path, ErrorKind::Damaged(why)))?;
+            let modified = std::fs::metadata(&path).and_then(|meta| meta.modified()).map_err(failed)?;
+            let replaced = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+            versions.push(Past { serial: ledger.serial, replaced: Timestamp(replaced), ledger });
+        }
+        versions.reverse();
+        Ok(versions)
     }
 
     fn place(&self) -> String {
         self.ledger.display().to_string()
     }
+}
+
+/// Writes each line in two halves, with a moment to die between them.
+fn tear(file: &mut File, lines: &str) -> io::Result<()> {
+    for line in lines.as_bytes().split_inclusive(|&byte| byte == b'\n') {
+        let (half, rest) = line.split_at(line.len() / 2);
+        file.write_all(half)?;
+        crash::moment();
+        file.write_all(rest)?;
+    }
+    Ok(())
+}
+
+/// The machine's time, for people to read: since when a lock is held.
+fn now() -> Timestamp {
+    crate::host::Clock::start(1.0).now()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A ledger in memory.
 
-use super::{Error, Loaded, Store};
+use super::{Error, Loaded, Store, Taken};
 use crate::ledger::journal::{Record, fold};
 use crate::ledger::model::Ledger;
 use async_trait::async_trait;
@@ -29,8 +29,8 @@ impl Store for MemoryStore {
         Ok(Loaded { ledger, in_flight })
     }
 
-    async fn lock(&self) -> Result<(), Error> {
-        Ok(())
+    async fn lock(&self) -> Result<Taken, Error> {
+        Ok(Taken::default())
     }
 
     async fn unlock(&self) {}

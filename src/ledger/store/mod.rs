@@ -1,14 +1,29 @@
-//! Where ledgers are kept: a port, a file store, and one in memory for tests and for simulators without a file.
+//! Where ledgers are kept: a port; a store in files, one in the object stores of clouds, and one in memory for tests.
 
+mod credential;
 mod file;
+mod holder;
+mod lease;
+mod location;
 mod memory;
+pub mod objects;
+mod remote;
 
 pub use file::FileStore;
+pub use holder::Holder;
+pub use lease::LEASE;
+pub use location::{Access, Location, NotALocation};
 pub use memory::MemoryStore;
+pub use remote::RemoteStore;
+
+/// How many earlier versions of a ledger are kept.
+pub const HISTORY: usize = 20;
 
 use super::journal::{InFlight, Record};
 use super::model::Ledger;
+use crate::host::Timestamp;
 use async_trait::async_trait;
+use objects::ObjectError;
 
 /// A ledger as it was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +32,24 @@ pub struct Loaded {
     pub ledger: Option<Ledger>,
     /// What the last run left under way.
     pub in_flight: Vec<InFlight>,
+}
+
+/// A lock that was taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Who had it and died without giving it back.
+    pub from: Option<String>,
+}
+
+/// An earlier version of a ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past {
+    /// Its serial.
+    pub serial: u64,
+    /// When the next version took its place.
+    pub replaced: Timestamp,
+    /// What it was.
+    pub ledger: Ledger,
 }
 
 /// Why a ledger could not be read or written.
@@ -41,9 +74,15 @@ pub enum ErrorKind {
     /// It could not be written.
     #[error("cannot be written: {0}")]
     Write(std::io::Error),
+    /// Its object store could not be read or written.
+    #[error("cannot be reached: {0}")]
+    Remote(ObjectError),
     /// Somebody else is at work with it.
     #[error("is in use by {0}")]
     Locked(String),
+    /// Somebody else took it while this run was at work.
+    #[error("was taken over by {0}: nothing more was begun")]
+    Lost(String),
 }
 
 impl Error {
@@ -58,8 +97,24 @@ impl Error {
                 "check that the folder exists, is writable and has room, or name another with `--ledger`"
                     .to_owned()
             }
+            ErrorKind::Remote(ObjectError::Denied(_)) => {
+                "reading and writing its objects must be allowed: in Azure that is the role `Storage Blob Data \
+                 Contributor` on the container, for whoever berth is signed in as (`--auth`)"
+                    .to_owned()
+            }
+            ErrorKind::Remote(ObjectError::NoContainer(_)) => {
+                "create the container or bucket, or correct `--ledger`: berth does not create it".to_owned()
+            }
+            ErrorKind::Remote(_) => {
+                "check `--ledger` and the network, then run again: what was begun is in the journal, and the next \
+                 run goes on with it"
+                    .to_owned()
+            }
             ErrorKind::Locked(_) => {
-                "wait for the other run to end; its lock goes with its process".to_owned()
+                "wait for the other run to end; the lock of a run that is dead ends by itself".to_owned()
+            }
+            ErrorKind::Lost(_) => {
+                "wait for that run to end, then run again: it goes on with what this one began".to_owned()
             }
         }
     }
@@ -76,9 +131,12 @@ pub trait Store: Send + Sync {
 
     /// Takes the ledger for this process, until [`Store::unlock`] or the end of the process.
     ///
+    /// A run that died keeps nobody out for longer than [`LEASE`] after its last sign of life; whose lock was taken
+    /// from it is in what comes back. Who is alive is never put out.
+    ///
     /// # Errors
     /// When another process has it.
-    async fn lock(&self) -> Result<(), Error>;
+    async fn lock(&self) -> Result<Taken, Error>;
 
     /// Gives the lock back.
     async fn unlock(&self);
@@ -107,6 +165,28 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When it cannot be written; ledger and journal are then as before.
     async fn save(&self, ledger: &Ledger) -> Result<(), Error>;
+
+    /// Ends when somebody else has taken the lock, with the error to stop with. A lock that goes with its process
+    /// cannot be lost.
+    async fn lost(&self) -> Error {
+        std::future::pending().await
+    }
+
+    /// Who has the lock now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn holder(&self) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
+    /// Earlier versions of the ledger, at most [`HISTORY`], the latest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn history(&self) -> Result<Vec<Past>, Error> {
+        Ok(Vec::new())
+    }
 
     /// Where it is, for messages.
     fn place(&self) -> String;

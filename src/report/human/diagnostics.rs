@@ -1,6 +1,6 @@
 //! Diagnostics with the lines they are about.
 
-use crate::diag::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
+use crate::diag::{Diagnostic, Diagnostics, Severity, Span};
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{count, escape, escape_lines, is_unsafe};
 use miette::{
@@ -9,7 +9,7 @@ use miette::{
 };
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Range;
 
 /// Renders every diagnostic with its place, its line and its remedy, and how many there are.
 pub fn diagnostics(diagnostics: &Diagnostics, style: &Style) -> String {
@@ -21,16 +21,18 @@ pub fn diagnostics(diagnostics: &Diagnostics, style: &Style) -> String {
         .tab_width(4);
 
     let mut text = String::new();
-    let mut sources: Vec<(Arc<SourceFile>, Arc<str>)> = Vec::new();
-    for diagnostic in diagnostics.iter() {
-        let source = diagnostic.span.as_ref().map(|span| source(span, &mut sources));
-        let shown = Shown::new(diagnostic, source);
+    let (shown, left) = shown(diagnostics);
+    for diagnostic in shown {
+        let shown = Shown::new(diagnostic);
         // Only writing can fail here, and a String takes everything.
         let _ = handler.render_report(&mut text, &shown);
         text.push('\n');
     }
     let mut page = Page::new(style);
     page.append(&text);
+    if left > 0 {
+        page.line(Line::default().plain(format!("… and {left} more")));
+    }
     page.line(total(diagnostics));
     page.finish()
 }
@@ -50,14 +52,42 @@ fn total(diagnostics: &Diagnostics) -> Line {
     }
 }
 
-/// The text of a span's file, safe to show; made once a file.
-fn source(span: &Span, known: &mut Vec<(Arc<SourceFile>, Arc<str>)>) -> Arc<str> {
-    if let Some((_, text)) = known.iter().find(|(file, _)| Arc::ptr_eq(file, &span.file)) {
-        return text.clone();
+/// So many are read, if any: mend them, and the others come up.
+const MOST: usize = 100;
+
+/// Those that are shown, errors before warnings where there are too many, and how many are left out.
+fn shown(diagnostics: &Diagnostics) -> (Vec<&Diagnostic>, usize) {
+    let mut all: Vec<(usize, &Diagnostic)> = diagnostics.iter().enumerate().collect();
+    let left = all.len().saturating_sub(MOST);
+    if left > 0 {
+        all.sort_by_key(|(_, diagnostic)| diagnostic.severity);
+        all.truncate(MOST);
+        all.sort_by_key(|(at, _)| *at);
     }
-    let text: Arc<str> = same_length(&span.file.text).into();
-    known.push((span.file.clone(), text.clone()));
-    text
+    (all.into_iter().map(|(_, diagnostic)| diagnostic).collect(), left)
+}
+
+/// The lines around a place, and no more than this many bytes before and behind it: what shows them goes through all it
+/// is given. The number of the first line counts from 0.
+fn around(span: &Span) -> (Range<usize>, usize) {
+    const LINES: usize = 3;
+    const BYTES: usize = 1_000;
+    let text = &span.file.text;
+    let offset = span.offset.min(text.len());
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let from = boundary(offset.saturating_sub(BYTES));
+    let before = &text[from..boundary(offset)];
+    // The line itself, and those before it.
+    let start = before.rmatch_indices('\n').nth(LINES).map_or(from, |(at, _)| from + at + 1);
+    let to = boundary((offset + span.length.min(BYTES) + BYTES).min(text.len()));
+    let end = text[boundary(offset)..to].match_indices('\n').nth(LINES).map_or(to, |(at, _)| boundary(offset) + at + 1);
+    let lines = text[start..boundary(offset)].matches('\n').count();
+    (start..end, span.line.saturating_sub(1).saturating_sub(lines))
 }
 
 /// The text with unsafe characters replaced by others of as many bytes, so that offsets stay true.
@@ -89,19 +119,25 @@ struct Shown<'d> {
 #[derive(Debug)]
 struct Excerpt {
     name: String,
-    text: Arc<str>,
+    /// The lines around it.
+    text: String,
+    /// Which line of the file the first of those is, from 0.
+    first: usize,
     line: usize,
     column: usize,
     label: SourceSpan,
 }
 
 impl<'d> Shown<'d> {
-    fn new(diagnostic: &'d Diagnostic, source: Option<Arc<str>>) -> Self {
-        let excerpt = diagnostic.span.as_ref().zip(source).map(|(span, text)| {
-            let label = underlined(span, &text);
+    fn new(diagnostic: &'d Diagnostic) -> Self {
+        let excerpt = diagnostic.span.as_ref().map(|span| {
+            let (range, first) = around(span);
+            let text = same_length(&span.file.text[range.clone()]).into_owned();
+            let label = underlined(span.offset.saturating_sub(range.start), span.length, &text);
             Excerpt {
                 name: escape(&span.file.name).into_owned(),
                 text,
+                first,
                 line: span.line,
                 column: span.column,
                 label,
@@ -117,13 +153,13 @@ impl<'d> Shown<'d> {
 }
 
 /// What is underlined: of a span over several lines the first, and never beyond the text.
-fn underlined(span: &Span, text: &str) -> SourceSpan {
-    let mut start = span.offset.min(text.len());
+fn underlined(offset: usize, length: usize, text: &str) -> SourceSpan {
+    let mut start = offset.min(text.len());
     while !text.is_char_boundary(start) {
         start -= 1;
     }
     let line = text[start..].split(['\n', '\r']).next().unwrap_or_default();
-    let mut end = start + span.length.max(1).min(line.len());
+    let mut end = start + length.max(1).min(line.len());
     while !text.is_char_boundary(end) {
         end += 1;
     }
@@ -174,7 +210,7 @@ impl SourceCode for Excerpt {
         let found = self.text.read_span(span, before, after)?;
         let (line, column) = match (before, *span == self.label) {
             (0, true) => (self.line.saturating_sub(1), self.column.saturating_sub(1)),
-            _ => (found.line(), found.column()),
+            _ => (found.line() + self.first, found.column()),
         };
         Ok(Box::new(MietteSpanContents::new_named(
             self.name.clone(),
@@ -190,6 +226,8 @@ impl SourceCode for Excerpt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diag::SourceFile;
+    use std::sync::Arc;
 
     const TEXT: &str = "blueprint: shop\nclusters:\n  aks:\n    # größe: schön\n    tags: { \"größe\": 1, nam: x }\n\tsize: 3\n    evil: \u{1b}[31m\n";
 

@@ -1,5 +1,6 @@
 //! Reports for a person at a terminal.
 
+mod connections;
 mod diagnostics;
 mod drift;
 mod plan;
@@ -7,6 +8,7 @@ mod policy;
 mod summary;
 pub(crate) mod value;
 
+pub use connections::connections;
 pub use diagnostics::diagnostics;
 pub use drift::drift;
 pub use plan::plan;

@@ -2,11 +2,12 @@
 
 use super::value::{Shown, is_secret, member_name, value_tone};
 use crate::event::Action;
-use crate::graph::Dag;
 use crate::plan::{OutputValue, Plan, Step};
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
-use crate::report::words::{ACTIONS, allowance, mark, registered, shown_type, tone, totals, why};
+use crate::report::words::{
+    ACTIONS, allowance, disturbed, longest, mark, registered, renamed, shown_type, tone, totals, why,
+};
 use crate::value::{Change, ChangeKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     let name = escape(&plan.blueprint).into_owned();
     if plan.is_empty() && plan.conflicts.is_empty() {
         page.line(nothing_to_do(plan, &name));
+        left_out(&mut page, plan);
+        renames(&mut page, plan);
         outputs(&mut page, &plan.outputs, "Outputs");
         return page.finish();
     }
@@ -33,29 +36,67 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
             roomy = self::step(&mut page, step, roomy);
         }
     }
+    renames(&mut page, plan);
     outputs(&mut page, &plan.outputs, "Outputs");
     conflicts(&mut page, plan);
+    left_out(&mut page, plan);
     footer(&mut page, plan);
     page.finish()
 }
 
 /// What is in the way of applying the plan.
 fn conflicts(page: &mut Page<'_>, plan: &Plan) {
-    if plan.conflicts.is_empty() {
+    for (tone, title, found) in [
+        (Tone::Change, "May go wrong", &plan.warnings),
+        (Tone::Bad, "In the way of this plan", &plan.conflicts),
+    ] {
+        if found.is_empty() {
+            continue;
+        }
+        page.gap();
+        page.line(Line::default().add(tone, title));
+        for conflict in found {
+            page.line(Line::indented(2).add(Tone::Strong, escape(conflict.address.as_str())));
+            page.line(Line::indented(6).add(Tone::Dim, escape(conflict.id.as_str())));
+            page.paragraph(6, Tone::Plain, &escape(&conflict.message));
+            page.hanging(Line::indented(6).plain("help: "), Tone::Plain, &escape(&conflict.help));
+        }
+    }
+}
+
+/// Entries that only have another key: nothing is done in Azure for them.
+fn renames(page: &mut Page<'_>, plan: &Plan) {
+    let renamed = renamed(plan);
+    if renamed.is_empty() {
         return;
     }
     page.gap();
-    page.line(Line::default().add(Tone::Bad, "In the way of this plan"));
-    for conflict in &plan.conflicts {
-        page.line(Line::indented(2).add(Tone::Strong, escape(conflict.address.as_str())));
-        page.line(Line::indented(6).add(Tone::Dim, escape(conflict.id.as_str())));
-        page.line(Line::indented(6).plain(escape(&conflict.message)));
-        page.line(Line::indented(6).plain("help: ").plain(escape(&conflict.help)));
+    page.line(Line::default().plain("Renamed in the blueprint; the resources stay as they are"));
+    for (from, to) in renamed {
+        let arrow = page.style.arrow();
+        page.line(Line::indented(2).plain(escape(from)).plain(format!(" {arrow} ")).plain(escape(to)));
+    }
+}
+
+/// What `--target` left alone, which a plan for everything would change.
+fn left_out(page: &mut Page<'_>, plan: &Plan) {
+    if plan.left_out.is_empty() {
+        return;
+    }
+    page.gap();
+    let told = format!("Left out by --target: {}", count(plan.left_out.len(), "change"));
+    page.line(Line::default().add(Tone::Change, told));
+    for left in &plan.left_out {
+        let line = Line::indented(2).add(tone(left.action), mark(left.action, page.style));
+        page.line(line.plain(" ").plain(escape(left.address.as_str())));
     }
 }
 
 fn nothing_to_do(plan: &Plan, name: &str) -> Line {
     let told = count(plan.steps.len(), "resource");
+    if !plan.left_out.is_empty() {
+        return Line::default().add(Tone::Good, "No changes").plain(format!(" at the targets ({told})."));
+    }
     if plan.destroy {
         return Line::default()
             .add(Tone::Good, "Nothing to destroy.")
@@ -143,6 +184,10 @@ fn step(page: &mut Page<'_>, step: &Step, roomy: bool) -> bool {
     let shown = Shown { base: Some(&step.id), style: page.style };
     let mut body = Page::new(page.style);
     protection(&mut body, step);
+    for text in disturbed(step) {
+        let text = text.trim_start_matches("! ");
+        body.hanging(Line::indented(6).add(Tone::Change, "! "), Tone::Change, &escape(text));
+    }
     match step.action {
         Action::Create | Action::Recover if !step.desired.is_null() => {
             shown.body(&mut body, 6, &step.desired)
@@ -326,8 +371,24 @@ fn footer(page: &mut Page<'_>, plan: &Plan) {
     page.gap();
     let text = format!("{}.", totals(&plan.counts()));
     page.hanging(Line::default().add(Tone::Strong, "Plan: "), Tone::Plain, &text);
-    if let Some(longest) = longest_path(plan).filter(|&ms| ms >= 60_000) {
-        page.line(Line::default().add(Tone::Dim, format!("Usually takes about {}.", about(longest))));
+    if plan.counts().adopt > 0 {
+        let text = "Adopting writes nothing to Azure: what exists joins the ledger.";
+        page.paragraph(0, Tone::Dim, text);
+    }
+    let (path, ms) = plan.critical_path();
+    if ms >= 60_000 {
+        page.line(Line::default().add(Tone::Dim, format!("Usually takes about {}.", about(ms))));
+        if let Some(longest) = longest(plan, &path) {
+            page.hanging(Line::default().add(Tone::Dim, "Longest: "), Tone::Dim, &escape(&longest));
+        }
+    }
+    let disruptive = plan.changes().filter(|step| step.disruption.is_some()).count();
+    if disruptive > 0 {
+        let text = match disruptive {
+            1 => "1 change in place disturbs what runs (see ! above).".to_owned(),
+            more => format!("{more} changes in place disturb what runs (see ! above)."),
+        };
+        page.paragraph(0, Tone::Change, &text);
     }
     let flags: Vec<String> = plan.changes().filter_map(allowance).collect();
     if !flags.is_empty() {
@@ -341,23 +402,6 @@ fn footer(page: &mut Page<'_>, plan: &Plan) {
             page.line(Line::indented(2).plain(escape(&flag)));
         }
     }
-}
-
-/// How long the steps usually take that have to wait for each other.
-fn longest_path(plan: &Plan) -> Option<u64> {
-    let mut dag = Dag::new(plan.steps.len());
-    for (at, step) in plan.steps.iter().enumerate() {
-        step.after
-            .iter()
-            .filter(|&&before| before < plan.steps.len())
-            .for_each(|&before| dag.need(at, before));
-    }
-    dag.order().ok()?;
-    let weight = |at: usize| match plan.steps[at].action {
-        Action::NoOp | Action::Forget | Action::Adopt => 0,
-        _ => plan.steps[at].usual_ms,
-    };
-    dag.remaining(weight).into_iter().max()
 }
 
 #[cfg(test)]

@@ -42,14 +42,23 @@ fn table(page: &mut Page<'_>, summary: &Summary) {
             .add(tone(step.action), mark(step.action, page.style))
             .add(Tone::Dim, format!(" {}", done(step.action)))
             .pad_to(4 + words + 1)
-            .plain(escape(step.address.as_str()))
-            .pad_to(column)
-            .plain(format!("  {:>7}", duration(step.elapsed_ms)));
-        if let Some(retries) = retries(step) {
-            let longer = line.clone().add(Tone::Dim, format!("  {retries}"));
-            line = if longer.width() <= page.style.width { longer } else { line };
+            .plain(escape(step.address.as_str()));
+        if line.width() > column {
+            // A long address has its line to itself; the times stay below each other.
+            page.line(std::mem::take(&mut line));
         }
-        page.line(line);
+        line = line.pad_to(column).plain(format!("  {:>7}", duration(step.elapsed_ms)));
+        let Some(retries) = retries(step) else {
+            page.line(line);
+            continue;
+        };
+        let longer = line.clone().add(Tone::Dim, format!("  {retries}"));
+        if longer.width() <= page.style.width {
+            page.line(longer);
+        } else {
+            page.line(line);
+            page.line(Line::indented(4 + words + 1).add(Tone::Dim, retries));
+        }
     }
 }
 
@@ -121,6 +130,19 @@ fn names<'a>(page: &mut Page<'_>, names: impl Iterator<Item = &'a Address>) {
     }
 }
 
+/// `; 12 retries in 3 steps, waited 2m10s`; nothing when there were none.
+fn reattempts(summary: &Summary) -> String {
+    let retried: Vec<&StepResult> = summary.steps.iter().filter(|step| step.retries > 0).collect();
+    let times: u32 = retried.iter().map(|step| step.retries).sum();
+    let waited: u64 = retried.iter().map(|step| step.waited_ms).sum();
+    match (times, retried.len()) {
+        (0, _) => String::new(),
+        (1, _) => format!("; 1 retry, waited {}", duration(waited)),
+        (_, 1) => format!("; {times} retries in 1 step, waited {}", duration(waited)),
+        (_, steps) => format!("; {times} retries in {steps} steps, waited {}", duration(waited)),
+    }
+}
+
 fn totals(page: &mut Page<'_>, summary: &Summary) {
     let count = |which: fn(&Outcome) -> bool| with(summary, which).count();
     let failed = count(|outcome| matches!(outcome, Outcome::Failed { .. }));
@@ -142,8 +164,10 @@ fn totals(page: &mut Page<'_>, summary: &Summary) {
     if summary.steps.is_empty() {
         return page.line(Line::default().add(Tone::Good, "Nothing to do."));
     }
+    let again = reattempts(summary);
     if summary.is_complete() {
-        let text = format!(" {} in {elapsed}.", super::super::text::count(summary.steps.len(), "step"));
+        let text =
+            format!(" {} in {elapsed}{again}.", super::super::text::count(summary.steps.len(), "step"));
         return page.line(Line::default().add(Tone::Good, "Done.").plain(text));
     }
     let (tone, word) = match (summary.interrupted, failed) {
@@ -151,7 +175,7 @@ fn totals(page: &mut Page<'_>, summary: &Summary) {
         _ => (Tone::Bad, "Applied in part:"),
     };
     let head = Line::default().add(tone, word).plain(" ");
-    page.hanging(head, Tone::Plain, &format!("{} in {elapsed}.", told.join(", ")));
+    page.hanging(head, Tone::Plain, &format!("{} in {elapsed}{again}.", told.join(", ")));
     let next = match (failed, unfinished) {
         (0, 0) => "run the same command again to do the rest; what is done stays done.",
         (0, _) => {

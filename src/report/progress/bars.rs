@@ -1,6 +1,6 @@
 //! Progress as bars that are redrawn.
 
-use super::plain::{Tally, finished, fitted, stopping};
+use super::plain::{Tally, finished, fitted, lock_taken, stopping};
 use crate::event::{Action, Event, EventKind, Listener};
 use crate::ident::Address;
 use crate::report::style::Style;
@@ -226,6 +226,7 @@ impl Listener for Bars {
                 self.print(&finished(address.as_str(), *action, outcome, *elapsed_ms, &self.style));
                 self.arrange(state);
             }
+            EventKind::LockTaken { from } => self.print(&lock_taken(from)),
             EventKind::Interrupted { at_once } => self.print(stopping(*at_once)),
             EventKind::RunFinished { .. } => self.clear(state),
         }

@@ -74,6 +74,9 @@ fn line(event: &Event, tally: &Tally, style: &Style) -> Option<String> {
         // Reading is quick: its end is enough.
         EventKind::Reading { done, total } if done == total => format!("Read {}", count(*total, "resource")),
         EventKind::Reading { .. } => return None,
+        // Nothing to do is said by the plan.
+        EventKind::RunStarted { steps: 0 } => return None,
+        EventKind::RunFinished { .. } if tally.steps == 0 && tally.ended == 0 => return None,
         EventKind::RunStarted { steps } => format!("Taking {}", count(*steps, "step")),
         EventKind::StepStarted { address, action, usual_ms } => {
             let usual =
@@ -97,9 +100,15 @@ fn line(event: &Event, tally: &Tally, style: &Style) -> Option<String> {
         EventKind::StepFinished { address, action, outcome, elapsed_ms } => {
             format!("{prefix}{}", finished(address.as_str(), *action, outcome, *elapsed_ms, style))
         }
+        EventKind::LockTaken { from } => lock_taken(from),
         EventKind::Interrupted { at_once } => stopping(*at_once).to_owned(),
         EventKind::RunFinished { .. } => format!("{prefix}finished in {}", tally.elapsed(event)),
     })
+}
+
+/// Whose lock this run has now.
+pub(super) fn lock_taken(from: &str) -> String {
+    format!("Took the ledger's lock from a run that died: {from}.")
 }
 
 /// What an interrupt does.

@@ -524,7 +524,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn failed_creation_leaves_a_failed_cluster_that_can_be_repaired() {
         let bench = Bench::new().await;
-        let effect = Effect::FailOperation { code: "AKSCapacityHeavyUsage".into(), message: "full".into() };
+        let effect = Effect::FailOperation {
+            code: "AKSCapacityHeavyUsage".into(),
+            message: "full".into(),
+            after: None,
+        };
         bench.sim.fail_next(Fault::once(Method::Put, "/managedClusters/mc", effect));
         let seen = bench.put(&id(), Bench::cluster_body()).await;
         assert_eq!(bench.settle(&seen).await, "Failed");

@@ -20,6 +20,7 @@ mod network;
 mod network_item;
 mod node_pool;
 mod policy;
+pub(crate) mod preflight;
 mod private_dns;
 mod private_endpoint;
 mod private_link;

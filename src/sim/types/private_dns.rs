@@ -4,6 +4,7 @@ use super::behaviour::{Answer, Behaviour, settle_or_remove, stored_and_new};
 use super::network::missing_reference;
 use crate::arm::transport::Response;
 use crate::sim::error::Failure;
+use crate::sim::faults::Failing;
 use crate::sim::json::{Object, flag, object, set, set_default, text};
 use crate::sim::operation::{Act, Operation, Progress, Style, Work};
 use crate::sim::path::{cut, last};
@@ -76,7 +77,8 @@ impl Behaviour for Zone {
             // It is accepted like any other, and only the operation tells.
             let mut failing = Call { bent: call.bent.clone(), ..copy(call) };
             let message = format!("The Zone {name} exists already and hence cannot be created again.");
-            failing.bent.fails = Some(("PreconditionFailed".to_owned(), message));
+            let code = "PreconditionFailed".to_owned();
+            failing.bent.fails = Some(Failing { code, message, after: None });
             return begin(world, &failing, Act::Update);
         }
         call.check_etag(world)?;

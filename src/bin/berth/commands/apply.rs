@@ -23,6 +23,8 @@ pub struct Wish {
     pub allowances: Allowances,
     /// What to judge the plan by.
     pub policies: Policies,
+    /// Only these addresses.
+    pub target: Vec<String>,
 }
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
@@ -35,18 +37,19 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
     if berth::plan::is_saved(&bytes) {
         return saved::apply(global, terminal, path, &bytes, wish, judge.as_ref());
     }
-    let ahead = Ahead::of(path.display().to_string(), bytes);
+    let ahead = Ahead::of(path, bytes);
     with_session_of(
         global,
         terminal,
         ahead,
         |_, _| Ok(()),
-        async |blueprint, session| {
+        async |blueprint, mut session| {
+            session.targets.clone_from(&wish.target);
             let mut refused = None;
             let agree = |planned: &Planned, allowed: bool| {
                 let asking =
                     Asking { allowed, auto_approve: wish.auto_approve, question: "Apply this plan?" };
-                agree(terminal, blueprint, planned, &asking, judge.as_ref(), &mut refused)
+                agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
             };
             let adoption = plan::adoption(wish.adopt);
             match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances, agree).await {
@@ -74,7 +77,7 @@ pub struct Asking {
 /// Shows the plan and asks, unless a policy denies it, nothing is to be done, or the answer was given already.
 pub fn agree(
     terminal: &Terminal,
-    blueprint: &Loaded,
+    blueprint: Option<&Loaded>,
     planned: &Planned,
     asking: &Asking,
     judge: Option<&Judge>,

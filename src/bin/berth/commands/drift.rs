@@ -1,15 +1,17 @@
 //! `berth drift`
 
-use super::{report, with_session};
-use crate::cli::{Format, Global};
+use super::{Loaded, report, with_session};
+use crate::cli::{Format, Global, ReportFile, ReportFormat};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
+use berth::blueprint::places;
+use berth::drift::DriftReport;
 use berth::ops;
-use berth::report::{html, human, json, markdown};
+use berth::report::{html, human, json, junit, markdown, sarif};
 use std::path::Path;
 
 /// Reports what somebody else changed.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format) -> Exit {
+pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format, reports: &[ReportFile]) -> Exit {
     with_session(global, terminal, path, async |blueprint, session| {
         match ops::drift(&session, &blueprint.desired).await {
             Ok(drift) => {
@@ -20,9 +22,31 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: Format) ->
                     Format::Markdown => markdown::drift(&drift),
                     Format::Html => html::drift(&drift),
                 });
+                if let Err(message) = write(reports, blueprint, &drift) {
+                    return terminal.fail(&message);
+                }
                 if drift.drifted.is_empty() { Exit::Done } else { Exit::Changes }
             }
             Err(error) => report(terminal, &error),
         }
     })
+}
+
+/// Writes the reports that were asked for.
+fn write(reports: &[ReportFile], blueprint: &Loaded, drift: &DriftReport) -> Result<(), String> {
+    for report in reports {
+        let text = match report.format {
+            ReportFormat::Json => json::to_text(&json::drift(drift)),
+            ReportFormat::Markdown => markdown::drift(drift),
+            ReportFormat::Html => html::drift(drift),
+            ReportFormat::Junit => junit::drift(drift),
+            ReportFormat::Sarif => {
+                let places = places(&blueprint.source, drift.drifted.iter().map(|drift| &drift.address));
+                json::to_text(&sarif::drift(drift, &places))
+            }
+        };
+        berth::host::files::write_atomic(&report.file, text.as_bytes())
+            .map_err(|error| format!("cannot write the report to {}: {error}", report.file.display()))?;
+    }
+    Ok(())
 }

@@ -1,61 +1,146 @@
 //! `berth ledger`
 
-use super::{Ahead, load};
+use super::{Ahead, load, report};
 use crate::cli::{Global, LedgerCommand, OutputFormat};
 use crate::connect;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use berth::blueprint::Missing;
-use berth::ledger::store::{FileStore, Store};
-use std::path::PathBuf;
+use berth::ledger::store::{self, Store};
+use berth::ops::{self, Forgotten};
+use std::path::Path;
 
-/// Looks at a ledger.
+/// Looks at a ledger, or changes what it owns.
 pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit {
-    let LedgerCommand::Show { blueprint: path, format } = command;
+    match command {
+        LedgerCommand::Show { blueprint, at, format } => {
+            with_store(global, terminal, &blueprint, async |store| show(terminal, store, at, format).await)
+        }
+        LedgerCommand::History { blueprint } => {
+            with_store(global, terminal, &blueprint, async |store| history(terminal, store).await)
+        }
+        LedgerCommand::Unlock { blueprint } => {
+            with_store(global, terminal, &blueprint, async |store| unlock(terminal, store).await)
+        }
+        LedgerCommand::Forget { blueprint, addresses } => {
+            with_store(global, terminal, &blueprint, async |store| forget(terminal, store, &addresses).await)
+        }
+    }
+}
+
+/// Opens the ledger of a blueprint and does something with it.
+fn with_store(
+    global: &Global,
+    terminal: &Terminal,
+    path: &Path,
+    act: impl AsyncFnOnce(&dyn Store) -> Result<Exit, store::Error>,
+) -> Exit {
     connect::run(global, async {
         let blueprint =
-            match load(global, terminal, Ahead::read(&path), None, |inputs| inputs.missing = Missing::MakeUp)
-            {
-                Ok(blueprint) => blueprint,
-                Err(exit) => return exit,
-            };
-        let store = store(global, &blueprint.desired.blueprint);
-        let loaded = match store.load().await {
-            Ok(loaded) => loaded,
-            Err(error) => return terminal.fail(&connect::with_hint(&error, Some(error.hint()))),
+            load(global, terminal, Ahead::read(path), None, |inputs| inputs.missing = Missing::MakeUp);
+        let blueprint = match blueprint {
+            Ok(blueprint) => blueprint,
+            Err(exit) => return exit,
         };
-        let Some(ledger) = loaded.ledger else {
-            terminal.say(&format!("There is no ledger at {} yet.", store.place()));
-            return Exit::Done;
+        let store = match connect::ledger(global, &blueprint.desired.blueprint) {
+            Ok(store) => store,
+            Err(message) => return terminal.fail(&message),
         };
-        match format {
-            OutputFormat::Json => match serde_json::to_value(&ledger) {
-                Ok(value) => terminal.print(&berth::report::json::to_text(&value)),
-                Err(error) => return terminal.fail(&error.to_string()),
-            },
-            OutputFormat::Human => {
-                let mut text = format!("{} owns {} resources:\n", ledger.blueprint, ledger.resources.len());
-                for (id, owned) in &ledger.resources {
-                    text.push_str(&format!("  {}\n    {id}\n", owned.address));
-                }
-                for step in &loaded.in_flight {
-                    text.push_str(&format!(
-                        "under way when a run died: {} {}\n",
-                        step.action.word(),
-                        step.address
-                    ));
-                }
-                terminal.print(&text);
-            }
-        }
-        Exit::Done
+        act(&*store).await.unwrap_or_else(|error| report(terminal, &error.into()))
     })
 }
 
-/// Where the ledger of a blueprint is.
-pub fn store(global: &Global, blueprint: &str) -> FileStore {
-    match &global.sim {
-        Some(path) => FileStore::new(&PathBuf::from(format!("{}.ledgers", path.display())), blueprint),
-        None => FileStore::new(&global.ledger, blueprint),
+async fn show(
+    terminal: &Terminal,
+    store: &dyn Store,
+    at: Option<u64>,
+    format: OutputFormat,
+) -> Result<Exit, store::Error> {
+    let loaded = store.load().await?;
+    let Some(mut ledger) = loaded.ledger else {
+        terminal.say(&format!("There is no ledger at {} yet.", store.place()));
+        return Ok(Exit::Done);
+    };
+    let mut in_flight = loaded.in_flight;
+    if let Some(serial) = at.filter(|serial| *serial != ledger.serial) {
+        let Some(past) = store.history().await?.into_iter().find(|past| past.serial == serial) else {
+            let message = format!("the ledger {} has no version {serial}", store.place());
+            return Ok(
+                terminal.fail(&format!("{message}\nhelp: `berth ledger history` lists those that are kept"))
+            );
+        };
+        ledger = past.ledger;
+        in_flight.clear();
     }
+    match format {
+        OutputFormat::Json => match serde_json::to_value(&ledger) {
+            Ok(value) => terminal.print(&berth::report::json::to_text(&value)),
+            Err(error) => return Ok(terminal.fail(&error.to_string())),
+        },
+        OutputFormat::Human => {
+            let mut text = format!("{} owns {} resources:\n", ledger.blueprint, ledger.resources.len());
+            for (id, owned) in &ledger.resources {
+                text.push_str(&format!("  {}\n    {id}\n", owned.address));
+            }
+            let holder = if at.is_none() { store.holder().await? } else { None };
+            for step in &in_flight {
+                let state = match step.operation {
+                    Some(_) => "Azure works on it",
+                    None => "whether Azure got it is unknown",
+                };
+                let when = match &holder {
+                    Some(who) if !who.contains("which is dead") => "under way",
+                    _ => "under way when a run died",
+                };
+                text.push_str(&format!("{when}: {} {} ({state})\n", step.action.word(), step.address));
+            }
+            if let Some(holder) = holder {
+                text.push_str(&format!("in use by {holder}\n"));
+            }
+            terminal.print(&text);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn history(terminal: &Terminal, store: &dyn Store) -> Result<Exit, store::Error> {
+    let Some(ledger) = store.load().await?.ledger else {
+        terminal.say(&format!("There is no ledger at {} yet.", store.place()));
+        return Ok(Exit::Done);
+    };
+    terminal.print(&format!("{:>6}  {} resources, now\n", ledger.serial, ledger.resources.len()));
+    for past in store.history().await? {
+        let resources = past.ledger.resources.len();
+        terminal.print(&format!("{:>6}  {resources} resources, until {}\n", past.serial, past.replaced));
+    }
+    Ok(Exit::Done)
+}
+
+/// Whoever is dead loses the lock to whoever asks; so asking for it and giving it back is all there is to do.
+async fn unlock(terminal: &Terminal, store: &dyn Store) -> Result<Exit, store::Error> {
+    let taken = store.lock().await?;
+    store.unlock().await;
+    match taken.from {
+        Some(from) => terminal.say(&format!("Took the lock away from {from}. That run is dead.")),
+        None => terminal.say("Nobody had the lock."),
+    }
+    Ok(Exit::Done)
+}
+
+async fn forget(terminal: &Terminal, store: &dyn Store, addresses: &[String]) -> Result<Exit, store::Error> {
+    Ok(match ops::forget(store, addresses).await? {
+        Forgotten::Unknown(unknown) => terminal.fail(&format!(
+            "the ledger does not own {}; nothing was forgotten\nhelp: `berth ledger show` lists what it owns",
+            unknown.join(", ")
+        )),
+        Forgotten::Done(gone) => {
+            for (address, id) in gone {
+                terminal.print(&format!("forgotten: {address}\n    {id}\n"));
+            }
+            terminal.say(
+                "Azure is as it was. What the blueprint still names, the next plan wants to adopt (`--adopt`).",
+            );
+            Exit::Done
+        }
+    })
 }

@@ -1,6 +1,7 @@
 //! One file a command; what they share.
 
 mod apply;
+mod approve;
 mod destroy;
 mod drift;
 mod graph;
@@ -21,7 +22,7 @@ use crate::terminal::Terminal;
 use berth::approve::Allowances;
 use berth::blueprint::{Blueprint, Inputs, Source, places};
 use berth::ops::{self, Planned, Session};
-use berth::plan::Setting;
+use berth::plan::{Saved, Setting};
 use berth::report::{PlanDocument, Stage, document, human};
 use clap::CommandFactory;
 use std::path::Path;
@@ -33,25 +34,29 @@ pub fn run(cli: Cli) -> Exit {
     match command {
         Command::Validate { blueprint, policies } => validate::run(&global, &terminal, &blueprint, &policies),
         Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
-        Command::Plan { blueprint, format, out, adopt, allow_replace, allow_delete, policies } => {
+        Command::Plan { blueprint, format, out, adopt, allow_replace, allow_delete, policies, target } => {
             let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = plan::Wish { format, out, adopt, allowances, policies };
+            let wish = plan::Wish { format, out, adopt, allowances, policies, target };
             plan::run(&global, &terminal, &blueprint, &wish)
         }
-        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete, policies } => {
+        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete, policies, target } => {
             let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = apply::Wish { auto_approve, adopt, allowances, policies };
+            let wish = apply::Wish { auto_approve, adopt, allowances, policies, target };
             apply::run(&global, &terminal, &blueprint, &wish)
         }
-        Command::Destroy { blueprint, auto_approve, allow_delete } => {
-            destroy::run(&global, &terminal, &blueprint, auto_approve, allow_delete)
+        Command::Destroy { blueprint, name, auto_approve, allow_delete, target } => {
+            let wish = destroy::Wish { auto_approve, allow_delete, target };
+            destroy::run(&global, &terminal, blueprint.as_deref(), name, wish)
         }
-        Command::Drift { blueprint, format } => drift::run(&global, &terminal, &blueprint, format),
+        Command::Drift { blueprint, format, reports } => {
+            drift::run(&global, &terminal, &blueprint, format, &reports)
+        }
+        Command::Approve { command } => approve::run(&global, &terminal, command),
         Command::Output { blueprint, name, format } => {
             output::run(&global, &terminal, &blueprint, name.as_deref(), format)
         }
         Command::Ledger { command } => ledger::run(&global, &terminal, command),
-        Command::Sim { command } => sim::run(&terminal, command),
+        Command::Sim { command } => sim::run(&global, &terminal, command),
         Command::Init { dir, template, list } => init::run(&terminal, &dir, &template, list),
         Command::Explain { subject } => match berth::manual::explain(subject.as_deref()) {
             Ok(text) => {
@@ -81,14 +86,25 @@ impl Ahead {
         let path = path.to_owned();
         Ahead(std::thread::spawn(move || {
             let bytes = settings::read(&path)?;
-            let parsed = ops::parse(&path.display().to_string(), &bytes);
-            Ok(parsed.map(|source| source.with_includes(&settings::read)))
+            Ok(Self::parse(&path, &bytes))
         }))
     }
 
     /// A text that was read already.
-    fn of(name: String, bytes: Vec<u8>) -> Self {
-        Ahead(std::thread::spawn(move || Ok(ops::parse(&name, &bytes))))
+    fn of(path: &Path, bytes: Vec<u8>) -> Self {
+        let path = path.to_owned();
+        Ahead(std::thread::spawn(move || Ok(Self::parse(&path, &bytes))))
+    }
+
+    /// The blueprint of a saved plan.
+    fn saved(saved: &Saved) -> Self {
+        let saved = ops::saved_source(saved);
+        Ahead(std::thread::spawn(move || Ok(saved)))
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Source, ops::Error> {
+        let parsed = ops::parse(&path.display().to_string(), bytes);
+        parsed.map(|source| source.with_includes(&settings::read))
     }
 }
 
@@ -165,7 +181,10 @@ fn with_session_of(
             Err(exit) => return exit,
         };
         let listener = connection.listener(global, terminal);
-        let session = connection.session(global, &blueprint.desired.blueprint, listener);
+        let session = match connection.session(global, &blueprint.desired.blueprint, listener) {
+            Ok(session) => session,
+            Err(error) => return report(terminal, &error.into()),
+        };
         let exit = act(&blueprint, session).await;
         leave(blueprint);
         close(terminal, connection, exit)

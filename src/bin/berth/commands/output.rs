@@ -6,7 +6,6 @@ use crate::connect;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use berth::blueprint::Missing;
-use berth::ledger::store::Store;
 use serde_json::Value;
 use std::path::Path;
 
@@ -25,7 +24,10 @@ pub fn run(
             Ok(blueprint) => blueprint,
             Err(exit) => return exit,
         };
-        let store = super::ledger::store(global, &blueprint.desired.blueprint);
+        let store = match connect::ledger(global, &blueprint.desired.blueprint) {
+            Ok(store) => store,
+            Err(message) => return terminal.fail(&message),
+        };
         let outputs = match store.load().await {
             Ok(loaded) => loaded.ledger.map(|ledger| ledger.outputs).unwrap_or_default(),
             Err(error) => return terminal.fail(&connect::with_hint(&error, Some(error.hint()))),

@@ -25,6 +25,8 @@ pub struct Wish {
     pub allowances: Allowances,
     /// What to judge it by.
     pub policies: Policies,
+    /// Only these addresses.
+    pub target: Vec<String>,
 }
 
 /// Shows what would be done.
@@ -33,13 +35,14 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
         Ok(judge) => judge,
         Err(message) => return terminal.fail(&message),
     };
-    with_session(global, terminal, path, async |blueprint, session| {
+    with_session(global, terminal, path, async |blueprint, mut session| {
+        session.targets.clone_from(&wish.target);
         let adoption = adoption(wish.adopt);
         match ops::plan(&session, &blueprint.desired, adoption).await {
             Ok(planned) => {
                 drop(session);
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
-                let exit = match show(terminal, blueprint, &planned, wish.format, judge.as_ref()) {
+                let exit = match show(terminal, Some(blueprint), &planned, wish.format, judge.as_ref()) {
                     Exit::Done => save(global, terminal, blueprint, &planned, wish),
                     other => other,
                 };
@@ -90,7 +93,7 @@ fn save(global: &Global, terminal: &Terminal, blueprint: &Loaded, planned: &Plan
 /// [`Exit::Done`] unless a policy denies it or cannot be evaluated.
 pub fn show(
     terminal: &Terminal,
-    blueprint: &Loaded,
+    blueprint: Option<&Loaded>,
     planned: &Planned,
     format: Format,
     judge: Option<&Judge>,
@@ -98,7 +101,7 @@ pub fn show(
     let plan = &planned.plan;
     let mut document = None;
     if format == Format::Json || judge.is_some() {
-        document = Some(blueprint.document(planned));
+        document = blueprint.map(|blueprint| blueprint.document(planned));
     }
     let mut findings: Option<Vec<Finding>> = None;
     if let (Some(judge), Some(document)) = (judge, &mut document) {

@@ -31,15 +31,19 @@ pub fn apply(
             "the saved plan was made without `--adopt`\nhelp: plan again with `berth plan --adopt --out`",
         );
     }
+    if !wish.target.is_empty() {
+        return terminal
+            .fail("a saved plan is carried out as it is\nhelp: leave out `--target`, or plan again with it");
+    }
     let found = moved_files(&saved);
-    let file = &saved.files[0];
-    let ahead = Ahead::of(file.name.clone(), file.text.clone().into_bytes());
+    let ahead = Ahead::saved(&saved);
     let prepare = |source: &_, inputs: &mut _| ops::saved_inputs(&saved, source, inputs);
-    with_session_of(global, terminal, ahead, prepare, async |blueprint, session| {
+    with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
+        session.targets.clone_from(&saved.plan.targets);
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
             let asking = Asking { allowed, auto_approve: true, question: "" };
-            agree(terminal, blueprint, planned, &asking, judge, &mut refused)
+            agree(terminal, Some(blueprint), planned, &asking, judge, &mut refused)
         };
         let setting = blueprint.setting(global);
         let (desired, allowances) = (&blueprint.desired, &wish.allowances);

@@ -1,6 +1,6 @@
 //! `berth sim`
 
-use crate::cli::{Door, SimCommand, SimState};
+use crate::cli::{Door, Global, SimCommand, SimState};
 use crate::connect::TraceFile;
 use crate::exit::Exit;
 use crate::settings;
@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Serves the simulator, or looks into its store.
-pub fn run(terminal: &Terminal, command: SimCommand) -> Exit {
-    match carry_out(terminal, command) {
+pub fn run(global: &Global, terminal: &Terminal, command: SimCommand) -> Exit {
+    match carry_out(global, terminal, command) {
         Ok(()) => Exit::Done,
         Err(message) => terminal.fail(&message),
     }
@@ -30,10 +30,10 @@ fn peek(state: &SimState) -> Result<Simulator, String> {
     Simulator::peek(&state.state, sim::Options::default()).map_err(|error| error.to_string())
 }
 
-fn carry_out(terminal: &Terminal, command: SimCommand) -> Result<(), String> {
+fn carry_out(global: &Global, terminal: &Terminal, command: SimCommand) -> Result<(), String> {
     match command {
         SimCommand::Serve { listen, speed, door, state } => {
-            crate::runtime::real(serve(terminal, listen, speed, door, &state))
+            crate::runtime::real(serve(global, terminal, listen, speed, door, &state))
         }
         SimCommand::Show { state } => {
             for resource in peek(&state)?.export() {
@@ -72,6 +72,7 @@ fn carry_out(terminal: &Terminal, command: SimCommand) -> Result<(), String> {
 }
 
 async fn serve(
+    global: &Global,
     terminal: &Terminal,
     listen: std::net::SocketAddr,
     speed: Option<f64>,
@@ -85,7 +86,11 @@ async fn serve(
         ));
     }
     let time = speed.map_or(Time::Jump, |speed| Time::Host(Clock::start(speed)));
-    let simulator = open(state, sim::Options { time, ..sim::Options::default() })?;
+    let options = sim::Options { time, throttling: global.limits.into(), ..sim::Options::default() };
+    let simulator = open(state, options)?;
+    if let Some(path) = &global.faults {
+        simulator.script(settings::faults(path)?);
+    }
     let listener = tokio::net::TcpListener::bind(listen)
         .await
         .map_err(|error| format!("cannot listen on {listen}: {error}\nhelp: name another with `--listen`"))?;

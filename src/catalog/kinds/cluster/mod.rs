@@ -10,6 +10,7 @@ mod addons;
 mod autoscaler;
 mod body;
 mod checks;
+mod disturbance;
 mod field;
 mod flux;
 mod flux_source;
@@ -18,6 +19,7 @@ mod mesh;
 mod network;
 mod node_config;
 mod node_pool;
+mod passwords;
 mod pod_identity;
 mod profiles;
 mod rules;
@@ -31,7 +33,7 @@ pub use spec::Spec;
 pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MAINTENANCE_CONFIGURATION, MANAGED_CLUSTER};
 
 use super::registration;
-use crate::catalog::{Arrival, Draft, EntryCx, EntryKind};
+use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Nested};
 use serde_json::{Value, json};
 use types::MANAGED_CLUSTERS;
 
@@ -81,6 +83,12 @@ clusters:
       winpl: { os: Windows, osSku: Windows2022, count: 1 }
 ";
     const TYPES: &'static [&'static crate::catalog::ResourceType] = &[&types::MANAGED_CLUSTER, &types::AGENT_POOL, &types::EXTENSION, &types::FLUX_CONFIGURATION];
+    const NESTED: &'static [Nested] = &[
+        Nested::at("nodePools.*").reads_properties(),
+        Nested::at("maintenance.*"),
+        Nested::at("addons.flux"),
+        Nested::at("addons.flux.configurations.*").reads_properties(),
+    ];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -105,7 +105,7 @@ pub struct PoolSpec {
     #[serde(default)]
     pub(super) tags: IndexMap<String, String>,
     /// Merged over the pool's `properties` as berth builds them: for fields that are missing here.
-    pub(super) properties: Option<Value>,
+    pub(super) properties: Option<serde_json::Map<String, Value>>,
 }
 
 /// Between which sizes the autoscaler moves a pool.
@@ -288,7 +288,7 @@ impl PoolSpec {
             properties["upgradeSettings"] = upgrade.settings();
         }
         if let Some(over) = &self.properties {
-            merge_over(&mut properties, over);
+            merge_over(&mut properties, &Value::Object(over.clone()));
         }
         properties
     }

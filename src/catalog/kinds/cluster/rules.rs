@@ -1,5 +1,8 @@
 //! What the fields of a cluster and of a node pool mean.
 
+use super::disturbance::{
+    API_SERVER, API_SERVER_MOVES, CONTROL_PLANE, POD_NETWORK, POWER, PROXY, REIMAGED, UPGRADED, WAY_OUT,
+};
 use crate::value::Rule;
 
 /// The fields of a cluster.
@@ -62,6 +65,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.addonProfiles.*.enabled").default("false"),
     Rule::at("properties.addonProfiles.*.config").map(),
     Rule::at("properties.addonProfiles.*.config.*").fold_case(),
+    Rule::at("properties.addonProfiles.*.config.rotationPollInterval").fold_case().duration(),
     Rule::at("properties.addonProfiles.*.identity").read_only(),
     Rule::at("properties.podIdentityProfile.enabled").default("false"),
     Rule::at("properties.podIdentityProfile.allowNetworkPluginKubenet").default("false"),
@@ -81,7 +85,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.securityProfile.azureKeyVaultKms").whole().default("{\"enabled\":false}"),
     Rule::at("properties.securityProfile.azureKeyVaultKms.enabled").default("false"),
     Rule::at("properties.securityProfile.azureKeyVaultKms.keyVaultNetworkAccess").fold_case().default("\"Public\""),
-    Rule::at("properties.securityProfile.customCATrustCertificates").set().default("[]"),
+    Rule::at("properties.securityProfile.customCATrustCertificates").set().base64().default("[]"),
     Rule::at("properties.workloadAutoScalerProfile.keda.enabled").default("false"),
     Rule::at("properties.workloadAutoScalerProfile.verticalPodAutoscaler.enabled").default("false"),
     Rule::at("properties.ingressProfile.webAppRouting.enabled").default("false"),
@@ -143,6 +147,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.autoUpgradeProfile.nodeOSUpgradeChannel").fold_case(),
     Rule::at("properties.upgradeSettings.overrideSettings.forceUpgrade").default("false"),
     Rule::at("properties.upgradeSettings.overrideSettings.until").default("null"),
+    Rule::at("properties.httpProxyConfig.trustedCa").base64(),
     Rule::at("properties.httpProxyConfig.enabled").default("true"),
     // Azure adds what a cluster needs itself.
     Rule::at("properties.httpProxyConfig.noProxy").set().at_least(),
@@ -166,10 +171,10 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
         ("userAssignedNATGateway|userDefinedRouting", "loadBalancer|userAssignedNATGateway|userDefinedRouting|none"),
         ("block", "none"),
     ]),
-    Rule::at("properties.networkProfile.podCidr").set_once(),
-    Rule::at("properties.networkProfile.podCidrs").set_once().set(),
-    Rule::at("properties.networkProfile.serviceCidr").immutable(),
-    Rule::at("properties.networkProfile.serviceCidrs").immutable().set(),
+    Rule::at("properties.networkProfile.podCidr").set_once().cidr(),
+    Rule::at("properties.networkProfile.podCidrs").set_once().set().cidr(),
+    Rule::at("properties.networkProfile.serviceCidr").immutable().cidr(),
+    Rule::at("properties.networkProfile.serviceCidrs").immutable().set().cidr(),
     Rule::at("properties.networkProfile.dnsServiceIP").immutable(),
     Rule::at("properties.networkProfile.ipFamilies").immutable().set().default("[\"IPv4\"]"),
     Rule::at("properties.networkProfile.advancedNetworking.enabled").default("false"),
@@ -196,18 +201,29 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.autoScalerProfile.expander").fold_case().default("\"random\""),
     Rule::at("properties.autoScalerProfile.max-empty-bulk-delete").default("\"10\""),
     Rule::at("properties.autoScalerProfile.max-graceful-termination-sec").default("\"600\""),
-    Rule::at("properties.autoScalerProfile.max-node-provision-time").default("\"15m\""),
+    Rule::at("properties.autoScalerProfile.max-node-provision-time").duration().default("\"15m\""),
     Rule::at("properties.autoScalerProfile.max-total-unready-percentage").default("\"45\""),
-    Rule::at("properties.autoScalerProfile.new-pod-scale-up-delay").default("\"0s\""),
+    Rule::at("properties.autoScalerProfile.new-pod-scale-up-delay").duration().default("\"0s\""),
     Rule::at("properties.autoScalerProfile.ok-total-unready-count").default("\"3\""),
-    Rule::at("properties.autoScalerProfile.scan-interval").default("\"10s\""),
-    Rule::at("properties.autoScalerProfile.scale-down-delay-after-add").default("\"10m\""),
-    Rule::at("properties.autoScalerProfile.scale-down-delay-after-failure").default("\"3m\""),
-    Rule::at("properties.autoScalerProfile.scale-down-unneeded-time").default("\"10m\""),
-    Rule::at("properties.autoScalerProfile.scale-down-unready-time").default("\"20m\""),
-    Rule::at("properties.autoScalerProfile.scale-down-utilization-threshold").default("\"0.5\""),
+    Rule::at("properties.autoScalerProfile.scan-interval").duration().default("\"10s\""),
+    Rule::at("properties.autoScalerProfile.scale-down-delay-after-add").duration().default("\"10m\""),
+    Rule::at("properties.autoScalerProfile.scale-down-delay-after-failure").duration().default("\"3m\""),
+    Rule::at("properties.autoScalerProfile.scale-down-unneeded-time").duration().default("\"10m\""),
+    Rule::at("properties.autoScalerProfile.scale-down-unready-time").duration().default("\"20m\""),
+    Rule::at("properties.autoScalerProfile.scale-down-utilization-threshold").quantity().default("\"0.5\""),
     Rule::at("properties.autoScalerProfile.skip-nodes-with-local-storage").fold_case(),
     Rule::at("properties.autoScalerProfile.skip-nodes-with-system-pods").fold_case().default("\"true\""),
+    // What running pods and clients notice.
+    Rule::at("properties.kubernetesVersion").disturbs(&CONTROL_PLANE),
+    Rule::at("properties.networkProfile.networkPlugin").disturbs(&POD_NETWORK),
+    Rule::at("properties.networkProfile.networkPluginMode").disturbs(&POD_NETWORK),
+    Rule::at("properties.networkProfile.networkDataplane").disturbs(&POD_NETWORK),
+    Rule::at("properties.networkProfile.networkPolicy").disturbs(&POD_NETWORK),
+    Rule::at("properties.networkProfile.outboundType").disturbs(&WAY_OUT),
+    Rule::at("properties.httpProxyConfig").disturbs(&PROXY),
+    Rule::at("properties.apiServerAccessProfile.enableVnetIntegration").disturbs(&API_SERVER_MOVES),
+    Rule::at("properties.apiServerAccessProfile.enablePrivateCluster").disturbs(&API_SERVER),
+    Rule::at("properties.apiServerAccessProfile.privateDNSZone").disturbs(&API_SERVER),
 ];
 
 /// The fields of a node pool.
@@ -237,7 +253,7 @@ pub(super) const POOL_RULES: &[Rule] = &[
     Rule::at("properties.osDiskType").immutable().fold_case(),
     Rule::at("properties.kubeletDiskType").immutable().fold_case(),
     Rule::at("properties.workloadRuntime").immutable().fold_case().default("\"OCIContainer\""),
-    Rule::at("properties.messageOfTheDay").immutable(),
+    Rule::at("properties.messageOfTheDay").immutable().base64(),
     Rule::at("properties.vnetSubnetID").immutable(),
     Rule::at("properties.podSubnetID").immutable(),
     Rule::at("properties.podIPAllocationMode").immutable().fold_case(),
@@ -275,7 +291,14 @@ pub(super) const POOL_RULES: &[Rule] = &[
     Rule::at("properties.securityProfile.enableVTPM").default("false"),
     Rule::at("properties.securityProfile.enableSecureBoot").default("false"),
     Rule::at("properties.securityProfile.sshAccess").fold_case().default("\"LocalUser\""),
-    Rule::at("properties.powerState.code").fold_case().default("\"Running\""),
+    Rule::at("properties.powerState.code").fold_case().default("\"Running\"").disturbs(&POWER),
+    // What running pods notice.
+    Rule::at("properties.orchestratorVersion").disturbs(&UPGRADED),
+    Rule::at("properties.osSKU").disturbs(&REIMAGED),
+    Rule::at("properties.securityProfile.enableVTPM").disturbs(&REIMAGED),
+    Rule::at("properties.securityProfile.enableSecureBoot").disturbs(&REIMAGED),
+    Rule::at("properties.securityProfile.sshAccess").disturbs(&REIMAGED),
+    Rule::at("properties.localDNSProfile").disturbs(&REIMAGED),
 ];
 
 /// The fields of a maintenance configuration.

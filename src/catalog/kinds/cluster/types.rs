@@ -1,7 +1,7 @@
 //! What berth knows of the ARM types of a cluster: the facts, as data.
 
 use super::rules::{CLUSTER_RULES, MAINTENANCE_RULES, POOL_RULES};
-use crate::catalog::{Facet, Lane, Listing, ResourceType};
+use crate::catalog::{Facet, Lane, Listing, Preflight, ResourceType};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -22,12 +22,15 @@ const fn minutes(count: u64) -> Duration {
 /// AKS returns the keys of `addonProfiles` in the case of whoever enabled the add-on (`omsAgent`), so the pointers of
 /// the add-ons' identities are to be resolved without regard to case.
 pub static MANAGED_CLUSTER: ResourceType = ResourceType {
+    law: Some(super::passwords::law),
     lanes: LANES,
     stateful: true,
     rules: CLUSTER_RULES,
     facets: CLUSTER_FACETS,
     listing: Listing::Subscription,
     usual: minutes(8),
+    usual_update: minutes(3),
+    usual_delete: minutes(6),
     timeout: minutes(90),
     ..ResourceType::new(MANAGED_CLUSTERS, API_VERSION, "cluster")
 };
@@ -42,8 +45,17 @@ pub static AGENT_POOL: ResourceType = ResourceType {
         Facet::new("nodeImageVersion", "/properties/nodeImageVersion", "the image that the nodes run"),
     ],
     listing: Listing::Collection,
+    preflight: &[Preflight::Cores {
+        size: "/properties/vmSize",
+        count: "/properties/count",
+        at_least: "/properties/minCount",
+        priority: "/properties/scaleSetPriority",
+    }],
     usual: minutes(4),
+    usual_update: minutes(2),
+    usual_delete: minutes(4),
     timeout: minutes(60),
+    law: Some(crate::catalog::kinds::ranges::pool),
     ..ResourceType::new("Microsoft.ContainerService/managedClusters/agentPools", API_VERSION, "node pool")
 };
 
@@ -94,6 +106,8 @@ pub static EXTENSION: ResourceType = ResourceType {
         ),
     ],
     usual: minutes(6),
+    usual_update: minutes(2),
+    usual_delete: minutes(3),
     timeout: minutes(60),
     ..ResourceType::new("Microsoft.KubernetesConfiguration/extensions", "2024-11-01", "cluster extension")
 };
@@ -162,6 +176,8 @@ pub static FLUX_CONFIGURATION: ResourceType = ResourceType {
         Facet::new("complianceState", "/properties/complianceState", "whether the cluster is as Git says"),
     ],
     usual: Duration::from_secs(90),
+    usual_update: minutes(1),
+    usual_delete: minutes(1),
     timeout: minutes(30),
     ..ResourceType::new(
         "Microsoft.KubernetesConfiguration/fluxConfigurations",

@@ -1,20 +1,20 @@
-//! The loop that owns a run.
+//! The loop that owns a run. `units` says what there is to schedule, `tasks` what a step sends, `close` how it ends.
 
-use super::worker::{Ended, Failure, Message, Put, Task, Worker, approve_task, has_unseen, nothing};
+mod close;
+mod tasks;
+mod units;
+
+use super::worker::{Ended, Failure, Message, Worker, nothing};
 use crate::approve::Approved;
-use crate::arm::Client;
-use crate::catalog::{Arrival, Lane, Operation};
-use crate::event::{Action, DeleteMode, Event, EventKind, Listener, Outcome, StepResult, Summary};
+use crate::arm::{Client, OperationClass};
+use crate::catalog::Operation;
+use crate::event::{Action, Event, EventKind, Listener, Outcome, StepResult, Summary};
 use crate::graph::Dag;
 use crate::host::{Clock, Interrupt};
 use crate::ident::{Address, ArmId};
 use crate::ledger::store::{self, Store};
-use crate::ledger::{Ledger, Owned, Record};
-use crate::observe::connections_version;
-use crate::plan::{Desired, Observed, OutputValue, Plan, Reason, Resource, Step, lookup, secret_digests};
-use crate::value::ChangeKind;
-use crate::value::token::{self, Token};
-use serde_json::Value;
+use crate::ledger::{Ledger, Record};
+use crate::plan::{Desired, Observed, OutputValue, Plan, Reason, Step};
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -121,6 +121,8 @@ struct Run<'a> {
     lanes: HashSet<ArmId>,
     /// The lanes that each running step holds.
     held: HashMap<usize, Vec<ArmId>>,
+    /// Steps that turned out to need another action than planned: a connection that did not approve itself.
+    raised: HashMap<usize, Action>,
     /// Everything that the plan deletes.
     deleted: OnceLock<Arc<HashSet<ArmId>>>,
     /// Records of this moment, which go to the disk together before anything else is sent or waited for.
@@ -132,7 +134,7 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(engine: &'a Engine, plan: &'a Plan, desired: &'a Desired, ledger: Ledger, live: Observed) -> Self {
         let steps = plan.steps.len();
-        let (units, dag) = units(plan, &ledger);
+        let (units, dag) = units::units(plan, &ledger);
         let weight = dag.remaining(|unit| if unit < steps { plan.steps[unit].usual_ms + 1 } else { 1 });
         Run {
             engine,
@@ -150,6 +152,7 @@ impl<'a> Run<'a> {
             parked: HashMap::new(),
             lanes: HashSet::new(),
             held: HashMap::new(),
+            raised: HashMap::new(),
             deleted: OnceLock::new(),
             unwritten: Vec::new(),
             events: 0,
@@ -164,6 +167,12 @@ impl<'a> Run<'a> {
     /// Whether a unit takes the old resource of a replaced step away.
     fn clears(&self, unit: usize) -> bool {
         unit >= self.plan.steps.len()
+    }
+
+    /// What a step does, which is what the plan says but for [`Run::raised`].
+    fn action(&self, unit: usize) -> Action {
+        let at = self.units[unit];
+        self.raised.get(&at).copied().unwrap_or(self.plan.steps[at].action)
     }
 
     fn emit(&mut self, kind: EventKind) {
@@ -183,8 +192,14 @@ impl<'a> Run<'a> {
         let mut stopping = 0;
         loop {
             let mut starting = Vec::new();
+            let mut pause = None;
             while stopping == 0 && workers.len() + starting.len() < self.engine.parallelism {
                 let Some((_, std::cmp::Reverse(at))) = self.ready.pop() else { break };
+                pause = self.pause_before(at, starting.len());
+                if pause.is_some() {
+                    self.ready.push((self.weight[at], std::cmp::Reverse(at)));
+                    break;
+                }
                 starting.extend(self.start(at, &sender));
             }
             // What a worker is about to do is on the disk before it does it.
@@ -198,6 +213,9 @@ impl<'a> Run<'a> {
             tokio::select! {
                 Some(message) = messages.recv() => self.hear(message),
                 Some(ended) = workers.join_next() => self.join(ended, &mut messages),
+                () = self.engine.clock.sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+                // Whoever lost the ledger does not go on with anything.
+                error = self.engine.store.lost() => return Err(error.into()),
                 () = self.engine.interrupt.raised(stopping + 1), if stopping < 2 => {
                     stopping += 1;
                     self.emit(EventKind::Interrupted { at_once: stopping > 1 });
@@ -218,6 +236,26 @@ impl<'a> Run<'a> {
         self.flush().await?;
         workers.shutdown().await;
         Ok(())
+    }
+
+    /// How long to hold a step back because Azure has no room for its first request, `starting` others being on
+    /// their way. What is started waits in line for its turn; what is held back gives way to what is more urgent.
+    fn pause_before(&self, at: usize, starting: usize) -> Option<Duration> {
+        let step = self.step(at);
+        let action = self.action(at);
+        if matches!(action, Action::NoOp | Action::Forget | Action::Adopt) {
+            return None;
+        }
+        let class = match action {
+            Action::Delete => OperationClass::Deletes,
+            _ if self.clears(at) => OperationClass::Deletes,
+            _ => OperationClass::Writes,
+        };
+        let subscription = step.id.subscription().unwrap_or_default();
+        let room =
+            |class| self.engine.client.headroom(subscription, class).free_in(starting as u32 + 1, class);
+        let pause = room(class).max(room(OperationClass::Reads));
+        (!pause.is_zero()).then_some(pause)
     }
 
     fn join(
@@ -250,8 +288,12 @@ impl<'a> Run<'a> {
             self.over(at, Outcome::Done, Duration::ZERO, 0, Duration::ZERO);
             return None;
         }
-        if let Some(outcome) = self.without_request(step) {
-            if step.action != Action::NoOp {
+        if step.reason == Reason::ApprovesItself && self.stays_pending(step) {
+            self.raised.insert(self.units[at], Action::Approve);
+        }
+        let action = self.action(at);
+        if let Some(outcome) = self.without_request(step, action) {
+            if action != Action::NoOp {
                 self.emit_started(at);
             }
             self.over(at, outcome, Duration::ZERO, 0, Duration::ZERO);
@@ -275,7 +317,7 @@ impl<'a> Run<'a> {
         let intent = Record::Intent {
             address: step.address.clone(),
             id: step.id.clone(),
-            action: step.action,
+            action,
             owned: owned.map(Box::new),
         };
         self.unwritten.push(intent);
@@ -288,7 +330,7 @@ impl<'a> Run<'a> {
             client: self.engine.client.clone(),
             clock: self.engine.clock.clone(),
             messages: sender.clone(),
-            action: if clears { Action::Delete } else { step.action },
+            action: if clears { Action::Delete } else { action },
             id: step.id.clone(),
             task,
             timeout: self.resource(step).map_or(Duration::from_secs(5400), |resource| resource.timeout),
@@ -301,177 +343,8 @@ impl<'a> Run<'a> {
         if !self.clears(at) && step.action == Action::Replace {
             return;
         }
-        let (address, action, usual_ms) = (step.address.clone(), step.action, step.usual_ms);
+        let (address, action, usual_ms) = (step.address.clone(), self.action(at), step.usual_ms);
         self.emit(EventKind::StepStarted { address, action, usual_ms });
-    }
-
-    /// Steps that send nothing: what stays, what is forgotten or adopted, what goes with its parent.
-    fn without_request(&mut self, step: &Step) -> Option<Outcome> {
-        let released = |step: &Step| step.changes.iter().all(|change| change.kind == ChangeKind::Release);
-        match step.action {
-            Action::NoOp => Some(Outcome::Done),
-            Action::Forget => {
-                self.gone(&step.id);
-                Some(Outcome::Done)
-            }
-            Action::Delete if matches!(step.reason, Reason::GoesWithParent { .. }) => {
-                self.gone(&step.id);
-                Some(Outcome::Done)
-            }
-            Action::Adopt => {
-                self.done(step);
-                Some(Outcome::Done)
-            }
-            Action::Update if released(step) => {
-                self.done(step);
-                Some(Outcome::Done)
-            }
-            _ => None,
-        }
-    }
-
-    /// The removal of what a replaced step replaces.
-    fn clearing(&self, step: &Step) -> Task {
-        let known = self.ledger.resources.get(&step.id).map(|owned| owned.api_version.clone());
-        let api_version =
-            known.or_else(|| self.resource(step).map(|resource| resource.kind.api_version.to_owned()));
-        Task::Delete { api_version: api_version.unwrap_or_default(), expected: None }
-    }
-
-    /// Whether a resource is taken along when its parent is deleted.
-    fn goes_along(&self, step: &Step) -> bool {
-        self.resource(step).is_some_and(|resource| resource.kind.delete != DeleteMode::Always)
-    }
-
-    fn resource(&self, step: &Step) -> Option<&'a Resource> {
-        self.desired.by_id.get(&step.id).map(|&at| &self.desired.resources[at])
-    }
-
-    fn lanes_of(&self, step: &Step) -> Vec<ArmId> {
-        // What came with its parent is only looked at.
-        if matches!(step.reason, Reason::ArrivesWithParent { .. }) {
-            return Vec::new();
-        }
-        match (step.action, self.resource(step)) {
-            (Action::Delete, _) | (_, None) => {
-                self.ledger.resources.get(&step.id).map(|owned| owned.lanes.clone()).unwrap_or_default()
-            }
-            (_, Some(resource)) => lanes(resource, &self.resolved(&resource.body)),
-        }
-    }
-
-    /// The step in the words of the wire, and what the ledger will hold for it.
-    fn task(&self, step: &Step) -> Result<(Task, Option<Owned>), Failure> {
-        if step.action == Action::Delete {
-            let owned = self.ledger.resources.get(&step.id);
-            let api_version = owned.map(|owned| owned.api_version.clone()).unwrap_or_default();
-            let group = step.id.resource_type() == "Microsoft.Resources/resourceGroups";
-            let expected = group.then(|| {
-                // The listing lags behind: what this run deleted may still be in it.
-                let deleted = || self.plan.steps.iter().filter(|step| step.action == Action::Delete);
-                self.deleted.get_or_init(|| Arc::new(deleted().map(|step| step.id.clone()).collect())).clone()
-            });
-            return Ok((Task::Delete { api_version, expected }, None));
-        }
-        let defect = |text: &str| Failure { message: format!("{text}: a defect of berth"), code: None };
-        let resource = self.resource(step).ok_or_else(|| defect("the step has no resource"))?;
-        match &resource.operation {
-            Operation::Registration => {
-                let (api_version, wanted) = (resource.kind.api_version, resource.body.clone());
-                Ok((Task::Register { api_version, wanted, kind: resource.kind }, None))
-            }
-            Operation::Approval { target, .. } => {
-                let version = ArmId::parse(target)
-                    .map(|target| connections_version(&target, Some(self.desired)))
-                    .unwrap_or_default();
-                let task =
-                    approve_task(&resource.operation, version).ok_or_else(|| defect("a broken approval"))?;
-                Ok((task, None))
-            }
-            Operation::Resource => {
-                let asked = self.resolved(&resource.body);
-                let mut missing = None;
-                let mut claim = None;
-                token::for_each(&asked, &mut |token| match token {
-                    Token::Output { address, pointer } => missing = Some((address.clone(), pointer.clone())),
-                    Token::Caller { claim: name } => claim = Some(name.clone()),
-                    Token::Reference { .. } | Token::Secret { .. } => {}
-                });
-                if let Some(claim) = claim {
-                    return Err(Failure {
-                        message: format!(
-                            "it needs the caller's {claim}, and the token says none\nhelp: write the value into the blueprint, or into a parameter"
-                        ),
-                        code: None,
-                    });
-                }
-                if let Some((address, pointer)) = missing {
-                    return Err(Failure {
-                        message: format!(
-                            "it needs a value that `{address}` does not have: {pointer} is not in what Azure returned\nhelp: check that `{address}` switches on what gives this value"
-                        ),
-                        code: None,
-                    });
-                }
-                let owned = self.owned(resource, asked.clone());
-                let mut body = asked;
-                token::substitute(&mut body, &mut |token| match token {
-                    Token::Secret { name } => {
-                        self.desired.secrets.get(name).map(|secret| secret.expose().into())
-                    }
-                    _ => None,
-                });
-                let put = Put {
-                    kind: resource.kind,
-                    body,
-                    changes: step.changes.clone(),
-                    unseen: has_unseen(step),
-                    arrives: match step.reason {
-                        Reason::ArrivesWithParent { .. } => true,
-                        Reason::ParentReplaced { .. } => resource.arrival == Arrival::WithParent,
-                        _ => false,
-                    },
-                };
-                Ok((Task::Put(Box::new(put)), Some(owned)))
-            }
-        }
-    }
-
-    /// What the ledger holds of a resource that was asked for with `applied`.
-    fn owned(&self, resource: &Resource, applied: Value) -> Owned {
-        let at = self.desired.by_id.get(&resource.id).copied().unwrap_or_default();
-        let depends_on = self
-            .desired
-            .graph
-            .dependencies(at)
-            .iter()
-            .map(|&at| &self.desired.resources[at])
-            .filter(|needed| needed.operation == Operation::Resource)
-            .map(|needed| needed.id.clone())
-            .collect();
-        Owned {
-            address: resource.address.clone(),
-            arm_type: resource.kind.arm_type.to_owned(),
-            api_version: resource.kind.api_version.to_owned(),
-            depends_on,
-            digests: secret_digests(&applied, resource.kind, &self.desired.secrets, &self.ledger.salt),
-            protect: resource.protect,
-            delete: resource.kind.delete,
-            lanes: lanes(resource, &applied),
-            applied,
-        }
-    }
-
-    /// A body with the outputs put in that are known by now.
-    fn resolved(&self, body: &Value) -> Value {
-        let mut body = body.clone();
-        token::substitute(&mut body, &mut |token| {
-            let Token::Output { address, pointer } = token else { return None };
-            let &at = self.desired.by_address.get(address)?;
-            let live = self.live.get(&self.desired.resources[at].id)?.body()?;
-            lookup(live, pointer).filter(|value| !value.is_null()).cloned()
-        });
-        body
     }
 
     fn hear(&mut self, message: Message) {
@@ -557,7 +430,7 @@ impl<'a> Run<'a> {
     /// Ends a step, and lets go what waited for it.
     fn over(&mut self, at: usize, outcome: Outcome, elapsed: Duration, retries: u32, waited: Duration) {
         let step = self.step(at);
-        let (address, action) = (step.address.clone(), step.action);
+        let (address, action) = (step.address.clone(), self.action(at));
         self.states[at] = State::Ended(outcome.clone());
         let half = self.clears(at) && outcome == Outcome::Done;
         let told = self.results[self.units[at]].is_some();
@@ -599,136 +472,4 @@ impl<'a> Run<'a> {
     fn skip(&mut self, at: usize, because_of: Address) {
         self.over(at, Outcome::Skipped { because_of }, Duration::ZERO, 0, Duration::ZERO);
     }
-
-    fn cleared(&self, at: usize) -> bool {
-        let unit = (self.plan.steps.len()..self.units.len()).find(|&unit| self.units[unit] == at);
-        unit.is_some_and(|unit| self.states[unit] != State::Waiting)
-    }
-
-    /// Saves the ledger and tells how everything ended.
-    async fn close(mut self, elapsed: Duration, before: &Ledger) -> Result<Applied, Error> {
-        for at in 0..self.plan.steps.len() {
-            if self.results[at].is_some() || self.plan.steps[at].action == Action::NoOp {
-                continue;
-            }
-            let step = &self.plan.steps[at];
-            let outcome = match self.states[at] {
-                State::Running { .. } => Outcome::Unfinished,
-                // Its old resource is gone, or going: the next run makes the new one.
-                _ if self.cleared(at) => Outcome::Unfinished,
-                _ => Outcome::NotStarted,
-            };
-            self.results[at] = Some(StepResult {
-                address: step.address.clone(),
-                action: step.action,
-                outcome,
-                elapsed_ms: 0,
-                retries: 0,
-                waited_ms: 0,
-            });
-        }
-        self.refresh_unchanged();
-        let outputs: BTreeMap<String, OutputValue> = self
-            .desired
-            .outputs
-            .iter()
-            .map(|output| {
-                let value = self.resolved(&output.value);
-                (output.name.clone(), OutputValue { value, secret: output.secret })
-            })
-            .collect();
-        self.ledger.outputs = outputs
-            .iter()
-            .filter(|(_, output)| !output.secret && !token::any(&output.value, &|_| true))
-            .map(|(name, output)| (name.clone(), output.value.clone()))
-            .collect();
-        let unfinished = self.results.iter().flatten().any(|result| result.outcome == Outcome::Unfinished);
-        let changed = self.ledger != *before;
-        self.ledger.serial += u64::from(changed);
-        // What is still under way stays in the journal, for the next run to follow.
-        if !unfinished && (changed || !self.plan.is_empty()) {
-            self.engine.store.save(&self.ledger).await?;
-        }
-        let summary = Summary {
-            version: crate::event::VERSION,
-            steps: self.results.into_iter().flatten().collect(),
-            elapsed_ms: millis(elapsed),
-            interrupted: self.engine.interrupt.count() > 0,
-        };
-        Ok(Applied { ledger: self.ledger, summary, outputs })
-    }
-
-    /// What stayed as it is may be called or ordered otherwise by now, or be asked for in more detail.
-    fn refresh_unchanged(&mut self) {
-        if self.plan.destroy {
-            return;
-        }
-        for step in self.plan.steps.iter().filter(|step| step.action == Action::NoOp) {
-            if let Some(resource) = self.resource(step)
-                && resource.operation == Operation::Resource
-            {
-                let owned = self.owned(resource, self.resolved(&resource.body));
-                self.ledger.resources.insert(step.id.clone(), owned);
-            }
-        }
-    }
-}
-
-/// The units of a plan with their order.
-fn units(plan: &Plan, ledger: &Ledger) -> (Vec<usize>, Dag) {
-    let steps = plan.steps.len();
-    let mut units: Vec<usize> = (0..steps).collect();
-    let mut clearing = HashMap::new();
-    for (at, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.action == Action::Replace) {
-        clearing.insert(&step.id, (units.len(), at));
-        units.push(at);
-    }
-    let mut dag = Dag::new(units.len());
-    for (at, step) in plan.steps.iter().enumerate() {
-        step.after.iter().for_each(|&before| dag.need(at, before));
-    }
-    for &(unit, at) in clearing.values() {
-        dag.need(at, unit);
-        for &before in &plan.steps[at].after {
-            if let Some(&(other, _)) = clearing.get(&plan.steps[before].id) {
-                dag.need(other, unit);
-            }
-        }
-    }
-    // What is deleted for good and used something that is replaced goes before that is cleared away.
-    for (at, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.action == Action::Delete) {
-        let used =
-            ledger.resources.get(&step.id).map(|owned| owned.depends_on.as_slice()).unwrap_or_default();
-        for id in used {
-            if let Some(&(unit, _)) = clearing.get(id) {
-                dag.need(unit, at);
-            }
-        }
-    }
-    (units, dag)
-}
-
-/// The ids that may not be worked on by two steps at once while this resource is.
-fn lanes(resource: &Resource, body: &Value) -> Vec<ArmId> {
-    // A target takes one change of its connections at a time.
-    let target = match &resource.operation {
-        Operation::Approval { target, .. } => ArmId::parse(target).ok(),
-        _ => None,
-    };
-    let mut found: Vec<ArmId> = resource
-        .kind
-        .lanes
-        .iter()
-        .filter_map(|lane| match lane {
-            Lane::Free => None,
-            Lane::Ancestor(arm_type) => resource.id.ancestor_of_type(arm_type),
-            Lane::Of(pointer, arm_type) => {
-                ArmId::parse(body.pointer(pointer)?.as_str()?).ok()?.ancestor_of_type(arm_type)
-            }
-        })
-        .chain(target)
-        .collect();
-    found.sort();
-    found.dedup();
-    found
 }

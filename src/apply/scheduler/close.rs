@@ -1,0 +1,85 @@
+//! The end of a run: the ledger is saved, and every step has an outcome.
+
+use super::{Applied, Error, Run, State, millis};
+use crate::catalog::Operation;
+use crate::event::{Action, Outcome, StepResult, Summary};
+use crate::ledger::Ledger;
+use crate::plan::OutputValue;
+use crate::value::token;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+impl Run<'_> {
+    pub(super) fn cleared(&self, at: usize) -> bool {
+        let unit = (self.plan.steps.len()..self.units.len()).find(|&unit| self.units[unit] == at);
+        unit.is_some_and(|unit| self.states[unit] != State::Waiting)
+    }
+
+    /// Saves the ledger and tells how everything ended.
+    pub(super) async fn close(mut self, elapsed: Duration, before: &Ledger) -> Result<Applied, Error> {
+        for at in 0..self.plan.steps.len() {
+            if self.results[at].is_some() || self.action(at) == Action::NoOp {
+                continue;
+            }
+            let step = &self.plan.steps[at];
+            let outcome = match self.states[at] {
+                State::Running { .. } => Outcome::Unfinished,
+                // Its old resource is gone, or going: the next run makes the new one.
+                _ if self.cleared(at) => Outcome::Unfinished,
+                _ => Outcome::NotStarted,
+            };
+            self.results[at] = Some(StepResult {
+                address: step.address.clone(),
+                action: self.action(at),
+                outcome,
+                elapsed_ms: 0,
+                retries: 0,
+                waited_ms: 0,
+            });
+        }
+        self.refresh_unchanged();
+        let outputs: BTreeMap<String, OutputValue> = self
+            .desired
+            .outputs
+            .iter()
+            .map(|output| {
+                let value = self.resolved(&output.value);
+                (output.name.clone(), OutputValue { value, secret: output.secret })
+            })
+            .collect();
+        self.ledger.outputs = outputs
+            .iter()
+            .filter(|(_, output)| !output.secret && !token::any(&output.value, &|_| true))
+            .map(|(name, output)| (name.clone(), output.value.clone()))
+            .collect();
+        let unfinished = self.results.iter().flatten().any(|result| result.outcome == Outcome::Unfinished);
+        let changed = self.ledger != *before;
+        self.ledger.serial += u64::from(changed);
+        // What is still under way stays in the journal, for the next run to follow.
+        if !unfinished && (changed || !self.plan.is_empty()) {
+            self.engine.store.save(&self.ledger).await?;
+        }
+        let summary = Summary {
+            version: crate::event::VERSION,
+            steps: self.results.into_iter().flatten().collect(),
+            elapsed_ms: millis(elapsed),
+            interrupted: self.engine.interrupt.count() > 0,
+        };
+        Ok(Applied { ledger: self.ledger, summary, outputs })
+    }
+
+    /// What stayed as it is may be called or ordered otherwise by now, or be asked for in more detail.
+    pub(super) fn refresh_unchanged(&mut self) {
+        if self.plan.destroy {
+            return;
+        }
+        for step in self.plan.steps.iter().filter(|step| step.action == Action::NoOp) {
+            if let Some(resource) = self.resource(step)
+                && resource.operation == Operation::Resource
+            {
+                let owned = self.owned(resource, self.resolved(&resource.body));
+                self.ledger.resources.insert(step.id.clone(), owned);
+            }
+        }
+    }
+}

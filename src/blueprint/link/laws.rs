@@ -1,0 +1,54 @@
+//! Judges linked resources by what must hold between them.
+
+use super::super::source::At;
+use super::Linker;
+use crate::catalog::{Neighbour, Problem, Surroundings};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::ident::ArmId;
+use crate::plan::Resource;
+use crate::value::secret::Secrets;
+use std::collections::HashSet;
+
+impl Linker<'_> {
+    /// Reports what breaks a law. What could not be linked is left out: that has been told.
+    pub(super) fn judge(
+        &self,
+        resources: &[Option<Resource>],
+        secrets: &Secrets,
+        problems: &mut Diagnostics,
+    ) {
+        let find = |id: &ArmId| resources.get(*self.by_id.get(id)?)?.as_ref().map(neighbour);
+        // Two pools in one subnet break the same law once.
+        let mut told = HashSet::new();
+        for (at, resource) in resources.iter().enumerate() {
+            let Some(resource) = resource else { continue };
+            let Some(law) = resource.kind.law else { continue };
+            let mut found = Vec::new();
+            law(&Surroundings::new(neighbour(resource), &find, secrets), &mut found);
+            for problem in found {
+                if told.insert((self.nodes[at].entry, problem.path.clone(), problem.message.clone())) {
+                    problems.push(self.broken(at, problem));
+                }
+            }
+        }
+    }
+
+    fn broken(&self, at: usize, problem: Problem) -> Diagnostic {
+        let entry = self.nodes[at].entry.map(|entry| &self.entries[entry]);
+        let span = match problem.path.as_str() {
+            "" => self.place(at, None),
+            below => entry.and_then(|e| e.source.locate(&format!("{}.{below}", e.place), At::Value)),
+        };
+        Diagnostic {
+            code: problem.code,
+            severity: if problem.warning { Severity::Warning } else { Severity::Error },
+            message: problem.message,
+            span,
+            help: problem.help,
+        }
+    }
+}
+
+fn neighbour(resource: &Resource) -> Neighbour<'_> {
+    Neighbour { address: &resource.address, id: &resource.id, body: &resource.body }
+}

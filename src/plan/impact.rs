@@ -1,0 +1,72 @@
+//! What a change in place disturbs, and how long a step usually takes.
+
+use super::desired::{Desired, Resource};
+use super::model::{Disruption, Observation, Observed};
+use crate::catalog::ResourceType;
+use crate::event::Action;
+use crate::value::{Change, ChangeKind, Cycles, Disturbance, Rules};
+
+/// What changes disturb, by the words of the type; nothing when they do not.
+///
+/// Of what is below the resource, that counts which the blueprint wants and which is there.
+pub(super) fn disruption(
+    resource: &Resource,
+    changes: &[Change],
+    desired: &Desired,
+    observed: &Observed,
+) -> Option<Disruption> {
+    let disturbances = disturbances(resource.kind.compiled(), changes);
+    let mut found = Disruption::default();
+    for (path, disturbance) in &disturbances {
+        found.fields.push((*path).to_owned());
+        if found.what.iter().all(|what| what != disturbance.what) {
+            found.what.push(disturbance.what.to_owned());
+        }
+        match disturbance.cycles {
+            Cycles::Nothing => {}
+            Cycles::Itself => found.cycles.push(resource.address.clone()),
+            Cycles::Below(arm_type) => {
+                let standing = desired.resources.iter().filter(|other| {
+                    other.kind.arm_type.eq_ignore_ascii_case(arm_type)
+                        && other.id.ancestors().any(|id| id == resource.id)
+                        && matches!(observed.get(&other.id), Some(Observation::Present { .. }))
+                });
+                found.cycles.extend(standing.map(|other| other.address.clone()));
+            }
+        }
+    }
+    found.cycles.sort();
+    found.cycles.dedup();
+    let cycling = || disturbances.iter().filter(|(_, disturbance)| disturbance.cycles != Cycles::Nothing);
+    found.drained = cycling().next().is_some() && cycling().all(|(_, disturbance)| disturbance.drained);
+    (!disturbances.is_empty()).then_some(found)
+}
+
+/// The changes that disturb, and what.
+fn disturbances<'c>(rules: &Rules, changes: &'c [Change]) -> Vec<(&'c str, &'static Disturbance)> {
+    let real = changes.iter().filter(|change| change.kind != ChangeKind::Release);
+    real.filter_map(|change| Some((change.path.as_str(), rules.disturbance(&change.path)?))).collect()
+}
+
+/// How long a step usually takes, in milliseconds.
+pub(super) fn usual_ms(
+    kind: &'static ResourceType,
+    action: Action,
+    changes: &[Change],
+    disruption: Option<&Disruption>,
+) -> u64 {
+    let usual = match action {
+        Action::NoOp | Action::Adopt | Action::Forget => return 0,
+        Action::Update => {
+            let longest = match disruption {
+                Some(_) => disturbances(kind.compiled(), changes).iter().map(|(_, d)| d.usual).max(),
+                None => None,
+            };
+            kind.usual_update + longest.unwrap_or_default()
+        }
+        Action::Replace => kind.usual_delete + kind.usual,
+        Action::Delete => kind.usual_delete,
+        Action::Create | Action::Recover | Action::Register | Action::Approve => kind.usual,
+    };
+    usual.as_millis() as u64
+}
