@@ -21,6 +21,7 @@ docs:
 # Write the generated reference anew.
 regen:
     .ci/run print-reference > docs/reference/cli.md
+    BERTH_REGEN=1 cargo test --locked --test it manual::generated_files_are_current
 
 # What people wait for, measured.
 bench:

@@ -267,6 +267,10 @@ pub fn schema() -> Value {
     root["title"] = "berth blueprint".into();
     root["$id"] = "https://github.com/berth-aks/berth/docs/schema/v1.json".into();
     root["properties"]["blueprint"]["type"] = "string".into();
+    // The file of a module has none.
+    if let Some(members) = root.as_object_mut() {
+        members.shift_remove("required");
+    }
     root["definitions"] = Value::Object(definitions);
     root
 }

@@ -27,3 +27,13 @@ pub fn codes() -> Vec<&'static Code> {
 pub fn code(name: &str) -> Option<&'static Code> {
     codes().into_iter().find(|code| code.code == name)
 }
+
+/// A code with its text: why, what to do, and an example.
+pub(super) const fn told(
+    code: &'static str,
+    why: &'static str,
+    mend: &'static str,
+    example: &'static str,
+) -> Code {
+    Code { code, why, mend, example }
+}

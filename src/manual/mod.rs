@@ -3,7 +3,7 @@
 //! * [`explain`] answers `berth explain`: a kind, a field of it, or a code;
 //! * `fields` reads the fields of a kind from its JSON Schema, and [`probe`](field_in_arm) finds out by expanding an
 //!   entry where a field goes in ARM's body, so that what is told of ARM cannot be wrong about the code;
-//! * [`page`] is a kind's page of the reference; [`codes`] are the diagnostics;
+//! * [`page`] is a kind's page of the reference; [`codes()`] are the diagnostics;
 //! * [`TEMPLATES`] are the blueprints that `berth init` writes.
 //!
 //! Everything is a pure function of what is compiled in, and gives Markdown or plain text; nothing is printed here.

@@ -25,7 +25,10 @@ macro_rules! template {
 pub const TEMPLATES: &[Template] = &[
     template!("quickstart"),
     template!("gitops-flux"),
+    template!("multi-region"),
+    template!("policy-guardrails"),
     template!("private-cluster"),
+    template!("spokes", "modules/spoke.yaml"),
     template!("windows-workloads"),
     template!("workload-identity"),
 ];

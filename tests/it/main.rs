@@ -16,6 +16,7 @@ mod faults;
 mod governance;
 mod interrupt;
 mod kinds;
+mod manual;
 mod ledgers;
 mod networks;
 mod policies;

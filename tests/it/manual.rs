@@ -1,0 +1,149 @@
+//! What berth tells of itself: the JSON Schema, explain, init, and the pages that are made from the code.
+
+use crate::support::{Berth, root};
+use berth::blueprint::{parse_value, schema};
+use berth::catalog::registry;
+use berth::host::files::write_atomic;
+use berth::manual::{TEMPLATES, code_page, codes, explain, page, page_name};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+fn yaml(folder: &str) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
+    files.sort();
+    files
+}
+
+/// Compares a generated file with what it has to be, or writes it (`just regen`).
+#[track_caller]
+fn is_current(path: &str, wanted: &str) {
+    let file = root().join(path);
+    if std::env::var_os("BERTH_REGEN").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        write_atomic(&file, wanted.as_bytes()).unwrap();
+    }
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == wanted, "{path} is not what the code says: run `just regen`");
+}
+
+#[test]
+fn generated_files_are_current() {
+    is_current("docs/schema/v1.json", &berth::report::json::to_text(&schema()));
+    is_current("docs/reference/diagnostics.md", &code_page());
+    for kind in registry() {
+        is_current(&format!("docs/reference/kinds/{}", page_name(kind)), &page(kind));
+    }
+    let pages = std::fs::read_dir(root().join("docs/reference/kinds")).unwrap().count();
+    assert_eq!(pages, registry().len(), "docs/reference/kinds has a page of a kind that there is not");
+}
+
+#[test]
+fn shipped_blueprints_and_examples_are_valid_by_the_schema() {
+    let validator = jsonschema::draft7::new(&schema()).unwrap();
+    let check = |name: &str, text: &str| {
+        let value = parse_value(text).unwrap();
+        let wrong: Vec<String> =
+            validator.iter_errors(&value).map(|error| format!("{}: {error:.300}", error.instance_path())).collect();
+        assert!(wrong.is_empty(), "{name}: {wrong:#?}");
+    };
+    for path in yaml("blueprints").into_iter().chain(yaml("blueprints/modules")).chain(yaml("tests/clusters")) {
+        check(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
+    }
+    for kind in registry() {
+        check(kind.section, &format!("blueprint: example\nazure: {{ location: x }}\n{}", kind.example));
+    }
+}
+
+/// The first code of a rendered report.
+fn first_code(path: &Path) -> String {
+    let report = std::fs::read_to_string(path.with_extension("snap")).unwrap();
+    let body = report.splitn(3, "---\n").nth(2).unwrap();
+    body.lines().find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_schema_refuses_what_it_can_know_to_be_wrong() {
+    let validator = jsonschema::draft7::new(&schema()).unwrap();
+    let mut refused = 0;
+    for path in yaml("tests/invalid") {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let Ok(value) = parse_value(&text) else { continue };
+        let is_refused = !validator.is_valid(&value);
+        refused += usize::from(is_refused);
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if ["unknown-section", "blueprint-name", "entry-key"].contains(&first_code(&path).as_str()) && value.is_object() {
+            assert!(is_refused, "{name}");
+        }
+    }
+    eprintln!("the schema alone refuses {refused} of the invalid blueprints");
+    assert!(refused >= 30, "{refused}");
+}
+
+#[test]
+fn every_code_has_a_text_and_every_text_a_code() {
+    let mut sources = String::new();
+    fn walk(folder: &Path, sources: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => walk(&path, sources),
+                false => {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    sources.push_str(text.split("#[cfg(test)]").next().unwrap_or_default());
+                }
+            }
+        }
+    }
+    for room in ["blueprint", "catalog"] {
+        walk(&root().join("src").join(room), &mut sources);
+    }
+    let all = codes();
+    let names: Vec<&str> = all.iter().map(|code| code.code).collect();
+    let untold: Vec<String> = crate::errors::codes().into_iter().filter(|code| !names.contains(&code.as_str())).collect();
+    assert!(untold.is_empty(), "these have no text in src/manual: {untold:?}");
+    for code in &all {
+        assert!(sources.contains(&format!("\"{}\"", code.code)), "nothing raises {}", code.code);
+        assert!(code.why.len() > 20 && code.mend.len() > 5, "{} says too little", code.code);
+    }
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "a code is told twice");
+}
+
+#[test]
+fn kinds_fields_and_codes_are_explained() {
+    let berth = Berth::new();
+    berth.run(["explain"]).exits(0).says(&["clusters", "keyVaults"]);
+    berth.run(["explain", "clusters"]).exits(0).says(&["kubernetesVersion", "For example"]);
+    berth.run(["explain", "clusters.nodePools.system.vmSize"]).exits(0).says(&["clusters.nodePools.KEY.vmSize"]);
+    berth.run(["explain", "windows-pool-name"]).exits(0).says(&["What to do"]);
+    berth.run(["explain", "clusters.netwrk"]).exits(1).complains(&["did you mean `clusters.network`?"]);
+    assert!(explain(None).unwrap().len() > 300);
+}
+
+#[test]
+fn the_schema_can_be_printed() {
+    let printed: Value = Berth::new().run(["schema"]).exits(0).json();
+    assert_eq!(printed, schema());
+}
+
+#[test]
+fn a_template_is_written_once_and_works() {
+    let shipped: Vec<String> =
+        yaml("blueprints").iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let mut names: Vec<&str> = TEMPLATES.iter().map(|template| template.name).collect();
+    names.sort_unstable();
+    assert_eq!(names, shipped, "src/manual/templates.rs lists what is in blueprints/");
+    let berth = Berth::new();
+    for name in names {
+        assert!(berth.run(["init", "--list"]).exits(0).stdout.contains(name));
+        berth.run(["init", "new", "--template", name]).exits(0).says(&["What to do next", "--sim"]);
+        let file = format!("new/{name}.yaml");
+        berth.run(["validate", &file, "--sim"]).exits(0);
+        let before = berth.read(&file);
+        berth.run(["init", "new", "--template", name]).exits(1).complains(&["is there already"]);
+        assert_eq!(berth.read(&file), before);
+    }
+    berth.run(["init", "other", "--template", "quikstart"]).exits(1).complains(&["did you mean `quickstart`?"]);
+    assert!(!berth.path("other").exists());
+}
