@@ -22,7 +22,6 @@ keyVaults:
 privateEndpoints:
   vault:
     name: pe-az
-    connectionName: vault
     target: ${keyVaults.secrets}
     subnet: ${networks.hub.subnets.endpoints}
     dns: auto
@@ -34,7 +33,7 @@ clusters:
     subnet: ${networks.hub.subnets.nodes}
     dependsOn: [roleAssignments.controlPlaneNetwork]
     sku: { tier: Standard }
-    network: { plugin: azure, pluginMode: overlay }
+    network: { plugin: azure, mode: overlay }
     nodePools:
       system: { mode: System, count: 2, vmSize: Standard_D4s_v5 }
       user: { count: 1, vmSize: Standard_D4s_v5 }
@@ -74,7 +73,7 @@ fn what_az_makes_berth_takes_over() {
          --virtual-network vnet-az --registration-enabled false"
     ));
     session.az(&format!(
-        "network private-endpoint create {group} --name pe-az --connection-name vault --vnet-name vnet-az \
+        "network private-endpoint create {group} --name pe-az --connection-name pe-az --vnet-name vnet-az \
          --subnet endpoints --private-connection-resource-id {} --group-id vault --location westeurope",
         text(&vault, "/id")
     ));
