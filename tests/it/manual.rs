@@ -44,11 +44,14 @@ fn shipped_blueprints_and_examples_are_valid_by_the_schema() {
     let validator = jsonschema::draft7::new(&schema()).unwrap();
     let check = |name: &str, text: &str| {
         let value = parse_value(text).unwrap();
-        let wrong: Vec<String> =
-            validator.iter_errors(&value).map(|error| format!("{}: {error:.300}", error.instance_path())).collect();
+        let wrong: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error:.300}", error.instance_path()))
+            .collect();
         assert!(wrong.is_empty(), "{name}: {wrong:#?}");
     };
-    for path in yaml("blueprints").into_iter().chain(yaml("blueprints/modules")).chain(yaml("tests/clusters")) {
+    for path in yaml("blueprints").into_iter().chain(yaml("blueprints/modules")).chain(yaml("tests/clusters"))
+    {
         check(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
     }
     for kind in registry() {
@@ -73,7 +76,9 @@ fn the_schema_refuses_what_it_can_know_to_be_wrong() {
         let is_refused = !validator.is_valid(&value);
         refused += usize::from(is_refused);
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if ["unknown-section", "blueprint-name", "entry-key"].contains(&first_code(&path).as_str()) && value.is_object() {
+        if ["unknown-section", "blueprint-name", "entry-key"].contains(&first_code(&path).as_str())
+            && value.is_object()
+        {
             assert!(is_refused, "{name}");
         }
     }
@@ -101,7 +106,8 @@ fn every_code_has_a_text_and_every_text_a_code() {
     }
     let all = codes();
     let names: Vec<&str> = all.iter().map(|code| code.code).collect();
-    let untold: Vec<String> = crate::errors::codes().into_iter().filter(|code| !names.contains(&code.as_str())).collect();
+    let untold: Vec<String> =
+        crate::errors::codes().into_iter().filter(|code| !names.contains(&code.as_str())).collect();
     assert!(untold.is_empty(), "these have no text in src/manual: {untold:?}");
     for code in &all {
         assert!(sources.contains(&format!("\"{}\"", code.code)), "nothing raises {}", code.code);
@@ -115,7 +121,10 @@ fn kinds_fields_and_codes_are_explained() {
     let berth = Berth::new();
     berth.run(["explain"]).exits(0).says(&["clusters", "keyVaults"]);
     berth.run(["explain", "clusters"]).exits(0).says(&["kubernetesVersion", "For example"]);
-    berth.run(["explain", "clusters.nodePools.system.vmSize"]).exits(0).says(&["clusters.nodePools.KEY.vmSize"]);
+    berth
+        .run(["explain", "clusters.nodePools.system.vmSize"])
+        .exits(0)
+        .says(&["clusters.nodePools.KEY.vmSize"]);
     berth.run(["explain", "windows-pool-name"]).exits(0).says(&["What to do"]);
     berth.run(["explain", "clusters.netwrk"]).exits(1).complains(&["did you mean `clusters.network`?"]);
     assert!(explain(None).unwrap().len() > 300);
@@ -129,8 +138,10 @@ fn the_schema_can_be_printed() {
 
 #[test]
 fn a_template_is_written_once_and_works() {
-    let shipped: Vec<String> =
-        yaml("blueprints").iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let shipped: Vec<String> = yaml("blueprints")
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
     let mut names: Vec<&str> = TEMPLATES.iter().map(|template| template.name).collect();
     names.sort_unstable();
     assert_eq!(names, shipped, "src/manual/templates.rs lists what is in blueprints/");
@@ -144,6 +155,9 @@ fn a_template_is_written_once_and_works() {
         berth.run(["init", "new", "--template", name]).exits(1).complains(&["is there already"]);
         assert_eq!(berth.read(&file), before);
     }
-    berth.run(["init", "other", "--template", "quikstart"]).exits(1).complains(&["did you mean `quickstart`?"]);
+    berth
+        .run(["init", "other", "--template", "quikstart"])
+        .exits(1)
+        .complains(&["did you mean `quickstart`?"]);
     assert!(!berth.path("other").exists());
 }
