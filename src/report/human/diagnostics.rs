@@ -71,7 +71,7 @@ fn shown(diagnostics: &Diagnostics) -> (Vec<&Diagnostic>, usize) {
 /// is given. The number of the first line counts from 0.
 fn around(span: &Span) -> (Range<usize>, usize) {
     const LINES: usize = 3;
-    const BYTES: usize = 1_000;
+    const BYTES: usize = 10_000;
     let text = &span.file.text;
     let offset = span.offset.min(text.len());
     let boundary = |mut at: usize| {
