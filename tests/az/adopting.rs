@@ -69,7 +69,7 @@ fn what_az_makes_berth_takes_over() {
     let zone = "privatelink.vaultcore.azure.net";
     session.az(&format!("network private-dns zone create {group} --name {zone}"));
     session.az(&format!(
-        "network private-dns link vnet create {group} --zone-name {zone} --name vnet-az \
+        "network private-dns link vnet create {group} --zone-name {zone} --name link-hub \
          --virtual-network vnet-az --registration-enabled false"
     ));
     session.az(&format!(
