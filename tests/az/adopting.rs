@@ -69,7 +69,7 @@ fn what_az_makes_berth_takes_over() {
     let zone = "privatelink.vaultcore.azure.net";
     session.az(&format!("network private-dns zone create {group} --name {zone}"));
     session.az(&format!(
-        "network private-dns link vnet create {group} --zone-name {zone} --name vnet-az \
+        "network private-dns link vnet create {group} --zone-name {zone} --name link-hub \
          --virtual-network vnet-az --registration-enabled false"
     ));
     session.az(&format!(
@@ -87,7 +87,7 @@ fn what_az_makes_berth_takes_over() {
     session.az(&format!(
         "aks create {group} --name aks-az --nodepool-name system --node-count 2 --dns-name-prefix shop \
          --node-vm-size Standard_D4s_v5 --vnet-subnet-id {nodes} --assign-identity {} --network-plugin azure \
-         --network-plugin-mode overlay --enable-oidc-issuer --tier standard --no-ssh-key",
+         --network-plugin-mode overlay --enable-oidc-issuer --enable-workload-identity --tier standard --no-ssh-key",
         text(&identity, "/id")
     ));
     session.az(&format!(
@@ -99,9 +99,14 @@ fn what_az_makes_berth_takes_over() {
     session.berth.write("blueprint.yaml", blueprint.as_bytes());
 
     // Nobody said that they may be taken over.
-    session.run(&["apply", "blueprint.yaml", "--auto-approve"]).exits(3).says(&["--adopt"]);
-    let applied = session.run(&["apply", "blueprint.yaml", "--auto-approve", "--adopt"]).exits(0);
-    println!("{}", applied.stdout);
+    let refused = session.run(&["apply", "blueprint.yaml", "--auto-approve"]).exits(4);
+    assert!(format!("{refused:?}").contains("--adopt"), "{refused:?}");
+    // Nothing is made anew, and what is written is the owner's tag.
+    let plan = session.run(&["plan", "blueprint.yaml", "--adopt"]).exits(2);
+    let lines = plan.stdout.lines().filter(|line| line.contains(" → ")).collect::<Vec<_>>();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.contains("tags.berth-blueprint:")), "{plan:?}");
+    let _ = plan.says(&["Plan: 8 to update, 6 to adopt, "]);
+    let _ = session.run(&["apply", "blueprint.yaml", "--auto-approve", "--adopt"]).exits(0);
     session.run(&["plan", "blueprint.yaml"]).exits(0).says(&["No changes."]);
     session.run(&["drift", "blueprint.yaml"]).exits(0);
 }
