@@ -1,7 +1,7 @@
 //! The JSON Schema of a blueprint, from the types that read one.
 
 use super::declaration::Declaration;
-use crate::catalog::{Kind, registry};
+use crate::catalog::{Kind, Nested, registry};
 use indexmap::IndexMap;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -189,6 +189,46 @@ pub fn entry_schema(kind: &Kind) -> Value {
     entry
 }
 
+/// Adds fields to what stands at a path below a schema, `*` for any key.
+fn add_words(
+    schema: &mut Value,
+    path: &[&str],
+    words: &Map<String, Value>,
+    definitions: &mut Map<String, Value>,
+) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()).map(str::to_owned) {
+        if let Some(mut target) = definitions.get(&name).cloned() {
+            add_words(&mut target, path, words, definitions);
+            definitions.insert(name, target);
+        }
+        return;
+    }
+    for several in ["anyOf", "allOf", "oneOf"] {
+        for one in schema.get_mut(several).and_then(Value::as_array_mut).into_iter().flatten() {
+            add_words(one, path, words, definitions);
+        }
+    }
+    match path.split_first() {
+        None => {
+            if let Some(own) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+                for (word, meaning) in words {
+                    own.entry(word).or_insert_with(|| meaning.clone());
+                }
+            }
+        }
+        Some((&"*", rest)) => {
+            if let Some(any) = schema.get_mut("additionalProperties").filter(|any| any.is_object()) {
+                add_words(any, rest, words, definitions);
+            }
+        }
+        Some((name, rest)) => {
+            if let Some(member) = schema.get_mut("properties").and_then(|members| members.get_mut(*name)) {
+                add_words(member, rest, words, definitions);
+            }
+        }
+    }
+}
+
 fn generator() -> SchemaGenerator {
     SchemaSettings::draft07().into_generator()
 }
@@ -224,12 +264,24 @@ pub fn schema() -> Value {
             continue;
         };
         let Some(mut spec) = definitions.remove(&old) else { continue };
+        if !spec["properties"].is_object() {
+            spec["properties"] = json!({});
+        }
         if let (Some(own), Some(shared)) =
             (spec["properties"].as_object_mut(), every["properties"].as_object_mut())
         {
             let mut fields = shared.clone();
             fields.extend(std::mem::take(own));
             *own = fields;
+        }
+        for nested in kind.nested {
+            let words =
+                Nested::WORDS.iter().filter(|word| !(nested.reads_properties && **word == "properties"));
+            let words: Map<String, Value> = words
+                .filter_map(|word| Some(((*word).to_owned(), every["properties"].get(word)?.clone())))
+                .collect();
+            let parts: Vec<&str> = nested.path.split('.').collect();
+            add_words(&mut spec, &parts, &words, &mut definitions);
         }
         // An entry without a field may be written as nothing at all.
         *entry = match spec["required"].is_array() {
@@ -267,6 +319,7 @@ pub fn schema() -> Value {
     root["title"] = "berth blueprint".into();
     root["$id"] = "https://github.com/berth-aks/berth/docs/schema/v1.json".into();
     root["properties"]["blueprint"]["type"] = "string".into();
+    root["properties"]["blueprint"]["pattern"] = "^[a-z][a-z0-9-]{0,62}$".into();
     // The file of a module has none.
     if let Some(members) = root.as_object_mut() {
         members.shift_remove("required");

@@ -203,7 +203,7 @@ fn locked_scope() {
     });
     azure.simulator.load(vec![lock]).unwrap();
     berth.edit("addressSpace: [10.0.0.0/16]", "addressSpace: [10.0.0.0/16, 10.1.0.0/16]");
-    holds("A lock", 1, azure.signed_in(&berth, APPLY), Some(&azure));
+    holds("A lock", 4, azure.signed_in(&berth, APPLY), Some(&azure));
 }
 
 #[test]

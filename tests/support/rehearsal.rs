@@ -71,7 +71,12 @@ impl Rehearsal {
     /// What a blueprint asks for; it must be valid.
     #[track_caller]
     pub fn desired(&self, text: &str) -> Desired {
-        match ops::validate("blueprint.yaml", text.as_bytes(), &self.inputs) {
+        // As if it lay among the shipped ones, beside what those include.
+        let name = super::root().join("blueprints/blueprint.yaml");
+        let source = ops::parse(&name.to_string_lossy(), text.as_bytes()).map(|source| {
+            source.with_includes(&|path| std::fs::read(path).map_err(|error| error.to_string()))
+        });
+        match source.and_then(|source| ops::validate_source(&source, &self.inputs)) {
             Ok(blueprint) => blueprint.desired,
             Err(ops::Error::Blueprint(problems)) => {
                 panic!("{}", human::diagnostics(&problems, &Style::plain(100)))
