@@ -45,13 +45,13 @@ impl Inputs {
     /// Every parameter that is given, by `-p` or else by values files.
     pub fn given(&self) -> BTreeMap<String, Value> {
         let names = self.values.iter().filter_map(|file| file.tree.as_object()).flat_map(|file| file.keys());
-        let values = names.filter_map(|name| Some((name.clone(), self.from_values(name)?)));
+        let values = names.filter_map(|name| Some((name.clone(), self.of_values(name)?)));
         values.chain(self.parameters.clone()).collect()
     }
 
     /// The value of a parameter from values files: mappings are merged, later over earlier; everything else is
     /// replaced.
-    pub(crate) fn from_values(&self, name: &str) -> Option<Value> {
+    pub(crate) fn of_values(&self, name: &str) -> Option<Value> {
         let mut found: Option<Value> = None;
         for value in self.values.iter().filter_map(|file| file.tree.get(name)) {
             match &mut found {

@@ -253,7 +253,7 @@ impl Resolver<'_, '_, '_> {
 /// The value of a parameter from values files, and the last of them that has it.
 fn from_files(name: &str, inputs: &Inputs) -> Option<(Value, Origin)> {
     let last = inputs.values.iter().rfind(|file| file.tree.get(name).is_some())?;
-    Some((inputs.from_values(name)?, Origin::File(last.clone())))
+    Some((inputs.of_values(name)?, Origin::File(last.clone())))
 }
 
 /// A secret for a rehearsal: the same every time, and good enough for Azure's rules on passwords.

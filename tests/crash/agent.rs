@@ -100,7 +100,7 @@ impl Cancelled {
     }
 
     /// The next run goes on with the cluster that Azure has been working on all the while.
-    fn is_gone_on_with(self) {
+    fn goes_on(self) {
         let berth = &self.berth;
         berth
             .run(["ledger", "show", "blueprint.yaml"])
@@ -124,7 +124,7 @@ fn an_agent_that_cancels_finds_berth_gone_before_it_kills() {
     assert!(said.iter().any(|line| line.contains("Stopping at once")), "{said:#?}");
     // It has ended by itself: the signal that cannot be caught meets nobody.
     assert_eq!(run.child.wait().unwrap().code(), Some(130), "{said:#?}");
-    run.is_gone_on_with();
+    run.goes_on();
 }
 
 #[test]
@@ -133,5 +133,5 @@ fn an_agent_that_kills_at_once_loses_nothing() {
     run.is_interrupted();
     run.signal(Signal::SIGKILL);
     assert_eq!(run.child.wait().unwrap().code(), None);
-    run.is_gone_on_with();
+    run.goes_on();
 }

@@ -357,7 +357,7 @@ fn misspelt(text: &str, path: &str, cx: &mut EntryCx<'_>) {
                 && text[..tag.len()].eq_ignore_ascii_case(tag)
                 && text[tag.len()..].starts_with('.')
     };
-    if TAGS.iter().any(|tag| known(&tag)) {
+    if TAGS.iter().any(known) {
         return;
     }
     if let Some(help) = did_you_mean(text, TAGS.iter().copied()) {
