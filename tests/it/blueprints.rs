@@ -35,7 +35,6 @@ fn every_blueprint_goes_all_the_way() {
     let mut names = Vec::new();
     for path in shipped() {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        eprintln!("{name}");
         // Beside it lies what it includes.
         let berth = Berth::new().beside(&path);
         berth.run(["validate", "blueprint.yaml", "--sim"]).exits(0);

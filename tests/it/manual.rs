@@ -20,7 +20,9 @@ fn yaml(folder: &str) -> Vec<PathBuf> {
 #[track_caller]
 fn is_current(path: &str, wanted: &str) {
     let file = root().join(path);
-    if std::env::var_os("BERTH_REGEN").is_some() {
+    #[expect(clippy::disallowed_methods, reason = "how `just regen` asks for it")]
+    let regen = std::env::var_os("BERTH_REGEN").is_some();
+    if regen {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         write_atomic(&file, wanted.as_bytes()).unwrap();
     }
@@ -82,7 +84,6 @@ fn the_schema_refuses_what_it_can_know_to_be_wrong() {
             assert!(is_refused, "{name}");
         }
     }
-    eprintln!("the schema alone refuses {refused} of the invalid blueprints");
     assert!(refused >= 30, "{refused}");
 }
 

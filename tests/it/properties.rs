@@ -264,12 +264,12 @@ async fn there_and_back(rehearsal: &Rehearsal, base: &Desired, changed: &Desired
     let all: Vec<String> =
         base.resources.iter().chain(&changed.resources).map(|r| r.address.to_string()).collect();
     let allow = Allowances { replace: all.clone(), delete: all };
-    if rehearsal.simulator.is_empty() {
-        if let Err(error) = go(rehearsal, base, &allow).await {
-            outcome.refused.push(format!("at first: {error}"));
-            outcome.clean = false;
-            return outcome;
-        }
+    if rehearsal.simulator.is_empty()
+        && let Err(error) = go(rehearsal, base, &allow).await
+    {
+        outcome.refused.push(format!("at first: {error}"));
+        outcome.clean = false;
+        return outcome;
     }
     for (way, from, to) in [("there", base, changed), ("back", changed, base)] {
         let planned = match ops::plan(&rehearsal.session, to, Adoption::Allowed).await {
@@ -454,6 +454,7 @@ async fn examine(kind: &Kind, edits: &[Edit], values: usize) -> Outcome {
 
 #[tokio::test(start_paused = true)]
 async fn one_change_plans_that_change_and_no_other() {
+    #[expect(clippy::disallowed_methods, reason = "how the long form is asked for")]
     let asked = std::env::var("BERTH_PROPERTIES").unwrap_or_default();
     let (mut wrong, mut held) = (Vec::new(), 0);
     for kind in registry() {

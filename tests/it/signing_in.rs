@@ -116,6 +116,7 @@ fn every_way_of_signing_in_yields_a_token_that_arm_takes() {
     let path = format!("{}:/usr/bin:/bin", berth.path("bin").display());
     let request_uri = format!("{}/oidc?x=1", pipelines.url);
     let msi = format!("{}/msi/token", machine.url);
+    #[expect(clippy::type_complexity, reason = "a table")]
     let ways: &[(&str, bool, &[(&str, &str)])] = &[
         ("client-secret", true, &[("AZURE_CLIENT_SECRET", SECRET)]),
         ("client-certificate", true, &[("AZURE_CLIENT_CERTIFICATE_PATH", "sp.pem")]),
