@@ -4,7 +4,7 @@
 //! question ─▶ widest list of its type ─▶ list of its siblings ─▶ GET ─▶ GET among the soft-deleted
 //! ```
 //!
-//! A question goes to the right only as far as it must: [`reader`] takes rounds, each of which sends all that it can.
+//! A question goes to the right only as far as it must: `reader` takes rounds, each of which sends all that it can.
 //! A list is taken when it spares requests ([`LISTED`], [`WIDE`]); which lists a type has is a word of its descriptor
 //! ([`Listing`](crate::catalog::Listing)). What a list shows is there. What it does not show is gone only if the list
 //! is of a group or a parent and the ledger does not say otherwise: lists of a subscription leave out what the caller
