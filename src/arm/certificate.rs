@@ -13,7 +13,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use tokio_rustls::rustls::SignatureScheme;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use uuid::Uuid;
@@ -44,7 +44,7 @@ impl ClientAssertion for CertificateAssertion {
 impl CertificateAssertion {
     fn make(&self) -> Result<String, String> {
         let (certificate, key) = read(&self.path)?;
-        let key = aws_lc_rs::sign::any_supported_type(&key).map_err(|error| error.to_string())?;
+        let key = ring::sign::any_supported_type(&key).map_err(|error| error.to_string())?;
         let signer = key
             .choose_scheme(&[SignatureScheme::RSA_PSS_SHA256])
             .ok_or("Entra takes certificates with RSA keys only, and this key is of another sort")?;
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::host::Timestamp;
     use azure_core::base64::decode_url_safe;
-    use rcgen::{CertificateParams, KeyPair, RsaKeySize};
+    use rcgen::{CertificateParams, KeyPair};
     use serde_json::Value;
 
     fn assertion(pem: &str) -> (tempfile::TempDir, CertificateAssertion) {
@@ -106,7 +106,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn assertions_are_signed_as_entra_wants_them() {
-        let key = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+        let key = KeyPair::from_pem(include_str!("../../tests/support/rsa.pem")).unwrap();
         let certificate = CertificateParams::new(vec!["sp".to_owned()]).unwrap().self_signed(&key).unwrap();
         let (_folder, assertion) = assertion(&format!("{}{}", key.serialize_pem(), certificate.pem()));
         let token = assertion.secret(None).await.unwrap();
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!((&claims["iss"], &claims["sub"]), (&json!("app"), &json!("app")));
         assert_eq!(claims["aud"], "https://login/t/oauth2/v2.0/token");
         assert_eq!((&claims["nbf"], &claims["exp"]), (&json!(1000), &json!(1600)));
-        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+        let algorithms = ring::default_provider().signature_verification_algorithms;
         let found = algorithms.mapping.iter().find(|(s, _)| *s == SignatureScheme::RSA_PSS_SHA256);
         let signed = format!("{}.{}", parts[0], parts[1]);
         let signature = decode_url_safe(parts[2]).unwrap();

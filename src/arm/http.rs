@@ -33,6 +33,7 @@ pub enum HttpsError {
 impl HttpTransport {
     /// A transport with connections of its own. It heeds `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     pub fn new() -> Self {
+        use_ring();
         HttpTransport { client: http::new_http_client(None) }
     }
 
@@ -45,6 +46,7 @@ impl HttpTransport {
         for file in files {
             trusted.extend(authorities(file)?);
         }
+        use_ring();
         let builder = || {
             // As azure_core sets up its own: redirects are never followed.
             reqwest::Client::builder()
@@ -85,6 +87,12 @@ impl HttpTransport {
         }
         Ok(response)
     }
+}
+
+/// Every TLS connection of this process uses ring, also those of libraries that ask for the process's default.
+pub(crate) fn use_ring() {
+    // The answer says whether there was a default already, which then is the same.
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
 }
 
 fn authorities(file: &[u8]) -> Result<Vec<reqwest::Certificate>, HttpsError> {

@@ -47,6 +47,7 @@ pub use client::{Client, Resource, Started};
 pub use cloud::{Cloud, UnknownCloud};
 pub use endpoint::protects_tokens;
 pub use error::{Denial, Detail, Error, ErrorKind, Failure, Result};
+pub(crate) use http::use_ring;
 pub use http::{HttpTransport, HttpsError};
 pub use identity::{AuthMethod, AuthSettings, Identity, IdentityError};
 pub use lro::{Finish, Operation, Poll};

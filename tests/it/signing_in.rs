@@ -100,7 +100,7 @@ fn every_way_of_signing_in_yields_a_token_that_arm_takes() {
     let berth = Berth::new().blueprint(SMALL);
     let assertion = jwt(&json!({"iss": "i", "sub": "s", "exp": LATER}));
     berth.write("federated", assertion.as_bytes());
-    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let key = rcgen::KeyPair::from_pem(include_str!("../support/rsa.pem")).unwrap();
     let certificate =
         rcgen::CertificateParams::new(vec!["sp".to_owned()]).unwrap().self_signed(&key).unwrap();
     berth.write("sp.pem", format!("{}{}", key.serialize_pem(), certificate.pem()).as_bytes());
@@ -270,7 +270,7 @@ fn what_clients_ask_before_they_sign_in_is_answered() {
     let endpoint = format!("{}/{TENANT}/oauth2/v2.0/token", server.url);
     assert_eq!((status, &body["token_endpoint"]), (200, &json!(endpoint)));
     let (status, body) = server.send("GET", "/common/discovery/v2.0/keys", None);
-    assert_eq!((status, &body["keys"][0]["kty"]), (200, &json!("RSA")));
+    assert_eq!((status, &body["keys"][0]["kty"]), (200, &json!("EC")));
     let (status, body) = server.send("GET", "/other/v2.0/.well-known/openid-configuration", None);
     assert_eq!((status, &body["error_codes"]), (400, &json!([90002])));
     let (status, body) = server.send("GET", "/common/discovery/instance?api-version=1.1", None);

@@ -4,7 +4,7 @@ use super::credential::Bridge;
 use super::holder::Holder;
 use super::objects::{Bucket, MemoryObjects, ObjectError, Objects};
 use super::{Error, ErrorKind, FileStore, RemoteStore, Store};
-use crate::arm::{Cloud, TokenSource};
+use crate::arm::{Cloud, TokenSource, use_ring};
 use crate::host::Clock;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
@@ -172,6 +172,7 @@ impl Location {
     }
 
     fn bucket(&self, access: &Access) -> Result<(Arc<dyn ObjectStore>, &str), object_store::Error> {
+        use_ring();
         // A renewal must be through, or have failed, while the lock still holds.
         let retry = RetryConfig {
             backoff: BackoffConfig { max_backoff: Duration::from_secs(5), ..BackoffConfig::default() },
