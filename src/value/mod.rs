@@ -23,4 +23,4 @@ pub use managed::{conceal, managed, moved};
 pub(crate) use merge::changed_members;
 pub use merge::{merge, strip_read_only, without};
 pub use path::{get_path, pointer_of, set_path};
-pub use rules::{Cycles, Disturbance, Flag, Rule, Rules};
+pub use rules::{Cycles, Disturbance, Fixed, Flag, Rule, Rules};

@@ -66,6 +66,22 @@ pub struct Rule {
     disturbs: Option<&'static Disturbance>,
 }
 
+/// When a change of a field cannot be made in place.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fixed {
+    /// Always; unless a switch beside it is on.
+    Always {
+        /// The name of the switch.
+        unless: Option<&'static str>,
+    },
+    /// Once it has a value.
+    Once,
+    /// Once it has this value.
+    At(Value),
+    /// Unless the change is one of these, as in [`Rule::steps`].
+    ButFor(&'static [(&'static str, &'static str)]),
+}
+
 /// What changing a field in place does to what runs on a resource meanwhile.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Disturbance {
@@ -105,6 +121,27 @@ impl Rule {
             steps: &[],
             unless: None,
             disturbs: None,
+        }
+    }
+
+    /// The path of the field.
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Whether this is said of the field.
+    pub const fn says(&self, flag: Flag) -> bool {
+        self.flags & flag as u32 != 0
+    }
+
+    /// When a change of the field replaces the resource; `None` when never.
+    pub fn fixed(&self) -> Option<Fixed> {
+        match self.lasting {
+            Some(text) => serde_json::from_str(text).ok().map(Fixed::At),
+            None if self.says(Flag::Immutable) => Some(Fixed::Always { unless: self.unless }),
+            None if self.says(Flag::SetOnce) => Some(Fixed::Once),
+            None if !self.steps.is_empty() => Some(Fixed::ButFor(self.steps)),
+            None => None,
         }
     }
 

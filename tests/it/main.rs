@@ -13,6 +13,7 @@ mod engine;
 mod errors;
 mod fault_scripts;
 mod faults;
+mod fixed;
 mod governance;
 mod interrupt;
 mod kinds;

@@ -172,9 +172,9 @@ pub static KEY_VAULT: ResourceType = ResourceType {
         Rule::at("properties.publicNetworkAccess").fold_case().default("\"Enabled\""),
         Rule::at("properties.networkAcls.bypass").fold_case().default("\"AzureServices\""),
         Rule::at("properties.networkAcls.defaultAction").fold_case().default("\"Allow\""),
-        Rule::at("properties.networkAcls.ipRules").set(),
+        Rule::at("properties.networkAcls.ipRules").set().default("[]"),
         Rule::at("properties.networkAcls.ipRules[].value").cidr(),
-        Rule::at("properties.networkAcls.virtualNetworkRules").set(),
+        Rule::at("properties.networkAcls.virtualNetworkRules").set().default("[]"),
         Rule::at("properties.networkAcls.virtualNetworkRules[].id").fold_case(),
         Rule::at("properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint")
             .default("false"),

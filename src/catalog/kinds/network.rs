@@ -157,6 +157,7 @@ const SUBNET_NAME: NameRule = NameRule { code: "subnet-name", what: "a subnet", 
 pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
     lanes: &[Lane::Ancestor(VNET)],
     rules: &[
+        Rule::at("extendedLocation").immutable(),
         Rule::at("properties.subnets[].properties.delegations[].properties.actions").read_only(),
         Rule::at("properties.addressSpace.addressPrefixes").set().cidr(),
         Rule::at("properties.subnets").keyed("name"),
