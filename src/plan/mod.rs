@@ -9,6 +9,7 @@ mod desired;
 mod detail;
 mod guard;
 mod impact;
+mod lanes;
 mod model;
 mod preflight;
 mod removal;
@@ -20,6 +21,7 @@ pub use check::check;
 pub use decide::{Adoption, plan};
 pub use desired::{Desired, OWNER_TAG, Output, Resource};
 pub use detail::{Detail, details};
+pub use lanes::lanes;
 pub use model::{
     Conflict, Counts, Disruption, Impact, LeftOut, Observation, Observed, OutputValue, Plan, Reason, Step,
     VERSION,

@@ -65,6 +65,13 @@ pub enum Reason {
     },
     /// It is owned and no longer in the blueprint.
     NoLongerWanted,
+    /// It is not in the blueprint, which has the list that it stands in for itself (`exclusive`).
+    Foreign {
+        /// The resource that has the list.
+        parent: Address,
+        /// The list, as the blueprint calls it.
+        list: String,
+    },
     /// It is deleted because everything is.
     Destroy,
     /// It goes with its parent.
@@ -166,6 +173,9 @@ pub struct Step {
     pub after: Vec<usize>,
     /// How long it usually takes, in milliseconds.
     pub usual_ms: u64,
+    /// What no other step may work on at the same time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<ArmId>,
 }
 
 /// An output of the blueprint as far as the plan knows it.
@@ -335,6 +345,7 @@ mod tests {
             protected: false,
             after: after.to_vec(),
             usual_ms,
+            lanes: vec![],
         }
     }
 

@@ -10,6 +10,7 @@
 //! and [`merge`] are the only two functions that interpret them.
 
 mod diff;
+mod exclusive;
 mod managed;
 mod merge;
 mod path;
@@ -18,6 +19,7 @@ mod same;
 pub mod secret;
 pub mod token;
 
+pub use exclusive::foreign;
 pub use diff::{Change, ChangeKind, Comparison, diff};
 pub use managed::{conceal, managed, moved};
 pub(crate) use merge::changed_members;

@@ -377,6 +377,13 @@ impl Rules {
         self.at(path).key
     }
 
+    /// Whether the field at a dotted path is a list or a map that others can add to: an update keeps what is theirs.
+    pub fn merges(&self, path: &str) -> bool {
+        let node = self.at(path);
+        let ours = [Flag::Immutable, Flag::ReadOnly, Flag::CreateOnly, Flag::Whole];
+        (node.key.is_some() || node.is_map()) && !ours.iter().any(|flag| node.is(*flag))
+    }
+
     fn at(&self, path: &str) -> &Node {
         path.split('.').filter(|name| !name.is_empty()).fold(&self.root, |node, name| {
             match name.strip_suffix("[]") {
@@ -444,6 +451,10 @@ impl Rules {
 impl Node {
     pub(crate) fn is(&self, flag: Flag) -> bool {
         self.flags & flag as u32 != 0
+    }
+
+    pub(crate) fn is_map(&self) -> bool {
+        self.is(Flag::Map)
     }
 
     pub(crate) fn member(&self, name: &str) -> &Node {

@@ -9,7 +9,7 @@ use super::key_vault_secret::SecretSpec;
 use super::naming::{NameRule, alphanumeric, did_you_mean};
 use crate::catalog::Preflight;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Nested, Problem, Reference, ResourceType,
+    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Nested, Problem, Reference, ResourceType,
     UpdateMode, model,
 };
 use crate::value::Rule;
@@ -315,6 +315,7 @@ keyVaults:
 ";
     const TYPES: &'static [&'static ResourceType] = &[&KEY_VAULT, &super::key_vault_secret::SECRET];
     const NESTED: &'static [Nested] = &[Nested::at("secrets.*")];
+    const MERGED: &'static [Merged] = &[Merged::list("accessPolicies", "properties.accessPolicies")];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
