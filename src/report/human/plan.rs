@@ -257,6 +257,7 @@ fn changes(page: &mut Page<'_>, shown: &Shown<'_>, changes: &[Change]) {
 fn note(change: &Change) -> Option<&'static str> {
     match change.kind {
         _ if change.forces_replace => Some("forces replacement"),
+        _ if change.foreign => Some("not in the blueprint: exclusive"),
         ChangeKind::Set | ChangeKind::Remove => None,
         ChangeKind::Reset => Some("dropped: default again"),
         ChangeKind::Release => Some("dropped: left as it is"),
