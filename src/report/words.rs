@@ -126,7 +126,7 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         Reason::ParentReplaced { parent } => format!("{parent} is replaced"),
         Reason::NoLongerWanted => "no longer in the blueprint".to_owned(),
         Reason::Foreign { parent, list } => {
-            format!("not in the blueprint, and {parent} says `exclusive` of its {list}")
+            format!("not in the blueprint, and `exclusive` of {parent} names {list}")
         }
         Reason::GoesWithParent { parent } => format!("goes with {parent}"),
         Reason::NotInLedger if step.action == Action::Adopt => return None,
