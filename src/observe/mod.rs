@@ -17,7 +17,6 @@ mod reader;
 pub use preflight::preflight;
 
 use crate::arm::{Client, Error};
-use crate::catalog::ResourceType;
 use crate::catalog::kinds::private_link::Target;
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
@@ -43,18 +42,6 @@ pub async fn observe(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Observed, Error> {
     reader::Reader::new(client, question::questions(desired, ledger)).read(at_once.max(1), progress).await
-}
-
-/// Where a soft-deleted resource of this id would be found, for types that have such a place.
-pub(crate) fn deleted_path(kind: &ResourceType, id: &ArmId, body: &Value) -> Option<String> {
-    let template = kind.soft_deleted?;
-    let location = body.get("location").and_then(Value::as_str).unwrap_or_default();
-    Some(
-        template
-            .replace("{subscription}", id.subscription().unwrap_or_default())
-            .replace("{location}", location)
-            .replace("{name}", id.name()),
-    )
 }
 
 /// The API version in which the connections of a target are read.

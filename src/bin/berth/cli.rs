@@ -250,6 +250,9 @@ pub enum Command {
         /// Only this address, with what it needs; may be repeated.
         #[arg(long, value_name = "ADDRESS")]
         target: Vec<String>,
+        /// Purge what Azure would keep, soft-deleted: names are free at once, and what was in it is gone for good.
+        #[arg(long)]
+        purge: bool,
     },
     /// Bring Azure to what the blueprint says, or carry out a saved plan.
     Apply {
@@ -273,15 +276,15 @@ pub enum Command {
         /// Only this address, with what it needs; may be repeated.
         #[arg(long, value_name = "ADDRESS")]
         target: Vec<String>,
+        /// Purge what Azure would keep, soft-deleted: names are free at once, and what was in it is gone for good.
+        #[arg(long)]
+        purge: bool,
     },
     /// Delete everything that the blueprint owns. The ledger alone says what: of the blueprint only its name is read.
     Destroy {
-        /// The blueprint, a YAML file.
-        #[arg(required_unless_present = "name")]
-        blueprint: Option<PathBuf>,
-        /// The blueprint's name, when its file is gone.
-        #[arg(long, value_name = "NAME", conflicts_with = "blueprint")]
-        name: Option<String>,
+        /// Whose ledger is meant.
+        #[command(flatten)]
+        owner: Owner,
         /// Do not ask.
         #[arg(long)]
         auto_approve: bool,
@@ -291,6 +294,9 @@ pub enum Command {
         /// Only this address, with what it needs; may be repeated.
         #[arg(long, value_name = "ADDRESS")]
         target: Vec<String>,
+        /// Purge what Azure would keep, soft-deleted: names are free at once, and what was in it is gone for good.
+        #[arg(long)]
+        purge: bool,
     },
     /// Report what somebody else changed; exits with 2 when something was.
     Drift {
@@ -403,13 +409,25 @@ pub enum ApproveCommand {
     },
 }
 
+/// Whose ledger is meant. Of the blueprint only the name is read, so that it may have mistakes.
+#[derive(Debug, Clone, Args)]
+pub struct Owner {
+    /// The blueprint, a YAML file.
+    #[arg(required_unless_present = "name")]
+    pub blueprint: Option<PathBuf>,
+    /// The blueprint's name, when its file is gone.
+    #[arg(long, value_name = "NAME", conflicts_with = "blueprint")]
+    pub name: Option<String>,
+}
+
 /// Commands on the ledger.
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
     /// Show what the blueprint owns, and what a run that died left under way.
     Show {
-        /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        /// Whose ledger is meant.
+        #[command(flatten)]
+        owner: Owner,
         /// Show the version with this serial instead, of those that `berth ledger history` lists.
         #[arg(long, value_name = "SERIAL")]
         at: Option<u64>,
@@ -419,13 +437,15 @@ pub enum LedgerCommand {
     },
     /// List the versions of the ledger that are kept.
     History {
-        /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        /// Whose ledger is meant.
+        #[command(flatten)]
+        owner: Owner,
     },
     /// Take the lock away from a run that died, and say whose it was; who is alive keeps it.
     Unlock {
-        /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        /// Whose ledger is meant.
+        #[command(flatten)]
+        owner: Owner,
     },
     /// Stop owning resources; nothing changes in Azure.
     Forget {

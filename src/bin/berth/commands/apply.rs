@@ -25,6 +25,8 @@ pub struct Wish {
     pub policies: Policies,
     /// Only these addresses.
     pub target: Vec<String>,
+    /// Purge what is soft-deleted.
+    pub purge: bool,
 }
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
@@ -45,6 +47,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
         |_, _| Ok(()),
         async |blueprint, mut session| {
             session.targets.clone_from(&wish.target);
+            session.purge = wish.purge;
             let mut refused = None;
             let agree = |planned: &Planned, allowed: bool| {
                 let asking =

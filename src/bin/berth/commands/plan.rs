@@ -27,6 +27,8 @@ pub struct Wish {
     pub policies: Policies,
     /// Only these addresses.
     pub target: Vec<String>,
+    /// Purge what is soft-deleted.
+    pub purge: bool,
 }
 
 /// Shows what would be done.
@@ -37,6 +39,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
     };
     with_session(global, terminal, path, async |blueprint, mut session| {
         session.targets.clone_from(&wish.target);
+        session.purge = wish.purge;
         let adoption = adoption(wish.adopt);
         match ops::plan(&session, &blueprint.desired, adoption).await {
             Ok(planned) => {

@@ -31,15 +31,18 @@ pub fn apply(
             "the saved plan was made without `--adopt`\nhelp: plan again with `berth plan --adopt --out`",
         );
     }
-    if !wish.target.is_empty() {
-        return terminal
-            .fail("a saved plan is carried out as it is\nhelp: leave out `--target`, or plan again with it");
+    if !wish.target.is_empty() || wish.purge {
+        let flag = if wish.purge { "--purge" } else { "--target" };
+        return terminal.fail(&format!(
+            "a saved plan is carried out as it is\nhelp: leave out `{flag}`, or plan again with it"
+        ));
     }
     let found = moved_files(&saved);
     let ahead = Ahead::saved(&saved);
     let prepare = |source: &_, inputs: &mut _| ops::saved_inputs(&saved, source, inputs);
     with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
         session.targets.clone_from(&saved.plan.targets);
+        session.purge = saved.plan.steps.iter().any(|step| step.purge.is_some());
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
             let asking = Asking { allowed, auto_approve: true, question: "" };
