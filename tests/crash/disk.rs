@@ -53,7 +53,6 @@ fn meanwhile(case: &Case, request: u64, happens: impl FnOnce()) -> Run {
 }
 
 #[test]
-#[ignore = "a folder that is deleted while the run writes into it may fail the deletion or the run"]
 fn a_ledger_that_is_deleted_in_the_middle_of_a_run_comes_back() {
     for share in [2, 3] {
         let request = uninterrupted().apply * share / 4;
