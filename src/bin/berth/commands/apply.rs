@@ -58,7 +58,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
             match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances, agree).await {
                 Ok(Some(applied)) => {
                     drop(session);
-                    finish(terminal, &applied)
+                    finish(terminal, applied)
                 }
                 Ok(None) => refused.unwrap_or(Exit::Error),
                 Err(error) => report(terminal, &error),
@@ -108,21 +108,25 @@ pub fn agree(
 }
 
 /// Shows how a run ended.
-pub fn finish(terminal: &Terminal, applied: &Applied) -> Exit {
+pub fn finish(terminal: &Terminal, applied: Applied) -> Exit {
     let summary = &applied.summary;
-    if summary.steps.is_empty() && !summary.interrupted {
-        // The plan has said so, and shown the outputs.
-        return Exit::Done;
+    let silent = summary.steps.is_empty() && !summary.interrupted;
+    if !silent {
+        terminal.print(&human::summary(summary, &applied.outputs, &terminal.out));
     }
-    terminal.print(&human::summary(summary, &applied.outputs, &terminal.out));
-    if summary.is_complete() {
+    let some = summary.steps.iter().any(|step| step.outcome == Outcome::Done);
+    if let Some(error) = applied.broken {
+        return match report(terminal, &error.into()) {
+            Exit::Error if some => Exit::Partial,
+            exit => exit,
+        };
+    }
+    // When there was nothing to do the plan has said so, and shown the outputs.
+    if silent || summary.is_complete() {
         return Exit::Done;
     }
     if summary.interrupted {
         return Exit::Interrupted;
     }
-    match summary.steps.iter().any(|step| step.outcome == Outcome::Done) {
-        true => Exit::Partial,
-        false => Exit::Error,
-    }
+    if some { Exit::Partial } else { Exit::Error }
 }
