@@ -2,35 +2,18 @@
 
 use super::policy::Judge;
 use super::{Ahead, Loaded, plan, report, saved, with_session_of};
-use crate::cli::{Format, Global, Policies};
+use crate::cli::{ApplyArgs, Format, Global};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Applied;
-use berth::approve::Allowances;
 use berth::event::Outcome;
 use berth::ops::{self, Planned};
 use berth::report::human;
-use std::path::Path;
-
-/// What the person asked for.
-pub struct Wish {
-    /// Do not ask.
-    pub auto_approve: bool,
-    /// Take over what nobody owns.
-    pub adopt: bool,
-    /// What may be replaced and deleted.
-    pub allowances: Allowances,
-    /// What to judge the plan by.
-    pub policies: Policies,
-    /// Only these addresses.
-    pub target: Vec<String>,
-    /// Purge what is soft-deleted.
-    pub purge: bool,
-}
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Exit {
+pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
+    let path = wish.blueprint.as_path();
     let read = settings::read(path).and_then(|bytes| Ok((bytes, Judge::read(&wish.policies)?)));
     let (bytes, judge) = match read {
         Ok(read) => read,
@@ -46,8 +29,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
         ahead,
         |_, _| Ok(()),
         async |blueprint, mut session| {
-            session.targets.clone_from(&wish.target);
-            session.purge = wish.purge;
+            wish.extent.limit(&mut session);
             let mut refused = None;
             let agree = |planned: &Planned, allowed: bool| {
                 let asking =
@@ -55,7 +37,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
                 agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
             };
             let adoption = plan::adoption(wish.adopt);
-            match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances, agree).await {
+            match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances(), agree).await {
                 Ok(Some(applied)) => {
                     drop(session);
                     finish(terminal, applied)

@@ -1,35 +1,22 @@
 //! `berth destroy`
 
 use super::{apply, name_of, report, session, with_connection};
-use crate::cli::{Global, Owner};
+use crate::cli::{DestroyArgs, Global};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use berth::approve::Allowances;
 use berth::ops::{self, Planned};
 
-/// What the person asked for.
-pub struct Wish {
-    /// Do not ask.
-    pub auto_approve: bool,
-    /// May be deleted although protected.
-    pub allow_delete: Vec<String>,
-    /// Only these addresses.
-    pub target: Vec<String>,
-    /// Purge what is soft-deleted.
-    pub purge: bool,
-}
-
 /// Deletes everything that the blueprint owns. What that is the ledger says: the blueprint may have mistakes, or be
 /// gone, as long as somebody knows its name.
-pub fn run(global: &Global, terminal: &Terminal, owner: Owner, wish: Wish) -> Exit {
-    let name = match name_of(owner) {
+pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
+    let name = match name_of(wish.owner) {
         Ok(name) => name,
         Err(message) => return terminal.fail(&message),
     };
     with_connection(global, terminal, async |connection, _| {
         let mut session = session(global, terminal, connection, &name)?;
-        session.targets = wish.target;
-        session.purge = wish.purge;
+        wish.extent.limit(&mut session);
         let allowances = Allowances { replace: Vec::new(), delete: wish.allow_delete };
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {

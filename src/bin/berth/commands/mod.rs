@@ -19,7 +19,6 @@ use crate::connect::{self, Connection, with_hint};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
-use berth::approve::Allowances;
 use berth::blueprint::{Blueprint, Inputs, Missing, Source, places};
 use berth::ops::{self, Planned, Session};
 use berth::plan::{Saved, Setting};
@@ -34,39 +33,9 @@ pub fn run(cli: Cli) -> Exit {
     match command {
         Command::Validate { blueprint, policies } => validate::run(&global, &terminal, &blueprint, &policies),
         Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
-        Command::Plan {
-            blueprint,
-            format,
-            out,
-            adopt,
-            allow_replace,
-            allow_delete,
-            policies,
-            target,
-            purge,
-        } => {
-            let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = plan::Wish { format, out, adopt, allowances, policies, target, purge };
-            plan::run(&global, &terminal, &blueprint, &wish)
-        }
-        Command::Apply {
-            blueprint,
-            auto_approve,
-            adopt,
-            allow_replace,
-            allow_delete,
-            policies,
-            target,
-            purge,
-        } => {
-            let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = apply::Wish { auto_approve, adopt, allowances, policies, target, purge };
-            apply::run(&global, &terminal, &blueprint, &wish)
-        }
-        Command::Destroy { owner, auto_approve, allow_delete, target, purge } => {
-            let wish = destroy::Wish { auto_approve, allow_delete, target, purge };
-            destroy::run(&global, &terminal, owner, wish)
-        }
+        Command::Plan(wish) => plan::run(&global, &terminal, &wish),
+        Command::Apply(wish) => apply::run(&global, &terminal, &wish),
+        Command::Destroy(wish) => destroy::run(&global, &terminal, wish),
         Command::Drift { blueprint, format, reports } => {
             drift::run(&global, &terminal, &blueprint, format, &reports)
         }

@@ -1,9 +1,9 @@
 //! `berth apply` of a saved plan.
 
-use super::apply::{Asking, Wish, agree, finish};
+use super::apply::{Asking, agree, finish};
 use super::policy::Judge;
 use super::{Ahead, report, with_session_of};
-use crate::cli::Global;
+use crate::cli::{ApplyArgs, Global};
 use crate::connect::with_hint;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -17,7 +17,7 @@ pub fn apply(
     terminal: &Terminal,
     path: &Path,
     bytes: &[u8],
-    wish: &Wish,
+    wish: &ApplyArgs,
     judge: Option<&Judge>,
 ) -> Exit {
     let saved = match Saved::parse(bytes) {
@@ -31,8 +31,8 @@ pub fn apply(
             "the saved plan was made without `--adopt`\nhelp: plan again with `berth plan --adopt --out`",
         );
     }
-    if !wish.target.is_empty() || wish.purge {
-        let flag = if wish.purge { "--purge" } else { "--target" };
+    if !wish.extent.target.is_empty() || wish.extent.purge {
+        let flag = if wish.extent.purge { "--purge" } else { "--target" };
         return terminal.fail(&format!(
             "a saved plan is carried out as it is\nhelp: leave out `{flag}`, or plan again with it"
         ));
@@ -49,7 +49,7 @@ pub fn apply(
             agree(terminal, Some(blueprint), planned, &asking, judge, &mut refused)
         };
         let setting = blueprint.setting(global);
-        let (desired, allowances) = (&blueprint.desired, &wish.allowances);
+        let (desired, allowances) = (&blueprint.desired, &wish.allowances());
         match ops::apply_saved(&session, &saved, desired, &setting, found, allowances, agree).await {
             Ok(Some(applied)) => {
                 drop(session);
