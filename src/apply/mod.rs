@@ -23,4 +23,4 @@ mod scheduler;
 mod worker;
 
 pub use resume::resume;
-pub use scheduler::{Applied, Engine, Error, apply};
+pub use scheduler::{Applied, Engine, apply};

@@ -94,6 +94,8 @@ pub(super) enum Task {
         api_version: String,
         /// For a resource group: what may still be in it, because this run deletes it. `None` for everything else.
         expected: Option<Arc<HashSet<ArmId>>>,
+        /// Where it is purged once it is deleted: a path.
+        purge: Option<String>,
     },
     /// A provider or feature is registered.
     Register { api_version: &'static str, wanted: Value, kind: &'static ResourceType },
@@ -183,8 +185,12 @@ impl Worker {
                 Action::Create | Action::Replace if !put.arrives => self.create(put, left).await,
                 _ => self.update(put, left).await,
             },
-            Task::Delete { api_version, expected } => {
-                self.delete(api_version, expected.as_deref(), left).await
+            Task::Delete { api_version, expected, purge } => {
+                self.delete(api_version, expected.as_deref(), left).await?;
+                if let Some(path) = purge {
+                    self.purge(path, api_version, left).await?;
+                }
+                Ok(None)
             }
             Task::Register { api_version, wanted, kind } => self.register(api_version, wanted, kind).await,
             Task::Approve { endpoint, target, description, api_version } => {
@@ -315,11 +321,11 @@ impl Worker {
         version: &str,
         expected: Option<&HashSet<ArmId>>,
         left: Duration,
-    ) -> Result<Option<Value>, Stop> {
+    ) -> Result<(), Stop> {
         if let Some(expected) = expected {
             let inside = self.client.list(&format!("{}/resources", self.id), "2021-04-01", &[]).await;
             let inside = match inside {
-                Err(error) if error.status == Some(404) => return Ok(None),
+                Err(error) if error.status == Some(404) => return Ok(()),
                 other => other?,
             };
             let foreign: Vec<&str> = inside
@@ -343,7 +349,29 @@ impl Worker {
             self.accepted(&operation);
             self.client.wait(&operation, |_| {}, left).await?;
         }
-        Ok(None)
+        Ok(())
+    }
+
+    /// Has a soft-deleted resource deleted for good.
+    ///
+    /// For some time after the delete Azure may not find it among the deleted yet, or refuse the purge in the very words
+    /// in which it refuses one of what has purge protection; so a few refusals are no answer.
+    async fn purge(&self, path: &str, version: &str, left: Duration) -> Result<(), Stop> {
+        const LOOKS: u32 = 4;
+        const BETWEEN: Duration = Duration::from_secs(5);
+        for look in 1.. {
+            match self.client.post(&format!("{path}/purge"), version, None).await {
+                Ok(Started::Running(operation)) => {
+                    self.client.wait(&operation, |_| {}, left).await?;
+                    return Ok(());
+                }
+                Ok(Started::Done(_)) => return Ok(()),
+                Err(error) if error.status == Some(404) && look == LOOKS => return Ok(()),
+                Err(error) if look < LOOKS && is_not_yet(&error) => self.clock.sleep(BETWEEN).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     async fn register(
@@ -451,6 +479,11 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Stop::Error(error)
     }
+}
+
+/// Whether a purge is refused as Azure also refuses one that comes too early (MethodNotAllowed, or not found).
+fn is_not_yet(error: &Error) -> bool {
+    error.status == Some(404) || error.code.as_deref() == Some("MethodNotAllowed")
 }
 
 fn is_registered(wanted: &Value, live: &Value, kind: &'static ResourceType) -> bool {

@@ -101,6 +101,18 @@ pub struct Guard {
     pub no_writes: &'static str,
 }
 
+/// How Azure keeps a resource that was deleted. It is brought back by a PUT with `properties.createMode: recover`, and
+/// gone for good after a POST to `purge` below its path.
+#[derive(Debug)]
+pub struct SoftDeletion {
+    /// Where it is found: a path with `{subscription}`, `{location}`, `{name}`.
+    pub path: &'static str,
+    /// Where its body says, before it is deleted, that it may not be purged: a JSON pointer to a boolean.
+    pub kept_by: &'static str,
+    /// Where the body of the deleted one says so.
+    pub kept_when_deleted: &'static str,
+}
+
 /// What berth knows of an ARM type.
 #[derive(Debug)]
 pub struct ResourceType {
@@ -122,9 +134,8 @@ pub struct ResourceType {
     pub stateful: bool,
     /// Whether it carries tags, and so an ownership tag.
     pub tags: bool,
-    /// Where a soft-deleted one is found, when its type has that: a path with `{subscription}`, `{location}`, `{name}`.
-    /// It is brought back by a PUT with `properties.createMode: recover`.
-    pub soft_deleted: Option<&'static str>,
+    /// How Azure keeps one that was deleted, when its type has that.
+    pub soft_deleted: Option<SoftDeletion>,
     /// Where many are read at once.
     pub listing: Listing,
     /// Whether it locks what is at and below its scope: then it is made last and goes first.

@@ -18,7 +18,6 @@ mod reader;
 pub use preflight::preflight;
 
 use crate::arm::{Client, Error};
-use crate::catalog::ResourceType;
 use crate::catalog::kinds::private_link::Target;
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
@@ -52,18 +51,6 @@ pub async fn observe(
         children::add(desired, listed, &mut observed);
     }
     Ok(observed)
-}
-
-/// Where a soft-deleted resource of this id would be found, for types that have such a place.
-pub(crate) fn deleted_path(kind: &ResourceType, id: &ArmId, body: &Value) -> Option<String> {
-    let template = kind.soft_deleted?;
-    let location = body.get("location").and_then(Value::as_str).unwrap_or_default();
-    Some(
-        template
-            .replace("{subscription}", id.subscription().unwrap_or_default())
-            .replace("{location}", location)
-            .replace("{name}", id.name()),
-    )
 }
 
 /// The API version in which the connections of a target are read.

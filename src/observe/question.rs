@@ -1,10 +1,11 @@
 //! What is to be read, and how it may be asked for.
 
-use super::{connections_version, deleted_path};
-use crate::catalog::{Listing, Operation, resource_type};
+use super::connections_version;
+use crate::catalog::{Listing, Operation, ResourceType, resource_type};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::plan::Desired;
+use crate::plan::{Desired, deleted_path};
+use serde_json::Value;
 
 /// One thing to read.
 #[derive(Debug)]
@@ -15,8 +16,22 @@ pub(super) struct Question<'a> {
     /// Whether the ledger has it: then its absence from a list is looked into.
     pub(super) owned: bool,
     /// Where a soft-deleted one would be found.
-    pub(super) deleted: Option<String>,
+    pub(super) deleted: Option<Deleted>,
     pub(super) connection: Option<Connection>,
+}
+
+/// Where a soft-deleted resource would be found.
+#[derive(Debug)]
+pub(super) struct Deleted {
+    pub(super) path: String,
+    pub(super) kept: &'static str,
+}
+
+impl Deleted {
+    fn of(kind: &ResourceType, id: &ArmId, body: &Value) -> Option<Self> {
+        let deletion = kind.soft_deleted.as_ref()?;
+        Some(Deleted { path: deleted_path(deletion, id, body), kept: deletion.kept_when_deleted })
+    }
 }
 
 /// The connection on a target that an endpoint caused: it has no id of its own before the endpoint exists.
@@ -46,7 +61,7 @@ pub(super) fn questions<'a>(desired: Option<&'a Desired>, ledger: &'a Ledger) ->
             api_version: resource.kind.api_version,
             listing: resource.kind.listing,
             owned: ledger.resources.contains_key(&resource.id),
-            deleted: deleted_path(resource.kind, &resource.id, &resource.body),
+            deleted: Deleted::of(resource.kind, &resource.id, &resource.body),
             connection,
         });
     }
@@ -57,7 +72,8 @@ pub(super) fn questions<'a>(desired: Option<&'a Desired>, ledger: &'a Ledger) ->
                 api_version: &owned.api_version,
                 listing: resource_type(&owned.arm_type).map_or(Listing::None, |kind| kind.listing),
                 owned: true,
-                deleted: None,
+                deleted: resource_type(&owned.arm_type)
+                    .and_then(|kind| Deleted::of(kind, id, &owned.applied)),
                 connection: None,
             });
         }

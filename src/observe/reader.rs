@@ -54,9 +54,17 @@ struct List {
 #[derive(Debug)]
 enum Answer {
     One(usize, Option<Resource>),
-    Deleted(usize, bool),
-    List { list: List, found: Vec<(usize, Value)>, end: End },
-    Connections { wanted: Vec<usize>, connections: Vec<Value> },
+    /// Whether it may not be purged, when it is there.
+    Deleted(usize, Option<bool>),
+    List {
+        list: List,
+        found: Vec<(usize, Value)>,
+        end: End,
+    },
+    Connections {
+        wanted: Vec<usize>,
+        connections: Vec<Value>,
+    },
 }
 
 /// How a list ended.
@@ -191,7 +199,7 @@ impl<'a> Reader<'a> {
         let question = &self.questions[at];
         let observation = match (self.next[at], &question.connection) {
             (_, Some(connection)) => match self.observed.get(&connection.target) {
-                Some(Observation::Absent | Observation::SoftDeleted) => Some(Observation::Absent),
+                Some(Observation::Absent | Observation::SoftDeleted { .. }) => Some(Observation::Absent),
                 Some(Observation::Present { body, .. }) => body
                     .pointer("/properties/privateEndpointConnections")
                     .and_then(Value::as_array)
@@ -354,11 +362,12 @@ async fn ask(
         }
         Request::Deleted(at) => {
             let question = &questions[at];
-            let path = question.deleted.as_deref().unwrap_or_default();
+            let Some(deleted) = &question.deleted else { return Ok(Answer::Deleted(at, None)) };
             // Who may not look among the deleted is told when the create fails: not here.
-            let found = client.get(path, question.api_version).await;
-            let is_it = matches!(found, Ok(Some(found)) if is_of(&found.body, question.id));
-            Ok(Answer::Deleted(at, is_it))
+            let found = client.get(&deleted.path, question.api_version).await;
+            let found = found.ok().flatten().filter(|found| is_of(&found.body, question.id));
+            let kept = |body: &Value| body.pointer(deleted.kept).and_then(Value::as_bool) == Some(true);
+            Ok(Answer::Deleted(at, found.map(|found| kept(&found.body))))
         }
         Request::List(list) => {
             let query: &[(&str, &str)] = if list.at_scope { &[("$filter", "atScope()")] } else { &[] };
@@ -415,7 +424,7 @@ impl Sink<'_, '_> {
             }
             Answer::One(at, None) => self.absent(at),
             Answer::Deleted(at, found) => {
-                self.know(at, if found { Observation::SoftDeleted } else { Observation::Absent });
+                self.know(at, found.map_or(Observation::Absent, |kept| Observation::SoftDeleted { kept }));
             }
             Answer::List { list, found, end } => {
                 for (at, body) in found {

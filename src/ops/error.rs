@@ -3,7 +3,7 @@
 use crate::approve::Blocked;
 use crate::diag::Diagnostics;
 use crate::plan::Moved;
-use crate::{apply, arm, ledger};
+use crate::{arm, ledger};
 
 /// Why a use case could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +29,6 @@ pub enum Error {
     /// The planner made a plan that cannot be: a defect of berth.
     #[error("berth made an unsound plan and will not apply it: {}", .0.join("; "))]
     Unsound(Vec<String>),
-}
-
-impl From<apply::Error> for Error {
-    fn from(error: apply::Error) -> Self {
-        match error {
-            apply::Error::Ledger(error) => Error::Ledger(error),
-        }
-    }
 }
 
 impl Error {

@@ -8,7 +8,7 @@ use crate::event::{Event, EventKind, Listener};
 use crate::ident::Address;
 use crate::ledger::store;
 use crate::ledger::{InFlight, Ledger};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Observed, Plan};
 use serde_json::Value;
 
 /// A session with Azure and a ledger.
@@ -20,6 +20,8 @@ pub struct Session {
     pub reads: usize,
     /// The addresses that plans are for; everything when there are none.
     pub targets: Vec<String>,
+    /// Whether what Azure would keep, soft-deleted, is purged.
+    pub purge: bool,
 }
 
 impl Session {
@@ -31,8 +33,16 @@ impl Session {
         Ok((loaded.ledger.unwrap_or_else(fresh), loaded.in_flight))
     }
 
-    /// A plan for the targets only.
-    pub(super) fn restrict(&self, plan: Plan) -> Result<Plan, Error> {
+    /// A plan for the targets only, purging or not, as this session is.
+    pub(super) fn restrict(
+        &self,
+        mut plan: Plan,
+        ledger: &Ledger,
+        observed: &Observed,
+    ) -> Result<Plan, Error> {
+        if self.purge {
+            plan::purge(&mut plan, ledger, observed);
+        }
         let known: Vec<Address> = plan.steps.iter().map(|step| step.address.clone()).collect();
         plan::restrict(plan, &self.targets)
             .map_err(|unknown| Error::UnknownTargets(suggest(&unknown, &known)))

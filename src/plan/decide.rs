@@ -194,6 +194,7 @@ impl Planner<'_> {
             },
             impact,
             disruption,
+            purge: None,
             protected: decision.action == Action::Replace && resource.protect,
             after: Vec::new(),
             usual_ms: if arrives { 0 } else { usual },
@@ -212,7 +213,9 @@ impl Planner<'_> {
         let renewed = matches!(parent_action, Some(Action::Create | Action::Replace | Action::Recover));
         let live = match self.observed.get(&resource.id) {
             Some(Observation::Present { body, .. }) => body,
-            Some(Observation::SoftDeleted) => return Decision::of(Action::Recover, Reason::SoftDeleted),
+            Some(Observation::SoftDeleted { .. }) => {
+                return Decision::of(Action::Recover, Reason::SoftDeleted);
+            }
             Some(Observation::Absent) | None => {
                 let reason = match parent_address() {
                     Some(parent) if resource.arrival == Arrival::WithParent && renewed => {

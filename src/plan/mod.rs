@@ -12,6 +12,7 @@ mod impact;
 mod lanes;
 mod model;
 mod preflight;
+mod purge;
 mod removal;
 mod resolve;
 mod saved;
@@ -27,6 +28,7 @@ pub use model::{
     VERSION,
 };
 pub use preflight::{Answers, Query, judge, queries};
+pub use purge::{deleted_path, purge};
 pub use removal::plan_destroy;
 pub use resolve::{lookup, secret_digests};
 pub use saved::{Making, Moved, SAVED_VERSION, Saved, SavedError, SavedFile, Setting, is_saved};

@@ -24,7 +24,10 @@ pub enum Observation {
     /// It is not there.
     Absent,
     /// A vault of this name waits, soft-deleted, in this subscription.
-    SoftDeleted,
+    SoftDeleted {
+        /// Whether it may not be purged before its retention ends.
+        kept: bool,
+    },
 }
 
 impl Observation {
@@ -169,6 +172,9 @@ pub struct Step {
     pub disruption: Option<Disruption>,
     /// Whether it is protected: applying then needs the person to allow this address by name.
     pub protected: bool,
+    /// Where it is to be purged once it is deleted, when Azure would keep it otherwise: a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purge: Option<String>,
     /// The steps (by position) that must be done before.
     pub after: Vec<usize>,
     /// How long it usually takes, in milliseconds.
@@ -342,6 +348,7 @@ mod tests {
             desired: Value::Null,
             impact: Impact::None,
             disruption: None,
+            purge: None,
             protected: false,
             after: after.to_vec(),
             usual_ms,

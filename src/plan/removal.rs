@@ -189,6 +189,7 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
                 desired: Value::Null,
                 impact: if action == Action::Delete { Impact::Destructive } else { Impact::None },
                 disruption: None,
+                purge: None,
                 protected: action == Action::Delete && owned.protect,
                 after: Vec::new(),
                 usual_ms: match (action, carrier, resource_type(&owned.arm_type)) {

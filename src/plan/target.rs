@@ -102,6 +102,7 @@ mod tests {
             desired: Value::Null,
             impact: Impact::None,
             disruption: None,
+            purge: None,
             protected: false,
             after: after.to_vec(),
             usual_ms: 0,

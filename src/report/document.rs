@@ -94,6 +94,8 @@ pub struct StepDocument {
     pub disruption: Option<Disruption>,
     /// Whether it is protected: applying then needs its address to be allowed by name.
     pub protected: bool,
+    /// Whether it is purged, where Azure would keep it soft-deleted after the delete.
+    pub purged: bool,
     /// The addresses of the steps that come first.
     pub after: Vec<Address>,
     /// How long it usually takes, in milliseconds.
@@ -186,6 +188,7 @@ pub fn document(
             impact: step.impact,
             disruption: step.disruption.clone(),
             protected: step.protected,
+            purged: step.purge.is_some(),
             after: step.after.iter().filter_map(|&at| Some(plan.steps.get(at)?.address.clone())).collect(),
             usual_ms: step.usual_ms,
             changes: changes.collect(),

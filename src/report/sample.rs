@@ -46,6 +46,7 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
             _ => Impact::None,
         },
         disruption: None,
+        purge: None,
         protected: false,
         after: vec![],
         usual_ms: 5_000,

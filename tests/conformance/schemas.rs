@@ -156,6 +156,7 @@ async fn every_body_is_what_its_schema_accepts() {
             },
             reads: 16,
             targets: Vec::new(),
+            purge: false,
         };
         let blueprint = read(&name, &text, &tap.simulator);
         apply(&session, &blueprint, &name).await;

@@ -19,7 +19,8 @@ fn apply_with_room_for(case: &Case, blocks: u64) -> Run {
 
 fn is_full_at(blocks: u64) {
     let case = Case::new(format!("room for {blocks} blocks"));
-    apply_with_room_for(&case, blocks).exits(1).complains(&[
+    // Whether a step was done by then depends on the room.
+    apply_with_room_for(&case, blocks).exits_with_one_of(&[1, 3]).complains(&[
         "cannot be written: File too large",
         "help: check that the folder exists, is writable and has room",
     ]);
@@ -53,7 +54,6 @@ fn meanwhile(case: &Case, request: u64, happens: impl FnOnce()) -> Run {
 }
 
 #[test]
-#[ignore = "a folder that is deleted while the run writes into it may fail the deletion or the run"]
 fn a_ledger_that_is_deleted_in_the_middle_of_a_run_comes_back() {
     for share in [2, 3] {
         let request = uninterrupted().apply * share / 4;
@@ -76,7 +76,8 @@ fn a_folder_that_is_gone_for_a_while_loses_nothing() {
         case.berth.write(".berth/ledgers", b"a file is in its place");
     };
     meanwhile(&case, uninterrupted().apply * 2 / 3, gone)
-        .exits(1)
+        .exits(3)
+        .says(&["Not started", "Applied in part", "run the same command again"])
         .complains(&["cannot be written", "help: check that the folder exists"]);
     std::fs::remove_file(&ledgers).unwrap();
     std::fs::rename(&away, &ledgers).unwrap();

@@ -376,7 +376,7 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     let server = berth.sim_serve();
     // No file may be larger than four blocks: the journal is in the middle of the run.
-    limited(&berth, &server, "trap '' XFSZ; ulimit -f 4").exits(1).complains(&[
+    limited(&berth, &server, "trap '' XFSZ; ulimit -f 4").exits(3).complains(&[
         "shop.journal: cannot be written: File too large",
         "help: check that the folder exists",
     ]);

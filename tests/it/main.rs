@@ -23,6 +23,7 @@ mod manual;
 mod networks;
 mod policies;
 mod properties;
+mod purge;
 mod quickstart;
 mod reading;
 mod reports;

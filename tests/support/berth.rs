@@ -182,8 +182,14 @@ impl Run {
     /// Checks the exit code, and that berth neither panicked nor coloured anything.
     #[track_caller]
     pub fn exits(self, code: i32) -> Ended {
+        self.exits_with_one_of(&[code])
+    }
+
+    /// The same, for a run that may end in several ways.
+    #[track_caller]
+    pub fn exits_with_one_of(self, codes: &[i32]) -> Ended {
         let ended = self.0;
-        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.code.is_some_and(|code| codes.contains(&code)), "not {codes:?}: {ended:?}");
         assert!(!ended.stderr.contains("panicked"), "{ended:?}");
         assert!(!ended.stdout.contains('\x1b') && !ended.stderr.contains('\x1b'), "{ended:?}");
         ended

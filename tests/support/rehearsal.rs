@@ -60,7 +60,11 @@ impl Rehearsal {
             missing: Missing::MakeUp,
             ..Inputs::default()
         };
-        Rehearsal { simulator, session: Session { engine, reads: 16, targets: Vec::new() }, inputs }
+        Rehearsal {
+            simulator,
+            session: Session { engine, reads: 16, targets: Vec::new(), purge: false },
+            inputs,
+        }
     }
 
     /// The same simulator, the ledger lost.

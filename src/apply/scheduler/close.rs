@@ -1,9 +1,9 @@
 //! The end of a run: the ledger is saved, and every step has an outcome.
 
-use super::{Applied, Error, Run, State, millis};
+use super::{Applied, Run, State, millis};
 use crate::catalog::Operation;
 use crate::event::{Action, Outcome, StepResult, Summary};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, store};
 use crate::plan::OutputValue;
 use crate::value::token;
 use std::collections::BTreeMap;
@@ -15,8 +15,13 @@ impl Run<'_> {
         unit.is_some_and(|unit| self.states[unit] != State::Waiting)
     }
 
-    /// Saves the ledger and tells how everything ended.
-    pub(super) async fn close(mut self, elapsed: Duration, before: &Ledger) -> Result<Applied, Error> {
+    /// Saves the ledger, unless that failed before, and tells how everything ended.
+    pub(super) async fn close(
+        mut self,
+        elapsed: Duration,
+        before: &Ledger,
+        mut broken: Option<store::Error>,
+    ) -> Applied {
         for at in 0..self.plan.steps.len() {
             if self.results[at].is_some() || self.action(at) == Action::NoOp {
                 continue;
@@ -56,8 +61,8 @@ impl Run<'_> {
         let changed = self.ledger != *before;
         self.ledger.serial += u64::from(changed);
         // What is still under way stays in the journal, for the next run to follow.
-        if !unfinished && (changed || !self.plan.is_empty()) {
-            self.engine.store.save(&self.ledger).await?;
+        if !unfinished && broken.is_none() && (changed || !self.plan.is_empty()) {
+            broken = self.engine.store.save(&self.ledger).await.err();
         }
         let summary = Summary {
             version: crate::event::VERSION,
@@ -65,7 +70,7 @@ impl Run<'_> {
             elapsed_ms: millis(elapsed),
             interrupted: self.engine.interrupt.count() > 0,
         };
-        Ok(Applied { ledger: self.ledger, summary, outputs })
+        Applied { ledger: self.ledger, summary, outputs, broken }
     }
 
     /// What stayed as it is may be called or ordered otherwise by now, or be asked for in more detail.

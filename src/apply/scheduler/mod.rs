@@ -47,29 +47,25 @@ pub struct Applied {
     pub summary: Summary,
     /// The outputs, as far as they are known.
     pub outputs: BTreeMap<String, OutputValue>,
-}
-
-/// Why a run could not be carried on. What was done is in the journal.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The ledger could not be written; nothing more was begun.
-    #[error(transparent)]
-    Ledger(#[from] store::Error),
+    /// Why the run ended early, or its ledger was not saved: it could not be written, or was taken by another run.
+    /// Nothing more was begun then, and what is under way or done the next run finds.
+    pub broken: Option<store::Error>,
 }
 
 /// Carries out a plan.
 ///
-/// The ledger must be locked. Whatever happens, what is known is on the disk when this returns.
+/// The ledger must be locked. Whatever happens, what is known is on the disk when this returns, as far as it can be
+/// written.
 ///
 /// # Errors
-/// When the ledger cannot be written. Steps that fail are in the summary.
+/// When the ledger cannot be written before anything is done. Steps that fail are in the summary.
 pub async fn apply(
     engine: &Engine,
     plan: &Approved<Plan>,
     desired: &Desired,
     ledger: Ledger,
     observed: Observed,
-) -> Result<Applied, Error> {
+) -> Result<Applied, store::Error> {
     let plan = plan.get();
     if !plan.is_empty() {
         // The ledger is on the disk before the journal that belongs to it.
@@ -81,10 +77,7 @@ pub async fn apply(
     let broken = run.go().await.err();
     let elapsed = engine.clock.elapsed().saturating_sub(run.started);
     run.emit(EventKind::RunFinished { elapsed_ms: millis(elapsed) });
-    if let Some(error) = broken {
-        return Err(error);
-    }
-    run.close(elapsed, &before).await
+    Ok(run.close(elapsed, &before, broken).await)
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -181,7 +174,7 @@ impl<'a> Run<'a> {
         self.engine.listener.event(&event);
     }
 
-    async fn go(&mut self) -> Result<(), Error> {
+    async fn go(&mut self) -> Result<(), store::Error> {
         let (sender, mut messages) = mpsc::unbounded_channel();
         let mut workers: JoinSet<Ended> = JoinSet::new();
         for at in 0..self.units.len() {
@@ -203,7 +196,11 @@ impl<'a> Run<'a> {
                 starting.extend(self.start(at, &sender));
             }
             // What a worker is about to do is on the disk before it does it.
-            self.flush().await?;
+            if let Err(error) = self.flush().await {
+                // Of these nobody knows, and none of them is begun.
+                starting.iter().for_each(|worker| self.states[worker.at] = State::Waiting);
+                return Err(error);
+            }
             for worker in starting {
                 workers.spawn(worker.run());
             }
@@ -215,7 +212,7 @@ impl<'a> Run<'a> {
                 Some(ended) = workers.join_next() => self.join(ended, &mut messages),
                 () = self.engine.clock.sleep(pause.unwrap_or_default()), if pause.is_some() => {}
                 // Whoever lost the ledger does not go on with anything.
-                error = self.engine.store.lost() => return Err(error.into()),
+                error = self.engine.store.lost() => return Err(error),
                 () = self.engine.interrupt.raised(stopping + 1), if stopping < 2 => {
                     stopping += 1;
                     self.emit(EventKind::Interrupted { at_once: stopping > 1 });
@@ -272,7 +269,7 @@ impl<'a> Run<'a> {
     }
 
     /// Writes down what is not on the disk yet.
-    async fn flush(&mut self) -> Result<(), Error> {
+    async fn flush(&mut self) -> Result<(), store::Error> {
         if !self.unwritten.is_empty() {
             let records = std::mem::take(&mut self.unwritten);
             self.engine.store.append_all(&records).await?;

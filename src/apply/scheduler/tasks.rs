@@ -62,7 +62,11 @@ impl<'a> Run<'a> {
         let known = self.ledger.resources.get(&step.id).map(|owned| owned.api_version.clone());
         let api_version =
             known.or_else(|| self.resource(step).map(|resource| resource.kind.api_version.to_owned()));
-        Task::Delete { api_version: api_version.unwrap_or_default(), expected: None }
+        Task::Delete {
+            api_version: api_version.unwrap_or_default(),
+            expected: None,
+            purge: step.purge.clone(),
+        }
     }
 
     /// Whether a resource is taken along when its parent is deleted.
@@ -107,7 +111,8 @@ impl<'a> Run<'a> {
                 let deleted = || self.plan.steps.iter().filter(|step| step.action == Action::Delete);
                 self.deleted.get_or_init(|| Arc::new(deleted().map(|step| step.id.clone()).collect())).clone()
             });
-            return Ok((Task::Delete { api_version, expected }, None));
+            let purge = step.purge.clone();
+            return Ok((Task::Delete { api_version, expected, purge }, None));
         }
         let defect = |text: &str| Failure { message: format!("{text}: a defect of berth"), code: None };
         let resource = self.resource(step).ok_or_else(|| defect("the step has no resource"))?;

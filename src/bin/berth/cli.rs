@@ -1,5 +1,7 @@
 //! The command line: what can be said, with its help.
 
+use berth::approve::Allowances;
+use berth::ops::Session;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -208,6 +210,98 @@ pub struct Policies {
     pub paths: Vec<PathBuf>,
 }
 
+/// How far a plan goes.
+#[derive(Debug, Clone, Args)]
+pub struct Extent {
+    /// Only this address, with what it needs; may be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub target: Vec<String>,
+    /// Purge what Azure would keep, soft-deleted: names are free at once, and what was in it is gone for good.
+    #[arg(long)]
+    pub purge: bool,
+}
+
+impl Extent {
+    /// Has a session plan as far as this and no further.
+    pub fn limit(&self, session: &mut Session) {
+        session.targets.clone_from(&self.target);
+        session.purge = self.purge;
+    }
+}
+
+/// `berth plan`.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    /// The blueprint, a YAML file.
+    pub blueprint: PathBuf,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Save the plan, for `berth apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Take over resources that exist and that no blueprint owns.
+    #[arg(long)]
+    pub adopt: bool,
+    /// Let the saved plan replace this protected resource; may be repeated.
+    #[arg(long, value_name = "ADDRESS", requires = "out")]
+    pub allow_replace: Vec<String>,
+    /// Let the saved plan delete this protected resource; may be repeated.
+    #[arg(long, value_name = "ADDRESS", requires = "out")]
+    pub allow_delete: Vec<String>,
+    #[command(flatten)]
+    pub policies: Policies,
+    #[command(flatten)]
+    pub extent: Extent,
+}
+
+/// `berth apply`.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// The blueprint, a YAML file; or a plan that `berth plan --out` saved, which is carried out without asking.
+    #[arg(value_name = "BLUEPRINT|PLAN")]
+    pub blueprint: PathBuf,
+    /// Do not ask.
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Take over resources that exist and that no blueprint owns.
+    #[arg(long)]
+    pub adopt: bool,
+    /// Allow this protected resource to be replaced; may be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_replace: Vec<String>,
+    /// Allow this protected resource to be deleted; may be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_delete: Vec<String>,
+    #[command(flatten)]
+    pub policies: Policies,
+    #[command(flatten)]
+    pub extent: Extent,
+}
+
+impl ApplyArgs {
+    /// What may be replaced and deleted.
+    pub fn allowances(&self) -> Allowances {
+        Allowances { replace: self.allow_replace.clone(), delete: self.allow_delete.clone() }
+    }
+}
+
+/// `berth destroy`.
+#[derive(Debug, Clone, Args)]
+pub struct DestroyArgs {
+    /// Whose ledger is meant.
+    #[command(flatten)]
+    pub owner: Owner,
+    /// Do not ask.
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Allow this protected resource to be deleted; may be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_delete: Vec<String>,
+    #[command(flatten)]
+    pub extent: Extent,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -227,71 +321,11 @@ pub enum Command {
         format: GraphFormat,
     },
     /// Show what would be done; exits with 2 when something would.
-    Plan {
-        /// The blueprint, a YAML file.
-        blueprint: PathBuf,
-        /// How to show it.
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
-        /// Save the plan, for `berth apply FILE`.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-        /// Take over resources that exist and that no blueprint owns.
-        #[arg(long)]
-        adopt: bool,
-        /// Let the saved plan replace this protected resource; may be repeated.
-        #[arg(long, value_name = "ADDRESS", requires = "out")]
-        allow_replace: Vec<String>,
-        /// Let the saved plan delete this protected resource; may be repeated.
-        #[arg(long, value_name = "ADDRESS", requires = "out")]
-        allow_delete: Vec<String>,
-        #[command(flatten)]
-        policies: Policies,
-        /// Only this address, with what it needs; may be repeated.
-        #[arg(long, value_name = "ADDRESS")]
-        target: Vec<String>,
-    },
+    Plan(PlanArgs),
     /// Bring Azure to what the blueprint says, or carry out a saved plan.
-    Apply {
-        /// The blueprint, a YAML file; or a plan that `berth plan --out` saved, which is carried out without asking.
-        #[arg(value_name = "BLUEPRINT|PLAN")]
-        blueprint: PathBuf,
-        /// Do not ask.
-        #[arg(long)]
-        auto_approve: bool,
-        /// Take over resources that exist and that no blueprint owns.
-        #[arg(long)]
-        adopt: bool,
-        /// Allow this protected resource to be replaced; may be repeated.
-        #[arg(long, value_name = "ADDRESS")]
-        allow_replace: Vec<String>,
-        /// Allow this protected resource to be deleted; may be repeated.
-        #[arg(long, value_name = "ADDRESS")]
-        allow_delete: Vec<String>,
-        #[command(flatten)]
-        policies: Policies,
-        /// Only this address, with what it needs; may be repeated.
-        #[arg(long, value_name = "ADDRESS")]
-        target: Vec<String>,
-    },
+    Apply(ApplyArgs),
     /// Delete everything that the blueprint owns. The ledger alone says what: of the blueprint only its name is read.
-    Destroy {
-        /// The blueprint, a YAML file.
-        #[arg(required_unless_present = "name")]
-        blueprint: Option<PathBuf>,
-        /// The blueprint's name, when its file is gone.
-        #[arg(long, value_name = "NAME", conflicts_with = "blueprint")]
-        name: Option<String>,
-        /// Do not ask.
-        #[arg(long)]
-        auto_approve: bool,
-        /// Allow this protected resource to be deleted; may be repeated.
-        #[arg(long, value_name = "ADDRESS")]
-        allow_delete: Vec<String>,
-        /// Only this address, with what it needs; may be repeated.
-        #[arg(long, value_name = "ADDRESS")]
-        target: Vec<String>,
-    },
+    Destroy(DestroyArgs),
     /// Report what somebody else changed; exits with 2 when something was.
     Drift {
         /// The blueprint, a YAML file.
@@ -403,13 +437,25 @@ pub enum ApproveCommand {
     },
 }
 
+/// Whose ledger is meant. Of the blueprint only the name is read, so that it may have mistakes.
+#[derive(Debug, Clone, Args)]
+pub struct Owner {
+    /// The blueprint, a YAML file.
+    #[arg(required_unless_present = "name")]
+    pub blueprint: Option<PathBuf>,
+    /// The blueprint's name, when its file is gone.
+    #[arg(long, value_name = "NAME", conflicts_with = "blueprint")]
+    pub name: Option<String>,
+}
+
 /// Commands on the ledger.
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
     /// Show what the blueprint owns, and what a run that died left under way.
     Show {
-        /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        /// Whose ledger is meant.
+        #[command(flatten)]
+        owner: Owner,
         /// Show the version with this serial instead, of those that `berth ledger history` lists.
         #[arg(long, value_name = "SERIAL")]
         at: Option<u64>,
@@ -419,13 +465,15 @@ pub enum LedgerCommand {
     },
     /// List the versions of the ledger that are kept.
     History {
-        /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        /// Whose ledger is meant.
+        #[command(flatten)]
+        owner: Owner,
     },
     /// Take the lock away from a run that died, and say whose it was; who is alive keeps it.
     Unlock {
-        /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        /// Whose ledger is meant.
+        #[command(flatten)]
+        owner: Owner,
     },
     /// Stop owning resources; nothing changes in Azure.
     Forget {

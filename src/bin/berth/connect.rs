@@ -171,6 +171,7 @@ impl Connection {
             },
             reads: 64,
             targets: Vec::new(),
+            purge: false,
         })
     }
 

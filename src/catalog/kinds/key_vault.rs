@@ -7,7 +7,7 @@
 
 use super::key_vault_secret::SecretSpec;
 use super::naming::{NameRule, alphanumeric, did_you_mean};
-use crate::catalog::Preflight;
+use crate::catalog::{Preflight, SoftDeletion};
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Nested, Problem, Reference, ResourceType,
     UpdateMode, model,
@@ -152,9 +152,11 @@ pub static KEY_VAULT: ResourceType = ResourceType {
     // A PUT replaces the access policies of others; a PATCH changes what it names.
     update: UpdateMode::Patch,
     stateful: true,
-    soft_deleted: Some(
-        "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
-    ),
+    soft_deleted: Some(SoftDeletion {
+        path: "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
+        kept_by: "/properties/enablePurgeProtection",
+        kept_when_deleted: "/properties/purgeProtectionEnabled",
+    }),
     lanes: &[Lane::Ancestor(VAULT)],
     rules: &[
         Rule::at("properties.tenantId").immutable().fold_case(),

@@ -98,14 +98,17 @@ impl FileStore {
     fn append_now(&self, records: &[Record]) -> io::Result<()> {
         let mut guard = self.open();
         let open = &mut *guard;
-        if open.journal.is_some() && !self.journal.exists() {
-            // Somebody deleted it: everything that was in it goes to the disk again.
-            if let Some(saved) = &open.saved
-                && !self.ledger.exists()
-            {
+        if let Some(saved) = &open.saved
+            && !self.journal.exists()
+        {
+            // Before the first record there is none. Otherwise somebody deleted it, perhaps the ledger too: everything
+            // that was in them goes to the disk again.
+            if !self.ledger.exists() {
                 write_atomic(&self.ledger, saved)?;
             }
-            write_atomic(&self.journal, &open.appended)?;
+            if !open.appended.is_empty() {
+                write_atomic(&self.journal, &open.appended)?;
+            }
             open.journal = None;
         }
         let mut file = match open.journal.take() {
@@ -248,7 +251,8 @@ impl Store for FileStore {
     }
 
     async fn append_all(&self, records: &[Record]) -> Result<(), Error> {
-        self.append_now(records).map_err(|error| self.error(&self.journal, ErrorKind::Write(error)))
+        stubborn(|| self.append_now(records))
+            .map_err(|error| self.error(&self.journal, ErrorKind::Write(error)))
     }
 
     async fn save(&self, ledger: &Ledger) -> Result<(), Error> {
@@ -256,9 +260,9 @@ impl Store for FileStore {
         let bytes = serde_json::to_vec_pretty(ledger)
             .map_err(|error| write(&self.ledger, std::io::Error::other(error)))?;
         crash::moment();
-        self.keep(ledger.serial).map_err(|error| write(&self.history, error))?;
+        stubborn(|| self.keep(ledger.serial)).map_err(|error| write(&self.history, error))?;
         crash::moment();
-        write_atomic(&self.ledger, &bytes).map_err(|error| write(&self.ledger, error))?;
+        stubborn(|| write_atomic(&self.ledger, &bytes)).map_err(|error| write(&self.ledger, error))?;
         crash::moment();
         // Were the process killed here, the journal would be folded in once more, which changes nothing.
         let mut open = self.open();
@@ -301,6 +305,18 @@ impl Store for FileStore {
     fn place(&self) -> String {
         self.ledger.display().to_string()
     }
+}
+
+/// Does something that makes the folders it needs, again if somebody deletes them meanwhile: that takes moments.
+fn stubborn(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    const TRIES: usize = 200;
+    for _ in 1..TRIES {
+        match act() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => std::thread::yield_now(),
+            other => return other,
+        }
+    }
+    act()
 }
 
 /// Writes each line in two halves, with a moment to die between them.

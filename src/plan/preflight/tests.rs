@@ -16,6 +16,7 @@ fn step(action: Action, address: &str, id: &str, desired: Value) -> Step {
         desired,
         impact: Impact::None,
         disruption: None,
+        purge: None,
         protected: false,
         after: vec![],
         usual_ms: 0,

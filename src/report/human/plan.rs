@@ -235,6 +235,9 @@ fn connection(shown: &Shown<'_>, step: &Step) -> String {
 }
 
 fn protection(page: &mut Page<'_>, step: &Step) {
+    if step.purge.is_some() {
+        page.paragraph(6, Tone::Bad, "purged: its name is free at once, and what is in it is gone for good");
+    }
     if let Some(flag) = allowance(step) {
         page.paragraph(6, Tone::Bad, &format!("protected: applying needs {}", escape(&flag)));
     }

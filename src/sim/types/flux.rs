@@ -63,6 +63,20 @@ fn without_values(value: Option<&Value>) -> Value {
     Value::Object(names.into_iter().map(|n| (n, Value::Null)).collect())
 }
 
+/// Takes a PATCH of an extension or a configuration; what is protected is kept without its values.
+fn patched(world: &mut World, call: &Call<'_>) -> Answer {
+    check_cluster(world, call)?;
+    let (key, scope) = (&call.path.key, &call.path.scope);
+    merge_patch(world, call);
+    if let Some(resource) = world.state.resources.edit(key) {
+        let hidden = without_values(at(&resource.body, "properties.configurationProtectedSettings"));
+        set(&mut resource.body, "properties.configurationProtectedSettings", hidden);
+        set(&mut resource.body, "properties.provisioningState", "Updating");
+    }
+    world.updated(key);
+    begin(world, call, 202, Work::on(Style::Configuration, Act::Update, key).locking([scope.clone()]))
+}
+
 impl Behaviour for Extension {
     fn spell(&self, id: String) -> String {
         restore_case(id)
@@ -133,16 +147,7 @@ impl Behaviour for Extension {
     }
 
     fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
-        check_cluster(world, call)?;
-        let (key, scope) = (&call.path.key, &call.path.scope);
-        merge_patch(world, call);
-        if let Some(extension) = world.state.resources.edit(key) {
-            let hidden = without_values(at(&extension.body, "properties.configurationProtectedSettings"));
-            set(&mut extension.body, "properties.configurationProtectedSettings", hidden);
-            set(&mut extension.body, "properties.provisioningState", "Updating");
-        }
-        world.updated(key);
-        begin(world, call, 202, Work::on(Style::Configuration, Act::Update, key).locking([scope.clone()]))
+        patched(world, call)
     }
 
     fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
@@ -329,16 +334,7 @@ impl Behaviour for FluxConfiguration {
     }
 
     fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
-        check_cluster(world, call)?;
-        let (key, scope) = (&call.path.key, &call.path.scope);
-        merge_patch(world, call);
-        if let Some(configuration) = world.state.resources.edit(key) {
-            let hidden = without_values(at(&configuration.body, "properties.configurationProtectedSettings"));
-            set(&mut configuration.body, "properties.configurationProtectedSettings", hidden);
-            set(&mut configuration.body, "properties.provisioningState", "Updating");
-        }
-        world.updated(key);
-        begin(world, call, 202, Work::on(Style::Configuration, Act::Update, key).locking([scope.clone()]))
+        patched(world, call)
     }
 
     fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {

@@ -2,33 +2,18 @@
 
 use super::policy::Judge;
 use super::{Ahead, Loaded, plan, report, saved, with_session_of};
-use crate::cli::{Format, Global, Policies};
+use crate::cli::{ApplyArgs, Format, Global};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Applied;
-use berth::approve::Allowances;
 use berth::event::Outcome;
 use berth::ops::{self, Planned};
 use berth::report::human;
-use std::path::Path;
-
-/// What the person asked for.
-pub struct Wish {
-    /// Do not ask.
-    pub auto_approve: bool,
-    /// Take over what nobody owns.
-    pub adopt: bool,
-    /// What may be replaced and deleted.
-    pub allowances: Allowances,
-    /// What to judge the plan by.
-    pub policies: Policies,
-    /// Only these addresses.
-    pub target: Vec<String>,
-}
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Exit {
+pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
+    let path = wish.blueprint.as_path();
     let read = settings::read(path).and_then(|bytes| Ok((bytes, Judge::read(&wish.policies)?)));
     let (bytes, judge) = match read {
         Ok(read) => read,
@@ -44,7 +29,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
         ahead,
         |_, _| Ok(()),
         async |blueprint, mut session| {
-            session.targets.clone_from(&wish.target);
+            wish.extent.limit(&mut session);
             let mut refused = None;
             let agree = |planned: &Planned, allowed: bool| {
                 let asking =
@@ -52,10 +37,10 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Ex
                 agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
             };
             let adoption = plan::adoption(wish.adopt);
-            match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances, agree).await {
+            match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances(), agree).await {
                 Ok(Some(applied)) => {
                     drop(session);
-                    finish(terminal, &applied)
+                    finish(terminal, applied)
                 }
                 Ok(None) => refused.unwrap_or(Exit::Error),
                 Err(error) => report(terminal, &error),
@@ -105,21 +90,25 @@ pub fn agree(
 }
 
 /// Shows how a run ended.
-pub fn finish(terminal: &Terminal, applied: &Applied) -> Exit {
+pub fn finish(terminal: &Terminal, applied: Applied) -> Exit {
     let summary = &applied.summary;
-    if summary.steps.is_empty() && !summary.interrupted {
-        // The plan has said so, and shown the outputs.
-        return Exit::Done;
+    let silent = summary.steps.is_empty() && !summary.interrupted;
+    if !silent {
+        terminal.print(&human::summary(summary, &applied.outputs, &terminal.out));
     }
-    terminal.print(&human::summary(summary, &applied.outputs, &terminal.out));
-    if summary.is_complete() {
+    let some = summary.steps.iter().any(|step| step.outcome == Outcome::Done);
+    if let Some(error) = applied.broken {
+        return match report(terminal, &error.into()) {
+            Exit::Error if some => Exit::Partial,
+            exit => exit,
+        };
+    }
+    // When there was nothing to do the plan has said so, and shown the outputs.
+    if silent || summary.is_complete() {
         return Exit::Done;
     }
     if summary.interrupted {
         return Exit::Interrupted;
     }
-    match summary.steps.iter().any(|step| step.outcome == Outcome::Done) {
-        true => Exit::Partial,
-        false => Exit::Error,
-    }
+    if some { Exit::Partial } else { Exit::Error }
 }

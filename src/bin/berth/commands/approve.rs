@@ -1,10 +1,9 @@
 //! `berth approve`
 
-use super::{Ahead, Loaded, close, load_with, report};
+use super::{Ahead, report, session, with_connection};
 use crate::cli::{ApproveCommand, Connections, Global, OutputFormat};
-use crate::connect::{self, with_hint};
+use crate::connect::with_hint;
 use crate::exit::Exit;
-use crate::settings;
 use crate::terminal::Terminal;
 use berth::ops::{self, Approvals, Session};
 use berth::plan::Desired;
@@ -49,42 +48,19 @@ fn with_found(
     act: impl AsyncFnOnce(Work<'_>) -> Exit,
 ) -> Exit {
     let ahead = wanted.blueprint.as_deref().map(Ahead::read);
-    connect::run(global, async {
-        let inputs = match settings::inputs(global) {
-            Ok(inputs) => inputs,
-            Err(message) => return terminal.fail(&message),
-        };
-        let connection = match connect::connect(global, &inputs).await {
-            Ok(connection) => connection,
-            Err(message) => return terminal.fail(&message),
-        };
-        let fill = |_: &_, inputs: &mut _| {
-            connection.fill(inputs);
-            Ok(())
-        };
-        let blueprint: Option<Loaded> = match ahead.map(|ahead| load_with(global, terminal, ahead, fill)) {
-            Some(Ok(blueprint)) => Some(blueprint),
-            Some(Err(exit)) => return exit,
-            None => None,
-        };
+    with_connection(global, terminal, async |connection, inputs| {
+        let blueprint = ahead.map(|ahead| ahead.load(terminal, inputs, |_, _| Ok(()))).transpose()?;
         let desired = blueprint.as_ref().map(|blueprint| &blueprint.desired);
         let read = Approvals::read(desired, &wanted.targets, &wanted.endpoint_ids, &wanted.ids);
-        let approvals = match read {
-            Ok(approvals) => approvals,
-            Err(message) => return terminal.fail(&message),
-        };
+        let approvals = read.map_err(|message| terminal.fail(&message))?;
         // No ledger is read or written: connections that are approved here are nobody's possession.
         let name = desired.map_or("approve", |desired| desired.blueprint.as_str());
-        let session = match connection.session(global, name, connection.listener(global, terminal)) {
-            Ok(session) => session,
-            Err(error) => return report(terminal, &ops::Error::Ledger(error)),
-        };
+        let session = session(global, terminal, connection, name)?;
         let version = wanted.api_version.as_deref();
-        let exit = match ops::connections(&session, desired, &approvals.targets, version).await {
+        Ok(match ops::connections(&session, desired, &approvals.targets, version).await {
             Ok(found) => act(Work { session, desired, approvals, found, version }).await,
             Err(error) => report(terminal, &error),
-        };
-        close(terminal, connection, exit)
+        })
     })
 }
 

@@ -1,21 +1,19 @@
 //! `berth graph`
 
-use super::{Ahead, leave, load};
+use super::{leave, load};
 use crate::cli::{Global, GraphFormat};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
-use berth::blueprint::Missing;
 use berth::ops;
 use berth::report::graph::{GraphNode, dot, mermaid};
 use std::path::Path;
 
 /// Draws what depends on what.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: GraphFormat) -> Exit {
-    let blueprint =
-        match load(global, terminal, Ahead::read(path), None, |inputs| inputs.missing = Missing::MakeUp) {
-            Ok(blueprint) => blueprint,
-            Err(exit) => return exit,
-        };
+    let blueprint = match load(global, terminal, path) {
+        Ok(blueprint) => blueprint,
+        Err(exit) => return exit,
+    };
     let (nodes, graph) = ops::graph(&blueprint.desired);
     let nodes: Vec<GraphNode> =
         nodes.into_iter().map(|(address, title)| GraphNode::new(address, title)).collect();

@@ -1,29 +1,28 @@
 //! `berth ledger`
 
-use super::{Ahead, load, report};
-use crate::cli::{Global, LedgerCommand, OutputFormat};
+use super::{name_of, report};
+use crate::cli::{Global, LedgerCommand, OutputFormat, Owner};
 use crate::connect;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
-use berth::blueprint::Missing;
 use berth::ledger::store::{self, Store};
 use berth::ops::{self, Forgotten};
-use std::path::Path;
 
 /// Looks at a ledger, or changes what it owns.
 pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit {
     match command {
-        LedgerCommand::Show { blueprint, at, format } => {
-            with_store(global, terminal, &blueprint, async |store| show(terminal, store, at, format).await)
+        LedgerCommand::Show { owner, at, format } => {
+            with_store(global, terminal, owner, async |store| show(terminal, store, at, format).await)
         }
-        LedgerCommand::History { blueprint } => {
-            with_store(global, terminal, &blueprint, async |store| history(terminal, store).await)
+        LedgerCommand::History { owner } => {
+            with_store(global, terminal, owner, async |store| history(terminal, store).await)
         }
-        LedgerCommand::Unlock { blueprint } => {
-            with_store(global, terminal, &blueprint, async |store| unlock(terminal, store).await)
+        LedgerCommand::Unlock { owner } => {
+            with_store(global, terminal, owner, async |store| unlock(terminal, store).await)
         }
         LedgerCommand::Forget { blueprint, addresses } => {
-            with_store(global, terminal, &blueprint, async |store| forget(terminal, store, &addresses).await)
+            let owner = Owner { blueprint: Some(blueprint), name: None };
+            with_store(global, terminal, owner, async |store| forget(terminal, store, &addresses).await)
         }
     }
 }
@@ -32,21 +31,14 @@ pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit
 fn with_store(
     global: &Global,
     terminal: &Terminal,
-    path: &Path,
+    owner: Owner,
     act: impl AsyncFnOnce(&dyn Store) -> Result<Exit, store::Error>,
 ) -> Exit {
     connect::run(global, async {
-        let blueprint =
-            load(global, terminal, Ahead::read(path), None, |inputs| inputs.missing = Missing::MakeUp);
-        let blueprint = match blueprint {
-            Ok(blueprint) => blueprint,
-            Err(exit) => return exit,
-        };
-        let store = match connect::ledger(global, &blueprint.desired.blueprint) {
-            Ok(store) => store,
-            Err(message) => return terminal.fail(&message),
-        };
-        act(&*store).await.unwrap_or_else(|error| report(terminal, &error.into()))
+        match name_of(owner).and_then(|name| connect::ledger(global, &name)) {
+            Ok(store) => act(&*store).await.unwrap_or_else(|error| report(terminal, &error.into())),
+            Err(message) => terminal.fail(&message),
+        }
     })
 }
 

@@ -14,13 +14,12 @@ mod saved;
 mod sim;
 mod validate;
 
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{Cli, Command, Global, Owner};
 use crate::connect::{self, Connection, with_hint};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
-use berth::approve::Allowances;
-use berth::blueprint::{Blueprint, Inputs, Source, places};
+use berth::blueprint::{Blueprint, Inputs, Missing, Source, places};
 use berth::ops::{self, Planned, Session};
 use berth::plan::{Saved, Setting};
 use berth::report::{PlanDocument, Stage, document, human};
@@ -34,20 +33,9 @@ pub fn run(cli: Cli) -> Exit {
     match command {
         Command::Validate { blueprint, policies } => validate::run(&global, &terminal, &blueprint, &policies),
         Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
-        Command::Plan { blueprint, format, out, adopt, allow_replace, allow_delete, policies, target } => {
-            let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = plan::Wish { format, out, adopt, allowances, policies, target };
-            plan::run(&global, &terminal, &blueprint, &wish)
-        }
-        Command::Apply { blueprint, auto_approve, adopt, allow_replace, allow_delete, policies, target } => {
-            let allowances = Allowances { replace: allow_replace, delete: allow_delete };
-            let wish = apply::Wish { auto_approve, adopt, allowances, policies, target };
-            apply::run(&global, &terminal, &blueprint, &wish)
-        }
-        Command::Destroy { blueprint, name, auto_approve, allow_delete, target } => {
-            let wish = destroy::Wish { auto_approve, allow_delete, target };
-            destroy::run(&global, &terminal, blueprint.as_deref(), name, wish)
-        }
+        Command::Plan(wish) => plan::run(&global, &terminal, &wish),
+        Command::Apply(wish) => apply::run(&global, &terminal, &wish),
+        Command::Destroy(wish) => destroy::run(&global, &terminal, wish),
         Command::Drift { blueprint, format, reports } => {
             drift::run(&global, &terminal, &blueprint, format, &reports)
         }
@@ -106,6 +94,28 @@ impl Ahead {
         let parsed = ops::parse(&path.display().to_string(), bytes);
         parsed.map(|source| source.with_includes(&settings::read))
     }
+
+    /// The blueprint, when all is right with it; shows its warnings, or everything that is wrong.
+    fn load(
+        self,
+        terminal: &Terminal,
+        mut inputs: Inputs,
+        prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), String>,
+    ) -> Result<Loaded, Exit> {
+        let source = self.0.join().expect("reading a text does not panic");
+        let source = source.map_err(|message| terminal.fail(&message))?;
+        let source = source.map_err(|error| report(terminal, &error))?;
+        prepare(&source, &mut inputs).map_err(|message| terminal.fail(&message))?;
+        match ops::validate_source(&source, &inputs) {
+            Ok(blueprint) => {
+                if !blueprint.warnings.is_empty() {
+                    terminal.say(human::diagnostics(&blueprint.warnings, &terminal.err).trim_end());
+                }
+                Ok(Loaded { blueprint, source, inputs })
+            }
+            Err(error) => Err(report(terminal, &error)),
+        }
+    }
 }
 
 /// A blueprint with what it was read from.
@@ -144,6 +154,48 @@ impl Loaded {
     }
 }
 
+/// Connects, does what a command does, and takes leave of the connection: what the simulator holds is written down,
+/// unless the command got nowhere (an error of `act`).
+fn with_connection(
+    global: &Global,
+    terminal: &Terminal,
+    act: impl AsyncFnOnce(&Connection, Inputs) -> Result<Exit, Exit>,
+) -> Exit {
+    connect::run(global, async {
+        let mut inputs = match settings::inputs(global) {
+            Ok(inputs) => inputs,
+            Err(message) => return terminal.fail(&message),
+        };
+        let connection = match connect::connect(global, &inputs).await {
+            Ok(connection) => connection,
+            Err(message) => return terminal.fail(&message),
+        };
+        connection.fill(&mut inputs);
+        let exit = match act(&connection, inputs).await {
+            Ok(exit) => exit,
+            Err(exit) => return exit,
+        };
+        match connection.close() {
+            Ok(()) => {
+                leave(connection);
+                exit
+            }
+            Err(message) => terminal.fail(&message),
+        }
+    })
+}
+
+/// Opens the ledger of a blueprint over a connection.
+fn session(
+    global: &Global,
+    terminal: &Terminal,
+    connection: &Connection,
+    blueprint: &str,
+) -> Result<Session, Exit> {
+    let listener = connection.listener(global, terminal);
+    connection.session(global, blueprint, listener).map_err(|error| report(terminal, &error.into()))
+}
+
 /// Connects, reads the blueprint, and does what a command does with the two.
 fn with_session(
     global: &Global,
@@ -162,72 +214,36 @@ fn with_session_of(
     prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), String>,
     act: impl AsyncFnOnce(&Loaded, Session) -> Exit,
 ) -> Exit {
-    connect::run(global, async {
-        let inputs = match settings::inputs(global) {
-            Ok(inputs) => inputs,
-            Err(message) => return terminal.fail(&message),
-        };
-        let connection = match connect::connect(global, &inputs).await {
-            Ok(connection) => connection,
-            Err(message) => return terminal.fail(&message),
-        };
-        let prepare = |source: &Source, inputs: &mut Inputs| {
-            prepare(source, inputs)?;
-            connection.fill(inputs);
-            Ok(())
-        };
-        let blueprint = match load_with(global, terminal, ahead, prepare) {
-            Ok(blueprint) => blueprint,
-            Err(exit) => return exit,
-        };
-        let listener = connection.listener(global, terminal);
-        let session = match connection.session(global, &blueprint.desired.blueprint, listener) {
-            Ok(session) => session,
-            Err(error) => return report(terminal, &error.into()),
-        };
+    with_connection(global, terminal, async |connection, inputs| {
+        let blueprint = ahead.load(terminal, inputs, prepare)?;
+        let session = session(global, terminal, connection, &blueprint.desired.blueprint)?;
         let exit = act(&blueprint, session).await;
         leave(blueprint);
-        close(terminal, connection, exit)
+        Ok(exit)
     })
 }
 
-/// Reads a blueprint, for a command that asks Azure nothing.
-fn load(
-    global: &Global,
-    terminal: &Terminal,
-    blueprint: Ahead,
-    connection: Option<&Connection>,
-    prepare: impl FnOnce(&mut Inputs),
-) -> Result<Loaded, Exit> {
-    load_with(global, terminal, blueprint, |_, inputs| {
-        if let Some(connection) = connection {
-            connection.fill(inputs);
-        }
-        prepare(inputs);
-        Ok(())
-    })
+/// Reads a blueprint, for a command that asks Azure nothing: what only Azure can tell is made up.
+fn load(global: &Global, terminal: &Terminal, path: &Path) -> Result<Loaded, Exit> {
+    let ahead = Ahead::read(path);
+    let inputs = settings::inputs(global).map_err(|message| terminal.fail(&message))?;
+    ahead.load(terminal, Inputs { missing: Missing::MakeUp, ..inputs }, |_, _| Ok(()))
 }
 
-/// Reads a blueprint; shows its warnings, or everything that is wrong with it.
-fn load_with(
-    global: &Global,
-    terminal: &Terminal,
-    blueprint: Ahead,
-    prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), String>,
-) -> Result<Loaded, Exit> {
-    let mut inputs = settings::inputs(global).map_err(|message| terminal.fail(&message))?;
-    let source = blueprint.0.join().expect("reading a text does not panic");
-    let source = source.map_err(|message| terminal.fail(&message))?;
-    let source = source.map_err(|error| report(terminal, &error))?;
-    prepare(&source, &mut inputs).map_err(|message| terminal.fail(&message))?;
-    match ops::validate_source(&source, &inputs) {
-        Ok(blueprint) => {
-            if !blueprint.warnings.is_empty() {
-                terminal.say(human::diagnostics(&blueprint.warnings, &terminal.err).trim_end());
-            }
-            Ok(Loaded { blueprint, source, inputs })
+/// The name of the blueprint whose ledger is meant. It is all that a command about a ledger needs: the blueprint may
+/// have mistakes, or be gone.
+fn name_of(owner: Owner) -> Result<String, String> {
+    let help = "help: `--name NAME` does without the file; NAME is what the blueprint calls itself";
+    match (owner.name, owner.blueprint) {
+        (Some(name), _) => Ok(name),
+        (None, Some(path)) => {
+            let bytes = settings::read(&path).map_err(|message| format!("{message}\n{help}"))?;
+            ops::blueprint_name(&bytes).ok_or_else(|| {
+                let path = path.display();
+                format!("{path}: no line `blueprint: NAME` tells whose ledger this is about\n{help}")
+            })
         }
-        Err(error) => Err(report(terminal, &error)),
+        (None, None) => Err("no blueprint\nhelp: name its file, or give `--name NAME`".to_owned()),
     }
 }
 
@@ -271,15 +287,4 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
 /// Leaves a value to the end of the process, which is near: the system takes memory back at once, not piece by piece.
 fn leave<T>(value: T) {
     std::mem::forget(value);
-}
-
-/// Ends a command that used a connection: what the simulator holds is written down.
-fn close(terminal: &Terminal, connection: Connection, exit: Exit) -> Exit {
-    match connection.close() {
-        Ok(()) => {
-            leave(connection);
-            exit
-        }
-        Err(message) => terminal.fail(&message),
-    }
 }

@@ -1,11 +1,10 @@
 //! `berth output`
 
-use super::{Ahead, load};
-use crate::cli::{Global, OutputFormat};
+use super::name_of;
+use crate::cli::{Global, OutputFormat, Owner};
 use crate::connect;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
-use berth::blueprint::Missing;
 use serde_json::Value;
 use std::path::Path;
 
@@ -18,13 +17,8 @@ pub fn run(
     format: OutputFormat,
 ) -> Exit {
     connect::run(global, async {
-        let blueprint = match load(global, terminal, Ahead::read(path), None, |inputs| {
-            inputs.missing = Missing::MakeUp
-        }) {
-            Ok(blueprint) => blueprint,
-            Err(exit) => return exit,
-        };
-        let store = match connect::ledger(global, &blueprint.desired.blueprint) {
+        let owner = Owner { blueprint: Some(path.to_owned()), name: None };
+        let store = match name_of(owner).and_then(|name| connect::ledger(global, &name)) {
             Ok(store) => store,
             Err(message) => return terminal.fail(&message),
         };

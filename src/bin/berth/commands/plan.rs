@@ -2,7 +2,7 @@
 
 use super::policy::{self, Judge};
 use super::{Loaded, leave, report, with_session};
-use crate::cli::{Format, Global, Policies};
+use crate::cli::{Format, Global, PlanArgs};
 use crate::connect::with_hint;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -11,32 +11,15 @@ use berth::ops::{self, Planned};
 use berth::plan::Adoption;
 use berth::policy::Finding;
 use berth::report::{html, human, json, markdown};
-use std::path::{Path, PathBuf};
-
-/// What the person asked for.
-pub struct Wish {
-    /// How to show the plan.
-    pub format: Format,
-    /// Where to save it.
-    pub out: Option<PathBuf>,
-    /// Take over what nobody owns.
-    pub adopt: bool,
-    /// What the saved plan may do.
-    pub allowances: Allowances,
-    /// What to judge it by.
-    pub policies: Policies,
-    /// Only these addresses.
-    pub target: Vec<String>,
-}
 
 /// Shows what would be done.
-pub fn run(global: &Global, terminal: &Terminal, path: &Path, wish: &Wish) -> Exit {
+pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
     let judge = match Judge::read(&wish.policies) {
         Ok(judge) => judge,
         Err(message) => return terminal.fail(&message),
     };
-    with_session(global, terminal, path, async |blueprint, mut session| {
-        session.targets.clone_from(&wish.target);
+    with_session(global, terminal, &wish.blueprint, async |blueprint, mut session| {
+        wish.extent.limit(&mut session);
         let adoption = adoption(wish.adopt);
         match ops::plan(&session, &blueprint.desired, adoption).await {
             Ok(planned) => {
@@ -60,7 +43,13 @@ pub fn adoption(adopt: bool) -> Adoption {
 }
 
 /// Saves a plan where the person wants it, if at all.
-fn save(global: &Global, terminal: &Terminal, blueprint: &Loaded, planned: &Planned, wish: &Wish) -> Exit {
+fn save(
+    global: &Global,
+    terminal: &Terminal,
+    blueprint: &Loaded,
+    planned: &Planned,
+    wish: &PlanArgs,
+) -> Exit {
     let Some(path) = &wish.out else { return Exit::Done };
     let saved = ops::save(
         planned,
@@ -69,7 +58,7 @@ fn save(global: &Global, terminal: &Terminal, blueprint: &Loaded, planned: &Plan
         &blueprint.inputs,
         blueprint.setting(global),
         adoption(wish.adopt),
-        &wish.allowances,
+        &Allowances { replace: wish.allow_replace.clone(), delete: wish.allow_delete.clone() },
     );
     let text = match saved {
         Ok(saved) => saved.to_text(),

@@ -1,9 +1,9 @@
 //! `berth apply` of a saved plan.
 
-use super::apply::{Asking, Wish, agree, finish};
+use super::apply::{Asking, agree, finish};
 use super::policy::Judge;
 use super::{Ahead, report, with_session_of};
-use crate::cli::Global;
+use crate::cli::{ApplyArgs, Global};
 use crate::connect::with_hint;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -17,7 +17,7 @@ pub fn apply(
     terminal: &Terminal,
     path: &Path,
     bytes: &[u8],
-    wish: &Wish,
+    wish: &ApplyArgs,
     judge: Option<&Judge>,
 ) -> Exit {
     let saved = match Saved::parse(bytes) {
@@ -31,26 +31,29 @@ pub fn apply(
             "the saved plan was made without `--adopt`\nhelp: plan again with `berth plan --adopt --out`",
         );
     }
-    if !wish.target.is_empty() {
-        return terminal
-            .fail("a saved plan is carried out as it is\nhelp: leave out `--target`, or plan again with it");
+    if !wish.extent.target.is_empty() || wish.extent.purge {
+        let flag = if wish.extent.purge { "--purge" } else { "--target" };
+        return terminal.fail(&format!(
+            "a saved plan is carried out as it is\nhelp: leave out `{flag}`, or plan again with it"
+        ));
     }
     let found = moved_files(&saved);
     let ahead = Ahead::saved(&saved);
     let prepare = |source: &_, inputs: &mut _| ops::saved_inputs(&saved, source, inputs);
     with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
         session.targets.clone_from(&saved.plan.targets);
+        session.purge = saved.plan.steps.iter().any(|step| step.purge.is_some());
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
             let asking = Asking { allowed, auto_approve: true, question: "" };
             agree(terminal, Some(blueprint), planned, &asking, judge, &mut refused)
         };
         let setting = blueprint.setting(global);
-        let (desired, allowances) = (&blueprint.desired, &wish.allowances);
+        let (desired, allowances) = (&blueprint.desired, &wish.allowances());
         match ops::apply_saved(&session, &saved, desired, &setting, found, allowances, agree).await {
             Ok(Some(applied)) => {
                 drop(session);
-                finish(terminal, &applied)
+                finish(terminal, applied)
             }
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),

@@ -1,11 +1,11 @@
 //! `berth validate`
 
 use super::policy::Judge;
-use super::{Ahead, leave, load};
+use super::{leave, load};
 use crate::cli::{Global, Policies};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
-use berth::blueprint::{Missing, places};
+use berth::blueprint::places;
 use berth::ops;
 use berth::report::{Stage, document};
 use std::path::Path;
@@ -16,7 +16,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, policies: &Policie
         Ok(judge) => judge,
         Err(message) => return terminal.fail(&message),
     };
-    match load(global, terminal, Ahead::read(path), None, |inputs| inputs.missing = Missing::MakeUp) {
+    match load(global, terminal, path) {
         Ok(blueprint) => {
             let count = blueprint.desired.resources.len();
             let mut exit = Exit::Done;

@@ -1,0 +1,122 @@
+//! Purging: what a plan deletes softly is deleted for good, when that is asked for.
+
+use super::model::{Conflict, Impact, Observation, Observed, Plan, Reason, Step};
+use crate::catalog::{ResourceType, SoftDeletion, resource_type};
+use crate::event::Action;
+use crate::ident::ArmId;
+use crate::ledger::Ledger;
+use serde_json::Value;
+
+/// Has everything purged that the plan deletes or replaces and that Azure would keep, soft-deleted; also what an earlier
+/// run deleted and did not purge. What may not be purged is warned of.
+pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
+    for step in &mut plan.steps {
+        let Some(kind) = resource_type(&step.arm_type) else { continue };
+        let Some(deletion) = &kind.soft_deleted else { continue };
+        let Some(found) = observed.get(&step.id) else { continue };
+        let kept = match (step.action, found) {
+            (Action::Delete | Action::Replace, Observation::Present { body, .. }) => {
+                body.pointer(deletion.kept_by).and_then(Value::as_bool).unwrap_or_default()
+            }
+            (Action::Forget, Observation::SoftDeleted { kept }) => *kept,
+            _ => continue,
+        };
+        if kept {
+            plan.warnings.push(kept_warning(step, kind));
+            continue;
+        }
+        let applied = ledger.resources.get(&step.id).map(|owned| &owned.applied);
+        let body = found.body().or(applied).unwrap_or(&Value::Null);
+        step.purge = Some(deleted_path(deletion, &step.id, body));
+        if step.action == Action::Forget {
+            step.action = Action::Delete;
+            step.reason = Reason::SoftDeleted;
+            step.impact = Impact::Destructive;
+            step.protected = ledger.resources.get(&step.id).is_some_and(|owned| owned.protect);
+        }
+        step.usual_ms += USUAL_MS;
+    }
+}
+
+/// How long a purge usually takes.
+const USUAL_MS: u64 = 30_000;
+
+/// Where a soft-deleted resource of this id is found; `body` tells its location.
+pub fn deleted_path(deletion: &SoftDeletion, id: &ArmId, body: &Value) -> String {
+    let location = body.get("location").and_then(Value::as_str).unwrap_or_default();
+    deletion
+        .path
+        .replace("{subscription}", id.subscription().unwrap_or_default())
+        .replace("{location}", location)
+        .replace("{name}", id.name())
+}
+
+fn kept_warning(step: &Step, kind: &ResourceType) -> Conflict {
+    Conflict {
+        address: step.address.clone(),
+        id: step.id.clone(),
+        message: format!(
+            "the {} {} has purge protection: Azure keeps it, soft-deleted, until its retention ends, and its name with it",
+            kind.title,
+            step.id.name()
+        ),
+        help: "nothing can shorten that; a blueprint with this name again recovers it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::Address;
+    use crate::ledger::Owned;
+    use crate::plan::plan_destroy;
+    use serde_json::json;
+
+    const VAULT: &str = "/subscriptions/5ab5c819-0000-4000-8000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-1";
+    const BIN: &str = "/subscriptions/5ab5c819-0000-4000-8000-000000000001/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-1";
+
+    fn planned(found: Option<Observation>) -> Plan {
+        let id = ArmId::parse(VAULT).unwrap();
+        let mut ledger = Ledger::new("shop", "salt");
+        let owned = Owned {
+            address: Address::new("keyVaults.main"),
+            arm_type: "Microsoft.KeyVault/vaults".to_owned(),
+            api_version: "2022-07-01".to_owned(),
+            applied: json!({"location": "westeurope"}),
+            depends_on: Vec::new(),
+            digests: Default::default(),
+            protect: true,
+            delete: crate::event::DeleteMode::Own,
+            lanes: Vec::new(),
+        };
+        ledger.resources.insert(id.clone(), owned);
+        let observed: Observed = found.into_iter().map(|found| (id.clone(), found)).collect();
+        let mut plan = plan_destroy(&ledger, &observed);
+        purge(&mut plan, &ledger, &observed);
+        plan
+    }
+
+    #[test]
+    fn what_is_deleted_softly_is_purged_unless_azure_keeps_it() {
+        let present = |kept: Value| Observation::Present {
+            body: json!({"location": "westeurope", "properties": {"enablePurgeProtection": kept}}),
+            etag: None,
+        };
+        for (found, action, purged, warned) in [
+            (Some(present(Value::Null)), Action::Delete, true, false),
+            (Some(present(json!(true))), Action::Delete, false, true),
+            (Some(Observation::SoftDeleted { kept: false }), Action::Delete, true, false),
+            (Some(Observation::SoftDeleted { kept: true }), Action::Forget, false, true),
+            (Some(Observation::Absent), Action::Forget, false, false),
+            (None, Action::Forget, false, false),
+        ] {
+            let text = format!("{found:?}");
+            let plan = planned(found);
+            let step = &plan.steps[0];
+            assert_eq!((step.action, plan.warnings.len()), (action, usize::from(warned)), "{text}");
+            assert_eq!(step.purge.as_deref(), purged.then_some(BIN), "{text}");
+            // What is lost for good needs as much permission as what is deleted.
+            assert_eq!(step.protected, action == Action::Delete, "{text}");
+        }
+    }
+}
