@@ -28,7 +28,7 @@ pub use model::{
     VERSION,
 };
 pub use preflight::{Answers, Query, judge, queries};
-pub use purge::{deleted_path, purge};
+pub use purge::{deleted_path, purge, twins};
 pub use removal::plan_destroy;
 pub use resolve::{lookup, secret_digests};
 pub use saved::{Making, Moved, SAVED_VERSION, Saved, SavedError, SavedFile, Setting, is_saved};

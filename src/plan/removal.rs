@@ -83,6 +83,7 @@ pub(super) fn foreign(
                     after: Vec::new(),
                     usual_ms: kind.usual_delete.as_millis() as u64,
                     lanes: lanes(kind, id, &Operation::Resource, body),
+                    purge: None,
                 });
             }
         }

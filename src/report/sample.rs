@@ -47,6 +47,7 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
         },
         disruption: None,
         purge: None,
+        lanes: Vec::new(),
         protected: false,
         after: vec![],
         usual_ms: 5_000,

@@ -209,7 +209,7 @@ pub(crate) fn longest(plan: &Plan, path: &[usize]) -> Option<String> {
 pub(crate) fn allowance(step: &Step) -> Option<String> {
     let destructive = step.impact == crate::plan::Impact::Destructive;
     let flag = if step.action == Action::Replace { "--allow-replace" } else { "--allow-delete" };
-    (step.protected && destructive).then(|| format!("{flag} {}", step.address))
+    (step.protected && destructive).then(|| format!("{flag} {}", step.address.argument()))
 }
 
 #[cfg(test)]

@@ -315,6 +315,8 @@ impl<'a> Walk<'a, '_> {
             (_, Some(Value::Array(_))) => {}
             (_, Some(after)) if !is_empty(after) => {}
             _ => match &node.default {
+                // Azure takes it away by itself when it is not sent.
+                Some(Value::Null) => self.report(ChangeKind::Remove, live, Value::Null, node),
                 Some(default) if is_default(default, live, node) => {}
                 Some(default) => self.report(ChangeKind::Reset, live, default.clone(), node),
                 None => self.report(ChangeKind::Release, live, Value::Null, node),
