@@ -46,8 +46,9 @@ impl World<'_> {
     ) {
         let rules = draft.kind.compiled();
         let listed = kind.merged.iter().filter(|merged| merged.within == within);
-        let mut known: Vec<Exclusive> =
-            listed.map(|merged| Exclusive { name: merged.name.to_owned(), members: merged.members }).collect();
+        let mut known: Vec<Exclusive> = listed
+            .map(|merged| Exclusive { name: merged.name.to_owned(), members: merged.members })
+            .collect();
         if known.is_empty() {
             // What has no names of its own goes by Azure's.
             let own = draft.kind.rules.iter().map(|rule| rule.path());

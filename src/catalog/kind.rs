@@ -44,7 +44,8 @@ pub struct Nested {
 
 impl Nested {
     /// What can be written in every nested resource, as in an entry.
-    pub const WORDS: &'static [&'static str] = &["when", "dependsOn", "protect", "timeout", "exclusive", "properties"];
+    pub const WORDS: &'static [&'static str] =
+        &["when", "dependsOn", "protect", "timeout", "exclusive", "properties"];
 
     /// The parts at a path.
     pub const fn at(path: &'static str) -> Self {

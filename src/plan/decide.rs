@@ -348,8 +348,7 @@ impl Planner<'_> {
         };
         let applied = owned.map(|owned| &owned.applied);
         let rules = resource.kind.compiled();
-        let mut changes =
-            diff(wanted, live, &Comparison { rules, applied, secret_changed: &secret_changed });
+        let mut changes = diff(wanted, live, &Comparison { rules, applied, secret_changed: &secret_changed });
         let theirs = foreign(wanted, live, rules, &resource.exclusive_lists());
         let known = |change: &Change| changes.iter().any(|known| known.path == change.path);
         let theirs: Vec<Change> = theirs.into_iter().filter(|change| !known(change)).collect();

@@ -52,7 +52,8 @@ pub fn twins(plan: &mut Plan, observed: &Observed) {
         let body = observed.get(&step.id)?.body()?;
         let kept = body.pointer(deletion.kept_by).and_then(Value::as_bool).unwrap_or_default();
         let name = step.id.name();
-        let keeps = format!("Azure keeps a deleted {} and its name, so `{name}` cannot be made again", kind.title);
+        let keeps =
+            format!("Azure keeps a deleted {} and its name, so `{name}` cannot be made again", kind.title);
         let (message, help) = match kept {
             true => (
                 format!("{keeps} before the retention ends: it has purge protection, which nobody can lift"),

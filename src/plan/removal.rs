@@ -65,7 +65,10 @@ pub(super) fn foreign(
                             "it belongs to the blueprint `{owner}`, and `{}` has `{list}` for itself",
                             parent.address
                         ),
-                        help: format!("take `{list}` out of `exclusive` of `{}`, or it out of `{owner}`", parent.address),
+                        help: format!(
+                            "take `{list}` out of `exclusive` of `{}`, or it out of `{owner}`",
+                            parent.address
+                        ),
                     });
                     continue;
                 }

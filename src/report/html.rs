@@ -36,7 +36,7 @@ pub fn plan(plan: &Plan) -> String {
     };
     let _ = writeln!(body, "<p class=\"totals\">{}.</p>", text(&all));
     for flag in plan.changes().filter_map(allowance) {
-        let _ = writeln!(body, "<p class=\"bad\">Protected: applying needs <code>{}</code></p>", text(&flag));
+        let _ = writeln!(body, "<p class=\"bad\">Protected: needs <code>{}</code></p>", text(&flag));
     }
     for conflict in &plan.conflicts {
         let (address, message) = (text(conflict.address.as_str()), text(&conflict.message));

@@ -137,6 +137,9 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         Reason::Disconnected => "its connection was cut off on the target, for good".to_owned(),
         Reason::OwnedByAnother { owner } => format!("belongs to the blueprint {owner} now; it stays"),
         Reason::WillBePending => "will wait for approval once its endpoint exists".to_owned(),
+        Reason::SoftDeleted if step.action == Action::Recover => {
+            "a soft-deleted one holds the name: it comes back, with what was in it".to_owned()
+        }
         Reason::SoftDeleted => "a soft-deleted one holds the name".to_owned(),
         Reason::Renamed { from } => format!("renamed from {from}"),
         Reason::AlreadyGone => "is gone already".to_owned(),

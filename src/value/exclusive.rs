@@ -25,7 +25,8 @@ fn foreign_at(desired: &Value, live: &Value, rules: &Rules, path: &str) -> Vec<C
         let Some(there) = live.as_object().and_then(|members| member(members, name, node)) else {
             return Vec::new();
         };
-        desired = desired.and_then(|desired| desired.as_object()).and_then(|members| member(members, name, node));
+        desired =
+            desired.and_then(|desired| desired.as_object()).and_then(|members| member(members, name, node));
         live = there;
         node = node.member(name);
         trail.push(Segment::Member(name));
@@ -107,7 +108,8 @@ mod tests {
             "tags": { "team": "a" },
             "properties": { "policies": [{ "tenant": "T", "object": "ours" }], "addons": { "Ours": { "enabled": true } } },
         });
-        let paths = ["tags", "properties.policies", "properties.addons", "properties.ranges", "properties.none"];
+        let paths =
+            ["tags", "properties.policies", "properties.addons", "properties.ranges", "properties.none"];
         let changes = foreign(&desired, &live, &rules, &paths);
         let told: Vec<(&str, ChangeKind)> = changes.iter().map(|c| (c.path.as_str(), c.kind)).collect();
         let expected = [

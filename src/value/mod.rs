@@ -19,8 +19,8 @@ mod same;
 pub mod secret;
 pub mod token;
 
-pub use exclusive::foreign;
 pub use diff::{Change, ChangeKind, Comparison, diff};
+pub use exclusive::foreign;
 pub use managed::{conceal, managed, moved};
 pub(crate) use merge::changed_members;
 pub use merge::{merge, strip_read_only, without};

@@ -94,7 +94,10 @@ async fn every_list_keeps_what_is_foreign_and_gives_it_up_when_it_is_exclusive()
                 let steps: Vec<_> = plan.changes().collect();
                 let [step] = steps.as_slice() else { panic!("{what}: {steps:#?}") };
                 let [change] = step.changes.as_slice() else { panic!("{what}: {:#?}", step.changes) };
-                assert!(change.foreign && change.path.to_lowercase().contains("foreign"), "{what}: {change:?}");
+                assert!(
+                    change.foreign && change.path.to_lowercase().contains("foreign"),
+                    "{what}: {change:?}"
+                );
                 assert_eq!((step.action, &step.address), (Action::Update, &resource.address), "{what}");
                 let live = observed[&resource.id].body().unwrap();
                 let sent = merge(live, &step.desired, resource.kind.compiled(), &step.changes);
@@ -157,9 +160,10 @@ fn every_list_that_merges_can_be_named_or_there_is_a_reason() {
                 if path.contains(['[', '*']) || !made.compiled().merges(path) {
                     continue;
                 }
-                let named = registry().iter().flat_map(|kind| kind.merged).any(|merged| {
-                    matches!(merged.members, Members::At(at) if at == path)
-                });
+                let named = registry()
+                    .iter()
+                    .flat_map(|kind| kind.merged)
+                    .any(|merged| matches!(merged.members, Members::At(at) if at == path));
                 let reason = NAMELESS.iter().any(|(prefix, _)| path.starts_with(prefix));
                 if !named && !reason {
                     missing.push(format!("{} {path}", made.arm_type));

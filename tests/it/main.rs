@@ -31,7 +31,7 @@ mod reports;
 mod rooms;
 mod saved;
 mod scenarios;
-mod secrets;
 mod schedule;
+mod secrets;
 mod signing_in;
 mod target;

@@ -91,7 +91,16 @@ async fn renamed(before: &str, after: &str) -> (Rehearsal, BTreeMap<String, Stri
 async fn keys_of_entries_children_and_instances_can_change() {
     let (rehearsal, now) = renamed(BEFORE, &after()).await;
     let addresses: Vec<&String> = now.values().collect();
-    for gone in ["networks.hub", "subnets.nodes", "control", "[red]", "main", "clusters.aks", ".network", "Endpoints.vault"] {
+    for gone in [
+        "networks.hub",
+        "subnets.nodes",
+        "control",
+        "[red]",
+        "main",
+        "clusters.aks",
+        ".network",
+        "Endpoints.vault",
+    ] {
         assert!(!addresses.iter().any(|address| address.contains(gone)), "{gone}: {addresses:?}");
     }
     for there in [
@@ -106,7 +115,8 @@ async fn keys_of_entries_children_and_instances_can_change() {
         assert!(addresses.iter().any(|address| *address == there), "{there}: {addresses:?}");
     }
     // What is dropped from now on goes under its new address.
-    let fewer = after().replace("  teams: { forEach: { crimson: a, navy: b }", "  teams: { forEach: { crimson: a }");
+    let fewer =
+        after().replace("  teams: { forEach: { crimson: a, navy: b }", "  teams: { forEach: { crimson: a }");
     let plan = rehearsal.plan(&fewer).await.plan;
     let gone: Vec<&str> = plan.changes().map(|step| step.address.as_str()).collect();
     assert_eq!(gone, ["identities.teams[navy]"]);
@@ -151,7 +161,9 @@ async fn a_key_and_a_field_can_change_at_once() {
 #[tokio::test(start_paused = true)]
 async fn two_keys_can_change_places() {
     let both = |a: &str, b: &str| {
-        format!("blueprint: shop\nazure: {{ subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg-shop }}\nidentities:\n  {a}: {{ name: id-one }}\n  {b}: {{ name: id-two }}\n")
+        format!(
+            "blueprint: shop\nazure: {{ subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg-shop }}\nidentities:\n  {a}: {{ name: id-one }}\n  {b}: {{ name: id-two }}\n"
+        )
     };
     let (_, now) = renamed(&both("first", "second"), &both("second", "first")).await;
     let of = |end: &str| now.iter().find(|(id, _)| id.ends_with(end)).map(|(_, address)| address.as_str());

@@ -84,7 +84,10 @@ fn a_vault_with_purge_protection_cannot_be_replaced_and_no_flag_changes_that() {
     let before = berth.export();
     berth.edit("protect: false", "protect: false\n    location: northeurope");
     for flags in [&[][..], &["--purge"]] {
-        berth.plan(flags).exits(2).says(&["it has purge protection, which nobody can lift", "choose another `name:`"]);
+        berth
+            .plan(flags)
+            .exits(2)
+            .says(&["it has purge protection, which nobody can lift", "choose another `name:`"]);
         berth.apply(flags).exits(4).complains(&["keyVaults.main"]);
     }
     assert_eq!(berth.export(), before, "nothing may be written");

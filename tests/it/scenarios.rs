@@ -166,6 +166,9 @@ fn a_removed_field_is_reset_or_released_and_the_plan_says_which() {
     berth.edit("    flowTimeoutMinutes: 10\n", "");
     berth.edit("azure, serviceCidr", "azure, policy: azure, serviceCidr");
     berth.edit("team: platform", "cost: shop");
+    berth.edit("    kubernetesVersion: \"1.32\"\n", "");
+    // Azure takes the bounds away by itself: that is told too.
+    berth.edit("autoscale: { min: 1, max: 5 }", "count: 1");
     let plan = berth.plan(&[]).exits(2);
     snapshot("removed-field", &[&plan]);
     berth.apply(&[]).exits(0).says(&["Done."]);
@@ -326,7 +329,10 @@ fn what_others_add_stays_until_a_list_is_the_blueprints_alone() {
     berth.plan(&[]).exits(0).says(&["No changes."]);
     berth.drift(&[]).exits(0).says(&["No drift."]);
 
-    berth.edit("    flowTimeoutMinutes: 10\n", "    flowTimeoutMinutes: 10\n    exclusive: [subnets, tags]\n    protect: true\n");
+    berth.edit(
+        "    flowTimeoutMinutes: 10\n",
+        "    flowTimeoutMinutes: 10\n    exclusive: [subnets, tags]\n    protect: true\n",
+    );
     let plan = berth.plan(&[]).exits(2);
     let refused = berth.apply(&["--allow-delete", "networks.hub.subnets[old]"]).exits(4);
     snapshot("exclusive", &[&plan, &refused]);

@@ -117,7 +117,9 @@ fn encodings(text: &str) -> Vec<Vec<u8>> {
     let url: String = bytes
         .iter()
         .map(|&byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         })
         .collect();
@@ -243,7 +245,8 @@ fn no_secret_gets_out() {
     seen.note("sim export", serde_json::to_string(&berth.export()).unwrap());
     seen.has_no(CANARY);
     seen.was_seen(&["example.plan", "trace.jsonl", "drift.junit", "drift.sarif", "example.json", "sim.json"]);
-    let changed = seen.0.iter().filter(|(place, _)| place.starts_with("stdout of plan") && place.contains("json"));
+    let changed =
+        seen.0.iter().filter(|(place, _)| place.starts_with("stdout of plan") && place.contains("json"));
     assert!(changed.into_iter().any(|(_, bytes)| holds(bytes, b"\"secret\": [\n")));
 }
 

@@ -39,4 +39,3 @@ pub(super) fn units(plan: &Plan, ledger: &Ledger) -> (Vec<usize>, Dag) {
     }
     (units, dag)
 }
-

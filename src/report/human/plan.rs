@@ -76,7 +76,11 @@ fn renames(page: &mut Page<'_>, plan: &Plan) {
         return;
     }
     page.gap();
-    page.line(Line::default().plain("Renamed in the blueprint; the resources stay as they are"));
+    page.line(
+        Line::default().plain(
+            "Renamed in the blueprint: nothing happens in Azure, and the ledger takes the new address",
+        ),
+    );
     for (from, to) in renamed {
         let arrow = page.style.arrow();
         page.line(Line::indented(2).plain(escape(from)).plain(format!(" {arrow} ")).plain(escape(to)));
@@ -244,7 +248,7 @@ fn protection(page: &mut Page<'_>, step: &Step) {
         page.paragraph(6, Tone::Bad, "purged: its name is free at once, and what is in it is gone for good");
     }
     if let Some(flag) = allowance(step) {
-        page.paragraph(6, Tone::Bad, &format!("protected: applying needs {}", escape(&flag)));
+        page.paragraph(6, Tone::Bad, &format!("protected: needs {}", escape(&flag)));
     }
 }
 
@@ -405,7 +409,8 @@ fn footer(page: &mut Page<'_>, plan: &Plan) {
             1 => ("1 protected resource".to_owned(), "is"),
             more => (format!("{more} protected resources"), "are"),
         };
-        let text = format!("{what} {are} lost by this plan. To allow it, apply with:");
+        let verb = if plan.destroy { "destroy" } else { "apply" };
+        let text = format!("{what} {are} lost by this plan. To allow it, {verb} with:");
         page.paragraph(0, Tone::Bad, &text);
         for flag in flags {
             page.line(Line::indented(2).plain(escape(&flag)));
