@@ -57,6 +57,8 @@ pub(super) fn usual_ms(
 ) -> u64 {
     let usual = match action {
         Action::NoOp | Action::Adopt | Action::Forget => return 0,
+        // Nothing is sent for what is only let go.
+        Action::Update if changes.iter().all(|change| change.kind == ChangeKind::Release) => return 0,
         Action::Update => {
             let longest = match disruption {
                 Some(_) => disturbances(kind.compiled(), changes).iter().map(|(_, d)| d.usual).max(),

@@ -298,10 +298,12 @@ impl Plan {
         };
         let mut before: Vec<Option<usize>> = vec![None; self.steps.len()];
         let mut until = vec![0_u64; self.steps.len()];
-        let mut open: Vec<usize> = self.steps.iter().map(|step| step.after.len()).collect();
+        // Steps stand in an order that respects their edges.
+        let needed = |at: usize| self.steps[at].after.iter().copied().filter(move |&before| before < at);
+        let mut open: Vec<usize> = (0..self.steps.len()).map(|at| needed(at).count()).collect();
         let mut users = vec![Vec::new(); self.steps.len()];
-        for (at, step) in self.steps.iter().enumerate() {
-            step.after.iter().for_each(|&needed| users[needed].push(at));
+        for at in 0..self.steps.len() {
+            needed(at).for_each(|before| users[before].push(at));
         }
         // Who had a lane last.
         let mut lanes: HashMap<&ArmId, usize> = HashMap::new();
@@ -320,7 +322,7 @@ impl Plan {
             for &user in &users[at] {
                 open[user] -= 1;
                 if open[user] == 0 {
-                    let latest = self.steps[user].after.iter().copied().max_by_key(|&b| (until[b], b));
+                    let latest = needed(user).max_by_key(|&b| (until[b], b));
                     before[user] = latest;
                     ready.push(Reverse((latest.map_or(0, |b| until[b]), user)));
                 }
