@@ -46,7 +46,10 @@ fn signs_in_and_governs() {
     session.register(&["Microsoft.ManagedIdentity"]);
     let identity = session.az("identity create --resource-group rg --name id-app");
     let (principal, client) = (text(&identity, "/principalId"), text(&identity, "/clientId"));
-    has(&session.az("identity show --resource-group rg --name id-app"), &[("/principalId", json!(principal))]);
+    has(
+        &session.az("identity show --resource-group rg --name id-app"),
+        &[("/principalId", json!(principal))],
+    );
     // The caller and the identity by their applications, which az looks up in Microsoft Graph; and by object id.
     let create = format!("role assignment create --scope {scope} --role");
     has(
