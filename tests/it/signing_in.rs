@@ -78,6 +78,7 @@ fn the_quickstart_applies_over_https_with_a_client_secret() {
     let berth_with = |args: &[&str]| {
         let mut command = berth.command(args.iter().copied());
         command.args(["--endpoint", &server.url, "--authority", &server.url, "--auth", "client-secret"]);
+        command.args(["--sim-speed", "50"]);
         application(&mut command).env("AZURE_CLIENT_SECRET", SECRET).env("BERTH_CA_FILE", "ca.pem");
         command.env("AZURE_SUBSCRIPTION_ID", berth::sim::SUBSCRIPTION);
         command.env("WINDOWS_ADMIN_PASSWORD", "Made-up-0!Made-up");
