@@ -77,7 +77,7 @@ fn linked_permission(who: &str, missing: &str) -> Option<String> {
     let commands: Vec<String> =
         scopes.split(',').map(|scope| assign(who, linked_role(action), scope.trim())).collect();
     let more = if action.to_ascii_lowercase().ends_with("privateendpointconnectionsapproval/action") {
-        "; or write `manual: true`, and let the owner of the target approve the connection"
+        "; or write `manual: true, approve: false`, and let the owner of the target approve the connection"
     } else {
         ""
     };
@@ -210,7 +210,7 @@ mod tests {
             "it does not have permission to perform action 'PrivateEndpointConnectionsApproval/action' on the \
              linked scope(s) '/subscriptions/s/v' or the linked scope(s) are invalid.",
         ));
-        assert!(advice.unwrap().contains("`manual: true`"));
+        assert!(advice.unwrap().contains("`manual: true, approve: false`"));
         let advice = missing_permission(&message(
             "the current tenant 't' is not authorized to access linked subscription 's-2'.",
         ));
