@@ -176,8 +176,7 @@ fn missing_permission() {
     let refusal =
         Effect::Answer { status: 403, code: "AuthorizationFailed".to_owned(), message, retry_after: None };
     azure.simulator.fail_next(Fault::once(Method::Put, "/virtualNetworks/hub", refusal).times(100));
-    let apply = ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve"];
-    holds("A missing permission", 3, azure.signed_in(&berth, apply), Some(&azure));
+    holds("A missing permission", 3, azure.signed_in(&berth, APPLY), Some(&azure));
 }
 
 #[test]
@@ -209,7 +208,9 @@ privateEndpoints:
     holds("A missing permission on something else", 3, azure.signed_in(&berth, APPLY), Some(&azure));
 }
 
-const APPLY: [&str; 5] = ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve"];
+/// Registrations are looked at every ten seconds, of this speed.
+const APPLY: [&str; 7] =
+    ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve", "--sim-speed", "50"];
 
 #[test]
 fn denied_by_policy() {
