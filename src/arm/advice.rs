@@ -120,6 +120,20 @@ fn of_action(roles: &[(&str, &'static str)], action: &str) -> Option<&'static st
     roles.iter().find(|(start, _)| action.starts_with(start)).map(|(_, role)| *role)
 }
 
+/// What to do about a lock, out of ARM's words, which name the scope that it is on.
+pub(super) fn locked(message: &str) -> String {
+    let Some(scope) = quoted(message, "locked: '").and_then(|scopes| scopes.split(',').next()) else {
+        return "remove the management lock, or leave the resource alone".to_owned();
+    };
+    let parts: Vec<&str> = scope.trim().trim_matches('/').split('/').collect();
+    let place = match parts.as_slice() {
+        [_, subscription] => format!("--subscription {subscription}"),
+        [_, _, _, group] => format!("--resource-group {group}"),
+        _ => format!("--resource {scope}"),
+    };
+    format!("ask who locked {scope}, or remove the lock: `az lock list {place}` shows it")
+}
+
 /// What to do about a token of another tenant, out of ARM's words.
 pub(super) fn wrong_tenant(message: &str) -> String {
     let after = message.split_once("must match").map_or("", |(_, rest)| rest);
@@ -179,6 +193,25 @@ mod tests {
             assert!(advice.contains(&format!("--role '{role}'")), "{advice}");
         }
         assert_eq!(missing_permission("no"), None);
+    }
+
+    #[test]
+    fn a_lock_is_looked_up_where_it_is() {
+        let vault = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/v";
+        for (scope, place) in [
+            ("/subscriptions/s".to_owned(), "--subscription s".to_owned()),
+            ("/subscriptions/s/resourceGroups/rg".to_owned(), "--resource-group rg".to_owned()),
+            (vault.to_owned(), format!("--resource {vault}")),
+        ] {
+            let message = format!(
+                "The scope '{vault}' cannot perform write operation because following scope(s) are locked: \
+                 '{scope}'. Please remove the lock and try again."
+            );
+            let advice = locked(&message);
+            assert!(advice.contains(&format!("who locked {scope},")), "{advice}");
+            assert!(advice.contains(&format!("`az lock list {place}`")), "{advice}");
+        }
+        assert!(locked("no").contains("remove the management lock"));
     }
 
     #[test]

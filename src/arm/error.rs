@@ -191,9 +191,7 @@ impl Error {
                     "grant the caller a role that allows the action, at or above the scope named".into()
                 })
             }
-            ErrorKind::Denied(Denial::Lock) => {
-                "remove the management lock, or leave the resource alone".into()
-            }
+            ErrorKind::Denied(Denial::Lock) => advice::locked(&self.message),
             ErrorKind::Denied(Denial::DenyAssignment) => {
                 "change the resource through the service that manages it, as a deny assignment protects it"
                     .into()
