@@ -6,7 +6,7 @@ use super::error::{Error, ErrorKind, Result};
 use super::lro::{Answer, Operation, Verdict, begin};
 use super::options::Options;
 use super::request::{Conditions, url};
-use super::retry::retry_after;
+use super::retry::next_look;
 use super::send::{Call, Stubbornness};
 use super::throttle::{Headroom, OperationClass, Throttle};
 use super::token::{Caller, TokenCache, TokenSource};
@@ -208,7 +208,7 @@ impl Client {
             status: response.status,
             headers: &response.headers,
             body: body.as_ref(),
-            retry_after: retry_after(&response.headers, self.now()),
+            next_look: next_look(&response.headers, self.now()),
         };
         match begin(&self.inner.endpoint, method, id, api_version, &answer) {
             Verdict::Done => Ok(Started::Done(body)),

@@ -17,6 +17,7 @@ mod governance;
 mod interrupt;
 mod kinds;
 mod ledgers;
+mod limits;
 mod manual;
 mod networks;
 mod policies;
