@@ -24,6 +24,8 @@ pub struct Blocked {
     pub message: String,
     /// What to do about it.
     pub help: String,
+    /// Whether the plan itself says so: a conflict.
+    pub in_plan: bool,
 }
 
 /// A plan that may be applied.
@@ -53,6 +55,7 @@ pub fn blocks(plan: &Plan, allowances: &Allowances) -> Vec<Blocked> {
         address: conflict.address.clone(),
         message: format!("{} ({})", conflict.message, conflict.id),
         help: conflict.help.clone(),
+        in_plan: true,
     });
     let protected = plan.steps.iter().filter(|step| step.protected).filter_map(|step| {
         let (list, flag, word) = match step.action {
@@ -62,7 +65,8 @@ pub fn blocks(plan: &Plan, allowances: &Allowances) -> Vec<Blocked> {
         (!allowed(list, &step.address)).then(|| Blocked {
             address: step.address.clone(),
             message: format!("it is protected and would be {word}"),
-            help: format!("if that is meant, run again with `{flag} {}`", step.address),
+            help: format!("if that is meant, run again with `{flag} {}`", step.address.argument()),
+            in_plan: false,
         })
     });
     conflicts.chain(protected).collect()

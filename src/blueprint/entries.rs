@@ -96,6 +96,7 @@ impl<'a> World<'a> {
             }
         }
         let mut fields = evaluated.clone();
+        let exclusive = self.take_exclusive(path, &mut fields);
         let common = self.common(&key, path, &mut fields);
         let parts = self.take_parts(kind, path, &mut fields, &mut off);
         // A field whose expression has no value would only raise a second complaint.
@@ -125,7 +126,12 @@ impl<'a> World<'a> {
                 help: problem.help,
             });
         }
-        self.apply_parts(&address, parts, &mut cx.drafts);
+        self.apply_parts(kind, path, &address, parts, &mut cx.drafts);
+        if let Some(asked) = exclusive
+            && let Some(draft) = cx.drafts.iter_mut().find(|draft| draft.address.as_str() == address)
+        {
+            self.apply_exclusive(kind, "", path, &asked, draft);
+        }
         let off = off.iter().map(|off| format!("{address}.{off}")).collect();
         let state = if cx.drafts.is_empty() { EntryState::Failed } else { EntryState::Expanded };
         Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, off, ..ended(state) }

@@ -24,8 +24,9 @@ pub enum Missing {
     MakeUp,
 }
 
-/// Everything that a blueprint may take from outside.
-#[derive(Debug, Clone, Default)]
+/// Everything that a blueprint may take from outside. Printed for debugging it shows names and no values, which may be
+/// secret.
+#[derive(Clone, Default)]
 pub struct Inputs {
     /// Parameters from `-p`.
     pub parameters: BTreeMap<String, Value>,
@@ -39,6 +40,19 @@ pub struct Inputs {
     pub subscription: Option<String>,
     /// What to do about what is missing.
     pub missing: Missing,
+}
+
+impl std::fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inputs")
+            .field("parameters", &self.parameters.keys())
+            .field("values", &self.values.iter().map(|file| &file.file.name).collect::<Vec<_>>())
+            .field("environment", &self.environment.keys())
+            .field("caller", &self.caller)
+            .field("subscription", &self.subscription)
+            .field("missing", &self.missing)
+            .finish()
+    }
 }
 
 impl Inputs {

@@ -418,6 +418,8 @@ impl<'a> Linker<'a> {
             protect: draft.protect.unwrap_or(draft.kind.stateful),
             adopt: draft.adopt,
             timeout: draft.timeout.unwrap_or(draft.kind.timeout),
+            exclusive: draft.exclusive.clone(),
+            said_protect: draft.protect,
         })
     }
 

@@ -16,6 +16,7 @@ pub(crate) const COMMON: &[&str] = &[
     "protect",
     "adopt",
     "timeout",
+    "exclusive",
 ];
 
 /// A diagnostic for a field that could not be read: `base` is the path of the entry, `path` the field's below it.

@@ -17,6 +17,7 @@ mod declaration;
 mod duration;
 mod each;
 mod entries;
+mod exclusive;
 mod expression;
 mod functions;
 mod includes;

@@ -1,6 +1,7 @@
 //! What a part of an entry may say that is a resource of its own, as an entry does: `when`, `dependsOn`, `protect`,
 //! `timeout`, `properties` of a subnet or a node pool.
 
+use super::exclusive::Asked;
 use super::source::At;
 use super::world::World;
 use crate::catalog::{Arrival, Draft, Kind, Nested, merge_over};
@@ -16,6 +17,7 @@ pub(super) struct Words {
     pub(super) protect: Option<bool>,
     pub(super) timeout: Option<Duration>,
     pub(super) properties: Option<Value>,
+    pub(super) exclusive: Option<Asked>,
 }
 
 /// The words of a part.
@@ -108,6 +110,7 @@ impl World<'_> {
                     continue;
                 }
                 let mut words = self.words(&place, members);
+                words.exclusive = self.take_exclusive(&place, members);
                 if !nested.reads_properties {
                     words.properties = members.remove("properties");
                 }
@@ -123,7 +126,14 @@ impl World<'_> {
     }
 
     /// Lets the words of parts hold for the drafts that the parts became.
-    pub(super) fn apply_parts(&self, address: &str, parts: Vec<Part>, drafts: &mut [Draft]) {
+    pub(super) fn apply_parts(
+        &self,
+        kind: &Kind,
+        entry: &str,
+        address: &str,
+        parts: Vec<Part>,
+        drafts: &mut [Draft],
+    ) {
         for Part { path, words } in parts {
             let own = format!("{address}.{path}");
             let mut arrives = false;
@@ -137,6 +147,12 @@ impl World<'_> {
                     && let Some(body) = draft.body.as_object_mut()
                 {
                     merge_over(body.entry("properties").or_insert(Value::Null), over);
+                }
+                if draft.address.as_str() == own
+                    && let Some(asked) = &words.exclusive
+                    && let Some(nested) = kind.nested.iter().find(|nested| nested.is_at(&path))
+                {
+                    self.apply_exclusive(kind, nested.path, &format!("{entry}.{path}"), asked, draft);
                 }
             }
             // What comes into being in its parent's create cannot wait by itself.
@@ -155,6 +171,7 @@ impl Words {
             && self.protect.is_none()
             && self.timeout.is_none()
             && self.properties.is_none()
+            && self.exclusive.is_none()
     }
 }
 

@@ -156,8 +156,22 @@ struct Every {
     /// How long to wait for an operation on it, such as `90s`, `30m` or `2h`.
     #[schemars(regex(pattern = r"^([0-9]+[smhd])+$"), example = &"30m")]
     timeout: Option<String>,
+    /// Whether it is taken over when it exists and belongs to nobody.
+    adopt: Option<bool>,
+    /// The lists and mappings of which what others added is taken away, such as `[tags]`; `true` for all of them. What
+    /// they can be is on the kind's page.
+    exclusive: Option<ExclusiveText>,
     /// Members of the ARM resource's `properties` that have no field, merged over what the other fields say.
     properties: Option<Map<String, Value>>,
+}
+
+/// Every list, or some by their names.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "read by the derived schema only")]
+enum ExclusiveText {
+    Every(bool),
+    Lists(Vec<String>),
 }
 
 /// A text; digits alone need no quotes.

@@ -62,6 +62,26 @@ pub struct Claim {
     pub refusal: Option<(&'static str, &'static str, &'static str)>,
 }
 
+/// A list of a resource that is the blueprint's alone: what others add to it is taken away.
+#[derive(Debug, Clone)]
+pub struct Exclusive {
+    /// What the blueprint calls it: `accessPolicies`, `subnets`.
+    pub name: String,
+    /// What it is in Azure.
+    pub members: Members,
+}
+
+/// What a list that others can add to is in Azure.
+#[derive(Debug, Clone, Copy)]
+pub enum Members {
+    /// Elements or members of the resource's own body, at a dotted path.
+    At(&'static str),
+    /// The same, at the path that is its name.
+    AtName,
+    /// Resources of their own below it, of these types.
+    Children(&'static [&'static ResourceType]),
+}
+
 /// One ARM resource as an entry asks for it. Texts may hold tokens.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -89,6 +109,8 @@ pub struct Draft {
     pub adopt: bool,
     /// How long an operation on it may take; `None` is as its type says.
     pub timeout: Option<Duration>,
+    /// Its lists that are the blueprint's alone.
+    pub exclusive: Vec<Exclusive>,
     /// Dotted path from the entry to the part of the blueprint that asks for it (`subnets.nodes`), for messages.
     pub origin: String,
 }
@@ -109,6 +131,7 @@ impl Draft {
             protect: None,
             adopt: false,
             timeout: None,
+            exclusive: Vec::new(),
             origin: String::new(),
         }
     }

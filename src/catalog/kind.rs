@@ -1,6 +1,7 @@
 //! A section of the blueprint, and the registry of all of them.
 
 use super::ResourceType;
+use super::draft::Members;
 use super::entry::{EntryCx, Problem};
 use crate::diag::did_you_mean;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -23,6 +24,8 @@ pub trait EntryKind {
     const TYPES: &'static [&'static ResourceType] = &[];
     /// The parts of an entry that are resources of their own and take [`Nested::WORDS`].
     const NESTED: &'static [Nested] = &[];
+    /// The lists that others can add to, and which `exclusive` can name; `tags` goes without saying.
+    const MERGED: &'static [Merged] = &[];
     /// The fields of an entry, unknown ones denied. The fields of [`super::Common`] are taken out before.
     type Spec: DeserializeOwned + JsonSchema;
 
@@ -41,7 +44,7 @@ pub struct Nested {
 
 impl Nested {
     /// What can be written in every nested resource, as in an entry.
-    pub const WORDS: &'static [&'static str] = &["when", "dependsOn", "protect", "timeout", "properties"];
+    pub const WORDS: &'static [&'static str] = &["when", "dependsOn", "protect", "timeout", "exclusive", "properties"];
 
     /// The parts at a path.
     pub const fn at(path: &'static str) -> Self {
@@ -61,6 +64,29 @@ impl Nested {
     }
 }
 
+/// A list of an entry, or of a [`Nested`] part of one, that others can add to.
+#[derive(Debug, Clone, Copy)]
+pub struct Merged {
+    /// The part, as in [`Nested::path`]; empty for the entry itself.
+    pub within: &'static str,
+    /// The dotted path of the field in the blueprint, from there: `accessPolicies`.
+    pub name: &'static str,
+    /// What it is in Azure.
+    pub members: Members,
+}
+
+impl Merged {
+    /// A list in the body of the entry's main resource, at a dotted path.
+    pub const fn list(name: &'static str, path: &'static str) -> Self {
+        Merged { within: "", name, members: Members::At(path) }
+    }
+
+    /// The same of a part of the entry.
+    pub const fn within(self, part: &'static str) -> Self {
+        Merged { within: part, ..self }
+    }
+}
+
 /// A section of the blueprint, its types erased.
 pub struct Kind {
     /// See [`EntryKind::SECTION`].
@@ -77,6 +103,8 @@ pub struct Kind {
     pub types: &'static [&'static ResourceType],
     /// See [`EntryKind::NESTED`].
     pub nested: &'static [Nested],
+    /// See [`EntryKind::MERGED`].
+    pub merged: &'static [Merged],
     /// Deserialises an entry's fields and expands it.
     pub expand: fn(Value, &mut EntryCx<'_>),
     /// The JSON Schema of the fields.
@@ -94,6 +122,7 @@ impl Kind {
             example: K::EXAMPLE,
             types: K::TYPES,
             nested: K::NESTED,
+            merged: K::MERGED,
             expand: expand::<K>,
             schema: |generator| generator.subschema_for::<K::Spec>(),
         }

@@ -17,9 +17,9 @@ mod resource_type;
 
 pub use crate::event::DeleteMode;
 pub use body::{merge_over, model};
-pub use draft::{Arrival, Claim, Draft, DraftId, Operation};
+pub use draft::{Arrival, Claim, Draft, DraftId, Exclusive, Members, Operation};
 pub use entry::{Common, EntryCx, Problem, Reference};
-pub use kind::{EntryKind, Kind, Nested, registry, resource_type};
+pub use kind::{EntryKind, Kind, Merged, Nested, registry, resource_type};
 pub use law::{Law, Neighbour, Surroundings};
 pub use resource_type::{Facet, Guard, Lane, Listing, Preflight, ResourceType, SoftDeletion, UpdateMode};
 

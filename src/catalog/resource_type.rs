@@ -144,6 +144,8 @@ pub struct ResourceType {
     /// `properties.privateLinkServiceConnectionState.status`. One that is `Disconnected` never connects again, and Azure
     /// takes no change of the resource any more; it has to be made anew.
     pub connections: &'static [&'static str],
+    /// What tells one that Azure made and keeps by itself: JSON pointers into the body, to `true` or a text.
+    pub azures_own: &'static [&'static str],
     /// What is asked before the first write, when one is to be made.
     pub preflight: &'static [Preflight],
     /// What it gives to others, besides `id` and `name`.
@@ -177,6 +179,7 @@ impl ResourceType {
             listing: Listing::None,
             guard: None,
             connections: &[],
+            azures_own: &[],
             preflight: &[],
             facets: &[],
             law: None,
@@ -213,6 +216,15 @@ impl ResourceType {
             })
         });
         states.collect()
+    }
+
+    /// Whether a body is of one that Azure made and keeps by itself, so that nobody deletes it.
+    pub fn is_azures_own(&self, body: &Value) -> bool {
+        self.azures_own.iter().any(|pointer| match body.pointer(pointer) {
+            Some(Value::Bool(on)) => *on,
+            Some(Value::String(text)) => !text.is_empty(),
+            _ => false,
+        })
     }
 
     /// The provider namespace (`Microsoft.Network`).

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +29,15 @@ impl Address {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The text as it is written in a command line: quoted where a shell would make something else of it.
+    pub fn argument(&self) -> Cow<'_, str> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        match self.0.chars().all(plain) {
+            true => Cow::Borrowed(self.as_str()),
+            false => Cow::Owned(format!("'{}'", self.0.replace('\'', "'\\''"))),
+        }
     }
 
     /// Whether this is `other` or lies below it.

@@ -81,6 +81,14 @@ fn of_kind(kind: &Kind) -> String {
     for field in all.iter().filter(|field| field.common) {
         line(&mut out, field);
     }
+    let lists = exclusive_lists(kind);
+    if !lists.is_empty() {
+        out.push_str("\nLists that others can add to, and that `exclusive` can name:\n");
+        for (place, names) in lists {
+            let place = if place.is_empty() { "the entry" } else { place };
+            let _ = writeln!(out, "  {place}: {}", names.join(", "));
+        }
+    }
     let outputs: Vec<_> = kind.types.iter().flat_map(|made| made.facets).collect();
     if !outputs.is_empty() {
         out.push_str("\nWhat it gives to others, besides `id` and `name`:\n");
@@ -90,6 +98,25 @@ fn of_kind(kind: &Kind) -> String {
     }
     let _ = write!(out, "\nFor example:\n\n{}", indented(kind.example));
     out
+}
+
+/// What `exclusive` can name, by the part of an entry in which it is written; `KEY` stands for any key.
+pub(super) fn exclusive_lists(kind: &Kind) -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut lists: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
+    let main = kind.types.iter().find(|made| made.arm_type == kind.arm_type);
+    for merged in kind.merged {
+        match lists.iter_mut().find(|(within, _)| *within == merged.within) {
+            Some((_, names)) => names.push(merged.name),
+            None => lists.push((merged.within, vec![merged.name])),
+        }
+    }
+    if main.is_some_and(|main| main.tags) {
+        match lists.iter_mut().find(|(within, _)| within.is_empty()) {
+            Some((_, names)) => names.push("tags"),
+            None => lists.insert(0, ("", vec!["tags"])),
+        }
+    }
+    lists
 }
 
 fn line(out: &mut String, field: &FieldDoc) {

@@ -24,6 +24,11 @@ pub(super) const CODES: &[Code] = &[
         "A key stands twice in one mapping. Most YAML readers would silently take the second one; berth does not guess.",
         "Rename or remove one of them.",
         "networks: { hub: { … }, spoke: { … } }"),
+    told("exclusive-list",
+        "`exclusive` names a list that nobody else can add to, or that is none. `berth explain SECTION` tells which there \
+         are.",
+        "Name the lists of this entry or part by the fields of the blueprint, or write `true` for all of them.",
+        "exclusive: [accessPolicies, tags]"),
     told("empty",
         "The file has nothing in it, or only comments.",
         "Begin with a name; `berth init` writes a blueprint to start from.",

@@ -1,5 +1,6 @@
 //! The pages of the reference that follow from the code.
 
+use super::about::exclusive_lists;
 use super::codes::codes;
 use super::fields::{FieldDoc, fields};
 use super::probe::field_in_arm;
@@ -41,6 +42,7 @@ pub fn page(kind: &Kind) -> String {
     for field in all.iter().filter(|field| field.common) {
         row(&mut out, kind, field);
     }
+    out.push_str(&exclusive(kind));
     let outputs: Vec<_> =
         kind.types.iter().flat_map(|made| made.facets.iter().map(move |facet| (made.title, facet))).collect();
     if !outputs.is_empty() {
@@ -48,6 +50,24 @@ pub fn page(kind: &Kind) -> String {
         for (title, output) in outputs {
             let _ = writeln!(out, "| `{}` | {title} | {} |", output.name, cell(output.about));
         }
+    }
+    out
+}
+
+/// What `exclusive` can name, as a section of its own.
+fn exclusive(kind: &Kind) -> String {
+    let lists = exclusive_lists(kind);
+    if lists.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "\n## Lists that others can add to\n\nWhat others add stays, unless `exclusive` names the list; `exclusive: true` \
+         names all of one place.\n\n| in | `exclusive` can name |\n|---|---|\n",
+    );
+    for (place, names) in lists {
+        let place = if place.is_empty() { "the entry".to_owned() } else { format!("`{place}`") };
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let _ = writeln!(out, "| {place} | {} |", names.join(", "));
     }
     out
 }

@@ -10,6 +10,7 @@
 //! is of a group or a parent and the ledger does not say otherwise: lists of a subscription leave out what the caller
 //! may not see, and lists may lag behind writes. A list that is refused is none, and its questions are asked singly.
 
+mod children;
 mod preflight;
 mod question;
 mod reader;
@@ -28,7 +29,8 @@ pub const LISTED: usize = 3;
 /// From how many collections on one list of the whole subscription is read for them.
 pub const WIDE: usize = 5;
 
-/// Reads everything that the blueprint wants and everything that the ledger has.
+/// Reads everything that the blueprint wants and everything that the ledger has; and what stands below resources whose
+/// children are the blueprint's alone.
 ///
 /// `progress` is told how many of how many have been read.
 ///
@@ -41,7 +43,14 @@ pub async fn observe(
     at_once: usize,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Observed, Error> {
-    reader::Reader::new(client, question::questions(desired, ledger)).read(at_once.max(1), progress).await
+    let at_once = at_once.max(1);
+    let reader = reader::Reader::new(client, question::questions(desired, ledger));
+    let (mut observed, listed) =
+        futures::try_join!(reader.read(at_once, progress), children::listed(client, desired, at_once))?;
+    if let Some(desired) = desired {
+        children::add(desired, listed, &mut observed);
+    }
+    Ok(observed)
 }
 
 /// The API version in which the connections of a target are read.

@@ -3,6 +3,7 @@
 use super::desired::{Desired, OWNER_TAG, Resource, owner_of};
 use super::guard;
 use super::impact::{disruption, usual_ms};
+use super::lanes::lanes;
 use super::model::{Conflict, Impact, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION};
 use super::removal::{self, Removals};
 use super::resolve::{digest, lookup};
@@ -12,7 +13,7 @@ use crate::graph::Dag;
 use crate::ident::ArmId;
 use crate::ledger::{Ledger, Owned};
 use crate::value::token::{self, Token};
-use crate::value::{Change, ChangeKind, Comparison, Flag, diff, without};
+use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -45,7 +46,10 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         steps[at] = Some(step);
     }
     let steps: Vec<Step> = steps.into_iter().flatten().collect();
-    let removals = removal::no_longer_wanted(desired, ledger, observed);
+    let mut removals = removal::no_longer_wanted(desired, ledger, observed);
+    let replaced = |at: usize| planner.actions[at] == Action::Replace;
+    let (theirs, owned) = removal::foreign(desired, ledger, observed, &replaced);
+    removals.steps.extend(theirs);
     let outputs = desired
         .outputs
         .iter()
@@ -55,6 +59,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         })
         .collect();
     let mut conflicts = planner.conflicts;
+    conflicts.extend(owned);
     conflicts.extend(guard::conflicts(desired, observed, &steps));
     conflicts.extend(guard::conflicts(desired, observed, &removals.steps));
     let (steps, _) = order_steps(steps, &desired.graph, removals, desired);
@@ -193,6 +198,11 @@ impl Planner<'_> {
             protected: decision.action == Action::Replace && resource.protect,
             after: Vec::new(),
             usual_ms: if arrives { 0 } else { usual },
+            lanes: if idle || arrives {
+                Vec::new()
+            } else {
+                lanes(resource.kind, &resource.id, &resource.operation, &wanted)
+            },
         }
     }
 
@@ -239,6 +249,7 @@ impl Planner<'_> {
                 before: failed.into(),
                 after: "Succeeded".into(),
                 forces_replace: false,
+                foreign: false,
             });
         }
         let forced: Vec<String> = changes
@@ -258,6 +269,7 @@ impl Planner<'_> {
                 before: (*status).into(),
                 after: "Approved".into(),
                 forces_replace: true,
+                foreign: false,
             });
         }
         let (action, reason) = match owned {
@@ -316,6 +328,7 @@ impl Planner<'_> {
                     .encode()
                     .into(),
                 forces_replace: true,
+                foreign: false,
             });
         }
         found
@@ -334,11 +347,14 @@ impl Planner<'_> {
             *last != digest(value, &self.desired.secrets, &self.ledger.salt)
         };
         let applied = owned.map(|owned| &owned.applied);
-        diff(
-            wanted,
-            live,
-            &Comparison { rules: resource.kind.compiled(), applied, secret_changed: &secret_changed },
-        )
+        let rules = resource.kind.compiled();
+        let mut changes =
+            diff(wanted, live, &Comparison { rules, applied, secret_changed: &secret_changed });
+        let theirs = foreign(wanted, live, rules, &resource.exclusive_lists());
+        let known = |change: &Change| changes.iter().any(|known| known.path == change.path);
+        let theirs: Vec<Change> = theirs.into_iter().filter(|change| !known(change)).collect();
+        changes.extend(theirs);
+        changes
     }
 
     /// Why a resource that is there may not be taken over, or not be changed any more, if so.

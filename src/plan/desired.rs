@@ -1,6 +1,6 @@
 //! What a blueprint asks for, linked: every id known, every reference resolved or an output of a known resource.
 
-use crate::catalog::{Arrival, Operation, ResourceType};
+use crate::catalog::{Arrival, Exclusive, Members, Operation, ResourceType};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
 use crate::value::secret::Secrets;
@@ -32,6 +32,31 @@ pub struct Resource {
     pub adopt: bool,
     /// How long an operation on it may take.
     pub timeout: Duration,
+    /// Its lists that are the blueprint's alone.
+    pub exclusive: Vec<Exclusive>,
+    /// What the blueprint itself says of its protection, which holds for what is foreign below it too.
+    pub said_protect: Option<bool>,
+}
+
+impl Resource {
+    /// The paths in its body of lists that are the blueprint's alone.
+    pub fn exclusive_lists(&self) -> Vec<&str> {
+        let path = |list: &'_ Exclusive| match list.members {
+            Members::At(path) => Some(path),
+            Members::AtName | Members::Children(_) => None,
+        };
+        let by_name = |list: &'_ Exclusive| matches!(list.members, Members::AtName);
+        let lists = self.exclusive.iter();
+        lists.filter_map(|list| path(list).or(by_name(list).then_some(list.name.as_str()))).collect()
+    }
+
+    /// The types of what may stand below it only when the blueprint asks for it, with what the blueprint calls them.
+    pub fn exclusive_children(&self) -> impl Iterator<Item = (&str, &'static ResourceType)> {
+        self.exclusive.iter().flat_map(|list| {
+            let types = if let Members::Children(types) = list.members { types } else { &[] };
+            types.iter().map(|kind| (list.name.as_str(), *kind))
+        })
+    }
 }
 
 /// An output of the blueprint.

@@ -6,7 +6,8 @@ use crate::value::Change;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 /// Version of the plan's form.
 pub const VERSION: u32 = 1;
@@ -68,6 +69,13 @@ pub enum Reason {
     },
     /// It is owned and no longer in the blueprint.
     NoLongerWanted,
+    /// It is not in the blueprint, which has the list that it stands in for itself (`exclusive`).
+    Foreign {
+        /// The resource that has the list.
+        parent: Address,
+        /// The list, as the blueprint calls it.
+        list: String,
+    },
     /// It is deleted because everything is.
     Destroy,
     /// It goes with its parent.
@@ -172,6 +180,9 @@ pub struct Step {
     pub after: Vec<usize>,
     /// How long it usually takes, in milliseconds.
     pub usual_ms: u64,
+    /// What no other step may work on at the same time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<ArmId>,
 }
 
 /// An output of the blueprint as far as the plan knows it.
@@ -278,21 +289,44 @@ impl Plan {
 
     /// The steps (by position) that make the plan as long as it is, each waiting for the one before; and how long they
     /// usually take together, in milliseconds.
+    ///
+    /// A step waits for what it needs, and for its turn in each of its lanes, which are given to whoever is ready first.
     pub fn critical_path(&self) -> (Vec<usize>, u64) {
-        let mut before: Vec<Option<usize>> = vec![None; self.steps.len()];
-        let mut until = vec![0_u64; self.steps.len()];
         let weight = |at: usize| match self.steps[at].action {
             Action::NoOp | Action::Forget | Action::Adopt => 0,
             _ => self.steps[at].usual_ms,
         };
-        for at in 0..self.steps.len() {
-            // Steps stand in an order that respects their edges.
-            let latest =
-                self.steps[at].after.iter().copied().filter(|&b| b < at).max_by_key(|&b| (until[b], b));
-            before[at] = latest;
-            until[at] = latest.map_or(0, |b| until[b]) + weight(at);
+        let mut before: Vec<Option<usize>> = vec![None; self.steps.len()];
+        let mut until = vec![0_u64; self.steps.len()];
+        let mut open: Vec<usize> = self.steps.iter().map(|step| step.after.len()).collect();
+        let mut users = vec![Vec::new(); self.steps.len()];
+        for (at, step) in self.steps.iter().enumerate() {
+            step.after.iter().for_each(|&needed| users[needed].push(at));
         }
-        let Some(last) = (0..self.steps.len()).max_by_key(|&at| (until[at], std::cmp::Reverse(at))) else {
+        // Who had a lane last.
+        let mut lanes: HashMap<&ArmId, usize> = HashMap::new();
+        let ready = (0..self.steps.len()).filter(|&at| open[at] == 0);
+        let mut ready: BinaryHeap<Reverse<(u64, usize)>> = ready.map(|at| Reverse((0, at))).collect();
+        while let Some(Reverse((start, at))) = ready.pop() {
+            let own: &[ArmId] = if weight(at) > 0 { &self.steps[at].lanes } else { &[] };
+            let held = own.iter().filter_map(|lane| lanes.get(lane).copied()).max_by_key(|&b| (until[b], b));
+            if let Some(held) = held.filter(|&held| until[held] > start) {
+                before[at] = Some(held);
+                ready.push(Reverse((until[held], at)));
+                continue;
+            }
+            until[at] = start + weight(at);
+            lanes.extend(own.iter().map(|lane| (lane, at)));
+            for &user in &users[at] {
+                open[user] -= 1;
+                if open[user] == 0 {
+                    let latest = self.steps[user].after.iter().copied().max_by_key(|&b| (until[b], b));
+                    before[user] = latest;
+                    ready.push(Reverse((latest.map_or(0, |b| until[b]), user)));
+                }
+            }
+        }
+        let Some(last) = (0..self.steps.len()).max_by_key(|&at| (until[at], Reverse(at))) else {
             return (Vec::new(), 0);
         };
         let mut path: Vec<usize> =
@@ -342,6 +376,7 @@ mod tests {
             protected: false,
             after: after.to_vec(),
             usual_ms,
+            lanes: vec![],
         }
     }
 
@@ -361,6 +396,21 @@ mod tests {
             left_out: vec![],
         };
         plan.critical_path()
+    }
+
+    #[test]
+    fn steps_in_one_lane_take_turns() {
+        let lane = vec![ArmId::resource_group("s", "cluster")];
+        let in_lane = |step: Step| Step { lanes: lane.clone(), ..step };
+        let steps = vec![
+            in_lane(step("cluster", Action::Update, 100, &[])),
+            in_lane(step("one", Action::Update, 50, &[0])),
+            in_lane(step("two", Action::Create, 70, &[0])),
+            // What does nothing takes no turn.
+            in_lane(step("idle", Action::NoOp, 1_000, &[0])),
+            step("elsewhere", Action::Create, 160, &[]),
+        ];
+        assert_eq!(path(steps), (vec![0, 1, 2], 220));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
         let Some(kind) = resource_type(&step.arm_type) else { continue };
         let Some(deletion) = &kind.soft_deleted else { continue };
         let Some(found) = observed.get(&step.id) else { continue };
+        let replaced = step.action == Action::Replace;
         let kept = match (step.action, found) {
             (Action::Delete | Action::Replace, Observation::Present { body, .. }) => {
                 body.pointer(deletion.kept_by).and_then(Value::as_bool).unwrap_or_default()
@@ -22,7 +23,10 @@ pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
             _ => continue,
         };
         if kept {
-            plan.warnings.push(kept_warning(step, kind));
+            // A replacement is in its own way then, which was told as that.
+            if !replaced {
+                plan.warnings.push(kept_warning(step, kind));
+            }
             continue;
         }
         let applied = ledger.resources.get(&step.id).map(|owned| &owned.applied);
@@ -36,6 +40,34 @@ pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
         }
         step.usual_ms += USUAL_MS;
     }
+}
+
+/// Puts in the way what is to be replaced, is not purged, and would stand in its own successor's way: Azure keeps it,
+/// soft-deleted, with its name.
+pub fn twins(plan: &mut Plan, observed: &Observed) {
+    let replaced = plan.steps.iter().filter(|step| step.action == Action::Replace && step.purge.is_none());
+    let conflict = |step: &Step| {
+        let kind = resource_type(&step.arm_type)?;
+        let deletion = kind.soft_deleted.as_ref()?;
+        let body = observed.get(&step.id)?.body()?;
+        let kept = body.pointer(deletion.kept_by).and_then(Value::as_bool).unwrap_or_default();
+        let name = step.id.name();
+        let keeps = format!("Azure keeps a deleted {} and its name, so `{name}` cannot be made again", kind.title);
+        let (message, help) = match kept {
+            true => (
+                format!("{keeps} before the retention ends: it has purge protection, which nobody can lift"),
+                "take back what forces the replacement, or choose another `name:`".to_owned(),
+            ),
+            false => (
+                format!("{keeps} while the old one is kept"),
+                "run again with `--purge`, which deletes the old one for good, with what is in it; or choose another `name:`"
+                    .to_owned(),
+            ),
+        };
+        Some(Conflict { address: step.address.clone(), id: step.id.clone(), message, help })
+    };
+    let found: Vec<Conflict> = replaced.filter_map(conflict).collect();
+    plan.conflicts.extend(found);
 }
 
 /// How long a purge usually takes.

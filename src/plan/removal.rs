@@ -5,11 +5,12 @@
 use super::decide::sort;
 use super::desired::{Desired, owner_of};
 use super::guard;
-use super::model::{Impact, Observation, Observed, Plan, Reason, Step, VERSION};
-use crate::catalog::resource_type;
+use super::lanes::lanes;
+use super::model::{Conflict, Impact, Observation, Observed, Plan, Reason, Step, VERSION};
+use crate::catalog::{Operation, resource_type};
 use crate::event::{Action, DeleteMode};
 use crate::graph::Dag;
-use crate::ident::ArmId;
+use crate::ident::{Address, ArmId};
 use crate::ledger::{Ledger, Owned};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -28,6 +29,66 @@ pub(super) fn no_longer_wanted(desired: &Desired, ledger: &Ledger, observed: &Ob
     let gone: Vec<(&ArmId, &Owned)> =
         ledger.resources.iter().filter(|(id, _)| !desired.by_id.contains_key(*id)).collect();
     removals(&gone, ledger, observed, &Reason::NoLongerWanted)
+}
+
+/// What stands below a resource of the blueprint that has such children for itself, and that nobody here asked for; and
+/// what of it belongs to another blueprint, which is in the way. What is below something that is `replaced` goes with it.
+pub(super) fn foreign(
+    desired: &Desired,
+    ledger: &Ledger,
+    observed: &Observed,
+    replaced: &dyn Fn(usize) -> bool,
+) -> (Vec<Step>, Vec<Conflict>) {
+    let (mut steps, mut conflicts) = (Vec::new(), Vec::new());
+    let parents = desired.resources.iter().enumerate();
+    for (_, parent) in parents.filter(|(at, parent)| !parent.exclusive.is_empty() && !replaced(*at)) {
+        for (list, kind) in parent.exclusive_children() {
+            let mut found: Vec<(&ArmId, &Value)> = observed
+                .iter()
+                .filter_map(|(id, seen)| Some((id, seen.body()?)))
+                .filter(|(id, body)| {
+                    id.resource_type().eq_ignore_ascii_case(kind.arm_type)
+                        && id.ancestors().any(|above| above == parent.id)
+                        && !desired.by_id.contains_key(*id)
+                        && !ledger.resources.contains_key(*id)
+                        && !kind.is_azures_own(body)
+                })
+                .collect();
+            found.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
+            for (id, body) in found {
+                let address = Address::new(format!("{}.{list}[{}]", parent.address, id.name()));
+                if let Some(owner) = owner_of(body).filter(|owner| *owner != desired.blueprint) {
+                    conflicts.push(Conflict {
+                        address,
+                        id: id.clone(),
+                        message: format!(
+                            "it belongs to the blueprint `{owner}`, and `{}` has `{list}` for itself",
+                            parent.address
+                        ),
+                        help: format!("take `{list}` out of `exclusive` of `{}`, or it out of `{owner}`", parent.address),
+                    });
+                    continue;
+                }
+                steps.push(Step {
+                    address,
+                    id: id.clone(),
+                    arm_type: kind.arm_type.to_owned(),
+                    action: Action::Delete,
+                    reason: Reason::Foreign { parent: parent.address.clone(), list: list.to_owned() },
+                    changes: Vec::new(),
+                    desired: Value::Null,
+                    impact: Impact::Destructive,
+                    disruption: None,
+                    protected: parent.said_protect.unwrap_or(kind.stateful),
+                    after: Vec::new(),
+                    usual_ms: kind.usual_delete.as_millis() as u64,
+                    lanes: lanes(kind, id, &Operation::Resource, body),
+                    purge: None,
+                });
+            }
+        }
+    }
+    (steps, conflicts)
 }
 
 /// Decides how to delete everything that the ledger has.
@@ -135,6 +196,10 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
                 usual_ms: match (action, carrier, resource_type(&owned.arm_type)) {
                     (Action::Delete, None, Some(kind)) => kind.usual_delete.as_millis() as u64,
                     _ => 0,
+                },
+                lanes: match (action, carrier) {
+                    (Action::Delete, None) => owned.lanes.clone(),
+                    _ => Vec::new(),
                 },
             }
         })

@@ -103,6 +103,7 @@ mod tests {
             impact: Impact::None,
             disruption: None,
             purge: None,
+            lanes: Vec::new(),
             protected: false,
             after: after.to_vec(),
             usual_ms: 0,

@@ -127,6 +127,8 @@ pub struct ChangeDocument {
     pub after: Value,
     /// Whether the field cannot be changed in place.
     pub forces_replace: bool,
+    /// Whether nobody asked for it and it goes because the list it stands in is the blueprint's alone (`exclusive`).
+    pub foreign: bool,
     /// Whether the values are secret, and therefore null.
     pub sensitive: bool,
 }
@@ -170,6 +172,7 @@ pub fn document(
                 before: show(before),
                 after: show(after),
                 forces_replace: change.forces_replace,
+                foreign: change.foreign,
                 sensitive,
             }
         });

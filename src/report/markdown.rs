@@ -218,6 +218,7 @@ fn change_lines(shown: &Shown<'_>, change: &Change) -> String {
     let path = shown.path(&change.path);
     let note = match change.kind {
         _ if change.forces_replace => "  # forces replacement",
+        _ if change.foreign => "  # not in the blueprint: exclusive",
         ChangeKind::Reset => "  # dropped: default again",
         ChangeKind::Release => "  # dropped: left as it is",
         ChangeKind::Set | ChangeKind::Remove => "",

@@ -47,6 +47,7 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
         },
         disruption: None,
         purge: None,
+        lanes: Vec::new(),
         protected: false,
         after: vec![],
         usual_ms: 5_000,
@@ -54,7 +55,7 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
 }
 
 fn change(kind: ChangeKind, path: &str, before: Value, after: Value) -> Change {
-    Change { path: path.into(), kind, before, after, forces_replace: false }
+    Change { path: path.into(), kind, before, after, forces_replace: false, foreign: false }
 }
 
 fn subscription_provider(name: &str) -> ArmId {
@@ -217,6 +218,7 @@ pub(super) fn plan() -> Plan {
         changes: vec![
             Change {
                 forces_replace: true,
+                foreign: false,
                 ..change(ChangeKind::Set, "properties.dnsPrefix", json!("old"), json!("shop-blue"))
             },
             change(ChangeKind::Set, "properties.windowsProfile.adminPassword", Value::Null, secret()),

@@ -125,6 +125,9 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         }
         Reason::ParentReplaced { parent } => format!("{parent} is replaced"),
         Reason::NoLongerWanted => "no longer in the blueprint".to_owned(),
+        Reason::Foreign { parent, list } => {
+            format!("not in the blueprint, and `exclusive` of {parent} names {list}")
+        }
         Reason::GoesWithParent { parent } => format!("goes with {parent}"),
         Reason::NotInLedger if step.action == Action::Adopt => return None,
         Reason::NotInLedger => "exists already and is taken over".to_owned(),
@@ -206,7 +209,7 @@ pub(crate) fn longest(plan: &Plan, path: &[usize]) -> Option<String> {
 pub(crate) fn allowance(step: &Step) -> Option<String> {
     let destructive = step.impact == crate::plan::Impact::Destructive;
     let flag = if step.action == Action::Replace { "--allow-replace" } else { "--allow-delete" };
-    (step.protected && destructive).then(|| format!("{flag} {}", step.address))
+    (step.protected && destructive).then(|| format!("{flag} {}", step.address.argument()))
 }
 
 #[cfg(test)]

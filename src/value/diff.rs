@@ -41,6 +41,9 @@ pub struct Change {
     pub after: Value,
     /// Whether the field cannot be changed in place.
     pub forces_replace: bool,
+    /// Whether nobody asked for it and it goes because the list it stands in is the blueprint's alone (`exclusive`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign: bool,
 }
 
 /// What a comparison needs besides the two bodies.
@@ -88,6 +91,7 @@ impl<'a> Walk<'a, '_> {
             after,
             forces_replace: (self.immutable > 0 || lasts || off_course || set_already)
                 && kind != ChangeKind::Release,
+            foreign: false,
         });
     }
 
@@ -311,6 +315,8 @@ impl<'a> Walk<'a, '_> {
             (_, Some(Value::Array(_))) => {}
             (_, Some(after)) if !is_empty(after) => {}
             _ => match &node.default {
+                // Azure takes it away by itself when it is not sent.
+                Some(Value::Null) => self.report(ChangeKind::Remove, live, Value::Null, node),
                 Some(default) if is_default(default, live, node) => {}
                 Some(default) => self.report(ChangeKind::Reset, live, default.clone(), node),
                 None => self.report(ChangeKind::Release, live, Value::Null, node),

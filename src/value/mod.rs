@@ -10,6 +10,7 @@
 //! and [`merge`] are the only two functions that interpret them.
 
 mod diff;
+mod exclusive;
 mod managed;
 mod merge;
 mod path;
@@ -18,9 +19,10 @@ mod same;
 pub mod secret;
 pub mod token;
 
+pub use exclusive::foreign;
 pub use diff::{Change, ChangeKind, Comparison, diff};
 pub use managed::{conceal, managed, moved};
 pub(crate) use merge::changed_members;
 pub use merge::{merge, strip_read_only, without};
 pub use path::{get_path, pointer_of, set_path};
-pub use rules::{Cycles, Disturbance, Flag, Rule, Rules};
+pub use rules::{Cycles, Disturbance, Fixed, Flag, Rule, Rules};

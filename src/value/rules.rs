@@ -66,6 +66,22 @@ pub struct Rule {
     disturbs: Option<&'static Disturbance>,
 }
 
+/// When a change of a field cannot be made in place.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fixed {
+    /// Always; unless a switch beside it is on.
+    Always {
+        /// The name of the switch.
+        unless: Option<&'static str>,
+    },
+    /// Once it has a value.
+    Once,
+    /// Once it has this value.
+    At(Value),
+    /// Unless the change is one of these, as in [`Rule::steps`].
+    ButFor(&'static [(&'static str, &'static str)]),
+}
+
 /// What changing a field in place does to what runs on a resource meanwhile.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Disturbance {
@@ -105,6 +121,27 @@ impl Rule {
             steps: &[],
             unless: None,
             disturbs: None,
+        }
+    }
+
+    /// The path of the field.
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Whether this is said of the field.
+    pub const fn says(&self, flag: Flag) -> bool {
+        self.flags & flag as u32 != 0
+    }
+
+    /// When a change of the field replaces the resource; `None` when never.
+    pub fn fixed(&self) -> Option<Fixed> {
+        match self.lasting {
+            Some(text) => serde_json::from_str(text).ok().map(Fixed::At),
+            None if self.says(Flag::Immutable) => Some(Fixed::Always { unless: self.unless }),
+            None if self.says(Flag::SetOnce) => Some(Fixed::Once),
+            None if !self.steps.is_empty() => Some(Fixed::ButFor(self.steps)),
+            None => None,
         }
     }
 
@@ -340,6 +377,13 @@ impl Rules {
         self.at(path).key
     }
 
+    /// Whether the field at a dotted path is a list or a map that others can add to: an update keeps what is theirs.
+    pub fn merges(&self, path: &str) -> bool {
+        let node = self.at(path);
+        let ours = [Flag::Immutable, Flag::ReadOnly, Flag::CreateOnly, Flag::Whole];
+        (node.key.is_some() || node.is_map()) && !ours.iter().any(|flag| node.is(*flag))
+    }
+
     fn at(&self, path: &str) -> &Node {
         path.split('.').filter(|name| !name.is_empty()).fold(&self.root, |node, name| {
             match name.strip_suffix("[]") {
@@ -407,6 +451,10 @@ impl Rules {
 impl Node {
     pub(crate) fn is(&self, flag: Flag) -> bool {
         self.flags & flag as u32 != 0
+    }
+
+    pub(crate) fn is_map(&self) -> bool {
+        self.is(Flag::Map)
     }
 
     pub(crate) fn member(&self, name: &str) -> &Node {

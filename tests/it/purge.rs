@@ -64,3 +64,28 @@ fn a_vault_that_is_replaced_makes_room_for_its_successor() {
     assert_eq!(vault["location"], "northeurope");
     berth.plan(&[]).exits(0);
 }
+
+#[test]
+fn a_vault_in_its_own_successors_way_is_known_before_the_first_write() {
+    let berth = Berth::new().blueprint(VAULT);
+    berth.apply(&[]).exits(0);
+    let before = berth.export();
+    berth.edit("protect: false", "protect: false\n    location: northeurope");
+    berth.plan(&[]).exits(2).says(&["In the way of this plan", "keeps a deleted key vault", "`--purge`"]);
+    berth.apply(&[]).exits(4).complains(&["in its way, as the plan says: keyVaults.main"]);
+    assert_eq!(berth.export(), before, "nothing may be written");
+    berth.plan(&["--purge"]).exits(2).says(&["purged:", "Plan: 1 to replace"]);
+}
+
+#[test]
+fn a_vault_with_purge_protection_cannot_be_replaced_and_no_flag_changes_that() {
+    let berth = Berth::new().blueprint(&VAULT.replace("purgeProtection: false", "purgeProtection: true"));
+    berth.apply(&[]).exits(0);
+    let before = berth.export();
+    berth.edit("protect: false", "protect: false\n    location: northeurope");
+    for flags in [&[][..], &["--purge"]] {
+        berth.plan(flags).exits(2).says(&["it has purge protection, which nobody can lift", "choose another `name:`"]);
+        berth.apply(flags).exits(4).complains(&["keyVaults.main"]);
+    }
+    assert_eq!(berth.export(), before, "nothing may be written");
+}

@@ -309,3 +309,30 @@ fn a_lock_that_somebody_set_is_in_the_way_before_anything_is_deleted() {
     snapshot("foreign-lock", &[&refused]);
     assert_eq!(berth.export(), before);
 }
+
+#[test]
+fn what_others_add_stays_until_a_list_is_the_blueprints_alone() {
+    let berth = shop();
+    meanwhile(&berth, "/virtualNetworks/vnet-shop", |network| network["tags"]["cost"] = json!("7"));
+    let network = ids(&berth).into_iter().find(|id| id.ends_with("/virtualnetworks/vnet-shop")).unwrap();
+    let subnet = |name: &str, prefix: &str| {
+        json!({ "id": format!("{network}/subnets/{name}"), "name": name,
+                "type": "Microsoft.Network/virtualNetworks/subnets",
+                "properties": { "addressPrefix": prefix, "provisioningState": "Succeeded" } })
+    };
+    let theirs = json!([subnet("batch", "10.20.32.0/24"), subnet("old", "10.20.33.0/24")]);
+    berth.write("theirs.json", theirs.to_string().as_bytes());
+    berth.run(["sim", "load", "theirs.json"]).exits(0).complains(&["Loaded 2"]);
+    berth.plan(&[]).exits(0).says(&["No changes."]);
+    berth.drift(&[]).exits(0).says(&["No drift."]);
+
+    berth.edit("    flowTimeoutMinutes: 10\n", "    flowTimeoutMinutes: 10\n    exclusive: [subnets, tags]\n    protect: true\n");
+    let plan = berth.plan(&[]).exits(2);
+    let refused = berth.apply(&["--allow-delete", "networks.hub.subnets[old]"]).exits(4);
+    snapshot("exclusive", &[&plan, &refused]);
+    berth.edit("    protect: true\n", "");
+    berth.apply(&[]).exits(0).says(&["Done.", "networks.hub.subnets[batch]"]);
+    berth.plan(&[]).exits(0).says(&["No changes."]);
+    assert!(!ids(&berth).iter().any(|id| id.ends_with("/subnets/batch") || id.ends_with("/subnets/old")));
+    assert!(!json!(berth.export()).to_string().contains("\"cost\""));
+}

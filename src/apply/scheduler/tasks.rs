@@ -1,6 +1,5 @@
 //! A step in the words of the wire, and in those of the ledger.
 
-use super::units::lanes;
 use super::{Failure, Run};
 use crate::apply::worker::{Put, Task, approve_task, has_unseen};
 use crate::catalog::{Arrival, Operation};
@@ -8,7 +7,7 @@ use crate::event::{Action, DeleteMode, Outcome};
 use crate::ident::ArmId;
 use crate::ledger::Owned;
 use crate::observe::connections_version;
-use crate::plan::{Reason, Resource, Step, lookup, secret_digests};
+use crate::plan::{Reason, Resource, Step, lanes, lookup, secret_digests};
 use crate::value::ChangeKind;
 use crate::value::token::{self, Token};
 use serde_json::Value;
@@ -86,9 +85,12 @@ impl<'a> Run<'a> {
         }
         match (step.action, self.resource(step)) {
             (Action::Delete, _) | (_, None) => {
-                self.ledger.resources.get(&step.id).map(|owned| owned.lanes.clone()).unwrap_or_default()
+                let owned = self.ledger.resources.get(&step.id);
+                owned.map_or_else(|| step.lanes.clone(), |owned| owned.lanes.clone())
             }
-            (_, Some(resource)) => lanes(resource, &self.resolved(&resource.body)),
+            (_, Some(resource)) => {
+                lanes(resource.kind, &resource.id, &resource.operation, &self.resolved(&resource.body))
+            }
         }
     }
 
@@ -96,7 +98,13 @@ impl<'a> Run<'a> {
     pub(super) fn task(&self, step: &Step) -> Result<(Task, Option<Owned>), Failure> {
         if step.action == Action::Delete {
             let owned = self.ledger.resources.get(&step.id);
-            let api_version = owned.map(|owned| owned.api_version.clone()).unwrap_or_default();
+            // What is foreign is in no ledger.
+            let known = || {
+                let mut foreign = self.desired.resources.iter().flat_map(Resource::exclusive_children);
+                let kind = foreign.find(|(_, kind)| kind.arm_type.eq_ignore_ascii_case(&step.arm_type))?.1;
+                Some(kind.api_version.to_owned())
+            };
+            let api_version = owned.map(|owned| owned.api_version.clone()).or_else(known).unwrap_or_default();
             let group = step.id.resource_type() == "Microsoft.Resources/resourceGroups";
             let expected = group.then(|| {
                 // The listing lags behind: what this run deleted may still be in it.
@@ -190,7 +198,7 @@ impl<'a> Run<'a> {
             digests: secret_digests(&applied, resource.kind, &self.desired.secrets, &self.ledger.salt),
             protect: resource.protect,
             delete: resource.kind.delete,
-            lanes: lanes(resource, &applied),
+            lanes: lanes(resource.kind, &resource.id, &resource.operation, &applied),
             applied,
         }
     }

@@ -1,12 +1,9 @@
 //! What is scheduled, in which order, and what must not be done at the same time.
 
-use crate::catalog::{Lane, Operation};
 use crate::event::Action;
 use crate::graph::Dag;
-use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::plan::{Plan, Resource};
-use serde_json::Value;
+use crate::plan::Plan;
 use std::collections::HashMap;
 
 /// The units of a plan with their order.
@@ -43,27 +40,3 @@ pub(super) fn units(plan: &Plan, ledger: &Ledger) -> (Vec<usize>, Dag) {
     (units, dag)
 }
 
-/// The ids that may not be worked on by two steps at once while this resource is.
-pub(super) fn lanes(resource: &Resource, body: &Value) -> Vec<ArmId> {
-    // A target takes one change of its connections at a time.
-    let target = match &resource.operation {
-        Operation::Approval { target, .. } => ArmId::parse(target).ok(),
-        _ => None,
-    };
-    let mut found: Vec<ArmId> = resource
-        .kind
-        .lanes
-        .iter()
-        .filter_map(|lane| match lane {
-            Lane::Free => None,
-            Lane::Ancestor(arm_type) => resource.id.ancestor_of_type(arm_type),
-            Lane::Of(pointer, arm_type) => {
-                ArmId::parse(body.pointer(pointer)?.as_str()?).ok()?.ancestor_of_type(arm_type)
-            }
-        })
-        .chain(target)
-        .collect();
-    found.sort();
-    found.dedup();
-    found
-}

@@ -3,7 +3,7 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.managedidentity/userassignedidentities>).
 
 use super::naming::{NameRule, alphanumeric, word};
-use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Listing, Nested, Problem, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, ResourceType};
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
 use indexmap::IndexMap;
@@ -127,6 +127,8 @@ identities:
 ";
     const TYPES: &'static [&'static ResourceType] = &[&USER_ASSIGNED_IDENTITY, &FEDERATED_CREDENTIAL];
     const NESTED: &'static [Nested] = &[Nested::at("federatedCredentials.*")];
+    const MERGED: &'static [Merged] =
+        &[Merged { within: "", name: "federatedCredentials", members: Members::Children(&[&FEDERATED_CREDENTIAL]) }];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -9,7 +9,7 @@ use super::key_vault_secret::SecretSpec;
 use super::naming::{NameRule, alphanumeric, did_you_mean};
 use crate::catalog::{Preflight, SoftDeletion};
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Nested, Problem, Reference, ResourceType,
+    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Nested, Problem, Reference, ResourceType,
     UpdateMode, model,
 };
 use crate::value::Rule;
@@ -174,9 +174,9 @@ pub static KEY_VAULT: ResourceType = ResourceType {
         Rule::at("properties.publicNetworkAccess").fold_case().default("\"Enabled\""),
         Rule::at("properties.networkAcls.bypass").fold_case().default("\"AzureServices\""),
         Rule::at("properties.networkAcls.defaultAction").fold_case().default("\"Allow\""),
-        Rule::at("properties.networkAcls.ipRules").set(),
+        Rule::at("properties.networkAcls.ipRules").set().default("[]"),
         Rule::at("properties.networkAcls.ipRules[].value").cidr(),
-        Rule::at("properties.networkAcls.virtualNetworkRules").set(),
+        Rule::at("properties.networkAcls.virtualNetworkRules").set().default("[]"),
         Rule::at("properties.networkAcls.virtualNetworkRules[].id").fold_case(),
         Rule::at("properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint")
             .default("false"),
@@ -317,6 +317,7 @@ keyVaults:
 ";
     const TYPES: &'static [&'static ResourceType] = &[&KEY_VAULT, &super::key_vault_secret::SECRET];
     const NESTED: &'static [Nested] = &[Nested::at("secrets.*")];
+    const MERGED: &'static [Merged] = &[Merged::list("accessPolicies", "properties.accessPolicies")];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -4,7 +4,7 @@
 use super::addresses::idle_timeout;
 use super::naming::{NETWORK, NameRule};
 use super::public_ip::check_zones;
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, Reference, ResourceType};
 use crate::value::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,10 @@ networks:
     subnets:
       nodes: { prefix: 10.20.0.0/20, natGateway: '${natGateways.egress}' }
 ";
+    const MERGED: &'static [Merged] = &[
+        Merged::list("publicIps", "properties.publicIpAddresses"),
+        Merged::list("publicIpPrefixes", "properties.publicIpPrefixes"),
+    ];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

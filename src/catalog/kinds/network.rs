@@ -7,11 +7,11 @@
 use super::addresses::{cidr, overlap};
 use super::naming::{NETWORK, NameRule, did_you_mean};
 use super::nat_gateway::GATEWAY;
-use super::network_peering::PeeringSpec;
+use super::network_peering::{PEERING, PeeringSpec};
 use super::network_security_group::GROUP;
 use super::route_table::TABLE;
 use crate::catalog::{
-    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Listing, Nested, Problem, Reference,
+    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, Reference,
     ResourceType, model,
 };
 use crate::value::Rule;
@@ -157,6 +157,7 @@ const SUBNET_NAME: NameRule = NameRule { code: "subnet-name", what: "a subnet", 
 pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
     lanes: &[Lane::Ancestor(VNET)],
     rules: &[
+        Rule::at("extendedLocation").immutable(),
         Rule::at("properties.subnets[].properties.delegations[].properties.actions").read_only(),
         Rule::at("properties.addressSpace.addressPrefixes").set().cidr(),
         Rule::at("properties.subnets").keyed("name"),
@@ -234,6 +235,12 @@ networks:
 ";
     const TYPES: &'static [&'static ResourceType] = &[&VIRTUAL_NETWORK, &SUBNET];
     const NESTED: &'static [Nested] = &[Nested::at("subnets.*"), Nested::at("peerings.*")];
+    const MERGED: &'static [Merged] = &[
+        Merged { within: "", name: "subnets", members: Members::Children(&[&SUBNET]) },
+        Merged { within: "", name: "peerings", members: Members::Children(&[&PEERING]) },
+        Merged::list("serviceEndpoints", "properties.serviceEndpoints").within("subnets.*"),
+        Merged::list("delegation", "properties.delegations").within("subnets.*"),
+    ];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -6,7 +6,7 @@
 
 use super::addresses::{Texts, is_address};
 use super::naming::{NETWORK, NameRule, did_you_mean};
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, Reference, ResourceType};
 use crate::value::Rule;
 use crate::value::token::has_token;
 use indexmap::IndexMap;
@@ -192,6 +192,7 @@ networks:
     subnets:
       nodes: { prefix: 10.20.0.0/20, networkSecurityGroup: '${networkSecurityGroups.nodes}' }
 ";
+    const MERGED: &'static [Merged] = &[Merged::list("rules", "properties.securityRules")];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -6,7 +6,7 @@ use super::naming::{NETWORK, NameRule};
 use super::network::VNET;
 use super::private_dns::{LINKED_TWICE, PRIVATE_DNS_ZONE, ZONE, ZONE_LINK, global, link_claim, zone_claim};
 use super::scope::type_of;
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Nested, Problem, Reference, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Members, Merged, Nested, Problem, Reference, ResourceType};
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
@@ -118,6 +118,8 @@ const fn record(arm_type: &'static str) -> ResourceType {
         lanes: &[Lane::Ancestor(ZONE)],
         tags: false,
         rules: RECORD_RULES,
+        // Those of machines in linked networks, and those of private endpoints.
+        azures_own: &["/properties/isAutoRegistered", "/properties/metadata/creator"],
         usual: Duration::from_secs(2),
         ..ResourceType::new(arm_type, API_VERSION, "DNS record")
     }
@@ -158,6 +160,10 @@ privateDnsZones:
       '@': { type: TXT, values: ['owner=shop'] }
 ";
     const NESTED: &'static [Nested] = &[Nested::at("links.*"), Nested::at("records.*")];
+    const MERGED: &'static [Merged] = &[
+        Merged { within: "", name: "links", members: Members::Children(&[&super::private_dns::ZONE_LINK]) },
+        Merged { within: "", name: "records", members: Members::Children(&[&RECORD_A, &RECORD_AAAA, &RECORD_CNAME, &RECORD_TXT]) },
+    ];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -13,7 +13,7 @@ use super::private_dns::{dashed, linked_zone};
 use super::private_link::{Group, Target};
 use super::scope::type_of;
 use crate::catalog::{
-    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Operation, Problem, Reference, Listing, ResourceType, model,
+    DeleteMode, Draft, EntryCx, EntryKind, Merged, Facet, Lane, Operation, Problem, Reference, Listing, ResourceType, model,
 };
 use crate::ident::{Address, normalize_location};
 use crate::value::Rule;
@@ -263,6 +263,8 @@ privateEndpoints:
     dns: auto
 ";
     const TYPES: &'static [&'static ResourceType] = &[&PRIVATE_ENDPOINT, &CONNECTION, &ZONE_GROUP, &super::private_dns::PRIVATE_DNS_ZONE, &super::private_dns::ZONE_LINK];
+    const MERGED: &'static [Merged] =
+        &[Merged::list("applicationSecurityGroups", "properties.applicationSecurityGroups")];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

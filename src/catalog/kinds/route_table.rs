@@ -6,7 +6,7 @@
 
 use super::addresses::cidr;
 use super::naming::{NETWORK, NameRule};
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Problem, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, ResourceType};
 use crate::value::Rule;
 use crate::value::token::has_token;
 use indexmap::IndexMap;
@@ -103,6 +103,7 @@ networks:
     subnets:
       nodes: { prefix: 10.20.0.0/20, routeTable: '${routeTables.egress}' }
 ";
+    const MERGED: &'static [Merged] = &[Merged::list("routes", "properties.routes")];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -17,6 +17,7 @@ fn step(action: Action, address: &str, id: &str, desired: Value) -> Step {
         impact: Impact::None,
         disruption: None,
         purge: None,
+        lanes: Vec::new(),
         protected: false,
         after: vec![],
         usual_ms: 0,

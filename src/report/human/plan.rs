@@ -2,7 +2,7 @@
 
 use super::value::{Shown, is_secret, member_name, value_tone};
 use crate::event::Action;
-use crate::plan::{OutputValue, Plan, Step};
+use crate::plan::{Conflict, OutputValue, Plan, Step};
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
 use crate::report::words::{
@@ -55,9 +55,14 @@ fn conflicts(page: &mut Page<'_>, plan: &Plan) {
         }
         page.gap();
         page.line(Line::default().add(tone, title));
-        for conflict in found {
+        // What is the same of several is said once, below the last of them.
+        for (at, conflict) in found.iter().enumerate() {
             page.line(Line::indented(2).add(Tone::Strong, escape(conflict.address.as_str())));
             page.line(Line::indented(6).add(Tone::Dim, escape(conflict.id.as_str())));
+            let same = |next: &Conflict| next.message == conflict.message && next.help == conflict.help;
+            if found.get(at + 1).is_some_and(same) {
+                continue;
+            }
             page.paragraph(6, Tone::Plain, &escape(&conflict.message));
             page.hanging(Line::indented(6).plain("help: "), Tone::Plain, &escape(&conflict.help));
         }
@@ -260,6 +265,7 @@ fn changes(page: &mut Page<'_>, shown: &Shown<'_>, changes: &[Change]) {
 fn note(change: &Change) -> Option<&'static str> {
     match change.kind {
         _ if change.forces_replace => Some("forces replacement"),
+        _ if change.foreign => Some("not in the blueprint: exclusive"),
         ChangeKind::Set | ChangeKind::Remove => None,
         ChangeKind::Reset => Some("dropped: default again"),
         ChangeKind::Release => Some("dropped: left as it is"),

@@ -257,7 +257,13 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
         }
         ops::Error::Blocked(blocked) => {
             let mut message = String::from("the plan may not be applied as it is; nothing was done");
-            for block in blocked {
+            // The plan was shown, with what is in its way.
+            let told: Vec<&str> =
+                blocked.iter().filter(|block| block.in_plan).map(|block| block.address.as_str()).collect();
+            if !told.is_empty() {
+                message.push_str(&format!("\n  in its way, as the plan says: {}", told.join(", ")));
+            }
+            for block in blocked.iter().filter(|block| !block.in_plan) {
                 message
                     .push_str(&format!("\n  {}: {}\n    help: {}", block.address, block.message, block.help));
             }

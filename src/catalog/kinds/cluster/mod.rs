@@ -33,7 +33,7 @@ pub use spec::Spec;
 pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MAINTENANCE_CONFIGURATION, MANAGED_CLUSTER};
 
 use super::registration;
-use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Nested};
+use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Members, Merged, Nested};
 use serde_json::{Value, json};
 use types::MANAGED_CLUSTERS;
 
@@ -88,6 +88,15 @@ clusters:
         Nested::at("maintenance.*"),
         Nested::at("addons.flux"),
         Nested::at("addons.flux.configurations.*").reads_properties(),
+    ];
+    const MERGED: &'static [Merged] = &[
+        Merged { within: "", name: "nodePools", members: Members::Children(&[&types::AGENT_POOL]) },
+        Merged { within: "", name: "maintenance", members: Members::Children(&[&types::MAINTENANCE_CONFIGURATION]) },
+        Merged { within: "", name: "addons.flux.configurations", members: Members::Children(&[&types::FLUX_CONFIGURATION]) },
+        Merged::list("addons", "properties.addonProfiles"),
+        Merged::list("labels", "properties.nodeLabels").within("nodePools.*"),
+        Merged::list("tags", "properties.tags").within("nodePools.*"),
+        Merged::list("kustomizations", "properties.kustomizations").within("addons.flux.configurations.*"),
     ];
     type Spec = Spec;
 

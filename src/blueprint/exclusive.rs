@@ -1,0 +1,96 @@
+//! `exclusive`: which lists of an entry, or of a part of one, are the blueprint's alone.
+
+use super::source::At;
+use super::world::World;
+use crate::catalog::{Draft, Exclusive, Kind, Members};
+use crate::diag::{Diagnostic, did_you_mean};
+use serde_json::{Map, Value};
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// `true`: every list.
+    Every,
+    /// These, by their names.
+    Lists(Vec<String>),
+}
+
+impl World<'_> {
+    /// Takes `exclusive` out of evaluated fields; `path` is that of the entry or part.
+    pub(super) fn take_exclusive(&self, path: &str, fields: &mut Map<String, Value>) -> Option<Asked> {
+        match fields.shift_remove("exclusive")? {
+            Value::Null | Value::Bool(false) => None,
+            Value::Bool(true) => Some(Asked::Every),
+            Value::Array(names) if names.iter().all(Value::is_string) => {
+                Some(Asked::Lists(names.iter().filter_map(Value::as_str).map(str::to_owned).collect()))
+            }
+            _ => {
+                self.tell(
+                    Diagnostic::error("wrong-type", "`exclusive` must be true, or a list of names")
+                        .at(self.locate(&format!("{path}.exclusive"), At::Value))
+                        .help("write `exclusive: [tags]`, or `exclusive: true` for every list"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Lets `exclusive` hold for the draft that the entry (`within` is empty) or the part became.
+    pub(super) fn apply_exclusive(
+        &self,
+        kind: &Kind,
+        within: &str,
+        path: &str,
+        asked: &Asked,
+        draft: &mut Draft,
+    ) {
+        let rules = draft.kind.compiled();
+        let listed = kind.merged.iter().filter(|merged| merged.within == within);
+        let mut known: Vec<Exclusive> =
+            listed.map(|merged| Exclusive { name: merged.name.to_owned(), members: merged.members }).collect();
+        if known.is_empty() {
+            // What has no names of its own goes by Azure's.
+            let own = draft.kind.rules.iter().map(|rule| rule.path());
+            let own = own.filter(|path| !path.contains(['[', '*']) && rules.merges(path));
+            known.extend(own.map(|path| Exclusive { name: path.to_owned(), members: Members::AtName }));
+        }
+        if draft.kind.tags {
+            known.push(Exclusive { name: "tags".to_owned(), members: Members::AtName });
+        }
+        let wrong = |at: Option<usize>, message: String, help: String| {
+            let at = at.map(|at| format!("[{at}]")).unwrap_or_default();
+            let place = self.locate(&format!("{path}.exclusive{at}"), At::Value);
+            self.tell(Diagnostic::error("exclusive-list", message).at(place).help(help));
+        };
+        match asked {
+            Asked::Every if known.is_empty() => {
+                let message = "nothing here is a list that others can add to";
+                wrong(None, message.to_owned(), "remove `exclusive`".to_owned());
+            }
+            Asked::Every => draft.exclusive = known,
+            Asked::Lists(names) => {
+                for (at, name) in names.iter().enumerate() {
+                    let found = known.iter().find(|list| list.name == *name).cloned();
+                    let found = found.or_else(|| {
+                        // A list that only `properties:` asks for.
+                        let by_path = name.contains('.') && rules.merges(name);
+                        by_path.then(|| Exclusive { name: name.clone(), members: Members::AtName })
+                    });
+                    match found {
+                        Some(list) => draft.exclusive.push(list),
+                        None => {
+                            let names: Vec<&str> = known.iter().map(|list| list.name.as_str()).collect();
+                            let help = match did_you_mean(name, names.iter().copied()) {
+                                Some(near) => format!("did you mean `{near}`?"),
+                                None if names.is_empty() => "remove `exclusive`".to_owned(),
+                                None => format!("known here are: {}", names.join(", ")),
+                            };
+                            let message = format!("`{name}` is no list that others can add to");
+                            wrong(Some(at), message, help);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

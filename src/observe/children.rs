@@ -1,0 +1,95 @@
+//! What stands below a resource whose children are the blueprint's alone, asked for or not.
+
+use crate::arm::{Client, Error, ErrorKind, Resource};
+use crate::catalog::{Listing, ResourceType};
+use crate::ident::ArmId;
+use crate::plan::{Desired, Observation, Observed};
+use futures::StreamExt;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// A list of children that has to be read.
+struct Children {
+    path: String,
+    api_version: &'static str,
+}
+
+/// The path of the list of a resource's children of a type: below it, or as an extension of it.
+fn path(parent: &ArmId, own_type: &str, kind: &ResourceType) -> String {
+    let below = kind.arm_type.strip_prefix(own_type).and_then(|rest| rest.strip_prefix('/'));
+    match below {
+        Some(rest) => format!("{parent}/{rest}"),
+        None => format!("{parent}/providers/{}", kind.arm_type),
+    }
+}
+
+/// Reads them; what the bodies of their parents show needs no request, see [`shown`].
+///
+/// # Errors
+/// A list that cannot be read: without it the plan would be silent about what is to go.
+pub(super) async fn listed(
+    client: &Client,
+    desired: Option<&Desired>,
+    at_once: usize,
+) -> Result<Vec<Value>, Error> {
+    let mut wanted = Vec::new();
+    for resource in desired.iter().flat_map(|desired| &desired.resources) {
+        for (_, kind) in resource.exclusive_children() {
+            if !matches!(kind.listing, Listing::Parent(_)) {
+                let path = path(&resource.id, resource.kind.arm_type, kind);
+                wanted.push(Children { path, api_version: kind.api_version });
+            }
+        }
+    }
+    let lists = wanted.into_iter().map(|list| async move {
+        match client.list(&list.path, list.api_version, &[]).await {
+            // Its parent is not there, and so nothing below it.
+            Err(error) if error.kind == ErrorKind::Gone || error.status == Some(404) => Ok(Vec::new()),
+            other => other,
+        }
+    });
+    let mut lists = futures::stream::iter(lists).buffer_unordered(at_once);
+    let mut found = Vec::new();
+    while let Some(list) = lists.next().await {
+        found.extend(list?);
+    }
+    Ok(found)
+}
+
+/// Adds the children to what was observed: those of the lists, and those that the bodies of their parents show.
+pub(super) fn add(desired: &Desired, listed: Vec<Value>, observed: &mut Observed) {
+    let mut found = listed;
+    for resource in &desired.resources {
+        let Some(body) = observed.get(&resource.id).and_then(Observation::body) else { continue };
+        for (_, kind) in resource.exclusive_children() {
+            if let Listing::Parent(pointer) = kind.listing {
+                found.extend(body.pointer(pointer).and_then(Value::as_array).into_iter().flatten().cloned());
+            }
+        }
+    }
+    let known: BTreeSet<String> = observed.keys().map(|id| id.as_str().to_ascii_lowercase()).collect();
+    for child in found {
+        let id = child.get("id").and_then(Value::as_str).and_then(|id| ArmId::parse(id).ok());
+        if let Some(id) = id.filter(|id| !known.contains(&id.as_str().to_ascii_lowercase())) {
+            let Resource { body, etag } = Resource::listed(child);
+            observed.insert(id, Observation::Present { body, etag });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::resource_type;
+
+    #[test]
+    fn children_are_below_their_parent_or_extend_it() {
+        let vnet = "Microsoft.Network/virtualNetworks";
+        let id = ArmId::resource_group("s", "g").provider(vnet, &["hub"]);
+        let subnet = resource_type("Microsoft.Network/virtualNetworks/subnets").unwrap();
+        assert_eq!(path(&id, vnet, subnet), format!("{id}/subnets"));
+        let flux = resource_type("Microsoft.KubernetesConfiguration/fluxConfigurations").unwrap();
+        let expected = format!("{id}/providers/Microsoft.KubernetesConfiguration/fluxConfigurations");
+        assert_eq!(path(&id, vnet, flux), expected);
+    }
+}

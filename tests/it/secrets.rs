@@ -1,0 +1,315 @@
+//! A canary: one secret in every place that takes one, looked for in every byte that berth writes or prints.
+
+use crate::support::{Berth, Rehearsal, Server};
+use berth::catalog::registry;
+use berth::plan::Adoption;
+use berth::value::{Flag, get_path};
+use serde_json::json;
+
+const HEAD: &str = "\
+blueprint: example
+azure:
+  subscription: 5ab5c819-0000-4000-8000-000000000001
+  location: westeurope
+  resourceGroup: rg-example
+";
+
+/// Text that nobody writes by chance, and that Azure takes for a password.
+const CANARY: &str = "Canary-7f3e9b-Hush!";
+
+/// Every place that takes a secret.
+const SECRETS: &str = "\
+parameters:
+  canary: { type: string, secret: true }
+  fromEnvironment: { type: string, secret: true, env: CANARY }
+networks:
+  hub:
+    addressSpace: [10.20.0.0/16]
+    subnets: { nodes: { prefix: 10.20.0.0/20 } }
+identities: { flux: {} }
+keyVaults:
+  secrets:
+    name: kv-example-1
+    protect: false
+    secrets:
+      one: { value: '${param.canary}' }
+      two: { value: '${param.fromEnvironment}' }
+      three: { value: 'before-${param.canary}-after' }
+clusters:
+  aks:
+    name: aks-example
+    protect: false
+    subnet: ${networks.hub.subnets.nodes}
+    windows: { adminUsername: azureuser, adminPassword: '${param.canary}' }
+    addons:
+      flux:
+        configurations:
+          https: { namespace: a, git: { url: 'https://example.com/a', branch: main, httpsUser: u, httpsKey: '${param.canary}' }, kustomizations: { k: {} } }
+          ssh: { namespace: b, git: { url: 'ssh://git@example.com/b', branch: main, sshPrivateKey: '${param.canary}' }, kustomizations: { k: {} } }
+          bucket: { namespace: c, bucket: { url: 'https://example.com', name: b, accessKey: id, secretKey: '${param.canary}' }, kustomizations: { k: {} } }
+          blobkey: { namespace: d, azureBlob: { url: 'https://example.blob.core.windows.net', container: b, accountKey: '${param.canary}' }, kustomizations: { k: {} } }
+          blobsas: { namespace: e, azureBlob: { url: 'https://example.blob.core.windows.net', container: b, sasToken: '${param.canary}' }, kustomizations: { k: {} } }
+    nodePools:
+      system: { mode: System, count: 1 }
+  principal:
+    name: aks-principal
+    protect: false
+    subnet: ${networks.hub.subnets.nodes}
+    servicePrincipal: { clientId: 5ab5c819-0000-4000-8000-00000000abcd, secret: '${param.canary}' }
+    nodePools:
+      system: { mode: System, count: 1 }
+resources:
+  generic:
+    name: sql-example
+    type: Microsoft.Sql/servers
+    apiVersion: '2023-08-01'
+    writeOnly: [properties.administratorLoginPassword]
+    body:
+      location: westeurope
+      properties: { administratorLogin: boss, administratorLoginPassword: '${param.canary}' }
+outputs:
+  password: ${param.canary}
+";
+
+/// Write-only fields that hold no secret, or that no blueprint can give one, with the reason.
+const NO_SECRET: &[(&str, &str)] = &[
+    ("properties.subnet.properties", "a body that Azure shows in part"),
+    ("properties.aadProfile.serverAppSecret", "sign-in of old clusters, which Azure no longer makes"),
+    ("properties.azureBlob.servicePrincipal", "no field of the blueprint asks for it"),
+    ("properties.ociRepository.tlsConfig", "no field of the blueprint asks for it"),
+];
+
+#[test]
+fn the_canary_sits_in_every_field_that_takes_a_secret() {
+    let mut rehearsal = Rehearsal::new();
+    rehearsal.inputs.parameters.insert("canary".to_owned(), json!(CANARY));
+    rehearsal.inputs.environment.insert("CANARY".to_owned(), CANARY.to_owned());
+    let desired = rehearsal.desired(&format!("{HEAD}{SECRETS}"));
+    for kind in registry() {
+        for made in kind.types {
+            for rule in made.rules.iter().filter(|rule| rule.says(Flag::WriteOnly)) {
+                let path = rule.path();
+                let here = desired.resources.iter().any(|resource| {
+                    resource.kind.arm_type == made.arm_type && get_path(&resource.body, path).is_some()
+                });
+                // Of an extension, settings that the Flux of AKS does not take.
+                let none = NO_SECRET.iter().any(|(prefix, _)| path.starts_with(prefix))
+                    || made.arm_type == "Microsoft.KubernetesConfiguration/extensions"
+                    || made.arm_type.ends_with("/agentPools");
+                assert!(here || none, "{} {path} has no canary", made.arm_type);
+            }
+        }
+    }
+}
+
+/// The text in base64, in both alphabets and wherever it begins in a longer one; in hex; as it is; as part of a URL.
+fn encodings(text: &str) -> Vec<Vec<u8>> {
+    let encode = |bytes: &[u8], alphabet: &[u8; 64]| -> String {
+        let bits: Vec<u8> =
+            bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+        let sextets = bits.chunks_exact(6);
+        sextets
+            .map(|six| char::from(alphabet[six.iter().fold(0, |n, bit| n << 1 | usize::from(*bit))]))
+            .collect()
+    };
+    let bytes = text.as_bytes();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let url: String = bytes
+        .iter()
+        .map(|&byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect();
+    let reversed: String = text.chars().rev().collect();
+    let mut all = vec![text.to_owned(), hex.to_uppercase(), hex, url.to_lowercase(), url, reversed];
+    all.push(format!("{bytes:?}").trim_matches(['[', ']']).to_owned());
+    for alphabet in [
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+    ] {
+        // Only whole triples are the same whatever stands beside the text.
+        for skip in 0..3 {
+            let rest = &bytes[skip..];
+            all.push(encode(&rest[..rest.len() / 3 * 3], alphabet));
+        }
+    }
+    all.sort();
+    all.dedup();
+    all.into_iter().map(String::into_bytes).collect()
+}
+
+fn holds(bytes: &[u8], secret: &[u8]) -> bool {
+    bytes.windows(secret.len()).any(|window| window == secret)
+}
+
+/// Everything that was written or printed, by where.
+#[derive(Default)]
+struct Seen(Vec<(String, Vec<u8>)>);
+
+impl Seen {
+    fn note(&mut self, place: impl Into<String>, bytes: impl Into<Vec<u8>>) {
+        self.0.push((place.into(), bytes.into()));
+    }
+
+    /// Every file of the folder, whatever made it.
+    fn files(&mut self, berth: &Berth) {
+        for (path, bytes) in berth.files() {
+            self.note(path.display().to_string(), bytes);
+        }
+    }
+
+    #[track_caller]
+    fn has_no(&self, canary: &str) {
+        for secret in encodings(canary) {
+            for (place, bytes) in &self.0 {
+                let told = String::from_utf8_lossy(&secret);
+                assert!(!holds(bytes, &secret), "{place} has {told}: {}", String::from_utf8_lossy(bytes));
+            }
+        }
+    }
+
+    #[track_caller]
+    fn was_seen(&self, ends: &[&str]) {
+        for end in ends {
+            let found = self.0.iter().any(|(place, bytes)| place.ends_with(end) && !bytes.is_empty());
+            assert!(found, "nothing was seen of {end}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_gets_out() {
+    let berth = Berth::new().blueprint(&format!("{HEAD}{SECRETS}"));
+    // All that a policy sees, said aloud.
+    berth.write("tell.rego", b"package tell\nwarn contains msg if { msg := json.marshal(input) }\n");
+    let mut seen = Seen::default();
+    let mut run = |args: &[&str], canary: &str, code: i32| {
+        let param = format!("canary={canary}");
+        let common = ["-p", &param, "-v", "-v", "-v", "--trace-http", "trace.jsonl"];
+        let all: Vec<&str> = args.iter().chain(&common).copied().collect();
+        let mut command = berth.command(all);
+        let output = command.env("CANARY", CANARY).env("RUST_LOG", "trace").output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {told}");
+        seen.note(format!("stdout of {}", args.join(" ")), output.stdout);
+        seen.note(format!("stderr of {}", args.join(" ")), output.stderr);
+        seen.note("trace.jsonl", std::fs::read(berth.path("trace.jsonl")).unwrap_or_default());
+        seen.files(&berth);
+    };
+    let b = "blueprint.yaml";
+    run(&["validate", b, "--sim", "--policy", "tell.rego"], CANARY, 0);
+    run(&["graph", b, "--sim"], CANARY, 0);
+    run(&["graph", b, "--sim", "--format", "mermaid"], CANARY, 0);
+    for format in ["human", "json", "markdown", "html"] {
+        run(&["plan", b, "--sim", "--format", format, "--policy", "tell.rego"], CANARY, 2);
+    }
+    run(&["plan", b, "--sim", "--out", "example.plan"], CANARY, 2);
+    // A saved plan asks for its secrets again, and tells nothing of one that is not the same.
+    run(&["apply", "example.plan", "--sim"], "another", 4);
+    run(&["apply", "example.plan", "--sim", "--policy", "tell.rego"], CANARY, 0);
+    let reports: Vec<String> =
+        ["json", "markdown", "html", "junit", "sarif"].iter().map(|f| format!("{f}=drift.{f}")).collect();
+    let reports: Vec<&str> = reports.iter().flat_map(|report| ["--report", report.as_str()]).collect();
+    run(&[&["drift", b, "--sim"], reports.as_slice()].concat(), CANARY, 0);
+    for format in ["human", "json", "markdown", "html"] {
+        run(&["plan", b, "--sim", "--format", format], CANARY, 0);
+        run(&["drift", b, "--sim", "--format", format], CANARY, 0);
+    }
+    run(&["output", b, "--sim"], CANARY, 0);
+    run(&["output", b, "--sim", "--format", "json"], CANARY, 0);
+    run(&["ledger", "show", b, "--sim", "--format", "json"], CANARY, 0);
+    run(&["ledger", "history", b, "--sim"], CANARY, 0);
+    // With another secret everything that holds it is to change, and nothing says what.
+    let other = format!("{CANARY}2");
+    for format in ["human", "json", "markdown", "html"] {
+        run(&["plan", b, "--sim", "--format", format, "--policy", "tell.rego"], &other, 2);
+    }
+    // Azure refuses: what it says, and what was sent, is told.
+    berth.write("faults.yaml", REFUSALS.as_bytes());
+    run(&["apply", b, "--sim", "--auto-approve", "--faults", "faults.yaml"], &other, 3);
+    run(&["destroy", b, "--sim", "--auto-approve"], &other, 0);
+    seen.note("sim export", serde_json::to_string(&berth.export()).unwrap());
+    seen.has_no(CANARY);
+    seen.was_seen(&["example.plan", "trace.jsonl", "drift.junit", "drift.sarif", "example.json", "sim.json"]);
+    let changed = seen.0.iter().filter(|(place, _)| place.starts_with("stdout of plan") && place.contains("json"));
+    assert!(changed.into_iter().any(|(_, bytes)| holds(bytes, b"\"secret\": [\n")));
+}
+
+/// What Azure refuses while the secret changes.
+const REFUSALS: &str = "\
+faults:
+  - method: PUT
+    path: '*/vaults/*/secrets/*'
+    answer: { status: 400, code: BadParameter, message: The value was not accepted. }
+  - method: PATCH
+    path: '*/vaults/*/secrets/*'
+    answer: { status: 400, code: BadParameter, message: The value was not accepted. }
+";
+
+#[test]
+fn no_secret_is_in_what_the_simulator_records() {
+    let berth = Berth::new().blueprint(&format!("{HEAD}{SECRETS}"));
+    let mut serve = berth.command(["sim", "serve", "--listen", "127.0.0.1:0", "--state", "served.json"]);
+    serve.args(["--record", "record.jsonl"]);
+    let server = Server::start(serve);
+    let param = format!("canary={CANARY}");
+    let args = ["apply", "blueprint.yaml", "--auto-approve", "--endpoint", &server.url, "-p", &param];
+    let output = berth.command(args).env("CANARY", CANARY).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    server.stop();
+    let mut seen = Seen::default();
+    seen.note("stdout", output.stdout);
+    seen.note("stderr", output.stderr);
+    seen.files(&berth);
+    seen.has_no(CANARY);
+    seen.was_seen(&["record.jsonl", "served.json"]);
+}
+
+/// What a panic or a log would print of the values that hold or held a secret.
+#[tokio::test(start_paused = true)]
+async fn no_secret_is_in_what_a_panic_could_print() {
+    let mut rehearsal = Rehearsal::new();
+    rehearsal.inputs.parameters.insert("canary".to_owned(), json!(CANARY));
+    rehearsal.inputs.environment.insert("CANARY".to_owned(), CANARY.to_owned());
+    let text = format!("{HEAD}{SECRETS}");
+    let mut seen = Seen::default();
+    seen.note("inputs", format!("{:?} {:#?}", rehearsal.inputs, rehearsal.inputs));
+    let desired = rehearsal.desired(&text);
+    seen.note("desired", format!("{desired:?}"));
+    let planned = rehearsal.plan_with(&text, Adoption::Refused).await;
+    seen.note("planned", format!("{planned:?}"));
+    let applied = rehearsal.apply(&text).await;
+    seen.note("applied", format!("{applied:?}"));
+    seen.note("planned again", format!("{:?}", rehearsal.plan(&text).await));
+    seen.note("ledger", rehearsal.ledger().await.to_string());
+    seen.note("export", json!(rehearsal.simulator.export()).to_string());
+    seen.has_no(CANARY);
+}
+
+#[test]
+fn a_secret_that_changes_is_sent_again_and_only_then() {
+    let text = format!(
+        "{HEAD}parameters:\n  s: {{ type: string, secret: true }}\nkeyVaults:\n  v:\n    name: kv-example-2\n    protect: false\n    secrets: {{ one: {{ value: '${{param.s}}' }} }}\n"
+    );
+    let berth = Berth::new().blueprint(&text);
+    berth.apply(&["-p", "s=first"]).exits(0).says(&["created keyVaults.v.secrets.one"]);
+    berth.plan(&["-p", "s=first"]).exits(0).says(&["No changes."]);
+    berth.plan(&["-p", "s=second"]).exits(2).says(&["keyVaults.v.secrets.one", "(secret, new value)"]);
+    berth.apply(&["-p", "s=second"]).exits(0).says(&["updated keyVaults.v.secrets.one"]);
+    berth.plan(&["-p", "s=second"]).exits(0).says(&["No changes."]);
+}
+
+#[test]
+fn a_canary_is_found_in_every_dress() {
+    // `printf 'xxCanary-7f3e9b-Hush!' | base64`, `xxd -p`, and as a browser sends it.
+    for dress in [
+        "eHhDYW5hcnktN2YzZTliLUh1c2gh",
+        "43616e6172792d3766336539622d4875736821",
+        "q=Canary-7f3e9b-Hush%21&x=1",
+        "[67, 97, 110, 97, 114, 121, 45, 55, 102, 51, 101, 57, 98, 45, 72, 117, 115, 104, 33]",
+    ] {
+        assert!(encodings(CANARY).iter().any(|secret| holds(dress.as_bytes(), secret)), "{dress}");
+    }
+    assert!(!encodings(CANARY).iter().any(|secret| holds(b"nothing of it", secret)));
+}
