@@ -24,6 +24,7 @@ mod properties;
 mod quickstart;
 mod reading;
 mod reports;
+mod robustness;
 mod rooms;
 mod saved;
 mod scenarios;
