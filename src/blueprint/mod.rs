@@ -38,6 +38,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod text;
+mod traps;
 mod world;
 mod yaml;
 

@@ -135,6 +135,10 @@ list:
         for (text, code, place) in [
             ("a: 1\na: 2\n", "duplicate-key", "x.yaml:2:1"),
             ("a: { b: ${c.d} }\n", "unquoted-expression", "x.yaml:1:9"),
+            ("a: [x, '${b}', ${c.d}]\n", "unquoted-expression", "x.yaml:1:16"),
+            ("a: { b: name-${c.d}-x }\n", "unquoted-expression", "x.yaml:1:14"),
+            ("a: {\n  b: c,\n  d: ${c.d},\n}\n", "unquoted-expression", "x.yaml:3:6"),
+            ("a:\n  - { b: ${c['d']} }\n", "unquoted-expression", "x.yaml:2:10"),
             ("a:\n\tb: 1\n", "yaml", "x.yaml:2:1"),
             ("", "empty", "x.yaml:1:1"),
             ("a: [1\nb: 2\n", "yaml", "x.yaml:2:2"),

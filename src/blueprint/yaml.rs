@@ -55,22 +55,12 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
         return Diagnostic::error(code, message).at(span).help(help);
     }
     let message = text.split_once(" at line ").map_or(&*text, |(message, _)| message);
-    let line = span.as_ref().and_then(|span| file.text.lines().nth(span.line.saturating_sub(1)));
-    // `{ a: ${x} }`: to YAML the brace after the dollar opens a mapping.
-    let flow = |line: &str| {
-        let at = line.find("${").filter(|&at| !line[..at].ends_with(['"', '\'']));
-        at.is_some_and(|at| line[..at].contains(['{', '[']))
-    };
-    if let Some(line) = line.filter(|line| flow(line)) {
-        let at = line.find("${").unwrap_or_default();
-        let start = span.as_ref().map_or(0, |span| {
-            file.text.split_inclusive('\n').take(span.line - 1).map(str::len).sum::<usize>()
-        });
+    if let Some(at) = span.as_ref().and_then(|span| bare_expression(&file.text, span.offset)) {
         return Diagnostic::error(
             "unquoted-expression",
             "an expression inside `{ }` or `[ ]` must be in quotes",
         )
-        .at(Some(span_at(file, start + at, 2)))
+        .at(Some(span_at(file, at, 2)))
         .help(
             "write \"${…}\" with double quotes around it: YAML reads a bare `{` as the start of a mapping",
         );
@@ -101,6 +91,19 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
         )
     };
     Diagnostic::error("yaml", message).at(span.or_else(|| Some(span_at(file, 0, 1)))).help(help)
+}
+
+/// `{ a: ${x} }`: to YAML the brace after the dollar opens a mapping, and that is where it minds; or where the line is
+/// in disorder for it afterwards.
+fn bare_expression(text: &str, offset: usize) -> Option<usize> {
+    if text[..offset].ends_with('$') && text[offset..].starts_with('{') {
+        return Some(offset - 1);
+    }
+    let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    let at =
+        line.find("${").filter(|&at| !line[..at].contains(['"', '\'']) && line[..at].contains(['{', '[']));
+    at.map(|at| start + at)
 }
 
 const BOMB: &str = "the aliases (`*name`) of this file repeat too much";
