@@ -11,6 +11,7 @@ mod book;
 mod clusters;
 mod engine;
 mod errors;
+mod examples;
 mod fault_scripts;
 mod faults;
 mod governance;
