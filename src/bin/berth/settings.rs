@@ -54,7 +54,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return fail("there is no such file", "check the path");
+            let help = match path.as_os_str() == "-" {
+                true => "write `/dev/stdin` to read what is piped in",
+                false => "check the path",
+            };
+            return fail("there is no such file", help);
         }
         Err(error) => return fail(&error.to_string(), "check the path and its permissions"),
     };
