@@ -50,21 +50,88 @@ fn aadsts(text: &str) -> Option<u32> {
 
 /// What to do about a 403 for want of a role, out of ARM's words: who, which action, and where.
 pub(super) fn missing_permission(message: &str) -> Option<String> {
+    let who = quoted(message, "with object id '").unwrap_or("OBJECT-ID");
+    // Before the `however` stands what is allowed; what is missing is a right on something that the body refers to.
+    if let Some((_, missing)) = message.split_once("however") {
+        return linked_permission(who, missing);
+    }
     let action = quoted(message, "perform action '")?;
     let scope = quoted(message, "over scope '").or_else(|| quoted(message, "on scope '"))?;
-    let who = quoted(message, "with object id '");
-    // Contributor may do everything but give roles away.
-    let role = if action.to_ascii_lowercase().starts_with("microsoft.authorization/roleassignments/") {
-        "Role Based Access Control Administrator"
-    } else {
-        "Contributor"
-    };
-    let scope = group(scope);
     Some(format!(
-        "somebody who may give roles has to run: az role assignment create --assignee-object-id {} --role '{role}' \
-         --scope {scope}; a narrower role does, if it allows {action}",
-        who.unwrap_or("OBJECT-ID")
+        "somebody who may give roles has to run: {}; a narrower role does, if it allows {action}",
+        assign(who, role(action), group(scope))
     ))
+}
+
+/// What to do about a missing right on resources that the refused one refers to (`LinkedAuthorizationFailed`).
+fn linked_permission(who: &str, missing: &str) -> Option<String> {
+    if let Some(subscription) = quoted(missing, "access linked subscription '") {
+        return Some(format!(
+            "a resource cannot refer to one in the subscription {subscription}, as that belongs to another tenant: \
+             name one of the tenant that is signed in to"
+        ));
+    }
+    let action = quoted(missing, "perform action '").or_else(|| quoted(missing, "perform action(s) '"))?;
+    let scopes = quoted(missing, "linked scope(s) '").or_else(|| quoted(missing, "linked scope '"))?;
+    // Those are somebody else's resources, more often than not: as little as possible, and on them alone.
+    let commands: Vec<String> =
+        scopes.split(',').map(|scope| assign(who, linked_role(action), scope.trim())).collect();
+    let more = if action.to_ascii_lowercase().ends_with("privateendpointconnectionsapproval/action") {
+        "; or write `manual: true, approve: false`, and let the owner of the target approve the connection"
+    } else {
+        ""
+    };
+    Some(format!(
+        "somebody who may give roles there has to run: {}; another role does, if it allows {action}{more}",
+        commands.join(" && ")
+    ))
+}
+
+fn assign(who: &str, role: &str, scope: &str) -> String {
+    format!("az role assignment create --assignee-object-id {who} --role '{role}' --scope {scope}")
+}
+
+/// A built-in role that allows an action. Contributor may do everything but what decides over rights.
+///
+/// <https://learn.microsoft.com/azure/role-based-access-control/built-in-roles>
+fn role(action: &str) -> &'static str {
+    const ROLES: &[(&str, &str)] = &[
+        ("microsoft.authorization/roleassignments/", "Role Based Access Control Administrator"),
+        ("microsoft.authorization/policy", "Resource Policy Contributor"),
+        ("microsoft.authorization/locks/", "Locks Contributor"),
+        ("microsoft.authorization/", "User Access Administrator"),
+    ];
+    of_action(ROLES, action).unwrap_or("Contributor")
+}
+
+/// A built-in role that allows to refer to a resource, and not much more.
+fn linked_role(action: &str) -> &'static str {
+    const ROLES: &[(&str, &str)] = &[
+        ("microsoft.managedidentity/", "Managed Identity Operator"),
+        ("microsoft.network/privatednszones/", "Private DNS Zone Contributor"),
+        ("microsoft.network/", "Network Contributor"),
+        ("microsoft.operationalinsights/", "Log Analytics Contributor"),
+    ];
+    of_action(ROLES, action).unwrap_or_else(|| role(action))
+}
+
+fn of_action(roles: &[(&str, &'static str)], action: &str) -> Option<&'static str> {
+    let action = action.to_ascii_lowercase();
+    roles.iter().find(|(start, _)| action.starts_with(start)).map(|(_, role)| *role)
+}
+
+/// What to do about a lock, out of ARM's words, which name the scope that it is on.
+pub(super) fn locked(message: &str) -> String {
+    let Some(scope) = quoted(message, "locked: '").and_then(|scopes| scopes.split(',').next()) else {
+        return "remove the management lock, or leave the resource alone".to_owned();
+    };
+    let parts: Vec<&str> = scope.trim().trim_matches('/').split('/').collect();
+    let place = match parts.as_slice() {
+        [_, subscription] => format!("--subscription {subscription}"),
+        [_, _, _, group] => format!("--resource-group {group}"),
+        _ => format!("--resource {scope}"),
+    };
+    format!("ask who locked {scope}, or remove the lock: `az lock list {place}` shows it")
 }
 
 /// What to do about a token of another tenant, out of ARM's words.
@@ -115,9 +182,73 @@ mod tests {
         ] {
             assert!(advice.contains(part), "{advice}");
         }
-        let roles = message.replace("Network/virtualNetworks/write", "Authorization/roleAssignments/write");
-        assert!(missing_permission(&roles).unwrap().contains("Role Based Access Control Administrator"));
+        for (action, role) in [
+            ("roleAssignments/write", "Role Based Access Control Administrator"),
+            ("policyAssignments/write", "Resource Policy Contributor"),
+            ("locks/delete", "Locks Contributor"),
+        ] {
+            let refused =
+                message.replace("Network/virtualNetworks/write", &format!("Authorization/{action}"));
+            let advice = missing_permission(&refused).unwrap();
+            assert!(advice.contains(&format!("--role '{role}'")), "{advice}");
+        }
         assert_eq!(missing_permission("no"), None);
+    }
+
+    #[test]
+    fn a_lock_is_looked_up_where_it_is() {
+        let vault = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/v";
+        for (scope, place) in [
+            ("/subscriptions/s".to_owned(), "--subscription s".to_owned()),
+            ("/subscriptions/s/resourceGroups/rg".to_owned(), "--resource-group rg".to_owned()),
+            (vault.to_owned(), format!("--resource {vault}")),
+        ] {
+            let message = format!(
+                "The scope '{vault}' cannot perform write operation because following scope(s) are locked: \
+                 '{scope}'. Please remove the lock and try again."
+            );
+            let advice = locked(&message);
+            assert!(advice.contains(&format!("who locked {scope},")), "{advice}");
+            assert!(advice.contains(&format!("`az lock list {place}`")), "{advice}");
+        }
+        assert!(locked("no").contains("remove the management lock"));
+    }
+
+    #[test]
+    fn a_right_that_is_missing_elsewhere_is_asked_for_there() {
+        let message = |rest: &str| {
+            format!(
+                "The client 'a' with object id 'o-1' has permission to perform action \
+                 'Microsoft.ContainerService/managedClusters/write' on scope '/subscriptions/s/resourceGroups/rg'; \
+                 however, {rest}"
+            )
+        };
+        let zone = "/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones/z";
+        let advice = missing_permission(&message(&format!(
+            "it does not have permission to perform action 'Microsoft.Network/privateDnsZones/join/action' on the \
+             linked scope(s) '{zone},{zone}2' or the linked scope(s) are invalid."
+        )))
+        .unwrap();
+        for part in [
+            format!(
+                "--assignee-object-id o-1 --role 'Private DNS Zone Contributor' --scope {zone} && az role"
+            ),
+            format!("--scope {zone}2; another role does"),
+            "allows Microsoft.Network/privateDnsZones/join/action".to_owned(),
+        ] {
+            assert!(advice.contains(&part), "{part} in {advice}");
+        }
+        assert!(!advice.contains("managedClusters"), "{advice}");
+        let advice = missing_permission(&message(
+            "it does not have permission to perform action 'PrivateEndpointConnectionsApproval/action' on the \
+             linked scope(s) '/subscriptions/s/v' or the linked scope(s) are invalid.",
+        ));
+        assert!(advice.unwrap().contains("`manual: true, approve: false`"));
+        let advice = missing_permission(&message(
+            "the current tenant 't' is not authorized to access linked subscription 's-2'.",
+        ));
+        assert!(advice.unwrap().contains("the subscription s-2, as that belongs to another tenant"));
+        assert_eq!(missing_permission(&message("who knows.")), None);
     }
 
     #[test]

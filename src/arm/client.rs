@@ -6,7 +6,7 @@ use super::error::{Error, ErrorKind, Result};
 use super::lro::{Answer, Operation, Verdict, begin};
 use super::options::Options;
 use super::request::{Conditions, url};
-use super::retry::retry_after;
+use super::retry::next_look;
 use super::send::{Call, Stubbornness};
 use super::throttle::{Headroom, OperationClass, Throttle};
 use super::token::{Caller, TokenCache, TokenSource};
@@ -50,6 +50,8 @@ pub enum Started {
 #[derive(Clone)]
 pub struct Client {
     pub(super) inner: Arc<Inner>,
+    /// What every write goes by, when that was told beforehand.
+    pub(super) writes: Option<Uuid>,
 }
 
 /// What all clones share.
@@ -93,7 +95,14 @@ impl Client {
             run,
             count: AtomicU64::new(0),
         };
-        Client { inner: Arc::new(inner) }
+        Client { inner: Arc::new(inner), writes: None }
+    }
+
+    /// This client, all of whose writes go by one `x-ms-client-request-id`, and that id: so that it can be written down
+    /// before anything is sent. Azure's support finds a request by it.
+    pub fn announced(&self) -> (Self, Uuid) {
+        let id = self.next_request_id();
+        (Client { inner: self.inner.clone(), writes: Some(id) }, id)
     }
 
     /// Reads a resource; `None` when it, its parent or its group does not exist.
@@ -199,7 +208,7 @@ impl Client {
             status: response.status,
             headers: &response.headers,
             body: body.as_ref(),
-            retry_after: retry_after(&response.headers, self.now()),
+            next_look: next_look(&response.headers, self.now()),
         };
         match begin(&self.inner.endpoint, method, id, api_version, &answer) {
             Verdict::Done => Ok(Started::Done(body)),
@@ -323,6 +332,21 @@ mod tests {
             sent[0].1.headers.get("x-ms-client-request-id"),
             sent[1].1.headers.get("x-ms-client-request-id")
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_can_be_announced_and_reads_keep_ids_of_their_own() {
+        let line = |request| line(request, 200, json!({}));
+        let (client, script) = Script::client(vec![line("PUT ID"), line("GET ID"), line("DELETE ID")]);
+        let (client, id) = client.announced();
+        client.put(ID, "1", &json!({}), &Conditions::none()).await.unwrap();
+        client.get(ID, "1").await.unwrap();
+        client.delete(ID, "1", &Conditions::none()).await.unwrap();
+        let sent = script.sent.lock().unwrap();
+        let as_announced = sent.iter().map(|(_, request)| {
+            request.headers.get("x-ms-client-request-id") == Some(&id.as_hyphenated().to_string())
+        });
+        assert_eq!(as_announced.collect::<Vec<_>>(), [true, false, true]);
     }
 
     #[tokio::test(start_paused = true)]

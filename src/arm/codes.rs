@@ -79,7 +79,13 @@ const CODES: &[(Reaction, &[&str])] = &[
     ),
     (
         Denied(Denial::Rbac),
-        &["AccessDenied", "AuthorizationFailed", "ForbiddenByRbac", "LinkedAuthorizationFailed"],
+        &[
+            "AccessDenied",
+            "AuthorizationFailed",
+            "ForbiddenByRbac",
+            "LinkedAccessCheckFailed",
+            "LinkedAuthorizationFailed",
+        ],
     ),
     (Denied(Denial::Policy), &["RequestDisallowedByAzure", "RequestDisallowedByPolicy"]),
     (Denied(Denial::DenyAssignment), &["DenyAssignmentAuthorizationFailed"]),
@@ -388,6 +394,7 @@ mod tests {
         let table: &[(u16, &str, &str, ErrorKind)] = &[
             (403, "AuthorizationFailed", "", K::Denied(Denial::Rbac)),
             (403, "requestdisallowedbypolicy", "", K::Denied(Denial::Policy)),
+            (400, "LinkedAccessCheckFailed", "", K::Denied(Denial::Rbac)),
             (403, "DenyAssignmentAuthorizationFailed", "", K::Denied(Denial::DenyAssignment)),
             (409, "ScopeLocked", "", K::Denied(Denial::Lock)),
             (403, "Unheard", "", K::Denied(Denial::Other)),

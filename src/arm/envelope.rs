@@ -1,6 +1,7 @@
 //! Azure's error bodies, in every form they come in.
 
 use super::error::Detail;
+use super::violation::Violation;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -18,8 +19,8 @@ pub(super) struct Envelope {
     pub target: Option<String>,
     /// Inner errors, in the order in which they are nested.
     pub details: Vec<Detail>,
-    /// Names of policies that denied the request.
-    pub policies: Vec<String>,
+    /// The policies that denied the request.
+    pub policies: Vec<Violation>,
 }
 
 impl Envelope {
@@ -100,22 +101,9 @@ impl Envelope {
 
     fn policies(&mut self, node: &Value) {
         let Some(Value::Array(items)) = member(node, "additionalInfo") else { return };
-        for item in items {
-            if !text(item, "type").is_some_and(|t| t.eq_ignore_ascii_case("PolicyViolation")) {
-                continue;
-            }
-            let Some(info) = member(item, "info") else { continue };
-            let name = [
-                "policyAssignmentDisplayName",
-                "policyDefinitionDisplayName",
-                "policyAssignmentName",
-                "policyDefinitionName",
-                "policyAssignmentId",
-            ]
-            .iter()
-            .find_map(|name| text(info, name));
-            if let Some(name) = name.filter(|n| !self.policies.iter().any(|p| p == n)) {
-                self.policies.push(name.to_owned());
+        for violation in items.iter().filter_map(Violation::parse) {
+            if !self.policies.iter().any(|known| known.policy == violation.policy) {
+                self.policies.push(violation);
             }
         }
     }
@@ -129,13 +117,13 @@ pub(super) fn json(body: &[u8]) -> Option<Value> {
 }
 
 /// A member in any case.
-fn member<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
+pub(super) fn member<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
     let object = node.as_object()?;
     object.get(name).or_else(|| object.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v))
 }
 
 /// A member in any case that is a text and not empty.
-fn text<'a>(node: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(node: &'a Value, name: &str) -> Option<&'a str> {
     member(node, name)?.as_str().filter(|t| !t.is_empty())
 }
 
@@ -242,7 +230,8 @@ mod tests {
             json!({"error": inner}),
             json!({"error": {"code": "DeploymentFailed", "message": "m", "details": [inner]}}),
         ] {
-            assert_eq!(Envelope::from_value(&body).policies, ["Allowed locations"]);
+            let policies = Envelope::from_value(&body).policies;
+            assert_eq!(policies.iter().map(|p| p.policy.as_str()).collect::<Vec<_>>(), ["Allowed locations"]);
         }
     }
 }

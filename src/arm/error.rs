@@ -2,6 +2,7 @@
 
 use super::advice;
 use super::transport::{Method, path_and_query};
+use super::violation::Violation;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -115,8 +116,8 @@ pub struct Failure {
     pub target: Option<String>,
     /// Inner errors, outermost first.
     pub details: Vec<Detail>,
-    /// Names of the policies that denied the request.
-    pub policies: Vec<String>,
+    /// The policies that denied the request.
+    pub policies: Vec<Violation>,
     /// How long Azure asks to wait.
     pub retry_after: Option<Duration>,
     /// The provider's id of the request, for support.
@@ -182,8 +183,9 @@ impl Error {
             ErrorKind::Throttled => "lower --parallelism, or run again in a few minutes".into(),
             ErrorKind::Denied(Denial::Policy) => match self.policies.as_slice() {
                 [] => "change the blueprint to comply with the policy, or ask for an exemption".into(),
-                names => {
-                    format!("comply with, or ask for an exemption from, the policy {}", quoted(names))
+                policies => {
+                    let names: Vec<String> = policies.iter().map(|p| format!("'{}'", p.policy)).collect();
+                    format!("comply with, or ask for an exemption from, the policy {}", names.join(", "))
                 }
             },
             ErrorKind::Denied(Denial::Rbac) => {
@@ -191,9 +193,7 @@ impl Error {
                     "grant the caller a role that allows the action, at or above the scope named".into()
                 })
             }
-            ErrorKind::Denied(Denial::Lock) => {
-                "remove the management lock, or leave the resource alone".into()
-            }
+            ErrorKind::Denied(Denial::Lock) => advice::locked(&self.message),
             ErrorKind::Denied(Denial::DenyAssignment) => {
                 "change the resource through the service that manages it, as a deny assignment protects it"
                     .into()
@@ -254,21 +254,41 @@ impl fmt::Display for Error {
             (None, Some(code)) => write!(f, " ({code})")?,
             (None, None) => {}
         }
-        if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
+        let message = match self.policies.as_slice() {
+            [] => self.message.as_str(),
+            // The same policies again, as JSON.
+            _ => self.message.split(" Policy identifiers: ").next().unwrap_or_default().trim_end_matches('.'),
+        };
+        if !message.is_empty() {
+            write!(f, ": {message}")?;
         }
         for detail in &self.details {
             if !detail.message.is_empty() && !self.message.contains(&detail.message) {
                 write!(f, "; {}", detail.message)?;
             }
         }
-        if !self.policies.is_empty() {
-            write!(f, "; denied by {}", quoted(&self.policies))?;
+        for policy in &self.policies {
+            write!(f, "; denied by {policy}")?;
         }
         if self.attempts > 1 {
             write!(f, " (after {} attempts in {} s)", self.attempts, self.elapsed.as_secs())?;
         }
-        Ok(())
+        match &self.correlation_id {
+            Some(id) if self.is_for_support() => write!(f, "; correlation id {id}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Failure {
+    /// Whether the activity log, or Azure's support, is the place to learn more: nobody said what to do otherwise.
+    fn is_for_support(&self) -> bool {
+        match self.kind {
+            ErrorKind::Transient | ErrorKind::TimedOut | ErrorKind::Cancelled => true,
+            // An operation that failed after it was accepted.
+            ErrorKind::Invalid => self.status.is_none(),
+            _ => false,
+        }
     }
 }
 
@@ -299,10 +319,6 @@ pub(super) fn without_query(url: &str) -> &str {
     url.split_once('?').map_or(url, |(path, _)| path)
 }
 
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|n| format!("'{n}'")).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,19 +329,25 @@ mod tests {
             ErrorKind::Denied(Denial::Policy),
             Method::Put,
             "https://management.azure.com/subscriptions/s?api-version=1&s=signed",
-            "Resource 'x' was disallowed by policy.",
+            "Resource 'x' was disallowed by policy. Policy identifiers: '[{}]'.",
         );
         error.status = Some(403);
         error.code = Some("RequestDisallowedByPolicy".into());
-        error.policies = vec!["Allowed locations".into()];
+        let scope = Some("/subscriptions/s".to_owned());
+        error.policies = vec![Violation { policy: "Allowed locations".into(), scope, reason: None }];
         error.attempts = 2;
         error.elapsed = Duration::from_secs(3);
         assert_eq!(
             error.to_string(),
             "PUT /subscriptions/s was refused (403 RequestDisallowedByPolicy): \
-             Resource 'x' was disallowed by policy.; denied by 'Allowed locations' (after 2 attempts in 3 s)"
+             Resource 'x' was disallowed by policy; denied by 'Allowed locations', assigned at /subscriptions/s \
+             (after 2 attempts in 3 s)"
         );
         assert!(error.hint().unwrap().contains("'Allowed locations'"));
+        error.correlation_id = Some("c-1".into());
+        assert!(!error.to_string().contains("c-1"), "what to do is known: {error}");
+        error.kind = ErrorKind::Transient;
+        assert!(error.to_string().ends_with("; correlation id c-1"), "{error}");
         assert!(error.has_code("requestdisallowedbypolicy"));
     }
 }

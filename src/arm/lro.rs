@@ -12,6 +12,7 @@
 
 use super::endpoint::{Endpoint, same_resource};
 use super::error::without_query;
+use super::retry::SHORTEST;
 use super::transport::{Headers, Method};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,7 +47,7 @@ impl Operation {
             api_version: api_version.to_owned(),
             poll: Poll::Resource,
             finish: if method == Method::Delete { Finish::Absence } else { Finish::Resource },
-            first_look_ms: Some(0),
+            first_look_ms: Some(SHORTEST.as_millis() as u64),
         }
     }
 }
@@ -104,7 +105,7 @@ pub(super) struct Answer<'a> {
     pub headers: &'a Headers,
     pub body: Option<&'a Value>,
     /// How long Azure asks to wait before the first look.
-    pub retry_after: Option<Duration>,
+    pub next_look: Option<Duration>,
 }
 
 /// Decides what a successful answer to a write means. `id` may carry a query of its own.
@@ -115,7 +116,7 @@ pub(super) fn begin(
     api_version: &str,
     answer: &Answer<'_>,
 ) -> Verdict {
-    let Answer { status, headers, body, retry_after } = *answer;
+    let Answer { status, headers, body, next_look } = *answer;
     let id = without_query(id);
     let usable = |name: &str| {
         let url = endpoint.resolve(headers.get(name)?)?;
@@ -148,7 +149,7 @@ pub(super) fn begin(
         (Method::Post, _, _) => Finish::LastPoll,
         _ => Finish::Resource,
     };
-    let first_look_ms = retry_after.map(|wish| wish.as_millis() as u64);
+    let first_look_ms = next_look.map(|pause| pause.as_millis() as u64);
     Verdict::Running(Operation {
         method,
         id: id.to_owned(),
@@ -286,7 +287,7 @@ mod tests {
         }
         let body = Some(body).filter(|b| !b.is_null());
         let endpoint = Endpoint::new("https://management.azure.com");
-        let answer = Answer { status, headers: &all, body: body.as_ref(), retry_after: None };
+        let answer = Answer { status, headers: &all, body: body.as_ref(), next_look: None };
         match begin(&endpoint, method, ID, "1", &answer) {
             Verdict::Done => "done".into(),
             Verdict::Failed => "failed".into(),

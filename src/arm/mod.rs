@@ -42,6 +42,7 @@ mod throttle;
 mod token;
 mod trace;
 pub mod transport;
+mod violation;
 
 pub use client::{Client, Resource, Started};
 pub use cloud::{Cloud, UnknownCloud};
@@ -60,3 +61,4 @@ pub use throttle::{Headroom, OperationClass};
 pub use token::{Caller, StaticToken, Token, TokenSource};
 pub use trace::{Exchange, Trace};
 pub use transport::Transport;
+pub use violation::Violation;

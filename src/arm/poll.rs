@@ -4,7 +4,7 @@ use super::client::{Client, Resource, Started, body_of, is_absent, resource};
 use super::error::{Error, ErrorKind, Result};
 use super::lro::{Finish, Look, Operation, Poll, read_operation, read_resource};
 use super::request::Conditions;
-use super::retry::retry_after;
+use super::retry::{FINEST, SHORTEST, next_look};
 use super::send::Stubbornness;
 use super::transport::{Method, Response};
 use crate::host::Timestamp;
@@ -23,8 +23,6 @@ const BROKEN: u32 = 10;
 const STALE: u32 = 3;
 /// How often a resource may still be there after its deletion has ended.
 const LINGERING: u32 = 12;
-/// The shortest pause between looks, whatever Azure says.
-const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How an operation is getting on.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,7 +159,7 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
     async fn run(mut self) -> Result<Finished> {
         let first =
             self.operation.first_look_ms.map_or(self.client.options().poll_default, Duration::from_millis);
-        let mut pause = first.max(SHORTEST);
+        let mut pause = first.max(FINEST);
         loop {
             let left = self.deadline.saturating_sub(self.elapsed());
             if left.is_zero() {
@@ -215,8 +213,8 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
     fn answer(&mut self, response: &Response) -> Result<Next> {
         let operation = self.operation;
         let body = body_of(Method::Get, &operation.id, response)?;
-        let pause = retry_after(&response.headers, self.client.now());
-        let pause = pause.unwrap_or(self.client.options().poll_default).max(SHORTEST);
+        let pause = next_look(&response.headers, self.client.now());
+        let pause = pause.unwrap_or(self.client.options().poll_default);
         let look = match self.poll {
             Poll::Resource => read_resource(operation.method, body.as_ref()),
             _ => read_operation(response.status, body.as_ref()),

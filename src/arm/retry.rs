@@ -88,12 +88,30 @@ pub(super) const fn mix(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// The shortest pause between two looks at an operation, unless Azure counts in milliseconds.
+pub(super) const SHORTEST: Duration = Duration::from_secs(1);
+/// The shortest pause between two looks at an operation, whatever Azure says.
+pub(super) const FINEST: Duration = Duration::from_millis(20);
+
+/// How long to wait for the next look at an operation, as far as a response says so.
+///
+/// A wish in whole seconds is granted as it is, but for zero; only who writes milliseconds means less than a second.
+pub(super) fn next_look(headers: &Headers, now: Timestamp) -> Option<Duration> {
+    match in_milliseconds(headers) {
+        Some(wish) => Some(wish.max(FINEST)),
+        None => retry_after(headers, now).map(|wish| wish.max(SHORTEST)),
+    }
+}
+
+fn in_milliseconds(headers: &Headers) -> Option<Duration> {
+    let wish = |name| headers.get(name).and_then(|value| value.trim().parse().ok());
+    ["retry-after-ms", "x-ms-retry-after-ms"].into_iter().find_map(wish).map(Duration::from_millis)
+}
+
 /// How long a response asks to wait: seconds, milliseconds, or an HTTP date.
 pub(super) fn retry_after(headers: &Headers, now: Timestamp) -> Option<Duration> {
-    for name in ["retry-after-ms", "x-ms-retry-after-ms"] {
-        if let Some(ms) = headers.get(name).and_then(|v| v.trim().parse().ok()) {
-            return Some(Duration::from_millis(ms));
-        }
+    if let Some(wish) = in_milliseconds(headers) {
+        return Some(wish);
     }
     let value = headers.get("retry-after")?.trim();
     if let Ok(seconds) = value.parse::<u64>() {
@@ -146,6 +164,23 @@ mod tests {
             let mut headers = Headers::new();
             headers.set(name, value);
             assert_eq!(retry_after(&headers, now), expected.map(Duration::from_millis), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn looks_follow_each_other_within_a_second_only_when_azure_counts_so() {
+        for (name, value, expected) in [
+            ("Retry-After", "17", Some(17_000)),
+            ("Retry-After", "0", Some(1000)),
+            ("retry-after-ms", "0", Some(20)),
+            ("x-ms-retry-after-ms", "250", Some(250)),
+            ("retry-after-ms", "soon", None),
+            ("Other", "17", None),
+        ] {
+            let mut headers = Headers::new();
+            headers.set(name, value);
+            let seen = next_look(&headers, Timestamp(0));
+            assert_eq!(seen, expected.map(Duration::from_millis), "{name}: {value}");
         }
     }
 

@@ -49,8 +49,8 @@ impl Client {
             return Err(Error::new(ErrorKind::Protocol, call.method, &call.url, message));
         }
         let started = inner.clock.now();
-        let sequence = inner.count.fetch_add(1, Ordering::Relaxed);
-        let request_id = request_id(&inner.run, sequence);
+        let announced = self.writes.filter(|_| !matches!(call.method, Method::Get | Method::Head));
+        let request_id = announced.unwrap_or_else(|| self.next_request_id());
         let mut number = 0;
         let mut refused = false;
         // Being told to wait does not count against the patience with failures.
@@ -124,6 +124,10 @@ impl Client {
                 Ok(Once::Failure(error, bearer, permit))
             }
         }
+    }
+
+    pub(super) fn next_request_id(&self) -> Uuid {
+        request_id(&self.inner.run, self.inner.count.fetch_add(1, Ordering::Relaxed))
     }
 
     fn request(&self, call: &Call<'_>, bearer: &Bearer, request_id: &Uuid) -> Request {

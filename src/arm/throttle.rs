@@ -39,17 +39,25 @@ impl OperationClass {
         }
     }
 
-    const fn headers(self) -> [&'static str; 2] {
+    /// The headers that say what is left: for this caller in the subscription, for all callers of it together, and for
+    /// the tenant.
+    const fn headers(self) -> [&'static str; 3] {
         match self {
-            OperationClass::Reads => {
-                ["x-ms-ratelimit-remaining-subscription-reads", "x-ms-ratelimit-remaining-tenant-reads"]
-            }
-            OperationClass::Writes => {
-                ["x-ms-ratelimit-remaining-subscription-writes", "x-ms-ratelimit-remaining-tenant-writes"]
-            }
-            OperationClass::Deletes => {
-                ["x-ms-ratelimit-remaining-subscription-deletes", "x-ms-ratelimit-remaining-tenant-deletes"]
-            }
+            OperationClass::Reads => [
+                "x-ms-ratelimit-remaining-subscription-reads",
+                "x-ms-ratelimit-remaining-subscription-global-reads",
+                "x-ms-ratelimit-remaining-tenant-reads",
+            ],
+            OperationClass::Writes => [
+                "x-ms-ratelimit-remaining-subscription-writes",
+                "x-ms-ratelimit-remaining-subscription-global-writes",
+                "x-ms-ratelimit-remaining-tenant-writes",
+            ],
+            OperationClass::Deletes => [
+                "x-ms-ratelimit-remaining-subscription-deletes",
+                "x-ms-ratelimit-remaining-subscription-global-deletes",
+                "x-ms-ratelimit-remaining-tenant-deletes",
+            ],
         }
     }
 }
@@ -182,9 +190,9 @@ impl Throttle {
 impl Permit {
     /// Learns from the response what is left.
     pub(super) fn learn(&self, headers: &Headers) {
-        let [subscription, tenant] = self.class.headers();
-        let left = headers.get(subscription).or_else(|| headers.get(tenant));
-        let Some(left) = left.and_then(|v| v.trim().parse::<u32>().ok()) else { return };
+        let left = |name| headers.get(name).and_then(|value| value.trim().parse::<u32>().ok());
+        // Whichever is used up first is the one that refuses.
+        let Some(left) = self.class.headers().into_iter().filter_map(left).min() else { return };
         let now = self.throttle.clock.now();
         let mut scopes = self.throttle.lock();
         let bucket = &mut scopes[self.scope].1[self.class as usize];
@@ -243,6 +251,16 @@ mod tests {
         // Ten flow in per second.
         assert!(clock.elapsed() >= Duration::from_millis(100), "{:?}", clock.elapsed());
         assert!(clock.elapsed() < Duration::from_millis(110));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_all_callers_have_left_counts_as_well() {
+        let throttle = Throttle::new(Clock::start_at(Timestamp(0), 1.0), 8);
+        let mut headers = left("150");
+        headers.set("x-ms-ratelimit-remaining-subscription-global-writes", "7");
+        headers.set("x-ms-ratelimit-remaining-subscription-global-reads", "3");
+        throttle.acquire("s", OperationClass::Writes).await.learn(&headers);
+        assert_eq!(throttle.headroom("s", OperationClass::Writes).remaining, Some(7));
     }
 
     #[tokio::test(start_paused = true)]

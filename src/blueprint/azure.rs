@@ -2,6 +2,7 @@
 
 use super::messages;
 use super::source::At;
+use super::traps;
 use super::world::World;
 use crate::catalog::kinds::resource_group;
 use crate::diag::Diagnostic;
@@ -227,7 +228,14 @@ impl World<'_> {
                 for (key, value) in tags {
                     let text = match value {
                         Value::String(text) => text.clone(),
-                        Value::Number(_) | Value::Bool(_) => value.to_string(),
+                        Value::Number(_) | Value::Bool(_) => {
+                            if let Some(problem) =
+                                traps::altered(self.source, &format!("{path}.{key}"), value)
+                            {
+                                self.tell(problem);
+                            }
+                            value.to_string()
+                        }
                         _ => {
                             self.tell(
                                 Diagnostic::error("wrong-type", format!("the tag `{key}` must be a text"))

@@ -1,6 +1,7 @@
 //! What a file says of a parameter, and whether a value is as it says.
 
 use super::source::parse_value;
+use super::traps::remedy_for;
 use crate::diag::did_you_mean;
 use regex::Regex;
 use schemars::JsonSchema;
@@ -74,6 +75,14 @@ impl Declaration {
             && min > max
         {
             return Err(("min", format!("no value is at least {min} and at most {max}"), "exchange the two"));
+        }
+        let allowed = self.allowed.iter().flatten();
+        if self.kind == Type::String
+            && let Some(number) = allowed.into_iter().find(|value| value.is_f64())
+        {
+            let message =
+                format!("YAML reads one of these as the number {number}, and the parameter is a text");
+            return Err(("allowed", message, "put them in quotes"));
         }
         let pattern = match &self.pattern {
             Some(_) if self.kind != Type::String => {
@@ -158,6 +167,18 @@ fn typed(name: &str, declaration: &Declaration, value: Value) -> Result<Value, F
         (Value::String(text), Type::Int | Type::Bool | Type::List | Type::Map) => {
             parse_value(text).unwrap_or_else(|_| value.clone())
         }
+        // `1.30` is the number 1.3 here, and would be another text.
+        (Value::Number(number), Type::String) if number.is_f64() => {
+            let message = match declaration.secret {
+                true => {
+                    format!("the parameter `{name}` is to be a text, and YAML reads its value as a number")
+                }
+                false => format!(
+                    "the parameter `{name}` is to be a text, and YAML reads it as the number {number}"
+                ),
+            };
+            return Err((message, "put it in quotes".to_owned()));
+        }
         (Value::Number(_) | Value::Bool(_), Type::String) => Value::String(plain(&value)),
         _ => value,
     };
@@ -175,7 +196,17 @@ fn typed(name: &str, declaration: &Declaration, value: Value) -> Result<Value, F
         true => "its value".to_owned(),
         false => format!("`{}`", shortened(&plain(&value))),
     };
-    Err((format!("the parameter `{name}` is to be {wanted}, and {shown} is not"), format!("give {wanted}")))
+    let serde = match declaration.kind {
+        Type::Bool => "a boolean",
+        Type::Int => "i64",
+        _ => "",
+    };
+    let remedy =
+        value.as_str().filter(|_| !declaration.secret).and_then(|text| remedy_for(text, "string", serde));
+    Err((
+        format!("the parameter `{name}` is to be {wanted}, and {shown} is not"),
+        remedy.unwrap_or_else(|| format!("give {wanted}")),
+    ))
 }
 
 fn plain(value: &Value) -> String {
@@ -212,6 +243,9 @@ mod tests {
             (json!({ "type": "map", "max": 1 }), json!("{ a: 1, b: 2 }"), Err("has 2 members")),
             (json!({ "allowed": [1, 2] }), json!("1"), Ok(json!("1"))),
             (json!({ "type": "bool" }), json!("yes"), Err("is to be true or false")),
+            (json!({}), json!(1.3), Err("YAML reads it as the number 1.3")),
+            (json!({ "secret": true }), json!(1.3), Err("YAML reads its value as a number")),
+            (json!({}), json!(7), Ok(json!("7"))),
             (json!({ "secret": true, "pattern": "x" }), json!("hunter2"), Err("pattern: the value it has")),
         ] {
             match (check(declaration, value), expected) {
@@ -227,6 +261,7 @@ mod tests {
         for (declaration, field) in [
             (json!({ "type": "bool", "max": 1 }), "max"),
             (json!({ "min": 2, "max": 1 }), "min"),
+            (json!({ "allowed": ["1.29", 1.3] }), "allowed"),
             (json!({ "type": "int", "pattern": "1" }), "pattern"),
             (json!({ "pattern": "(" }), "pattern"),
         ] {

@@ -90,6 +90,10 @@ fn all_of(value: Value) -> Result<Rc<[Rc<Each>]>, Wrong> {
         let place =
             if is_list { format!("[{at}]") } else { format!(".{}", key.as_deref().unwrap_or_default()) };
         let Some(key) = key else {
+            if value.is_number() {
+                let message = format!("YAML reads this element as the number {value}, which can be no key");
+                return Err((place, message, "put it in quotes"));
+            }
             return Err((
                 place,
                 "an element of this list has no key of its own".to_owned(),
@@ -129,6 +133,8 @@ fn unknown(place: String) -> Wrong {
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
+        // A number with a point is not read as it is written: `1.10` is 1.1.
+        Value::Number(number) if number.is_f64() => None,
         Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
         _ => None,
     }

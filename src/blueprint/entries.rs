@@ -6,6 +6,7 @@ use super::messages;
 use super::nested::Words;
 use super::resolve::{Entry, EntryState};
 use super::source::At;
+use super::traps;
 use super::world::World;
 use crate::catalog::{Common, EntryCx, Kind, Nested};
 use crate::diag::{Diagnostic, Severity};
@@ -144,7 +145,12 @@ impl<'a> World<'a> {
         let mut text = |field: &str| match fields.remove(field) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if !text.is_empty() => Some(text),
-            Some(Value::Number(number)) if field == "name" => Some(number.to_string()),
+            Some(value @ Value::Number(_)) if field == "name" => {
+                if let Some(problem) = traps::altered(self.source, &format!("{path}.name"), &value) {
+                    self.tell(problem);
+                }
+                Some(value.to_string())
+            }
             Some(_) => {
                 self.tell(
                     Diagnostic::error("wrong-type", format!("`{field}` must be a text"))

@@ -334,6 +334,12 @@ fn is_whole(value: &Value) -> bool {
 
 fn syntax(expression: &str, error: &minijinja::Error) -> Fault {
     let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
+    if detail.contains("recursion limit") {
+        return Fault::new(
+            "brackets stand too deep in brackets",
+            "give the inner values names, as parameters",
+        );
+    }
     Fault::new(
         format!("`{expression}` is no expression: {detail}"),
         "names are written `section.key.field`, texts in quotes",

@@ -1,6 +1,7 @@
 //! serde's words, put into a platform engineer's.
 
 use super::source::{At, Source};
+use super::traps;
 use crate::diag::{Diagnostic, did_you_mean};
 
 /// The fields that every entry has, beside those of its kind.
@@ -89,10 +90,11 @@ pub(crate) fn shape(
     match message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")) {
         Some(rest) => {
             let (found, wanted) = rest.split_once(", expected ").unwrap_or((rest, "something else"));
+            let remedy = traps::remedy(source, &join(""), found, wanted);
             let (found, wanted) = (in_words(found), in_words(wanted));
             Diagnostic::error("wrong-type", format!("expected {wanted}, found {found}"))
                 .at(place)
-                .help(format!("write {wanted}"))
+                .help(remedy.unwrap_or_else(|| format!("write {wanted}")))
         }
         None => Diagnostic::error("wrong-value", message.to_owned())
             .at(place)
@@ -165,7 +167,7 @@ mod tests {
                 "invalid type: integer `3`, expected a string",
                 "b.yaml:4:29",
                 "expected a text, found the number `3`",
-                "write a text",
+                "put it in quotes: \"3\"",
             ),
         ] {
             let found = shape(&source, "networks.hub", path, message, &[]);

@@ -1,6 +1,6 @@
 //! The blueprint: from YAML text to a linked set of desired resources, and every mistake in it with its place.
 //!
-//! * `source` reads YAML, `place` finds the place of any path in it, `includes` the files of modules;
+//! * `text` and `yaml` read YAML, `source` is a file that was read, `place` finds the place of any path in it, `includes` the files of modules;
 //! * `inputs`, `parameters` and `declaration` are what comes from outside: parameters, environment, the caller;
 //! * `expression` evaluates `${…}`, with `chain` and `functions`; what another entry gives becomes a token;
 //! * `world` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
@@ -38,7 +38,10 @@ mod side_file;
 mod source;
 #[cfg(test)]
 mod tests;
+mod text;
+mod traps;
 mod world;
+mod yaml;
 
 pub use includes::Read;
 pub use inputs::{Caller, Inputs, Missing};

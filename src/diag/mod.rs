@@ -103,6 +103,22 @@ impl Diagnostic {
     }
 }
 
+/// A text, or its beginning and its end.
+fn shortened(text: String, most: usize) -> String {
+    const LAST: usize = 100;
+    if text.len() <= most {
+        return text;
+    }
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (first, last) = (&text[..boundary(most - LAST)], &text[boundary(text.len() - LAST)..]);
+    format!("{first} … {last}")
+}
+
 /// Several diagnostics, in the order of the source once sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
@@ -113,8 +129,10 @@ impl Diagnostics {
         Self::default()
     }
 
-    /// Adds one.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
+    /// Adds one. What nobody would read to its end is left out of the middle of its texts.
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
+        diagnostic.message = shortened(diagnostic.message, 600);
+        diagnostic.help = diagnostic.help.map(|help| shortened(help, 2_000));
         self.0.push(diagnostic);
     }
 
@@ -157,7 +175,9 @@ impl Diagnostics {
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
-        Diagnostics(vec![diagnostic])
+        let mut all = Diagnostics::new();
+        all.push(diagnostic);
+        all
     }
 }
 
@@ -178,6 +198,15 @@ pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_reads_is_left_out() {
+        let long = format!("`{}` is no name", "ü".repeat(1_000_000));
+        let told = Diagnostics::from(Diagnostic::error("x", long).help("y".repeat(10_000)));
+        let told = told.iter().next().unwrap();
+        assert!(told.message.len() < 700 && told.message.ends_with("üü` is no name"));
+        assert!(told.help.as_ref().unwrap().len() < 2_100);
+    }
 
     #[test]
     fn suggests_only_what_is_near() {

@@ -9,6 +9,7 @@ use crate::ident::{Address, ArmId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// One thing that a run was about to do, or that came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,8 +23,12 @@ pub enum Record {
         id: ArmId,
         /// What is done to it.
         action: Action,
-        /// What the ledger will hold once it is done; absent for what the ledger does not hold.
+        /// What the ledger will hold once it is done, with everything that is asked for; absent for what the ledger does
+        /// not hold.
         owned: Option<Box<Owned>>,
+        /// What its writes go by; absent in what older berths wrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_as: Option<SentAs>,
     },
     /// Azure accepted a request and works on it: what to poll, as the client wrote it.
     Accepted {
@@ -51,6 +56,16 @@ pub enum Record {
     },
 }
 
+/// What requests go by: Azure's logs and its support find them by these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SentAs {
+    /// The `x-ms-client-request-id` of the step's writes.
+    pub request_id: Uuid,
+    /// The `x-ms-correlation-request-id` of the whole run.
+    pub correlation_id: String,
+}
+
 /// A step that was begun and of whose end nothing is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InFlight {
@@ -62,6 +77,8 @@ pub struct InFlight {
     pub action: Action,
     /// The operation that Azure accepted, if it got that far.
     pub operation: Option<Value>,
+    /// What its writes went by, when that is known.
+    pub sent_as: Option<SentAs>,
 }
 
 /// A record as a line, its end included.
@@ -108,13 +125,13 @@ pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Vec<InFlight> {
     let mut open: Vec<InFlight> = Vec::new();
     for record in records {
         match record {
-            Record::Intent { address, id, action, owned } => {
+            Record::Intent { address, id, action, owned, sent_as } => {
                 // From here on it may exist: it is owned, and Azure tells how far it came.
                 if let Some(owned) = owned {
                     ledger.resources.entry(id.clone()).or_insert(*owned);
                 }
                 open.retain(|other| other.id != id);
-                open.push(InFlight { address, id, action, operation: None });
+                open.push(InFlight { address, id, action, operation: None, sent_as });
             }
             Record::Accepted { id, operation } => {
                 if let Some(step) = open.iter_mut().find(|step| step.id == id) {
@@ -167,6 +184,7 @@ mod tests {
             id: id(name),
             action: Action::Create,
             owned: owned(name),
+            sent_as: None,
         };
         vec![
             intent("a"),

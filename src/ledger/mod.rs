@@ -8,5 +8,5 @@ pub mod journal;
 mod model;
 pub mod store;
 
-pub use journal::{InFlight, Record};
+pub use journal::{InFlight, Record, SentAs};
 pub use model::{Ledger, Owned, VERSION, migrate};

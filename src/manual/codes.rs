@@ -15,6 +15,16 @@ pub struct Code {
     pub example: &'static str,
 }
 
+impl Code {
+    /// Whether the example is a command line, and no piece of a blueprint.
+    pub fn is_command(&self) -> bool {
+        self.example
+            .split_whitespace()
+            .next()
+            .is_some_and(|word| ["az", "base64", "berth", "iconv"].contains(&word))
+    }
+}
+
 /// Every code, by name.
 pub fn codes() -> Vec<&'static Code> {
     let mut all: Vec<&Code> =

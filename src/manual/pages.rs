@@ -103,7 +103,8 @@ pub fn code_page() -> String {
     for code in codes() {
         let _ = write!(out, "\n## {}\n\n{}\n\nWhat to do: {}\n", code.code, code.why, code.mend);
         if !code.example.is_empty() {
-            let _ = write!(out, "\n```yaml\n{}\n```\n", code.example.trim_end());
+            let language = if code.is_command() { "sh" } else { "yaml" };
+            let _ = write!(out, "\n```{language}\n{}\n```\n", code.example.trim_end());
         }
     }
     out

@@ -69,6 +69,17 @@ pub(crate) fn remove(object: &mut Object, path: &str) -> Option<Value> {
     }
 }
 
+/// Takes the elements out of the list below a path and leaves the empty list where it was, so that they can be put back
+/// in the same place.
+pub(crate) fn take_list(object: &mut Object, path: &str) -> Vec<Value> {
+    let mut parts = path.split('.');
+    let mut found = parts.next().and_then(|name| object.get_mut(name));
+    for part in parts {
+        found = found.and_then(|value| value.get_mut(part));
+    }
+    found.and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default()
+}
+
 /// Removes every member that is null, at any depth.
 pub(crate) fn drop_nulls(value: &mut Value) {
     match value {

@@ -65,7 +65,8 @@ pub(crate) fn handle(world: &mut World, request: &Request) -> (Outcome, Duration
             Some(Effect::Answer { status, code, message, retry_after }) => {
                 let failure = Failure::new(status, &code, message);
                 scripted = Some(match retry_after {
-                    Some(after) => failure.retry_after(after.as_secs()),
+                    // Whole seconds are all that the header can say.
+                    Some(after) => failure.retry_after(after.as_millis().div_ceil(1000) as u64),
                     None => failure,
                 });
             }

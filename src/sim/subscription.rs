@@ -224,8 +224,10 @@ fn resources(world: &World, scope: &str, query: &Query<'_>) -> Response {
     let mut value = Vec::new();
     for (key, resource) in world.state.resources.below(scope) {
         let Some(path) = ResourcePath::parse(key) else { continue };
-        let tracked =
-            !resource.location().is_empty() && path.scope == super::path::group_of(key).unwrap_or_default();
+        // The connections of a vault show a location, and are listed as little as those of others.
+        let tracked = !resource.location().is_empty()
+            && !super::types::is_proxy(&resource.kind)
+            && path.scope == super::path::group_of(key).unwrap_or_default();
         let in_group = |g: &String| last(&path.scope).eq_ignore_ascii_case(g);
         if !tracked
             || kind.as_ref().is_some_and(|k| !k.eq_ignore_ascii_case(&resource.kind))
@@ -274,6 +276,21 @@ pub(crate) fn quoted(filter: &str, field: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::testing::Bench;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_index_lists_resources_and_not_their_parts() {
+        let bench = Bench::new().await;
+        let vault = Bench::rid("Microsoft.KeyVault/vaults/kv");
+        let connection = format!("{vault}/privateEndpointConnections/pe");
+        let loaded = [("Microsoft.KeyVault/vaults", &vault), ("", &connection)].map(|(kind, id)| {
+            json!({"id": id, "name": last(id), "type": kind, "location": "westeurope", "properties": {}})
+        });
+        bench.sim.load(loaded.to_vec()).unwrap();
+        let listed = bench.get("/resources").await;
+        assert_eq!(listed.at("/value").as_array().map(Vec::len), Some(1), "{}", listed.body);
+        assert_eq!(listed.at("/value/0/id"), &json!(vault));
+    }
 
     #[test]
     fn filters_are_read_with_doubled_quotes() {

@@ -44,9 +44,12 @@ fn signs_in_and_governs() {
     session.az_state(&format!("feature show {feature}"), "Registered");
 
     session.register(&["Microsoft.ManagedIdentity"]);
-    let identity = session.az("identity create --resource-group rg --name id");
+    let identity = session.az("identity create --resource-group rg --name id-app");
     let (principal, client) = (text(&identity, "/principalId"), text(&identity, "/clientId"));
-    has(&session.az("identity show --resource-group rg --name id"), &[("/principalId", json!(principal))]);
+    has(
+        &session.az("identity show --resource-group rg --name id-app"),
+        &[("/principalId", json!(principal))],
+    );
     // The caller and the identity by their applications, which az looks up in Microsoft Graph; and by object id.
     let create = format!("role assignment create --scope {scope} --role");
     has(
@@ -87,6 +90,16 @@ fn signs_in_and_governs() {
     assert!(text(&assigned, "/policyDefinitionId").ends_with(ALLOWED_LOCATIONS), "{assigned:#}");
     assert_eq!(names(&session.az(&format!("policy assignment list --scope {scope}"))), ["places"]);
     session.az(&format!("policy assignment delete --name places --scope {scope}"));
+
+    let lock = "--name freeze --resource-group rg";
+    let locked = session.az(&format!("lock create {lock} --lock-type CanNotDelete --notes audit"));
+    has(&locked, &[("/level", json!("CanNotDelete")), ("/notes", json!("audit"))]);
+    assert_eq!(names(&session.az("lock list --resource-group rg")), ["freeze"]);
+    let refused = session.az_fails(1, "identity delete --resource-group rg --name id-app");
+    assert!(refused.contains("ScopeLocked"), "{refused}");
+    session.az(&format!("lock delete {lock}"));
+    session.az("identity delete --resource-group rg --name id-app");
+    assert_eq!(session.az("identity list --resource-group rg"), json!([]));
 }
 
 fn sorted<T: Ord, const N: usize>(mut items: [T; N]) -> [T; N] {

@@ -3,7 +3,7 @@
 use crate::support::{APPLICATION, Berth, Run, SECRET, Server, application};
 use berth::sim::{SUBSCRIPTION, TENANT};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// One of each.
@@ -74,18 +74,34 @@ impl Session {
         Run::of(args, command.output().unwrap())
     }
 
+    /// Runs berth, signed in as az is.
+    pub fn run_as_az(&self, args: &[&str]) -> Run {
+        let mut command = self.berth.command(args.iter().copied());
+        command.args(["--endpoint", &self.server.url, "--ca-file", "ca.pem", "--auth", "azure-cli"]);
+        let folder = self.az.parent().unwrap_or(Path::new("/usr/bin")).display().to_string();
+        command.env("PATH", format!("{folder}:/usr/bin:/bin"));
+        command.env("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION).env("WINDOWS_ADMIN_PASSWORD", "Made-up-0!Made-up");
+        self.settings(&mut command);
+        Run::of(args, command.output().unwrap())
+    }
+
     fn command(&self, words: &[String]) -> Command {
         let mut command = Command::new(&self.az);
         command.args(words).env_clear().stdin(Stdio::null());
         command.env("PATH", "/usr/bin:/bin").env("HOME", self.berth.path("."));
         command.current_dir(self.berth.path("."));
+        self.settings(&mut command);
+        command
+    }
+
+    /// What az is told by its environment.
+    fn settings(&self, command: &mut Command) {
         command.env("AZURE_CONFIG_DIR", self.berth.path("az"));
         command.env("REQUESTS_CA_BUNDLE", self.berth.path("ca.pem"));
         command.env("AZURE_CORE_INSTANCE_DISCOVERY", "false");
         command.env("AZURE_CORE_COLLECT_TELEMETRY", "false").env("AZURE_CORE_SURVEY_MESSAGE", "false");
         command.env("AZURE_CORE_ONLY_SHOW_ERRORS", "true").env("AZURE_CORE_NO_COLOR", "true");
         command.env("AZURE_EXTENSION_USE_DYNAMIC_INSTALL", "no");
-        command
     }
 }
 

@@ -58,6 +58,13 @@ fn what_berth_makes_az_shows() {
     roles.sort_unstable();
     assert_eq!(roles, ["Managed Identity Operator", "Network Contributor"]);
 
+    // Who is signed in to az need not sign in again.
+    session.run_as_az(&["plan", "blueprint.yaml"]).exits(0).says(&["No changes."]);
+    // ARM's index has the resources, and not their parts.
+    let listed = session.az(&format!("resource list {group}"));
+    assert!(names(&listed).contains(&"aks-shop"), "{listed:#}");
+    assert!(!listed.to_string().contains("privateEndpointConnections"), "{listed:#}");
+
     // Whoever changes something with az is found out by berth.
     session.az(&format!("aks nodepool scale {group} --cluster-name aks-shop --name system --node-count 4"));
     session.run(&["drift", "blueprint.yaml"]).exits(2).says(&["count"]);

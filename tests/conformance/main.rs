@@ -7,7 +7,8 @@
 //! * [`recorded_requests`]: the simulator answers a recorded request as Azure did;
 //! * [`recorded_responses`]: what Azure answers is as the request asked, so that the plan is empty;
 //! * [`schemas`]: what berth sends is what Azure's schemas accept;
-//! * [`polling`]: the client follows recorded operations to where they ended.
+//! * [`polling`]: the client follows recorded operations to where they ended;
+//! * [`stored`]: the simulator keeps what Azure showed to the letter.
 
 #![allow(
     clippy::print_stdout,
@@ -23,3 +24,4 @@ mod recorded_requests;
 mod recorded_responses;
 mod schemas;
 mod stage;
+mod stored;

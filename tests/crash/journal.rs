@@ -29,7 +29,7 @@ fn owned(name: &str, round: u32) -> Option<Box<Owned>> {
 
 fn intent(name: &str) -> Record {
     let (address, id) = (Address::new(name), id(name));
-    Record::Intent { address, id, action: Action::Create, owned: owned(name, 1) }
+    Record::Intent { address, id, action: Action::Create, owned: owned(name, 1), sent_as: None }
 }
 
 /// A record of every sort, and each of them once the last.

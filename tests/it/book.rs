@@ -176,11 +176,41 @@ fn missing_permission() {
     let refusal =
         Effect::Answer { status: 403, code: "AuthorizationFailed".to_owned(), message, retry_after: None };
     azure.simulator.fail_next(Fault::once(Method::Put, "/virtualNetworks/hub", refusal).times(100));
-    let apply = ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve"];
-    holds("A missing permission", 3, azure.signed_in(&berth, apply), Some(&azure));
+    holds("A missing permission", 3, azure.signed_in(&berth, APPLY), Some(&azure));
 }
 
-const APPLY: [&str; 5] = ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve"];
+#[test]
+fn missing_permission_on_what_is_referred_to() {
+    let (azure, berth) = (Azure::new(), shop());
+    let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups");
+    let vault = format!("{group}/rg-shop/providers/Microsoft.KeyVault/vaults/kv-shop-7");
+    berth.write(
+        "blueprint.yaml",
+        format!(
+            "{SMALL}    subnets: {{ endpoints: {{ prefix: 10.0.8.0/24 }} }}
+keyVaults: {{ secrets: {{ name: kv-shop-7 }} }}
+privateEndpoints:
+  vault: {{ target: '${{keyVaults.secrets}}', subnet: '${{networks.hub.subnets.endpoints}}', dns: none }}
+"
+        )
+        .as_bytes(),
+    );
+    let message = format!(
+        "The client 'a9911ca7-0000-4000-8000-000000000004' with object id '{CALLER_OBJECT_ID}' has permission to \
+         perform action 'Microsoft.Network/privateEndpoints/write' on scope \
+         '{group}/rg-shop/providers/Microsoft.Network/privateEndpoints/vault'; however, it does not have permission \
+         to perform action 'PrivateEndpointConnectionsApproval/action' on the linked scope(s) '{vault}' or the \
+         linked scope(s) are invalid."
+    );
+    let code = "LinkedAuthorizationFailed".to_owned();
+    let refusal = Effect::Answer { status: 403, code, message, retry_after: None };
+    azure.simulator.fail_next(Fault::once(Method::Put, "/privateEndpoints/vault", refusal).times(100));
+    holds("A missing permission on something else", 3, azure.signed_in(&berth, APPLY), Some(&azure));
+}
+
+/// Registrations are looked at every ten seconds, of this speed.
+const APPLY: [&str; 7] =
+    ["apply", "blueprint.yaml", "--auth", "client-secret", "--auto-approve", "--sim-speed", "50"];
 
 #[test]
 fn denied_by_policy() {

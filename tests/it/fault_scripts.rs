@@ -1,6 +1,6 @@
 //! Files of faults: what each rule does, and every shipped blueprint in rough weather.
 
-use crate::support::{Berth, Rehearsal, root};
+use crate::support::{Berth, Rehearsal, Run, Server, root};
 use berth::blueprint::side_file;
 use berth::event::Outcome;
 use berth::plan::Adoption;
@@ -17,8 +17,8 @@ fn weather(seed: u64) -> FaultScript {
     script(&format!(
         "seed: {seed}
 faults:
-  - {{ name: every second operation on a cluster finds it busy, busy: true,
-      type: Microsoft.ContainerService/managedClusters, method: [PUT, PATCH, DELETE, POST], every: 2 }}
+  - {{ name: every second operation on a cluster and its pools finds it busy, busy: true,
+      path: '*/Microsoft.ContainerService/managedClusters/*', method: [PUT, PATCH, DELETE, POST], every: 2 }}
   - {{ throttle: {{ retryAfter: 3s }}, probability: 0.3 }}
   - {{ answer: {{ status: 503, code: ServiceUnavailable }}, probability: 0.03 }}
   - {{ answer: {{ status: 500, code: InternalServerError }}, probability: 0.03 }}
@@ -121,6 +121,81 @@ async fn what_does_not_pass_fails_in_azures_words() {
         assert_eq!(seen.as_deref(), Some(code), "{rule}: {message}");
         assert!(message.contains(words), "{rule}: {message}");
     }
+}
+
+const VAULT: &str = "\
+blueprint: small
+azure: { subscription: \"${env.AZURE_SUBSCRIPTION_ID}\", location: westeurope, resourceGroup: rg-small }
+networks:
+  hub: { name: vnet-small, addressSpace: [10.0.0.0/16], subnets: { a: { prefix: 10.0.0.0/24 } } }
+keyVaults:
+  v: { name: kv-small-7, protect: false }
+privateEndpoints:
+  ours: { name: pe-ours, target: \"${keyVaults.v}\", subnet: \"${networks.hub.subnets.a}\", dns: none }
+";
+
+/// Runs commands against a simulator that is served, with more arguments for it.
+fn served(berth: &Berth, more: &[&str], commands: &[(&[&str], i32, &[&str])]) {
+    let serve = ["sim", "serve", "--listen", "127.0.0.1:0", "--state", "sim.json"];
+    let server = Server::start(berth.command([&serve, more].concat()));
+    for (args, code, says) in commands {
+        let mut command = berth.command(args.iter().copied());
+        command.args(["--endpoint", &server.url, "--sim-speed", "100"]);
+        command.env("AZURE_SUBSCRIPTION_ID", berth::sim::SUBSCRIPTION);
+        Run::of(args, command.output().unwrap()).exits(*code).says(says);
+    }
+    server.stop();
+}
+
+/// Applies a small blueprint over HTTP to a simulator with a script, and then to one without.
+fn applied_over_http(rule: &str, code: i32, says: &[&str]) {
+    let berth = Berth::new().blueprint(VAULT);
+    berth.write("faults.yaml", format!("faults: [{rule}]").as_bytes());
+    let apply = &["apply", "blueprint.yaml", "--auto-approve"][..];
+    served(&berth, &["--faults", "faults.yaml"], &[(apply, code, says)]);
+    // Whatever went wrong, without it the rest is done, and then nothing is left.
+    let plan = &["plan", "blueprint.yaml"][..];
+    served(&berth, &[], &[(apply, 0, &[]), (plan, 0, &["No changes."])]);
+}
+
+#[test]
+fn every_kind_of_fault_strikes_over_http() {
+    let network = "path: '*/vnet-small', method: PUT";
+    let rules: Vec<(String, i32, &[&str])> = vec![
+        (format!("{{ throttle: {{ retryAfter: 2s }}, {network}, times: 2 }}"), 0, &["Done."]),
+        (format!("{{ busy: true, {network}, times: 2 }}"), 0, &["Done."]),
+        (
+            format!("{{ answer: {{ status: 400, code: Odd, message: no reason }}, {network} }}"),
+            3,
+            &["400 Odd", "no reason"],
+        ),
+        (
+            format!("{{ deny: {{ policy: no-networks }}, {network} }}"),
+            3,
+            &["RequestDisallowedByPolicy", "no-networks"],
+        ),
+        (
+            format!(
+                "{{ failOperation: {{ code: SkuNotAvailable, message: sold out, after: 2s }}, {network} }}"
+            ),
+            3,
+            &["SkuNotAvailable", "sold out"],
+        ),
+        ("{ drop: before, probability: 0.2 }".to_owned(), 0, &["Done."]),
+        ("{ drop: after, method: PUT, timesPerResource: 1 }".to_owned(), 0, &["Done."]),
+        (format!("{{ stall: 300ms, {network} }}"), 0, &["Done."]),
+        ("{ stale: 30s, method: PUT, type: Microsoft.Network/virtualNetworks }".to_owned(), 0, &["Done."]),
+        (
+            "{ keepPending: true, type: Microsoft.Network/privateEndpoints }".to_owned(),
+            0,
+            &["approved", "privateEndpoints.ours"],
+        ),
+    ];
+    std::thread::scope(|scope| {
+        for (rule, code, says) in &rules {
+            scope.spawn(move || applied_over_http(rule, *code, says));
+        }
+    });
 }
 
 #[test]

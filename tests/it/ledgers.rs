@@ -304,6 +304,7 @@ fn two_applies_at_once_and_the_death_of_the_first() {
     first.wait().unwrap();
     show().says(&[
         "under way when a run died: create clusters.aks",
+        "client request id",
         "which is dead: the next run takes its lock",
     ]);
     applies().exits(0).says(&["Done."]).complains(&["Took the ledger's lock from a run that died", &who]);
@@ -375,8 +376,8 @@ fn limited(berth: &Berth, server: &Server, limit: &str) -> Run {
 fn a_full_disk_stops_the_run_and_loses_nothing() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     let server = berth.sim_serve();
-    // No file may be larger than four blocks: the journal is in the middle of the run.
-    limited(&berth, &server, "trap '' XFSZ; ulimit -f 4").exits(3).complains(&[
+    // No file may be larger than eight blocks: the journal is in the middle of the run.
+    limited(&berth, &server, "trap '' XFSZ; ulimit -f 8").exits(3).complains(&[
         "shop.journal: cannot be written: File too large",
         "help: check that the folder exists",
     ]);

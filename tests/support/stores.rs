@@ -34,7 +34,7 @@ pub fn owned(name: &str) -> Owned {
 /// A step that is about to begin.
 pub fn intent(name: &str) -> Record {
     let owned = Some(Box::new(owned(name)));
-    Record::Intent { address: Address::new(name), id: id(name), action: Action::Create, owned }
+    Record::Intent { address: Address::new(name), id: id(name), action: Action::Create, owned, sent_as: None }
 }
 
 /// A step that is done.

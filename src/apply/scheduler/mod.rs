@@ -13,7 +13,7 @@ use crate::graph::Dag;
 use crate::host::{Clock, Interrupt};
 use crate::ident::{Address, ArmId};
 use crate::ledger::store::{self, Store};
-use crate::ledger::{Ledger, Record};
+use crate::ledger::{Ledger, Record, SentAs};
 use crate::plan::{Desired, Observed, OutputValue, Plan, Reason, Step};
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -311,11 +311,14 @@ impl<'a> Run<'a> {
                 return None;
             }
         };
+        let (client, request_id) = self.engine.client.announced();
+        let correlation_id = client.correlation_id().to_owned();
         let intent = Record::Intent {
             address: step.address.clone(),
             id: step.id.clone(),
             action,
             owned: owned.map(Box::new),
+            sent_as: Some(SentAs { request_id, correlation_id }),
         };
         self.unwritten.push(intent);
         self.lanes.extend(lanes.iter().cloned());
@@ -324,7 +327,7 @@ impl<'a> Run<'a> {
         self.emit_started(at);
         Some(Worker {
             at,
-            client: self.engine.client.clone(),
+            client,
             clock: self.engine.clock.clone(),
             messages: sender.clone(),
             action: if clears { Action::Delete } else { action },

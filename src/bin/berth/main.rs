@@ -25,7 +25,7 @@ fn main() -> ExitCode {
             return if asked { exit::Exit::Done } else { exit::Exit::Error }.into();
         }
     };
-    settings::log(cli.global.verbose);
+    settings::log(cli.global.verbose, terminal::Terminal::new(&cli.global).err.color);
     settings::crash();
     commands::run(cli).into()
 }

@@ -30,15 +30,16 @@ pub fn crash() {
     berth::host::crash::arm(at.unwrap_or(0));
 }
 
-/// Sends the log of what happens inside to standard error.
-pub fn log(verbose: u8) {
+/// Sends the log of what happens inside to standard error, coloured or not.
+pub fn log(verbose: u8, color: bool) {
     let level = match verbose {
         0 => return,
         1 => "berth=info",
         2 => "berth=debug",
         _ => "trace",
     };
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(level).with_ansi(color);
+    log.with_writer(std::io::stderr).init();
 }
 
 /// Reads a file; a pipe does as well.
@@ -53,7 +54,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return fail("there is no such file", "check the path");
+            let help = match path.as_os_str() == "-" {
+                true => "write `/dev/stdin` to read what is piped in",
+                false => "check the path",
+            };
+            return fail("there is no such file", help);
         }
         Err(error) => return fail(&error.to_string(), "check the path and its permissions"),
     };

@@ -353,6 +353,7 @@ mod tests {
             id: ArmId::resource_group("s", name),
             action: Action::Create,
             owned: None,
+            sent_as: None,
         };
         store.append(&intent("a")).await.unwrap();
         store.unlock().await;

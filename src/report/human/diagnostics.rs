@@ -93,6 +93,43 @@ fn around(span: &Span) -> (Range<usize>, usize) {
     (start..end, span.line.saturating_sub(1).saturating_sub(lines))
 }
 
+/// The text with what is far from the offset in its lines left out, and the offset in that.
+fn narrow(text: &str, offset: usize) -> (String, usize) {
+    const WIDEST: usize = 240;
+    const BEFORE: usize = 60;
+    const SHOWN: usize = 160;
+    let (mut shown, mut found) = (String::new(), None);
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_end_matches(['\n', '\r']);
+        let boundary = |mut at: usize| {
+            while !line.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let within =
+            offset.checked_sub(start).filter(|&at| at < line.len() || start + line.len() == text.len());
+        let from = match bare.len() > WIDEST {
+            true => boundary(within.unwrap_or(0).min(bare.len()).saturating_sub(BEFORE)),
+            false => 0,
+        };
+        let to = if bare.len() > WIDEST { boundary((from + SHOWN).min(bare.len())) } else { bare.len() };
+        if from > 0 {
+            shown.push('…');
+        }
+        found = found.or(within.map(|at| shown.len() + at.min(line.len()) - from));
+        shown.push_str(&line[from..to]);
+        if to < bare.len() {
+            shown.push('…');
+        }
+        shown.push_str(&line[bare.len()..]);
+        start += line.len();
+    }
+    let found = found.unwrap_or(shown.len()).min(shown.len());
+    (shown, found)
+}
+
 /// The text with unsafe characters replaced by others of as many bytes, so that offsets stay true.
 fn same_length(text: &str) -> Cow<'_, str> {
     let is_bad = |c: char| is_unsafe(c) && !matches!(c, '\n' | '\r' | '\t');
@@ -135,8 +172,9 @@ impl<'d> Shown<'d> {
     fn new(diagnostic: &'d Diagnostic) -> Self {
         let excerpt = diagnostic.span.as_ref().map(|span| {
             let (range, first) = around(span);
-            let text = same_length(&span.file.text[range.clone()]).into_owned();
-            let label = underlined(span.offset.saturating_sub(range.start), span.length, &text);
+            let text = same_length(&span.file.text[range.clone()]);
+            let (text, offset) = narrow(&text, span.offset.saturating_sub(range.start));
+            let label = underlined(offset, span.length, &text);
             Excerpt {
                 name: escape(&span.file.name).into_owned(),
                 text,
@@ -281,6 +319,20 @@ mod tests {
         assert!(diagnostics(&sample(), &Style::colored(80)).contains("\u{1b}[31m"));
         let ascii = diagnostics(&sample(), &Style { unicode: false, ..Style::plain(80) });
         assert!(ascii.contains(",-[shop.yaml:5:"), "{ascii}");
+    }
+
+    #[test]
+    fn of_long_lines_only_the_place_is_shown() {
+        let line = format!("{}bad: ü{}", "ä, ".repeat(5_000), "x".repeat(100_000));
+        let file = Arc::new(SourceFile { name: "a.yaml".into(), text: format!("{line}\n{line}\nc: 1\n") });
+        let offset = line.len() + 1 + line.find("bad").unwrap();
+        let span = Span { file, line: 2, column: 15_001, offset, length: 3 };
+        let text = diagnostics(&Diagnostic::error("x", "y").at(Some(span)).into(), &Style::plain(80));
+        assert!(text.contains("a.yaml:2:15001") && text.len() < 2_000, "{text}");
+        let lines: Vec<&str> = text.lines().collect();
+        let at = lines.iter().position(|line| line.contains("bad:")).unwrap();
+        let column = |line: &str, needle: &str| line[..line.find(needle).unwrap()].chars().count();
+        assert_eq!(column(lines[at], "bad:"), column(lines[at + 1], "─"), "{text}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::behaviour::{Answer, Behaviour, begin, ok, stored_and_new};
 use super::{cluster_body as bodies, identity, node_pool, resource_group};
 use crate::arm::transport::Response;
 use crate::sim::error::Failure;
-use crate::sim::json::{Object, flag, list, merge, name_of, object_at, remove, set, text};
+use crate::sim::json::{Object, flag, list, merge, name_of, object_at, set, take_list, text};
 use crate::sim::operation::{Act, Operation, Progress, Style, Work};
 use crate::sim::path::{cut, last};
 use crate::sim::router::Call;
@@ -210,9 +210,8 @@ impl Behaviour for Cluster {
     fn loaded(&self, world: &mut World, key: &str) {
         let Some(cluster) = world.state.resources.edit(key) else { return };
         let id = cluster.id.clone();
-        let profiles = remove(&mut cluster.body, "properties.agentPoolProfiles");
-        for profile in profiles.as_ref().and_then(Value::as_array).into_iter().flatten() {
-            let pool = format!("{id}/agentPools/{}", name_of(profile));
+        for profile in take_list(&mut cluster.body, "properties.agentPoolProfiles") {
+            let pool = format!("{id}/agentPools/{}", name_of(&profile));
             if world.state.resources.contains(&pool.to_ascii_lowercase()) {
                 continue;
             }

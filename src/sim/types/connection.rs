@@ -247,8 +247,8 @@ pub(crate) fn find(world: &World, target: &str, endpoint: &str) -> Option<String
 pub(crate) fn split(world: &mut World, key: &str) {
     let Some(resource) = world.state.resources.edit(key) else { return };
     let kind = format!("{}/privateendpointconnections", resource.kind);
-    let inline = crate::sim::json::remove(&mut resource.body, "properties.privateEndpointConnections");
-    for connection in inline.as_ref().and_then(Value::as_array).into_iter().flatten() {
+    for connection in crate::sim::json::take_list(&mut resource.body, "properties.privateEndpointConnections")
+    {
         let Some(id) = connection.get("id").and_then(Value::as_str) else { continue };
         if !world.state.resources.contains(&id.to_ascii_lowercase()) {
             let mut body = connection.as_object().cloned().unwrap_or_default();

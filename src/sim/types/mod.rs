@@ -37,3 +37,4 @@ mod zone_group;
 pub(crate) use behaviour::Answer;
 pub(crate) use dispatch::{complete, dispatch, leaving, removed, view};
 pub(crate) use load::load;
+pub(crate) use table::is_proxy;

@@ -4,7 +4,7 @@ use super::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_ne
 use super::subnet;
 use crate::sim::cidr::Cidr;
 use crate::sim::error::Failure;
-use crate::sim::json::{Object, list, name_of, object_at, set, set_default};
+use crate::sim::json::{Object, list, name_of, object_at, set, set_default, take_list};
 use crate::sim::operation::{Act, Operation, Progress, Style, Work};
 use crate::sim::path::last;
 use crate::sim::router::Call;
@@ -157,12 +157,11 @@ impl Behaviour for VirtualNetwork {
     fn loaded(&self, world: &mut World, key: &str) {
         let Some(resource) = world.state.resources.edit(key) else { return };
         let id = resource.id.clone();
-        let properties = object_at(&mut resource.body, "properties");
-        let subnets = properties.shift_remove("subnets");
-        let peerings = properties.shift_remove("virtualNetworkPeerings");
+        let subnets = take_list(&mut resource.body, "properties.subnets");
+        let peerings = take_list(&mut resource.body, "properties.virtualNetworkPeerings");
         for (kind, elements) in [("subnets", subnets), ("virtualNetworkPeerings", peerings)] {
-            for element in elements.as_ref().and_then(Value::as_array).into_iter().flatten() {
-                let child = format!("{id}/{kind}/{}", name_of(element));
+            for element in elements {
+                let child = format!("{id}/{kind}/{}", name_of(&element));
                 if world.state.resources.contains(&child.to_ascii_lowercase()) {
                     continue;
                 }

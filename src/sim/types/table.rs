@@ -161,6 +161,11 @@ pub(crate) fn behaviour(kind: &str) -> &'static dyn Behaviour {
     row(kind).unwrap_or(GENERIC).behaviour
 }
 
+/// Whether a type is known to be no more than a part of another resource; ARM's index does not list those.
+pub(crate) fn is_proxy(kind: &str) -> bool {
+    row(kind).is_some_and(|row| !row.tracked)
+}
+
 /// Whether an ancestor needs not exist as a resource of its own.
 pub(crate) fn is_virtual(key: &str) -> bool {
     key.contains("/locations/") || key.ends_with("services/default") || key.ends_with("/config")

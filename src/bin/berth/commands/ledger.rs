@@ -85,6 +85,10 @@ async fn show(
                     _ => "under way when a run died",
                 };
                 text.push_str(&format!("{when}: {} {} ({state})\n", step.action.word(), step.address));
+                if let Some(sent) = &step.sent_as {
+                    let (request, run) = (sent.request_id, &sent.correlation_id);
+                    text.push_str(&format!("    client request id {request}, correlation id {run}\n"));
+                }
             }
             if let Some(holder) = holder {
                 text.push_str(&format!("in use by {holder}\n"));
