@@ -69,15 +69,35 @@ pub(crate) fn remove(object: &mut Object, path: &str) -> Option<Value> {
     }
 }
 
-/// Takes the elements out of the list below a path and leaves the empty list where it was, so that they can be put back
-/// in the same place.
+/// Takes the elements out of the list below a path. Their names stay, so that [`put_back`] finds their places.
 pub(crate) fn take_list(object: &mut Object, path: &str) -> Vec<Value> {
     let mut parts = path.split('.');
     let mut found = parts.next().and_then(|name| object.get_mut(name));
     for part in parts {
         found = found.and_then(|value| value.get_mut(part));
     }
-    found.and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default()
+    let Some(list) = found.and_then(Value::as_array_mut) else { return Vec::new() };
+    let names = list.iter().map(|element| serde_json::json!({"name": called(element)})).collect();
+    std::mem::replace(list, names)
+}
+
+/// Puts elements where a list was before: those that were in it in their order, others behind them.
+pub(crate) fn put_back(object: &mut Object, path: &str, mut elements: Vec<Value>) {
+    let places: Vec<&str> = list(object, path).iter().map(called).collect();
+    if !places.is_empty() {
+        let place = |element: &Value| {
+            let name = called(element);
+            places.iter().position(|place| place.eq_ignore_ascii_case(name)).unwrap_or(places.len())
+        };
+        elements.sort_by_cached_key(place);
+    }
+    set(object, path, elements);
+}
+
+/// What an element of a list is called: some have an id only.
+fn called(element: &Value) -> &str {
+    let member = |name| element.get(name).and_then(Value::as_str);
+    member("name").or_else(|| member("id").map(super::path::last)).unwrap_or_default()
 }
 
 /// Removes every member that is null, at any depth.

@@ -27,7 +27,8 @@ fn shown(dir: &std::path::Path) -> BTreeMap<String, Value> {
 fn differ(wrong: &mut Vec<String>, at: &str, azure: &Value, ours: &Value) {
     let findings = compare(azure, ours);
     wrong.extend(findings.iter().map(|finding| format!("{at}: {finding}")));
-    if findings.is_empty() && azure.to_string() != ours.to_string() {
+    let (azure, ours) = (azure.to_string(), ours.to_string());
+    if findings.is_empty() && azure != ours {
         wrong.push(format!("{at}: in another order: {azure}\n{ours}"));
     }
 }

@@ -4,7 +4,7 @@ use super::behaviour::{Answer, Behaviour, begin, ok, stored_and_new};
 use super::{cluster_body as bodies, identity, node_pool, resource_group};
 use crate::arm::transport::Response;
 use crate::sim::error::Failure;
-use crate::sim::json::{Object, flag, list, merge, name_of, object_at, set, take_list, text};
+use crate::sim::json::{Object, flag, list, merge, name_of, object_at, put_back, set, take_list, text};
 use crate::sim::operation::{Act, Operation, Progress, Style, Work};
 use crate::sim::path::{cut, last};
 use crate::sim::router::Call;
@@ -167,7 +167,7 @@ impl Behaviour for Cluster {
             })
             .collect();
         let mut body = resource.body.clone();
-        object_at(&mut body, "properties").insert("agentPoolProfiles".into(), Value::Array(pools));
+        put_back(&mut body, "properties.agentPoolProfiles", pools);
         Some(Value::Object(body))
     }
 

@@ -60,3 +60,55 @@ pub(crate) fn load(world: &mut World, resources: Vec<Value>) -> Result<(), Error
 fn no_id(value: &Value) -> Error {
     Error::NoId { resource: value.to_string().chars().take(120).collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sim::testing::Bench;
+    use serde_json::{Value, json};
+
+    #[tokio::test(start_paused = true)]
+    async fn lists_of_parts_keep_their_order() {
+        let bench = Bench::new().await;
+        let cluster = Bench::rid("Microsoft.ContainerService/managedClusters/aks");
+        let network = Bench::rid("Microsoft.Network/virtualNetworks/vnet");
+        let account = Bench::rid("Microsoft.Storage/storageAccounts/acct");
+        let subnet = |name: &str, prefix: &str| {
+            json!({"name": name, "id": format!("{network}/subnets/{name}"), "type": "Microsoft.Network/virtualNetworks/subnets",
+                "properties": {"addressPrefix": prefix, "provisioningState": "Succeeded"}})
+        };
+        let pool = |name: &str| {
+            json!({"name": name, "count": 1, "vmSize": "Standard_D4s_v5", "mode": "System",
+                "type": "VirtualMachineScaleSets", "provisioningState": "Succeeded"})
+        };
+        let connection = format!("{account}/privateEndpointConnections/c");
+        let loaded = [
+            json!({"id": network, "name": "vnet", "type": "Microsoft.Network/virtualNetworks", "location": "westeurope",
+                "properties": {"subnets": [subnet("nodes", "10.0.0.0/24"), subnet("a", "10.0.1.0/24")],
+                    "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "virtualNetworkPeerings": []}}),
+            json!({"id": cluster, "name": "aks", "type": "Microsoft.ContainerService/ManagedClusters",
+                "location": "westeurope",
+                "properties": {"agentPoolProfiles": [pool("system"), pool("apps")], "provisioningState": "Succeeded"}}),
+            json!({"id": account, "name": "acct", "type": "Microsoft.Storage/storageAccounts", "location": "westeurope",
+                "properties": {"privateEndpointConnections": [{"id": connection, "name": "c",
+                    "type": "Microsoft.Storage/storageAccounts/privateEndpointConnections",
+                    "properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}],
+                    "provisioningState": "Succeeded"}}),
+        ];
+        bench.sim.load(loaded.to_vec()).unwrap();
+        let exported = bench.sim.export();
+        for body in &loaded {
+            let found = exported.iter().find(|found| found["id"] == body["id"]).unwrap();
+            assert_eq!(found.to_string(), body.to_string());
+        }
+        // What comes later stands behind; what goes is gone.
+        bench
+            .make(&format!("{network}/subnets/b"), json!({"properties": {"addressPrefix": "10.0.2.0/24"}}))
+            .await;
+        let seen = bench.get(&network).await;
+        let names: Vec<&Value> =
+            seen.at("/properties/subnets").as_array().unwrap().iter().map(|s| &s["name"]).collect();
+        assert_eq!(names, ["nodes", "a", "b"]);
+        bench.delete(&connection).await;
+        assert_eq!(bench.get(&account).await.at("/properties/privateEndpointConnections"), &json!([]));
+    }
+}

@@ -4,7 +4,7 @@ use super::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_ne
 use super::subnet;
 use crate::sim::cidr::Cidr;
 use crate::sim::error::Failure;
-use crate::sim::json::{Object, list, name_of, object_at, set, set_default, take_list};
+use crate::sim::json::{Object, list, name_of, put_back, set, set_default, take_list};
 use crate::sim::operation::{Act, Operation, Progress, Style, Work};
 use crate::sim::path::last;
 use crate::sim::router::Call;
@@ -130,9 +130,8 @@ impl Behaviour for VirtualNetwork {
         let mut body = resource.body.clone();
         let subnets = children("subnets", &subnet::shown);
         let peerings = children("virtualnetworkpeerings", &|r| Value::Object(r.body.clone()));
-        let properties = object_at(&mut body, "properties");
-        properties.insert("subnets".into(), Value::Array(subnets));
-        properties.insert("virtualNetworkPeerings".into(), Value::Array(peerings));
+        put_back(&mut body, "properties.subnets", subnets);
+        put_back(&mut body, "properties.virtualNetworkPeerings", peerings);
         Some(Value::Object(body))
     }
 

@@ -2,7 +2,7 @@
 
 use super::behaviour::{Answer, Behaviour, ok_list};
 use crate::sim::error::Failure;
-use crate::sim::json::{Object, object_at, text};
+use crate::sim::json::{Object, list, put_back, text};
 use crate::sim::router::Call;
 use crate::sim::store::Resource;
 use crate::sim::world::World;
@@ -234,14 +234,15 @@ pub(crate) fn with_connections(world: &World, resource: &Resource, own: Option<V
             Value::Object(body)
         })
         .collect();
-    if connections.is_empty() {
+    const LIST: &str = "properties.privateEndpointConnections";
+    if connections.is_empty() && list(&resource.body, LIST).is_empty() {
         return own;
     }
     let mut body: Object = match own {
         Some(Value::Object(body)) => body,
         _ => resource.body.clone(),
     };
-    object_at(&mut body, "properties").insert("privateEndpointConnections".into(), Value::Array(connections));
+    put_back(&mut body, LIST, connections);
     Some(Value::Object(body))
 }
 
