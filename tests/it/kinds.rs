@@ -258,3 +258,46 @@ fn base64_is_found_wherever_it_begins() {
     let whole = "eHhDYW5hcnktN2YzZTliLUh1c2gh";
     assert!(encodings(CANARY).iter().any(|secret| whole.contains(secret)));
 }
+
+#[test]
+fn what_azure_answers_with_is_an_output_of_a_resource_of_any_type() {
+    let berth = Berth::new().blueprint(
+        "\
+blueprint: shop
+azure: { subscription: '${env.AZURE_SUBSCRIPTION_ID}', location: westeurope, resourceGroup: rg-shop }
+logWorkspaces: { logs: { name: log-shop } }
+resources:
+  collection:
+    type: Microsoft.Insights/dataCollectionRules
+    apiVersion: '2023-03-11'
+    keys: { properties.destinations.logAnalytics: name }
+    body:
+      location: westeurope
+      properties:
+        destinations: { logAnalytics: [{ name: logs, workspaceResourceId: '${logWorkspaces.logs}' }] }
+        dataFlows: [{ streams: [Microsoft-ContainerInsights-Group-Default], destinations: [logs] }]
+  copy:
+    type: Microsoft.Insights/dataCollectionRules
+    apiVersion: '2023-03-11'
+    body:
+      location: '${resources.collection.location}'
+      properties: { description: 'after ${resources.collection.properties.dataFlows[0].destinations[0]}' }
+outputs:
+  stream: ${resources.collection.properties.dataFlows[0].streams[0]}
+  state: ${resources.collection.properties.provisioningState}
+",
+    );
+    berth.apply(&[]).exits(0).says(&["Done."]);
+    berth.plan(&[]).exits(0);
+    let outputs = berth.run(["output", "blueprint.yaml", "--sim", "--format", "json"]).exits(0).json();
+    assert_eq!(outputs["stream"], "Microsoft-ContainerInsights-Group-Default", "{outputs}");
+    assert_eq!(outputs["state"], "Succeeded", "{outputs}");
+    let copy = berth.export().into_iter().find(|one| one["name"] == "copy").unwrap();
+    assert_eq!(copy["properties"]["description"], "after logs");
+    assert_eq!(copy["location"], "westeurope");
+    berth.edit("collection.properties.provisioningState", "collection.loginServer");
+    berth
+        .validate()
+        .exits(1)
+        .complains(&["has no `loginServer`", "resources.collection.properties.provisioningState"]);
+}
