@@ -216,7 +216,7 @@ impl World<'_> {
                 let all = self.instances(place, for_each)?;
                 let example = all.first().map_or("KEY", |each| each.key.as_str());
                 Err(Fault::new(
-                    format!("`{shown}` stands for {} of them: it has `forEach`", all.len()),
+                    format!("`{shown}` stands for {} entries: it has `forEach`", all.len()),
                     format!("say which: `{shown}['{example}']`; or all of them: `{shown}[*]`"),
                 ))
             }

@@ -70,6 +70,11 @@ impl Linker<'_> {
         if let Some(facet) = found {
             return Ok(Referent::Output(target, facet.pointer.to_owned()));
         }
+        if node.draft.kind.open
+            && let Some(pointer) = answered(&wanted)
+        {
+            return Ok(Referent::Output(target, pointer));
+        }
         // A field of the blueprint itself.
         if facet.is_empty()
             && let Some(entry) = node.entry.map(|entry| &self.entries[entry])
@@ -94,6 +99,11 @@ impl Linker<'_> {
         };
         let help = match did_you_mean(rest, names()) {
             Some(near) => format!("did you mean `{address}.{near}`?"),
+            None if node.draft.kind.open => {
+                format!(
+                    "`{address}` has what Azure answers with, such as `{address}.properties.provisioningState`"
+                )
+            }
             None => format!("`{address}` has: {}", names().collect::<Vec<_>>().join(", ")),
         };
         let shown = if rest.is_empty() { facet } else { rest };
@@ -145,6 +155,39 @@ impl Linker<'_> {
     }
 }
 
+/// The JSON pointer of a dotted path in what Azure answers, if it begins with a member that resources have.
+fn answered(path: &str) -> Option<String> {
+    const MEMBERS: &[&str] = &[
+        "etag",
+        "extendedLocation",
+        "identity",
+        "kind",
+        "location",
+        "managedBy",
+        "plan",
+        "properties",
+        "sku",
+        "systemData",
+        "tags",
+        "zones",
+    ];
+    let first = path.split(['.', '[']).next().unwrap_or_default();
+    if !MEMBERS.contains(&first) || path.contains(['/', '~']) {
+        return None;
+    }
+    let mut pointer = String::new();
+    for part in path.split('.') {
+        let (name, indices) = part.split_once('[').map_or((part, None), |(name, rest)| (name, Some(rest)));
+        pointer.push('/');
+        pointer.push_str(name);
+        for index in indices.into_iter().flat_map(|rest| rest.trim_end_matches(']').split("][")) {
+            pointer.push('/');
+            pointer.push_str(index);
+        }
+    }
+    Some(pointer)
+}
+
 /// The member of an evaluated entry at a dotted path; an element of a list is `[0]`.
 fn member<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     path.split('.').try_fold(value, |value, part| {
@@ -176,5 +219,27 @@ fn mention(value: &Value, reference: &str, path: &str) -> Option<String> {
             members.iter().find_map(|(key, member)| mention(member, reference, &format!("{path}.{key}")))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_answers_are_pointers() {
+        for (path, pointer) in [
+            ("properties.loginServer", Some("/properties/loginServer")),
+            ("identity.principalId", Some("/identity/principalId")),
+            ("properties.hosts[0]", Some("/properties/hosts/0")),
+            ("properties.a[0][1].b", Some("/properties/a/0/1/b")),
+            ("zones[0]", Some("/zones/0")),
+            ("location", Some("/location")),
+            ("loginServer", None),
+            ("body.properties", None),
+            ("properties.a/b", None),
+        ] {
+            assert_eq!(answered(path).as_deref(), pointer, "{path}");
+        }
     }
 }

@@ -244,7 +244,7 @@ outputs: { a: \"${module.b.outputs.id}\", b: \"${module.b['z'].outputs.id}\", c:
         [
             "b.yaml:4:3 the module's parameter `size` has no value",
             "b.yaml:4:43 the module has no parameter `sise`",
-            "b.yaml:6:15 `module.b` stands for 2 of them: it has `forEach`",
+            "b.yaml:6:15 `module.b` stands for 2 entries: it has `forEach`",
             "b.yaml:6:44 there is no `module.b` with the key `z`",
             "b.yaml:6:78 there is no module named `c`",
             "lib/m.yaml:2:31 `tags` must be a mapping of names to texts",

@@ -150,6 +150,8 @@ pub struct ResourceType {
     pub preflight: &'static [Preflight],
     /// What it gives to others, besides `id` and `name`.
     pub facets: &'static [Facet],
+    /// Whether any path of what Azure answers is such a value, because berth does not know which there are.
+    pub open: bool,
     /// What must hold between it and other resources of the blueprint.
     pub law: Option<Law>,
     /// How long a create usually takes; for progress and the critical path.
@@ -182,6 +184,7 @@ impl ResourceType {
             azures_own: &[],
             preflight: &[],
             facets: &[],
+            open: false,
             law: None,
             usual: Duration::from_secs(5),
             usual_update: Duration::from_secs(5),

@@ -49,7 +49,8 @@ impl EntryKind for Generic {
     // Each entry says its own.
     const ARM_TYPE: &'static str = "";
     const ABOUT: &'static str = "A resource of any ARM type, for what berth has no section for. Its Azure name is the \
-        entry's `name`; below several parents without `parent`, all names are written with `/` between.";
+        entry's `name`; below several parents without `parent`, all names are written with `/` between. Every field \
+        that Azure answers with is an output, such as `${resources.registry.properties.loginServer}`.";
     const EXAMPLE: &'static str = "\
 resources:
   registry:
@@ -205,6 +206,7 @@ impl Spec {
             let lanes: Vec<Lane> = top.map(Lane::Ancestor).into_iter().collect();
             Box::leak(Box::new(ResourceType {
                 tags: tracked,
+                open: true,
                 rules: rules.leak(),
                 lanes: lanes.leak(),
                 delete: if extension { DeleteMode::Always } else { DeleteMode::Own },

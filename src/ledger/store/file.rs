@@ -12,7 +12,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Keeps a ledger in files. The lock is the operating system's and goes with the process.
 ///
@@ -177,6 +177,9 @@ impl FileStore {
     }
 }
 
+/// How often a lock that nobody has written his name to is tried again.
+const GIVING_BACK: usize = 50;
+
 #[async_trait]
 impl Store for FileStore {
     async fn load(&self) -> Result<Loaded, Error> {
@@ -217,7 +220,17 @@ impl Store for FileStore {
             .write(true)
             .open(&self.lock)
             .map_err(write)?;
-        match file.try_lock() {
+        let mut taken = file.try_lock();
+        for _ in 0..GIVING_BACK {
+            // Whoever gives it back empties the file a moment before the lock is free; so does a child that was just
+            // made, until it becomes another program.
+            if !matches!(taken, Err(TryLockError::WouldBlock)) || self.written().is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            taken = file.try_lock();
+        }
+        match taken {
             Ok(()) => {
                 // Whoever gives the lock back empties the file.
                 let from = self.written();
