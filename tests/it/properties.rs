@@ -476,6 +476,7 @@ async fn examine(kind: &Kind, edits: &[Edit], values: usize) -> Found {
 }
 
 #[tokio::test(start_paused = true)]
+#[expect(clippy::print_stdout, reason = "what the long form found, for whoever asked for it")]
 async fn one_change_plans_that_change_and_no_other() {
     #[expect(clippy::disallowed_methods, reason = "how the long form is asked for")]
     let asked = std::env::var("BERTH_PROPERTIES").unwrap_or_default();
