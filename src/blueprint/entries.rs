@@ -102,7 +102,7 @@ impl<'a> World<'a> {
         let parts = self.take_parts(kind, path, &mut fields, &mut off);
         // A field whose expression has no value would only raise a second complaint.
         if self.problem_count() > before || self.poisoned.take() {
-            return ended(EntryState::Failed);
+            return Entry { evaluated: Value::Object(evaluated), ..ended(EntryState::Failed) };
         }
         let (drafts, problems) = (Vec::new(), Vec::new());
         let mut cx = EntryCx { address: Address::new(address.as_str()), key: &key, common, drafts, problems };

@@ -60,6 +60,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
         let resource = linker.resource(at, body, &mut graph, problems);
         resources.push(resource);
     }
+    linker.check_failed(problems);
     linker.judge(&resources, &secrets, problems);
     linker.order_by_arm(&azure, &resources, &mut graph);
     let outputs = linker.outputs(outputs, problems);
@@ -445,6 +446,19 @@ impl<'a> Linker<'a> {
                 }
             }
         });
+    }
+
+    /// Looks up what entries refer to that have other mistakes, so that everything is told at once.
+    fn check_failed(&self, problems: &mut Diagnostics) {
+        for entry in self.entries.iter().filter(|entry| entry.state == EntryState::Failed) {
+            token::for_each(&entry.evaluated, &mut |token| {
+                if let Token::Reference { path, facet } = token
+                    && let Err(Some(diagnostic)) = self.refer(usize::MAX, path, facet)
+                {
+                    problems.push(Diagnostic { span: entry.mentioning(path), ..diagnostic });
+                }
+            });
+        }
     }
 
     /// Edges that follow from ARM's own order.

@@ -137,21 +137,33 @@ impl Linker<'_> {
     pub(super) fn place(&self, at: usize, reference: Option<&str>) -> Option<Span> {
         let node = self.nodes.get(at)?;
         let entry = &self.entries[node.entry?];
-        if let Some(reference) = reference {
-            let raw = crate::value::get_path(&entry.source.tree, &entry.place)?;
-            let local = reference.strip_prefix(&entry.prefix).unwrap_or(reference);
-            // With `forEach` the key is written in another way than it is in the address.
-            let parts = Parts::of(local);
-            let key = parts.key.split('[').next().unwrap_or_default();
-            let short = format!("{}.{key}", parts.section);
-            let found = mention(raw, local, &entry.place).or_else(|| mention(raw, &short, &entry.place));
-            if let Some(path) = found {
-                return entry.source.locate(&path, At::Value);
-            }
+        if let Some(found) = reference.and_then(|reference| entry.mention(reference)) {
+            return entry.source.locate(&found, At::Value);
         }
         let origin = &node.draft.origin;
         let path = if origin.is_empty() { entry.place.clone() } else { format!("{}.{origin}", entry.place) };
         entry.source.locate(&path, At::Key)
+    }
+}
+
+impl Entry<'_> {
+    /// Where it mentions `reference`, else where it begins.
+    pub(super) fn mentioning(&self, reference: &str) -> Option<Span> {
+        match self.mention(reference) {
+            Some(path) => self.source.locate(&path, At::Value),
+            None => self.source.locate(&self.place, At::Key),
+        }
+    }
+
+    /// The path of the field that mentions `reference`.
+    fn mention(&self, reference: &str) -> Option<String> {
+        let raw = crate::value::get_path(&self.source.tree, &self.place)?;
+        let local = reference.strip_prefix(&self.prefix).unwrap_or(reference);
+        // With `forEach` the key is written in another way than it is in the address.
+        let parts = Parts::of(local);
+        let key = parts.key.split('[').next().unwrap_or_default();
+        let short = format!("{}.{key}", parts.section);
+        mention(raw, local, &self.place).or_else(|| mention(raw, &short, &self.place))
     }
 }
 
