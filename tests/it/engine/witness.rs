@@ -3,7 +3,7 @@
 use super::blueprint::Entry;
 use async_trait::async_trait;
 use berth::arm::transport::{Method, Request, Response, Transport, TransportError, path_and_query};
-use berth::event::{Event, EventKind, Listener};
+use berth::event::{Action, Event, EventKind, Listener};
 use berth::sim::Simulator;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -161,6 +161,9 @@ impl Listener for Witness {
     fn event(&self, event: &Event) {
         let mut seen = self.seen.lock().unwrap();
         match event.kind {
+            // Between its two halves a replaced step waits, and others take its place: it is not counted.
+            EventKind::StepStarted { action: Action::Replace, .. }
+            | EventKind::StepFinished { action: Action::Replace, .. } => {}
             EventKind::StepStarted { .. } if event.number > 0 => {
                 seen.running += 1;
                 seen.most = seen.most.max(seen.running);
