@@ -13,6 +13,10 @@ pub fn blueprint_name(bytes: &[u8]) -> Option<String> {
         name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     };
+    if let Ok(source) = Source::parse("", bytes) {
+        let name = source.tree.get("blueprint").and_then(serde_json::Value::as_str);
+        return name.filter(is_name).map(str::to_owned);
+    }
     let text = String::from_utf8_lossy(bytes);
     let lines = text.trim_start_matches('\u{feff}').lines();
     let mut values = lines.filter_map(|line| line.strip_prefix("blueprint:"));
@@ -65,4 +69,26 @@ pub fn graph(desired: &Desired) -> (Vec<(Address, &'static str)>, Dag) {
         .map(|&at| (desired.resources[at].address.clone(), desired.resources[at].kind.title))
         .collect();
     (nodes, graph)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_whatever_else_is_wrong() {
+        for (text, name) in [
+            ("blueprint: shop\n", Some("shop")),
+            ("\u{feff}# a comment\r\nblueprint: 'shop' # mine\r\nnetworks: 5\r\n", Some("shop")),
+            ("{\"blueprint\": \"shop\", \"networks\": {}}", Some("shop")),
+            ("\"blueprint\": shop\nnetwrks: {}\n", Some("shop")),
+            ("blueprint: shop\nazure: [\n", Some("shop")),
+            ("blueprint: shop\nblueprint: other\nazure: [\n", None),
+            ("blueprint: ../etc\n", None),
+            ("blueprint: 5\n", None),
+            ("", None),
+        ] {
+            assert_eq!(blueprint_name(text.as_bytes()).as_deref(), name, "{text:?}");
+        }
+    }
 }
