@@ -466,7 +466,7 @@ mod azurite {
         assert!(lines.any(|line| line.contains("clusters.aks creating")), "the first is at work");
         azurite.stop();
         let rest: Vec<String> = lines.collect();
-        assert_eq!(first.wait().unwrap().code(), Some(1), "{rest:#?}");
+        assert_eq!(first.wait().unwrap().code(), Some(3), "{rest:#?}");
         let rest = rest.join(" ");
         assert!(rest.contains("cannot be reached") && rest.contains("goes on with it"), "{rest}");
         azurite.start_again();
