@@ -46,7 +46,7 @@ mod yaml;
 pub use includes::Read;
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
-pub use resolve::load;
+pub use resolve::{is_blueprint_name, load};
 pub use schema::{common_fields, entry_schema, schema};
 pub use side_file::side_file;
 pub use source::{Source, parse_value};

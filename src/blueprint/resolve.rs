@@ -86,7 +86,7 @@ fn check_name(world: &World<'_>) {
 }
 
 /// The ledger is a file of this name, and a tag has it as its value.
-fn is_blueprint_name(name: &str) -> bool {
+pub fn is_blueprint_name(name: &str) -> bool {
     (1..=63).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

@@ -14,8 +14,7 @@ use std::sync::Arc;
 /// # Errors
 /// When it is no YAML, says nothing, or says what no blueprint can.
 pub(super) fn tree(file: &Arc<SourceFile>) -> Result<Value, Diagnostic> {
-    let left = Cell::new(file.text.len() * 3 + REPEATED);
-    match (Tree { left: &left }).deserialize(serde_yaml::Deserializer::from_str(&file.text)) {
+    match parse(&file.text) {
         Ok(Value::Null) => Err(empty(file)),
         Ok(tree) => Ok(tree),
         Err(error) => Err(explain(file, &error)),
@@ -28,10 +27,12 @@ pub(super) fn tree(file: &Arc<SourceFile>) -> Result<Value, Diagnostic> {
 /// A sentence.
 pub(super) fn value(text: &str) -> Result<Value, String> {
     let file = Arc::new(SourceFile { name: String::new(), text: text.to_owned() });
+    parse(text).map_err(|error| explain(&file, &error).message)
+}
+
+fn parse(text: &str) -> Result<Value, serde_yaml::Error> {
     let left = Cell::new(text.len() * 3 + REPEATED);
-    (Tree { left: &left })
-        .deserialize(serde_yaml::Deserializer::from_str(text))
-        .map_err(|error| explain(&file, &error).message)
+    (Tree { left: &left }).deserialize(serde_yaml::Deserializer::from_str(text))
 }
 
 /// How many bytes of text and values aliases may repeat in one file. Two megabytes are more than anybody reads, and a

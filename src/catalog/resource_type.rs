@@ -113,6 +113,22 @@ pub struct SoftDeletion {
     pub kept_when_deleted: &'static str,
 }
 
+impl SoftDeletion {
+    /// Whether one with this body, not deleted yet, may not be purged once it is.
+    pub fn keeps(&self, body: &Value) -> bool {
+        says(body, self.kept_by)
+    }
+
+    /// Whether one may not be purged whose body among the deleted is this.
+    pub fn keeps_deleted(&self, body: &Value) -> bool {
+        says(body, self.kept_when_deleted)
+    }
+}
+
+fn says(body: &Value, pointer: &str) -> bool {
+    body.pointer(pointer).and_then(Value::as_bool) == Some(true)
+}
+
 /// What berth knows of an ARM type.
 #[derive(Debug)]
 pub struct ResourceType {

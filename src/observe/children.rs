@@ -6,7 +6,6 @@ use crate::ident::ArmId;
 use crate::plan::{Desired, Observation, Observed};
 use futures::StreamExt;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// A list of children that has to be read.
 struct Children {
@@ -67,10 +66,9 @@ pub(super) fn add(desired: &Desired, listed: Vec<Value>, observed: &mut Observed
             }
         }
     }
-    let known: BTreeSet<String> = observed.keys().map(|id| id.as_str().to_ascii_lowercase()).collect();
     for child in found {
         let id = child.get("id").and_then(Value::as_str).and_then(|id| ArmId::parse(id).ok());
-        if let Some(id) = id.filter(|id| !known.contains(&id.as_str().to_ascii_lowercase())) {
+        if let Some(id) = id.filter(|id| !observed.contains_key(id)) {
             let Resource { body, etag } = Resource::listed(child);
             observed.insert(id, Observation::Present { body, etag });
         }

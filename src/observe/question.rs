@@ -1,7 +1,7 @@
 //! What is to be read, and how it may be asked for.
 
 use super::connections_version;
-use crate::catalog::{Listing, Operation, ResourceType, resource_type};
+use crate::catalog::{Listing, Operation, ResourceType, SoftDeletion, resource_type};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
 use crate::plan::{Desired, deleted_path};
@@ -24,13 +24,13 @@ pub(super) struct Question<'a> {
 #[derive(Debug)]
 pub(super) struct Deleted {
     pub(super) path: String,
-    pub(super) kept: &'static str,
+    pub(super) deletion: &'static SoftDeletion,
 }
 
 impl Deleted {
-    fn of(kind: &ResourceType, id: &ArmId, body: &Value) -> Option<Self> {
+    fn of(kind: &'static ResourceType, id: &ArmId, body: &Value) -> Option<Self> {
         let deletion = kind.soft_deleted.as_ref()?;
-        Some(Deleted { path: deleted_path(deletion, id, body), kept: deletion.kept_when_deleted })
+        Some(Deleted { path: deleted_path(deletion, id, body), deletion })
     }
 }
 

@@ -366,8 +366,7 @@ async fn ask(
             // Who may not look among the deleted is told when the create fails: not here.
             let found = client.get(&deleted.path, question.api_version).await;
             let found = found.ok().flatten().filter(|found| is_of(&found.body, question.id));
-            let kept = |body: &Value| body.pointer(deleted.kept).and_then(Value::as_bool) == Some(true);
-            Ok(Answer::Deleted(at, found.map(|found| kept(&found.body))))
+            Ok(Answer::Deleted(at, found.map(|found| deleted.deletion.keeps_deleted(&found.body))))
         }
         Request::List(list) => {
             let query: &[(&str, &str)] = if list.at_scope { &[("$filter", "atScope()")] } else { &[] };

@@ -18,7 +18,7 @@ pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned,
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
     let plan = plan::plan_destroy(&ledger, &observed);
     sound(&plan)?;
-    let mut plan = session.restrict(plan, &ledger, &observed)?;
+    let mut plan = session.settle(plan, &ledger, &observed)?;
     preflight(session, &mut plan, &Desired::default(), &observed).await;
     Ok(Planned { plan, ledger, observed, in_flight })
 }

@@ -33,13 +33,8 @@ impl Session {
         Ok((loaded.ledger.unwrap_or_else(fresh), loaded.in_flight))
     }
 
-    /// A plan for the targets only, purging or not, as this session is.
-    pub(super) fn restrict(
-        &self,
-        mut plan: Plan,
-        ledger: &Ledger,
-        observed: &Observed,
-    ) -> Result<Plan, Error> {
+    /// A plan as this session is to have it: purging or not, what is in its own way told, for the targets only.
+    pub(super) fn settle(&self, mut plan: Plan, ledger: &Ledger, observed: &Observed) -> Result<Plan, Error> {
         if self.purge {
             plan::purge(&mut plan, ledger, observed);
         }

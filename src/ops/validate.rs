@@ -1,7 +1,7 @@
 //! Looking at a blueprint without asking Azure anything.
 
 use super::Error;
-use crate::blueprint::{Blueprint, Inputs, Source, load};
+use crate::blueprint::{Blueprint, Inputs, Source, is_blueprint_name, load};
 use crate::catalog::Operation;
 use crate::graph::Dag;
 use crate::ident::Address;
@@ -9,10 +9,7 @@ use crate::plan::Desired;
 
 /// The name that a blueprint gives itself, even when the rest of it cannot be understood, or is no YAML.
 pub fn blueprint_name(bytes: &[u8]) -> Option<String> {
-    let is_name = |name: &&str| {
-        name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
+    let is_name = |name: &&str| is_blueprint_name(name);
     if let Ok(source) = Source::parse("", bytes) {
         let name = source.tree.get("blueprint").and_then(serde_json::Value::as_str);
         return name.filter(is_name).map(str::to_owned);

@@ -16,9 +16,7 @@ pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
         let Some(found) = observed.get(&step.id) else { continue };
         let replaced = step.action == Action::Replace;
         let kept = match (step.action, found) {
-            (Action::Delete | Action::Replace, Observation::Present { body, .. }) => {
-                body.pointer(deletion.kept_by).and_then(Value::as_bool).unwrap_or_default()
-            }
+            (Action::Delete | Action::Replace, Observation::Present { body, .. }) => deletion.keeps(body),
             (Action::Forget, Observation::SoftDeleted { kept }) => *kept,
             _ => continue,
         };
@@ -49,8 +47,7 @@ pub fn twins(plan: &mut Plan, observed: &Observed) {
     let conflict = |step: &Step| {
         let kind = resource_type(&step.arm_type)?;
         let deletion = kind.soft_deleted.as_ref()?;
-        let body = observed.get(&step.id)?.body()?;
-        let kept = body.pointer(deletion.kept_by).and_then(Value::as_bool).unwrap_or_default();
+        let kept = deletion.keeps(observed.get(&step.id)?.body()?);
         let name = step.id.name();
         let keeps =
             format!("Azure keeps a deleted {} and its name, so `{name}` cannot be made again", kind.title);
