@@ -12,8 +12,8 @@
 //!    catalog  graph   observe ◀──── arm ◀─────┘     arm::Transport ◀── real HTTP | sim
 //! ```
 //!
-//! * vocabulary (data only): [`ident`], [`value`], [`diag`], [`event`]
-//! * pure domain: [`graph`], [`catalog`], [`blueprint`]
+//! * vocabulary (data only): [`ident`], [`value`], [`diag`], [`change`], [`event`]
+//! * pure domain: [`graph`], [`catalog`], [`state`], [`blueprint`]
 //! * pure decisions: [`plan`], [`drift`], [`approve`], [`policy`], [`private_link`]
 //! * edges (I/O behind ports, each with a fake): [`host`], [`arm`], [`ledger`], [`sim`]
 //! * engine: [`observe`], [`apply`]
@@ -24,6 +24,7 @@ pub mod approve;
 pub mod arm;
 pub mod blueprint;
 pub mod catalog;
+pub mod change;
 pub mod diag;
 pub mod drift;
 pub mod event;
@@ -39,4 +40,5 @@ pub mod policy;
 pub mod private_link;
 pub mod report;
 pub mod sim;
+pub mod state;
 pub mod value;

@@ -5,7 +5,7 @@ use crate::arm::{
     Client, Conditions, Error, ErrorKind, Operation as ArmOperation, Started, transport::Method,
 };
 use crate::catalog::{Operation, ResourceType, UpdateMode};
-use crate::event::Action;
+use crate::change::Action;
 use crate::host::Clock;
 use crate::ident::ArmId;
 use crate::observe;

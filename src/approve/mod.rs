@@ -2,7 +2,7 @@
 //!
 //! Only this room makes an [`Approved`] plan, and only an approved plan can be applied.
 
-use crate::event::Action;
+use crate::change::Action;
 use crate::ident::Address;
 use crate::plan::Plan;
 

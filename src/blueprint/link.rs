@@ -18,7 +18,7 @@ use crate::catalog::{Draft, DraftId, Operation};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
-use crate::plan::{Desired, OWNER_TAG, Output, Resource};
+use crate::state::{Desired, OWNER_TAG, Output, Resource};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
 use serde_json::Value;

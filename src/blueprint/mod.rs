@@ -51,7 +51,7 @@ pub use schema::{common_fields, entry_schema, schema};
 pub use side_file::side_file;
 pub use source::{Source, parse_value};
 
-use crate::plan::Desired;
+use crate::state::Desired;
 
 /// A blueprint that was read without errors.
 #[derive(Debug)]

@@ -14,14 +14,16 @@ mod kind;
 pub mod kinds;
 mod law;
 mod resource_type;
+mod soft_deletion;
 
-pub use crate::event::DeleteMode;
+pub use crate::change::DeleteMode;
 pub use body::{merge_over, model};
 pub use draft::{Arrival, Claim, Draft, DraftId, Exclusive, Members, Operation};
 pub use entry::{Common, EntryCx, Problem, Reference};
 pub use kind::{EntryKind, Kind, Merged, Nested, registry, resource_type};
 pub use law::{Law, Neighbour, Surroundings};
-pub use resource_type::{Facet, Guard, Lane, Listing, Preflight, ResourceType, SoftDeletion, UpdateMode};
+pub use resource_type::{Facet, Guard, Lane, Listing, Preflight, ResourceType, UpdateMode};
+pub use soft_deletion::SoftDeletion;
 
 /// How an ARM type guards others, if it does; for what no blueprint mentions any more.
 pub fn guard_of(arm_type: &str) -> Option<Guard> {

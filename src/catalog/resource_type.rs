@@ -1,7 +1,8 @@
 //! The descriptor of an ARM type.
 
 use super::Law;
-use crate::event::DeleteMode;
+use super::soft_deletion::SoftDeletion;
+use crate::change::DeleteMode;
 use crate::value::{Rule, Rules};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -99,34 +100,6 @@ pub struct Guard {
     pub level: &'static str,
     /// The level under which nothing can be made or changed either.
     pub no_writes: &'static str,
-}
-
-/// How Azure keeps a resource that was deleted. It is brought back by a PUT with `properties.createMode: recover`, and
-/// gone for good after a POST to `purge` below its path.
-#[derive(Debug)]
-pub struct SoftDeletion {
-    /// Where it is found: a path with `{subscription}`, `{location}`, `{name}`.
-    pub path: &'static str,
-    /// Where its body says, before it is deleted, that it may not be purged: a JSON pointer to a boolean.
-    pub kept_by: &'static str,
-    /// Where the body of the deleted one says so.
-    pub kept_when_deleted: &'static str,
-}
-
-impl SoftDeletion {
-    /// Whether one with this body, not deleted yet, may not be purged once it is.
-    pub fn keeps(&self, body: &Value) -> bool {
-        says(body, self.kept_by)
-    }
-
-    /// Whether one may not be purged whose body among the deleted is this.
-    pub fn keeps_deleted(&self, body: &Value) -> bool {
-        says(body, self.kept_when_deleted)
-    }
-}
-
-fn says(body: &Value, pointer: &str) -> bool {
-    body.pointer(pointer).and_then(Value::as_bool) == Some(true)
 }
 
 /// What berth knows of an ARM type.

@@ -73,7 +73,7 @@ pub fn detect<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::DeleteMode;
+    use crate::change::DeleteMode;
     use crate::ident::Address;
     use crate::ledger::Owned;
     use serde_json::json;

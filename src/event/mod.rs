@@ -1,93 +1,11 @@
 //! What the engine says while it works: numbered, serialisable, complete enough for every listener.
 
+use crate::change::{Action, Outcome};
 use crate::ident::Address;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Version of the event form; goes up when a member changes its meaning.
 pub const VERSION: u32 = 1;
-
-/// What is done to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// It does not exist and will.
-    Create,
-    /// It is changed in place.
-    Update,
-    /// It is deleted and created anew.
-    Replace,
-    /// It is deleted.
-    Delete,
-    /// A pending private-endpoint connection is approved.
-    Approve,
-    /// It exists already and is taken into the ledger as it is.
-    Adopt,
-    /// A soft-deleted vault is brought back.
-    Recover,
-    /// A provider or preview feature is registered.
-    Register,
-    /// It is taken out of the ledger and left alone.
-    Forget,
-    /// Nothing.
-    NoOp,
-}
-
-impl Action {
-    /// The word for it in sentences and reports.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Action::Create => "create",
-            Action::Update => "update",
-            Action::Replace => "replace",
-            Action::Delete => "delete",
-            Action::Approve => "approve",
-            Action::Adopt => "adopt",
-            Action::Recover => "recover",
-            Action::Register => "register",
-            Action::Forget => "forget",
-            Action::NoOp => "no-op",
-        }
-    }
-}
-
-/// How a resource is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeleteMode {
-    /// A DELETE of its own, unless its parent is deleted in the same run and takes it along.
-    Own,
-    /// A DELETE of its own, always, before what it hangs on (role assignments, endpoints).
-    Always,
-    /// ARM cannot delete it; it goes with its parent. Dropped from a blueprint it is only forgotten.
-    WithParent,
-    /// It is never removed (provider and feature registrations).
-    Never,
-}
-
-/// How a step ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "kebab-case")]
-pub enum Outcome {
-    /// As planned.
-    Done,
-    /// It did not work.
-    Failed {
-        /// What was attempted, what Azure said, what to do next: a few lines.
-        message: String,
-        /// Azure's error code, when there was one.
-        code: Option<String>,
-    },
-    /// Not tried, because something it needs failed.
-    Skipped {
-        /// What failed.
-        because_of: Address,
-    },
-    /// Not tried, because the person asked to stop.
-    NotStarted,
-    /// Under way when the run stopped; the next run takes it up.
-    Unfinished,
-}
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -177,44 +95,4 @@ pub struct Silence;
 
 impl Listener for Silence {
     fn event(&self, _: &Event) {}
-}
-
-/// How one step of a run ended.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StepResult {
-    /// The resource.
-    pub address: Address,
-    /// What was to be done to it.
-    pub action: Action,
-    /// How it ended.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-    /// How long it took, in milliseconds of the engine's clock.
-    pub elapsed_ms: u64,
-    /// How often it was tried again, and for how long it waited in all, in milliseconds.
-    pub retries: u32,
-    /// See `retries`.
-    pub waited_ms: u64,
-}
-
-/// How a run ended: done, failed, not started.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Summary {
-    /// The version of this form.
-    pub version: u32,
-    /// Every step that was to be taken, in the order of the plan.
-    pub steps: Vec<StepResult>,
-    /// How long the run took, in milliseconds of the engine's clock.
-    pub elapsed_ms: u64,
-    /// Whether the person asked to stop.
-    pub interrupted: bool,
-}
-
-impl Summary {
-    /// Whether every step was done.
-    pub fn is_complete(&self) -> bool {
-        self.steps.iter().all(|step| step.outcome == Outcome::Done)
-    }
 }

@@ -4,7 +4,7 @@
 //! wrote): it is dropped. A damaged line before the last is refused: what follows it cannot be trusted.
 
 use super::model::{Ledger, Owned};
-use crate::event::Action;
+use crate::change::Action;
 use crate::ident::{Address, ArmId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -157,7 +157,7 @@ pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Vec<InFlight> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::DeleteMode;
+    use crate::change::DeleteMode;
     use serde_json::json;
 
     fn id(name: &str) -> ArmId {

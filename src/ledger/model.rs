@@ -1,6 +1,6 @@
 //! The ledger as data: its form, its version, its migrations.
 
-use crate::event::DeleteMode;
+use crate::change::DeleteMode;
 use crate::ident::{Address, ArmId};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 use crate::arm::{Client, Error, ErrorKind, Resource};
 use crate::catalog::{Listing, ResourceType};
 use crate::ident::ArmId;
-use crate::plan::{Desired, Observation, Observed};
+use crate::state::{Desired, Observation, Observed};
 use futures::StreamExt;
 use serde_json::Value;
 

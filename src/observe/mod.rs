@@ -21,7 +21,7 @@ use crate::arm::{Client, Error};
 use crate::catalog::kinds::private_link::Target;
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::plan::{Desired, Observed};
+use crate::state::{Desired, Observed};
 use serde_json::Value;
 
 /// From how many siblings on one list is read for them.

@@ -1,7 +1,7 @@
 //! Asks what a plan would like to know before its first write.
 
 use crate::arm::{Client, Error, Started};
-use crate::plan::{Answers, Query};
+use crate::state::{Answers, Query};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

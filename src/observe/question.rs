@@ -4,7 +4,7 @@ use super::connections_version;
 use crate::catalog::{Listing, Operation, ResourceType, SoftDeletion, resource_type};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::plan::{Desired, deleted_path};
+use crate::state::Desired;
 use serde_json::Value;
 
 /// One thing to read.
@@ -30,7 +30,7 @@ pub(super) struct Deleted {
 impl Deleted {
     fn of(kind: &'static ResourceType, id: &ArmId, body: &Value) -> Option<Self> {
         let deletion = kind.soft_deleted.as_ref()?;
-        Some(Deleted { path: deleted_path(deletion, id, body), deletion })
+        Some(Deleted { path: deletion.path_of(id, body), deletion })
     }
 }
 

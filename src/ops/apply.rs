@@ -4,7 +4,8 @@ use super::{Error, Planned, Session};
 use crate::apply::{self, Applied};
 use crate::approve::{Allowances, approve, blocks};
 use crate::event::EventKind;
-use crate::plan::{Adoption, Desired};
+use crate::plan::Adoption;
+use crate::state::Desired;
 
 /// Takes the ledger for this run and waits for what an earlier one left under way, then plans.
 ///

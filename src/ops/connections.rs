@@ -6,8 +6,8 @@ use crate::catalog::Operation;
 use crate::diag::did_you_mean;
 use crate::ident::ArmId;
 use crate::observe;
-use crate::plan::Desired;
 use crate::private_link::{Connection, Found, Rules, approval};
+use crate::state::Desired;
 use futures::StreamExt;
 use std::time::Duration;
 

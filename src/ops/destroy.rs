@@ -6,7 +6,8 @@ use super::{Error, Planned, Session};
 use crate::apply::Applied;
 use crate::approve::Allowances;
 use crate::observe::observe;
-use crate::plan::{self, Desired};
+use crate::plan;
+use crate::state::Desired;
 
 /// Plans the removal of everything that the ledger has.
 ///

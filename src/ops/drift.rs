@@ -5,7 +5,7 @@ use crate::catalog::{Operation, resource_type};
 use crate::drift::{self, DriftReport};
 use crate::ident::ArmId;
 use crate::observe::observe;
-use crate::plan::{Desired, Observation};
+use crate::state::{Desired, Observation};
 use std::collections::HashSet;
 
 /// Reports what somebody else changed.

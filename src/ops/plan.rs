@@ -3,7 +3,8 @@
 use super::{Error, Session};
 use crate::ledger::{InFlight, Ledger};
 use crate::observe::{self, observe};
-use crate::plan::{self, Adoption, Desired, Observed, Plan, check};
+use crate::plan::{self, Adoption, Plan, check};
+use crate::state::{Desired, Observed};
 
 /// A plan with everything it was made from.
 #[derive(Debug)]

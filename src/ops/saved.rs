@@ -5,9 +5,8 @@ use super::{Error, Planned, Session};
 use crate::apply::Applied;
 use crate::approve::Allowances;
 use crate::blueprint::{Inputs, Source};
-use crate::plan::{
-    Adoption, Desired, Detail, Making, Moved, Plan, Saved, SavedError, SavedFile, Setting, details,
-};
+use crate::plan::{Adoption, Detail, Making, Moved, Plan, Saved, SavedError, SavedFile, Setting, details};
+use crate::state::{Desired, Observed};
 use crate::{ledger::Ledger, plan};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,7 +21,7 @@ impl Planned {
 
 /// The plan of a blueprint for a subscription in which nothing is yet, with its details: what can be judged offline.
 pub fn plan_offline(desired: &Desired) -> (Plan, Vec<Detail>) {
-    let (ledger, nothing) = (Ledger::new(desired.blueprint.clone(), ""), plan::Observed::new());
+    let (ledger, nothing) = (Ledger::new(desired.blueprint.clone(), ""), Observed::new());
     let plan = plan::plan(desired, &ledger, &nothing, Adoption::Allowed);
     let details = details(&plan, desired, &ledger, &nothing);
     (plan, details)

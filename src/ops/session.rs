@@ -8,7 +8,8 @@ use crate::event::{Event, EventKind, Listener};
 use crate::ident::Address;
 use crate::ledger::store;
 use crate::ledger::{InFlight, Ledger};
-use crate::plan::{self, Observed, Plan};
+use crate::plan::{self, Plan};
+use crate::state::Observed;
 use serde_json::Value;
 
 /// A session with Azure and a ledger.

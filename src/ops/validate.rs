@@ -5,7 +5,7 @@ use crate::blueprint::{Blueprint, Inputs, Source, is_blueprint_name, load};
 use crate::catalog::Operation;
 use crate::graph::Dag;
 use crate::ident::Address;
-use crate::plan::Desired;
+use crate::state::Desired;
 
 /// The name that a blueprint gives itself, even when the rest of it cannot be understood, or is no YAML.
 pub fn blueprint_name(bytes: &[u8]) -> Option<String> {

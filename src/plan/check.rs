@@ -1,7 +1,7 @@
 //! What must hold of any plan, known to nobody else: a second pair of eyes on the planner.
 
 use super::model::{Plan, Reason};
-use crate::event::Action;
+use crate::change::Action;
 use crate::ident::Address;
 use std::collections::HashSet;
 

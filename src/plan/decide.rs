@@ -1,19 +1,18 @@
 //! From desired, ledger and observed to a plan.
 
-use super::desired::{Desired, OWNER_TAG, Resource, owner_of};
 use super::guard;
 use super::impact::{disruption, usual_ms};
-use super::lanes::lanes;
-use super::model::{Conflict, Impact, Observation, Observed, OutputValue, Plan, Reason, Step, VERSION};
+use super::model::{Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
 use super::removal::{self, Removals};
-use super::resolve::{digest, lookup};
 use crate::catalog::{Arrival, Operation, UpdateMode};
-use crate::event::Action;
+use crate::change::Action;
 use crate::graph::Dag;
 use crate::ident::ArmId;
 use crate::ledger::{Ledger, Owned};
+use crate::state::{Desired, OWNER_TAG, Observation, Observed, Resource, lanes, owner_of};
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without};
+use crate::value::{digest, lookup};
 use serde_json::Value;
 use std::borrow::Cow;
 

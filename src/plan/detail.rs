@@ -2,11 +2,11 @@
 //!
 //! The planner does not need it, so it is made only when somebody asks.
 
-use super::desired::{Desired, Resource};
-use super::model::{Observation, Observed, Plan, Step};
-use super::resolve::lookup;
-use crate::event::Action;
+use super::model::{Plan, Step};
+use crate::change::Action;
 use crate::ledger::Ledger;
+use crate::state::{Desired, Observation, Observed, Resource};
+use crate::value::lookup;
 use crate::value::token::{self, Token};
 use crate::value::{Flag, Rules, conceal, managed, without};
 use serde::{Deserialize, Serialize};

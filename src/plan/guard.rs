@@ -1,10 +1,10 @@
 //! Locks: what they forbid, and that they come last and go first.
 
-use super::desired::{Desired, Resource};
-use super::model::{Conflict, Observation, Observed, Step};
+use super::model::{Conflict, Step};
 use crate::catalog::{Guard, guard_of};
-use crate::event::Action;
+use crate::change::Action;
 use crate::ident::ArmId;
+use crate::state::{Desired, Observation, Observed, Resource};
 use serde_json::Value;
 
 /// Whether an id is at or below what a guard stands on.

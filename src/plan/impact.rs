@@ -1,9 +1,9 @@
 //! What a change in place disturbs, and how long a step usually takes.
 
-use super::desired::{Desired, Resource};
-use super::model::{Disruption, Observation, Observed};
+use super::model::Disruption;
 use crate::catalog::ResourceType;
-use crate::event::Action;
+use crate::change::Action;
+use crate::state::{Desired, Observation, Observed, Resource};
 use crate::value::{Change, ChangeKind, Cycles, Disturbance, Rules};
 
 /// What changes disturb, by the words of the type; nothing when they do not.

@@ -5,31 +5,22 @@
 
 mod check;
 mod decide;
-mod desired;
 mod detail;
 mod guard;
 mod impact;
-mod lanes;
 mod model;
 mod preflight;
 mod purge;
 mod removal;
-mod resolve;
 mod saved;
 mod target;
 
 pub use check::check;
 pub use decide::{Adoption, plan};
-pub use desired::{Desired, OWNER_TAG, Output, Resource};
 pub use detail::{Detail, details};
-pub use lanes::lanes;
-pub use model::{
-    Conflict, Counts, Disruption, Impact, LeftOut, Observation, Observed, OutputValue, Plan, Reason, Step,
-    VERSION,
-};
-pub use preflight::{Answers, Query, judge, queries};
-pub use purge::{deleted_path, purge, twins};
+pub use model::{Conflict, Counts, Disruption, Impact, LeftOut, OutputValue, Plan, Reason, Step, VERSION};
+pub use preflight::{judge, queries};
+pub use purge::{purge, twins};
 pub use removal::plan_destroy;
-pub use resolve::{lookup, secret_digests};
 pub use saved::{Making, Moved, SAVED_VERSION, Saved, SavedError, SavedFile, Setting, is_saved};
 pub use target::restrict;

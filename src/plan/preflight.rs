@@ -4,51 +4,15 @@
 
 mod cores;
 
-use super::desired::Desired;
 use super::guard;
-use super::model::{Conflict, Observation, Observed, Plan, Step};
+use super::model::{Conflict, Plan, Step};
 use crate::catalog::{Preflight, ResourceType, resource_type};
-use crate::event::Action;
+use crate::change::Action;
 use crate::ident::{Address, ArmId, normalize_location};
+use crate::state::{Answers, Desired, Observation, Observed, Query};
 use cores::Need;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A question to Azure that changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Query {
-    /// Every lock of a subscription: a list.
-    Locks {
-        /// The subscription.
-        subscription: String,
-    },
-    /// Whether a name is free.
-    Name {
-        /// Where it is asked: a path.
-        path: String,
-        /// In which API version.
-        api_version: String,
-        /// The name.
-        name: String,
-        /// The ARM type that is to have it.
-        arm_type: String,
-    },
-    /// How much of its quotas a subscription uses in a region: a list.
-    Usages {
-        /// The subscription.
-        subscription: String,
-        /// The region.
-        location: String,
-    },
-    /// What the caller may do at a scope: a list.
-    Permissions {
-        /// The scope.
-        scope: String,
-    },
-}
-
-/// The answers that came: of lists an array, of a name the body.
-pub type Answers = BTreeMap<Query, Value>;
 
 /// The questions that a plan raises.
 pub fn queries(plan: &Plan, desired: &Desired, observed: &Observed) -> BTreeSet<Query> {

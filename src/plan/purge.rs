@@ -1,10 +1,10 @@
 //! Purging: what a plan deletes softly is deleted for good, when that is asked for.
 
-use super::model::{Conflict, Impact, Observation, Observed, Plan, Reason, Step};
-use crate::catalog::{ResourceType, SoftDeletion, resource_type};
-use crate::event::Action;
-use crate::ident::ArmId;
+use super::model::{Conflict, Impact, Plan, Reason, Step};
+use crate::catalog::{ResourceType, resource_type};
+use crate::change::Action;
 use crate::ledger::Ledger;
+use crate::state::{Observation, Observed};
 use serde_json::Value;
 
 /// Has everything purged that the plan deletes or replaces and that Azure would keep, soft-deleted; also what an earlier
@@ -29,7 +29,7 @@ pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
         }
         let applied = ledger.resources.get(&step.id).map(|owned| &owned.applied);
         let body = found.body().or(applied).unwrap_or(&Value::Null);
-        step.purge = Some(deleted_path(deletion, &step.id, body));
+        step.purge = Some(deletion.path_of(&step.id, body));
         if step.action == Action::Forget {
             step.action = Action::Delete;
             step.reason = Reason::SoftDeleted;
@@ -71,16 +71,6 @@ pub fn twins(plan: &mut Plan, observed: &Observed) {
 /// How long a purge usually takes.
 const USUAL_MS: u64 = 30_000;
 
-/// Where a soft-deleted resource of this id is found; `body` tells its location.
-pub fn deleted_path(deletion: &SoftDeletion, id: &ArmId, body: &Value) -> String {
-    let location = body.get("location").and_then(Value::as_str).unwrap_or_default();
-    deletion
-        .path
-        .replace("{subscription}", id.subscription().unwrap_or_default())
-        .replace("{location}", location)
-        .replace("{name}", id.name())
-}
-
 fn kept_warning(step: &Step, kind: &ResourceType) -> Conflict {
     Conflict {
         address: step.address.clone(),
@@ -97,7 +87,7 @@ fn kept_warning(step: &Step, kind: &ResourceType) -> Conflict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ident::Address;
+    use crate::ident::{Address, ArmId};
     use crate::ledger::Owned;
     use crate::plan::plan_destroy;
     use serde_json::json;
@@ -116,7 +106,7 @@ mod tests {
             depends_on: Vec::new(),
             digests: Default::default(),
             protect: true,
-            delete: crate::event::DeleteMode::Own,
+            delete: crate::change::DeleteMode::Own,
             lanes: Vec::new(),
         };
         ledger.resources.insert(id.clone(), owned);

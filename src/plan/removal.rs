@@ -3,15 +3,14 @@
 //! The order comes from the ledger's own edges, so that it holds for things that no blueprint mentions any more.
 
 use super::decide::sort;
-use super::desired::{Desired, owner_of};
 use super::guard;
-use super::lanes::lanes;
-use super::model::{Conflict, Impact, Observation, Observed, Plan, Reason, Step, VERSION};
+use super::model::{Conflict, Impact, Plan, Reason, Step, VERSION};
 use crate::catalog::{Operation, resource_type};
-use crate::event::{Action, DeleteMode};
+use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
 use crate::ledger::{Ledger, Owned};
+use crate::state::{Desired, Observation, Observed, lanes, owner_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -4,11 +4,11 @@
 //! anew from what is there then, and refuses when [`Saved::moved`] or [`Saved::replanned`] finds a difference: so what
 //! is carried out is what was shown.
 
-use super::desired::Desired;
 use super::detail::{Detail, rules_of};
 use super::model::Plan;
 use crate::ident::Address;
 use crate::ledger::Ledger;
+use crate::state::Desired;
 use crate::value::moved;
 use crate::value::secret::{Secret, Secrets};
 use crate::value::token;

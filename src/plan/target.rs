@@ -1,7 +1,7 @@
 //! A plan for some addresses only, with all that they need.
 
 use super::model::{LeftOut, Plan, Reason, Step};
-use crate::event::Action;
+use crate::change::Action;
 use std::collections::HashSet;
 
 /// Restricts a plan to what lies at or below `targets`, with what that needs: for a create or a change its

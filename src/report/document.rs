@@ -4,8 +4,8 @@
 //! changes its meaning or goes away.
 
 use super::json::Hidden;
+use crate::change::Action;
 use crate::diag::Place;
-use crate::event::Action;
 use crate::ident::{Address, ArmId};
 use crate::plan::{Conflict, Counts, Detail, Disruption, Impact, LeftOut, OutputValue, Plan, Reason};
 use crate::policy::Finding;

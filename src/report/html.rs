@@ -5,8 +5,8 @@ use super::markdown::{field_lines, kind_word, step_lines};
 use super::style::Style;
 use super::text::{about, count, escape};
 use super::words::{allowance, disturbed, longest, mark, totals, why};
+use crate::change::Action;
 use crate::drift::DriftReport;
-use crate::event::Action;
 use crate::plan::Plan;
 use std::fmt::Write;
 

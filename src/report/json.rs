@@ -6,8 +6,8 @@
 
 use super::document::{self, PlanDocument};
 use super::text::is_unsafe;
+use crate::change::Summary;
 use crate::drift::DriftReport;
-use crate::event::Summary;
 use crate::plan::OutputValue;
 use crate::private_link::{Found, Rules};
 use crate::value::token::{self, Piece, Token};

@@ -1,7 +1,7 @@
 //! A plan with every action, a drift report and a summary, made by hand for the tests of this room.
 
+use crate::change::{Action, Outcome, StepResult, Summary};
 use crate::drift::{Drift, DriftKind, DriftReport, FieldDrift};
-use crate::event::{Action, Outcome, StepResult, Summary};
 use crate::ident::{Address, ArmId};
 use crate::plan::{Conflict, Disruption, Impact, OutputValue, Plan, Reason, Step, VERSION};
 use crate::value::token::Token;

@@ -2,7 +2,7 @@
 
 use super::style::{Style, Tone};
 use super::text::{about, escape};
-use crate::event::Action;
+use crate::change::Action;
 use crate::ident::ArmId;
 use crate::plan::{Plan, Reason, Step};
 

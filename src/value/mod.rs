@@ -10,6 +10,7 @@
 //! and [`merge`] are the only two functions that interpret them.
 
 mod diff;
+mod digest;
 mod exclusive;
 mod managed;
 mod merge;
@@ -20,6 +21,7 @@ pub mod secret;
 pub mod token;
 
 pub use diff::{Change, ChangeKind, Comparison, diff};
+pub use digest::{digest, lookup, secret_digests};
 pub use exclusive::foreign;
 pub use managed::{conceal, managed, moved};
 pub(crate) use merge::changed_members;

@@ -9,10 +9,11 @@ use berth::catalog::kinds::{
     cluster, identity, key_vault, log_workspace, network, private_dns, private_endpoint, resource_group,
     role_assignment,
 };
-use berth::event::Action;
+use berth::change::Action;
 use berth::ident::ArmId;
 use berth::ledger::Ledger;
-use berth::plan::{Adoption, OWNER_TAG, Observation, Observed, plan};
+use berth::plan::{Adoption, plan};
+use berth::state::{OWNER_TAG, Observation, Observed};
 use berth::value::{Comparison, Rules, diff};
 use serde_json::Value;
 use std::path::Path;

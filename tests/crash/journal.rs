@@ -1,7 +1,7 @@
 //! A journal whose end, or middle, is not what was written: what is believed is what was written, up to a point, or
 //! nothing is believed and berth says so.
 
-use berth::event::{Action, DeleteMode};
+use berth::change::{Action, DeleteMode};
 use berth::ident::{Address, ArmId};
 use berth::ledger::store::{ErrorKind, FileStore, Loaded, Store};
 use berth::ledger::{Ledger, Owned, Record};

@@ -2,7 +2,7 @@
 
 use crate::support::{Rehearsal, root};
 use berth::blueprint::parse_value;
-use berth::event::Action;
+use berth::change::Action;
 use serde_json::{Value, json};
 
 fn text(name: &str) -> String {

@@ -3,9 +3,10 @@
 
 use crate::support::Rehearsal;
 use berth::catalog::{Kind, Members, Nested, registry};
-use berth::event::Action;
+use berth::change::Action;
 use berth::ops::{self, Planned};
-use berth::plan::{Adoption, Desired, Observation, Plan, Reason, Resource, plan};
+use berth::plan::{Adoption, Plan, Reason, plan};
+use berth::state::{Desired, Observation, Resource};
 use berth::value::{get_path, merge, set_path};
 use serde_json::{Value, json};
 
@@ -47,7 +48,7 @@ fn say(value: &mut Value, path: &str) {
 }
 
 /// The live world with something foreign in a list of a resource.
-fn with_foreign(planned: &Planned, resource: &Resource, path: &str) -> Option<berth::plan::Observed> {
+fn with_foreign(planned: &Planned, resource: &Resource, path: &str) -> Option<berth::state::Observed> {
     let mut observed = planned.observed.clone();
     let rules = resource.kind.compiled();
     let Some(Observation::Present { body, .. }) = observed.get_mut(&resource.id) else { return None };
@@ -68,7 +69,7 @@ fn with_foreign(planned: &Planned, resource: &Resource, path: &str) -> Option<be
     Some(observed)
 }
 
-fn planned_with(desired: &Desired, planned: &Planned, observed: &berth::plan::Observed) -> Plan {
+fn planned_with(desired: &Desired, planned: &Planned, observed: &berth::state::Observed) -> Plan {
     plan(desired, &planned.ledger, observed, Adoption::Refused)
 }
 

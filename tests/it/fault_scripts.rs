@@ -2,7 +2,7 @@
 
 use crate::support::{Berth, Rehearsal, Run, Server, root};
 use berth::blueprint::side_file;
-use berth::event::Outcome;
+use berth::change::Outcome;
 use berth::plan::Adoption;
 use berth::sim::FaultScript;
 use std::time::Duration;

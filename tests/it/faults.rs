@@ -2,7 +2,7 @@
 
 use crate::support::{Rehearsal, quickstart};
 use berth::arm::transport::{Method, Request, Transport};
-use berth::event::{Action, Outcome, Summary};
+use berth::change::{Action, Outcome, Summary};
 use berth::plan::{Adoption, Reason};
 use berth::sim::{Effect, Fault, Options, SUBSCRIPTION, Throttling};
 use serde_json::{Value, json};

@@ -6,9 +6,10 @@
 use crate::support::{Berth, Rehearsal};
 use berth::approve::{Allowances, blocks};
 use berth::catalog::{ResourceType, UpdateMode, registry};
-use berth::event::Action;
+use berth::change::Action;
 use berth::ops::{self, Planned};
-use berth::plan::{Adoption, Desired, Observation, Plan, Reason, plan};
+use berth::plan::{Adoption, Plan, Reason, plan};
+use berth::state::{Desired, Observation};
 use berth::value::{Fixed, Flag, Rule};
 use serde_json::{Value, json};
 

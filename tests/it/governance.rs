@@ -1,7 +1,7 @@
 //! Locks and policies, from a blueprint to Azure and back.
 
 use crate::support::{Berth, Rehearsal};
-use berth::event::Action;
+use berth::change::Action;
 use berth::plan::Adoption;
 
 const HEAD: &str = "\

@@ -2,7 +2,7 @@
 
 use crate::support::{Berth, Rehearsal};
 use berth::catalog::{Kind, registry};
-use berth::event::Action;
+use berth::change::Action;
 
 /// What stands before an example.
 const HEAD: &str = "\

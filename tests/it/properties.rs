@@ -10,9 +10,10 @@ use crate::support::Rehearsal;
 use crate::support::generate::{Edit, edits};
 use berth::approve::Allowances;
 use berth::catalog::{Kind, ResourceType, registry};
-use berth::event::{Action, Outcome};
+use berth::change::{Action, Outcome};
 use berth::ops;
-use berth::plan::{Adoption, Desired, Observation, Plan, Reason, Step};
+use berth::plan::{Adoption, Plan, Reason, Step};
+use berth::state::{Desired, Observation};
 use berth::value::{ChangeKind, Flag, Rules, merge, token, without};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +81,7 @@ fn validated(rehearsal: &Rehearsal, blueprint: &Value) -> Option<Desired> {
 
 /// What each resource is asked for, by its id, without what is only said when it is made.
 fn bodies(desired: &Desired) -> BTreeMap<String, Value> {
-    let body = |resource: &berth::plan::Resource| {
+    let body = |resource: &berth::state::Resource| {
         let rules = resource.kind.compiled();
         let body = without(&resource.body, rules, Flag::CreateOnly);
         (resource.id.to_string().to_ascii_lowercase(), without(&body, rules, Flag::ReadOnly))

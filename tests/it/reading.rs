@@ -2,7 +2,7 @@
 
 use crate::support::{Rehearsal, estate};
 use berth::arm::transport::Method;
-use berth::event::Action;
+use berth::change::Action;
 use berth::sim::{Effect, Fault, Options, SUBSCRIPTION};
 use serde_json::json;
 use std::time::Duration;

@@ -4,7 +4,7 @@
 use crate::support::{Rehearsal, quickstart};
 use berth::apply::Applied;
 use berth::approve::Allowances;
-use berth::event::{Action, StepResult};
+use berth::change::{Action, StepResult};
 use berth::ops::{self, Planned};
 use berth::plan::Adoption;
 use berth::sim::{Options, Throttling};

@@ -11,10 +11,11 @@ use berth::event::Silence;
 use berth::host::{Clock, Interrupt};
 use berth::ledger::store::MemoryStore;
 use berth::ops::{self, Planned, Session};
-use berth::plan::{Adoption, Desired};
+use berth::plan::Adoption;
 use berth::report::Style;
 use berth::report::human;
 use berth::sim::{CALLER_OBJECT_ID, Options, Simulator, Time};
+use berth::state::Desired;
 use serde_json::Value;
 use std::sync::Arc;
 

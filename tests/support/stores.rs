@@ -1,7 +1,7 @@
 //! What holds of every ledger store, and object stores that fail on purpose.
 
 use async_trait::async_trait;
-use berth::event::{Action, DeleteMode};
+use berth::change::{Action, DeleteMode};
 use berth::host::Clock;
 use berth::ident::{Address, ArmId};
 use berth::ledger::store::objects::{MemoryObjects, Object, ObjectError, Objects, Version, When};

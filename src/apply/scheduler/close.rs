@@ -2,7 +2,7 @@
 
 use super::{Applied, Run, State, millis};
 use crate::catalog::Operation;
-use crate::event::{Action, Outcome, StepResult, Summary};
+use crate::change::{Action, Outcome, StepResult, Summary};
 use crate::ledger::{Ledger, store};
 use crate::plan::OutputValue;
 use crate::value::token;

@@ -8,13 +8,15 @@ use super::worker::{Ended, Failure, Message, Worker, nothing};
 use crate::approve::Approved;
 use crate::arm::{Client, OperationClass};
 use crate::catalog::Operation;
-use crate::event::{Action, Event, EventKind, Listener, Outcome, StepResult, Summary};
+use crate::change::{Action, Outcome, StepResult, Summary};
+use crate::event::{Event, EventKind, Listener};
 use crate::graph::Dag;
 use crate::host::{Clock, Interrupt};
 use crate::ident::{Address, ArmId};
 use crate::ledger::store::{self, Store};
 use crate::ledger::{Ledger, Record, SentAs};
-use crate::plan::{Desired, Observed, OutputValue, Plan, Reason, Step};
+use crate::plan::{OutputValue, Plan, Reason, Step};
+use crate::state::{Desired, Observed};
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -378,9 +380,9 @@ impl<'a> Run<'a> {
         let outcome = match ended.result {
             Ok(body) => {
                 if clears {
-                    self.live.insert(step.id.clone(), crate::plan::Observation::Absent);
+                    self.live.insert(step.id.clone(), crate::state::Observation::Absent);
                 } else if let Some(body) = body {
-                    let present = crate::plan::Observation::Present { body, etag: None };
+                    let present = crate::state::Observation::Present { body, etag: None };
                     self.live.insert(step.id.clone(), present);
                 }
                 match step.action {

@@ -3,13 +3,15 @@
 use super::{Failure, Run};
 use crate::apply::worker::{Put, Task, approve_task, has_unseen};
 use crate::catalog::{Arrival, Operation};
-use crate::event::{Action, DeleteMode, Outcome};
+use crate::change::{Action, DeleteMode, Outcome};
 use crate::ident::ArmId;
 use crate::ledger::Owned;
 use crate::observe::connections_version;
-use crate::plan::{Reason, Resource, Step, lanes, lookup, secret_digests};
+use crate::plan::{Reason, Step};
+use crate::state::{Resource, lanes};
 use crate::value::ChangeKind;
 use crate::value::token::{self, Token};
+use crate::value::{lookup, secret_digests};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -195,7 +197,12 @@ impl<'a> Run<'a> {
             arm_type: resource.kind.arm_type.to_owned(),
             api_version: resource.kind.api_version.to_owned(),
             depends_on,
-            digests: secret_digests(&applied, resource.kind, &self.desired.secrets, &self.ledger.salt),
+            digests: secret_digests(
+                &applied,
+                resource.kind.compiled(),
+                &self.desired.secrets,
+                &self.ledger.salt,
+            ),
             protect: resource.protect,
             delete: resource.kind.delete,
             lanes: lanes(resource.kind, &resource.id, &resource.operation, &applied),

@@ -1,6 +1,6 @@
 //! What is scheduled, in which order, and what must not be done at the same time.
 
-use crate::event::Action;
+use crate::change::Action;
 use crate::graph::Dag;
 use crate::ledger::Ledger;
 use crate::plan::Plan;

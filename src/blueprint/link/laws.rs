@@ -5,7 +5,7 @@ use super::Linker;
 use crate::catalog::{Neighbour, Problem, Surroundings};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::ident::ArmId;
-use crate::plan::Resource;
+use crate::state::Resource;
 use crate::value::secret::Secrets;
 use std::collections::HashSet;
 

@@ -96,7 +96,8 @@ impl Spec {
         let mut parts = self.arm_type.split('/');
         let namespace = parts.next().unwrap_or_default();
         let part = |text: &str| {
-            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+            !text.is_empty()
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
         };
         if !part(namespace) || !namespace.contains('.') || parts.clone().count() == 0 || !parts.all(part) {
             let message = format!("`{}` is no ARM type", display_text(&self.arm_type));
@@ -139,7 +140,8 @@ impl Spec {
             // A token's text can have slashes of its own.
             let names: Vec<&str> = if has_token(&name) { vec![&name] } else { name.split('/').collect() };
             if names.len() != parts.len() || names.contains(&"") {
-                let message = format!("a {} has {} names, `{name}` is not as many", self.arm_type, parts.len());
+                let message =
+                    format!("a {} has {} names, `{name}` is not as many", self.arm_type, parts.len());
                 let message = if parts.len() == 1 { format!("`{name}` is no name") } else { message };
                 cx.problem(Problem::error("resource-name", "name", message).help(match parts.len() {
                     1 => "write one name, without `/`; what it stands on goes into `parent`",
@@ -193,8 +195,11 @@ impl Spec {
             let write_only = write_only.iter().map(|path| Rule::at(forever(path)).write_only());
             let immutable = immutable.iter().map(|path| Rule::at(forever(path)).immutable());
             // Azure's own in every type that has them: connections are approved, not written.
-            let azures =
-                ["properties.provisioningState", "properties.privateEndpointConnections", "properties.resourceGuid"];
+            let azures = [
+                "properties.provisioningState",
+                "properties.privateEndpointConnections",
+                "properties.resourceGuid",
+            ];
             let azures = azures.into_iter().map(|path| Rule::at(path).read_only());
             let rules: Vec<Rule> = azures.chain(keyed).chain(write_only).chain(immutable).collect();
             let arm_type = forever(&self.arm_type);
@@ -280,7 +285,12 @@ mod tests {
                 format!("{group}/Microsoft.Network/virtualNetworks/hub/virtualNetworkPeerings/x"),
             ),
             ("Microsoft.Authorization/locks", "x", json!(reference("networks.hub")), format!("{hub}/{lock}")),
-            ("Microsoft.Authorization/locks", "x", json!("subscription"), format!("/subscriptions/sub/{lock}")),
+            (
+                "Microsoft.Authorization/locks",
+                "x",
+                json!("subscription"),
+                format!("/subscriptions/sub/{lock}"),
+            ),
         ] {
             let fields = json!({
                 "type": arm_type, "name": name, "apiVersion": "2025-05-01", "parent": parent, "body": {},

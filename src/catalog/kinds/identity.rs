@@ -3,7 +3,9 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.managedidentity/userassignedidentities>).
 
 use super::naming::{NameRule, alphanumeric, word};
-use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, ResourceType};
+use crate::catalog::{
+    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, ResourceType,
+};
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
 use indexmap::IndexMap;
@@ -127,8 +129,11 @@ identities:
 ";
     const TYPES: &'static [&'static ResourceType] = &[&USER_ASSIGNED_IDENTITY, &FEDERATED_CREDENTIAL];
     const NESTED: &'static [Nested] = &[Nested::at("federatedCredentials.*")];
-    const MERGED: &'static [Merged] =
-        &[Merged { within: "", name: "federatedCredentials", members: Members::Children(&[&FEDERATED_CREDENTIAL]) }];
+    const MERGED: &'static [Merged] = &[Merged {
+        within: "",
+        name: "federatedCredentials",
+        members: Members::Children(&[&FEDERATED_CREDENTIAL]),
+    }];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -148,7 +153,9 @@ identities:
                 Problem::error(
                     "federated-credential-count",
                     "federatedCredentials",
-                    format!("an identity has at most {MOST_CREDENTIALS} federated credentials, these are {count}"),
+                    format!(
+                        "an identity has at most {MOST_CREDENTIALS} federated credentials, these are {count}"
+                    ),
                 )
                 .help("spread them over several identities"),
             );
@@ -164,8 +171,12 @@ identities:
             if audiences.len() != 1 {
                 let path = format!("{origin}.audiences");
                 cx.problem(
-                    Problem::error("federated-credential-audience", path, "a federated credential has one audience")
-                        .help(format!("write `audiences: [\"{AUDIENCE}\"]`, or leave it out")),
+                    Problem::error(
+                        "federated-credential-audience",
+                        path,
+                        "a federated credential has one audience",
+                    )
+                    .help(format!("write `audiences: [\"{AUDIENCE}\"]`, or leave it out")),
                 );
             }
             let pair = (credential.issuer, subject);
@@ -311,7 +322,10 @@ mod tests {
         let issuer = "https://a/";
         for (fields, code) in [
             (json!({ "issuer": issuer }), "federated-credential-subject"),
-            (json!({ "issuer": issuer, "subject": "s", "serviceAccount": "a/b" }), "federated-credential-subject"),
+            (
+                json!({ "issuer": issuer, "subject": "s", "serviceAccount": "a/b" }),
+                "federated-credential-subject",
+            ),
             (json!({ "issuer": issuer, "serviceAccount": "a" }), "federated-credential-service-account"),
             (json!({ "issuer": issuer, "serviceAccount": "A/b" }), "federated-credential-service-account"),
             (json!({ "issuer": "http://a", "subject": "s" }), "federated-credential-issuer"),

@@ -7,11 +7,11 @@
 
 use super::key_vault_secret::SecretSpec;
 use super::naming::{NameRule, alphanumeric, did_you_mean};
-use crate::catalog::{Preflight, SoftDeletion};
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Nested, Problem, Reference, ResourceType,
     UpdateMode, model,
 };
+use crate::catalog::{Preflight, SoftDeletion};
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
 use azure_mgmt_keyvault::package_preview_2022_02::models;
@@ -377,8 +377,12 @@ impl Spec {
         }
         for (at, ip) in rules.ips.iter().enumerate().filter(|(_, ip)| !has_token(ip) && !is_ipv4(ip)) {
             cx.problem(
-                Problem::error("key-vault-ip", format!("networkRules.ips[{at}]"), format!("`{ip}` is no address"))
-                    .help("write a public IPv4 address or a CIDR block, such as `203.0.113.0/24`"),
+                Problem::error(
+                    "key-vault-ip",
+                    format!("networkRules.ips[{at}]"),
+                    format!("`{ip}` is no address"),
+                )
+                .help("write a public IPv4 address or a CIDR block, such as `203.0.113.0/24`"),
             );
         }
     }
@@ -411,7 +415,8 @@ impl Spec {
         if self.authorization == Authorization::AccessPolicies && self.access_policies.is_empty() {
             properties["accessPolicies"] = json!([]);
         }
-        for policy in properties.get_mut("accessPolicies").and_then(Value::as_array_mut).into_iter().flatten() {
+        for policy in properties.get_mut("accessPolicies").and_then(Value::as_array_mut).into_iter().flatten()
+        {
             for (on, _) in PERMISSIONS {
                 say_empty(&mut policy["permissions"], on);
             }
@@ -631,7 +636,8 @@ mod tests {
         }));
         assert_eq!(changes(&drafts[0], &answer), NONE);
         answer["properties"]["accessPolicies"][1]["permissions"]["keys"] = json!(["get"]);
-        answer["properties"]["networkAcls"]["ipRules"] = json!([{ "value": "1.2.3.4/32" }, { "value": "9.9.9.9/32" }]);
+        answer["properties"]["networkAcls"]["ipRules"] =
+            json!([{ "value": "1.2.3.4/32" }, { "value": "9.9.9.9/32" }]);
         assert_eq!(changes(&drafts[0], &answer).len(), 2, "more than was asked for is open");
     }
 

@@ -5,7 +5,9 @@
 //! any of that goes.
 
 use super::scope::scope_id;
-use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Guard, Preflight, Problem, Reference, ResourceType};
+use crate::catalog::{
+    DeleteMode, Draft, EntryCx, EntryKind, Guard, Preflight, Problem, Reference, ResourceType,
+};
 use crate::value::Rule;
 use crate::value::token::has_token;
 use schemars::JsonSchema;

@@ -4,7 +4,7 @@
 //! A deleted workspace keeps its data for two weeks, and one made under the same name in the same group has it back.
 
 use super::naming::{NameRule, alphanumeric};
-use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Problem, Listing, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Listing, Problem, ResourceType};
 use crate::value::Rule;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -51,7 +51,11 @@ pub static LOG_WORKSPACE: ResourceType = ResourceType {
         Rule::at("properties.features.searchVersion").read_only(),
         Rule::at("properties.privateLinkScopedResources").read_only(),
     ],
-    facets: &[Facet::new("workspaceId", "/properties/customerId", "the GUID by which agents and queries know it")],
+    facets: &[Facet::new(
+        "workspaceId",
+        "/properties/customerId",
+        "the GUID by which agents and queries know it",
+    )],
     listing: Listing::Subscription,
     usual: Duration::from_secs(15),
     usual_update: Duration::from_secs(6),
@@ -139,7 +143,8 @@ mod tests {
 
     #[test]
     fn what_azure_answers_is_no_change() {
-        let fields = json!({ "retentionDays": 30, "dailyQuotaGb": -1, "sku": "PerGB2018", "publicIngestion": true });
+        let fields =
+            json!({ "retentionDays": 30, "dailyQuotaGb": -1, "sku": "PerGB2018", "publicIngestion": true });
         let (drafts, _) = expand("logWorkspaces", "logs", fields);
         let live = json!({
             "location": "westeurope", "etag": "x",

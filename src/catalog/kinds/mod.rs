@@ -1,47 +1,55 @@
-//! One file a section of the blueprint, and the one line that registers it.
+//! One file for each section of the blueprint, its `mod` line, and the line of [`KINDS`] that registers it.
 
 use super::kind::Kind;
 
-// What has no section of its own: what several kinds share, and what the engine asks for by itself.
 mod addresses;
 mod builtin_policies;
 pub mod builtin_roles;
+pub mod cluster;
+pub mod generic;
+pub mod identity;
+pub mod key_vault;
 pub mod key_vault_secret;
+pub mod lock;
+pub mod log_workspace;
 mod naming;
+pub mod nat_gateway;
+pub mod network;
 mod network_peering;
+pub mod network_security_group;
+pub mod policy_assignment;
 pub mod private_dns;
+pub mod private_dns_zone;
+pub mod private_endpoint;
 pub mod private_link;
+pub mod public_ip;
 mod ranges;
 pub mod registration;
+pub mod resource_group;
+pub mod role_assignment;
 mod role_scope;
+pub mod route_table;
 mod scope;
 
-macro_rules! kinds {
-    ($($file:ident::$kind:ident),* $(,)?) => {
-        $(pub mod $file;)*
-        /// Every section of the blueprint.
-        pub(super) const KINDS: &[Kind] = &[$(Kind::of::<$file::$kind>()),*];
-    };
-}
-
-kinds! {
-    resource_group::ResourceGroup,
-    network::Network,
-    network_security_group::NetworkSecurityGroup,
-    route_table::RouteTable,
-    nat_gateway::NatGateway,
-    public_ip::PublicIp,
-    private_dns_zone::PrivateDnsZone,
-    identity::Identity,
-    key_vault::KeyVault,
-    cluster::Cluster,
-    private_endpoint::PrivateEndpoint,
-    role_assignment::RoleAssignment,
-    policy_assignment::PolicyAssignment,
-    lock::Lock,
-    log_workspace::LogWorkspace,
-    generic::Generic,
-}
+/// Every section of the blueprint, in the order of the reference.
+pub(super) const KINDS: &[Kind] = &[
+    Kind::of::<resource_group::ResourceGroup>(),
+    Kind::of::<network::Network>(),
+    Kind::of::<network_security_group::NetworkSecurityGroup>(),
+    Kind::of::<route_table::RouteTable>(),
+    Kind::of::<nat_gateway::NatGateway>(),
+    Kind::of::<public_ip::PublicIp>(),
+    Kind::of::<private_dns_zone::PrivateDnsZone>(),
+    Kind::of::<identity::Identity>(),
+    Kind::of::<key_vault::KeyVault>(),
+    Kind::of::<cluster::Cluster>(),
+    Kind::of::<private_endpoint::PrivateEndpoint>(),
+    Kind::of::<role_assignment::RoleAssignment>(),
+    Kind::of::<policy_assignment::PolicyAssignment>(),
+    Kind::of::<lock::Lock>(),
+    Kind::of::<log_workspace::LogWorkspace>(),
+    Kind::of::<generic::Generic>(),
+];
 
 /// What the tests of kinds share.
 #[cfg(test)]

@@ -4,7 +4,9 @@
 use super::builtin_policies::{Policy, SYSTEM_NAMESPACES, builtin_policy, names};
 use super::naming::did_you_mean;
 use super::scope::scope_id;
-use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Facet, Merged, Problem, Reference, ResourceType};
+use crate::catalog::{
+    DeleteMode, Draft, EntryCx, EntryKind, Facet, Merged, Problem, Reference, ResourceType,
+};
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{Token, has_token};

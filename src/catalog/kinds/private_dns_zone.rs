@@ -6,7 +6,9 @@ use super::naming::{NETWORK, NameRule};
 use super::network::VNET;
 use super::private_dns::{LINKED_TWICE, PRIVATE_DNS_ZONE, ZONE, ZONE_LINK, global, link_claim, zone_claim};
 use super::scope::type_of;
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Members, Merged, Nested, Problem, Reference, ResourceType};
+use crate::catalog::{
+    Draft, EntryCx, EntryKind, Lane, Members, Merged, Nested, Problem, Reference, ResourceType,
+};
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
@@ -162,7 +164,11 @@ privateDnsZones:
     const NESTED: &'static [Nested] = &[Nested::at("links.*"), Nested::at("records.*")];
     const MERGED: &'static [Merged] = &[
         Merged { within: "", name: "links", members: Members::Children(&[&super::private_dns::ZONE_LINK]) },
-        Merged { within: "", name: "records", members: Members::Children(&[&RECORD_A, &RECORD_AAAA, &RECORD_CNAME, &RECORD_TXT]) },
+        Merged {
+            within: "",
+            name: "records",
+            members: Members::Children(&[&RECORD_A, &RECORD_AAAA, &RECORD_CNAME, &RECORD_TXT]),
+        },
     ];
     type Spec = Spec;
 

@@ -13,7 +13,8 @@ use super::private_dns::{dashed, linked_zone};
 use super::private_link::{Group, Target};
 use super::scope::type_of;
 use crate::catalog::{
-    DeleteMode, Draft, EntryCx, EntryKind, Merged, Facet, Lane, Operation, Problem, Reference, Listing, ResourceType, model,
+    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Operation, Problem, Reference,
+    ResourceType, model,
 };
 use crate::ident::{Address, normalize_location};
 use crate::value::Rule;
@@ -147,7 +148,8 @@ const MOST_ZONES: usize = 5;
 const LONGEST_MESSAGE: usize = 140;
 
 const AUTO_TARGET: &str = "/properties/privateLinkServiceConnections/0/properties/privateLinkServiceId";
-const MANUAL_TARGET: &str = "/properties/manualPrivateLinkServiceConnections/0/properties/privateLinkServiceId";
+const MANUAL_TARGET: &str =
+    "/properties/manualPrivateLinkServiceConnections/0/properties/privateLinkServiceId";
 
 /// The endpoint itself.
 pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
@@ -177,11 +179,14 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Rule::at("properties.manualPrivateLinkServiceConnections").keyed("name").immutable(),
         Rule::at("properties.manualPrivateLinkServiceConnections[].id").read_only(),
         Rule::at("properties.manualPrivateLinkServiceConnections[].type").read_only(),
-        Rule::at("properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId").fold_case(),
+        Rule::at("properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId")
+            .fold_case(),
         Rule::at("properties.manualPrivateLinkServiceConnections[].properties.groupIds").set().fold_case(),
         Rule::at("properties.manualPrivateLinkServiceConnections[].properties.requestMessage").create_only(),
-        Rule::at("properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceConnectionState")
-            .read_only(),
+        Rule::at(
+            "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceConnectionState",
+        )
+        .read_only(),
         Rule::at("properties.ipConfigurations").keyed("name").immutable(),
         Rule::at("properties.ipConfigurations[].type").read_only(),
         Rule::at("properties.ipConfigurations[].properties.groupId").fold_case(),
@@ -199,7 +204,10 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Facet::new("ipAddress", "/properties/customDnsConfigs/0/ipAddresses/0", "its address in the subnet"),
     ],
     listing: Listing::Subscription,
-    connections: &["/properties/privateLinkServiceConnections", "/properties/manualPrivateLinkServiceConnections"],
+    connections: &[
+        "/properties/privateLinkServiceConnections",
+        "/properties/manualPrivateLinkServiceConnections",
+    ],
     usual: Duration::from_secs(60),
     usual_update: Duration::from_secs(30),
     usual_delete: Duration::from_secs(30),
@@ -262,7 +270,13 @@ privateEndpoints:
     subnet: ${networks.hub.subnets.endpoints}
     dns: auto
 ";
-    const TYPES: &'static [&'static ResourceType] = &[&PRIVATE_ENDPOINT, &CONNECTION, &ZONE_GROUP, &super::private_dns::PRIVATE_DNS_ZONE, &super::private_dns::ZONE_LINK];
+    const TYPES: &'static [&'static ResourceType] = &[
+        &PRIVATE_ENDPOINT,
+        &CONNECTION,
+        &ZONE_GROUP,
+        &super::private_dns::PRIVATE_DNS_ZONE,
+        &super::private_dns::ZONE_LINK,
+    ];
     const MERGED: &'static [Merged] =
         &[Merged::list("applicationSecurityGroups", "properties.applicationSecurityGroups")];
     type Spec = Spec;
@@ -312,7 +326,8 @@ privateEndpoints:
                 "privateLinkServiceConnections"
             };
             let id = endpoint.child(list, &name);
-            let status = json!({ "properties": { "privateLinkServiceConnectionState": { "status": "Approved" } } });
+            let status =
+                json!({ "properties": { "privateLinkServiceConnectionState": { "status": "Approved" } } });
             let draft = Draft::new(cx.address.child("connection"), id.as_str(), &CONNECTION, status);
             let operation = Operation::Approval {
                 endpoint: endpoint.as_str().to_owned(),
@@ -367,8 +382,14 @@ impl Choice {
             (None, None) => {
                 let what = arm_type.map_or("this target".to_owned(), |arm_type| format!("a {arm_type}"));
                 cx.problem(
-                    Problem::error("private-endpoint-group", "group", format!("berth knows no group of {what}"))
-                        .help("write `group:`; `az network private-link-resource list` shows what a resource has"),
+                    Problem::error(
+                        "private-endpoint-group",
+                        "group",
+                        format!("berth knows no group of {what}"),
+                    )
+                    .help(
+                        "write `group:`; `az network private-link-resource list` shows what a resource has",
+                    ),
                 );
                 return None;
             }
@@ -411,15 +432,18 @@ impl Spec {
     fn check(&self, cx: &mut EntryCx<'_>) {
         if self.is_alias() && !self.manual {
             let message = "a connection to the alias of a private link service can only be asked for";
-            cx.problem(Problem::error("private-endpoint-alias", "manual", message).help("write `manual: true`"));
+            cx.problem(
+                Problem::error("private-endpoint-alias", "manual", message).help("write `manual: true`"),
+            );
         }
         let literal = self.subnet.literal_id();
         let other = literal.as_ref().is_some_and(|id| !id.resource_type().eq_ignore_ascii_case(SUBNET));
         if !is_resource(&self.subnet) || other {
             let message = format!("`{}` is no subnet", display_text(&self.subnet.0));
             cx.problem(
-                Problem::error("private-endpoint-subnet", "subnet", message)
-                    .help("write a reference such as `${networks.hub.subnets.endpoints}`, or a subnet's ARM id"),
+                Problem::error("private-endpoint-subnet", "subnet", message).help(
+                    "write a reference such as `${networks.hub.subnets.endpoints}`, or a subnet's ARM id",
+                ),
             );
         }
         let length = self.request_message.as_deref().map_or(0, |message| message.chars().count());
@@ -644,7 +668,8 @@ mod tests {
 
     #[test]
     fn a_manual_connection_is_asked_for() {
-        let more = json!({ "manual": true, "requestMessage": "please", "dns": "none", "customNicName": "nic" });
+        let more =
+            json!({ "manual": true, "requestMessage": "please", "dns": "none", "customNicName": "nic" });
         let (drafts, problems) = expand("privateEndpoints", "vault", fields(more));
         assert_eq!(problems, []);
         assert_eq!(addresses(&drafts), ["privateEndpoints.vault", "privateEndpoints.vault.connection"]);
@@ -655,11 +680,9 @@ mod tests {
             "please"
         );
         assert_eq!(properties["customNetworkInterfaceName"], "nic");
-        assert_eq!(
-            id(&drafts[1]),
-            format!("{}/manualPrivateLinkServiceConnections/vault", id(&drafts[0]))
-        );
-        let (drafts, _) = expand("privateEndpoints", "vault", fields(json!({ "approve": false, "dns": "none" })));
+        assert_eq!(id(&drafts[1]), format!("{}/manualPrivateLinkServiceConnections/vault", id(&drafts[0])));
+        let (drafts, _) =
+            expand("privateEndpoints", "vault", fields(json!({ "approve": false, "dns": "none" })));
         assert_eq!(addresses(&drafts), ["privateEndpoints.vault"]);
     }
 
@@ -734,7 +757,8 @@ mod tests {
                 },
             },
         });
-        let (automatic, manual) = if manual { (json!([]), json!([connection])) } else { (json!([connection]), json!([])) };
+        let (automatic, manual) =
+            if manual { (json!([]), json!([connection])) } else { (json!([connection]), json!([])) };
         json!({
             "name": "vault", "id": format!("{GROUP}/Microsoft.Network/privateEndpoints/vault"), "etag": "W/\"1\"",
             "type": "Microsoft.Network/privateEndpoints", "location": "westeurope",
@@ -775,26 +799,31 @@ mod tests {
         let [_, zone, link, group, approval] = &drafts[..] else { panic!("{drafts:#?}") };
         let mut group = group.clone();
         // What linking puts in place of the reference.
-        group.body["properties"]["privateDnsZoneConfigs"][0]["properties"]["privateDnsZoneId"] = id(zone).into();
+        group.body["properties"]["privateDnsZoneConfigs"][0]["properties"]["privateDnsZoneId"] =
+            id(zone).into();
         let group = &group;
         let live_zone = json!({
             "location": "global", "etag": "x",
             "properties": { "numberOfRecordSets": 1, "maxNumberOfRecordSets": 25000, "provisioningState": "Succeeded" },
         });
         assert_eq!(changes(zone, &live_zone), NONE);
-        let live_link = |network: &str| json!({ "location": "global", "properties": {
+        let live_link = |network: &str| {
+            json!({ "location": "global", "properties": {
             "virtualNetwork": { "id": format!("{GROUP}/Microsoft.Network/virtualNetworks/{network}") },
             "registrationEnabled": false, "resolutionPolicy": "Default", "virtualNetworkLinkState": "Completed",
-        } });
+        } })
+        };
         assert_eq!(changes(link, &live_link("HUB")), NONE);
         assert_eq!(changes(link, &live_link("other")), ["properties.virtualNetwork.id!"]);
-        let live_group = |zone: &str| json!({ "properties": { "privateDnsZoneConfigs": [{
+        let live_group = |zone: &str| {
+            json!({ "properties": { "privateDnsZoneConfigs": [{
             "name": "privatelink-vaultcore-azure-net", "id": "x", "etag": "W/\"1\"",
             "properties": {
                 "privateDnsZoneId": format!("{GROUP}/Microsoft.Network/privateDnsZones/{zone}"),
                 "recordSets": [{ "recordType": "A", "ttl": 10 }],
             },
-        }] } });
+        }] } })
+        };
         assert_eq!(changes(group, &live_group("PrivateLink.vaultcore.azure.net")), NONE);
         assert_eq!(changes(group, &live_group("other")).len(), 1);
         assert!(changes(group, &live_group("other"))[0].ends_with('!'));
@@ -818,7 +847,10 @@ mod tests {
             (json!({ "target": reference("resources.x"), "group": "x", "dns": "none" }), vec![]),
             (json!({ "group": "valut", "dns": "none" }), vec!["private-endpoint-group"]),
             (json!({ "subnet": "pe" }), vec!["private-endpoint-subnet"]),
-            (json!({ "subnet": format!("{GROUP}/Microsoft.Network/virtualNetworks/hub") }), vec!["private-endpoint-subnet"]),
+            (
+                json!({ "subnet": format!("{GROUP}/Microsoft.Network/virtualNetworks/hub") }),
+                vec!["private-endpoint-subnet"],
+            ),
             (json!({ "subnet": reference("resources.subnet") }), vec!["private-endpoint-network"]),
             (json!({ "subnet": reference("resources.subnet"), "dns": "none" }), vec![]),
             (json!({ "requestMessage": "x".repeat(141) }), vec!["private-endpoint-message"]),

@@ -4,7 +4,7 @@
 //! The group of `azure.resourceGroup` is made without being asked for ([`implicit`]); the section is for further ones.
 
 use super::naming::NameRule;
-use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Problem, Listing, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Listing, Problem, ResourceType};
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use schemars::JsonSchema;

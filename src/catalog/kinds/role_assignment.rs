@@ -7,7 +7,9 @@
 use super::builtin_roles::{BUILTIN_ROLES, builtin_role};
 use super::naming::did_you_mean;
 use super::scope::{scope_id, subscription_of};
-use crate::catalog::{DeleteMode, Draft, DraftId, EntryCx, EntryKind, Problem, Reference, Listing, Preflight, ResourceType};
+use crate::catalog::{
+    DeleteMode, Draft, DraftId, EntryCx, EntryKind, Listing, Preflight, Problem, Reference, ResourceType,
+};
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{Token, display_text, has_token};
@@ -121,7 +123,9 @@ roleAssignments:
         let role = role_id(&spec.role, cx);
         let principal = principal(&spec, cx);
         let own_name = own_name(cx);
-        let (Some(scope), Some(role), Some((principal, principal_type))) = (scope, role, principal) else { return };
+        let (Some(scope), Some(role), Some((principal, principal_type))) = (scope, role, principal) else {
+            return;
+        };
 
         let definition = match &role {
             Role::Guid(guid) => definition_id(&scope, guid, cx),
@@ -171,7 +175,8 @@ fn role_id(text: &str, cx: &mut EntryCx<'_>) -> Option<Role> {
             "write the role's GUID, which `az role definition list --name` shows, when it is not a common one".into()
         });
         cx.problem(
-            Problem::error("role", "role", format!("`{text}` is no built-in role that berth knows")).help(help),
+            Problem::error("role", "role", format!("`{text}` is no built-in role that berth knows"))
+                .help(help),
         );
     }
     found.map(Role::Guid)
@@ -247,7 +252,8 @@ mod tests {
     const GUID: &str = "cfb2fee4-724f-455e-9bd7-d180bd9332a0";
 
     fn fields(more: Value) -> Value {
-        let mut fields = json!({ "principal": reference("identities.app"), "role": "Key Vault Secrets User" });
+        let mut fields =
+            json!({ "principal": reference("identities.app"), "role": "Key Vault Secrets User" });
         crate::catalog::merge_over(&mut fields, &more);
         fields
     }
@@ -352,7 +358,8 @@ mod tests {
         };
         assert_eq!(changes(&drafts[0], &live(USER, Value::Null)), [] as [&str; 0]);
         assert_eq!(changes(&drafts[0], &live(GUID, Value::Null)), ["properties.roleDefinitionId!"]);
-        let described = json!({ "principal": GUID, "principalType": "ServicePrincipal", "description": "new" });
+        let described =
+            json!({ "principal": GUID, "principalType": "ServicePrincipal", "description": "new" });
         let (drafts, _) = expand("roleAssignments", "x", fields(described));
         assert_eq!(changes(&drafts[0], &live(USER, json!("old"))), ["properties.description"]);
     }
@@ -370,7 +377,8 @@ mod tests {
         ] {
             assert_eq!(codes(expand("roleAssignments", "x", fields(more.clone()))), [code], "{more}");
         }
-        let (_, problems) = expand("roleAssignments", "x", fields(json!({ "role": "Key Vault Secret User" })));
+        let (_, problems) =
+            expand("roleAssignments", "x", fields(json!({ "role": "Key Vault Secret User" })));
         assert_eq!(problems[0].help.as_deref(), Some("did you mean `Key Vault Secrets User`?"));
     }
 }

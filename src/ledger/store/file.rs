@@ -351,7 +351,7 @@ fn now() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Action;
+    use crate::change::Action;
     use crate::ident::{Address, ArmId};
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! A plan for a person.
 
 use super::value::{Shown, is_secret, member_name, value_tone};
-use crate::event::Action;
+use crate::change::Action;
 use crate::plan::{Conflict, OutputValue, Plan, Step};
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};

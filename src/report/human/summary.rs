@@ -1,7 +1,7 @@
 //! What an apply did, for a person.
 
 use super::plan::outputs;
-use crate::event::{Outcome, StepResult, Summary};
+use crate::change::{Outcome, StepResult, Summary};
 use crate::ident::Address;
 use crate::plan::OutputValue;
 use crate::report::style::{Line, Page, Style, Tone};

@@ -1,7 +1,8 @@
 //! Progress as bars that are redrawn.
 
 use super::plain::{Tally, finished, fitted, lock_taken, stopping};
-use crate::event::{Action, Event, EventKind, Listener};
+use crate::change::Action;
+use crate::event::{Event, EventKind, Listener};
 use crate::ident::Address;
 use crate::report::style::Style;
 use crate::report::text::{about, duration, escape};

@@ -1,6 +1,7 @@
 //! Progress as lines.
 
-use crate::event::{Action, Event, EventKind, Listener, Outcome};
+use crate::change::{Action, Outcome};
+use crate::event::{Event, EventKind, Listener};
 use crate::report::style::{Style, Tone};
 use crate::report::text::{about, count, duration, escape, escape_lines, width, wrap};
 use crate::report::words::{doing, done, mark, tone};

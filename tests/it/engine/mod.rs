@@ -106,7 +106,7 @@ async fn case(seed: u64) {
             ops::apply(&rehearsal.session, &desired, Adoption::Refused, &Allowances::default(), |_, _| true),
         )
         .await;
-        let complete = ended.as_ref().is_ok_and(berth::event::Summary::is_complete);
+        let complete = ended.as_ref().is_ok_and(berth::change::Summary::is_complete);
         last = if runs > 25 { format!("{ended:#?}").chars().take(6000).collect() } else { String::new() };
         if !complete {
             continue;
@@ -170,7 +170,7 @@ async fn run(
     rehearsal: &Rehearsal,
     dice: &mut Dice,
     run: impl Future<Output = Result<Option<Applied>, ops::Error>>,
-) -> Result<berth::event::Summary, String> {
+) -> Result<berth::change::Summary, String> {
     let life = if dice.one_in(3) { Duration::from_millis(dice.roll() % 900_000) } else { Duration::MAX };
     let ended = tokio::time::timeout(life.min(Duration::from_secs(1_000_000)), run).await;
     rehearsal.session.engine.store.unlock().await;

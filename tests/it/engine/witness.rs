@@ -3,7 +3,8 @@
 use super::blueprint::Entry;
 use async_trait::async_trait;
 use berth::arm::transport::{Method, Request, Response, Transport, TransportError, path_and_query};
-use berth::event::{Action, Event, EventKind, Listener};
+use berth::change::Action;
+use berth::event::{Event, EventKind, Listener};
 use berth::sim::Simulator;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -170,7 +171,7 @@ impl Listener for Witness {
             }
             // What is skipped ends without having started.
             EventKind::StepFinished { ref outcome, .. }
-                if !matches!(outcome, berth::event::Outcome::Skipped { .. }) =>
+                if !matches!(outcome, berth::change::Outcome::Skipped { .. }) =>
             {
                 seen.running = seen.running.saturating_sub(1);
             }

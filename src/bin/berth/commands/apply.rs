@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Applied;
-use berth::event::Outcome;
+use berth::change::Outcome;
 use berth::ops::{self, Planned};
 use berth::report::human;
 

@@ -6,9 +6,9 @@ use crate::connect::with_hint;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use berth::ops::{self, Approvals, Session};
-use berth::plan::Desired;
 use berth::private_link::{Connection, Found, Verdict};
 use berth::report::{human, json};
+use berth::state::Desired;
 
 /// Looks after private endpoint connections.
 pub fn run(global: &Global, terminal: &Terminal, command: ApproveCommand) -> Exit {

@@ -224,7 +224,8 @@ impl AddonsSpec {
         }
         if let Some(addon) = &self.confidential_computing {
             let helper = |settings: &ConfidentialSpec| settings.quote_helper.map(|on| on.to_string());
-            let config = |settings: &ConfidentialSpec| json!({ "ACCSGXQuoteHelperEnabled": helper(settings) });
+            let config =
+                |settings: &ConfidentialSpec| json!({ "ACCSGXQuoteHelperEnabled": helper(settings) });
             profiles.insert("ACCSGXDevicePlugin".into(), profile(addon, config));
         }
         (!profiles.is_empty()).then_some(Value::Object(profiles))

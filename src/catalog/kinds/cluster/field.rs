@@ -238,9 +238,14 @@ mod tests {
 
     #[test]
     fn intervals_have_units() {
-        for (text, seconds) in
-            [("90s", Some(90)), ("2m", Some(120)), ("1h30m", Some(5400)), ("2", None), ("", None), ("m", None)]
-        {
+        for (text, seconds) in [
+            ("90s", Some(90)),
+            ("2m", Some(120)),
+            ("1h30m", Some(5400)),
+            ("2", None),
+            ("", None),
+            ("m", None),
+        ] {
             assert_eq!(Interval::parse(text).map(|i| i.seconds()), seconds, "{text}");
         }
         let error = serde_json::from_value::<Interval>(json!(2)).unwrap_err().to_string();

@@ -165,8 +165,11 @@ impl FluxConfigurationSpec {
                 properties["configurationProtectedSettings"] = Value::Object(source.secrets);
             }
         }
-        properties["kustomizations"] =
-            self.kustomizations.iter().map(|(name, kustomization)| (name.clone(), kustomization.body())).collect();
+        properties["kustomizations"] = self
+            .kustomizations
+            .iter()
+            .map(|(name, kustomization)| (name.clone(), kustomization.body()))
+            .collect();
         if let Some(over) = &self.properties {
             merge_over(&mut properties, over);
         }

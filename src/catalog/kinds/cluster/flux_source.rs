@@ -130,7 +130,9 @@ pub(super) struct Source {
 }
 
 fn secrets(all: &[(&str, &Option<String>)]) -> Map<String, Value> {
-    all.iter().filter_map(|(name, secret)| Some(((*name).to_owned(), secret.as_ref()?.clone().into()))).collect()
+    all.iter()
+        .filter_map(|(name, secret)| Some(((*name).to_owned(), secret.as_ref()?.clone().into())))
+        .collect()
 }
 
 fn seconds(interval: &Option<Interval>) -> Option<i32> {
@@ -140,8 +142,12 @@ fn seconds(interval: &Option<Interval>) -> Option<i32> {
 impl GitSpec {
     /// What is followed: name and value of each that was said.
     pub(super) fn references(&self) -> Vec<(&'static str, &str)> {
-        let all =
-            [("branch", &self.branch), ("tag", &self.tag), ("semver", &self.semver), ("commit", &self.commit)];
+        let all = [
+            ("branch", &self.branch),
+            ("tag", &self.tag),
+            ("semver", &self.semver),
+            ("commit", &self.commit),
+        ];
         all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
     }
 

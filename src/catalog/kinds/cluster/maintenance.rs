@@ -182,7 +182,8 @@ impl ReleasesSpec {
         let allowed = self.allowed.iter().map(|hours| json!({ "day": hours.day, "hourSlots": hours.hours }));
         let mut properties = json!({ "timeInWeek": allowed.collect::<Vec<_>>() });
         if !self.not_allowed.is_empty() {
-            let times = self.not_allowed.iter().map(|times| json!({ "start": times.start, "end": times.end }));
+            let times =
+                self.not_allowed.iter().map(|times| json!({ "start": times.start, "end": times.end }));
             properties["notAllowedTime"] = times.collect();
         }
         properties

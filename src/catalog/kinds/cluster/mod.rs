@@ -82,7 +82,8 @@ clusters:
       system: { mode: System, count: 2, vmSize: Standard_D4s_v5 }
       winpl: { os: Windows, osSku: Windows2022, count: 1 }
 ";
-    const TYPES: &'static [&'static crate::catalog::ResourceType] = &[&types::MANAGED_CLUSTER, &types::AGENT_POOL, &types::EXTENSION, &types::FLUX_CONFIGURATION];
+    const TYPES: &'static [&'static crate::catalog::ResourceType] =
+        &[&types::MANAGED_CLUSTER, &types::AGENT_POOL, &types::EXTENSION, &types::FLUX_CONFIGURATION];
     const NESTED: &'static [Nested] = &[
         Nested::at("nodePools.*").reads_properties(),
         Nested::at("maintenance.*"),
@@ -91,8 +92,16 @@ clusters:
     ];
     const MERGED: &'static [Merged] = &[
         Merged { within: "", name: "nodePools", members: Members::Children(&[&types::AGENT_POOL]) },
-        Merged { within: "", name: "maintenance", members: Members::Children(&[&types::MAINTENANCE_CONFIGURATION]) },
-        Merged { within: "", name: "addons.flux.configurations", members: Members::Children(&[&types::FLUX_CONFIGURATION]) },
+        Merged {
+            within: "",
+            name: "maintenance",
+            members: Members::Children(&[&types::MAINTENANCE_CONFIGURATION]),
+        },
+        Merged {
+            within: "",
+            name: "addons.flux.configurations",
+            members: Members::Children(&[&types::FLUX_CONFIGURATION]),
+        },
         Merged::list("addons", "properties.addonProfiles"),
         Merged::list("labels", "properties.nodeLabels").within("nodePools.*"),
         Merged::list("tags", "properties.tags").within("nodePools.*"),
@@ -108,7 +117,8 @@ clusters:
             .map(|(key, pool)| (key.to_owned(), pool.name(key).to_owned(), pool.properties(key, &spec)))
             .collect();
         let mut body = body::cluster(&spec, cx);
-        body["properties"]["agentPoolProfiles"] = pools.iter().map(|(_, name, pool)| inline(name, pool)).collect();
+        body["properties"]["agentPoolProfiles"] =
+            pools.iter().map(|(_, name, pool)| inline(name, pool)).collect();
 
         let registrations = registrations(&spec, &cx.common.subscription);
         let mut main = Draft::new(cx.address.clone(), cluster.as_str(), &MANAGED_CLUSTER, body);
@@ -122,8 +132,9 @@ clusters:
         for (key, name, properties) in pools {
             let address = cx.address.child("nodePools").child(&key);
             let id = cluster.child("agentPools", &name);
-            let mut draft = Draft::new(address, id.as_str(), &AGENT_POOL, json!({ "properties": properties }))
-                .origin(format!("nodePools.{key}"));
+            let mut draft =
+                Draft::new(address, id.as_str(), &AGENT_POOL, json!({ "properties": properties }))
+                    .origin(format!("nodePools.{key}"));
             draft.arrival = Arrival::WithParent;
             cx.also(draft);
         }

@@ -136,7 +136,9 @@ impl JsonSchema for Sysctls {
         for sysctl in SYSCTLS {
             let holds = match sysctl.holds {
                 Holds::Number => json!({ "type": "integer" }),
-                Holds::Between(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+                Holds::Between(least, most) => {
+                    json!({ "type": "integer", "minimum": least, "maximum": most })
+                }
                 Holds::Switch => json!({ "type": "boolean" }),
                 Holds::Text => json!({ "type": "string" }),
             };

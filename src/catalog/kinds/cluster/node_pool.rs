@@ -261,7 +261,8 @@ impl PoolSpec {
             availability_zones: self.zones.iter().flatten().map(|zone| zone.0.clone()).collect(),
             enable_node_public_ip: self.public_ip,
             scale_set_priority: spot.and_then(|_| as_model(&"Spot")),
-            scale_set_eviction_policy: spot.and_then(|spot| as_model(&spot.eviction.unwrap_or(Eviction::Delete))),
+            scale_set_eviction_policy: spot
+                .and_then(|spot| as_model(&spot.eviction.unwrap_or(Eviction::Delete))),
             spot_max_price: spot.map(|spot| spot.max_price.unwrap_or(-1.0)),
             tags: (!self.tags.is_empty()).then(|| json!(self.tags)),
             node_labels: (!self.labels.is_empty()).then(|| json!(self.labels)),
@@ -269,9 +270,9 @@ impl PoolSpec {
             enable_encryption_at_host: self.encryption_at_host,
             enable_ultra_ssd: self.ultra_disks,
             enable_fips: self.fips,
-            windows_profile: self.outbound_nat.map(|nat| models::AgentPoolWindowsProfile {
-                disable_outbound_nat: Some(!nat),
-            }),
+            windows_profile: self
+                .outbound_nat
+                .map(|nat| models::AgentPoolWindowsProfile { disable_outbound_nat: Some(!nat) }),
             ..Default::default()
         };
         let mut properties = model(&properties);

@@ -5,7 +5,15 @@ use crate::catalog::{Problem, Surroundings};
 /// Passwords that Windows does not take, whatever they are made of
 /// (<https://learn.microsoft.com/azure/templates/microsoft.containerservice/managedclusters>, `adminPassword`).
 const KNOWN: &[&str] = &[
-    "abc@123", "P@$$w0rd", "P@ssw0rd", "P@ssword123", "Pa$$word", "pass@word1", "Password!", "Password1", "Password22",
+    "abc@123",
+    "P@$$w0rd",
+    "P@ssw0rd",
+    "P@ssword123",
+    "Pa$$word",
+    "pass@word1",
+    "Password!",
+    "Password1",
+    "Password22",
     "iloveyou!",
 ];
 

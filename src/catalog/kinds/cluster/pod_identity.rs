@@ -74,7 +74,11 @@ impl PodIdentitySpec {
             )
         });
         let exceptions = self.exceptions.iter().map(|(name, entry)| {
-            ManagedClusterPodIdentityException::new(name.clone(), entry.namespace.clone(), json!(entry.pod_labels))
+            ManagedClusterPodIdentityException::new(
+                name.clone(),
+                entry.namespace.clone(),
+                json!(entry.pod_labels),
+            )
         });
         model(&ManagedClusterPodIdentityProfile {
             enabled: Some(self.enabled),

@@ -84,7 +84,9 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     // A key is refused while the encryption is off.
     Rule::at("properties.securityProfile.azureKeyVaultKms").whole().default("{\"enabled\":false}"),
     Rule::at("properties.securityProfile.azureKeyVaultKms.enabled").default("false"),
-    Rule::at("properties.securityProfile.azureKeyVaultKms.keyVaultNetworkAccess").fold_case().default("\"Public\""),
+    Rule::at("properties.securityProfile.azureKeyVaultKms.keyVaultNetworkAccess")
+        .fold_case()
+        .default("\"Public\""),
     Rule::at("properties.securityProfile.customCATrustCertificates").set().base64().default("[]"),
     Rule::at("properties.workloadAutoScalerProfile.keda.enabled").default("false"),
     Rule::at("properties.workloadAutoScalerProfile.verticalPodAutoscaler.enabled").default("false"),
@@ -99,7 +101,8 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.ingressProfile.gatewayAPI.installation").fold_case().default("\"Disabled\""),
     Rule::at("properties.azureMonitorProfile.metrics.enabled").default("false"),
     Rule::at("properties.azureMonitorProfile.metrics.kubeStateMetrics.metricLabelsAllowlist").default("\"\""),
-    Rule::at("properties.azureMonitorProfile.metrics.kubeStateMetrics.metricAnnotationsAllowList").default("\"\""),
+    Rule::at("properties.azureMonitorProfile.metrics.kubeStateMetrics.metricAnnotationsAllowList")
+        .default("\"\""),
     Rule::at("properties.azureMonitorProfile.appMonitoring.autoInstrumentation.enabled").default("false"),
     Rule::at("properties.aiToolchainOperatorProfile.enabled").default("false"),
     Rule::at("properties.nodeProvisioningProfile.mode").fold_case().default("\"Manual\""),
@@ -168,7 +171,10 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.networkProfile.outboundType").fold_case().default("\"loadBalancer\"").steps(&[
         ("loadBalancer|none", "*"),
         ("managedNATGateway", "none|block"),
-        ("userAssignedNATGateway|userDefinedRouting", "loadBalancer|userAssignedNATGateway|userDefinedRouting|none"),
+        (
+            "userAssignedNATGateway|userDefinedRouting",
+            "loadBalancer|userAssignedNATGateway|userDefinedRouting|none",
+        ),
         ("block", "none"),
     ]),
     Rule::at("properties.networkProfile.podCidr").set_once().cidr(),
@@ -180,8 +186,10 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.networkProfile.advancedNetworking.enabled").default("false"),
     Rule::at("properties.networkProfile.advancedNetworking.observability.enabled").default("false"),
     Rule::at("properties.networkProfile.advancedNetworking.security.enabled").default("false"),
-    Rule::at("properties.networkProfile.advancedNetworking.security.advancedNetworkPolicies").default("\"None\""),
-    Rule::at("properties.networkProfile.advancedNetworking.security.transitEncryption.type").default("\"None\""),
+    Rule::at("properties.networkProfile.advancedNetworking.security.advancedNetworkPolicies")
+        .default("\"None\""),
+    Rule::at("properties.networkProfile.advancedNetworking.security.transitEncryption.type")
+        .default("\"None\""),
     Rule::at("properties.networkProfile.advancedNetworking.performance.accelerationMode").default("\"None\""),
     Rule::at("properties.networkProfile.staticEgressGatewayProfile.enabled").default("false"),
     // Managed addresses, addresses and prefixes exclude each other.
@@ -189,7 +197,8 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.networkProfile.loadBalancerProfile.backendPoolType").fold_case(),
     Rule::at("properties.networkProfile.loadBalancerProfile.allocatedOutboundPorts").default("0"),
     Rule::at("properties.networkProfile.loadBalancerProfile.idleTimeoutInMinutes").default("30"),
-    Rule::at("properties.networkProfile.loadBalancerProfile.enableMultipleStandardLoadBalancers").default("false"),
+    Rule::at("properties.networkProfile.loadBalancerProfile.enableMultipleStandardLoadBalancers")
+        .default("false"),
     Rule::at("properties.networkProfile.loadBalancerProfile.outboundIPs.publicIPs").keyed("id"),
     Rule::at("properties.networkProfile.loadBalancerProfile.outboundIPPrefixes.publicIPPrefixes").keyed("id"),
     Rule::at("properties.networkProfile.loadBalancerProfile.effectiveOutboundIPs").read_only(),

@@ -187,7 +187,11 @@ pub static FLUX_CONFIGURATION: ResourceType = ResourceType {
 };
 
 const CLUSTER_FACETS: &[Facet] = &[
-    Facet::new("oidcIssuerUrl", "/properties/oidcIssuerProfile/issuerURL", "the issuer of its service account tokens"),
+    Facet::new(
+        "oidcIssuerUrl",
+        "/properties/oidcIssuerProfile/issuerURL",
+        "the issuer of its service account tokens",
+    ),
     Facet::new("fqdn", "/properties/fqdn", "the public name of its API server"),
     Facet::new("privateFqdn", "/properties/privateFQDN", "the private name of its API server"),
     Facet::new("nodeResourceGroup", "/properties/nodeResourceGroup", "the resource group of its nodes"),
@@ -298,6 +302,14 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/aciConnectorLinux/identity/objectId",
         "the object id of the add-on's identity",
     ),
-    Facet::new("portalFqdn", "/properties/azurePortalFQDN", "the name by which the portal reaches its API server"),
-    Facet::new("resourceUid", "/properties/resourceUID", "what tells it from a cluster of the same name before it"),
+    Facet::new(
+        "portalFqdn",
+        "/properties/azurePortalFQDN",
+        "the name by which the portal reaches its API server",
+    ),
+    Facet::new(
+        "resourceUid",
+        "/properties/resourceUID",
+        "what tells it from a cluster of the same name before it",
+    ),
 ];

@@ -40,8 +40,12 @@ fn settings(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
     }
     if addons.monitoring.as_ref().and_then(Toggle::on).is_some_and(|logs| logs.workspace.is_none()) {
         cx.problem(
-            Problem::error("monitoring-workspace", "addons.monitoring", "monitoring needs a workspace to write to")
-                .help("write `monitoring: { workspace: \"${logWorkspaces.…}\" }`"),
+            Problem::error(
+                "monitoring-workspace",
+                "addons.monitoring",
+                "monitoring needs a workspace to write to",
+            )
+            .help("write `monitoring: { workspace: \"${logWorkspaces.…}\" }`"),
         );
     }
 }
@@ -59,16 +63,25 @@ fn ingress(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
             );
         } else if !there && said != 1 {
             cx.problem(
-                Problem::error("application-gateway", path, "the add-on needs a gateway, or one subnet to make it in")
-                    .help("write `gateway: <id>`, or `name: agw-shop, subnet: ${networks.….subnets.…}`"),
+                Problem::error(
+                    "application-gateway",
+                    path,
+                    "the add-on needs a gateway, or one subnet to make it in",
+                )
+                .help("write `gateway: <id>`, or `name: agw-shop, subnet: ${networks.….subnets.…}`"),
             );
         }
     }
-    let istio = addons.web_app_routing.as_ref().and_then(Toggle::on).is_some_and(|web| web.istio == Some(true));
+    let istio =
+        addons.web_app_routing.as_ref().and_then(Toggle::on).is_some_and(|web| web.istio == Some(true));
     if istio && addons.gateway_api != Some(true) {
         cx.problem(
-            Problem::error("gateway-api", "addons.webAppRouting.istio", "Istio serves Gateways, which the cluster does not have")
-                .help("add `gatewayApi: true` beside `webAppRouting`"),
+            Problem::error(
+                "gateway-api",
+                "addons.webAppRouting.istio",
+                "Istio serves Gateways, which the cluster does not have",
+            )
+            .help("add `gatewayApi: true` beside `webAppRouting`"),
         );
     }
 }
@@ -84,8 +97,12 @@ fn virtual_nodes(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if spec.network.plugin != Plugin::Azure || spec.network.mode == Some(PluginMode::Overlay) {
         cx.problem(
-            Problem::error("virtual-nodes", path, "container instances do not reach pods outside the network's own addresses")
-                .help("use `network: { plugin: azure }` without `mode: overlay`, or leave `virtualNodes` out"),
+            Problem::error(
+                "virtual-nodes",
+                path,
+                "container instances do not reach pods outside the network's own addresses",
+            )
+            .help("use `network: { plugin: azure }` without `mode: overlay`, or leave `virtualNodes` out"),
         );
     }
 }
@@ -104,8 +121,12 @@ fn pod_identity(pods: &PodIdentitySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     );
     if spec.network.plugin == Plugin::Kubenet && pods.allow_kubenet != Some(true) {
         cx.problem(
-            Problem::error("pod-identity-kubenet", "addons.podIdentity", "with `kubenet`, pods can take each other's identity")
-                .help("use `network: { plugin: azure }`, or accept it with `allowKubenet: true`"),
+            Problem::error(
+                "pod-identity-kubenet",
+                "addons.podIdentity",
+                "with `kubenet`, pods can take each other's identity",
+            )
+            .help("use `network: { plugin: azure }`, or accept it with `allowKubenet: true`"),
         );
     }
     for (name, entry) in &pods.identities {
@@ -118,7 +139,9 @@ fn pod_identity(pods: &PodIdentitySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
             let path = format!("addons.podIdentity.{list}.{name}.namespace");
             cx.problem(
                 Problem::error("namespace", path, format!("`{namespace}` cannot be a Kubernetes namespace"))
-                    .help("use at most 63 small letters, digits and `-`, with a letter or digit at both ends"),
+                    .help(
+                        "use at most 63 small letters, digits and `-`, with a letter or digit at both ends",
+                    ),
             );
         }
     }
@@ -136,8 +159,12 @@ fn is_dns_label(text: &str, longest: usize) -> bool {
 fn flux(flux: &FluxSpec, cx: &mut EntryCx<'_>) {
     if flux.version.is_some() && flux.release_train.is_some() {
         cx.problem(
-            Problem::error("flux-version", "addons.flux.version", "`version` and `releaseTrain` exclude each other")
-                .help("keep `releaseTrain` to be upgraded, or `version` to stay"),
+            Problem::error(
+                "flux-version",
+                "addons.flux.version",
+                "`version` and `releaseTrain` exclude each other",
+            )
+            .help("keep `releaseTrain` to be upgraded, or `version` to stay"),
         );
     }
     for (key, configuration) in &flux.configurations {
@@ -146,8 +173,12 @@ fn flux(flux: &FluxSpec, cx: &mut EntryCx<'_>) {
         if !has_token(name) && !is_dns_label(name, 30) {
             let path = if configuration.name.is_some() { format!("{path}.name") } else { path.clone() };
             cx.problem(
-                Problem::error("flux-name", path, format!("`{name}` cannot be the name of a Flux configuration"))
-                    .help("use at most 30 small letters, digits and `-`, with a letter or digit at both ends"),
+                Problem::error(
+                    "flux-name",
+                    path,
+                    format!("`{name}` cannot be the name of a Flux configuration"),
+                )
+                .help("use at most 30 small letters, digits and `-`, with a letter or digit at both ends"),
             );
         }
         if let Some(namespace) = configuration.namespace.as_deref().filter(|text| !has_token(text))
@@ -195,10 +226,16 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
                     .help("write exactly one of `branch`, `tag`, `semver` and `commit`"),
             );
         }
-        if !has_token(&git.url) && !["https://", "http://", "ssh://", "git@"].iter().any(|s| git.url.starts_with(s)) {
+        if !has_token(&git.url)
+            && !["https://", "http://", "ssh://", "git@"].iter().any(|s| git.url.starts_with(s))
+        {
             cx.problem(
-                Problem::error("flux-url", format!("{path}.url"), format!("`{}` is not the address of a repository", git.url))
-                    .help("write `https://…`, `ssh://…` or `git@…`"),
+                Problem::error(
+                    "flux-url",
+                    format!("{path}.url"),
+                    format!("`{}` is not the address of a repository", git.url),
+                )
+                .help("write `https://…`, `ssh://…` or `git@…`"),
             );
         }
         secret(format!("{path}.httpsKey"), git.https_key.as_deref(), "password", cx);
@@ -206,8 +243,12 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
         let others = git.https_key.is_some() || git.ssh_private_key.is_some() || git.https_user.is_some();
         if git.local_auth.is_some() && others {
             cx.problem(
-                Problem::error("flux-auth", format!("{path}.localAuth"), "`localAuth` stands for every other credential")
-                    .help("leave the other credentials out, or `localAuth`"),
+                Problem::error(
+                    "flux-auth",
+                    format!("{path}.localAuth"),
+                    "`localAuth` stands for every other credential",
+                )
+                .help("leave the other credentials out, or `localAuth`"),
             );
         }
     }
@@ -225,8 +266,12 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
         let said = [oci.tag.is_some(), oci.semver.is_some(), oci.digest.is_some()];
         if said.into_iter().filter(|said| *said).count() > 1 {
             cx.problem(
-                Problem::error("flux-reference", format!("{path}.oci"), "`tag`, `semver` and `digest` exclude each other")
-                    .help("keep one of them"),
+                Problem::error(
+                    "flux-reference",
+                    format!("{path}.oci"),
+                    "`tag`, `semver` and `digest` exclude each other",
+                )
+                .help("keep one of them"),
             );
         }
     }
@@ -243,8 +288,12 @@ fn kustomizations(path: &str, all: &IndexMap<String, KustomizationSpec>, cx: &mu
     for (name, kustomization) in all {
         if !is_dns_label(name, 30) {
             cx.problem(
-                Problem::error("flux-name", format!("{path}.{name}"), format!("`{name}` cannot be the name of a kustomization"))
-                    .help("use at most 30 small letters, digits and `-`, with a letter or digit at both ends"),
+                Problem::error(
+                    "flux-name",
+                    format!("{path}.{name}"),
+                    format!("`{name}` cannot be the name of a kustomization"),
+                )
+                .help("use at most 30 small letters, digits and `-`, with a letter or digit at both ends"),
             );
         }
         for (at, other) in kustomization.depends_on.iter().flatten().enumerate() {
@@ -288,7 +337,8 @@ fn circle(all: &IndexMap<String, KustomizationSpec>) -> Option<Vec<&str>> {
             return None;
         }
         trail.push(name);
-        let below = all.get(name).into_iter().flat_map(|kustomization| kustomization.depends_on.iter().flatten());
+        let below =
+            all.get(name).into_iter().flat_map(|kustomization| kustomization.depends_on.iter().flatten());
         for other in below {
             if let Some(circle) = visit(other, all, trail, done) {
                 return Some(circle);

@@ -15,15 +15,25 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     let channel = upgrade.and_then(|upgrade| upgrade.channel);
     if maintenance.upgrades.is_some() && matches!(channel, None | Some(Channel::None)) {
         cx.problem(
-            Problem::warning("maintenance", "maintenance.upgrades", "nothing is upgraded by itself, in this window or another")
-                .help("add `autoUpgrade: { channel: patch }`"),
+            Problem::warning(
+                "maintenance",
+                "maintenance.upgrades",
+                "nothing is upgraded by itself, in this window or another",
+            )
+            .help("add `autoUpgrade: { channel: patch }`"),
         );
     }
     let channel = upgrade.and_then(|upgrade| upgrade.node_os_channel);
-    if maintenance.node_os.is_some() && matches!(channel, Some(NodeOsChannel::None | NodeOsChannel::Unmanaged)) {
+    if maintenance.node_os.is_some()
+        && matches!(channel, Some(NodeOsChannel::None | NodeOsChannel::Unmanaged))
+    {
         cx.problem(
-            Problem::warning("maintenance", "maintenance.nodeOs", "the channel of the nodes' images heeds no window")
-                .help("write `autoUpgrade: { nodeOsChannel: NodeImage }`, or `SecurityPatch`"),
+            Problem::warning(
+                "maintenance",
+                "maintenance.nodeOs",
+                "the channel of the nodes' images heeds no window",
+            )
+            .help("write `autoUpgrade: { nodeOsChannel: NodeImage }`, or `SecurityPatch`"),
         );
     }
 }
@@ -34,8 +44,12 @@ fn releases(maintenance: &MaintenanceSpec, cx: &mut EntryCx<'_>) {
         let path = format!("maintenance.releases.allowed[{at}]");
         if let Some(hour) = day.hours.iter().find(|hour| **hour > 23) {
             cx.problem(
-                Problem::error("maintenance-hours", format!("{path}.hours"), format!("a day has no hour {hour}"))
-                    .help("write 0 to 23; 1 is from 1:00 to 2:00 UTC"),
+                Problem::error(
+                    "maintenance-hours",
+                    format!("{path}.hours"),
+                    format!("a day has no hour {hour}"),
+                )
+                .help("write 0 to 23; 1 is from 1:00 to 2:00 UTC"),
             );
         }
         if releases.allowed[..at].iter().any(|other| other.day == day.day) {
@@ -53,10 +67,9 @@ fn window(key: &str, window: &WindowSpec, cx: &mut EntryCx<'_>) {
     if schedules.len() != 1 {
         let (at, message) = match schedules.get(1) {
             None => (path.clone(), "a window comes again by a schedule".to_owned()),
-            Some(second) => (
-                format!("{path}.{second}"),
-                format!("`{}` and `{second}` exclude each other", schedules[0]),
-            ),
+            Some(second) => {
+                (format!("{path}.{second}"), format!("`{}` and `{second}` exclude each other", schedules[0]))
+            }
         };
         cx.problem(
             Problem::error("maintenance-schedule", at, message)
@@ -110,8 +123,12 @@ fn window(key: &str, window: &WindowSpec, cx: &mut EntryCx<'_>) {
     let mut read = |field: &str, text: &str, good: bool, help: &str| {
         if !has_token(text) && !good {
             cx.problem(
-                Problem::error("maintenance-time", format!("{path}.{field}"), format!("`{text}` cannot be read"))
-                    .help(help),
+                Problem::error(
+                    "maintenance-time",
+                    format!("{path}.{field}"),
+                    format!("`{text}` cannot be read"),
+                )
+                .help(help),
             );
         }
     };
@@ -136,7 +153,8 @@ fn number(text: &str, digits: usize) -> Option<u32> {
 /// Whether a text is hours and minutes.
 fn is_time(text: &str) -> bool {
     text.split_once(':').is_some_and(|(hours, minutes)| {
-        number(hours, 2).is_some_and(|hours| hours < 24) && number(minutes, 2).is_some_and(|minutes| minutes < 60)
+        number(hours, 2).is_some_and(|hours| hours < 24)
+            && number(minutes, 2).is_some_and(|minutes| minutes < 60)
     })
 }
 

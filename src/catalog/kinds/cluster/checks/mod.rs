@@ -37,7 +37,8 @@ fn is_label(text: &str, longest: usize, others: &[char]) -> bool {
 /// Reports a password, key or token that stands in the blueprint as it is.
 fn secret(path: String, text: Option<&str>, what: &str, cx: &mut EntryCx<'_>) {
     if text.is_some_and(|text| !has_token(text)) {
-        let message = format!("a {what} stands in the blueprint in clear text; use a parameter with `secret: true`");
+        let message =
+            format!("a {what} stands in the blueprint in clear text; use a parameter with `secret: true`");
         let field = path.rsplit('.').next().unwrap_or_default();
         let help = format!(
             "declare `{field}: {{ type: string, secret: true }}` under `parameters` and write `${{param.{field}}}` here"
@@ -50,8 +51,12 @@ fn secret(path: String, text: Option<&str>, what: &str, cx: &mut EntryCx<'_>) {
 fn identity(path: String, reference: &Reference, cx: &mut EntryCx<'_>) {
     if !has_token(&reference.0) {
         cx.problem(
-            Problem::error("identity-reference", path, "Azure asks for this identity's client and object id as well")
-                .help("declare the identity under `identities` and write `${identities.…}` here"),
+            Problem::error(
+                "identity-reference",
+                path,
+                "Azure asks for this identity's client and object id as well",
+            )
+            .help("declare the identity under `identities` and write `${identities.…}` here"),
         );
     }
 }
@@ -90,8 +95,12 @@ fn names(spec: &Spec, cx: &mut EntryCx<'_>) {
         && (group.is_empty() || group.len() > 80)
     {
         cx.problem(
-            Problem::error("node-resource-group", "nodeResourceGroup", "the group's name is too long or empty")
-                .help("use 1 to 80 characters"),
+            Problem::error(
+                "node-resource-group",
+                "nodeResourceGroup",
+                "the group's name is too long or empty",
+            )
+            .help("use 1 to 80 characters"),
         );
     }
 }
@@ -111,9 +120,38 @@ fn version(spec: &Spec, cx: &mut EntryCx<'_>) {
 
 /// Names that Windows keeps for itself.
 const WINDOWS_NAMES: &[&str] = &[
-    "1", "123", "a", "actuser", "adm", "admin", "admin1", "admin2", "administrator", "aspnet", "backup", "console",
-    "david", "guest", "john", "owner", "root", "server", "sql", "support", "support_388945a0", "sys", "test", "test1",
-    "test2", "test3", "user", "user1", "user2", "user3", "user4", "user5",
+    "1",
+    "123",
+    "a",
+    "actuser",
+    "adm",
+    "admin",
+    "admin1",
+    "admin2",
+    "administrator",
+    "aspnet",
+    "backup",
+    "console",
+    "david",
+    "guest",
+    "john",
+    "owner",
+    "root",
+    "server",
+    "sql",
+    "support",
+    "support_388945a0",
+    "sys",
+    "test",
+    "test1",
+    "test2",
+    "test3",
+    "user",
+    "user1",
+    "user2",
+    "user3",
+    "user4",
+    "user5",
 ];
 
 fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
@@ -140,8 +178,12 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         if !has_token(name) && !good {
             cx.problem(
-                Problem::error("linux-username", "linux.adminUsername", format!("`{name}` cannot be an account"))
-                    .help("use a letter, then letters, digits, `-` and `_`"),
+                Problem::error(
+                    "linux-username",
+                    "linux.adminUsername",
+                    format!("`{name}` cannot be an account"),
+                )
+                .help("use a letter, then letters, digits, `-` and `_`"),
             );
         }
         if linux.ssh_keys.len() != 1 {
@@ -153,8 +195,12 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if spec.disable_local_accounts == Some(true) && spec.aad.is_none() {
         cx.problem(
-            Problem::error("local-accounts", "disableLocalAccounts", "without local accounts nobody could sign in")
-                .help("add `aad: { adminGroups: [<group's object id>] }`"),
+            Problem::error(
+                "local-accounts",
+                "disableLocalAccounts",
+                "without local accounts nobody could sign in",
+            )
+            .help("add `aad: { adminGroups: [<group's object id>] }`"),
         );
     }
     if spec.aad.as_ref().is_some_and(|aad| !aad.managed) {
@@ -166,15 +212,23 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     for (at, group) in spec.aad.iter().flat_map(|aad| aad.admin_groups.iter().flatten()).enumerate() {
         if !has_token(group) && uuid::Uuid::try_parse(group).is_err() {
             cx.problem(
-                Problem::error("aad-group", format!("aad.adminGroups[{at}]"), format!("`{group}` is not the object id of a group"))
-                    .help("write the id: `az ad group show --group <name> --query id` tells it"),
+                Problem::error(
+                    "aad-group",
+                    format!("aad.adminGroups[{at}]"),
+                    format!("`{group}` is not the object id of a group"),
+                )
+                .help("write the id: `az ad group show --group <name> --query id` tells it"),
             );
         }
     }
     if spec.workload_identity && !spec.oidc_issuer {
         cx.problem(
-            Problem::error("workload-identity", "workloadIdentity", "workload identity needs the OIDC issuer")
-                .help("leave `oidcIssuer: false` out, or write `workloadIdentity: false` as well"),
+            Problem::error(
+                "workload-identity",
+                "workloadIdentity",
+                "workload identity needs the OIDC issuer",
+            )
+            .help("leave `oidcIssuer: false` out, or write `workloadIdentity: false` as well"),
         );
     }
     if let Some(kubelet) = &spec.kubelet_identity {
@@ -182,8 +236,14 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if spec.kubelet_identity.is_some() && spec.identity.is_none() {
         cx.problem(
-            Problem::error("kubelet-identity", "kubeletIdentity", "nodes with an identity of yours need `identity`, too")
-                .help("add `identity: ${identities.…}` and give it the role Managed Identity Operator on this one"),
+            Problem::error(
+                "kubelet-identity",
+                "kubeletIdentity",
+                "nodes with an identity of yours need `identity`, too",
+            )
+            .help(
+                "add `identity: ${identities.…}` and give it the role Managed Identity Operator on this one",
+            ),
         );
     }
 }
@@ -199,8 +259,12 @@ fn plans(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if spec.cost_analysis == Some(true) && !automatic && matches!(tier, None | Some(Tier::Free)) {
         cx.problem(
-            Problem::error("cost-analysis", "costAnalysis", "cost analysis needs the tier `Standard` or `Premium`")
-                .help("write `sku: { tier: Standard }`"),
+            Problem::error(
+                "cost-analysis",
+                "costAnalysis",
+                "cost analysis needs the tier `Standard` or `Premium`",
+            )
+            .help("write `sku: { tier: Standard }`"),
         );
     }
     if let Some(upgrade) = &spec.auto_upgrade
@@ -220,8 +284,12 @@ fn plans(spec: &Spec, cx: &mut EntryCx<'_>) {
         && !(24..=2160).contains(&hours)
     {
         cx.problem(
-            Problem::error("image-cleaner", "imageCleaner.intervalHours", "images are removed every 24 to 2160 hours")
-                .help("168 is once a week"),
+            Problem::error(
+                "image-cleaner",
+                "imageCleaner.intervalHours",
+                "images are removed every 24 to 2160 hours",
+            )
+            .help("168 is once a week"),
         );
     }
 }

@@ -1,7 +1,8 @@
 //! Checks of the network and of the API server.
 
 use super::super::network::{
-    Acceleration, AdvancedPolicies, Dataplane, Encryption, NetworkSpec, OutboundType, Plugin, PluginMode, Policy,
+    Acceleration, AdvancedPolicies, Dataplane, Encryption, NetworkSpec, OutboundType, Plugin, PluginMode,
+    Policy,
 };
 use super::super::node_pool::Os;
 use super::super::profiles::ArtifactSource;
@@ -24,8 +25,12 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
     let windows = spec.windows.is_some() || spec.pools().any(|(_, pool)| pool.os == Os::Windows);
     if windows && network.plugin != Plugin::Azure {
         cx.problem(
-            Problem::error("windows-network", "network.plugin", "Windows nodes need the network plugin `azure`")
-                .help("write `plugin: azure`, or leave it out"),
+            Problem::error(
+                "windows-network",
+                "network.plugin",
+                "Windows nodes need the network plugin `azure`",
+            )
+            .help("write `plugin: azure`, or leave it out"),
         );
     }
     let cilium = network.dataplane == Some(Dataplane::Cilium);
@@ -43,8 +48,12 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if cilium && network.plugin != Plugin::Azure {
         cx.problem(
-            Problem::error("cilium-plugin", "network.plugin", "the Cilium data plane needs the plugin `azure`")
-                .help("write `plugin: azure`, or leave it out"),
+            Problem::error(
+                "cilium-plugin",
+                "network.plugin",
+                "the Cilium data plane needs the plugin `azure`",
+            )
+            .help("write `plugin: azure`, or leave it out"),
         );
     }
     if network.mode.is_some() && network.plugin != Plugin::Azure {
@@ -59,8 +68,12 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
         let path = "network.loadBalancer";
         if sources.into_iter().filter(|said| *said).count() > 1 {
             cx.problem(
-                Problem::error("load-balancer", path, "`managedIps`, `ips` and `ipPrefixes` exclude each other")
-                    .help("keep one of them"),
+                Problem::error(
+                    "load-balancer",
+                    path,
+                    "`managedIps`, `ips` and `ipPrefixes` exclude each other",
+                )
+                .help("keep one of them"),
             );
         }
         let none = |list: &Option<Vec<_>>| list.as_ref().is_some_and(Vec::is_empty);
@@ -118,11 +131,19 @@ fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
             );
         }
         if nat.managed_ips.is_some_and(|count| !(1..=16).contains(&count)) {
-            problem("nat-gateway", "network.natGateway.managedIps", "a NAT gateway has 1 to 16 addresses", "write 1 to 16");
+            problem(
+                "nat-gateway",
+                "network.natGateway.managedIps",
+                "a NAT gateway has 1 to 16 addresses",
+                "write 1 to 16",
+            );
         }
     }
     let idle = [
-        ("network.natGateway.idleTimeoutMinutes", network.nat_gateway.as_ref().and_then(|nat| nat.idle_timeout_minutes)),
+        (
+            "network.natGateway.idleTimeoutMinutes",
+            network.nat_gateway.as_ref().and_then(|nat| nat.idle_timeout_minutes),
+        ),
         (
             "network.loadBalancer.idleTimeoutMinutes",
             network.load_balancer.as_ref().and_then(|balancer| balancer.idle_timeout_minutes),
@@ -135,7 +156,12 @@ fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if let Some(balancer) = &network.load_balancer {
         if balancer.managed_ips.is_some_and(|count| !(1..=100).contains(&count)) {
-            problem("load-balancer", "network.loadBalancer.managedIps", "AKS makes 1 to 100 addresses", "write 1 to 100");
+            problem(
+                "load-balancer",
+                "network.loadBalancer.managedIps",
+                "AKS makes 1 to 100 addresses",
+                "write 1 to 100",
+            );
         }
         if balancer.allocated_ports.is_some_and(|ports| !(0..=64_000).contains(&ports) || ports % 8 != 0) {
             problem(
@@ -187,8 +213,12 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
     for (at, family) in families.iter().enumerate() {
         if !has_token(family) && !matches!(family.as_str(), "IPv4" | "IPv6") {
             cx.problem(
-                Problem::error("ip-families", format!("network.ipFamilies[{at}]"), format!("`{family}` is no family of addresses"))
-                    .help("write `IPv4` or `IPv6`"),
+                Problem::error(
+                    "ip-families",
+                    format!("network.ipFamilies[{at}]"),
+                    format!("`{family}` is no family of addresses"),
+                )
+                .help("write `IPv4` or `IPv6`"),
             );
         }
     }
@@ -208,14 +238,22 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
         let singular = field.trim_end_matches('s');
         if one && many.len() < 2 {
             cx.problem(
-                Problem::error("ip-families", format!("network.{field}"), format!("`{singular}` says the same"))
-                    .help(format!("keep `{singular}`, or write one range of each family")),
+                Problem::error(
+                    "ip-families",
+                    format!("network.{field}"),
+                    format!("`{singular}` says the same"),
+                )
+                .help(format!("keep `{singular}`, or write one range of each family")),
             );
         }
         if many.len() != families.len().max(1) {
             cx.problem(
-                Problem::error("ip-families", format!("network.{field}"), "there is one range for each family of addresses")
-                    .help("write `ipFamilies: [IPv4, IPv6]` and two ranges, or neither"),
+                Problem::error(
+                    "ip-families",
+                    format!("network.{field}"),
+                    "there is one range for each family of addresses",
+                )
+                .help("write `ipFamilies: [IPv4, IPv6]` and two ranges, or neither"),
             );
         }
         for (at, range) in many.iter().enumerate().filter(|(_, range)| !has_token(range)) {
@@ -224,8 +262,12 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
             });
             if !good {
                 cx.problem(
-                    Problem::error("cidr", format!("network.{field}[{at}]"), format!("`{range}` is not a range of addresses"))
-                        .help("write a CIDR block, such as `10.0.0.0/16` or `fd12:3456:789a::/64`"),
+                    Problem::error(
+                        "cidr",
+                        format!("network.{field}[{at}]"),
+                        format!("`{range}` is not a range of addresses"),
+                    )
+                    .help("write a CIDR block, such as `10.0.0.0/16` or `fd12:3456:789a::/64`"),
                 );
             }
         }
@@ -296,8 +338,12 @@ fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
             };
             if !inside {
                 cx.problem(
-                    Problem::error("dns-service-ip", path, format!("`{address}` is not an address inside `{cidr}`"))
-                        .help("take one of its addresses but the first, usually the one that ends in `.10`"),
+                    Problem::error(
+                        "dns-service-ip",
+                        path,
+                        format!("`{address}` is not an address inside `{cidr}`"),
+                    )
+                    .help("take one of its addresses but the first, usually the one that ends in `.10`"),
                 );
             }
         }
@@ -354,8 +400,12 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
         }
         if none && api.public_fqdn == Some(false) {
             cx.problem(
-                Problem::error("private-dns-zone", "apiServer.publicFqdn", "without any zone the name must be public")
-                    .help("leave `publicFqdn` out"),
+                Problem::error(
+                    "private-dns-zone",
+                    "apiServer.publicFqdn",
+                    "without any zone the name must be public",
+                )
+                .help("leave `publicFqdn` out"),
             );
         }
     }
@@ -364,8 +414,12 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if api.subnet.is_some() && !integrated {
         cx.problem(
-            Problem::error("vnet-integration", "apiServer.subnet", "the API server stands in a subnet with VNet integration only")
-                .help("add `vnetIntegration: true`"),
+            Problem::error(
+                "vnet-integration",
+                "apiServer.subnet",
+                "the API server stands in a subnet with VNet integration only",
+            )
+            .help("add `vnetIntegration: true`"),
         );
     }
     if integrated && api.subnet.is_none() && spec.subnet.is_some() {
@@ -376,8 +430,12 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if api.public_fqdn.is_some() && !private {
         cx.problem(
-            Problem::error("public-fqdn", "apiServer.publicFqdn", "the name of a public API server is public anyway")
-                .help("leave `publicFqdn` out, or add `privateCluster: true`"),
+            Problem::error(
+                "public-fqdn",
+                "apiServer.publicFqdn",
+                "the name of a public API server is public anyway",
+            )
+            .help("leave `publicFqdn` out, or add `privateCluster: true`"),
         );
     }
     let named = |zone: &crate::catalog::Reference| {

@@ -35,8 +35,12 @@ fn systems(path: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         ] {
             if said {
                 cx.problem(
-                    Problem::error("linux-only", format!("{path}.{field}"), "only Linux pools have this setting")
-                        .help("leave it out"),
+                    Problem::error(
+                        "linux-only",
+                        format!("{path}.{field}"),
+                        "only Linux pools have this setting",
+                    )
+                    .help("leave it out"),
                 );
             }
         }
@@ -55,15 +59,21 @@ fn systems(path: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
                     format!("{path}.outboundNat"),
                     "without it, Windows nodes lead out through a NAT gateway or routes of yours only",
                 )
-                .help("write `network: { outboundType: userAssignedNATGateway }`, or leave `outboundNat` out"),
+                .help(
+                    "write `network: { outboundType: userAssignedNATGateway }`, or leave `outboundNat` out",
+                ),
             );
         }
     }
     let kata = pool.workload_runtime == Some(WorkloadRuntime::KataVmIsolation);
     if kata && !matches!(pool.os_sku, Some(OsSku::AzureLinux | OsSku::AzureLinux3)) {
         cx.problem(
-            Problem::error("kata", format!("{path}.workloadRuntime"), "isolated pods run on Azure Linux only")
-                .help("write `osSku: AzureLinux`"),
+            Problem::error(
+                "kata",
+                format!("{path}.workloadRuntime"),
+                "isolated pods run on Azure Linux only",
+            )
+            .help("write `osSku: AzureLinux`"),
         );
     }
 }
@@ -94,7 +104,8 @@ fn kubelet(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
             );
         }
     }
-    let swap = pool.linux_os.as_ref().is_some_and(|linux| linux.swap_file_size_mb.is_some_and(|size| size > 0));
+    let swap =
+        pool.linux_os.as_ref().is_some_and(|linux| linux.swap_file_size_mb.is_some_and(|size| size > 0));
     if swap && kubelet.is_none_or(|kubelet| kubelet.fail_swap_on != Some(false)) {
         cx.problem(
             Problem::error(
@@ -122,7 +133,9 @@ fn sysctls(path: &str, linux: &LinuxOsSpec, cx: &mut EntryCx<'_>) {
         let token = value.as_str().is_some_and(has_token);
         let help = match (sysctl.holds, value) {
             _ if token => continue,
-            (Holds::Number, Value::Number(_)) | (Holds::Switch, Value::Bool(_)) | (Holds::Text, Value::String(_)) => {
+            (Holds::Number, Value::Number(_))
+            | (Holds::Switch, Value::Bool(_))
+            | (Holds::Text, Value::String(_)) => {
                 continue;
             }
             (Holds::Between(least, most), Value::Number(number))
@@ -145,8 +158,12 @@ fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     for (at, zone) in zones.iter().enumerate().filter(|(_, zone)| !has_token(&zone.0)) {
         if !matches!(zone.0.as_str(), "1" | "2" | "3") {
             cx.problem(
-                Problem::error("zones", format!("{path}.zones[{at}]"), format!("there is no zone `{}`", zone.0))
-                    .help("write `1`, `2` or `3`"),
+                Problem::error(
+                    "zones",
+                    format!("{path}.zones[{at}]"),
+                    format!("there is no zone `{}`", zone.0),
+                )
+                .help("write `1`, `2` or `3`"),
             );
         }
     }
@@ -162,11 +179,16 @@ fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     }
     if pool.public_ip_prefix.is_some() && pool.public_ip != Some(true) {
         cx.problem(
-            Problem::error("public-ip-prefix", format!("{path}.publicIpPrefix"), "these nodes have no public addresses")
-                .help("add `publicIp: true`"),
+            Problem::error(
+                "public-ip-prefix",
+                format!("{path}.publicIpPrefix"),
+                "these nodes have no public addresses",
+            )
+            .help("add `publicIp: true`"),
         );
     }
-    if pool.network.as_ref().is_some_and(|network| !network.public_ip_tags.is_empty()) && pool.public_ip != Some(true)
+    if pool.network.as_ref().is_some_and(|network| !network.public_ip_tags.is_empty())
+        && pool.public_ip != Some(true)
     {
         cx.problem(
             Problem::error(
@@ -207,29 +229,45 @@ fn kinds(path: &str, key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'
     let mode = pool.mode(key, spec);
     if pool.gateway.is_some() && mode != Mode::Gateway {
         cx.problem(
-            Problem::error("gateway-pool", format!("{path}.gateway"), "only a pool with `mode: Gateway` has these addresses")
-                .help("add `mode: Gateway`, or leave `gateway` out"),
+            Problem::error(
+                "gateway-pool",
+                format!("{path}.gateway"),
+                "only a pool with `mode: Gateway` has these addresses",
+            )
+            .help("add `mode: Gateway`, or leave `gateway` out"),
         );
     }
     if mode == Mode::Gateway {
         if spec.network.static_egress_gateway != Some(true) {
             cx.problem(
-                Problem::error("gateway-pool", format!("{path}.mode"), "a `Gateway` pool needs the static egress gateway")
-                    .help("add `network: { staticEgressGateway: true }`"),
+                Problem::error(
+                    "gateway-pool",
+                    format!("{path}.mode"),
+                    "a `Gateway` pool needs the static egress gateway",
+                )
+                .help("add `network: { staticEgressGateway: true }`"),
             );
         }
         let size = pool.gateway.as_ref().and_then(|gateway| gateway.prefix_size);
         if size.is_some_and(|size| !(28..=31).contains(&size)) {
             cx.problem(
-                Problem::error("gateway-pool", format!("{path}.gateway.prefixSize"), "a prefix is 28 to 31 bits long")
-                    .help("write 28 to 31; 31 is two addresses"),
+                Problem::error(
+                    "gateway-pool",
+                    format!("{path}.gateway.prefixSize"),
+                    "a prefix is 28 to 31 bits long",
+                )
+                .help("write 28 to 31; 31 is two addresses"),
             );
         }
     }
     if pool.running == Some(false) && mode == Mode::System {
         cx.problem(
-            Problem::error("stopped-system-pool", format!("{path}.running"), "a `System` pool cannot be stopped")
-                .help("leave `running` out; the whole cluster is stopped with `az aks stop`"),
+            Problem::error(
+                "stopped-system-pool",
+                format!("{path}.running"),
+                "a `System` pool cannot be stopped",
+            )
+            .help("leave `running` out; the whole cluster is stopped with `az aks stop`"),
         );
     }
 }
@@ -242,7 +280,8 @@ fn texts(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         );
     }
     for (at, taint) in pool.taints.iter().flatten().enumerate().filter(|(_, taint)| !has_token(taint)) {
-        let effect = taint.rsplit_once(':').filter(|(key, _)| !key.is_empty() && !key.starts_with('=')).map(|t| t.1);
+        let effect =
+            taint.rsplit_once(':').filter(|(key, _)| !key.is_empty() && !key.starts_with('=')).map(|t| t.1);
         if !matches!(effect, Some("NoSchedule" | "PreferNoSchedule" | "NoExecute")) {
             cx.problem(
                 Problem::error("taint", format!("{path}.taints[{at}]"), format!("`{taint}` is not a taint"))
@@ -262,15 +301,21 @@ fn texts(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
 fn upgrade(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     let Some(upgrade) = &pool.upgrade else { return };
     for (field, text) in [("maxSurge", &upgrade.max_surge), ("maxUnavailable", &upgrade.max_unavailable)] {
-        let Some(text) = text.as_ref().map(|text| text.0.as_str()).filter(|text| !has_token(text)) else { continue };
+        let Some(text) = text.as_ref().map(|text| text.0.as_str()).filter(|text| !has_token(text)) else {
+            continue;
+        };
         let good = match text.strip_suffix('%') {
             Some(share) => share.parse::<u32>().is_ok_and(|share| share <= 100),
             None => text.parse::<u32>().is_ok(),
         };
         if !good {
             cx.problem(
-                Problem::error("upgrade", format!("{path}.upgrade.{field}"), format!("`{text}` is no number of nodes"))
-                    .help("write a number, or a percentage such as `33%`"),
+                Problem::error(
+                    "upgrade",
+                    format!("{path}.upgrade.{field}"),
+                    format!("`{text}` is no number of nodes"),
+                )
+                .help("write a number, or a percentage such as `33%`"),
             );
         }
     }
@@ -281,8 +326,12 @@ fn upgrade(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     for (field, minutes, least, most) in lengths {
         if minutes.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
             cx.problem(
-                Problem::error("upgrade", format!("{path}.upgrade.{field}"), "Azure does not wait as long as this")
-                    .help(format!("write {least}m to {most}m")),
+                Problem::error(
+                    "upgrade",
+                    format!("{path}.upgrade.{field}"),
+                    "Azure does not wait as long as this",
+                )
+                .help(format!("write {least}m to {most}m")),
             );
         }
     }

@@ -42,10 +42,9 @@ fn name(key: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         Os::Windows => ("windows-pool-name", "a Windows node pool"),
         Os::Linux => ("pool-name", "a node pool"),
     };
-    cx.problem(
-        Problem::error(code, path, format!("`{name}` cannot be the name of {what}"))
-            .help(format!("use at most {longest} small letters and digits, a letter first: `name: …` below the pool's key")),
-    );
+    cx.problem(Problem::error(code, path, format!("`{name}` cannot be the name of {what}")).help(format!(
+        "use at most {longest} small letters and digits, a letter first: `name: …` below the pool's key"
+    )));
 }
 
 fn windows(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
@@ -58,8 +57,12 @@ fn windows(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if pool.mode == Some(Mode::System) {
         cx.problem(
-            Problem::error("windows-system-pool", format!("{path}.mode"), "a Windows pool cannot be a `System` pool")
-                .help("leave `mode` out, and make a Linux pool the `System` pool"),
+            Problem::error(
+                "windows-system-pool",
+                format!("{path}.mode"),
+                "a Windows pool cannot be a `System` pool",
+            )
+            .help("leave `mode` out, and make a Linux pool the `System` pool"),
         );
     }
     let unsupported = |spec: &Spec| {
@@ -80,8 +83,12 @@ fn windows(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if pool.is_spot() {
         cx.problem(
-            Problem::warning("windows-spot", format!("{path}.spot"), "Azure may take Windows Spot nodes back at any time")
-                .help("make sure that what runs there may stop"),
+            Problem::warning(
+                "windows-spot",
+                format!("{path}.spot"),
+                "Azure may take Windows Spot nodes back at any time",
+            )
+            .help("make sure that what runs there may stop"),
         );
     }
 }
@@ -96,13 +103,18 @@ fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
             Os::Linux => "leave `os: Windows` out, or choose a Windows image",
         };
         cx.problem(
-            Problem::error("os-sku", format!("{path}.osSku"), "the image is of another operating system").help(help),
+            Problem::error("os-sku", format!("{path}.osSku"), "the image is of another operating system")
+                .help(help),
         );
     }
     if pool.is_spot() && pool.mode(key, spec) == Mode::System {
         cx.problem(
-            Problem::error("spot-system-pool", format!("{path}.spot"), "a `System` pool cannot be made of Spot nodes")
-                .help("leave `spot` out, or `mode: System`"),
+            Problem::error(
+                "spot-system-pool",
+                format!("{path}.spot"),
+                "a `System` pool cannot be made of Spot nodes",
+            )
+            .help("leave `spot` out, or `mode: System`"),
         );
     }
     if pool.is_spot() && pool.upgrade.is_some() {
@@ -113,14 +125,22 @@ fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if pool.outbound_nat.is_some() && pool.os != Os::Windows {
         cx.problem(
-            Problem::error("outbound-nat", format!("{path}.outboundNat"), "only Windows pools have this setting")
-                .help("leave it out"),
+            Problem::error(
+                "outbound-nat",
+                format!("{path}.outboundNat"),
+                "only Windows pools have this setting",
+            )
+            .help("leave it out"),
         );
     }
     if pool.pod_subnet.is_some() && pool.subnet.is_none() && spec.subnet.is_none() {
         cx.problem(
-            Problem::error("pod-subnet", format!("{path}.podSubnet"), "a subnet for pods needs one for nodes, too")
-                .help("add `subnet: ${networks.….subnets.…}` to the cluster or the pool"),
+            Problem::error(
+                "pod-subnet",
+                format!("{path}.podSubnet"),
+                "a subnet for pods needs one for nodes, too",
+            )
+            .help("add `subnet: ${networks.….subnets.…}` to the cluster or the pool"),
         );
     }
 }
@@ -131,13 +151,21 @@ fn size(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     if let Some(scale) = &pool.autoscale {
         if scale.min < least || scale.min > scale.max || scale.max > 1000 {
             cx.problem(
-                Problem::error("autoscale", format!("{path}.autoscale"), "the autoscaler has no room between its bounds")
-                    .help(format!("write `{least} ≤ min ≤ max ≤ 1000`")),
+                Problem::error(
+                    "autoscale",
+                    format!("{path}.autoscale"),
+                    "the autoscaler has no room between its bounds",
+                )
+                .help(format!("write `{least} ≤ min ≤ max ≤ 1000`")),
             );
         } else if let Some(count) = pool.count.filter(|count| !(scale.min..=scale.max).contains(count)) {
             cx.problem(
-                Problem::error("autoscale", format!("{path}.count"), format!("{count} is outside the autoscaler's bounds"))
-                    .help(format!("write {} to {}, or leave `count` out", scale.min, scale.max)),
+                Problem::error(
+                    "autoscale",
+                    format!("{path}.count"),
+                    format!("{count} is outside the autoscaler's bounds"),
+                )
+                .help(format!("write {} to {}, or leave `count` out", scale.min, scale.max)),
             );
         }
     } else if let Some(count) = pool.count.filter(|count| !(least..=1000).contains(count)) {
@@ -153,14 +181,20 @@ fn size(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         );
     } else if pool.max_pods.is_some_and(|pods| pods < 30) && least == 1 {
         cx.problem(
-            Problem::error("max-pods", format!("{path}.maxPods"), "a `System` pool runs at least 30 pods a node")
-                .help("write 30 or more"),
+            Problem::error(
+                "max-pods",
+                format!("{path}.maxPods"),
+                "a `System` pool runs at least 30 pods a node",
+            )
+            .help("write 30 or more"),
         );
     }
 }
 
 fn version(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
-    let Some(version) = pool.kubernetes_version.as_ref().filter(|version| !has_token(&version.0)) else { return };
+    let Some(version) = pool.kubernetes_version.as_ref().filter(|version| !has_token(&version.0)) else {
+        return;
+    };
     let path = format!("nodePools.{key}.kubernetesVersion");
     let Some((major, minor)) = version.minor() else {
         let message = format!("`{}` is not a Kubernetes version", version.0);
@@ -173,7 +207,8 @@ fn version(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     if let Some((cluster_major, cluster_minor)) = cluster
         && (major != cluster_major || minor > cluster_minor || minor + 3 < cluster_minor)
     {
-        let message = format!("nodes of {major}.{minor} do not work with a cluster of {cluster_major}.{cluster_minor}");
+        let message =
+            format!("nodes of {major}.{minor} do not work with a cluster of {cluster_major}.{cluster_minor}");
         cx.problem(
             Problem::error("pool-version", path, message)
                 .help("nodes may be up to three minor versions behind the cluster, and never ahead"),
@@ -187,8 +222,12 @@ fn system(spec: &Spec, cx: &mut EntryCx<'_>) {
         |(key, pool): (&str, &PoolSpec)| pool.os == Os::Linux && pool.mode(key, spec) == Mode::System;
     if !automatic && !spec.pools().any(is_system) {
         cx.problem(
-            Problem::error("system-pool", "nodePools", "a cluster needs a Linux node pool with `mode: System`")
-                .help("add `nodePools: { system: { mode: System, count: 2, vmSize: Standard_D4s_v5 } }`"),
+            Problem::error(
+                "system-pool",
+                "nodePools",
+                "a cluster needs a Linux node pool with `mode: System`",
+            )
+            .help("add `nodePools: { system: { mode: System, count: 2, vmSize: Standard_D4s_v5 } }`"),
         );
     }
 }

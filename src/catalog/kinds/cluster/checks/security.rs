@@ -20,8 +20,12 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     if let Some(list) = &spec.trusted_certificates {
         if list.len() > 10 {
             cx.problem(
-                Problem::error("trusted-certificates", "trustedCertificates", "Azure takes at most ten certificates")
-                    .help("leave out those that another of them has signed"),
+                Problem::error(
+                    "trusted-certificates",
+                    "trustedCertificates",
+                    "Azure takes at most ten certificates",
+                )
+                .help("leave out those that another of them has signed"),
             );
         }
         for (at, text) in list.iter().enumerate() {
@@ -47,7 +51,11 @@ fn kms(kms: &KmsSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     let private = kms.network_access == Some(KmsAccess::Private);
     if private && kms.vault.is_none() {
-        problem("kms.networkAccess", "a private vault is named by its id as well".into(), "add `vault: ${keyVaults.…}`");
+        problem(
+            "kms.networkAccess",
+            "a private vault is named by its id as well".into(),
+            "add `vault: ${keyVaults.…}`",
+        );
     }
     if !private && kms.vault.is_some() {
         problem(
@@ -103,8 +111,12 @@ fn proxy(proxy: &HttpProxySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
                     .help("write `http://proxy.shop.local:3128`"),
             ),
             Some(rest) if rest.split('/').next().is_some_and(|host| host.contains('@')) => cx.problem(
-                Problem::error("http-proxy", path, "AKS signs in to no proxy, so an account has no place in its address")
-                    .help("let the nodes' subnet through at the proxy, and leave the account out"),
+                Problem::error(
+                    "http-proxy",
+                    path,
+                    "AKS signs in to no proxy, so an account has no place in its address",
+                )
+                .help("let the nodes' subnet through at the proxy, and leave the account out"),
             ),
             Some(_) => {}
         }
@@ -137,8 +149,12 @@ fn mesh(spec: &Spec, cx: &mut EntryCx<'_>) {
     let revisions = mesh.revisions.as_deref().unwrap_or_default();
     if revisions.len() > 2 {
         cx.problem(
-            Problem::error("mesh-revisions", "serviceMesh.revisions", "a mesh has at most two revisions at a time")
-                .help("keep the one that runs and the one that takes its place"),
+            Problem::error(
+                "mesh-revisions",
+                "serviceMesh.revisions",
+                "a mesh has at most two revisions at a time",
+            )
+            .help("keep the one that runs and the one that takes its place"),
         );
     }
     for (at, revision) in revisions.iter().enumerate().filter(|(_, revision)| !has_token(revision)) {
@@ -185,23 +201,35 @@ fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
         }
         if spec.pools().any(|(_, pool)| pool.os == Os::Windows) {
             cx.problem(
-                Problem::error("node-provisioning", "nodeProvisioning.mode", "AKS makes no nodes by itself beside Windows pools")
-                    .help("leave the Windows pools out, or write `mode: Manual`"),
+                Problem::error(
+                    "node-provisioning",
+                    "nodeProvisioning.mode",
+                    "AKS makes no nodes by itself beside Windows pools",
+                )
+                .help("leave the Windows pools out, or write `mode: Manual`"),
             );
         }
         let recommended = spec.network.mode == Some(PluginMode::Overlay)
             && spec.network.dataplane == Some(Dataplane::Cilium);
         if !automatic && !recommended {
             cx.problem(
-                Problem::warning("node-provisioning", "nodeProvisioning.mode", "AKS recommends overlay and Cilium with it")
-                    .help("write `network: { mode: overlay, dataplane: cilium }`"),
+                Problem::warning(
+                    "node-provisioning",
+                    "nodeProvisioning.mode",
+                    "AKS recommends overlay and Cilium with it",
+                )
+                .help("write `network: { mode: overlay, dataplane: cilium }`"),
             );
         }
     }
     if spec.hosted_system.as_ref().is_some_and(|hosted| hosted.enabled) && !automatic {
         cx.problem(
-            Problem::error("hosted-system", "hostedSystem", "AKS hosts system nodes of `Automatic` clusters only")
-                .help("write `sku: { name: Automatic }`, or leave it out"),
+            Problem::error(
+                "hosted-system",
+                "hostedSystem",
+                "AKS hosts system nodes of `Automatic` clusters only",
+            )
+            .help("write `sku: { name: Automatic }`, or leave it out"),
         );
     }
     if let Some(bootstrap) = &spec.bootstrap
@@ -209,8 +237,12 @@ fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
         && bootstrap.registry.is_some()
     {
         cx.problem(
-            Problem::error("bootstrap", "bootstrap.registry", "with `artifactSource: Direct` no registry is asked")
-                .help("write `artifactSource: Cache`, or leave `registry` out"),
+            Problem::error(
+                "bootstrap",
+                "bootstrap.registry",
+                "with `artifactSource: Direct` no registry is asked",
+            )
+            .help("write `artifactSource: Cache`, or leave `registry` out"),
         );
     }
 }
@@ -220,8 +252,12 @@ fn service_principal(spec: &Spec, cx: &mut EntryCx<'_>) {
     secret("servicePrincipal.secret".into(), Some(&principal.secret), "secret", cx);
     if spec.identity.is_some() {
         cx.problem(
-            Problem::error("service-principal", "servicePrincipal", "`servicePrincipal` and `identity` exclude each other")
-                .help("keep `identity`"),
+            Problem::error(
+                "service-principal",
+                "servicePrincipal",
+                "`servicePrincipal` and `identity` exclude each other",
+            )
+            .help("keep `identity`"),
         );
     }
 }

@@ -389,7 +389,10 @@ fn flux_sources_keep_their_secrets_apart() {
     );
     assert_eq!(body("bucket")["configurationProtectedSettings"], json!({ "bucketSecretKey": secret }));
     assert_eq!(body("bucket")["bucket"]["bucketName"], "b");
-    assert_eq!(body("blob")["azureBlob"], json!({ "url": "https://b", "containerName": "c", "sasToken": secret }));
+    assert_eq!(
+        body("blob")["azureBlob"],
+        json!({ "url": "https://b", "containerName": "c", "sasToken": secret })
+    );
     assert_eq!(
         body("oci")["ociRepository"],
         json!({ "url": "oci://r/a", "repositoryRef": { "digest": "sha256:1" }, "useWorkloadIdentity": true })

@@ -85,7 +85,11 @@ fn what_is_fixed_is_replaced() {
                 (json!(1), json!(2)),
                 (json!(true), json!(false)),
             ] {
-                assert_eq!(replaces(kind, &path, &live, &wanted), Some(true), "{path} from {live} to {wanted}");
+                assert_eq!(
+                    replaces(kind, &path, &live, &wanted),
+                    Some(true),
+                    "{path} from {live} to {wanted}"
+                );
             }
         }
     }
@@ -145,9 +149,7 @@ fn some_ways_are_open_and_others_closed() {
 
 #[test]
 fn a_private_cluster_is_one_for_good_unless_it_is_in_the_network() {
-    let access = |private: bool, integrated: bool| {
-        json!({ "enablePrivateCluster": private, "enableVnetIntegration": integrated })
-    };
+    let access = |private: bool, integrated: bool| json!({ "enablePrivateCluster": private, "enableVnetIntegration": integrated });
     for integrated in [false, true] {
         let body = |private| base("properties.apiServerAccessProfile", &access(private, integrated));
         let rules = MANAGED_CLUSTER.compiled();

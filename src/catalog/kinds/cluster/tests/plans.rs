@@ -18,7 +18,12 @@ fn linked(body: &Value) -> Value {
     body
 }
 
-fn changes(kind: &'static ResourceType, desired: &Value, live: &Value, applied: Option<&Value>) -> Vec<Change> {
+fn changes(
+    kind: &'static ResourceType,
+    desired: &Value,
+    live: &Value,
+    applied: Option<&Value>,
+) -> Vec<Change> {
     diff(desired, live, &Comparison { rules: kind.compiled(), applied, secret_changed: &|_, _| false })
 }
 
@@ -202,12 +207,30 @@ fn fixed_fields_replace_and_one_way_switches_do_too() {
         (&MANAGED_CLUSTER, "properties.windowsProfile.adminUsername", json!("a"), json!("b"), true),
         (&MANAGED_CLUSTER, "properties.linuxProfile.adminUsername", json!("a"), json!("b"), true),
         (&MANAGED_CLUSTER, "properties.networkProfile.serviceCidr", json!("a"), json!("b"), true),
-        (&MANAGED_CLUSTER, "properties.apiServerAccessProfile.enablePrivateCluster", json!(true), json!(false), true),
+        (
+            &MANAGED_CLUSTER,
+            "properties.apiServerAccessProfile.enablePrivateCluster",
+            json!(true),
+            json!(false),
+            true,
+        ),
         (&MANAGED_CLUSTER, "properties.oidcIssuerProfile.enabled", json!(false), json!(true), true),
         (&MANAGED_CLUSTER, "properties.oidcIssuerProfile.enabled", json!(true), json!(false), false),
         (&MANAGED_CLUSTER, "properties.networkProfile.networkPlugin", json!("kubenet"), json!("azure"), true),
-        (&MANAGED_CLUSTER, "properties.networkProfile.networkPlugin", json!("azure"), json!("kubenet"), false),
-        (&MANAGED_CLUSTER, "properties.networkProfile.networkDataplane", json!("cilium"), json!("azure"), false),
+        (
+            &MANAGED_CLUSTER,
+            "properties.networkProfile.networkPlugin",
+            json!("azure"),
+            json!("kubenet"),
+            false,
+        ),
+        (
+            &MANAGED_CLUSTER,
+            "properties.networkProfile.networkDataplane",
+            json!("cilium"),
+            json!("azure"),
+            false,
+        ),
         (&MANAGED_CLUSTER, "properties.kubernetesVersion", json!("1.34"), json!("1.33.2"), false),
         (&AGENT_POOL, "properties.vmSize", json!("a"), json!("b"), true),
         (&AGENT_POOL, "properties.availabilityZones", json!(["1"]), json!(["1", "2"]), true),
@@ -225,7 +248,11 @@ fn fixed_fields_replace_and_one_way_switches_do_too() {
     for (path, wanted, live) in [
         ("properties.kubernetesVersion", json!("1.33"), json!("1.34.1")),
         ("properties.agentPoolProfiles", json!([{ "name": "a" }]), json!([])),
-        ("properties.apiServerAccessProfile.authorizedIPRanges", json!(["2.2.2.2", "1.1.1.0/24"]), json!(["1.1.1.0/24", "2.2.2.2/32"])),
+        (
+            "properties.apiServerAccessProfile.authorizedIPRanges",
+            json!(["2.2.2.2", "1.1.1.0/24"]),
+            json!(["1.1.1.0/24", "2.2.2.2/32"]),
+        ),
         ("properties.networkProfile.networkPluginMode", json!("overlay"), json!("Overlay")),
     ] {
         assert_eq!(changes(&MANAGED_CLUSTER, &base(path, wanted), &base(path, live), None), [], "{path}");
@@ -234,7 +261,8 @@ fn fixed_fields_replace_and_one_way_switches_do_too() {
 
 #[test]
 fn another_identity_takes_the_place_of_the_first() {
-    let body = |id: &str| json!({ "identity": { "type": "UserAssigned", "userAssignedIdentities": { id: {} } } });
+    let body =
+        |id: &str| json!({ "identity": { "type": "UserAssigned", "userAssignedIdentities": { id: {} } } });
     let live = json!({ "identity": {
         "type": "UserAssigned", "userAssignedIdentities": { "/A": { "clientId": "c", "principalId": "p" } },
     } });

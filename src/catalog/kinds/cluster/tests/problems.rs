@@ -14,7 +14,10 @@ fn what_azure_would_refuse_is_a_problem_before() {
     let git = json!({ "url": "https://x", "branch": "main" });
     let kustomizations = json!({ "a": { "prune": true } });
     for (fields, expected) in [
-        (cluster_with(json!({ "kubernetesVersion": "v1.33" })), vec![("kubernetes-version", "kubernetesVersion")]),
+        (
+            cluster_with(json!({ "kubernetesVersion": "v1.33" })),
+            vec![("kubernetes-version", "kubernetesVersion")],
+        ),
         (cluster_with(json!({ "kubernetesVersion": 1.3 })), vec![("shape", "kubernetesVersion")]),
         (cluster_with(json!({ "dnsPrefix": "a_b" })), vec![("dns-prefix", "dnsPrefix")]),
         (
@@ -25,7 +28,10 @@ fn what_azure_would_refuse_is_a_problem_before() {
             cluster_with(json!({ "linux": { "adminUsername": "1x", "sshKeys": [] } })),
             vec![("linux-username", "linux.adminUsername"), ("ssh-keys", "linux.sshKeys")],
         ),
-        (cluster_with(json!({ "disableLocalAccounts": true })), vec![("local-accounts", "disableLocalAccounts")]),
+        (
+            cluster_with(json!({ "disableLocalAccounts": true })),
+            vec![("local-accounts", "disableLocalAccounts")],
+        ),
         (cluster_with(json!({ "oidcIssuer": false })), vec![("workload-identity", "workloadIdentity")]),
         (cluster_with(json!({ "oidcIssuer": false, "workloadIdentity": false })), vec![]),
         (cluster_with(json!({ "supportPlan": "AKSLongTermSupport" })), vec![("support-plan", "supportPlan")]),
@@ -67,7 +73,10 @@ fn what_azure_would_refuse_is_a_problem_before() {
             json!({ "nodePools": { "a": { "mode": "System", "spot": true } } }),
             vec![("spot-system-pool", "nodePools.a.spot")],
         ),
-        (pools(json!({ "b": { "autoscale": { "min": 3, "max": 1 } } })), vec![("autoscale", "nodePools.b.autoscale")]),
+        (
+            pools(json!({ "b": { "autoscale": { "min": 3, "max": 1 } } })),
+            vec![("autoscale", "nodePools.b.autoscale")],
+        ),
         (
             pools(json!({ "b": { "count": 9, "autoscale": { "min": 0, "max": 3 } } })),
             vec![("autoscale", "nodePools.b.count")],
@@ -76,7 +85,9 @@ fn what_azure_would_refuse_is_a_problem_before() {
         (json!({ "nodePools": { "a": { "count": 0 } } }), vec![("pool-size", "nodePools.a.count")]),
         (pools(json!({ "b": { "maxPods": 5 } })), vec![("max-pods", "nodePools.b.maxPods")]),
         (
-            cluster_with(json!({ "kubernetesVersion": "1.33", "nodePools": { "b": { "kubernetesVersion": "1.34" } } })),
+            cluster_with(
+                json!({ "kubernetesVersion": "1.33", "nodePools": { "b": { "kubernetesVersion": "1.34" } } }),
+            ),
             vec![("pool-version", "nodePools.b.kubernetesVersion")],
         ),
         // Network and API server.
@@ -107,7 +118,9 @@ fn what_azure_would_refuse_is_a_problem_before() {
             vec![("load-balancer", "network.loadBalancer")],
         ),
         (
-            cluster_with(json!({ "apiServer": { "privateCluster": true, "authorizedIpRanges": ["1.2.3.4"] } })),
+            cluster_with(
+                json!({ "apiServer": { "privateCluster": true, "authorizedIpRanges": ["1.2.3.4"] } }),
+            ),
             vec![("private-ip-ranges", "apiServer.authorizedIpRanges")],
         ),
         (
@@ -115,24 +128,39 @@ fn what_azure_would_refuse_is_a_problem_before() {
             vec![("cidr", "apiServer.authorizedIpRanges[1]")],
         ),
         (
-            cluster_with(json!({ "apiServer": { "privateCluster": true, "privateDnsZone": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.westeurope.azmk8s.io" } })),
+            cluster_with(
+                json!({ "apiServer": { "privateCluster": true, "privateDnsZone": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.westeurope.azmk8s.io" } }),
+            ),
             vec![("private-dns-zone", "apiServer.privateDnsZone")],
         ),
-        (cluster_with(json!({ "apiServer": { "privateCluster": true, "privateDnsZone": "system" } })), vec![]),
+        (
+            cluster_with(json!({ "apiServer": { "privateCluster": true, "privateDnsZone": "system" } })),
+            vec![],
+        ),
         // Add-ons.
-        (cluster_with(json!({ "addons": { "monitoring": true } })), vec![("monitoring-workspace", "addons.monitoring")]),
+        (
+            cluster_with(json!({ "addons": { "monitoring": true } })),
+            vec![("monitoring-workspace", "addons.monitoring")],
+        ),
         (cluster_with(json!({ "addons": { "azurePolicy": "yes" } })), vec![("shape", "addons.azurePolicy")]),
         (
-            cluster_with(json!({ "addons": { "keyVaultSecretsProvider": { "rotation": true, "rotationPollInterval": 2 } } })),
+            cluster_with(
+                json!({ "addons": { "keyVaultSecretsProvider": { "rotation": true, "rotationPollInterval": 2 } } }),
+            ),
             vec![("shape", "addons.keyVaultSecretsProvider.rotationPollInterval")],
         ),
-        (flux(json!({ "kustomizations": kustomizations })), vec![("flux-source", "addons.flux.configurations.c")]),
+        (
+            flux(json!({ "kustomizations": kustomizations })),
+            vec![("flux-source", "addons.flux.configurations.c")],
+        ),
         (
             flux(json!({ "git": { "url": "https://x" }, "kustomizations": kustomizations })),
             vec![("flux-reference", "addons.flux.configurations.c.git")],
         ),
         (
-            flux(json!({ "git": { "url": "x", "branch": "a", "tag": "b" }, "kustomizations": kustomizations })),
+            flux(
+                json!({ "git": { "url": "x", "branch": "a", "tag": "b" }, "kustomizations": kustomizations }),
+            ),
             vec![
                 ("flux-reference", "addons.flux.configurations.c.git"),
                 ("flux-url", "addons.flux.configurations.c.git.url"),
@@ -143,7 +171,9 @@ fn what_azure_would_refuse_is_a_problem_before() {
             vec![("flux-name", "addons.flux.configurations.c.name")],
         ),
         (
-            flux(json!({ "git": { "url": "https://x", "branch": "b", "httpsKey": "k" }, "kustomizations": kustomizations })),
+            flux(
+                json!({ "git": { "url": "https://x", "branch": "b", "httpsKey": "k" }, "kustomizations": kustomizations }),
+            ),
             vec![("secret-in-clear", "addons.flux.configurations.c.git.httpsKey")],
         ),
         (

@@ -92,7 +92,7 @@ pub struct Desired {
 }
 
 /// The blueprint that a live body's tag names as its owner.
-pub(super) fn owner_of(live: &Value) -> Option<&str> {
+pub fn owner_of(live: &Value) -> Option<&str> {
     let tags = live.get("tags")?.as_object()?;
     tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(OWNER_TAG)).and_then(|(_, owner)| owner.as_str())
 }

@@ -1,8 +1,7 @@
 //! Tokens whose values are known by now.
 
-use crate::catalog::ResourceType;
-use crate::value::secret::Secrets;
-use crate::value::{Comparison, diff, token};
+use super::secret::{Secret, Secrets};
+use super::{Comparison, Rules, diff, token};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,7 +22,7 @@ pub fn lookup<'v>(body: &'v Value, pointer: &str) -> Option<&'v Value> {
 /// The body still holds its secrets as tokens; `secrets` has their values.
 pub fn secret_digests(
     body: &Value,
-    kind: &'static ResourceType,
+    rules: &Rules,
     secrets: &Secrets,
     salt: &str,
 ) -> BTreeMap<String, String> {
@@ -32,20 +31,20 @@ pub fn secret_digests(
         digests.borrow_mut().insert(path.to_owned(), digest(value, secrets, salt));
         false
     };
-    let comparison = Comparison { rules: kind.compiled(), applied: None, secret_changed: &note };
+    let comparison = Comparison { rules, applied: None, secret_changed: &note };
     diff(body, &Value::Null, &comparison);
     digests.into_inner()
 }
 
 /// The salted digest of one value, its secrets put in.
-pub(crate) fn digest(value: &Value, secrets: &Secrets, salt: &str) -> String {
+pub fn digest(value: &Value, secrets: &Secrets, salt: &str) -> String {
     let mut exposed = value.clone();
     token::substitute(&mut exposed, &mut |token| match token {
         token::Token::Secret { name } => secrets.get(name).map(|secret| secret.expose().into()),
         _ => None,
     });
     let text = exposed.as_str().map_or_else(|| exposed.to_string(), str::to_owned);
-    crate::value::secret::Secret::new(text).digest(salt)
+    Secret::new(text).digest(salt)
 }
 
 #[cfg(test)]
