@@ -10,7 +10,7 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(2 * 3600);
 
 /// How often a resource is looked at whose operation is not known.
-const LOOK: Duration = Duration::from_secs(15);
+const POLL_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Waits until nothing that an earlier run began is under way any more; what came of it is read afterwards.
 ///
@@ -67,7 +67,7 @@ async fn settle(
             tell(step);
             told = true;
         }
-        clock.sleep(LOOK).await;
+        clock.sleep(POLL_INTERVAL).await;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::reattempt::Reattempts;
 use crate::arm::{
     Client, Conditions, Error, ErrorKind, Operation as ArmOperation, Started, transport::Method,
 };
-use crate::catalog::{Operation, ResourceType, UpdateMode};
+use crate::catalog::{Provisioning, ResourceType, UpdateMode};
 use crate::change::Action;
 use crate::host::Clock;
 use crate::ident::ArmId;
@@ -504,8 +504,8 @@ fn is_settled(body: &Value) -> bool {
 }
 
 /// What a step's resource is to be, in the words of the wire.
-pub(super) fn approve_task(operation: &Operation, version: String) -> Option<Task> {
-    let Operation::Approval { endpoint, target, description } = operation else { return None };
+pub(super) fn approve_task(operation: &Provisioning, version: String) -> Option<Task> {
+    let Provisioning::Approval { endpoint, target, description } = operation else { return None };
     Some(Task::Approve {
         endpoint: ArmId::parse(endpoint).ok()?,
         target: ArmId::parse(target).ok()?,

@@ -7,7 +7,7 @@ use super::lro::{Answer, Operation, Verdict, begin};
 use super::options::Options;
 use super::request::{Conditions, url};
 use super::retry::next_look;
-use super::send::{Call, Stubbornness};
+use super::send::{Call, RetryMode};
 use super::throttle::{Headroom, OperationClass, Throttle};
 use super::token::{Caller, TokenCache, TokenSource};
 use super::transport::{Headers, Method, Response, Transport};
@@ -111,7 +111,7 @@ impl Client {
     /// When the resource cannot be read, or its type or subscription does not exist.
     pub async fn get(&self, id: &str, api_version: &str) -> Result<Option<Resource>> {
         let url = self.url(id, api_version, &[]);
-        match self.read(url, Stubbornness::Retry).await {
+        match self.read(url, RetryMode::Retry).await {
             Ok(response) => Ok(Some(resource(Method::Get, id, &response)?)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error),
@@ -201,7 +201,7 @@ impl Client {
             Some(Ok(bytes)) => Bytes::from(bytes),
             Some(Err(error)) => return Err(Error::new(ErrorKind::Invalid, method, &url, error.to_string())),
         };
-        let call = Call { method, url, body, conditions, stubbornness: Stubbornness::Retry };
+        let call = Call { method, url, body, conditions, stubbornness: RetryMode::Retry };
         let response = self.send(call).await?;
         let body = body_of(method, id, &response)?;
         let answer = Answer {

@@ -2,7 +2,7 @@
 
 use super::client::{Client, body_of};
 use super::error::{Error, ErrorKind, Result};
-use super::send::Stubbornness;
+use super::send::RetryMode;
 use super::transport::Method;
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ impl Client {
     ) -> Result<ListEnd> {
         let mut url = self.url(path, api_version, query);
         for _ in 0..most {
-            let response = self.read(url.clone(), Stubbornness::Retry).await?;
+            let response = self.read(url.clone(), RetryMode::Retry).await?;
             let protocol = |message: &str| Error::new(ErrorKind::Protocol, Method::Get, &url, message);
             let (page, next) = match body_of(Method::Get, &url, &response)? {
                 None => return Ok(ListEnd::Complete),

@@ -5,7 +5,7 @@ use super::error::{Error, ErrorKind, Result};
 use super::lro::{Finish, Look, Operation, Poll, read_operation, read_resource};
 use super::request::Conditions;
 use super::retry::{FINEST, SHORTEST, next_look};
-use super::send::Stubbornness;
+use super::send::RetryMode;
 use super::transport::{Method, Response};
 use crate::host::Timestamp;
 use serde_json::Value;
@@ -199,7 +199,7 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
             Poll::AsyncOperation { url } | Poll::Location { url } => url.clone(),
             Poll::Resource => self.client.url(&self.operation.id, &self.operation.api_version, &[]),
         };
-        match self.client.read(url, Stubbornness::Once).await {
+        match self.client.read(url, RetryMode::Once).await {
             Ok(response) => {
                 self.missing = 0;
                 self.refused = 0;

@@ -21,12 +21,12 @@ pub(super) struct Call<'a> {
     pub url: String,
     pub body: Bytes,
     pub conditions: &'a Conditions,
-    pub stubbornness: Stubbornness,
+    pub stubbornness: RetryMode,
 }
 
 /// Whether a request is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stubbornness {
+pub(super) enum RetryMode {
     /// As the options say.
     Retry,
     /// Sent once: the caller has a rhythm of its own.
@@ -35,7 +35,7 @@ pub(super) enum Stubbornness {
 
 impl Client {
     /// Reads a URL of ARM.
-    pub(super) async fn read(&self, url: String, stubbornness: Stubbornness) -> Result<Response> {
+    pub(super) async fn read(&self, url: String, stubbornness: RetryMode) -> Result<Response> {
         let call =
             Call { method: Method::Get, url, body: Bytes::new(), conditions: UNCONDITIONAL, stubbornness };
         self.send(call).await
@@ -70,7 +70,7 @@ impl Client {
                 inner.tokens.refuse(&bearer);
                 continue;
             }
-            if call.stubbornness == Stubbornness::Once {
+            if call.stubbornness == RetryMode::Once {
                 return Err(error);
             }
             let alike = if error.kind == ErrorKind::Throttled { &mut throttled } else { &mut stumbled };

@@ -1,9 +1,9 @@
 //! The `azure:` block: of the blueprint, and of its modules, which inherit it.
 
+use super::evaluator::Evaluator;
 use super::messages;
 use super::source::At;
 use super::traps;
-use super::world::World;
 use crate::catalog::kinds::resource_group;
 use crate::diag::Diagnostic;
 use crate::ident::normalize_location;
@@ -29,7 +29,7 @@ pub(super) const OF_MODULE: &[&str] = &["location", "resourceGroup", "tags"];
 
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
-impl World<'_> {
+impl Evaluator<'_> {
     /// Evaluates the block of the blueprint.
     pub(super) fn azure_block(&self) -> Azure {
         let empty = Map::new();
@@ -88,7 +88,7 @@ impl World<'_> {
         inherited: &Azure,
         call: Option<&Value>,
         path: &str,
-        caller: &World<'_>,
+        caller: &Evaluator<'_>,
     ) -> Azure {
         let empty = Map::new();
         let block = self.block_fields(OF_MODULE).unwrap_or(&empty);

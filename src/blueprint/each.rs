@@ -1,8 +1,8 @@
 //! `forEach`: one entry that stands for several.
 
+use super::evaluator::Evaluator;
 use super::expression::Fault;
 use super::source::At;
-use super::world::World;
 use crate::diag::Diagnostic;
 use crate::value::token;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub(super) enum Instances {
     All(Rc<[Rc<Each>]>),
 }
 
-impl World<'_> {
+impl Evaluator<'_> {
     /// The instances of the entry at a path with this `forEach`.
     pub(super) fn instances(&self, path: &str, for_each: &Value) -> Result<Rc<[Rc<Each>]>, Fault> {
         match self.instances.borrow().get(path) {

@@ -2,12 +2,12 @@
 
 use super::duration::parse_duration;
 use super::each::Each;
+use super::evaluator::Evaluator;
 use super::messages;
 use super::nested::Words;
 use super::resolve::{Entry, EntryState};
 use super::source::At;
 use super::traps;
-use super::world::World;
 use crate::catalog::{Common, EntryCx, Kind, Nested};
 use crate::diag::{Diagnostic, Severity};
 use crate::ident::{Address, is_logical_name, normalize_location};
@@ -15,7 +15,7 @@ use crate::value::token::{self, Token};
 use serde_json::{Map, Value};
 use std::rc::Rc;
 
-impl<'a> World<'a> {
+impl<'a> Evaluator<'a> {
     pub(super) fn section(&self, kind: &Kind, entries: &mut Vec<Entry<'a>>) {
         let section = match self.root.get(kind.section) {
             None | Some(Value::Null) => return,

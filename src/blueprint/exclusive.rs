@@ -1,7 +1,7 @@
 //! `exclusive`: which lists of an entry, or of a part of one, are the blueprint's alone.
 
+use super::evaluator::Evaluator;
 use super::source::At;
-use super::world::World;
 use crate::catalog::{Draft, Exclusive, Kind, Members};
 use crate::diag::{Diagnostic, did_you_mean};
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ pub(super) enum Asked {
     Lists(Vec<String>),
 }
 
-impl World<'_> {
+impl Evaluator<'_> {
     /// Takes `exclusive` out of evaluated fields; `path` is that of the entry or part.
     pub(super) fn take_exclusive(&self, path: &str, fields: &mut Map<String, Value>) -> Option<Asked> {
         match fields.shift_remove("exclusive")? {

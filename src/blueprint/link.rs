@@ -5,7 +5,7 @@
 //! registered first, and from `dependsOn`.
 
 mod claims;
-mod laws;
+mod cross_checks;
 
 use super::azure::Azure;
 use super::modules::Group;
@@ -14,11 +14,11 @@ use super::refer::{Referent, is_within};
 use super::resolve::{Entry, EntryState};
 use super::source::{At, Source};
 use crate::catalog::kinds::{registration, resource_group};
-use crate::catalog::{Draft, DraftId, Operation};
+use crate::catalog::{Draft, DraftId, Provisioning};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
-use crate::state::{Desired, OWNER_TAG, Output, Resource};
+use crate::state::{Desired, DesiredResource, OWNER_TAG, Output};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
 use serde_json::Value;
@@ -71,7 +71,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
         problems.push(linker.cycle(&cycle));
         return None;
     }
-    let resources: Vec<Resource> = resources.into_iter().flatten().collect();
+    let resources: Vec<DesiredResource> = resources.into_iter().flatten().collect();
     let by_address = resources.iter().enumerate().map(|(at, r)| (r.address.clone(), at)).collect();
     let by_id = resources.iter().enumerate().map(|(at, r)| (r.id.clone(), at)).collect();
     Some(Desired {
@@ -180,7 +180,7 @@ impl<'a> Linker<'a> {
             let mut namespaces: Vec<&str> = self
                 .nodes
                 .iter()
-                .filter(|node| node.draft.operation == Operation::Resource)
+                .filter(|node| node.draft.operation == Provisioning::Resource)
                 .map(|node| node.draft.kind.namespace())
                 .filter(|namespace| !FREE.iter().any(|free| free.eq_ignore_ascii_case(namespace)))
                 .collect();
@@ -338,7 +338,7 @@ impl<'a> Linker<'a> {
         mut body: Value,
         graph: &mut Dag,
         problems: &mut Diagnostics,
-    ) -> Option<Resource> {
+    ) -> Option<DesiredResource> {
         let node = &self.nodes[at];
         let draft = &node.draft;
         let mut edges = Vec::new();
@@ -357,7 +357,7 @@ impl<'a> Linker<'a> {
             });
         }
         let operation = match &draft.operation {
-            Operation::Approval { endpoint, target, description } => {
+            Provisioning::Approval { endpoint, target, description } => {
                 let mut link = |text: &str| {
                     let mut value = Value::String(text.to_owned());
                     self.link_value(at, &mut value, &mut edges, problems);
@@ -367,7 +367,7 @@ impl<'a> Linker<'a> {
                 for id in [&endpoint, &target] {
                     edges.extend(ArmId::parse(id).ok().and_then(|id| self.by_id.get(&id)).copied());
                 }
-                Operation::Approval { endpoint, target, description: description.clone() }
+                Provisioning::Approval { endpoint, target, description: description.clone() }
             }
             other => other.clone(),
         };
@@ -406,10 +406,10 @@ impl<'a> Linker<'a> {
             }
         }
         edges.into_iter().for_each(|edge| graph.need(at, edge));
-        if draft.kind.tags && draft.operation == Operation::Resource {
+        if draft.kind.tags && draft.operation == Provisioning::Resource {
             crate::value::set_path(&mut body, &format!("tags.{OWNER_TAG}"), self.blueprint.into());
         }
-        Some(Resource {
+        Some(DesiredResource {
             address: draft.address.clone(),
             id: node.id.clone()?,
             kind: draft.kind,
@@ -420,7 +420,7 @@ impl<'a> Linker<'a> {
             adopt: draft.adopt,
             timeout: draft.timeout.unwrap_or(draft.kind.timeout),
             exclusive: draft.exclusive.clone(),
-            said_protect: draft.protect,
+            explicit_protect: draft.protect,
         })
     }
 
@@ -462,18 +462,18 @@ impl<'a> Linker<'a> {
     }
 
     /// Edges that follow from ARM's own order.
-    fn order_by_arm(&self, azure: &Azure, resources: &[Option<Resource>], graph: &mut Dag) {
+    fn order_by_arm(&self, azure: &Azure, resources: &[Option<DesiredResource>], graph: &mut Dag) {
         let mut providers: HashMap<String, usize> = HashMap::new();
         for (at, resource) in resources.iter().enumerate() {
             if let Some(resource) = resource
-                && resource.operation == Operation::Registration
+                && resource.operation == Provisioning::Registration
             {
                 providers.insert(resource.id.name().to_ascii_lowercase(), at);
             }
         }
         for (at, resource) in resources.iter().enumerate() {
             let Some(resource) = resource else { continue };
-            if resource.operation == Operation::Registration {
+            if resource.operation == Provisioning::Registration {
                 continue;
             }
             if resource.kind.guard.is_some() {
@@ -491,7 +491,13 @@ impl<'a> Linker<'a> {
     }
 
     /// A lock comes after everything at and below what it stands on, except for other locks.
-    fn after_all_below(&self, at: usize, lock: &Resource, resources: &[Option<Resource>], graph: &mut Dag) {
+    fn after_all_below(
+        &self,
+        at: usize,
+        lock: &DesiredResource,
+        resources: &[Option<DesiredResource>],
+        graph: &mut Dag,
+    ) {
         let id = lock.id.as_str().to_ascii_lowercase();
         let Some(end) = id.rfind(&format!("/providers/{}/", lock.kind.arm_type.to_ascii_lowercase())) else {
             return;

@@ -1,10 +1,10 @@
 //! What names in expressions stand for.
 
 use super::each::Each;
+use super::evaluator::Evaluator;
 use super::expression::{self, Fault, Scope};
 use super::inputs::Missing;
 use super::parameters::Parameter;
-use super::world::World;
 use crate::catalog::registry;
 use crate::value::token::{self, Token};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use std::rc::Rc;
 /// The first segments that are no sections.
 const ROOTS: &[&str] = &["param", "each", "env", "azure", "caller", "blueprint", "module"];
 
-impl Scope for World<'_> {
+impl Scope for Evaluator<'_> {
     fn lookup(&self, path: &[&str]) -> Result<Value, Fault> {
         match path {
             ["param", name, rest @ ..] => match self.parameters.values.get(*name) {
@@ -75,7 +75,7 @@ impl Scope for World<'_> {
     }
 }
 
-impl World<'_> {
+impl Evaluator<'_> {
     fn each_value(&self, path: &[&str], rest: &[&str]) -> Result<Value, Fault> {
         let each = self.each.borrow();
         let Some(each) = &*each else {

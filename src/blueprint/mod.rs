@@ -3,7 +3,7 @@
 //! * `text` and `yaml` read YAML, `source` is a file that was read, `place` finds the place of any path in it, `includes` the files of modules;
 //! * `inputs`, `parameters` and `declaration` are what comes from outside: parameters, environment, the caller;
 //! * `expression` evaluates `${…}`, with `chain` and `functions`; what another entry gives becomes a token;
-//! * `world` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
+//! * `evaluator` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
 //!   which are further worlds;
 //! * `resolve` and `entries` evaluate every entry, with its `nested` resources, and let its kind expand it into drafts;
 //! * `schema` is the JSON Schema of all this, for editors and documentation;
@@ -17,6 +17,7 @@ mod declaration;
 mod duration;
 mod each;
 mod entries;
+mod evaluator;
 mod exclusive;
 mod expression;
 mod functions;
@@ -40,7 +41,6 @@ mod source;
 mod tests;
 mod text;
 mod traps;
-mod world;
 mod yaml;
 
 pub use includes::Read;

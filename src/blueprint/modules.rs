@@ -3,12 +3,12 @@
 use super::azure::OF_MODULE;
 use super::duration::parse_duration;
 use super::each::Each;
+use super::evaluator::{Defaults, Evaluator};
 use super::expression::{self, Fault};
 use super::includes::Include;
 use super::parameters::{self, Given};
 use super::resolve::{Entry, EntryState, check_sections};
 use super::source::At;
-use super::world::{Defaults, World};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::ident::is_logical_name;
 use serde_json::{Map, Value};
@@ -30,10 +30,10 @@ pub(super) enum Module<'a> {
     /// Its `when` is false.
     Off,
     /// This is it.
-    Ready(Rc<World<'a>>),
+    Ready(Rc<Evaluator<'a>>),
 }
 
-impl<'a> World<'a> {
+impl<'a> Evaluator<'a> {
     /// The entries of `modules`.
     pub(super) fn declared_modules(&self) -> Option<&'a Map<String, Value>> {
         self.root.get("modules").and_then(Value::as_object)
@@ -122,7 +122,11 @@ impl<'a> World<'a> {
     }
 
     /// One instance of a module, made when it is first asked for; `None` when it is switched off.
-    pub(super) fn module(&self, name: &str, each: Option<Rc<Each>>) -> Result<Option<Rc<World<'a>>>, Fault> {
+    pub(super) fn module(
+        &self,
+        name: &str,
+        each: Option<Rc<Each>>,
+    ) -> Result<Option<Rc<Evaluator<'a>>>, Fault> {
         let key = match &each {
             Some(each) => format!("{name}[{}]", each.key),
             None => name.to_owned(),
@@ -144,7 +148,7 @@ impl<'a> World<'a> {
         let found = self.with_each(each, || self.make(name, &key));
         self.poisoned.set(before);
         let (state, answer) = match found {
-            Some(Made::World(module)) => (Module::Ready(module.clone()), Ok(Some(module))),
+            Some(Made::Evaluator(module)) => (Module::Ready(module.clone()), Ok(Some(module))),
             Some(Made::Off) => (Module::Off, Ok(None)),
             None => (Module::Failed, Err(Fault::follows())),
         };
@@ -209,11 +213,11 @@ impl<'a> World<'a> {
         let prefix = format!("{}module.{key}.", self.prefix);
         let given = Given::Module { caller: self, path: &path, values: given, prefix: &prefix };
         let parameters = parameters::resolve(source, self.shared, &given);
-        let mut module = World::new(self.shared, source, root, prefix, parameters);
+        let mut module = Evaluator::new(self.shared, source, root, prefix, parameters);
         module.defaults = defaults;
         check_sections(&module);
         module.azure_of_module(inherited, azure.as_ref(), &path, self);
-        Some(Made::World(Rc::new(module)))
+        Some(Made::Evaluator(Rc::new(module)))
     }
 
     /// The file behind `include:`.
@@ -351,7 +355,7 @@ impl<'a> World<'a> {
     }
 }
 
-impl World<'_> {
+impl Evaluator<'_> {
     /// The resource groups of the modules, and of those in them.
     pub(super) fn groups(&self) -> Vec<Group> {
         let mut groups = Vec::new();
@@ -388,6 +392,6 @@ pub(crate) struct Group {
 }
 
 enum Made<'a> {
-    World(Rc<World<'a>>),
+    Evaluator(Rc<Evaluator<'a>>),
     Off,
 }

@@ -1,9 +1,9 @@
 //! What a part of an entry may say that is a resource of its own, as an entry does: `when`, `dependsOn`, `protect`,
 //! `timeout`, `properties` of a subnet or a node pool.
 
+use super::evaluator::Evaluator;
 use super::exclusive::Asked;
 use super::source::At;
-use super::world::World;
 use crate::catalog::{Arrival, Draft, Kind, Nested, merge_over};
 use crate::diag::Diagnostic;
 use serde_json::{Map, Value};
@@ -28,7 +28,7 @@ pub(super) struct Part {
     words: Words,
 }
 
-impl World<'_> {
+impl Evaluator<'_> {
     /// The fields of an entry without the parts that are switched off, before anything else in those is evaluated;
     /// and the paths of those, from the entry. A mistake is told and poisons.
     pub(super) fn without_off<'r>(

@@ -1,8 +1,8 @@
 //! `outputs:` of the blueprint, and of its modules.
 
+use super::evaluator::Evaluator;
 use super::expression::Fault;
 use super::source::At;
-use super::world::World;
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::value::token::{self, Token};
 use serde_json::{Map, Value};
@@ -25,7 +25,7 @@ pub(super) enum Known {
     Value(RawOutput),
 }
 
-impl World<'_> {
+impl Evaluator<'_> {
     fn declared_outputs(&self) -> Option<&Map<String, Value>> {
         self.root.get("outputs").and_then(Value::as_object)
     }

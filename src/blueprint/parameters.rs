@@ -1,9 +1,9 @@
 //! Parameters: declared in a file, given from outside or by the module's entry.
 
 use super::declaration::{Declaration, Fault, Type};
+use super::evaluator::{Evaluator, Shared};
 use super::inputs::{Inputs, Missing};
 use super::source::{At, Source};
-use super::world::{Shared, World};
 use crate::diag::{Diagnostic, Span, did_you_mean};
 use crate::value::secret::Secret;
 use crate::value::token;
@@ -35,7 +35,7 @@ pub(super) enum Given<'w, 'a> {
     /// From the entry that includes the file.
     Module {
         /// The file with that entry.
-        caller: &'w World<'a>,
+        caller: &'w Evaluator<'a>,
         /// Where the entry stands.
         path: &'w str,
         /// What it gives, evaluated.

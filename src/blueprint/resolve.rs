@@ -1,11 +1,11 @@
 //! From a source to what is desired: the blueprint's head, then every file at work, then linking.
 
 use super::Blueprint;
+use super::evaluator::{Evaluator, Shared};
 use super::inputs::Inputs;
 use super::link;
 use super::parameters::{self, Given};
 use super::source::{At, Source};
-use super::world::{Shared, World};
 use crate::catalog::{Draft, registry};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use serde_json::Value;
@@ -24,14 +24,14 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
     let name = root.get("blueprint").and_then(Value::as_str).unwrap_or_default().to_owned();
     let shared = Shared::new(inputs, name.clone());
     let parameters = parameters::resolve(source, &shared, &Given::Outside);
-    let world = World::new(&shared, source, root, String::new(), parameters);
-    check_sections(&world);
-    check_name(&world);
-    let azure = world.azure_block();
+    let evaluator = Evaluator::new(&shared, source, root, String::new(), parameters);
+    check_sections(&evaluator);
+    check_name(&evaluator);
+    let azure = evaluator.azure_block();
     let mut entries = Vec::new();
-    world.run(&mut entries);
-    let outputs = world.all_outputs();
-    let groups = world.groups();
+    evaluator.run(&mut entries);
+    let outputs = evaluator.all_outputs();
+    let groups = evaluator.groups();
     let mut problems = shared.problems.take();
     let secrets = shared.secrets.take();
     let unlinked = link::Unlinked { blueprint: name, azure, groups, entries, outputs, secrets };
@@ -47,9 +47,9 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
 const HEAD: &[&str] = &["blueprint", "parameters", "azure", "modules", "outputs"];
 
 /// Tells of sections that there are not.
-pub(super) fn check_sections(world: &World<'_>) {
+pub(super) fn check_sections(evaluator: &Evaluator<'_>) {
     let sections = || HEAD.iter().copied().chain(registry().iter().map(|kind| kind.section));
-    for name in world.root.keys() {
+    for name in evaluator.root.keys() {
         if !sections().any(|section| section == name) {
             let help = match did_you_mean(name, sections()) {
                 _ if ["include", "includes", "module"].contains(&name.as_str()) => {
@@ -58,28 +58,28 @@ pub(super) fn check_sections(world: &World<'_>) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the sections are: {}", sections().collect::<Vec<_>>().join(", ")),
             };
-            world.tell(
+            evaluator.tell(
                 Diagnostic::error("unknown-section", format!("there is no section `{name}`"))
-                    .at(world.locate(name, At::Key))
+                    .at(evaluator.locate(name, At::Key))
                     .help(help),
             );
         }
     }
 }
 
-fn check_name(world: &World<'_>) {
+fn check_name(evaluator: &Evaluator<'_>) {
     let name_rule =
         "a name of small letters, digits and `-`, starting with a letter, such as `blueprint: shop`";
-    match world.root.get("blueprint") {
-        None => world.tell(
+    match evaluator.root.get("blueprint") {
+        None => evaluator.tell(
             Diagnostic::error("missing-field", "the blueprint has no name")
-                .at(world.locate("", At::Value))
+                .at(evaluator.locate("", At::Value))
                 .help(format!("add {name_rule}")),
         ),
         Some(Value::String(name)) if is_blueprint_name(name) => {}
-        Some(_) => world.tell(
+        Some(_) => evaluator.tell(
             Diagnostic::error("blueprint-name", "this cannot be the name of a blueprint")
-                .at(world.locate("blueprint", At::Value))
+                .at(evaluator.locate("blueprint", At::Value))
                 .help(format!("write {name_rule}")),
         ),
     }
@@ -128,7 +128,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-impl<'a> World<'a> {
+impl<'a> Evaluator<'a> {
     /// Expands every entry of the file and of its modules, and evaluates the outputs of those.
     pub(super) fn run(&self, entries: &mut Vec<Entry<'a>>) {
         for kind in registry() {

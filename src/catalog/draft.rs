@@ -24,7 +24,7 @@ pub enum DraftId {
 
 /// How the engine brings about what a draft describes.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Operation {
+pub enum Provisioning {
     /// An ARM resource: GET, PUT or PATCH, DELETE at its id.
     Resource,
     /// A provider namespace or preview feature that must be registered: GET, POST `…/register`, never removed.
@@ -96,7 +96,7 @@ pub struct Draft {
     /// What it needs besides what its body mentions and what its id hangs on: addresses or references.
     pub depends_on: Vec<String>,
     /// How it is brought about.
-    pub operation: Operation,
+    pub operation: Provisioning,
     /// How it comes into being.
     pub arrival: Arrival,
     /// Whether several entries may ask for the same id (a shared DNS zone); the first one's body counts.
@@ -124,7 +124,7 @@ impl Draft {
             kind,
             body,
             depends_on: Vec::new(),
-            operation: Operation::Resource,
+            operation: Provisioning::Resource,
             arrival: Arrival::Own,
             shared: false,
             claims: Vec::new(),

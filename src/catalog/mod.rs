@@ -8,20 +8,20 @@
 //! drift) follows from the descriptors. When a descriptor lacks a word, the word is added for everyone.
 
 mod body;
+mod cross_check;
 mod draft;
 mod entry;
 mod kind;
 pub mod kinds;
-mod law;
 mod resource_type;
 mod soft_deletion;
 
 pub use crate::change::DeleteMode;
 pub use body::{merge_over, model};
-pub use draft::{Arrival, Claim, Draft, DraftId, Exclusive, Members, Operation};
+pub use cross_check::{CheckContext, CrossCheck, LinkedResource};
+pub use draft::{Arrival, Claim, Draft, DraftId, Exclusive, Members, Provisioning};
 pub use entry::{Common, EntryCx, Problem, Reference};
 pub use kind::{EntryKind, Kind, Merged, Nested, registry, resource_type};
-pub use law::{Law, Neighbour, Surroundings};
 pub use resource_type::{Facet, Guard, Lane, Listing, Preflight, ResourceType, UpdateMode};
 pub use soft_deletion::SoftDeletion;
 

@@ -1,6 +1,6 @@
 //! The descriptor of an ARM type.
 
-use super::Law;
+use super::CrossCheck;
 use super::soft_deletion::SoftDeletion;
 use crate::change::DeleteMode;
 use crate::value::{Rule, Rules};
@@ -134,7 +134,7 @@ pub struct ResourceType {
     /// takes no change of the resource any more; it has to be made anew.
     pub connections: &'static [&'static str],
     /// What tells one that Azure made and keeps by itself: JSON pointers into the body, to `true` or a text.
-    pub azures_own: &'static [&'static str],
+    pub azure_managed: &'static [&'static str],
     /// What is asked before the first write, when one is to be made.
     pub preflight: &'static [Preflight],
     /// What it gives to others, besides `id` and `name`.
@@ -142,13 +142,13 @@ pub struct ResourceType {
     /// Whether any path of what Azure answers is such a value, because berth does not know which there are.
     pub open: bool,
     /// What must hold between it and other resources of the blueprint.
-    pub law: Option<Law>,
+    pub cross_check: Option<CrossCheck>,
     /// How long a create usually takes; for progress and the critical path.
-    pub usual: Duration,
+    pub expected: Duration,
     /// How long a change in place usually takes that disturbs nothing.
-    pub usual_update: Duration,
+    pub expected_update: Duration,
     /// How long a delete usually takes.
-    pub usual_delete: Duration,
+    pub expected_delete: Duration,
     /// How long berth waits for an operation on it.
     pub timeout: Duration,
 }
@@ -170,14 +170,14 @@ impl ResourceType {
             listing: Listing::None,
             guard: None,
             connections: &[],
-            azures_own: &[],
+            azure_managed: &[],
             preflight: &[],
             facets: &[],
             open: false,
-            law: None,
-            usual: Duration::from_secs(5),
-            usual_update: Duration::from_secs(5),
-            usual_delete: Duration::from_secs(5),
+            cross_check: None,
+            expected: Duration::from_secs(5),
+            expected_update: Duration::from_secs(5),
+            expected_delete: Duration::from_secs(5),
             timeout: Duration::from_secs(30 * 60),
         }
     }
@@ -212,7 +212,7 @@ impl ResourceType {
 
     /// Whether a body is of one that Azure made and keeps by itself, so that nobody deletes it.
     pub fn is_azures_own(&self, body: &Value) -> bool {
-        self.azures_own.iter().any(|pointer| match body.pointer(pointer) {
+        self.azure_managed.iter().any(|pointer| match body.pointer(pointer) {
             Some(Value::Bool(on)) => *on,
             Some(Value::String(text)) => !text.is_empty(),
             _ => false,

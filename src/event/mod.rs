@@ -30,7 +30,7 @@ pub enum EventKind {
         /// What is done to it.
         action: Action,
         /// How long it usually takes, in milliseconds.
-        usual_ms: u64,
+        expected_ms: u64,
     },
     /// A step waits for something that can pass: another operation, propagation, throttling.
     StepWaiting {
@@ -91,8 +91,8 @@ pub trait Listener: Send + Sync {
 
 /// Takes events and does nothing with them.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silence;
+pub struct NullListener;
 
-impl Listener for Silence {
+impl Listener for NullListener {
     fn event(&self, _: &Event) {}
 }

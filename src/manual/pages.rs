@@ -19,12 +19,13 @@ pub fn page(kind: &Kind) -> String {
     if !kind.types.is_empty() {
         out.push_str("\n## In Azure\n\n| resource | ARM type | API version | to be made takes about |\n|---|---|---|---|\n");
         for made in kind.types {
-            let seconds = made.usual.as_secs();
-            let usual = if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds / 60) };
+            let seconds = made.expected.as_secs();
+            let expected =
+                if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds / 60) };
             let held = if made.stateful { ", protected" } else { "" };
             let _ = writeln!(
                 out,
-                "| {}{held} | `{}` | `{}` | {usual} |",
+                "| {}{held} | `{}` | `{}` | {expected} |",
                 made.title, made.arm_type, made.api_version
             );
         }

@@ -1,7 +1,7 @@
 //! What is to be read, and how it may be asked for.
 
 use super::connections_version;
-use crate::catalog::{Listing, Operation, ResourceType, SoftDeletion, resource_type};
+use crate::catalog::{Listing, Provisioning, ResourceType, SoftDeletion, resource_type};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
 use crate::state::Desired;
@@ -47,7 +47,7 @@ pub(super) fn questions<'a>(desired: Option<&'a Desired>, ledger: &'a Ledger) ->
     let mut questions = Vec::with_capacity(desired.map_or(ledger.resources.len(), |d| d.resources.len()));
     for resource in desired.iter().flat_map(|desired| &desired.resources) {
         let connection = match &resource.operation {
-            Operation::Approval { endpoint, target, .. } => {
+            Provisioning::Approval { endpoint, target, .. } => {
                 let (Ok(endpoint), Ok(target)) = (ArmId::parse(endpoint), ArmId::parse(target)) else {
                     continue;
                 };

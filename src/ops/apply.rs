@@ -33,7 +33,7 @@ async fn resume(session: &Session) -> Result<(), Error> {
     if !loaded.in_flight.is_empty() {
         let tell = |step: &crate::ledger::InFlight| {
             let kind =
-                EventKind::StepStarted { address: step.address.clone(), action: step.action, usual_ms: 0 };
+                EventKind::StepStarted { address: step.address.clone(), action: step.action, expected_ms: 0 };
             engine.listener.event(&crate::event::Event { number: 0, at_ms: engine.clock.now().0, kind });
         };
         let ledger = loaded.ledger.as_ref();

@@ -2,7 +2,7 @@
 
 use super::{Error, Session};
 use crate::arm::{Conditions, Started};
-use crate::catalog::Operation;
+use crate::catalog::Provisioning;
 use crate::diag::did_you_mean;
 use crate::ident::ArmId;
 use crate::observe;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// How long an approval may take until the connection says so, and how long berth waits between looks.
 const DEADLINE: Duration = Duration::from_secs(600);
-const LOOK: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Which resources are looked at, and which of their connections may be approved.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,7 +51,7 @@ impl Approvals {
             all.rules.connections.push(id);
         }
         for resource in desired.iter().flat_map(|desired| &desired.resources) {
-            let Operation::Approval { endpoint, target, .. } = &resource.operation else { continue };
+            let Provisioning::Approval { endpoint, target, .. } = &resource.operation else { continue };
             // An id with a token in it is known only after apply, and applying approves it then.
             let (Ok(endpoint), Ok(target)) = (ArmId::parse(endpoint), ArmId::parse(target)) else { continue };
             if targets.is_empty() && connections.is_empty() {
@@ -181,6 +181,6 @@ pub async fn approve_connection(
         {
             return Ok(status.to_owned());
         }
-        engine.clock.sleep(LOOK).await;
+        engine.clock.sleep(POLL_INTERVAL).await;
     }
 }

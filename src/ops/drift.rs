@@ -1,7 +1,7 @@
 //! Drift: read everything that is owned, compare with what was asked for.
 
 use super::{Error, Session};
-use crate::catalog::{Operation, resource_type};
+use crate::catalog::{Provisioning, resource_type};
 use crate::drift::{self, DriftReport};
 use crate::ident::ArmId;
 use crate::observe::observe;
@@ -24,7 +24,7 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         .resources
         .iter()
         .filter_map(|resource| match &resource.operation {
-            Operation::Approval { endpoint, .. } => ArmId::parse(endpoint).ok(),
+            Provisioning::Approval { endpoint, .. } => ArmId::parse(endpoint).ok(),
             _ => None,
         })
         .collect();

@@ -2,7 +2,7 @@
 
 use crate::approve::Blocked;
 use crate::diag::Diagnostics;
-use crate::plan::Moved;
+use crate::plan::StaleInput;
 use crate::{arm, ledger};
 
 /// Why a use case could not be carried out.
@@ -22,7 +22,7 @@ pub enum Error {
     Blocked(Vec<Blocked>),
     /// What a saved plan stands on has moved.
     #[error("the saved plan no longer holds; nothing was done")]
-    Stale(Vec<Moved>),
+    Stale(Vec<StaleInput>),
     /// Targets that are no addresses, each with the one that is likely meant.
     #[error("there is nothing at {}", .0.iter().map(|(wrong, _)| format!("`{wrong}`")).collect::<Vec<_>>().join(", "))]
     UnknownTargets(Vec<(String, Option<String>)>),

@@ -5,7 +5,9 @@ use super::{Error, Planned, Session};
 use crate::apply::Applied;
 use crate::approve::Allowances;
 use crate::blueprint::{Inputs, Source};
-use crate::plan::{Adoption, Detail, Making, Moved, Plan, Saved, SavedError, SavedFile, Setting, details};
+use crate::plan::{
+    Adoption, Detail, Plan, PlanTarget, SaveInput, Saved, SavedError, SavedFile, StaleInput, details,
+};
 use crate::state::{Desired, Observed};
 use crate::{ledger::Ledger, plan};
 use serde_json::Value;
@@ -36,7 +38,7 @@ pub fn save(
     desired: &Desired,
     source: &Source,
     inputs: &Inputs,
-    setting: Setting,
+    setting: PlanTarget,
     adoption: Adoption,
     allowances: &Allowances,
 ) -> Result<Saved, SavedError> {
@@ -49,7 +51,7 @@ pub fn save(
             step.address
         )));
     }
-    Saved::new(Making {
+    Saved::new(SaveInput {
         plan: &planned.plan,
         details: planned.details(desired),
         ledger: &planned.ledger,
@@ -146,8 +148,8 @@ pub async fn apply_saved(
     session: &Session,
     saved: &Saved,
     desired: &Desired,
-    setting: &Setting,
-    mut found: Vec<Moved>,
+    setting: &PlanTarget,
+    mut found: Vec<StaleInput>,
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
@@ -170,9 +172,9 @@ async fn locked(
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
     let (ledger, in_flight) = session.ledger(&desired.blueprint).await?;
-    let mut found: Vec<Moved> = in_flight
+    let mut found: Vec<StaleInput> = in_flight
         .iter()
-        .map(|step| Moved::new(step.address.as_str(), "at rest", "left under way by an earlier run"))
+        .map(|step| StaleInput::new(step.address.as_str(), "at rest", "left under way by an earlier run"))
         .collect();
     found.extend(saved.moved_ledger(&ledger));
     if !found.is_empty() {

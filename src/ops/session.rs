@@ -39,7 +39,7 @@ impl Session {
         if self.purge {
             plan::purge(&mut plan, ledger, observed);
         }
-        plan::twins(&mut plan, observed);
+        plan::soft_delete_conflicts(&mut plan, observed);
         let known: Vec<Address> = plan.steps.iter().map(|step| step.address.clone()).collect();
         plan::restrict(plan, &self.targets)
             .map_err(|unknown| Error::UnknownTargets(suggest(&unknown, &known)))

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::blueprint::{Blueprint, Inputs, Source, is_blueprint_name, load};
-use crate::catalog::Operation;
+use crate::catalog::Provisioning;
 use crate::graph::Dag;
 use crate::ident::Address;
 use crate::state::Desired;
@@ -51,7 +51,7 @@ pub fn validate_source(source: &Source, inputs: &Inputs) -> Result<Blueprint, Er
 /// everything depends on them.
 pub fn graph(desired: &Desired) -> (Vec<(Address, &'static str)>, Dag) {
     let shown: Vec<usize> = (0..desired.resources.len())
-        .filter(|&at| desired.resources[at].operation != Operation::Registration)
+        .filter(|&at| desired.resources[at].operation != Provisioning::Registration)
         .collect();
     let mut position = vec![None; desired.resources.len()];
     shown.iter().enumerate().for_each(|(to, &from)| position[from] = Some(to));

@@ -1,15 +1,15 @@
 //! From desired, ledger and observed to a plan.
 
 use super::guard;
-use super::impact::{disruption, usual_ms};
+use super::impact::{disruption, expected_ms};
 use super::model::{Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
 use super::removal::{self, Removals};
-use crate::catalog::{Arrival, Operation, UpdateMode};
+use crate::catalog::{Arrival, Provisioning, UpdateMode};
 use crate::change::Action;
 use crate::graph::Dag;
 use crate::ident::ArmId;
 use crate::ledger::{Ledger, Owned};
-use crate::state::{Desired, OWNER_TAG, Observation, Observed, Resource, lanes, owner_of};
+use crate::state::{Desired, DesiredResource, OWNER_TAG, Observation, Observed, lanes, owner_of};
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without};
 use crate::value::{digest, lookup};
@@ -157,9 +157,9 @@ impl Planner<'_> {
         let resource = &desired.resources[at];
         let wanted = self.resolved(&resource.body);
         let decision = match &resource.operation {
-            Operation::Resource => self.decide(resource, &wanted),
-            Operation::Registration => self.registration(resource, &wanted),
-            Operation::Approval { endpoint, .. } => self.approval(resource, endpoint),
+            Provisioning::Resource => self.decide(resource, &wanted),
+            Provisioning::Registration => self.registration(resource, &wanted),
+            Provisioning::Approval { endpoint, .. } => self.approval(resource, endpoint),
         };
         let disruption = match decision.action {
             Action::Update => disruption(resource, &decision.changes, desired, self.observed),
@@ -177,7 +177,7 @@ impl Planner<'_> {
             Reason::ParentReplaced { .. } => resource.arrival == Arrival::WithParent,
             _ => false,
         };
-        let usual = usual_ms(resource.kind, decision.action, &decision.changes, disruption.as_ref());
+        let expected = expected_ms(resource.kind, decision.action, &decision.changes, disruption.as_ref());
         Step {
             address: resource.address.clone(),
             id: resource.id.clone(),
@@ -196,7 +196,7 @@ impl Planner<'_> {
             purge: None,
             protected: decision.action == Action::Replace && resource.protect,
             after: Vec::new(),
-            usual_ms: if arrives { 0 } else { usual },
+            expected_ms: if arrives { 0 } else { expected },
             lanes: if idle || arrives {
                 Vec::new()
             } else {
@@ -205,7 +205,7 @@ impl Planner<'_> {
         }
     }
 
-    fn decide(&mut self, resource: &Resource, wanted: &Value) -> Decision {
+    fn decide(&mut self, resource: &DesiredResource, wanted: &Value) -> Decision {
         let parent = resource.id.ancestors().find_map(|id| self.desired.by_id.get(&id).copied());
         let parent_action = parent.map(|at| self.actions[at]);
         let parent_address = || parent.map(|at| self.desired.resources[at].address.clone());
@@ -289,13 +289,13 @@ impl Planner<'_> {
     /// this one stands on it, so this one goes and comes back too.
     fn standing_on_replaced(
         &self,
-        resource: &Resource,
+        resource: &DesiredResource,
         wanted: &Value,
         live: &Value,
         owned: Option<&Owned>,
     ) -> Vec<Change> {
         let at = self.desired.by_id.get(&resource.id).copied().unwrap_or_default();
-        let replaced: Vec<&Resource> = self
+        let replaced: Vec<&DesiredResource> = self
             .desired
             .graph
             .dependencies(at)
@@ -335,7 +335,7 @@ impl Planner<'_> {
 
     fn compare(
         &self,
-        resource: &Resource,
+        resource: &DesiredResource,
         wanted: &Value,
         live: &Value,
         owned: Option<&Owned>,
@@ -356,7 +356,7 @@ impl Planner<'_> {
     }
 
     /// Why a resource that is there may not be taken over, or not be changed any more, if so.
-    fn foreign(&self, resource: &Resource, live: &Value, owned: bool) -> Option<Conflict> {
+    fn foreign(&self, resource: &DesiredResource, live: &Value, owned: bool) -> Option<Conflict> {
         if !resource.kind.tags {
             // It has no tag to tell whose it is; it belongs to whom its parent belongs.
             return None;
@@ -383,7 +383,7 @@ impl Planner<'_> {
         Some(Conflict { address: address.clone(), id: resource.id.clone(), message, help })
     }
 
-    fn registration(&self, resource: &Resource, wanted: &Value) -> Decision {
+    fn registration(&self, resource: &DesiredResource, wanted: &Value) -> Decision {
         let done = self
             .observed
             .get(&resource.id)
@@ -395,7 +395,7 @@ impl Planner<'_> {
         }
     }
 
-    fn approval(&self, resource: &Resource, endpoint: &str) -> Decision {
+    fn approval(&self, resource: &DesiredResource, endpoint: &str) -> Decision {
         let endpoint = ArmId::parse(endpoint).ok().and_then(|id| self.desired.by_id.get(&id)).copied();
         if let Some(at) = endpoint
             && matches!(self.actions[at], Action::Create | Action::Replace)
@@ -441,11 +441,11 @@ impl Planner<'_> {
 }
 
 /// Puts a token in place of every id of, or below, a replaced resource.
-fn mark(value: &mut Value, replaced: &[&Resource]) {
+fn mark(value: &mut Value, replaced: &[&DesiredResource]) {
     match value {
         Value::String(text) if text.starts_with('/') => {
             let folded = text.to_ascii_lowercase();
-            let below = |resource: &&&Resource| {
+            let below = |resource: &&&DesiredResource| {
                 folded
                     .strip_prefix(&resource.id.as_str().to_ascii_lowercase())
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -5,7 +5,7 @@
 use super::model::{Plan, Step};
 use crate::change::Action;
 use crate::ledger::Ledger;
-use crate::state::{Desired, Observation, Observed, Resource};
+use crate::state::{Desired, DesiredResource, Observation, Observed};
 use crate::value::lookup;
 use crate::value::token::{self, Token};
 use crate::value::{Flag, Rules, conceal, managed, without};
@@ -62,13 +62,13 @@ pub fn details(plan: &Plan, desired: &Desired, ledger: &Ledger, observed: &Obser
 }
 
 /// The rules of the type of a resource; of one that is no longer wanted, those that hold for all.
-pub(super) fn rules_of(resource: Option<&Resource>) -> &'static Rules {
+pub(super) fn rules_of(resource: Option<&DesiredResource>) -> &'static Rules {
     resource.map_or(&*COMMON, |resource| resource.kind.compiled())
 }
 
 fn wanted(
     step: &Step,
-    resource: Option<&Resource>,
+    resource: Option<&DesiredResource>,
     desired: &Desired,
     observed: &Observed,
     actions: &HashMap<&str, Action>,

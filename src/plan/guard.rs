@@ -4,7 +4,7 @@ use super::model::{Conflict, Step};
 use crate::catalog::{Guard, guard_of};
 use crate::change::Action;
 use crate::ident::ArmId;
-use crate::state::{Desired, Observation, Observed, Resource};
+use crate::state::{Desired, DesiredResource, Observation, Observed};
 use serde_json::Value;
 
 /// Whether an id is at or below what a guard stands on.
@@ -37,7 +37,7 @@ pub(super) fn conflicts(desired: &Desired, observed: &Observed, steps: &[Step]) 
         .collect()
 }
 
-fn conflict(resource: &Resource, guard: &Guard, live: &Value, step: &Step) -> Option<Conflict> {
+fn conflict(resource: &DesiredResource, guard: &Guard, live: &Value, step: &Step) -> Option<Conflict> {
     if is_guard(&step.arm_type) || !guards(&resource.id, resource.kind.arm_type, &step.id) {
         return None;
     }

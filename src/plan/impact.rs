@@ -3,14 +3,14 @@
 use super::model::Disruption;
 use crate::catalog::ResourceType;
 use crate::change::Action;
-use crate::state::{Desired, Observation, Observed, Resource};
+use crate::state::{Desired, DesiredResource, Observation, Observed};
 use crate::value::{Change, ChangeKind, Cycles, Disturbance, Rules};
 
 /// What changes disturb, by the words of the type; nothing when they do not.
 ///
 /// Of what is below the resource, that counts which the blueprint wants and which is there.
 pub(super) fn disruption(
-    resource: &Resource,
+    resource: &DesiredResource,
     changes: &[Change],
     desired: &Desired,
     observed: &Observed,
@@ -49,26 +49,26 @@ fn disturbances<'c>(rules: &Rules, changes: &'c [Change]) -> Vec<(&'c str, &'sta
 }
 
 /// How long a step usually takes, in milliseconds.
-pub(super) fn usual_ms(
+pub(super) fn expected_ms(
     kind: &'static ResourceType,
     action: Action,
     changes: &[Change],
     disruption: Option<&Disruption>,
 ) -> u64 {
-    let usual = match action {
+    let expected = match action {
         Action::NoOp | Action::Adopt | Action::Forget => return 0,
         // Nothing is sent for what is only let go.
         Action::Update if changes.iter().all(|change| change.kind == ChangeKind::Release) => return 0,
         Action::Update => {
             let longest = match disruption {
-                Some(_) => disturbances(kind.compiled(), changes).iter().map(|(_, d)| d.usual).max(),
+                Some(_) => disturbances(kind.compiled(), changes).iter().map(|(_, d)| d.expected).max(),
                 None => None,
             };
-            kind.usual_update + longest.unwrap_or_default()
+            kind.expected_update + longest.unwrap_or_default()
         }
-        Action::Replace => kind.usual_delete + kind.usual,
-        Action::Delete => kind.usual_delete,
-        Action::Create | Action::Recover | Action::Register | Action::Approve => kind.usual,
+        Action::Replace => kind.expected_delete + kind.expected,
+        Action::Delete => kind.expected_delete,
+        Action::Create | Action::Recover | Action::Register | Action::Approve => kind.expected,
     };
-    usual.as_millis() as u64
+    expected.as_millis() as u64
 }

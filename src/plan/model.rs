@@ -147,7 +147,7 @@ pub struct Step {
     /// The steps (by position) that must be done before.
     pub after: Vec<usize>,
     /// How long it usually takes, in milliseconds.
-    pub usual_ms: u64,
+    pub expected_ms: u64,
     /// What no other step may work on at the same time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lanes: Vec<ArmId>,
@@ -262,7 +262,7 @@ impl Plan {
     pub fn critical_path(&self) -> (Vec<usize>, u64) {
         let weight = |at: usize| match self.steps[at].action {
             Action::NoOp | Action::Forget | Action::Adopt => 0,
-            _ => self.steps[at].usual_ms,
+            _ => self.steps[at].expected_ms,
         };
         let mut before: Vec<Option<usize>> = vec![None; self.steps.len()];
         let mut until = vec![0_u64; self.steps.len()];
@@ -331,7 +331,7 @@ impl Plan {
 mod tests {
     use super::*;
 
-    fn step(address: &str, action: Action, usual_ms: u64, after: &[usize]) -> Step {
+    fn step(address: &str, action: Action, expected_ms: u64, after: &[usize]) -> Step {
         Step {
             address: Address::new(address),
             id: ArmId::resource_group("s", address),
@@ -345,7 +345,7 @@ mod tests {
             purge: None,
             protected: false,
             after: after.to_vec(),
-            usual_ms,
+            expected_ms,
             lanes: vec![],
         }
     }

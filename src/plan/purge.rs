@@ -36,13 +36,13 @@ pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
             step.impact = Impact::Destructive;
             step.protected = ledger.resources.get(&step.id).is_some_and(|owned| owned.protect);
         }
-        step.usual_ms += USUAL_MS;
+        step.expected_ms += USUAL_MS;
     }
 }
 
 /// Puts in the way what is to be replaced, is not purged, and would stand in its own successor's way: Azure keeps it,
 /// soft-deleted, with its name.
-pub fn twins(plan: &mut Plan, observed: &Observed) {
+pub fn soft_delete_conflicts(plan: &mut Plan, observed: &Observed) {
     let replaced = plan.steps.iter().filter(|step| step.action == Action::Replace && step.purge.is_none());
     let conflict = |step: &Step| {
         let kind = resource_type(&step.arm_type)?;

@@ -5,7 +5,7 @@
 use super::decide::sort;
 use super::guard;
 use super::model::{Conflict, Impact, Plan, Reason, Step, VERSION};
-use crate::catalog::{Operation, resource_type};
+use crate::catalog::{Provisioning, resource_type};
 use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
@@ -81,10 +81,10 @@ pub(super) fn foreign(
                     desired: Value::Null,
                     impact: Impact::Destructive,
                     disruption: None,
-                    protected: parent.said_protect.unwrap_or(kind.stateful),
+                    protected: parent.explicit_protect.unwrap_or(kind.stateful),
                     after: Vec::new(),
-                    usual_ms: kind.usual_delete.as_millis() as u64,
-                    lanes: lanes(kind, id, &Operation::Resource, body),
+                    expected_ms: kind.expected_delete.as_millis() as u64,
+                    lanes: lanes(kind, id, &Provisioning::Resource, body),
                     purge: None,
                 });
             }
@@ -195,8 +195,8 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
                 purge: None,
                 protected: action == Action::Delete && owned.protect,
                 after: Vec::new(),
-                usual_ms: match (action, carrier, resource_type(&owned.arm_type)) {
-                    (Action::Delete, None, Some(kind)) => kind.usual_delete.as_millis() as u64,
+                expected_ms: match (action, carrier, resource_type(&owned.arm_type)) {
+                    (Action::Delete, None, Some(kind)) => kind.expected_delete.as_millis() as u64,
                     _ => 0,
                 },
                 lanes: match (action, carrier) {

@@ -35,7 +35,7 @@ pub struct SavedFile {
 /// With whom and as whom a plan was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Setting {
+pub struct PlanTarget {
     /// `public`, `usgov` or `china`; `simulator`; or `endpoint` for one that was named.
     pub target: String,
     /// The subscription of the blueprint.
@@ -55,7 +55,7 @@ pub struct Saved {
     /// The blueprint: its own file first.
     pub files: Vec<SavedFile>,
     /// Where it is to be applied.
-    pub setting: Setting,
+    pub setting: PlanTarget,
     /// The parameters that were given, by `-p` or in values files, without secret ones.
     pub parameters: BTreeMap<String, Value>,
     /// The environment variables that the blueprint reads, without those of secret parameters.
@@ -82,7 +82,7 @@ pub struct Saved {
 
 /// What a saved plan is made from.
 #[derive(Debug)]
-pub struct Making<'a> {
+pub struct SaveInput<'a> {
     /// The plan.
     pub plan: &'a Plan,
     /// Its details.
@@ -94,7 +94,7 @@ pub struct Making<'a> {
     /// The blueprint's files.
     pub files: Vec<SavedFile>,
     /// With whom it was made.
-    pub setting: Setting,
+    pub setting: PlanTarget,
     /// Parameters that were given; secret ones are left out.
     pub parameters: BTreeMap<String, Value>,
     /// Environment variables that the blueprint reads.
@@ -149,7 +149,7 @@ impl SavedError {
 
 /// One thing that is not as it was when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
+pub struct StaleInput {
     /// What: an address, `the blueprint`, `the ledger` …
     pub what: String,
     /// Which of its fields, when it is one.
@@ -160,10 +160,10 @@ pub struct Moved {
     pub now: String,
 }
 
-impl Moved {
+impl StaleInput {
     /// Something that moved as a whole.
     pub fn new(what: impl Into<String>, was: impl Into<String>, now: impl Into<String>) -> Self {
-        Moved { what: what.into(), field: None, was: was.into(), now: now.into() }
+        StaleInput { what: what.into(), field: None, was: was.into(), now: now.into() }
     }
 }
 
@@ -180,8 +180,8 @@ impl Saved {
     ///
     /// # Errors
     /// When the blueprint's text holds a secret.
-    pub fn new(making: Making<'_>) -> Result<Self, SavedError> {
-        let Making { plan, details, ledger, secrets, salt, .. } = making;
+    pub fn new(making: SaveInput<'_>) -> Result<Self, SavedError> {
+        let SaveInput { plan, details, ledger, secrets, salt, .. } = making;
         for (step, detail) in plan.steps.iter().zip(&details) {
             if let Some(path) = detail.literal.first() {
                 return Err(SavedError::Secret { what: format!("the value of {} {path}", step.address) });
@@ -251,11 +251,11 @@ impl Saved {
     }
 
     /// What moved of the setting and of the secrets, before anything is read.
-    pub fn moved_setting(&self, setting: &Setting, secrets: &Secrets) -> Vec<Moved> {
+    pub fn moved_setting(&self, setting: &PlanTarget, secrets: &Secrets) -> Vec<StaleInput> {
         let mut found = Vec::new();
         let mut compare = |what: &str, was: &str, now: &str| {
             if !was.eq_ignore_ascii_case(now) {
-                found.push(Moved::new(what, was, now));
+                found.push(StaleInput::new(what, was, now));
             }
         };
         compare("the cloud", &self.setting.target, &setting.target);
@@ -266,21 +266,21 @@ impl Saved {
         for (name, was) in &self.secrets {
             if secrets.get(name).is_none_or(|secret| secret.digest(&self.salt) != *was) {
                 let what = format!("the secret parameter `{name}`");
-                found.push(Moved::new(what, "the value that the plan was made with", "another value"));
+                found.push(StaleInput::new(what, "the value that the plan was made with", "another value"));
             }
         }
         found
     }
 
     /// What moved of the ledger.
-    pub fn moved_ledger(&self, ledger: &Ledger) -> Option<Moved> {
+    pub fn moved_ledger(&self, ledger: &Ledger) -> Option<StaleInput> {
         if self.ledger_serial != ledger.serial {
             let serial = |serial: u64| format!("serial {serial}");
-            return Some(Moved::new("the ledger", serial(self.ledger_serial), serial(ledger.serial)));
+            return Some(StaleInput::new("the ledger", serial(self.ledger_serial), serial(ledger.serial)));
         }
         (self.ledger_digest != digest(ledger, &self.salt)).then(|| {
             let text = |digest: bool| if digest { "there, with other contents" } else { "missing" };
-            Moved::new(
+            StaleInput::new(
                 "the ledger",
                 text(self.ledger_digest.is_some()).replace(", with other contents", ""),
                 text(!ledger.resources.is_empty() || ledger.serial > 0),
@@ -289,7 +289,7 @@ impl Saved {
     }
 
     /// What moved of the live resources: the fields that the blueprint manages.
-    pub fn moved(&self, plan: &Plan, details: &[Detail], desired: &Desired) -> Vec<Moved> {
+    pub fn moved(&self, plan: &Plan, details: &[Detail], desired: &Desired) -> Vec<StaleInput> {
         let now: BTreeMap<&Address, &Detail> =
             plan.steps.iter().map(|step| &step.address).zip(details).collect();
         let mut found = Vec::new();
@@ -297,11 +297,11 @@ impl Saved {
             let Some(now) = now.get(&step.address) else { continue };
             let there = |live: &Value| if live.is_null() { "not there" } else { "there" };
             if was.live.is_null() != now.live.is_null() {
-                found.push(Moved::new(step.address.as_str(), there(&was.live), there(&now.live)));
+                found.push(StaleInput::new(step.address.as_str(), there(&was.live), there(&now.live)));
                 continue;
             }
             let rules = rules_of(desired.by_id.get(&step.id).map(|&at| &desired.resources[at]));
-            found.extend(moved(&was.live, &now.live, rules).into_iter().map(|change| Moved {
+            found.extend(moved(&was.live, &now.live, rules).into_iter().map(|change| StaleInput {
                 what: step.address.to_string(),
                 field: Some(token::display_text(&change.path)),
                 was: shown(&change.before),
@@ -312,7 +312,7 @@ impl Saved {
     }
 
     /// What is planned otherwise now, though nothing was seen to move: another berth, or another caller.
-    pub fn replanned(&self, plan: &Plan) -> Vec<Moved> {
+    pub fn replanned(&self, plan: &Plan) -> Vec<StaleInput> {
         let by_address = |plan: &Plan| -> BTreeMap<Address, usize> {
             plan.steps.iter().enumerate().map(|(at, step)| (step.address.clone(), at)).collect()
         };
@@ -323,7 +323,7 @@ impl Saved {
             let after = now.get(address).map(|&at| &plan.steps[at]);
             let (Some(before), Some(after)) = (before, after) else {
                 let word = |there: bool| if there { "in the plan" } else { "not in the plan" };
-                found.push(Moved::new(address.as_str(), word(before.is_some()), word(after.is_some())));
+                found.push(StaleInput::new(address.as_str(), word(before.is_some()), word(after.is_some())));
                 continue;
             };
             let same = (&before.id, before.action, &before.reason, &before.changes, &before.desired)
@@ -333,20 +333,20 @@ impl Saved {
                 continue;
             }
             if before.action != after.action {
-                found.push(Moved::new(address.as_str(), before.action.word(), after.action.word()));
+                found.push(StaleInput::new(address.as_str(), before.action.word(), after.action.word()));
                 continue;
             }
             let rules = rules_of(None);
             let fields = moved(&before.desired, &after.desired, rules);
             let empty = fields.is_empty();
-            found.extend(fields.into_iter().map(|change| Moved {
+            found.extend(fields.into_iter().map(|change| StaleInput {
                 what: address.to_string(),
                 field: Some(token::display_text(&change.path)),
                 was: format!("to become {}", shown(&change.before)),
                 now: format!("to become {}", shown(&change.after)),
             }));
             if empty {
-                found.push(Moved::new(address.as_str(), "planned in one way", "planned in another way"));
+                found.push(StaleInput::new(address.as_str(), "planned in one way", "planned in another way"));
             }
         }
         found

@@ -106,7 +106,7 @@ mod tests {
             lanes: Vec::new(),
             protected: false,
             after: after.to_vec(),
-            usual_ms: 0,
+            expected_ms: 0,
         });
         Plan {
             version: VERSION,

@@ -48,7 +48,7 @@ pub struct PlanDocument {
     /// How many steps of each action there are.
     pub counts: Counts,
     /// How long the whole plan usually takes, in milliseconds.
-    pub usual_ms: u64,
+    pub expected_ms: u64,
     /// The addresses of the steps that make it take so long, each waiting for the one before.
     pub critical_path: Vec<Address>,
     /// Every resource, in an order that respects every dependency.
@@ -99,7 +99,7 @@ pub struct StepDocument {
     /// The addresses of the steps that come first.
     pub after: Vec<Address>,
     /// How long it usually takes, in milliseconds.
-    pub usual_ms: u64,
+    pub expected_ms: u64,
     /// What changes, field by field.
     pub changes: Vec<ChangeDocument>,
     /// The body that is asked for, also when nothing is to be done. Null stands for what is unknown or secret, and for
@@ -190,7 +190,7 @@ pub fn document(
             protected: step.protected,
             purged: step.purge.is_some(),
             after: step.after.iter().filter_map(|&at| Some(plan.steps.get(at)?.address.clone())).collect(),
-            usual_ms: step.usual_ms,
+            expected_ms: step.expected_ms,
             changes: changes.collect(),
             desired,
             live,
@@ -198,7 +198,7 @@ pub fn document(
             secret: hidden.secret,
         }
     });
-    let (path, usual_ms) = plan.critical_path();
+    let (path, expected_ms) = plan.critical_path();
     PlanDocument {
         format: "berth-plan".to_owned(),
         format_version: FORMAT_VERSION,
@@ -207,7 +207,7 @@ pub fn document(
         ledger_serial: plan.ledger_serial,
         destroy: plan.destroy,
         counts: plan.counts(),
-        usual_ms,
+        expected_ms,
         critical_path: path.iter().map(|&at| plan.steps[at].address.clone()).collect(),
         steps: steps.collect(),
         outputs: outputs(&plan.outputs),

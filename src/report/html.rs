@@ -67,8 +67,8 @@ pub fn plan(plan: &Plan) -> String {
         );
     }
     for step in plan.changes() {
-        let usual = if step.usual_ms >= 60_000 {
-            format!(" usually {}", about(step.usual_ms))
+        let expected = if step.expected_ms >= 60_000 {
+            format!(" usually {}", about(step.expected_ms))
         } else {
             String::new()
         };
@@ -81,7 +81,7 @@ pub fn plan(plan: &Plan) -> String {
             text(step.address.as_str()),
             text(&step.arm_type),
             text(&why),
-            usual
+            expected
         );
         entry(&mut body, &head, step_lines(step).as_deref());
     }

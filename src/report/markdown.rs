@@ -195,9 +195,12 @@ pub(crate) const fn kind_word(kind: DriftKind) -> &'static str {
 }
 
 fn step_title(step: &Step) -> String {
-    let usual =
-        if step.usual_ms >= 60_000 { format!(", usually {}", about(step.usual_ms)) } else { String::new() };
-    format!("{} {}{usual}", step.action.word(), code(step.address.as_str()))
+    let expected = if step.expected_ms >= 60_000 {
+        format!(", usually {}", about(step.expected_ms))
+    } else {
+        String::new()
+    };
+    format!("{} {}{expected}", step.action.word(), code(step.address.as_str()))
 }
 
 /// What a step changes as lines of a diff, when there is anything to unfold.

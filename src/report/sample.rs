@@ -50,7 +50,7 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
         lanes: Vec::new(),
         protected: false,
         after: vec![],
-        usual_ms: 5_000,
+        expected_ms: 5_000,
     }
 }
 
@@ -196,7 +196,7 @@ pub(super) fn plan() -> Plan {
     });
     let cluster_at = steps.len();
     steps.push(Step {
-        usual_ms: 480_000,
+        expected_ms: 480_000,
         after: vec![7],
         ..step(Action::Create, "clusters.aks", cluster.clone(), body)
     });
@@ -213,7 +213,7 @@ pub(super) fn plan() -> Plan {
     steps.push(Step {
         reason: Reason::Immutable { paths: vec!["properties.dnsPrefix".into()] },
         protected: true,
-        usual_ms: 700_000,
+        expected_ms: 700_000,
         after: vec![cluster_at],
         changes: vec![
             Change {

@@ -203,8 +203,8 @@ pub(crate) fn renamed(plan: &Plan) -> Vec<(&str, &str)> {
 pub(crate) fn longest(plan: &Plan, path: &[usize]) -> Option<String> {
     // What takes seconds only makes the line longer.
     let long: Vec<&Step> =
-        path.iter().filter_map(|&at| plan.steps.get(at)).filter(|step| step.usual_ms >= 30_000).collect();
-    let told = long.iter().map(|step| format!("{} ({})", step.address, about(step.usual_ms)));
+        path.iter().filter_map(|&at| plan.steps.get(at)).filter(|step| step.expected_ms >= 30_000).collect();
+    let told = long.iter().map(|step| format!("{} ({})", step.address, about(step.expected_ms)));
     (long.len() > 1).then(|| told.collect::<Vec<_>>().join(", then "))
 }
 

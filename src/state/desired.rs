@@ -1,6 +1,6 @@
 //! What a blueprint asks for, linked: every id known, every reference resolved or an output of a known resource.
 
-use crate::catalog::{Arrival, Exclusive, Members, Operation, ResourceType};
+use crate::catalog::{Arrival, Exclusive, Members, Provisioning, ResourceType};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
 use crate::value::secret::Secrets;
@@ -13,7 +13,7 @@ pub const OWNER_TAG: &str = "berth-blueprint";
 
 /// One resource that the blueprint asks for.
 #[derive(Debug, Clone)]
-pub struct Resource {
+pub struct DesiredResource {
     /// What a person calls it.
     pub address: Address,
     /// Its id.
@@ -23,7 +23,7 @@ pub struct Resource {
     /// What is asked for; tokens in it are outputs, secrets and claims of the caller.
     pub body: Value,
     /// How it is brought about.
-    pub operation: Operation,
+    pub operation: Provisioning,
     /// How it comes into being.
     pub arrival: Arrival,
     /// Whether it may be deleted or replaced only when named.
@@ -35,10 +35,10 @@ pub struct Resource {
     /// Its lists that are the blueprint's alone.
     pub exclusive: Vec<Exclusive>,
     /// What the blueprint itself says of its protection, which holds for what is foreign below it too.
-    pub said_protect: Option<bool>,
+    pub explicit_protect: Option<bool>,
 }
 
-impl Resource {
+impl DesiredResource {
     /// The paths in its body of lists that are the blueprint's alone.
     pub fn exclusive_lists(&self) -> Vec<&str> {
         let path = |list: &'_ Exclusive| match list.members {
@@ -78,7 +78,7 @@ pub struct Desired {
     /// The subscription.
     pub subscription: String,
     /// The resources; positions are the nodes of `graph`.
-    pub resources: Vec<Resource>,
+    pub resources: Vec<DesiredResource>,
     /// What needs what.
     pub graph: Dag,
     /// The outputs, in the order of the blueprint.

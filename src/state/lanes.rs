@@ -1,14 +1,14 @@
 //! What may not be worked on by two steps at once.
 
-use crate::catalog::{Lane, Operation, ResourceType};
+use crate::catalog::{Lane, Provisioning, ResourceType};
 use crate::ident::ArmId;
 use serde_json::Value;
 
 /// The ids that may not be worked on by two steps at once while this resource is.
-pub fn lanes(kind: &ResourceType, id: &ArmId, operation: &Operation, body: &Value) -> Vec<ArmId> {
+pub fn lanes(kind: &ResourceType, id: &ArmId, operation: &Provisioning, body: &Value) -> Vec<ArmId> {
     // A target takes one change of its connections at a time.
     let target = match operation {
-        Operation::Approval { target, .. } => ArmId::parse(target).ok(),
+        Provisioning::Approval { target, .. } => ArmId::parse(target).ok(),
         _ => None,
     };
     let mut found: Vec<ArmId> = kind

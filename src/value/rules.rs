@@ -92,7 +92,7 @@ pub struct Disturbance {
     /// Whether a node is cordoned and drained before it goes, so that pods move in good order.
     pub drained: bool,
     /// How much longer the change takes than one that disturbs nothing.
-    pub usual: Duration,
+    pub expected: Duration,
 }
 
 /// Whose nodes are cycled.
@@ -511,8 +511,12 @@ mod tests {
 
     #[test]
     fn a_change_below_a_field_that_disturbs_disturbs_too() {
-        const BREAKS: Disturbance =
-            Disturbance { what: "it breaks", cycles: Cycles::Nothing, drained: false, usual: Duration::ZERO };
+        const BREAKS: Disturbance = Disturbance {
+            what: "it breaks",
+            cycles: Cycles::Nothing,
+            drained: false,
+            expected: Duration::ZERO,
+        };
         let rules = Rules::new(&[
             Rule::at("properties.proxy").disturbs(&BREAKS),
             Rule::at("properties.pools[].version").disturbs(&BREAKS),

@@ -15,7 +15,7 @@ mod estate;
 use berth::apply::Engine;
 use berth::arm::{self, Client, StaticToken};
 use berth::blueprint::{Caller, Inputs, Missing};
-use berth::event::Silence;
+use berth::event::NullListener;
 use berth::host::{Clock, Interrupt};
 use berth::ledger::store::FileStore;
 use berth::ops::{self, Session};
@@ -117,7 +117,7 @@ async fn asked(folder: &Path) -> Result<(u64, Duration), String> {
     let mut ledgers = state.into_os_string();
     ledgers.push(".ledgers");
     let store = Arc::new(FileStore::new(&PathBuf::from(ledgers), &blueprint.desired.blueprint));
-    let (listener, interrupt) = (Arc::new(Silence), Interrupt::new());
+    let (listener, interrupt) = (Arc::new(NullListener), Interrupt::new());
     let engine = Engine { client, clock: clock.clone(), store, listener, interrupt, parallelism: 16 };
     let session = Session { engine, reads: 64, targets: Vec::new(), purge: false };
     let started = clock.elapsed();

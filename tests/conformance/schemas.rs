@@ -9,7 +9,7 @@ use berth::arm::transport::{Method, Request, Response, Transport, TransportError
 use berth::arm::{Client, Options, StaticToken};
 use berth::blueprint::{Blueprint, Caller, Inputs, Missing, Source, load, parse_value};
 use berth::catalog::{ResourceType, UpdateMode, registry};
-use berth::event::Silence;
+use berth::event::NullListener;
 use berth::host::{Clock, Interrupt, Timestamp};
 use berth::ident::ArmId;
 use berth::ledger::store::MemoryStore;
@@ -150,7 +150,7 @@ async fn every_body_is_what_its_schema_accepts() {
                 client: client.clone(),
                 clock,
                 store: Arc::new(MemoryStore::new()),
-                listener: Arc::new(Silence),
+                listener: Arc::new(NullListener),
                 interrupt: Interrupt::new(),
                 parallelism: 16,
             },

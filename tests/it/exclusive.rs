@@ -6,7 +6,7 @@ use berth::catalog::{Kind, Members, Nested, registry};
 use berth::change::Action;
 use berth::ops::{self, Planned};
 use berth::plan::{Adoption, Plan, Reason, plan};
-use berth::state::{Desired, Observation, Resource};
+use berth::state::{Desired, DesiredResource, Observation};
 use berth::value::{get_path, merge, set_path};
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn say(value: &mut Value, path: &str) {
 }
 
 /// The live world with something foreign in a list of a resource.
-fn with_foreign(planned: &Planned, resource: &Resource, path: &str) -> Option<berth::state::Observed> {
+fn with_foreign(planned: &Planned, resource: &DesiredResource, path: &str) -> Option<berth::state::Observed> {
     let mut observed = planned.observed.clone();
     let rules = resource.kind.compiled();
     let Some(Observation::Present { body, .. }) = observed.get_mut(&resource.id) else { return None };

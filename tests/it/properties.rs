@@ -81,7 +81,7 @@ fn validated(rehearsal: &Rehearsal, blueprint: &Value) -> Option<Desired> {
 
 /// What each resource is asked for, by its id, without what is only said when it is made.
 fn bodies(desired: &Desired) -> BTreeMap<String, Value> {
-    let body = |resource: &berth::state::Resource| {
+    let body = |resource: &berth::state::DesiredResource| {
         let rules = resource.kind.compiled();
         let body = without(&resource.body, rules, Flag::CreateOnly);
         (resource.id.to_string().to_ascii_lowercase(), without(&body, rules, Flag::ReadOnly))

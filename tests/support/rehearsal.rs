@@ -7,7 +7,7 @@ use berth::approve::Allowances;
 use berth::arm::{self, Client, StaticToken};
 use berth::blueprint::{Caller, Inputs, Missing};
 use berth::drift::DriftReport;
-use berth::event::Silence;
+use berth::event::NullListener;
 use berth::host::{Clock, Interrupt};
 use berth::ledger::store::MemoryStore;
 use berth::ops::{self, Planned, Session};
@@ -49,7 +49,7 @@ impl Rehearsal {
             client,
             clock,
             store: Arc::new(MemoryStore::new()),
-            listener: Arc::new(Silence),
+            listener: Arc::new(NullListener),
             interrupt: Interrupt::new(),
             parallelism: 16,
         };

@@ -1,7 +1,7 @@
 //! The end of a run: the ledger is saved, and every step has an outcome.
 
 use super::{Applied, Run, State, millis};
-use crate::catalog::Operation;
+use crate::catalog::Provisioning;
 use crate::change::{Action, Outcome, StepResult, Summary};
 use crate::ledger::{Ledger, store};
 use crate::plan::OutputValue;
@@ -80,7 +80,7 @@ impl Run<'_> {
         }
         for step in self.plan.steps.iter().filter(|step| step.action == Action::NoOp) {
             if let Some(resource) = self.resource(step)
-                && resource.operation == Operation::Resource
+                && resource.operation == Provisioning::Resource
             {
                 let owned = self.owned(resource, self.resolved(&resource.body));
                 self.ledger.resources.insert(step.id.clone(), owned);

@@ -7,7 +7,7 @@ mod units;
 use super::worker::{Ended, Failure, Message, Worker, nothing};
 use crate::approve::Approved;
 use crate::arm::{Client, OperationClass};
-use crate::catalog::Operation;
+use crate::catalog::Provisioning;
 use crate::change::{Action, Outcome, StepResult, Summary};
 use crate::event::{Event, EventKind, Listener};
 use crate::graph::Dag;
@@ -130,7 +130,7 @@ impl<'a> Run<'a> {
     fn new(engine: &'a Engine, plan: &'a Plan, desired: &'a Desired, ledger: Ledger, live: Observed) -> Self {
         let steps = plan.steps.len();
         let (units, dag) = units::units(plan, &ledger);
-        let weight = dag.remaining(|unit| if unit < steps { plan.steps[unit].usual_ms + 1 } else { 1 });
+        let weight = dag.remaining(|unit| if unit < steps { plan.steps[unit].expected_ms + 1 } else { 1 });
         Run {
             engine,
             plan,
@@ -345,8 +345,8 @@ impl<'a> Run<'a> {
         if !self.clears(at) && step.action == Action::Replace {
             return;
         }
-        let (address, action, usual_ms) = (step.address.clone(), self.action(at), step.usual_ms);
-        self.emit(EventKind::StepStarted { address, action, usual_ms });
+        let (address, action, expected_ms) = (step.address.clone(), self.action(at), step.expected_ms);
+        self.emit(EventKind::StepStarted { address, action, expected_ms });
     }
 
     fn hear(&mut self, message: Message) {
@@ -397,7 +397,7 @@ impl<'a> Run<'a> {
                 // What was begun may be there: it stays owned, and the next plan reads how far it came.
                 if step.action != Action::Delete
                     && let Some(resource) = self.resource(step)
-                    && resource.operation == Operation::Resource
+                    && resource.operation == Provisioning::Resource
                 {
                     let owned = self.owned(resource, nothing());
                     self.ledger.resources.entry(step.id.clone()).or_insert(owned);
@@ -411,7 +411,7 @@ impl<'a> Run<'a> {
     /// Writes down that a resource is owned as asked.
     fn done(&mut self, step: &Step) {
         let owned = match self.resource(step) {
-            Some(resource) if resource.operation == Operation::Resource => {
+            Some(resource) if resource.operation == Provisioning::Resource => {
                 Some(self.owned(resource, self.resolved(&resource.body)))
             }
             _ => None,

@@ -2,13 +2,13 @@
 
 use super::{Failure, Run};
 use crate::apply::worker::{Put, Task, approve_task, has_unseen};
-use crate::catalog::{Arrival, Operation};
+use crate::catalog::{Arrival, Provisioning};
 use crate::change::{Action, DeleteMode, Outcome};
 use crate::ident::ArmId;
 use crate::ledger::Owned;
 use crate::observe::connections_version;
 use crate::plan::{Reason, Step};
-use crate::state::{Resource, lanes};
+use crate::state::{DesiredResource, lanes};
 use crate::value::ChangeKind;
 use crate::value::token::{self, Token};
 use crate::value::{lookup, secret_digests};
@@ -44,7 +44,7 @@ impl<'a> Run<'a> {
     /// Whether the connection of an endpoint that this run made waits for approval, although Azure was to approve it
     /// by itself: the endpoint's own body says so. A connection that the blueprint does not want approved has no step.
     pub(super) fn stays_pending(&self, step: &Step) -> bool {
-        let Some(Operation::Approval { endpoint, .. }) =
+        let Some(Provisioning::Approval { endpoint, .. }) =
             self.resource(step).map(|resource| &resource.operation)
         else {
             return false;
@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
         self.resource(step).is_some_and(|resource| resource.kind.delete != DeleteMode::Always)
     }
 
-    pub(super) fn resource(&self, step: &Step) -> Option<&'a Resource> {
+    pub(super) fn resource(&self, step: &Step) -> Option<&'a DesiredResource> {
         self.desired.by_id.get(&step.id).map(|&at| &self.desired.resources[at])
     }
 
@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
             let owned = self.ledger.resources.get(&step.id);
             // What is foreign is in no ledger.
             let known = || {
-                let mut foreign = self.desired.resources.iter().flat_map(Resource::exclusive_children);
+                let mut foreign = self.desired.resources.iter().flat_map(DesiredResource::exclusive_children);
                 let kind = foreign.find(|(_, kind)| kind.arm_type.eq_ignore_ascii_case(&step.arm_type))?.1;
                 Some(kind.api_version.to_owned())
             };
@@ -119,11 +119,11 @@ impl<'a> Run<'a> {
         let defect = |text: &str| Failure { message: format!("{text}: a defect of berth"), code: None };
         let resource = self.resource(step).ok_or_else(|| defect("the step has no resource"))?;
         match &resource.operation {
-            Operation::Registration => {
+            Provisioning::Registration => {
                 let (api_version, wanted) = (resource.kind.api_version, resource.body.clone());
                 Ok((Task::Register { api_version, wanted, kind: resource.kind }, None))
             }
-            Operation::Approval { target, .. } => {
+            Provisioning::Approval { target, .. } => {
                 let version = ArmId::parse(target)
                     .map(|target| connections_version(&target, Some(self.desired)))
                     .unwrap_or_default();
@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
                     approve_task(&resource.operation, version).ok_or_else(|| defect("a broken approval"))?;
                 Ok((task, None))
             }
-            Operation::Resource => {
+            Provisioning::Resource => {
                 let asked = self.resolved(&resource.body);
                 let mut missing = None;
                 let mut claim = None;
@@ -181,7 +181,7 @@ impl<'a> Run<'a> {
     }
 
     /// What the ledger holds of a resource that was asked for with `applied`.
-    pub(super) fn owned(&self, resource: &Resource, applied: Value) -> Owned {
+    pub(super) fn owned(&self, resource: &DesiredResource, applied: Value) -> Owned {
         let at = self.desired.by_id.get(&resource.id).copied().unwrap_or_default();
         let depends_on = self
             .desired
@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
             .dependencies(at)
             .iter()
             .map(|&at| &self.desired.resources[at])
-            .filter(|needed| needed.operation == Operation::Resource)
+            .filter(|needed| needed.operation == Provisioning::Resource)
             .map(|needed| needed.id.clone())
             .collect();
         Owned {

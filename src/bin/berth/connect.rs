@@ -6,7 +6,7 @@ use crate::terminal::Terminal;
 use berth::apply::Engine;
 use berth::arm::{self, Client, Exchange, Identity, StaticToken, TokenSource, Trace, Transport};
 use berth::blueprint::{Caller, Inputs, Missing};
-use berth::event::{Listener, Silence};
+use berth::event::{Listener, NullListener};
 use berth::host::{Clock, Interrupt};
 use berth::ledger::store::{self, Access, Location, Store};
 use berth::ops::{self, Session};
@@ -178,7 +178,7 @@ impl Connection {
     /// Who shows progress: bars on a terminal, plain lines otherwise, nobody when quiet.
     pub fn listener(&self, global: &Global, terminal: &Terminal) -> Arc<dyn Listener> {
         if terminal.quiet {
-            return Arc::new(Silence);
+            return Arc::new(NullListener);
         }
         if terminal.bars && !is_virtual(global) {
             let clock = self.clock.clone();

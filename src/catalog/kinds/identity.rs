@@ -75,7 +75,7 @@ pub static USER_ASSIGNED_IDENTITY: ResourceType = ResourceType {
         Facet::new("tenantId", "/properties/tenantId", "the tenant it lives in"),
     ],
     listing: Listing::Subscription,
-    usual: Duration::from_secs(3),
+    expected: Duration::from_secs(3),
     ..ResourceType::new(IDENTITY, API_VERSION, "managed identity")
 };
 
@@ -85,7 +85,7 @@ pub static FEDERATED_CREDENTIAL: ResourceType = ResourceType {
     tags: false,
     rules: &[Rule::at("properties.audiences").set()],
     listing: Listing::Collection,
-    usual: Duration::from_secs(3),
+    expected: Duration::from_secs(3),
     ..ResourceType::new(
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
         API_VERSION,

@@ -195,9 +195,9 @@ pub static KEY_VAULT: ResourceType = ResourceType {
         path: "Microsoft.KeyVault/checkNameAvailability",
         api_version: API_VERSION,
     }],
-    usual: Duration::from_secs(25),
-    usual_update: Duration::from_secs(8),
-    usual_delete: Duration::from_secs(15),
+    expected: Duration::from_secs(25),
+    expected_update: Duration::from_secs(8),
+    expected_delete: Duration::from_secs(15),
     ..ResourceType::new(VAULT, API_VERSION, "key vault")
 };
 

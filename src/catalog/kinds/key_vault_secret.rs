@@ -55,7 +55,7 @@ pub static SECRET: ResourceType = ResourceType {
         Facet::new("versionedUri", "/properties/secretUriWithVersion", "the URL of exactly this version"),
     ],
     listing: Listing::Collection,
-    usual: Duration::from_secs(3),
+    expected: Duration::from_secs(3),
     ..ResourceType::new("Microsoft.KeyVault/vaults/secrets", API_VERSION, "secret")
 };
 

@@ -52,7 +52,7 @@ pub static LOCK: ResourceType = ResourceType {
     guard: Some(Guard { level: "/properties/level", no_writes: "ReadOnly" }),
     rules: &[Rule::at("properties.level").fold_case(), Rule::at("properties.owners").read_only()],
     preflight: &[Preflight::Permission("Microsoft.Authorization/locks/write")],
-    usual: Duration::from_secs(5),
+    expected: Duration::from_secs(5),
     ..ResourceType::new(ARM_TYPE, "2020-05-01", "management lock")
 };
 

@@ -57,9 +57,9 @@ pub static LOG_WORKSPACE: ResourceType = ResourceType {
         "the GUID by which agents and queries know it",
     )],
     listing: Listing::Subscription,
-    usual: Duration::from_secs(15),
-    usual_update: Duration::from_secs(6),
-    usual_delete: Duration::from_secs(10),
+    expected: Duration::from_secs(15),
+    expected_update: Duration::from_secs(6),
+    expected_delete: Duration::from_secs(10),
     ..ResourceType::new(WORKSPACE, "2025-07-01", "log workspace")
 };
 

@@ -61,9 +61,9 @@ pub static NAT_GATEWAY: ResourceType = ResourceType {
         Rule::at("properties.subnets").read_only(),
         Rule::at("properties.resourceGuid").read_only(),
     ],
-    usual: Duration::from_secs(20),
-    usual_update: Duration::from_secs(10),
-    usual_delete: Duration::from_secs(20),
+    expected: Duration::from_secs(20),
+    expected_update: Duration::from_secs(10),
+    expected_delete: Duration::from_secs(20),
     ..ResourceType::new(GATEWAY, "2025-05-01", "NAT gateway")
 };
 

@@ -181,7 +181,7 @@ pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
         Rule::at("properties.flowTimeoutInMinutes").default("4"),
     ],
     listing: Listing::Subscription,
-    usual: Duration::from_secs(6),
+    expected: Duration::from_secs(6),
     ..ResourceType::new(VNET, API_VERSION, "virtual network")
 };
 
@@ -216,7 +216,7 @@ pub static SUBNET: ResourceType = ResourceType {
     ],
     facets: &[Facet::new("prefix", "/properties/addressPrefix", "the subnet's range")],
     listing: Listing::Parent("/properties/subnets"),
-    usual: Duration::from_secs(4),
+    expected: Duration::from_secs(4),
     ..ResourceType::new("Microsoft.Network/virtualNetworks/subnets", API_VERSION, "subnet")
 };
 

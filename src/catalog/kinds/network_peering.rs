@@ -40,9 +40,9 @@ pub struct PeeringSpec {
     use_remote_gateway: bool,
 }
 
-/// One direction of a peering. Making it writes to both networks.
+/// One direction of a peering. SaveInput it writes to both networks.
 pub static PEERING: ResourceType = ResourceType {
-    law: Some(super::ranges::peering),
+    cross_check: Some(super::ranges::peering),
     // It needs both networks, and each network has one: neither goes with its parent, or they would wait in a circle.
     delete: DeleteMode::Always,
     lanes: &[Lane::Ancestor(VNET), Lane::Of("/properties/remoteVirtualNetwork/id", VNET)],
@@ -61,9 +61,9 @@ pub static PEERING: ResourceType = ResourceType {
         Rule::at("properties.remoteVirtualNetworkEncryption").read_only(),
         Rule::at("properties.resourceGuid").read_only(),
     ],
-    usual: Duration::from_secs(10),
-    usual_update: Duration::from_secs(8),
-    usual_delete: Duration::from_secs(10),
+    expected: Duration::from_secs(10),
+    expected_update: Duration::from_secs(8),
+    expected_delete: Duration::from_secs(10),
     ..ResourceType::new(
         "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
         "2025-05-01",

@@ -127,7 +127,7 @@ pub static NETWORK_SECURITY_GROUP: ResourceType = ResourceType {
         Rule::at("properties.flowLogs").read_only(),
         Rule::at("properties.resourceGuid").read_only(),
     ],
-    usual: Duration::from_secs(6),
+    expected: Duration::from_secs(6),
     ..ResourceType::new(GROUP, "2025-05-01", "network security group")
 };
 

@@ -82,7 +82,7 @@ pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
         Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
     ],
     facets: &[Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity")],
-    usual: Duration::from_secs(5),
+    expected: Duration::from_secs(5),
     ..ResourceType::new(ARM_TYPE, "2025-11-01", "policy assignment")
 };
 

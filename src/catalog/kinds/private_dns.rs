@@ -28,9 +28,9 @@ pub static PRIVATE_DNS_ZONE: ResourceType = ResourceType {
         Rule::at("properties.internalId").read_only(),
     ],
     listing: Listing::Subscription,
-    usual: Duration::from_secs(35),
-    usual_update: Duration::from_secs(10),
-    usual_delete: Duration::from_secs(30),
+    expected: Duration::from_secs(35),
+    expected_update: Duration::from_secs(10),
+    expected_delete: Duration::from_secs(30),
     ..ResourceType::new(ZONE, API_VERSION, "private DNS zone")
 };
 
@@ -47,9 +47,9 @@ pub static ZONE_LINK: ResourceType = ResourceType {
         Rule::at("properties.virtualNetworkLinkState").read_only(),
     ],
     listing: Listing::Collection,
-    usual: Duration::from_secs(40),
-    usual_update: Duration::from_secs(10),
-    usual_delete: Duration::from_secs(30),
+    expected: Duration::from_secs(40),
+    expected_update: Duration::from_secs(10),
+    expected_delete: Duration::from_secs(30),
     ..ResourceType::new(
         "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
         API_VERSION,

@@ -121,8 +121,8 @@ const fn record(arm_type: &'static str) -> ResourceType {
         tags: false,
         rules: RECORD_RULES,
         // Those of machines in linked networks, and those of private endpoints.
-        azures_own: &["/properties/isAutoRegistered", "/properties/metadata/creator"],
-        usual: Duration::from_secs(2),
+        azure_managed: &["/properties/isAutoRegistered", "/properties/metadata/creator"],
+        expected: Duration::from_secs(2),
         ..ResourceType::new(arm_type, API_VERSION, "DNS record")
     }
 }

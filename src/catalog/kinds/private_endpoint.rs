@@ -13,7 +13,7 @@ use super::private_dns::{dashed, linked_zone};
 use super::private_link::{Group, Target};
 use super::scope::type_of;
 use crate::catalog::{
-    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Operation, Problem, Reference,
+    DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Problem, Provisioning, Reference,
     ResourceType, model,
 };
 use crate::ident::{Address, normalize_location};
@@ -153,7 +153,7 @@ const MANUAL_TARGET: &str =
 
 /// The endpoint itself.
 pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
-    law: Some(super::ranges::private_endpoint),
+    cross_check: Some(super::ranges::private_endpoint),
     lanes: &[
         Lane::Of("/properties/subnet/id", VNET),
         // These accept one change of their connections at a time.
@@ -208,18 +208,18 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         "/properties/privateLinkServiceConnections",
         "/properties/manualPrivateLinkServiceConnections",
     ],
-    usual: Duration::from_secs(60),
-    usual_update: Duration::from_secs(30),
-    usual_delete: Duration::from_secs(30),
+    expected: Duration::from_secs(60),
+    expected_update: Duration::from_secs(30),
+    expected_delete: Duration::from_secs(30),
     ..ResourceType::new(ENDPOINT, API_VERSION, "private endpoint")
 };
 
-/// What becomes of the endpoint's request on the target. It is never written here, see [`Operation::Approval`].
+/// What becomes of the endpoint's request on the target. It is never written here, see [`Provisioning::Approval`].
 pub static CONNECTION: ResourceType = ResourceType {
     delete: DeleteMode::WithParent,
     tags: false,
     rules: &[Rule::at("properties.privateLinkServiceConnectionState.status").fold_case()],
-    usual: Duration::from_secs(15),
+    expected: Duration::from_secs(15),
     ..ResourceType::new(
         "Microsoft.Network/privateEndpoints/privateLinkServiceConnections",
         API_VERSION,
@@ -237,7 +237,7 @@ pub static ZONE_GROUP: ResourceType = ResourceType {
         Rule::at("properties.privateDnsZoneConfigs[].properties.privateDnsZoneId").immutable().fold_case(),
         Rule::at("properties.privateDnsZoneConfigs[].properties.recordSets").read_only(),
     ],
-    usual: Duration::from_secs(15),
+    expected: Duration::from_secs(15),
     ..ResourceType::new(
         "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
         API_VERSION,
@@ -329,7 +329,7 @@ privateEndpoints:
             let status =
                 json!({ "properties": { "privateLinkServiceConnectionState": { "status": "Approved" } } });
             let draft = Draft::new(cx.address.child("connection"), id.as_str(), &CONNECTION, status);
-            let operation = Operation::Approval {
+            let operation = Provisioning::Approval {
                 endpoint: endpoint.as_str().to_owned(),
                 target: spec.target.id(),
                 description: format!("Approved by berth for {}", cx.address),
@@ -658,7 +658,7 @@ mod tests {
         assert_eq!(id(approval), format!("{}/privateLinkServiceConnections/vault", id(endpoint)));
         assert_eq!(
             approval.operation,
-            Operation::Approval {
+            Provisioning::Approval {
                 endpoint: id(endpoint).to_owned(),
                 target: wants("keyVaults.secrets", "id"),
                 description: "Approved by berth for privateEndpoints.vault".to_owned(),

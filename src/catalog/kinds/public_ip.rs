@@ -128,7 +128,7 @@ pub static PUBLIC_IP: ResourceType = ResourceType {
         Facet::new("ipAddress", "/properties/ipAddress", "the address"),
         Facet::new("fqdn", "/properties/dnsSettings/fqdn", "its name in DNS, when it has a `dnsLabel`"),
     ],
-    usual: Duration::from_secs(6),
+    expected: Duration::from_secs(6),
     ..ResourceType::new(ADDRESS, "2025-05-01", "public IP address")
 };
 

@@ -1,7 +1,7 @@
 //! Laws about networks: which ranges keep apart, and which subnets take a private endpoint or nodes.
 
 use super::addresses::overlap;
-use crate::catalog::{Neighbour, Problem, Surroundings};
+use crate::catalog::{CheckContext, LinkedResource, Problem};
 use crate::ident::normalize_location;
 use ipnet::IpNet;
 
@@ -9,7 +9,7 @@ use ipnet::IpNet;
 const SERVICES: &str = "10.0.0.0/16";
 const PODS: &str = "10.244.0.0/16";
 
-fn ranges(of: Neighbour<'_>, pointers: &[&str]) -> Vec<IpNet> {
+fn ranges(of: LinkedResource<'_>, pointers: &[&str]) -> Vec<IpNet> {
     of.texts(pointers).into_iter().filter_map(|text| text.parse().ok()).collect()
 }
 
@@ -18,7 +18,7 @@ fn first_shared(ours: &[IpNet], theirs: &[IpNet]) -> Option<(IpNet, IpNet)> {
 }
 
 /// Peered networks share no addresses: Azure refuses with `VnetAddressSpacesOverlap`.
-pub(super) fn peering(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn peering(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     const SPACE: &[&str] = &["/properties/addressSpace/addressPrefixes"];
     // The way back says the same of the same two networks.
     if around.this.address.as_str().ends_with(".back") {
@@ -46,7 +46,7 @@ pub(super) fn peering(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
 
 /// Services and pods with addresses of their own keep out of the subnets of the nodes: Azure refuses with
 /// `ServiceCidrOverlapExistingSubnetsCidr`. The whole network is meant, as nodes would not reach the rest of it.
-pub(super) fn pool(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn pool(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     let Some(cluster) = around.parent_of(around.this.id) else { return };
     for pointer in ["/properties/vnetSubnetID", "/properties/podSubnetID"] {
         let Some(subnet) = around.at(pointer) else { continue };
@@ -60,7 +60,7 @@ pub(super) fn pool(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// A private endpoint stands in a subnet that nobody else has for himself, in the region of its network.
-pub(super) fn private_endpoint(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn private_endpoint(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     let Some(subnet) = around.at("/properties/subnet/id") else { return };
     let what = Guest { noun: "private endpoints", place: "private endpoint", code: "private-endpoint-place" };
     what.check(around, around.this, subnet, false, problems);
@@ -85,9 +85,9 @@ struct Guest {
 impl Guest {
     fn check(
         &self,
-        around: &Surroundings<'_>,
-        of: Neighbour<'_>,
-        subnet: Neighbour<'_>,
+        around: &CheckContext<'_>,
+        of: LinkedResource<'_>,
+        subnet: LinkedResource<'_>,
         delegated: bool,
         problems: &mut Vec<Problem>,
     ) {
@@ -121,7 +121,12 @@ impl Guest {
     }
 }
 
-fn services(cluster: Neighbour<'_>, subnet: Neighbour<'_>, taken: &[IpNet], problems: &mut Vec<Problem>) {
+fn services(
+    cluster: LinkedResource<'_>,
+    subnet: LinkedResource<'_>,
+    taken: &[IpNet],
+    problems: &mut Vec<Problem>,
+) {
     const PROFILE: &[&str] =
         &["/properties/networkProfile/serviceCidr", "/properties/networkProfile/serviceCidrs"];
     let said = ranges(cluster, PROFILE);
@@ -148,7 +153,12 @@ fn services(cluster: Neighbour<'_>, subnet: Neighbour<'_>, taken: &[IpNet], prob
     }
 }
 
-fn pods(cluster: Neighbour<'_>, subnet: Neighbour<'_>, taken: &[IpNet], problems: &mut Vec<Problem>) {
+fn pods(
+    cluster: LinkedResource<'_>,
+    subnet: LinkedResource<'_>,
+    taken: &[IpNet],
+    problems: &mut Vec<Problem>,
+) {
     const PROFILE: &[&str] = &["/properties/networkProfile/podCidr", "/properties/networkProfile/podCidrs"];
     let said = ranges(cluster, PROFILE);
     if let Some((pods, nodes)) = first_shared(&said, taken) {

@@ -4,7 +4,7 @@
 //! No section of a blueprint asks for these: they follow from the types of the other resources. Both are read with
 //! GET and brought about with `POST …/register`; neither is ever taken back, since others may use them.
 
-use crate::catalog::{DeleteMode, Draft, Listing, Operation, ResourceType};
+use crate::catalog::{DeleteMode, Draft, Listing, Provisioning, ResourceType};
 use crate::ident::Address;
 use crate::value::Rule;
 use serde_json::json;
@@ -17,7 +17,7 @@ pub static PROVIDER: ResourceType = ResourceType {
     rules: &[Rule::at("registrationState").fold_case()],
     // Usually well under two minutes, now and then half an hour.
     listing: Listing::Collection,
-    usual: Duration::from_secs(60),
+    expected: Duration::from_secs(60),
     timeout: Duration::from_secs(45 * 60),
     ..ResourceType::new("Microsoft.Resources/providers", "2021-04-01", "resource provider")
 };
@@ -28,7 +28,7 @@ pub static FEATURE: ResourceType = ResourceType {
     tags: false,
     rules: &[Rule::at("properties.state").fold_case()],
     listing: Listing::Collection,
-    usual: Duration::from_secs(5 * 60),
+    expected: Duration::from_secs(5 * 60),
     timeout: Duration::from_secs(45 * 60),
     ..ResourceType::new("Microsoft.Features/features", "2021-07-01", "preview feature")
 };
@@ -56,7 +56,7 @@ pub(super) fn subscription_scope(subscription: &str) -> String {
 }
 
 fn registration(draft: Draft) -> Draft {
-    Draft { operation: Operation::Registration, ..draft.shared() }
+    Draft { operation: Provisioning::Registration, ..draft.shared() }
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(feature.address.as_str(), "features.Microsoft.ContainerService.Some-Preview");
         for draft in [provider, feature] {
             assert!(draft.shared);
-            assert_eq!(draft.operation, Operation::Registration);
+            assert_eq!(draft.operation, Provisioning::Registration);
             assert_eq!(draft.kind.delete, DeleteMode::Never);
         }
     }

@@ -31,9 +31,9 @@ pub static RESOURCE_GROUP: ResourceType = ResourceType {
     delete: DeleteMode::Always,
     rules: &[Rule::at("managedBy").immutable()],
     listing: Listing::Collection,
-    usual: Duration::from_secs(3),
-    usual_update: Duration::from_secs(2),
-    usual_delete: Duration::from_secs(60),
+    expected: Duration::from_secs(3),
+    expected_update: Duration::from_secs(2),
+    expected_delete: Duration::from_secs(60),
     // A delete waits for everything inside.
     timeout: Duration::from_secs(90 * 60),
     ..ResourceType::new(ARM_TYPE, "2025-04-01", "resource group")

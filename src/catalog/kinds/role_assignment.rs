@@ -75,7 +75,7 @@ const CONDITION_VERSION: &str = "2.0";
 
 /// A role assignment.
 pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
-    law: Some(super::role_scope::law),
+    cross_check: Some(super::role_scope::cross_check),
     delete: DeleteMode::Always,
     tags: false,
     rules: &[
@@ -93,7 +93,7 @@ pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
     // A principal made in the same run takes a while to be known everywhere.
     listing: Listing::Scope,
     preflight: &[Preflight::Permission("Microsoft.Authorization/roleAssignments/write")],
-    usual: Duration::from_secs(20),
+    expected: Duration::from_secs(20),
     ..ResourceType::new(ARM_TYPE, "2022-04-01", "role assignment")
 };
 

@@ -1,7 +1,7 @@
-//! A law about role assignments: a role that means one service gives nothing on a resource of another.
+//! A cross check of role assignments: a role that means one service gives nothing on a resource of another.
 
 use super::builtin_roles::BUILTIN_ROLES;
-use crate::catalog::{Problem, Surroundings, resource_type};
+use crate::catalog::{CheckContext, Problem, resource_type};
 use uuid::Uuid;
 
 /// How the names of roles for one service begin, and the namespace of that service
@@ -21,7 +21,7 @@ const SERVICES: &[(&str, &str)] = &[
 ];
 
 /// Warns of a role that gives nothing where it is assigned: Azure takes it, and nobody is the wiser.
-pub(super) fn law(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn cross_check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     let Some(role) = around.this.texts(&["/properties/roleDefinitionId"]).pop().and_then(role_name) else {
         return;
     };

@@ -78,7 +78,7 @@ pub static ROUTE_TABLE: ResourceType = ResourceType {
         Rule::at("properties.subnets").read_only(),
         Rule::at("properties.resourceGuid").read_only(),
     ],
-    usual: Duration::from_secs(6),
+    expected: Duration::from_secs(6),
     ..ResourceType::new(TABLE, "2025-05-01", "route table")
 };
 

@@ -20,7 +20,7 @@ fn step(action: Action, address: &str, id: &str, desired: Value) -> Step {
         lanes: Vec::new(),
         protected: false,
         after: vec![],
-        usual_ms: 0,
+        expected_ms: 0,
     }
 }
 

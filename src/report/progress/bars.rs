@@ -47,7 +47,7 @@ struct Running {
     address: Address,
     action: Action,
     since_ms: u64,
-    usual_ms: u64,
+    expected_ms: u64,
     /// What for, and until when.
     waits: Option<(String, u64)>,
     /// None for those that have no line.
@@ -174,7 +174,7 @@ impl Running {
     fn message(&self) -> String {
         match &self.waits {
             Some((reason, _)) => format!(", waits: {reason}"),
-            None if self.usual_ms >= 10_000 => format!(" of about {}", about(self.usual_ms)),
+            None if self.expected_ms >= 10_000 => format!(" of about {}", about(self.expected_ms)),
             None => String::new(),
         }
     }
@@ -199,12 +199,12 @@ impl Listener for Bars {
                 state.total = Some(self.total(*steps, "Applying", event.at_ms));
                 self.arrange(state);
             }
-            EventKind::StepStarted { address, action, usual_ms } => {
+            EventKind::StepStarted { address, action, expected_ms } => {
                 state.running.push(Running {
                     address: address.clone(),
                     action: *action,
                     since_ms: event.at_ms,
-                    usual_ms: *usual_ms,
+                    expected_ms: *expected_ms,
                     waits: None,
                     bar: None,
                 });
@@ -383,7 +383,7 @@ mod tests {
         let started = |at: usize| EventKind::StepStarted {
             address: Address::new(format!("networks.n{at}")),
             action: Action::Create,
-            usual_ms: 0,
+            expected_ms: 0,
         };
         bars.event(&Event { number: 1, at_ms: 0, kind: EventKind::RunStarted { steps: 20 } });
         (0..15).for_each(|at| bars.event(&Event { number: 2, at_ms: 0, kind: started(at) }));

@@ -79,11 +79,14 @@ fn line(event: &Event, tally: &Tally, style: &Style) -> Option<String> {
         EventKind::RunStarted { steps: 0 } => return None,
         EventKind::RunFinished { .. } if tally.steps == 0 && tally.ended == 0 => return None,
         EventKind::RunStarted { steps } => format!("Taking {}", count(*steps, "step")),
-        EventKind::StepStarted { address, action, usual_ms } => {
-            let usual =
-                if *usual_ms >= 60_000 { format!(", usually {}", about(*usual_ms)) } else { String::new() };
+        EventKind::StepStarted { address, action, expected_ms } => {
+            let expected = if *expected_ms >= 60_000 {
+                format!(", usually {}", about(*expected_ms))
+            } else {
+                String::new()
+            };
             format!(
-                "{prefix}{} {} {}{usual}",
+                "{prefix}{} {} {}{expected}",
                 marked(*action, style),
                 escape(address.as_str()),
                 doing(*action)
@@ -213,10 +216,10 @@ pub(super) mod tests {
             outcome,
             elapsed_ms,
         };
-        let started = |name: &str, action, usual_ms| EventKind::StepStarted {
+        let started = |name: &str, action, expected_ms| EventKind::StepStarted {
             address: address(name.to_owned()),
             action,
-            usual_ms,
+            expected_ms,
         };
         let failed = Outcome::Failed {
             message: "Azure refused: quota is exhausted in westeurope for the family of Standard_D4s_v5.\nAsk for \u{1b}[31mmore.".into(),

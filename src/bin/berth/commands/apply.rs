@@ -1,7 +1,7 @@
 //! `berth apply`
 
 use super::policy::Judge;
-use super::{Ahead, Loaded, plan, report, saved, with_session_of};
+use super::{Loaded, PendingSource, plan, report, saved, with_session_of};
 use crate::cli::{ApplyArgs, Format, Global};
 use crate::exit::Exit;
 use crate::settings;
@@ -22,7 +22,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
     if berth::plan::is_saved(&bytes) {
         return saved::apply(global, terminal, path, &bytes, wish, judge.as_ref());
     }
-    let ahead = Ahead::of(path, bytes);
+    let ahead = PendingSource::of(path, bytes);
     with_session_of(
         global,
         terminal,

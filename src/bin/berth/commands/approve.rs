@@ -1,6 +1,6 @@
 //! `berth approve`
 
-use super::{Ahead, report, session, with_connection};
+use super::{PendingSource, report, session, with_connection};
 use crate::cli::{ApproveCommand, Connections, Global, OutputFormat};
 use crate::connect::with_hint;
 use crate::exit::Exit;
@@ -47,7 +47,7 @@ fn with_found(
     wanted: &Connections,
     act: impl AsyncFnOnce(Work<'_>) -> Exit,
 ) -> Exit {
-    let ahead = wanted.blueprint.as_deref().map(Ahead::read);
+    let ahead = wanted.blueprint.as_deref().map(PendingSource::read);
     with_connection(global, terminal, async |connection, inputs| {
         let blueprint = ahead.map(|ahead| ahead.load(terminal, inputs, |_, _| Ok(()))).transpose()?;
         let desired = blueprint.as_ref().map(|blueprint| &blueprint.desired);

@@ -21,7 +21,7 @@ use crate::settings;
 use crate::terminal::Terminal;
 use berth::blueprint::{Blueprint, Inputs, Missing, Source, places};
 use berth::ops::{self, Planned, Session};
-use berth::plan::{Saved, Setting};
+use berth::plan::{PlanTarget, Saved};
 use berth::report::{PlanDocument, Stage, document, human};
 use clap::CommandFactory;
 use std::path::Path;
@@ -67,12 +67,12 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 /// A blueprint whose text is read while something else, such as connecting, goes on.
-struct Ahead(std::thread::JoinHandle<Result<Result<Source, ops::Error>, String>>);
+struct PendingSource(std::thread::JoinHandle<Result<Result<Source, ops::Error>, String>>);
 
-impl Ahead {
+impl PendingSource {
     fn read(path: &Path) -> Self {
         let path = path.to_owned();
-        Ahead(std::thread::spawn(move || {
+        PendingSource(std::thread::spawn(move || {
             let bytes = settings::read(&path)?;
             Ok(Self::parse(&path, &bytes))
         }))
@@ -81,13 +81,13 @@ impl Ahead {
     /// A text that was read already.
     fn of(path: &Path, bytes: Vec<u8>) -> Self {
         let path = path.to_owned();
-        Ahead(std::thread::spawn(move || Ok(Self::parse(&path, &bytes))))
+        PendingSource(std::thread::spawn(move || Ok(Self::parse(&path, &bytes))))
     }
 
     /// The blueprint of a saved plan.
     fn saved(saved: &Saved) -> Self {
         let saved = ops::saved_source(saved);
-        Ahead(std::thread::spawn(move || Ok(saved)))
+        PendingSource(std::thread::spawn(move || Ok(saved)))
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Source, ops::Error> {
@@ -135,8 +135,8 @@ impl std::ops::Deref for Loaded {
 
 impl Loaded {
     /// With whom and as whom this run is.
-    fn setting(&self, global: &Global) -> Setting {
-        Setting {
+    fn setting(&self, global: &Global) -> PlanTarget {
+        PlanTarget {
             target: match (&global.sim, &global.endpoint) {
                 (Some(_), _) => "simulator".to_owned(),
                 (None, Some(_)) => "endpoint".to_owned(),
@@ -203,14 +203,14 @@ fn with_session(
     path: &Path,
     act: impl AsyncFnOnce(&Loaded, Session) -> Exit,
 ) -> Exit {
-    with_session_of(global, terminal, Ahead::read(path), |_, _| Ok(()), act)
+    with_session_of(global, terminal, PendingSource::read(path), |_, _| Ok(()), act)
 }
 
 /// [`with_session`] for a blueprint that is read already; `prepare` sets what it is read with.
 fn with_session_of(
     global: &Global,
     terminal: &Terminal,
-    ahead: Ahead,
+    ahead: PendingSource,
     prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), String>,
     act: impl AsyncFnOnce(&Loaded, Session) -> Exit,
 ) -> Exit {
@@ -225,7 +225,7 @@ fn with_session_of(
 
 /// Reads a blueprint, for a command that asks Azure nothing: what only Azure can tell is made up.
 fn load(global: &Global, terminal: &Terminal, path: &Path) -> Result<Loaded, Exit> {
-    let ahead = Ahead::read(path);
+    let ahead = PendingSource::read(path);
     let inputs = settings::inputs(global).map_err(|message| terminal.fail(&message))?;
     ahead.load(terminal, Inputs { missing: Missing::MakeUp, ..inputs }, |_, _| Ok(()))
 }

@@ -2,13 +2,13 @@
 
 use super::apply::{Asking, agree, finish};
 use super::policy::Judge;
-use super::{Ahead, report, with_session_of};
+use super::{PendingSource, report, with_session_of};
 use crate::cli::{ApplyArgs, Global};
 use crate::connect::with_hint;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use berth::ops::{self, Planned};
-use berth::plan::{Moved, Saved};
+use berth::plan::{Saved, StaleInput};
 use std::path::Path;
 
 /// Carries out a saved plan, if nothing has moved since.
@@ -38,7 +38,7 @@ pub fn apply(
         ));
     }
     let found = moved_files(&saved);
-    let ahead = Ahead::saved(&saved);
+    let ahead = PendingSource::saved(&saved);
     let prepare = |source: &_, inputs: &mut _| ops::saved_inputs(&saved, source, inputs);
     with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
         session.targets.clone_from(&saved.plan.targets);
@@ -63,7 +63,7 @@ pub fn apply(
 
 /// Files of the blueprint that are here and are not as they were. One that is not here has not moved: a plan may be
 /// carried out where its blueprint never was.
-fn moved_files(saved: &Saved) -> Vec<Moved> {
+fn moved_files(saved: &Saved) -> Vec<StaleInput> {
     let mut found = Vec::new();
     for file in &saved.files {
         let Ok(Some(now)) = berth::host::files::read_if_exists(Path::new(&file.name)) else { continue };
@@ -75,7 +75,7 @@ fn moved_files(saved: &Saved) -> Vec<Moved> {
         // The first line that differs says where to look; what it says may be long, or a secret by mistake.
         let same = now.lines().zip(file.text.lines()).take_while(|(now, was)| now == was).count();
         let line = format!("differing from line {} on", same + 1);
-        found.push(Moved::new(format!("the blueprint {}", file.name), "as the plan holds it", line));
+        found.push(StaleInput::new(format!("the blueprint {}", file.name), "as the plan holds it", line));
     }
     found
 }

@@ -1,6 +1,6 @@
-//! A law about the password of Windows nodes, whose value no other check can see.
+//! A cross check of the password of Windows nodes, whose value no other check can see.
 
-use crate::catalog::{Problem, Surroundings};
+use crate::catalog::{CheckContext, Problem};
 
 /// Passwords that Windows does not take, whatever they are made of
 /// (<https://learn.microsoft.com/azure/templates/microsoft.containerservice/managedclusters>, `adminPassword`).
@@ -28,7 +28,7 @@ fn is_strong(password: &str) -> bool {
 }
 
 /// Reports a password that Azure would refuse; its value is never part of what is said.
-pub(super) fn law(around: &Surroundings<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn cross_check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     if around.secret_fails("/properties/windowsProfile/adminPassword", is_strong) {
         problems.push(
             Problem::error(

@@ -22,15 +22,15 @@ const fn minutes(count: u64) -> Duration {
 /// AKS returns the keys of `addonProfiles` in the case of whoever enabled the add-on (`omsAgent`), so the pointers of
 /// the add-ons' identities are to be resolved without regard to case.
 pub static MANAGED_CLUSTER: ResourceType = ResourceType {
-    law: Some(super::passwords::law),
+    cross_check: Some(super::passwords::cross_check),
     lanes: LANES,
     stateful: true,
     rules: CLUSTER_RULES,
     facets: CLUSTER_FACETS,
     listing: Listing::Subscription,
-    usual: minutes(8),
-    usual_update: minutes(3),
-    usual_delete: minutes(6),
+    expected: minutes(8),
+    expected_update: minutes(3),
+    expected_delete: minutes(6),
     timeout: minutes(90),
     ..ResourceType::new(MANAGED_CLUSTERS, API_VERSION, "cluster")
 };
@@ -51,11 +51,11 @@ pub static AGENT_POOL: ResourceType = ResourceType {
         at_least: "/properties/minCount",
         priority: "/properties/scaleSetPriority",
     }],
-    usual: minutes(4),
-    usual_update: minutes(2),
-    usual_delete: minutes(4),
+    expected: minutes(4),
+    expected_update: minutes(2),
+    expected_delete: minutes(4),
     timeout: minutes(60),
-    law: Some(crate::catalog::kinds::ranges::pool),
+    cross_check: Some(crate::catalog::kinds::ranges::pool),
     ..ResourceType::new("Microsoft.ContainerService/managedClusters/agentPools", API_VERSION, "node pool")
 };
 
@@ -105,9 +105,9 @@ pub static EXTENSION: ResourceType = ResourceType {
             "the object id of the extension's own identity",
         ),
     ],
-    usual: minutes(6),
-    usual_update: minutes(2),
-    usual_delete: minutes(3),
+    expected: minutes(6),
+    expected_update: minutes(2),
+    expected_delete: minutes(3),
     timeout: minutes(60),
     ..ResourceType::new("Microsoft.KubernetesConfiguration/extensions", "2024-11-01", "cluster extension")
 };
@@ -175,9 +175,9 @@ pub static FLUX_CONFIGURATION: ResourceType = ResourceType {
         Facet::new("sourceSyncedCommitId", "/properties/sourceSyncedCommitId", "the commit that is in place"),
         Facet::new("complianceState", "/properties/complianceState", "whether the cluster is as Git says"),
     ],
-    usual: Duration::from_secs(90),
-    usual_update: minutes(1),
-    usual_delete: minutes(1),
+    expected: Duration::from_secs(90),
+    expected_update: minutes(1),
+    expected_delete: minutes(1),
     timeout: minutes(30),
     ..ResourceType::new(
         "Microsoft.KubernetesConfiguration/fluxConfigurations",

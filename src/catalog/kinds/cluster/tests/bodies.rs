@@ -1,7 +1,7 @@
 //! What an entry expands to.
 
 use super::{GROUP, cluster_with, expand, id_of, password, reference, shop, wanted};
-use crate::catalog::{Arrival, Operation};
+use crate::catalog::{Arrival, Provisioning};
 use crate::value::token::Token;
 use serde_json::json;
 
@@ -113,7 +113,7 @@ fn registrations_come_before_the_cluster() {
     let registrations: Vec<&str> = shop
         .drafts
         .iter()
-        .filter(|draft| draft.operation == Operation::Registration && draft.shared)
+        .filter(|draft| draft.operation == Provisioning::Registration && draft.shared)
         .map(|draft| draft.address.as_str())
         .collect();
     assert_eq!(

@@ -2,29 +2,29 @@
 
 use super::super::source::At;
 use super::Linker;
-use crate::catalog::{Neighbour, Problem, Surroundings};
+use crate::catalog::{CheckContext, LinkedResource, Problem};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::ident::ArmId;
-use crate::state::Resource;
+use crate::state::DesiredResource;
 use crate::value::secret::Secrets;
 use std::collections::HashSet;
 
 impl Linker<'_> {
-    /// Reports what breaks a law. What could not be linked is left out: that has been told.
+    /// Reports what breaks a cross check. What could not be linked is left out: that has been told.
     pub(super) fn judge(
         &self,
-        resources: &[Option<Resource>],
+        resources: &[Option<DesiredResource>],
         secrets: &Secrets,
         problems: &mut Diagnostics,
     ) {
-        let find = |id: &ArmId| resources.get(*self.by_id.get(id)?)?.as_ref().map(neighbour);
-        // Two pools in one subnet break the same law once.
+        let find = |id: &ArmId| resources.get(*self.by_id.get(id)?)?.as_ref().map(linked);
+        // Two pools in one subnet break the same check once.
         let mut told = HashSet::new();
         for (at, resource) in resources.iter().enumerate() {
             let Some(resource) = resource else { continue };
-            let Some(law) = resource.kind.law else { continue };
+            let Some(check) = resource.kind.cross_check else { continue };
             let mut found = Vec::new();
-            law(&Surroundings::new(neighbour(resource), &find, secrets), &mut found);
+            check(&CheckContext::new(linked(resource), &find, secrets), &mut found);
             for problem in found {
                 if told.insert((self.nodes[at].entry, problem.path.clone(), problem.message.clone())) {
                     problems.push(self.broken(at, problem));
@@ -49,6 +49,6 @@ impl Linker<'_> {
     }
 }
 
-fn neighbour(resource: &Resource) -> Neighbour<'_> {
-    Neighbour { address: &resource.address, id: &resource.id, body: &resource.body }
+fn linked(resource: &DesiredResource) -> LinkedResource<'_> {
+    LinkedResource { address: &resource.address, id: &resource.id, body: &resource.body }
 }

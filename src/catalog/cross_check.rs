@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A resource of the blueprint, linked: ids are known, what is known only after apply is a token.
 #[derive(Debug, Clone, Copy)]
-pub struct Neighbour<'a> {
+pub struct LinkedResource<'a> {
     /// What the blueprint calls it.
     pub address: &'a Address,
     /// Its id.
@@ -17,7 +17,7 @@ pub struct Neighbour<'a> {
     pub body: &'a Value,
 }
 
-impl<'a> Neighbour<'a> {
+impl<'a> LinkedResource<'a> {
     /// The texts at JSON pointers; a list counts as its elements, and what is no text is left out.
     pub fn texts(&self, pointers: &[&str]) -> Vec<&'a str> {
         let mut all = Vec::new();
@@ -32,25 +32,25 @@ impl<'a> Neighbour<'a> {
 }
 
 /// A resource among the others of its blueprint.
-pub struct Surroundings<'a> {
+pub struct CheckContext<'a> {
     /// The resource that is judged.
-    pub this: Neighbour<'a>,
+    pub this: LinkedResource<'a>,
     /// Finds another one of the blueprint by its id.
-    pub find: &'a dyn Fn(&ArmId) -> Option<Neighbour<'a>>,
+    pub find: &'a dyn Fn(&ArmId) -> Option<LinkedResource<'a>>,
     secrets: &'a Secrets,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> CheckContext<'a> {
     /// A resource, how others are found, and the secrets that bodies name.
     pub fn new(
-        this: Neighbour<'a>,
-        find: &'a dyn Fn(&ArmId) -> Option<Neighbour<'a>>,
+        this: LinkedResource<'a>,
+        find: &'a dyn Fn(&ArmId) -> Option<LinkedResource<'a>>,
         secrets: &'a Secrets,
     ) -> Self {
-        Surroundings { this, find, secrets }
+        CheckContext { this, find, secrets }
     }
 
-    /// Whether the secret at a JSON pointer of the body fails a test. No law sees the secret itself; one whose value
+    /// Whether the secret at a JSON pointer of the body fails a test. No check sees the secret itself; one whose value
     /// is not known here fails nothing.
     pub fn secret_fails(&self, pointer: &str, passes: fn(&str) -> bool) -> bool {
         let text = self.this.body.pointer(pointer).and_then(Value::as_str);
@@ -59,16 +59,16 @@ impl<'a> Surroundings<'a> {
     }
 
     /// The resource whose id stands at a JSON pointer of the body, when the blueprint has it.
-    pub fn at(&self, pointer: &str) -> Option<Neighbour<'a>> {
+    pub fn at(&self, pointer: &str) -> Option<LinkedResource<'a>> {
         let id = self.this.body.pointer(pointer)?.as_str()?;
         (self.find)(&ArmId::parse(id).ok()?)
     }
 
     /// The resource that another one stands on, when the blueprint has it.
-    pub fn parent_of(&self, id: &ArmId) -> Option<Neighbour<'a>> {
+    pub fn parent_of(&self, id: &ArmId) -> Option<LinkedResource<'a>> {
         (self.find)(&id.parent()?)
     }
 }
 
 /// Judges a resource. Paths of problems go from the entry; an empty one is what asks for the resource.
-pub type Law = fn(&Surroundings<'_>, &mut Vec<Problem>);
+pub type CrossCheck = fn(&CheckContext<'_>, &mut Vec<Problem>);

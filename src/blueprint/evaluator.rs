@@ -56,7 +56,7 @@ pub(super) struct Defaults {
 }
 
 /// A file with everything that its expressions can name.
-pub(super) struct World<'a> {
+pub(super) struct Evaluator<'a> {
     pub(super) shared: &'a Shared<'a>,
     pub(super) source: &'a Source,
     pub(super) root: &'a Map<String, Value>,
@@ -84,7 +84,7 @@ pub(super) struct World<'a> {
     pub(super) outputs: RefCell<HashMap<String, Known>>,
 }
 
-impl<'a> World<'a> {
+impl<'a> Evaluator<'a> {
     pub(super) fn new(
         shared: &'a Shared<'a>,
         source: &'a Source,
@@ -92,7 +92,7 @@ impl<'a> World<'a> {
         prefix: String,
         parameters: Parameters,
     ) -> Self {
-        World {
+        Evaluator {
             shared,
             source,
             root,
