@@ -1,9 +1,9 @@
-//! The engine: carries out an approved plan.
+//! The engine: runs the program of an approved plan, and decides nothing about Azure.
 //!
 //! `scheduler` is one loop that owns all state: what is done, what runs, which lanes are taken, the ledger. It
-//! starts the ready step with the longest path still hanging on it, as many at once as allowed, never two in one lane,
+//! starts the ready unit with the longest path still hanging on it, as many at once as allowed, never two in one lane,
 //! and none for whose request the subscription's budget has no room left by Azure's own count.
-//! A `worker` is a task that carries out one step and sends messages; it owns nothing. `reattempt` says, from the
+//! A `worker` is a task that carries out one unit (`put`, `remove`, `register`, `approval`) and sends messages; it owns nothing. `reattempt` says, from the
 //! type of an error, whether a step is tried again and when: `arm` repeats requests, this room repeats steps, and
 //! nothing else repeats anything.
 //!
@@ -17,10 +17,17 @@
 //! The first interrupt starts nothing new and waits for what runs; the second stops waiting. Either way everything
 //! known is in the journal, and the next run goes on from there.
 
+mod approval;
+mod failure;
+mod put;
 mod reattempt;
+mod register;
+mod remove;
 mod resume;
 mod scheduler;
 mod worker;
 
+pub use approval::{Approving, Whose};
+pub use failure::{Failure, Stop};
 pub use resume::resume;
 pub use scheduler::{Applied, Engine, apply};

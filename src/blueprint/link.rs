@@ -18,12 +18,13 @@ use crate::catalog::{Draft, DraftId, Provisioning};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
-use crate::state::{Desired, DesiredResource, OWNER_TAG, Output};
+use crate::state::{self, Approval, Desired, DesiredResource, OWNER_TAG, Output};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
 use serde_json::Value;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What was evaluated and expanded.
 pub(crate) struct Unlinked<'a> {
@@ -363,13 +364,16 @@ impl<'a> Linker<'a> {
                     self.link_value(at, &mut value, &mut edges, problems);
                     value.as_str().unwrap_or_default().to_owned()
                 };
-                let (endpoint, target) = (link(endpoint), link(target));
-                for id in [&endpoint, &target] {
-                    edges.extend(ArmId::parse(id).ok().and_then(|id| self.by_id.get(&id)).copied());
+                // A text with a token in it is an id that only Azure can complete.
+                let mut id = |text: &str| ArmId::parse(&link(text)).ok();
+                let (endpoint, target) = (id(endpoint), id(target));
+                for id in [&endpoint, &target].into_iter().flatten() {
+                    edges.extend(self.by_id.get(id));
                 }
-                Provisioning::Approval { endpoint, target, description: description.clone() }
+                state::Provisioning::Approval(Approval { endpoint, target, description: description.clone() })
             }
-            other => other.clone(),
+            Provisioning::Resource => state::Provisioning::Resource,
+            Provisioning::Registration => state::Provisioning::Registration,
         };
         for needed in &draft.depends_on {
             let path = match Token::exactly(needed) {
@@ -413,7 +417,7 @@ impl<'a> Linker<'a> {
             address: draft.address.clone(),
             id: node.id.clone()?,
             kind: draft.kind,
-            body,
+            body: Arc::new(body),
             operation,
             arrival: draft.arrival,
             protect: draft.protect.unwrap_or(draft.kind.stateful),
@@ -466,14 +470,14 @@ impl<'a> Linker<'a> {
         let mut providers: HashMap<String, usize> = HashMap::new();
         for (at, resource) in resources.iter().enumerate() {
             if let Some(resource) = resource
-                && resource.operation == Provisioning::Registration
+                && resource.operation == state::Provisioning::Registration
             {
                 providers.insert(resource.id.name().to_ascii_lowercase(), at);
             }
         }
         for (at, resource) in resources.iter().enumerate() {
             let Some(resource) = resource else { continue };
-            if resource.operation == Provisioning::Registration {
+            if resource.operation == state::Provisioning::Registration {
                 continue;
             }
             if resource.kind.guard.is_some() {

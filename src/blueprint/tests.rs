@@ -93,7 +93,7 @@ fn order_and_number_of_keys_touch_no_other_instance() {
             .resources
             .into_iter()
             .filter(|r| r.address.as_str().starts_with("identities."))
-            .map(|r| (r.address.to_string(), r.id.to_string(), r.body))
+            .map(|r| (r.address.to_string(), r.id.to_string(), Value::clone(&r.body)))
             .collect();
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all

@@ -115,6 +115,8 @@ pub struct ResourceType {
     pub rules: &'static [Rule],
     /// How it is changed.
     pub update: UpdateMode,
+    /// Whether its PUT honours `If-None-Match: *` (Azure's operations of the type say so).
+    pub conditional: bool,
     /// How it is removed.
     pub delete: DeleteMode,
     /// What else may not happen at the same time.
@@ -153,6 +155,13 @@ pub struct ResourceType {
     pub timeout: Duration,
 }
 
+/// Descriptors are constants: two of one type and version are the same.
+impl PartialEq for ResourceType {
+    fn eq(&self, other: &Self) -> bool {
+        self.arm_type == other.arm_type && self.api_version == other.api_version
+    }
+}
+
 impl ResourceType {
     /// A type with the defaults of most: PUT to change, DELETE of its own, no lane, tags, read one by one.
     pub const fn new(arm_type: &'static str, api_version: &'static str, title: &'static str) -> Self {
@@ -162,6 +171,7 @@ impl ResourceType {
             title,
             rules: &[],
             update: UpdateMode::Put,
+            conditional: false,
             delete: DeleteMode::Own,
             lanes: &[],
             stateful: false,

@@ -12,8 +12,11 @@ pub enum Outcome {
     Done,
     /// It did not work.
     Failed {
-        /// What was attempted, what Azure said, what to do next: a few lines.
+        /// What was attempted and what Azure said: a few lines.
         message: String,
+        /// What to do next.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        help: Option<String>,
         /// Azure's error code, when there was one.
         code: Option<String>,
     },
@@ -39,6 +42,9 @@ pub struct StepResult {
     /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// Whether the old resource of a replacement was deleted and no new one made. The next run makes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
     /// How long it took, in milliseconds of the engine's clock.
     pub elapsed_ms: u64,
     /// How often it was tried again, and for how long it waited in all, in milliseconds.

@@ -18,7 +18,7 @@ mod reader;
 pub use preflight::preflight;
 
 use crate::arm::{Client, Error};
-use crate::catalog::kinds::private_link::Target;
+use crate::catalog;
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
 use crate::state::{Desired, Observed};
@@ -55,12 +55,11 @@ pub async fn observe(
 
 /// The API version in which the connections of a target are read.
 pub(crate) fn connections_version(target: &ArmId, desired: Option<&Desired>) -> String {
-    let known = Target::of(&target.resource_type()).map(|target| target.api_version);
     let own = || {
         let desired = desired?;
         desired.by_id.get(target).map(|&at| desired.resources[at].kind.api_version)
     };
-    known.or_else(own).unwrap_or("2024-01-01").to_owned()
+    catalog::connections_version(target, own())
 }
 
 /// The connections of a target; none when the target is not there.

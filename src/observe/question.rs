@@ -1,10 +1,10 @@
 //! What is to be read, and how it may be asked for.
 
 use super::connections_version;
-use crate::catalog::{Listing, Provisioning, ResourceType, SoftDeletion, resource_type};
+use crate::catalog::{Listing, ResourceType, SoftDeletion, resource_type};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::state::Desired;
+use crate::state::{Approval, Desired, Provisioning};
 use serde_json::Value;
 
 /// One thing to read.
@@ -47,10 +47,8 @@ pub(super) fn questions<'a>(desired: Option<&'a Desired>, ledger: &'a Ledger) ->
     let mut questions = Vec::with_capacity(desired.map_or(ledger.resources.len(), |d| d.resources.len()));
     for resource in desired.iter().flat_map(|desired| &desired.resources) {
         let connection = match &resource.operation {
-            Provisioning::Approval { endpoint, target, .. } => {
-                let (Ok(endpoint), Ok(target)) = (ArmId::parse(endpoint), ArmId::parse(target)) else {
-                    continue;
-                };
+            Provisioning::Approval(Approval { endpoint, target, .. }) => {
+                let (Some(endpoint), Some(target)) = (endpoint.clone(), target.clone()) else { continue };
                 let api_version = connections_version(&target, desired);
                 Some(Connection { endpoint, target, api_version })
             }

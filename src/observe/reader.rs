@@ -5,7 +5,7 @@ use super::{LISTED, WIDE, connections};
 use crate::arm::{Client, Error, ErrorKind, ListEnd, Resource};
 use crate::catalog::Listing;
 use crate::ident::ArmId;
-use crate::private_link::caused_by;
+use crate::private_link::{self, caused_by};
 use crate::state::{Observation, Observed};
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -200,10 +200,11 @@ impl<'a> Reader<'a> {
         let observation = match (self.next[at], &question.connection) {
             (_, Some(connection)) => match self.observed.get(&connection.target) {
                 Some(Observation::Absent | Observation::SoftDeleted { .. }) => Some(Observation::Absent),
-                Some(Observation::Present { body, .. }) => body
-                    .pointer("/properties/privateEndpointConnections")
-                    .and_then(Value::as_array)
-                    .and_then(|connections| approval_state(&connection.endpoint, connections)),
+                Some(Observation::Present { body, .. }) => {
+                    body.pointer("/properties/privateEndpointConnections").and_then(Value::as_array).and_then(
+                        |connections| approval_state(&connection.endpoint, &connection.target, connections),
+                    )
+                }
                 _ => None,
             },
             (Next::Parent(pointer), None) => {
@@ -342,10 +343,17 @@ fn id_of(item: &Value) -> Option<ArmId> {
     ArmId::parse(item.get("id")?.as_str()?).ok()
 }
 
-/// What is told of the connection that an endpoint caused.
-fn approval_state(endpoint: &ArmId, connections: &[Value]) -> Option<Observation> {
-    let caused = caused_by(endpoint, connections)?;
-    let body = json!({ "properties": { "privateLinkServiceConnectionState": { "status": caused.status } } });
+/// The connections that an endpoint caused, as one: the status that most needs somebody to act.
+fn approval_state(endpoint: &ArmId, target: &ArmId, connections: &[Value]) -> Option<Observation> {
+    let urgency = |connection: &private_link::Connection| match connection.status.as_str() {
+        "Pending" => 4,
+        "Rejected" => 3,
+        "Approved" => 1,
+        "Disconnected" => 0,
+        _ => 2,
+    };
+    let found = caused_by(endpoint, target, connections).max_by_key(urgency)?;
+    let body = json!({ "properties": { "privateLinkServiceConnectionState": { "status": found.status } } });
     Some(Observation::Present { body, etag: None })
 }
 
@@ -437,9 +445,10 @@ impl Sink<'_, '_> {
             }
             Answer::Connections { wanted, connections } => {
                 for at in wanted {
-                    let endpoint =
-                        self.questions[at].connection.as_ref().map(|connection| &connection.endpoint);
-                    let state = endpoint.and_then(|endpoint| approval_state(endpoint, &connections));
+                    let connection = self.questions[at].connection.as_ref();
+                    let state = connection.and_then(|connection| {
+                        approval_state(&connection.endpoint, &connection.target, &connections)
+                    });
                     self.know(at, state.unwrap_or(Observation::Absent));
                 }
             }

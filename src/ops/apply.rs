@@ -6,6 +6,7 @@ use crate::approve::{Allowances, approve, blocks};
 use crate::event::EventKind;
 use crate::plan::Adoption;
 use crate::state::Desired;
+use crate::value::secret::Secrets;
 
 /// Takes the ledger for this run and waits for what an earlier one left under way, then plans.
 ///
@@ -59,7 +60,7 @@ pub async fn apply(
 ) -> Result<Option<Applied>, Error> {
     take(session).await?;
     let applied = match super::plan(session, desired, adoption).await {
-        Ok(planned) => carry_out(session, desired, planned, allowances, agree).await,
+        Ok(planned) => carry_out(session, &desired.secrets, planned, allowances, agree).await,
         Err(error) => Err(error),
     };
     session.engine.store.unlock().await;
@@ -69,7 +70,7 @@ pub async fn apply(
 /// Asks about a plan and carries it out. The ledger is taken.
 pub(super) async fn carry_out(
     session: &Session,
-    desired: &Desired,
+    secrets: &Secrets,
     mut planned: Planned,
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
@@ -89,5 +90,5 @@ pub(super) async fn carry_out(
         // Even when nothing is left to do: else the journal would tell of it for ever.
         session.engine.store.save(&ledger).await?;
     }
-    Ok(Some(apply::apply(&session.engine, &plan, desired, ledger, observed).await?))
+    Ok(Some(apply::apply(&session.engine, &plan, secrets, ledger, observed).await?))
 }

@@ -1,19 +1,17 @@
 //! Private endpoint connections on any resource: whose there are, and approving those that rules name.
 
 use super::{Error, Session};
-use crate::arm::{Conditions, Started};
-use crate::catalog::Provisioning;
+use crate::apply::{Approving, Failure, Whose};
 use crate::diag::did_you_mean;
 use crate::ident::ArmId;
 use crate::observe;
-use crate::private_link::{Connection, Found, Rules, approval};
-use crate::state::Desired;
+use crate::private_link::{Connection, Found, Rules};
+use crate::state::{Approval, Desired, Provisioning};
 use futures::StreamExt;
 use std::time::Duration;
 
-/// How long an approval may take until the connection says so, and how long berth waits between looks.
+/// How long an approval may take until the connection says so.
 const DEADLINE: Duration = Duration::from_secs(600);
-const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Which resources are looked at, and which of their connections may be approved.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,9 +49,11 @@ impl Approvals {
             all.rules.connections.push(id);
         }
         for resource in desired.iter().flat_map(|desired| &desired.resources) {
-            let Provisioning::Approval { endpoint, target, .. } = &resource.operation else { continue };
-            // An id with a token in it is known only after apply, and applying approves it then.
-            let (Ok(endpoint), Ok(target)) = (ArmId::parse(endpoint), ArmId::parse(target)) else { continue };
+            let Provisioning::Approval(Approval { endpoint, target, .. }) = &resource.operation else {
+                continue;
+            };
+            // An id that is not known yet is known after apply, and applying approves it then.
+            let (Some(endpoint), Some(target)) = (endpoint.clone(), target.clone()) else { continue };
             if targets.is_empty() && connections.is_empty() {
                 all.look_at(target.clone());
             }
@@ -145,10 +145,10 @@ pub async fn connections(
     all.collect::<Vec<_>>().await.into_iter().collect()
 }
 
-/// Approves a connection and waits until the target says so; the status in the end.
+/// Approves a connection and waits until the target says so.
 ///
 /// # Errors
-/// When Azure refuses, or can no longer be asked.
+/// When Azure refuses, when its owner decided otherwise, or when it does not come to an end.
 pub async fn approve_connection(
     session: &Session,
     desired: Option<&Desired>,
@@ -156,31 +156,16 @@ pub async fn approve_connection(
     connection: &Connection,
     description: &str,
     version: Option<&str>,
-) -> Result<String, Error> {
+) -> Result<(), Failure> {
     let engine = &session.engine;
-    let own = version.map_or_else(|| observe::connections_version(target, desired), str::to_owned);
-    let started = engine.clock.elapsed();
-    if connection.status != "Approving" {
-        let body = approval(&connection.caused(), description);
-        let answer = engine.client.put(connection.id.as_str(), &own, &body, &Conditions::none()).await?;
-        if let Started::Running(operation) = answer {
-            engine.client.wait(&operation, |_| {}, DEADLINE).await?;
-        }
-    }
-    loop {
-        let found = connections(session, desired, std::slice::from_ref(target), version).await?;
-        let status = found
-            .iter()
-            .flat_map(|found| &found.connections)
-            .find(|now| now.id == connection.id)
-            .map_or("gone", |now| now.status.as_str());
-        // Some targets go through `Approving`, and some show for a while what was before.
-        if status == "Approved"
-            || status == "gone"
-            || engine.clock.elapsed().saturating_sub(started) > DEADLINE
-        {
-            return Ok(status.to_owned());
-        }
-        engine.clock.sleep(POLL_INTERVAL).await;
-    }
+    let approving = Approving {
+        target: target.clone(),
+        api_version: version.map_or_else(|| observe::connections_version(target, desired), str::to_owned),
+        whose: Whose::Connection(connection.id.clone(), connection.endpoint.clone()),
+        description: description.to_owned(),
+        // The rules let a rejected one through only when a person named it.
+        overrules: connection.status == "Rejected",
+        deadline: DEADLINE,
+    };
+    approving.run_to_the_end(&engine.client, &engine.clock).await.map(|_| ())
 }

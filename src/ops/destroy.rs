@@ -8,6 +8,7 @@ use crate::approve::Allowances;
 use crate::observe::observe;
 use crate::plan;
 use crate::state::Desired;
+use crate::value::secret::Secrets;
 
 /// Plans the removal of everything that the ledger has.
 ///
@@ -17,10 +18,11 @@ pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned,
     let (ledger, in_flight) = session.ledger(blueprint).await?;
     let reading = session.reading();
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
+    let nothing = Desired { blueprint: blueprint.to_owned(), ..Desired::default() };
     let plan = plan::plan_destroy(&ledger, &observed);
     sound(&plan)?;
-    let mut plan = session.settle(plan, &ledger, &observed)?;
-    preflight(session, &mut plan, &Desired::default(), &observed).await;
+    let mut plan = session.settle(plan, &nothing, &ledger, &observed)?;
+    preflight(session, &mut plan, &nothing, &observed).await;
     Ok(Planned { plan, ledger, observed, in_flight })
 }
 
@@ -35,9 +37,8 @@ pub async fn destroy(
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
     take(session).await?;
-    let nothing = Desired { blueprint: blueprint.to_owned(), ..Desired::default() };
     let applied = match plan_destroy(session, blueprint).await {
-        Ok(planned) => carry_out(session, &nothing, planned, allowances, agree).await,
+        Ok(planned) => carry_out(session, &Secrets::default(), planned, allowances, agree).await,
         Err(error) => Err(error),
     };
     session.engine.store.unlock().await;

@@ -1,11 +1,11 @@
 //! Drift: read everything that is owned, compare with what was asked for.
 
 use super::{Error, Session};
-use crate::catalog::{Provisioning, resource_type};
+use crate::catalog::resource_type;
 use crate::drift::{self, DriftReport};
 use crate::ident::ArmId;
 use crate::observe::observe;
-use crate::state::{Desired, Observation};
+use crate::state::{Desired, Observation, Provisioning};
 use std::collections::HashSet;
 
 /// Reports what somebody else changed.
@@ -24,7 +24,7 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         .resources
         .iter()
         .filter_map(|resource| match &resource.operation {
-            Provisioning::Approval { endpoint, .. } => ArmId::parse(endpoint).ok(),
+            Provisioning::Approval(approval) => approval.endpoint.clone(),
             _ => None,
         })
         .collect();

@@ -29,7 +29,7 @@ pub async fn plan(session: &Session, desired: &Desired, adoption: Adoption) -> R
     let observed = observe(&session.engine.client, Some(desired), &ledger, session.reads, &reading).await?;
     let plan = plan::plan(desired, &ledger, &observed, adoption);
     sound(&plan)?;
-    let mut plan = session.settle(plan, &ledger, &observed)?;
+    let mut plan = session.settle(plan, desired, &ledger, &observed)?;
     preflight(session, &mut plan, desired, &observed).await;
     Ok(Planned { plan, ledger, observed, in_flight })
 }

@@ -24,7 +24,8 @@ impl Planned {
 /// The plan of a blueprint for a subscription in which nothing is yet, with its details: what can be judged offline.
 pub fn plan_offline(desired: &Desired) -> (Plan, Vec<Detail>) {
     let (ledger, nothing) = (Ledger::new(desired.blueprint.clone(), ""), Observed::new());
-    let plan = plan::plan(desired, &ledger, &nothing, Adoption::Allowed);
+    let mut plan = plan::plan(desired, &ledger, &nothing, Adoption::Allowed);
+    plan::compile(&mut plan, desired, &ledger);
     let details = details(&plan, desired, &ledger, &nothing);
     (plan, details)
 }
@@ -193,5 +194,5 @@ async fn locked(
         replace: [&saved.allow_replace[..], &allowances.replace].concat(),
         delete: [&saved.allow_delete[..], &allowances.delete].concat(),
     };
-    carry_out(session, desired, planned, &allowances, agree).await
+    carry_out(session, &desired.secrets, planned, &allowances, agree).await
 }

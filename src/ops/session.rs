@@ -9,7 +9,7 @@ use crate::ident::Address;
 use crate::ledger::store;
 use crate::ledger::{InFlight, Ledger};
 use crate::plan::{self, Plan};
-use crate::state::Observed;
+use crate::state::{Desired, Observed};
 use serde_json::Value;
 
 /// A session with Azure and a ledger.
@@ -34,15 +34,23 @@ impl Session {
         Ok((loaded.ledger.unwrap_or_else(fresh), loaded.in_flight))
     }
 
-    /// A plan as this session is to have it: purging or not, what is in its own way told, for the targets only.
-    pub(super) fn settle(&self, mut plan: Plan, ledger: &Ledger, observed: &Observed) -> Result<Plan, Error> {
+    /// A plan as this session is to have it (purging or not, for the targets only), compiled.
+    pub(super) fn settle(
+        &self,
+        mut plan: Plan,
+        desired: &Desired,
+        ledger: &Ledger,
+        observed: &Observed,
+    ) -> Result<Plan, Error> {
         if self.purge {
             plan::purge(&mut plan, ledger, observed);
         }
         plan::soft_delete_conflicts(&mut plan, observed);
         let known: Vec<Address> = plan.steps.iter().map(|step| step.address.clone()).collect();
-        plan::restrict(plan, &self.targets)
-            .map_err(|unknown| Error::UnknownTargets(suggest(&unknown, &known)))
+        let mut plan = plan::restrict(plan, &self.targets)
+            .map_err(|unknown| Error::UnknownTargets(suggest(&unknown, &known)))?;
+        plan::compile(&mut plan, desired, ledger);
+        Ok(plan)
     }
 
     /// A listener for reads that speaks to the session's.

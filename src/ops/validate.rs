@@ -2,10 +2,10 @@
 
 use super::Error;
 use crate::blueprint::{Blueprint, Inputs, Source, is_blueprint_name, load};
-use crate::catalog::Provisioning;
 use crate::graph::Dag;
 use crate::ident::Address;
 use crate::state::Desired;
+use crate::state::Provisioning;
 
 /// The name that a blueprint gives itself, even when the rest of it cannot be understood, or is no YAML.
 pub fn blueprint_name(bytes: &[u8]) -> Option<String> {

@@ -24,14 +24,21 @@ pub fn check(plan: &Plan) -> Vec<String> {
             {
                 find("it is to be made and nothing is asked for");
             }
-            Action::Update if step.changes.is_empty() => find("it is to be updated and nothing differs"),
+            Action::Update
+                if step.changes.is_empty() && !matches!(step.reason, Reason::FailedProvisioning { .. }) =>
+            {
+                find("it is to be updated and nothing differs");
+            }
             Action::NoOp | Action::Delete if !step.changes.is_empty() => {
                 find("it has changes that nobody makes")
             }
             Action::Replace
                 if !matches!(
                     step.reason,
-                    Reason::Immutable { .. } | Reason::ParentReplaced { .. } | Reason::Disconnected
+                    Reason::Immutable { .. }
+                        | Reason::ParentReplaced { .. }
+                        | Reason::DependencyReplaced { .. }
+                        | Reason::Disconnected
                 ) =>
             {
                 find("it is to be replaced and nothing forces it");

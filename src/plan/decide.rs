@@ -3,13 +3,14 @@
 use super::guard;
 use super::impact::{disruption, expected_ms};
 use super::model::{Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
+use super::program::Program;
 use super::removal::{self, Removals};
-use crate::catalog::{Arrival, Provisioning, UpdateMode};
+use crate::catalog::{Arrival, UpdateMode};
 use crate::change::Action;
 use crate::graph::Dag;
 use crate::ident::ArmId;
 use crate::ledger::{Ledger, Owned};
-use crate::state::{Desired, DesiredResource, OWNER_TAG, Observation, Observed, lanes, owner_of};
+use crate::state::{Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, owner_of};
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without};
 use crate::value::{digest, lookup};
@@ -73,6 +74,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         targets: Vec::new(),
         left_out: Vec::new(),
         warnings: Vec::new(),
+        program: Program::default(),
     }
 }
 
@@ -159,7 +161,7 @@ impl Planner<'_> {
         let decision = match &resource.operation {
             Provisioning::Resource => self.decide(resource, &wanted),
             Provisioning::Registration => self.registration(resource, &wanted),
-            Provisioning::Approval { endpoint, .. } => self.approval(resource, endpoint),
+            Provisioning::Approval(approval) => self.approval(resource, approval.endpoint.as_ref()),
         };
         let disruption = match decision.action {
             Action::Update => disruption(resource, &decision.changes, desired, self.observed),
@@ -197,11 +199,6 @@ impl Planner<'_> {
             protected: decision.action == Action::Replace && resource.protect,
             after: Vec::new(),
             expected_ms: if arrives { 0 } else { expected },
-            lanes: if idle || arrives {
-                Vec::new()
-            } else {
-                lanes(resource.kind, &resource.id, &resource.operation, &wanted)
-            },
         }
     }
 
@@ -236,21 +233,8 @@ impl Planner<'_> {
             return Decision::of(Action::NoOp, Reason::Blocked);
         }
         let mut changes = self.compare(resource, wanted, live, owned);
-        changes.extend(self.standing_on_replaced(resource, wanted, live, owned));
-        let state = live.pointer("/properties/provisioningState").and_then(Value::as_str);
-        if let Some(failed @ ("Failed" | "Canceled")) = state
-            && changes.is_empty()
-        {
-            // A create or update that failed leaves the resource like this; sending it again repairs it.
-            changes.push(Change {
-                path: "properties.provisioningState".to_owned(),
-                kind: ChangeKind::Set,
-                before: failed.into(),
-                after: "Succeeded".into(),
-                forces_replace: false,
-                foreign: false,
-            });
-        }
+        let (standing, made_with) = self.standing_on_replaced(resource, wanted, live, owned);
+        changes.extend(standing);
         let forced: Vec<String> = changes
             .iter()
             .filter(|change| {
@@ -274,6 +258,11 @@ impl Planner<'_> {
         let (action, reason) = match owned {
             _ if cut.is_some() => (Action::Replace, Reason::Disconnected),
             _ if !forced.is_empty() => (Action::Replace, Reason::Immutable { paths: forced }),
+            _ if made_with.is_some() => (Action::Replace, made_with.unwrap_or(Reason::AsWanted)),
+            _ if changes.is_empty() && failed(live).is_some() => {
+                let state = failed(live).unwrap_or_default().to_owned();
+                (Action::Update, Reason::FailedProvisioning { state })
+            }
             None if changes.is_empty() => (Action::Adopt, Reason::NotInLedger),
             None => (Action::Update, Reason::NotInLedger),
             Some(_) if !changes.is_empty() => (Action::Update, Reason::Differs),
@@ -286,14 +275,15 @@ impl Planner<'_> {
     }
 
     /// Fields that cannot be changed in place and name something that is replaced: Azure does not let that go while
-    /// this one stands on it, so this one goes and comes back too.
+    /// this one uses it, so this one goes and comes back too. Also what is replaced and was named when this one was
+    /// made, in a field that Azure does not show.
     fn standing_on_replaced(
         &self,
         resource: &DesiredResource,
         wanted: &Value,
         live: &Value,
         owned: Option<&Owned>,
-    ) -> Vec<Change> {
+    ) -> (Vec<Change>, Option<Reason>) {
         let at = self.desired.by_id.get(&resource.id).copied().unwrap_or_default();
         let replaced: Vec<&DesiredResource> = self
             .desired
@@ -304,12 +294,12 @@ impl Planner<'_> {
             .map(|&needed| &self.desired.resources[needed])
             .collect();
         if replaced.is_empty() {
-            return Vec::new();
+            return (Vec::new(), None);
         }
         let mut marked = wanted.clone();
         mark(&mut marked, &replaced);
         let is_mark = |token: &Token| matches!(token, Token::Output { pointer, .. } if pointer == "/id");
-        let mut found: Vec<Change> = self
+        let found: Vec<Change> = self
             .compare(resource, &marked, live, owned)
             .into_iter()
             .filter(|change| change.forces_replace && token::any(&change.after, &is_mark))
@@ -317,20 +307,10 @@ impl Planner<'_> {
         let rules = resource.kind.compiled();
         let carried = token::any(&marked, &is_mark)
             && !token::any(&without(&marked, rules, Flag::CreateOnly), &is_mark);
-        if carried && found.is_empty() {
-            // It was made with something that names it, and that cannot be made anew within it.
-            found.push(Change {
-                path: "id".to_owned(),
-                kind: ChangeKind::Set,
-                before: Value::String(replaced[0].id.to_string()),
-                after: Token::Output { address: replaced[0].address.clone(), pointer: "/id".into() }
-                    .encode()
-                    .into(),
-                forces_replace: true,
-                foreign: false,
-            });
-        }
-        found
+        let dependency = || replaced[0].address.clone();
+        let made_with =
+            (carried && found.is_empty()).then(|| Reason::DependencyReplaced { dependency: dependency() });
+        (found, made_with)
     }
 
     fn compare(
@@ -395,8 +375,8 @@ impl Planner<'_> {
         }
     }
 
-    fn approval(&self, resource: &DesiredResource, endpoint: &str) -> Decision {
-        let endpoint = ArmId::parse(endpoint).ok().and_then(|id| self.desired.by_id.get(&id)).copied();
+    fn approval(&self, resource: &DesiredResource, endpoint: Option<&ArmId>) -> Decision {
+        let endpoint = endpoint.and_then(|id| self.desired.by_id.get(id)).copied();
         if let Some(at) = endpoint
             && matches!(self.actions[at], Action::Create | Action::Replace)
         {
@@ -438,6 +418,12 @@ impl Planner<'_> {
         });
         Cow::Owned(body)
     }
+}
+
+/// The state of a resource whose last create or update did not work; sending it again repairs it.
+fn failed(live: &Value) -> Option<&str> {
+    let state = live.pointer("/properties/provisioningState").and_then(Value::as_str);
+    state.filter(|state| matches!(*state, "Failed" | "Canceled"))
 }
 
 /// Puts a token in place of every id of, or below, a replaced resource.

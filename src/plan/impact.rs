@@ -58,7 +58,11 @@ pub(super) fn expected_ms(
     let expected = match action {
         Action::NoOp | Action::Adopt | Action::Forget => return 0,
         // Nothing is sent for what is only let go.
-        Action::Update if changes.iter().all(|change| change.kind == ChangeKind::Release) => return 0,
+        Action::Update
+            if !changes.is_empty() && changes.iter().all(|change| change.kind == ChangeKind::Release) =>
+        {
+            return 0;
+        }
         Action::Update => {
             let longest = match disruption {
                 Some(_) => disturbances(kind.compiled(), changes).iter().map(|(_, d)| d.expected).max(),

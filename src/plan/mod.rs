@@ -4,22 +4,27 @@
 //! what does not. A [`Plan`] is immutable, ordered, and detailed enough that applying it decides nothing.
 
 mod check;
+mod compile;
 mod decide;
 mod detail;
 mod guard;
 mod impact;
 mod model;
 mod preflight;
+mod program;
 mod purge;
 mod removal;
 mod saved;
+mod schedule;
 mod target;
 
 pub use check::check;
+pub use compile::compile;
 pub use decide::{Adoption, plan};
 pub use detail::{Detail, details};
 pub use model::{Conflict, Counts, Disruption, Impact, LeftOut, OutputValue, Plan, Reason, Step, VERSION};
 pub use preflight::{judge, queries};
+pub use program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Unit, Work};
 pub use purge::{purge, soft_delete_conflicts};
 pub use removal::plan_destroy;
 pub use saved::{PlanTarget, SAVED_VERSION, SaveInput, Saved, SavedError, SavedFile, StaleInput, is_saved};

@@ -1,13 +1,13 @@
 //! A plan as data.
 
+use super::program::Program;
 use crate::change::Action;
 use crate::ident::{Address, ArmId};
 use crate::value::Change;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::BTreeMap;
 
 /// Version of the plan's form.
 pub const VERSION: u32 = 1;
@@ -53,6 +53,16 @@ pub enum Reason {
     },
     /// It is there and was not in the ledger.
     NotInLedger,
+    /// Its last create or update failed, and nothing else differs: it is sent again.
+    FailedProvisioning {
+        /// What Azure says of it: `Failed`, `Canceled`.
+        state: String,
+    },
+    /// Something that it was made with, and that cannot be changed in it, is replaced.
+    DependencyReplaced {
+        /// What is replaced.
+        dependency: Address,
+    },
     /// The connection waits for approval.
     Pending,
     /// The connection will wait for approval once its endpoint exists.
@@ -148,9 +158,6 @@ pub struct Step {
     pub after: Vec<usize>,
     /// How long it usually takes, in milliseconds.
     pub expected_ms: u64,
-    /// What no other step may work on at the same time.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lanes: Vec<ArmId>,
 }
 
 /// An output of the blueprint as far as the plan knows it.
@@ -203,6 +210,9 @@ pub struct Plan {
     /// What would change too, and is left alone because no target needs it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+    /// What applying it does; empty until it is compiled, and in a plan that was read from a file.
+    #[serde(skip)]
+    pub program: Program,
 }
 
 /// A change that a plan for some addresses only leaves out.
@@ -256,53 +266,23 @@ impl Plan {
     }
 
     /// The steps (by position) that make the plan as long as it is, each waiting for the one before; and how long they
-    /// usually take together, in milliseconds.
+    /// are expected to take together, in milliseconds.
     ///
-    /// A step waits for what it needs, and for its turn in each of its lanes, which are given to whoever is ready first.
+    /// This is the order of the program that applying runs. Of a plan without a program (read from a file) it is the order
+    /// that its steps alone give.
     pub fn critical_path(&self) -> (Vec<usize>, u64) {
-        let weight = |at: usize| match self.steps[at].action {
-            Action::NoOp | Action::Forget | Action::Adopt => 0,
-            _ => self.steps[at].expected_ms,
-        };
-        let mut before: Vec<Option<usize>> = vec![None; self.steps.len()];
-        let mut until = vec![0_u64; self.steps.len()];
-        // Steps stand in an order that respects their edges.
-        let needed = |at: usize| self.steps[at].after.iter().copied().filter(move |&before| before < at);
-        let mut open: Vec<usize> = (0..self.steps.len()).map(|at| needed(at).count()).collect();
-        let mut users = vec![Vec::new(); self.steps.len()];
-        for at in 0..self.steps.len() {
-            needed(at).for_each(|before| users[before].push(at));
-        }
-        // Who had a lane last.
-        let mut lanes: HashMap<&ArmId, usize> = HashMap::new();
-        let ready = (0..self.steps.len()).filter(|&at| open[at] == 0);
-        let mut ready: BinaryHeap<Reverse<(u64, usize)>> = ready.map(|at| Reverse((0, at))).collect();
-        while let Some(Reverse((start, at))) = ready.pop() {
-            let own: &[ArmId] = if weight(at) > 0 { &self.steps[at].lanes } else { &[] };
-            let held = own.iter().filter_map(|lane| lanes.get(lane).copied()).max_by_key(|&b| (until[b], b));
-            if let Some(held) = held.filter(|&held| until[held] > start) {
-                before[at] = Some(held);
-                ready.push(Reverse((until[held], at)));
-                continue;
+        let outline;
+        let units = match self.program.units.is_empty() {
+            true => {
+                outline = super::compile::outline(&self.steps);
+                &outline
             }
-            until[at] = start + weight(at);
-            lanes.extend(own.iter().map(|lane| (lane, at)));
-            for &user in &users[at] {
-                open[user] -= 1;
-                if open[user] == 0 {
-                    let latest = needed(user).max_by_key(|&b| (until[b], b));
-                    before[user] = latest;
-                    ready.push(Reverse((latest.map_or(0, |b| until[b]), user)));
-                }
-            }
-        }
-        let Some(last) = (0..self.steps.len()).max_by_key(|&at| (until[at], Reverse(at))) else {
-            return (Vec::new(), 0);
+            false => &self.program.units,
         };
-        let mut path: Vec<usize> =
-            std::iter::successors(Some(last), |&at| before[at]).filter(|&at| weight(at) > 0).collect();
-        path.reverse();
-        (path, until[last])
+        let (path, total) = super::schedule::critical_path(units);
+        let mut steps: Vec<usize> = path.into_iter().map(|unit| units[unit].step).collect();
+        steps.dedup();
+        (steps, total)
     }
 
     /// Counts the steps.
@@ -324,75 +304,5 @@ impl Plan {
             } += 1;
         }
         counts
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn step(address: &str, action: Action, expected_ms: u64, after: &[usize]) -> Step {
-        Step {
-            address: Address::new(address),
-            id: ArmId::resource_group("s", address),
-            arm_type: "Microsoft.X/y".into(),
-            action,
-            reason: Reason::Missing,
-            changes: vec![],
-            desired: Value::Null,
-            impact: Impact::None,
-            disruption: None,
-            purge: None,
-            protected: false,
-            after: after.to_vec(),
-            expected_ms,
-            lanes: vec![],
-        }
-    }
-
-    fn path(steps: Vec<Step>) -> (Vec<usize>, u64) {
-        let (outputs, conflicts, warnings) = Default::default();
-        let blueprint = "shop".to_owned();
-        let plan = Plan {
-            version: 1,
-            blueprint,
-            ledger_serial: 0,
-            destroy: false,
-            steps,
-            outputs,
-            conflicts,
-            warnings,
-            targets: vec![],
-            left_out: vec![],
-        };
-        plan.critical_path()
-    }
-
-    #[test]
-    fn steps_in_one_lane_take_turns() {
-        let lane = vec![ArmId::resource_group("s", "cluster")];
-        let in_lane = |step: Step| Step { lanes: lane.clone(), ..step };
-        let steps = vec![
-            in_lane(step("cluster", Action::Update, 100, &[])),
-            in_lane(step("one", Action::Update, 50, &[0])),
-            in_lane(step("two", Action::Create, 70, &[0])),
-            // What does nothing takes no turn.
-            in_lane(step("idle", Action::NoOp, 1_000, &[0])),
-            step("elsewhere", Action::Create, 160, &[]),
-        ];
-        assert_eq!(path(steps), (vec![0, 1, 2], 220));
-    }
-
-    #[test]
-    fn the_critical_path_is_the_longest_chain_and_leaves_out_what_takes_no_time() {
-        assert_eq!(path(vec![]), (vec![], 0));
-        let steps = vec![
-            step("a", Action::Create, 10, &[]),
-            step("b", Action::Create, 100, &[]),
-            step("c", Action::NoOp, 1_000, &[0, 1]),
-            step("d", Action::Create, 5, &[2]),
-            step("e", Action::Create, 50, &[0]),
-        ];
-        assert_eq!(path(steps), (vec![1, 3], 105));
     }
 }

@@ -97,7 +97,7 @@ fn query(
         Preflight::Cores { .. } => {
             // What has no location of its own is where the thing above it is.
             let above = step.id.ancestors().filter_map(|id| desired.by_id.get(&id));
-            let above = above.map(|&at| &desired.resources[at].body);
+            let above = above.map(|&at| &*desired.resources[at].body);
             let mut bodies = std::iter::once(&step.desired).chain(above);
             let location = bodies.find_map(|body| body.get("location")?.as_str())?;
             Query::Usages { subscription, location: normalize_location(location) }

@@ -5,12 +5,12 @@
 use super::decide::sort;
 use super::guard;
 use super::model::{Conflict, Impact, Plan, Reason, Step, VERSION};
-use crate::catalog::{Provisioning, resource_type};
+use crate::catalog::resource_type;
 use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
 use crate::ledger::{Ledger, Owned};
-use crate::state::{Desired, Observation, Observed, lanes, owner_of};
+use crate::state::{Desired, Observation, Observed, owner_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -84,7 +84,6 @@ pub(super) fn foreign(
                     protected: parent.explicit_protect.unwrap_or(kind.stateful),
                     after: Vec::new(),
                     expected_ms: kind.expected_delete.as_millis() as u64,
-                    lanes: lanes(kind, id, &Provisioning::Resource, body),
                     purge: None,
                 });
             }
@@ -110,6 +109,7 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
         conflicts: Vec::new(),
         targets: Vec::new(),
         left_out: Vec::new(),
+        program: Default::default(),
         warnings: Vec::new(),
     }
 }
@@ -198,10 +198,6 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
                 expected_ms: match (action, carrier, resource_type(&owned.arm_type)) {
                     (Action::Delete, None, Some(kind)) => kind.expected_delete.as_millis() as u64,
                     _ => 0,
-                },
-                lanes: match (action, carrier) {
-                    (Action::Delete, None) => owned.lanes.clone(),
-                    _ => Vec::new(),
                 },
             }
         })

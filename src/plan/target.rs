@@ -70,7 +70,7 @@ fn closure(plan: &Plan, targets: &[String]) -> Vec<bool> {
                     plan.steps.iter().zip(&kept).any(|(other, kept)| *kept && other.address == *parent)
                 }
                 // It stands on something that is replaced, so it has to go meanwhile.
-                Reason::Immutable { .. } => {
+                Reason::Immutable { .. } | Reason::DependencyReplaced { .. } => {
                     step.after.iter().any(|&need| kept[need] && plan.steps[need].action == Action::Replace)
                 }
                 _ => false,
@@ -103,7 +103,6 @@ mod tests {
             impact: Impact::None,
             disruption: None,
             purge: None,
-            lanes: Vec::new(),
             protected: false,
             after: after.to_vec(),
             expected_ms: 0,
@@ -119,6 +118,7 @@ mod tests {
             warnings: Vec::new(),
             targets: Vec::new(),
             left_out: vec![],
+            program: Default::default(),
         }
     }
 

@@ -1,53 +1,35 @@
-//! Which connection on a target an endpoint caused, and whether it may be approved: a pure matcher.
+//! Whose the connections on a target are, and which of them may be approved: a pure matcher.
 //!
 //! A target names its connections itself, so they are told apart by `properties.privateEndpoint.id`. A connection
 //! without one, or with another endpoint's, is somebody else's and is never touched.
 
+mod decision;
 mod rules;
 
+pub use decision::{Decision, Verb, approval};
 pub use rules::{Connection, Found, Rules, Verdict};
 
 use crate::ident::ArmId;
 use serde_json::Value;
 
-/// The connection that an endpoint caused.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Caused {
-    /// The connection's id.
-    pub id: ArmId,
-    /// `Pending`, `Approved`, `Rejected`, `Disconnected`, or a state between them such as `Approving`.
-    pub status: String,
-    /// The connection as it was read.
-    pub body: Value,
+/// Where the body of a connection, or of an endpoint's own connection, has its status.
+pub const STATUS: &str = "/properties/privateLinkServiceConnectionState/status";
+
+/// The status of a connection: `Pending`, `Approved`, `Rejected`, `Disconnected`, or a state between them.
+pub fn status(connection: &Value) -> Option<&str> {
+    connection.pointer(STATUS)?.as_str()
 }
 
-/// Finds the connection among a target's that `endpoint` caused.
-pub fn caused_by(endpoint: &ArmId, connections: &[Value]) -> Option<Caused> {
-    connections.iter().find_map(|connection| {
-        let from = connection.pointer("/properties/privateEndpoint/id")?.as_str()?;
-        if ArmId::parse(from).ok()? != *endpoint {
-            return None;
-        }
-        let id = ArmId::parse(connection.get("id")?.as_str()?).ok()?;
-        let status = connection.pointer("/properties/privateLinkServiceConnectionState/status")?.as_str()?;
-        Some(Caused { id, status: status.to_owned(), body: connection.clone() })
-    })
-}
-
-/// The body that approves a connection: what was read, approved, without nulls and read-only members.
-pub fn approval(connection: &Caused, description: &str) -> Value {
-    let mut properties = connection.body.get("properties").cloned().unwrap_or_default();
-    if let Value::Object(members) = &mut properties {
-        members.retain(|name, member| !member.is_null() && name != "provisioningState");
-        let state =
-            members.entry("privateLinkServiceConnectionState").or_insert_with(|| serde_json::json!({}));
-        if let Value::Object(state) = state {
-            state.retain(|name, member| !member.is_null() && !name.starts_with("action"));
-            state.insert("status".into(), "Approved".into());
-            state.insert("description".into(), description.into());
-        }
-    }
-    serde_json::json!({ "properties": properties })
+/// The connections among a target's that `endpoint` caused. Those that lie on another target are left out.
+pub fn caused_by<'c>(
+    endpoint: &'c ArmId,
+    target: &'c ArmId,
+    connections: &'c [Value],
+) -> impl Iterator<Item = Connection> + 'c {
+    connections
+        .iter()
+        .filter_map(Connection::read)
+        .filter(|connection| connection.endpoint.as_ref() == Some(endpoint) && connection.is_on(target))
 }
 
 #[cfg(test)]
@@ -56,7 +38,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    const VAULT: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/k";
+    fn vault() -> ArmId {
+        ArmId::resource_group("s", "g").provider("Microsoft.KeyVault/vaults", &["k"])
+    }
 
     fn endpoint(name: &str) -> ArmId {
         ArmId::resource_group("s", "g").provider("Microsoft.Network/privateEndpoints", &[name])
@@ -64,7 +48,7 @@ mod tests {
 
     fn connection(name: &str, from: Option<&str>, status: &str) -> Value {
         json!({
-            "id": format!("{VAULT}/privateEndpointConnections/{name}"),
+            "id": format!("{}/privateEndpointConnections/{name}", vault()),
             "properties": {
                 "privateEndpoint": from.map(|id| json!({ "id": id })),
                 "privateLinkServiceConnectionState": { "status": status, "description": null, "actionsRequired": "None" },
@@ -73,30 +57,37 @@ mod tests {
         })
     }
 
+    fn found(ours: &ArmId, connections: &[Value]) -> Vec<String> {
+        caused_by(ours, &vault(), connections).map(|connection| connection.id.name().to_owned()).collect()
+    }
+
     #[test]
-    fn only_the_endpoints_own_connection_is_found() {
+    fn only_the_endpoints_own_connections_are_found() {
         let ours = endpoint("vault");
         let folded = ours.as_str().to_uppercase();
         let connections = [
             connection("a", None, "Pending"),
             connection("b", Some(endpoint("vault2").as_str()), "Pending"),
             connection("c", Some(&folded), "Pending"),
+            connection("d", Some(ours.as_str()), "Rejected"),
         ];
-        assert_eq!(caused_by(&ours, &connections).unwrap().id.name(), "c");
-        assert_eq!(caused_by(&ours, &connections[..2]), None);
+        assert_eq!(found(&ours, &connections), ["c", "d"]);
+        assert!(found(&ours, &connections[..2]).is_empty());
     }
 
     #[test]
-    fn approving_keeps_the_rest_and_drops_nulls() {
-        let connections = [connection("c", Some(endpoint("vault").as_str()), "Pending")];
-        let caused = caused_by(&endpoint("vault"), &connections).unwrap();
-        assert_eq!(
-            approval(&caused, "by berth"),
-            json!({ "properties": {
-                "privateEndpoint": { "id": endpoint("vault").as_str() },
-                "privateLinkServiceConnectionState": { "status": "Approved", "description": "by berth" },
-            } })
-        );
+    fn a_connection_that_a_list_places_elsewhere_is_not_touched() {
+        let ours = endpoint("vault");
+        for id in [
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/other/privateEndpointConnections/c",
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/k/secrets/c",
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/k",
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/k/privateEndpointConnections/c/more/d",
+        ] {
+            let mut elsewhere = connection("c", Some(ours.as_str()), "Pending");
+            elsewhere["id"] = id.into();
+            assert!(found(&ours, &[elsewhere]).is_empty(), "{id}");
+        }
     }
 
     proptest! {
@@ -106,8 +97,8 @@ mod tests {
                 .iter()
                 .map(|name| connection(name, Some(endpoint(name).as_str()), "Pending"))
                 .collect();
-            let found = caused_by(&endpoint(&ours), &connections);
-            prop_assert_eq!(found.is_some(), names.contains(&ours));
+            let found = found(&endpoint(&ours), &connections);
+            prop_assert_eq!(found.is_empty(), !names.contains(&ours));
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Connections as a person looks at them, and the rules that say which may be approved.
 
-use super::Caused;
 use crate::ident::ArmId;
 use serde::Serialize;
 use serde_json::Value;
@@ -50,9 +49,14 @@ impl Connection {
         })
     }
 
-    /// The same as what an endpoint caused.
-    pub fn caused(&self) -> Caused {
-        Caused { id: self.id.clone(), status: self.status.clone(), body: self.body.clone() }
+    /// Whether it lies on a target: a list may name any id, and a decision is sent to the id.
+    pub fn is_on(&self, target: &ArmId) -> bool {
+        let last = self.id.resource_type();
+        self.id.parent().as_ref() == Some(target)
+            && last
+                .rsplit('/')
+                .next()
+                .is_some_and(|last| last.eq_ignore_ascii_case("privateEndpointConnections"))
     }
 }
 

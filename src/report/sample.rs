@@ -47,7 +47,6 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
         },
         disruption: None,
         purge: None,
-        lanes: Vec::new(),
         protected: false,
         after: vec![],
         expected_ms: 5_000,
@@ -313,6 +312,7 @@ pub(super) fn plan() -> Plan {
         conflicts: vec![],
         targets: Vec::new(),
         left_out: vec![],
+        program: Default::default(),
         warnings: vec![Conflict {
             address: Address::new("clusters.aks.nodePools.winpl"),
             id: id("Microsoft.ContainerService/managedClusters", &["aks-shop"]),
@@ -344,6 +344,7 @@ pub(super) fn unchanged() -> Plan {
         conflicts: vec![],
         targets: Vec::new(),
         left_out: vec![],
+        program: Default::default(),
         warnings: vec![],
     }
 }
@@ -445,7 +446,15 @@ pub(super) fn drift() -> DriftReport {
 }
 
 fn result(action: Action, address: &str, outcome: Outcome, elapsed_ms: u64) -> StepResult {
-    StepResult { address: Address::new(address), action, outcome, elapsed_ms, retries: 0, waited_ms: 0 }
+    StepResult {
+        address: Address::new(address),
+        action,
+        outcome,
+        deleted: false,
+        elapsed_ms,
+        retries: 0,
+        waited_ms: 0,
+    }
 }
 
 /// A run in which something failed.
@@ -471,6 +480,7 @@ pub(super) fn summary() -> Summary {
                     "clusters.aks.nodePools.winpl",
                     Outcome::Failed {
                         message: "Azure refused to create the node pool: The requested VM size Standard_D4s_v5 is not available in the region westeurope.\n  correlation id: 6a1f0d5e-0000-4000-8000-000000000000\nChoose another `vmSize`, or ask for quota.".into(),
+                        help: None,
                         code: Some("SkuNotAvailable".into()),
                     },
                     12_000,

@@ -131,6 +131,12 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         Reason::GoesWithParent { parent } => format!("goes with {parent}"),
         Reason::NotInLedger if step.action == Action::Adopt => return None,
         Reason::NotInLedger => "exists already and is taken over".to_owned(),
+        Reason::FailedProvisioning { state } => {
+            format!("its last create or update ended as {state}: it is sent again")
+        }
+        Reason::DependencyReplaced { dependency } => {
+            format!("it was made with {dependency}, which is replaced")
+        }
         Reason::Pending => "waits for approval".to_owned(),
         Reason::Blocked => "may not be touched".to_owned(),
         Reason::Rejected => "was rejected on the target".to_owned(),

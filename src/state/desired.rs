@@ -1,15 +1,38 @@
 //! What a blueprint asks for, linked: every id known, every reference resolved or an output of a known resource.
 
-use crate::catalog::{Arrival, Exclusive, Members, Provisioning, ResourceType};
+use crate::catalog::{Arrival, Exclusive, Members, ResourceType};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
 use crate::value::secret::Secrets;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The tag that says which blueprint owns a resource.
 pub const OWNER_TAG: &str = "berth-blueprint";
+
+/// How a resource is brought about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Provisioning {
+    /// An ARM resource: GET, PUT or PATCH, DELETE at its id.
+    Resource,
+    /// A provider namespace or preview feature that must be registered: GET, POST `…/register`, never removed.
+    Registration,
+    /// A private-endpoint connection that is to be approved.
+    Approval(Approval),
+}
+
+/// A private-endpoint connection on a target, caused by an endpoint, that is to be approved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Approval {
+    /// The endpoint; `None` while its id is not known.
+    pub endpoint: Option<ArmId>,
+    /// The target; `None` while its id is not known.
+    pub target: Option<ArmId>,
+    /// The text shown on the target.
+    pub description: String,
+}
 
 /// One resource that the blueprint asks for.
 #[derive(Debug, Clone)]
@@ -21,7 +44,7 @@ pub struct DesiredResource {
     /// Its type.
     pub kind: &'static ResourceType,
     /// What is asked for; tokens in it are outputs, secrets and claims of the caller.
-    pub body: Value,
+    pub body: Arc<Value>,
     /// How it is brought about.
     pub operation: Provisioning,
     /// How it comes into being.
@@ -60,7 +83,7 @@ impl DesiredResource {
 }
 
 /// An output of the blueprint.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     /// Its name.
     pub name: String,

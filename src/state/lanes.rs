@@ -1,6 +1,7 @@
 //! What may not be worked on by two steps at once.
 
-use crate::catalog::{Lane, Provisioning, ResourceType};
+use super::Provisioning;
+use crate::catalog::{Lane, ResourceType};
 use crate::ident::ArmId;
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 pub fn lanes(kind: &ResourceType, id: &ArmId, operation: &Provisioning, body: &Value) -> Vec<ArmId> {
     // A target takes one change of its connections at a time.
     let target = match operation {
-        Provisioning::Approval { target, .. } => ArmId::parse(target).ok(),
+        Provisioning::Approval(approval) => approval.target.clone(),
         _ => None,
     };
     let mut found: Vec<ArmId> = kind

@@ -117,7 +117,7 @@ async fn what_does_not_pass_fails_in_azures_words() {
         ),
     ] {
         let (_, outcome) = outcome(&format!("faults: [{rule}]"), "networks.hub").await;
-        let Outcome::Failed { code: seen, message } = outcome else { panic!("{rule}: {outcome:?}") };
+        let Outcome::Failed { code: seen, message, .. } = outcome else { panic!("{rule}: {outcome:?}") };
         assert_eq!(seen.as_deref(), Some(code), "{rule}: {message}");
         assert!(message.contains(words), "{rule}: {message}");
     }

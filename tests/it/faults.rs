@@ -54,7 +54,9 @@ async fn a_step_that_fails_stops_what_needs_it_and_nothing_else() {
     ));
     let summary = rehearsal.try_apply(&text, Adoption::Refused).await.unwrap().summary;
     assert!(!summary.is_complete() && !summary.interrupted);
-    let Outcome::Failed { code, message } = outcome(&summary, "clusters.aks") else { panic!("{summary:#?}") };
+    let Outcome::Failed { code, message, .. } = outcome(&summary, "clusters.aks") else {
+        panic!("{summary:#?}")
+    };
     assert_eq!(code.as_deref(), Some("SkuNotAvailable"));
     assert!(message.contains("scripted"), "{message}");
     for address in ["clusters.aks.nodePools.winpl", "clusters.aks.addons.flux", "roleAssignments.vaultReader"]

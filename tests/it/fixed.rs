@@ -12,6 +12,7 @@ use berth::plan::{Adoption, Plan, Reason, plan};
 use berth::state::{Desired, Observation};
 use berth::value::{Fixed, Flag, Rule};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const HEAD: &str = "\
 blueprint: example
@@ -53,7 +54,7 @@ impl Stage {
         for (at, rule, live, wanted) in changes {
             let resource = &mut desired.resources[*at];
             resource.protect = protect;
-            put(&mut resource.body, rule.path(), wanted);
+            put(Arc::make_mut(&mut resource.body), rule.path(), wanted);
             let Some(Observation::Present { body, .. }) = observed.get_mut(&resource.id) else {
                 panic!("{} is not there", resource.address)
             };

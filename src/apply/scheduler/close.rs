@@ -1,7 +1,6 @@
 //! The end of a run: the ledger is saved, and every step has an outcome.
 
 use super::{Applied, Run, State, millis};
-use crate::catalog::Provisioning;
 use crate::change::{Action, Outcome, StepResult, Summary};
 use crate::ledger::{Ledger, store};
 use crate::plan::OutputValue;
@@ -10,9 +9,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 impl Run<'_> {
-    pub(super) fn cleared(&self, at: usize) -> bool {
-        let unit = (self.plan.steps.len()..self.units.len()).find(|&unit| self.units[unit] == at);
-        unit.is_some_and(|unit| self.states[unit] != State::Waiting)
+    /// Whether the old resource of a replaced step is cleared away, or was about to be.
+    fn clearing_began(&self, step: usize) -> bool {
+        let mut clearing = self.plan.steps.len()..self.states.len();
+        clearing.any(|at| self.unit(at).step == step && self.states[at] != State::Waiting)
     }
 
     /// Saves the ledger, unless that failed before, and tells how everything ended.
@@ -30,13 +30,14 @@ impl Run<'_> {
             let outcome = match self.states[at] {
                 State::Running { .. } => Outcome::Unfinished,
                 // Its old resource is gone, or going: the next run makes the new one.
-                _ if self.cleared(at) => Outcome::Unfinished,
+                _ if self.clearing_began(at) => Outcome::Unfinished,
                 _ => Outcome::NotStarted,
             };
             self.results[at] = Some(StepResult {
                 address: step.address.clone(),
                 action: self.action(at),
                 outcome,
+                deleted: self.cleared(at),
                 elapsed_ms: 0,
                 retries: 0,
                 waited_ms: 0,
@@ -44,7 +45,8 @@ impl Run<'_> {
         }
         self.refresh_unchanged();
         let outputs: BTreeMap<String, OutputValue> = self
-            .desired
+            .plan
+            .program
             .outputs
             .iter()
             .map(|output| {
@@ -71,20 +73,5 @@ impl Run<'_> {
             interrupted: self.engine.interrupt.count() > 0,
         };
         Applied { ledger: self.ledger, summary, outputs, broken }
-    }
-
-    /// What stayed as it is may be called or ordered otherwise by now, or be asked for in more detail.
-    pub(super) fn refresh_unchanged(&mut self) {
-        if self.plan.destroy {
-            return;
-        }
-        for step in self.plan.steps.iter().filter(|step| step.action == Action::NoOp) {
-            if let Some(resource) = self.resource(step)
-                && resource.operation == Provisioning::Resource
-            {
-                let owned = self.owned(resource, self.resolved(&resource.body));
-                self.ledger.resources.insert(step.id.clone(), owned);
-            }
-        }
     }
 }

@@ -1,13 +1,11 @@
-//! The loop that owns a run. `units` says what there is to schedule, `tasks` what a step sends, `close` how it ends.
+//! The loop that owns a run of a program. `ledger` says what it leaves behind, `close` how it ends.
 
 mod close;
-mod tasks;
-mod units;
+mod ledger;
 
-use super::worker::{Ended, Failure, Message, Worker, nothing};
+use super::worker::{Ended, Message, Worker};
 use crate::approve::Approved;
 use crate::arm::{Client, OperationClass};
-use crate::catalog::Provisioning;
 use crate::change::{Action, Outcome, StepResult, Summary};
 use crate::event::{Event, EventKind, Listener};
 use crate::graph::Dag;
@@ -15,10 +13,11 @@ use crate::host::{Clock, Interrupt};
 use crate::ident::{Address, ArmId};
 use crate::ledger::store::{self, Store};
 use crate::ledger::{Ledger, Record, SentAs};
-use crate::plan::{OutputValue, Plan, Reason, Step};
-use crate::state::{Desired, Observed};
+use crate::plan::{OutputValue, Plan, Step, Unit, Work};
+use crate::state::{Observation, Observed};
+use crate::value::secret::Secrets;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -54,7 +53,7 @@ pub struct Applied {
     pub broken: Option<store::Error>,
 }
 
-/// Carries out a plan.
+/// Runs the program of a plan.
 ///
 /// The ledger must be locked. Whatever happens, what is known is on the disk when this returns, as far as it can be
 /// written.
@@ -64,7 +63,7 @@ pub struct Applied {
 pub async fn apply(
     engine: &Engine,
     plan: &Approved<Plan>,
-    desired: &Desired,
+    secrets: &Secrets,
     ledger: Ledger,
     observed: Observed,
 ) -> Result<Applied, store::Error> {
@@ -74,7 +73,7 @@ pub async fn apply(
         engine.store.save(&ledger).await?;
     }
     let before = ledger.clone();
-    let mut run = Run::new(engine, plan, desired, ledger, observed);
+    let mut run = Run::new(engine, plan, secrets, ledger, observed);
     run.emit(EventKind::RunStarted { steps: plan.changes().count() });
     let broken = run.go().await.err();
     let elapsed = engine.clock.elapsed().saturating_sub(run.started);
@@ -86,7 +85,7 @@ fn millis(duration: Duration) -> u64 {
     duration.as_millis() as u64
 }
 
-/// Where a step stands.
+/// Where a unit stands.
 #[derive(Debug, Clone, PartialEq)]
 enum State {
     Waiting,
@@ -97,29 +96,28 @@ enum State {
 struct Run<'a> {
     engine: &'a Engine,
     plan: &'a Plan,
-    desired: &'a Desired,
+    /// The secret parameters, whose values go into bodies and nowhere else.
+    secrets: &'a Secrets,
     ledger: Ledger,
     /// What is there by now, by id.
     live: Observed,
-    /// What is scheduled: every step, by its position, and behind them one unit for each replaced step that takes the
-    /// old resource away, so that what stands on another goes before it and comes back after it.
-    units: Vec<usize>,
     dag: Dag,
     weight: Vec<u64>,
     states: Vec<State>,
+    /// How each step ended.
     results: Vec<Option<StepResult>>,
-    /// How many dependencies of each step are not done.
+    /// How many dependencies of each unit are not done.
     open: Vec<usize>,
     ready: BinaryHeap<(u64, std::cmp::Reverse<usize>)>,
-    /// Ready steps by the lane that was taken when they were looked at.
+    /// Ready units by the lane that was taken when they were looked at.
     parked: HashMap<ArmId, Vec<usize>>,
     lanes: HashSet<ArmId>,
-    /// The lanes that each running step holds.
+    /// The lanes that each running unit holds.
     held: HashMap<usize, Vec<ArmId>>,
-    /// Steps that turned out to need another action than planned: a connection that did not approve itself.
-    raised: HashMap<usize, Action>,
-    /// Everything that the plan deletes.
-    deleted: OnceLock<Arc<HashSet<ArmId>>>,
+    /// Units of which Azure accepted a write.
+    accepted: HashSet<usize>,
+    /// Steps whose connection did not approve itself, as the plan expected: they approve it.
+    raised: HashSet<usize>,
     /// Records of this moment, which go to the disk together before anything else is sent or waited for.
     unwritten: Vec<Record>,
     events: u64,
@@ -127,47 +125,54 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(engine: &'a Engine, plan: &'a Plan, desired: &'a Desired, ledger: Ledger, live: Observed) -> Self {
-        let steps = plan.steps.len();
-        let (units, dag) = units::units(plan, &ledger);
-        let weight = dag.remaining(|unit| if unit < steps { plan.steps[unit].expected_ms + 1 } else { 1 });
+    fn new(engine: &'a Engine, plan: &'a Plan, secrets: &'a Secrets, ledger: Ledger, live: Observed) -> Self {
+        let units = &plan.program.units;
+        let mut dag = Dag::new(units.len());
+        for (at, unit) in units.iter().enumerate() {
+            unit.after.iter().for_each(|&before| dag.need(at, before));
+        }
         Run {
             engine,
             plan,
-            desired,
+            secrets,
             ledger,
             live,
-            weight,
+            weight: dag.remaining(|at| units[at].expected_ms + 1),
             states: vec![State::Waiting; units.len()],
-            results: vec![None; steps],
+            results: vec![None; plan.steps.len()],
             open: (0..units.len()).map(|at| dag.dependencies(at).len()).collect(),
             dag,
-            units,
             ready: BinaryHeap::new(),
             parked: HashMap::new(),
             lanes: HashSet::new(),
             held: HashMap::new(),
-            raised: HashMap::new(),
-            deleted: OnceLock::new(),
+            accepted: HashSet::new(),
+            raised: HashSet::new(),
             unwritten: Vec::new(),
             events: 0,
             started: engine.clock.elapsed(),
         }
     }
 
-    fn step(&self, unit: usize) -> &'a Step {
-        &self.plan.steps[self.units[unit]]
+    fn unit(&self, at: usize) -> &'a Unit {
+        &self.plan.program.units[at]
     }
 
-    /// Whether a unit takes the old resource of a replaced step away.
-    fn clears(&self, unit: usize) -> bool {
-        unit >= self.plan.steps.len()
+    fn step(&self, at: usize) -> &'a Step {
+        &self.plan.steps[self.unit(at).step]
     }
 
-    /// What a step does, which is what the plan says but for [`Run::raised`].
-    fn action(&self, unit: usize) -> Action {
-        let at = self.units[unit];
-        self.raised.get(&at).copied().unwrap_or(self.plan.steps[at].action)
+    /// Whether a unit clears the old resource of a replaced step away.
+    fn clears(&self, at: usize) -> bool {
+        at >= self.plan.steps.len()
+    }
+
+    /// What the step of a unit does: what the plan says, but for [`Run::raised`].
+    fn action(&self, at: usize) -> Action {
+        match self.raised.contains(&self.unit(at).step) {
+            true => Action::Approve,
+            false => self.step(at).action,
+        }
     }
 
     fn emit(&mut self, kind: EventKind) {
@@ -179,7 +184,7 @@ impl<'a> Run<'a> {
     async fn go(&mut self) -> Result<(), store::Error> {
         let (sender, mut messages) = mpsc::unbounded_channel();
         let mut workers: JoinSet<Ended> = JoinSet::new();
-        for at in 0..self.units.len() {
+        for at in 0..self.states.len() {
             if self.open[at] == 0 {
                 self.ready.push((self.weight[at], std::cmp::Reverse(at)));
             }
@@ -199,8 +204,8 @@ impl<'a> Run<'a> {
             }
             // What a worker is about to do is on the disk before it does it.
             if let Err(error) = self.flush().await {
-                // Of these nobody knows, and none of them is begun.
-                starting.iter().for_each(|worker| self.states[worker.at] = State::Waiting);
+                // The journal does not have these, so none of them is begun.
+                starting.iter().for_each(|worker| self.states[worker.unit] = State::Waiting);
                 return Err(error);
             }
             for worker in starting {
@@ -213,7 +218,7 @@ impl<'a> Run<'a> {
                 Some(message) = messages.recv() => self.hear(message),
                 Some(ended) = workers.join_next() => self.join(ended, &mut messages),
                 () = self.engine.clock.sleep(pause.unwrap_or_default()), if pause.is_some() => {}
-                // Whoever lost the ledger does not go on with anything.
+                // The ledger lock was lost: stop the run.
                 error = self.engine.store.lost() => return Err(error),
                 () = self.engine.interrupt.raised(stopping + 1), if stopping < 2 => {
                     stopping += 1;
@@ -223,7 +228,7 @@ impl<'a> Run<'a> {
                     }
                 }
             }
-            // Others that are as far at the same moment share one way to the disk.
+            // Let other ready messages in first, so that their records share one fsync.
             tokio::task::yield_now().await;
             while let Ok(message) = messages.try_recv() {
                 self.hear(message);
@@ -240,17 +245,13 @@ impl<'a> Run<'a> {
     /// How long to hold a step back because Azure has no room for its first request, `starting` others being on
     /// their way. What is started waits in line for its turn; what is held back gives way to what is more urgent.
     fn pause_before(&self, at: usize, starting: usize) -> Option<Duration> {
-        let step = self.step(at);
-        let action = self.action(at);
-        if matches!(action, Action::NoOp | Action::Forget | Action::Adopt) {
-            return None;
-        }
-        let class = match action {
-            Action::Delete => OperationClass::Deletes,
-            _ if self.clears(at) => OperationClass::Deletes,
+        let unit = self.unit(at);
+        let class = match &unit.work {
+            work if !work.sends() => return None,
+            Work::Delete(_) => OperationClass::Deletes,
             _ => OperationClass::Writes,
         };
-        let subscription = step.id.subscription().unwrap_or_default();
+        let subscription = unit.id.subscription().unwrap_or_default();
         let room =
             |class| self.engine.client.headroom(subscription, class).free_in(starting as u32 + 1, class);
         let pause = room(class).max(room(OperationClass::Reads));
@@ -279,69 +280,72 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Begins a step. `None` when it is over at once, or has to wait for a lane.
+    /// Begins a unit. `None` when it is over at once, or has to wait for a lane.
     fn start(&mut self, at: usize, sender: &mpsc::UnboundedSender<Message>) -> Option<Worker> {
-        let step = self.step(at);
-        let clears = self.clears(at);
-        if clears && matches!(&step.reason, Reason::ParentReplaced { .. }) && self.goes_along(step) {
-            self.over(at, Outcome::Done, Duration::ZERO, 0, Duration::ZERO);
-            return None;
-        }
-        if step.reason == Reason::ApprovesItself && self.stays_pending(step) {
-            self.raised.insert(self.units[at], Action::Approve);
-        }
-        let action = self.action(at);
-        if let Some(outcome) = self.without_request(step, action) {
-            if action != Action::NoOp {
-                self.emit_started(at);
+        let unit = self.unit(at);
+        match &unit.work {
+            Work::Idle => {
+                self.over(at, Outcome::Done, Spent::default());
+                return None;
             }
-            self.over(at, outcome, Duration::ZERO, 0, Duration::ZERO);
-            return None;
+            Work::Forget | Work::Record => {
+                self.emit_started(at);
+                match unit.work {
+                    Work::Forget => self.gone(&unit.id),
+                    _ => self.done(at),
+                }
+                self.over(at, Outcome::Done, Spent::default());
+                return None;
+            }
+            Work::Approve(approve) if approve.expected_by_itself => {
+                if !self.stays_pending(approve) {
+                    self.over(at, Outcome::Done, Spent::default());
+                    return None;
+                }
+                self.raised.insert(unit.step);
+            }
+            _ => {}
         }
-        let lanes = self.lanes_of(step);
-        if let Some(taken) = lanes.iter().find(|lane| self.lanes.contains(lane)) {
+        if let Some(taken) = unit.lanes.iter().find(|lane| self.lanes.contains(lane)) {
             self.parked.entry(taken.clone()).or_default().push(at);
             return None;
         }
-        let task = if clears { Ok((self.clearing(step), None)) } else { self.task(step) };
-        let (task, owned) = match task {
-            Ok(task) => task,
+        let (work, owned) = match self.ready(at) {
+            Ok(ready) => ready,
             Err(failure) => {
                 self.emit_started(at);
-                let outcome = Outcome::Failed { message: failure.message, code: failure.code };
-                self.over(at, outcome, Duration::ZERO, 0, Duration::ZERO);
+                self.over(at, failure.into(), Spent::default());
                 return None;
             }
         };
         let (client, request_id) = self.engine.client.announced();
         let correlation_id = client.correlation_id().to_owned();
         let intent = Record::Intent {
-            address: step.address.clone(),
-            id: step.id.clone(),
-            action,
+            address: self.step(at).address.clone(),
+            id: unit.id.clone(),
+            action: self.action(at),
             owned: owned.map(Box::new),
             sent_as: Some(SentAs { request_id, correlation_id }),
         };
         self.unwritten.push(intent);
-        self.lanes.extend(lanes.iter().cloned());
-        self.held.insert(at, lanes);
+        self.lanes.extend(unit.lanes.iter().cloned());
+        self.held.insert(at, unit.lanes.clone());
         self.states[at] = State::Running { since: self.engine.clock.elapsed() };
         self.emit_started(at);
         Some(Worker {
-            at,
+            unit: at,
             client,
             clock: self.engine.clock.clone(),
             messages: sender.clone(),
-            action: if clears { Action::Delete } else { action },
-            id: step.id.clone(),
-            task,
-            timeout: self.resource(step).map_or(Duration::from_secs(5400), |resource| resource.timeout),
+            id: unit.id.clone(),
+            work,
+            timeout: unit.timeout,
         })
     }
 
     fn emit_started(&mut self, at: usize) {
         let step = self.step(at);
-        // What was cleared away first was told of then.
+        // A replacement is announced once: when its old resource is cleared away.
         if !self.clears(at) && step.action == Action::Replace {
             return;
         }
@@ -351,21 +355,21 @@ impl<'a> Run<'a> {
 
     fn hear(&mut self, message: Message) {
         match message {
-            Message::Accepted { step, operation } => {
-                let id = self.step(step).id.clone();
+            Message::Accepted { unit, operation } => {
+                self.accepted.insert(unit);
+                let id = self.unit(unit).id.clone();
                 self.unwritten.push(Record::Accepted { id, operation });
             }
-            Message::Waiting { step, reason, attempt, wait } => {
-                let address = self.step(step).address.clone();
+            Message::Waiting { unit, reason, attempt, wait } => {
+                let address = self.step(unit).address.clone();
                 self.emit(EventKind::StepWaiting { address, reason, attempt, wait_ms: millis(wait) });
             }
         }
     }
 
     fn end(&mut self, ended: Ended) {
-        let at = ended.step;
-        let step = self.step(at);
-        let clears = self.clears(at);
+        let at = ended.unit;
+        let unit = self.unit(at);
         let since = match self.states[at] {
             State::Running { since } => since,
             _ => self.engine.clock.elapsed(),
@@ -379,78 +383,51 @@ impl<'a> Run<'a> {
         }
         let outcome = match ended.result {
             Ok(body) => {
-                if clears {
-                    self.live.insert(step.id.clone(), crate::state::Observation::Absent);
-                } else if let Some(body) = body {
-                    let present = crate::state::Observation::Present { body, etag: None };
-                    self.live.insert(step.id.clone(), present);
+                if let Some(body) = body {
+                    self.live.insert(unit.id.clone(), Observation::Present { body, etag: None });
                 }
-                match step.action {
-                    _ if clears => {}
-                    Action::Delete => self.gone(&step.id),
-                    _ => self.done(step),
+                match &unit.work {
+                    Work::Delete(_) if self.clears(at) => {
+                        self.live.insert(unit.id.clone(), Observation::Absent);
+                    }
+                    Work::Delete(_) => self.gone(&unit.id),
+                    _ => self.done(at),
                 }
                 Outcome::Done
             }
-            Err(Failure { message, code }) => {
-                self.unwritten.push(Record::Failed { id: step.id.clone() });
-                // What was begun may be there: it stays owned, and the next plan reads how far it came.
-                if step.action != Action::Delete
-                    && let Some(resource) = self.resource(step)
-                    && resource.operation == Provisioning::Resource
-                {
-                    let owned = self.owned(resource, nothing());
-                    self.ledger.resources.entry(step.id.clone()).or_insert(owned);
+            Err(failure) => {
+                match ended.refused && !self.accepted.contains(&at) {
+                    // Azure made nothing: what somebody else makes under this id later is not ours.
+                    true => self.gone(&unit.id),
+                    false => self.failed(at),
                 }
-                Outcome::Failed { message, code }
+                failure.into()
             }
         };
-        self.over(at, outcome, elapsed, ended.retries, ended.waited);
+        self.over(at, outcome, Spent { elapsed, retries: ended.retries, waited: ended.waited });
     }
 
-    /// Writes down that a resource is owned as asked.
-    fn done(&mut self, step: &Step) {
-        let owned = match self.resource(step) {
-            Some(resource) if resource.operation == Provisioning::Resource => {
-                Some(self.owned(resource, self.resolved(&resource.body)))
-            }
-            _ => None,
-        };
-        let record = Record::Done { id: step.id.clone(), owned: owned.clone().map(Box::new) };
-        self.unwritten.push(record);
-        if let Some(owned) = owned {
-            self.ledger.resources.insert(step.id.clone(), owned);
-        }
-    }
-
-    /// Writes down that a resource is owned no longer.
-    fn gone(&mut self, id: &ArmId) {
-        self.unwritten.push(Record::Gone { id: id.clone() });
-        self.ledger.resources.shift_remove(id);
-    }
-
-    /// Ends a step, and lets go what waited for it.
-    fn over(&mut self, at: usize, outcome: Outcome, elapsed: Duration, retries: u32, waited: Duration) {
-        let step = self.step(at);
-        let (address, action) = (step.address.clone(), self.action(at));
+    /// Ends a unit, and releases what waited for it.
+    fn over(&mut self, at: usize, outcome: Outcome, spent: Spent) {
+        let (address, action) = (self.step(at).address.clone(), self.action(at));
+        let step = self.unit(at).step;
         self.states[at] = State::Ended(outcome.clone());
         let half = self.clears(at) && outcome == Outcome::Done;
-        let told = self.results[self.units[at]].is_some();
-        if action != Action::NoOp && !half && !told {
-            self.results[self.units[at]] = Some(StepResult {
+        if action != Action::NoOp && !half && self.results[step].is_none() {
+            self.results[step] = Some(StepResult {
                 address: address.clone(),
                 action,
                 outcome: outcome.clone(),
-                elapsed_ms: millis(elapsed),
-                retries,
-                waited_ms: millis(waited),
+                deleted: outcome != Outcome::Done && self.cleared(step),
+                elapsed_ms: millis(spent.elapsed),
+                retries: spent.retries,
+                waited_ms: millis(spent.waited),
             });
-            let elapsed_ms = millis(elapsed);
             self.emit(EventKind::StepFinished {
                 address: address.clone(),
                 action,
                 outcome: outcome.clone(),
-                elapsed_ms,
+                elapsed_ms: millis(spent.elapsed),
             });
         }
         let dependants: Vec<usize> = self.dag.dependants(at).to_vec();
@@ -472,6 +449,25 @@ impl<'a> Run<'a> {
     }
 
     fn skip(&mut self, at: usize, because_of: Address) {
-        self.over(at, Outcome::Skipped { because_of }, Duration::ZERO, 0, Duration::ZERO);
+        self.over(at, Outcome::Skipped { because_of }, Spent::default());
     }
+
+    /// Whether the old resource of a replaced step was cleared away, or its parent took it along.
+    fn cleared(&self, step: usize) -> bool {
+        (self.plan.steps.len()..self.states.len()).find(|&at| self.unit(at).step == step).is_some_and(|at| {
+            match &self.unit(at).work {
+                Work::Delete(_) => self.states[at] == State::Ended(Outcome::Done),
+                // It went with its parent, or stays with it.
+                _ => self.unit(at).id.ancestors().any(|id| self.live.get(&id) == Some(&Observation::Absent)),
+            }
+        })
+    }
+}
+
+/// What a unit took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
+    elapsed: Duration,
+    retries: u32,
+    waited: Duration,
 }

@@ -31,6 +31,7 @@ pub static PRIVATE_DNS_ZONE: ResourceType = ResourceType {
     expected: Duration::from_secs(35),
     expected_update: Duration::from_secs(10),
     expected_delete: Duration::from_secs(30),
+    conditional: true,
     ..ResourceType::new(ZONE, API_VERSION, "private DNS zone")
 };
 
@@ -50,6 +51,7 @@ pub static ZONE_LINK: ResourceType = ResourceType {
     expected: Duration::from_secs(40),
     expected_update: Duration::from_secs(10),
     expected_delete: Duration::from_secs(30),
+    conditional: true,
     ..ResourceType::new(
         "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
         API_VERSION,

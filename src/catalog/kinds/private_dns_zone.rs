@@ -123,6 +123,7 @@ const fn record(arm_type: &'static str) -> ResourceType {
         // Those of machines in linked networks, and those of private endpoints.
         azure_managed: &["/properties/isAutoRegistered", "/properties/metadata/creator"],
         expected: Duration::from_secs(2),
+        conditional: true,
         ..ResourceType::new(arm_type, API_VERSION, "DNS record")
     }
 }

@@ -5,6 +5,8 @@
 //! privately by one or more zones; a `{…}` in a zone's name depends on the resource, and only `{region}` can be told
 //! offline.
 
+use crate::ident::ArmId;
+
 /// An ARM type that private endpoints can connect to.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
@@ -367,6 +369,12 @@ pub const TARGETS: &[Target] = &[
     ),
     target("Microsoft.Network/privateLinkServices", "2025-05-01", &[]),
 ];
+
+/// The API version in which the connections of a target are read; `own` is the one that the blueprint speaks to it.
+pub fn connections_version(target: &ArmId, own: Option<&str>) -> String {
+    let known = Target::of(&target.resource_type()).map(|target| target.api_version);
+    known.or(own).unwrap_or("2024-01-01").to_owned()
+}
 
 #[cfg(test)]
 mod tests {

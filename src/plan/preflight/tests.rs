@@ -17,7 +17,6 @@ fn step(action: Action, address: &str, id: &str, desired: Value) -> Step {
         impact: Impact::None,
         disruption: None,
         purge: None,
-        lanes: Vec::new(),
         protected: false,
         after: vec![],
         expected_ms: 0,
@@ -35,6 +34,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         conflicts: vec![],
         targets: vec![],
         left_out: vec![],
+        program: Default::default(),
         warnings: vec![],
     }
 }

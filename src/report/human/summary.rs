@@ -15,6 +15,7 @@ pub fn summary(summary: &Summary, values: &BTreeMap<String, OutputValue>, style:
     table(&mut page, summary);
     failures(&mut page, summary);
     skipped(&mut page, summary);
+    deleted(&mut page, summary);
     list(&mut page, summary, "Under way when the run stopped", &Outcome::Unfinished);
     list(&mut page, summary, "Not started", &Outcome::NotStarted);
     if summary.is_complete() {
@@ -74,7 +75,7 @@ fn retries(step: &StepResult) -> Option<String> {
 
 fn failures(page: &mut Page<'_>, summary: &Summary) {
     for step in &summary.steps {
-        let Outcome::Failed { message, code } = &step.outcome else { continue };
+        let Outcome::Failed { message, help, code } = &step.outcome else { continue };
         page.gap();
         let mut line = Line::default()
             .add(Tone::Bad, "Failed")
@@ -90,6 +91,9 @@ fn failures(page: &mut Page<'_>, summary: &Summary) {
             page.line(Line::indented(4).add(Tone::Bad, escape(code)));
         }
         page.paragraph(4, Tone::Plain, &escape_lines(message));
+        if let Some(help) = help {
+            page.paragraph(4, Tone::Plain, &escape_lines(&format!("help: {help}")));
+        }
     }
 }
 
@@ -112,6 +116,21 @@ fn skipped(page: &mut Page<'_>, summary: &Summary) {
                 .add(Tone::Strong, cause),
         );
         names(page, skipped.into_iter());
+    }
+}
+
+/// Old resources of replacements that are gone, while no new one was made.
+fn deleted(page: &mut Page<'_>, summary: &Summary) {
+    let deleted: Vec<&Address> =
+        summary.steps.iter().filter(|step| step.deleted).map(|step| &step.address).collect();
+    if !deleted.is_empty() {
+        page.gap();
+        page.line(
+            Line::default()
+                .add(Tone::Bad, "Deleted, not made again")
+                .plain(": the next run makes what the blueprint asks for"),
+        );
+        names(page, deleted.into_iter());
     }
 }
 

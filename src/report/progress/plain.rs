@@ -140,13 +140,16 @@ pub(super) fn finished(
     let after = duration(elapsed_ms);
     match outcome {
         Outcome::Done => format!("{} {address} {} in {after}", marked(action, style), done(action)),
-        Outcome::Failed { message, .. } => {
+        Outcome::Failed { message, help, .. } => {
             let mut text = format!(
                 "{} {address} {} after {after}",
                 style.paint(Tone::Bad, "!"),
                 style.paint(Tone::Bad, &format!("failed to {}", action.word()))
             );
-            for line in wrap(&escape_lines(message), style.width.saturating_sub(10).max(20)) {
+            let help = help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+            for line in
+                wrap(&escape_lines(&format!("{message}{help}")), style.width.saturating_sub(10).max(20))
+            {
                 text.push_str("\n          ");
                 text.push_str(&line);
             }
@@ -223,6 +226,7 @@ pub(super) mod tests {
         };
         let failed = Outcome::Failed {
             message: "Azure refused: quota is exhausted in westeurope for the family of Standard_D4s_v5.\nAsk for \u{1b}[31mmore.".into(),
+            help: None,
             code: Some("QuotaExceeded".into()),
         };
         [

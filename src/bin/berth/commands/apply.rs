@@ -96,7 +96,7 @@ pub fn finish(terminal: &Terminal, applied: Applied) -> Exit {
     if !silent {
         terminal.print(&human::summary(summary, &applied.outputs, &terminal.out));
     }
-    let some = summary.steps.iter().any(|step| step.outcome == Outcome::Done);
+    let some = summary.steps.iter().any(|step| step.outcome == Outcome::Done || step.deleted);
     if let Some(error) = applied.broken {
         return match report(terminal, &error.into()) {
             Exit::Error if some => Exit::Partial,

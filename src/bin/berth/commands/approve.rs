@@ -109,21 +109,14 @@ async fn approve(terminal: &Terminal, work: &Work<'_>, description: &str, auto_a
             work.version,
         );
         match approved.await {
-            Ok(status) if status == "Approved" => {
+            Ok(()) => {
                 done += 1;
                 terminal.print(&format!("Approved {}\n", connection.id));
             }
-            Ok(status) => {
+            Err(failure) => {
                 failed += 1;
-                terminal.fail(&format!(
-                    "{} was approved, and is {} all the same\nhelp: look at it on its target, then run this again",
-                    connection.id,
-                    status.to_lowercase()
-                ));
-            }
-            Err(error) => {
-                failed += 1;
-                terminal.fail(&with_hint(&format!("{}: {error}", connection.id), error.hint()));
+                let message = format!("{}: {}", connection.id, failure.message);
+                terminal.fail(&with_hint(&message, failure.help));
             }
         }
     }

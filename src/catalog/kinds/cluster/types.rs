@@ -32,6 +32,7 @@ pub static MANAGED_CLUSTER: ResourceType = ResourceType {
     expected_update: minutes(3),
     expected_delete: minutes(6),
     timeout: minutes(90),
+    conditional: true,
     ..ResourceType::new(MANAGED_CLUSTERS, API_VERSION, "cluster")
 };
 
@@ -56,6 +57,7 @@ pub static AGENT_POOL: ResourceType = ResourceType {
     expected_delete: minutes(4),
     timeout: minutes(60),
     cross_check: Some(crate::catalog::kinds::ranges::pool),
+    conditional: true,
     ..ResourceType::new("Microsoft.ContainerService/managedClusters/agentPools", API_VERSION, "node pool")
 };
 

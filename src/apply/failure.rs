@@ -1,0 +1,66 @@
+//! Why a unit did not work.
+
+use crate::arm::Error;
+use crate::change::Outcome;
+
+/// Why a unit did not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What was attempted, and what Azure said.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Azure's error code, when there was one.
+    pub code: Option<String>,
+}
+
+impl Failure {
+    /// A failure that is not an answer of Azure's.
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Failure { message: message.into(), help: Some(help.into()), code: None }
+    }
+
+    /// With the error of the attempt before, so that a timeout says what it waited for.
+    pub(super) fn after(mut self, last: Option<String>) -> Self {
+        if let Some(last) = last {
+            self.message = format!("{}\nthe attempt before that: {last}", self.message);
+        }
+        self
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { message: error.to_string(), help: error.hint(), code: error.code.clone() }
+    }
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        let Failure { message, help, code } = failure;
+        Outcome::Failed { message, help, code }
+    }
+}
+
+/// Why an attempt ended.
+#[derive(Debug)]
+pub enum Stop {
+    /// Azure's error: the attempt may be repeated.
+    Error(Error),
+    /// A repetition cannot help.
+    Failed(Failure),
+    /// What was to be made is somebody else's by now: nothing was sent.
+    Refused(Failure),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Error(error)
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Stop::Failed(failure)
+    }
+}

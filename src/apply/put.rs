@@ -1,0 +1,153 @@
+//! Bringing a resource to what is asked for.
+
+use super::failure::{Failure, Stop};
+use super::worker::{Worker, is_settled};
+use crate::arm::{Conditions, Error, ErrorKind, Operation as ArmOperation, transport::Method};
+use crate::catalog::UpdateMode;
+use crate::plan::{Guard, Mode, Put};
+use crate::value::{
+    ChangeKind, Comparison, Flag, changed_members, diff, merge, set_path, strip_read_only, without,
+};
+use serde_json::Value;
+use std::time::Duration;
+
+impl Worker {
+    pub(super) async fn put(
+        &self,
+        put: &Put,
+        left: Duration,
+        sent_maybe: bool,
+    ) -> Result<Option<Value>, Stop> {
+        if sent_maybe {
+            return self.look_again(put, left).await;
+        }
+        match put.mode {
+            Mode::Recover => self.recover(put, left).await,
+            Mode::Create => self.create(put, left).await,
+            Mode::Arrive | Mode::Update | Mode::Repair => self.update(put, left).await,
+        }
+    }
+
+    /// Makes what was not there when the plan was made, and is not there now.
+    async fn create(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
+        let version = put.kind.api_version;
+        let conditions = match put.guard {
+            Guard::Unneeded => Conditions::none(),
+            Guard::IfNoneMatch => Conditions::absent(),
+            Guard::Read => {
+                if self.client.get(self.id.as_str(), version).await?.is_some() {
+                    return Err(Stop::Refused(self.appeared()));
+                }
+                Conditions::none()
+            }
+        };
+        let started = match self.client.put(self.id.as_str(), version, &put.body, &conditions).await {
+            Err(error) if error.status == Some(412) && put.guard == Guard::IfNoneMatch => {
+                return Err(Stop::Refused(self.appeared()));
+            }
+            other => other?,
+        };
+        self.finish(started, version, left).await
+    }
+
+    fn appeared(&self) -> Failure {
+        Failure::new(
+            format!("{} was not there when the plan was made, and somebody else has made it since", self.id),
+            "look at it, then plan again: `berth plan` says what taking it over (`--adopt`) would change",
+        )
+    }
+
+    /// After a write whose answer was lost: sees what it did before it is sent again.
+    async fn look_again(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
+        let version = put.kind.api_version;
+        let Some(live) = self.client.get(self.id.as_str(), version).await? else {
+            return match put.mode {
+                Mode::Recover => self.recover(put, left).await,
+                _ => self.write_new(put, left).await,
+            };
+        };
+        if !is_settled(&live.body) {
+            let operation = ArmOperation::watching(Method::Put, self.id.as_str(), version);
+            self.accepted(&operation);
+            self.client.wait(&operation, |_| {}, left).await?;
+        }
+        self.update(put, left).await
+    }
+
+    async fn write_new(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
+        let version = put.kind.api_version;
+        let started = self.client.put(self.id.as_str(), version, &put.body, &Conditions::none()).await?;
+        self.finish(started, version, left).await
+    }
+
+    /// Reads, merges, writes: only if something still differs.
+    async fn update(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
+        let version = put.kind.api_version;
+        let Some(live) = self.client.get(self.id.as_str(), version).await? else {
+            return self.write_new(put, left).await;
+        };
+        let rules = put.kind.compiled();
+        if !differs(put, &live.body) {
+            return Ok(Some(live.body));
+        }
+        // Only a whole PUT takes up what failed: a PATCH has nothing to say when nothing differs.
+        let mode = if put.mode == Mode::Repair { UpdateMode::Put } else { put.kind.update };
+        let merged = match mode {
+            // What cannot be read would always look changed; a PATCH sends it only when it is.
+            UpdateMode::Patch if !put.unseen => {
+                merge(&live.body, &without(&put.body, rules, Flag::WriteOnly), rules, &put.changes)
+            }
+            _ => merge(&live.body, &put.body, rules, &put.changes),
+        };
+        // A weak ETag does not tell two bodies apart, and most operations know no condition.
+        let etag = live.etag.as_deref().filter(|etag| put.kind.conditional && !etag.starts_with("W/"));
+        let conditions = etag.map_or_else(Conditions::none, Conditions::matches);
+        let started = match mode {
+            UpdateMode::Patch => {
+                let mut before = live.body;
+                strip_read_only(&mut before, rules);
+                let mut patch = changed_members(&before, &merged);
+                // A PATCH replaces the tags as a whole.
+                if patch.get("tags").is_some()
+                    && let Some(tags) = merged.get("tags")
+                {
+                    set_path(&mut patch, "tags", tags.clone());
+                }
+                self.client.patch(self.id.as_str(), version, &patch, &Conditions::none()).await?
+            }
+            _ => match self.client.put(self.id.as_str(), version, &merged, &conditions).await {
+                // Somebody wrote between the read and this: what they wrote is read and kept.
+                Err(error) if error.status == Some(412) => {
+                    return Err(Stop::Error(Error::new(
+                        ErrorKind::Busy,
+                        Method::Put,
+                        self.id.as_str(),
+                        error.message.clone(),
+                    )));
+                }
+                other => other?,
+            },
+        };
+        self.finish(started, version, left).await
+    }
+
+    async fn recover(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
+        let mut body = Value::clone(&put.body);
+        set_path(&mut body, "properties.createMode", "recover".into());
+        let version = put.kind.api_version;
+        let started = self.client.put(self.id.as_str(), version, &body, &Conditions::none()).await?;
+        self.finish(started, version, left).await?;
+        // A recover ignores everything else that the body asks for.
+        self.update(put, left).await
+    }
+}
+
+/// Whether anything is left to be sent.
+fn differs(put: &Put, live: &Value) -> bool {
+    let rules = put.kind.compiled();
+    let comparison = Comparison { rules, applied: None, secret_changed: &|_, _| put.unseen };
+    let drops = |change: &crate::value::Change| matches!(change.kind, ChangeKind::Remove | ChangeKind::Reset);
+    put.mode == Mode::Repair
+        || !diff(&put.body, live, &comparison).is_empty()
+        || put.changes.iter().any(drops)
+}

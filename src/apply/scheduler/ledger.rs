@@ -1,0 +1,130 @@
+//! What a run leaves in the ledger, and the values that become known on the way.
+
+use super::Run;
+use crate::apply::failure::Failure;
+use crate::ident::ArmId;
+use crate::ledger::{Owned, Record};
+use crate::plan::{Approve, Holding, Put, Reason, Work};
+use crate::private_link;
+use crate::value::token::{self, Token};
+use crate::value::{lookup, secret_digests};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+impl Run<'_> {
+    /// The work of a unit with every value put in, and what the ledger holds once it is done.
+    pub(super) fn ready(&self, at: usize) -> Result<(Work, Option<Owned>), Failure> {
+        let unit = self.unit(at);
+        let Work::Put(put) = &unit.work else { return Ok((unit.work.clone(), None)) };
+        let asked = self.resolved(&put.body);
+        let mut missing = None;
+        let mut claim = None;
+        token::for_each(&asked, &mut |token| match token {
+            Token::Output { address, pointer } => missing = Some((address.clone(), pointer.clone())),
+            Token::Caller { claim: name } => claim = Some(name.clone()),
+            Token::Reference { .. } | Token::Secret { .. } => {}
+        });
+        if let Some(claim) = claim {
+            return Err(Failure::new(
+                format!("it needs the caller's {claim}, which the token does not contain"),
+                "write the value into the blueprint, or into a parameter",
+            ));
+        }
+        if let Some((address, pointer)) = missing {
+            return Err(Failure::new(
+                format!(
+                    "it needs a value that `{address}` does not have: {pointer} is not in what Azure returned"
+                ),
+                format!("check that `{address}` switches on what gives this value"),
+            ));
+        }
+        let mut body = asked.clone();
+        token::substitute(&mut body, &mut |token| match token {
+            Token::Secret { name } => self.secrets.get(name).map(|secret| secret.expose().into()),
+            _ => None,
+        });
+        let owned = unit.record.as_ref().map(|holding| self.owned(holding, asked));
+        Ok((Work::Put(Put { body: Arc::new(body), ..put.clone() }), owned))
+    }
+
+    /// What the ledger holds of a resource that was asked for with `applied`.
+    pub(super) fn owned(&self, holding: &Holding, applied: Value) -> Owned {
+        let kind = holding.kind;
+        Owned {
+            address: holding.address.clone(),
+            arm_type: kind.arm_type.to_owned(),
+            api_version: kind.api_version.to_owned(),
+            depends_on: holding.depends_on.clone(),
+            digests: secret_digests(&applied, kind.compiled(), self.secrets, &self.ledger.salt),
+            protect: holding.protect,
+            delete: kind.delete,
+            lanes: holding.lanes.clone(),
+            applied,
+        }
+    }
+
+    /// A value with the outputs put in that are known by now.
+    pub(super) fn resolved(&self, value: &Value) -> Value {
+        let mut value = value.clone();
+        token::substitute(&mut value, &mut |token| {
+            let Token::Output { address, pointer } = token else { return None };
+            let live = self.live.get(self.plan.program.sources.get(address)?)?.body()?;
+            lookup(live, pointer).filter(|value| !value.is_null()).cloned()
+        });
+        value
+    }
+
+    /// Writes down that a unit's resource is owned as asked.
+    pub(super) fn done(&mut self, at: usize) {
+        let unit = self.unit(at);
+        let owned = unit.record.as_ref().map(|holding| self.owned(holding, self.resolved(&holding.body)));
+        let record = Record::Done { id: unit.id.clone(), owned: owned.clone().map(Box::new) };
+        self.unwritten.push(record);
+        if let Some(owned) = owned {
+            self.ledger.resources.insert(unit.id.clone(), owned);
+        }
+    }
+
+    /// Writes down that a unit failed. What it may have begun stays owned: the next plan reads how far it came.
+    pub(super) fn failed(&mut self, at: usize) {
+        let unit = self.unit(at);
+        self.unwritten.push(Record::Failed { id: unit.id.clone() });
+        if let (Work::Put(_), Some(holding)) = (&unit.work, &unit.record) {
+            let owned = self.owned(holding, json!({}));
+            self.ledger.resources.entry(unit.id.clone()).or_insert(owned);
+        }
+    }
+
+    /// Writes down that a resource is owned no longer.
+    pub(super) fn gone(&mut self, id: &ArmId) {
+        self.unwritten.push(Record::Gone { id: id.clone() });
+        self.ledger.resources.shift_remove(id);
+    }
+
+    /// Whether the connection of an endpoint that this run made waits for approval, although Azure was to approve it by
+    /// itself: the endpoint's own body says so.
+    pub(super) fn stays_pending(&self, approve: &Approve) -> bool {
+        let endpoint = approve.endpoint.as_ref().and_then(|id| self.live.get(id)?.body());
+        let connections =
+            endpoint.and_then(|endpoint| endpoint.pointer("/properties/privateLinkServiceConnections"));
+        let mut connections = connections.and_then(Value::as_array).into_iter().flatten();
+        connections.any(|connection| private_link::status(connection) == Some("Pending"))
+    }
+
+    /// What stayed as it is may have another address or order by now, or be asked for in more detail.
+    pub(super) fn refresh_unchanged(&mut self) {
+        if self.plan.destroy {
+            return;
+        }
+        for at in 0..self.plan.program.units.len() {
+            let unit = self.unit(at);
+            if unit.work == Work::Idle
+                && let Some(holding) = &unit.record
+                && self.plan.steps[unit.step].reason != Reason::Blocked
+            {
+                let owned = self.owned(holding, self.resolved(&holding.body));
+                self.ledger.resources.insert(unit.id.clone(), owned);
+            }
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! From the steps of a plan to its program.
+
+use super::model::{Plan, Reason, Step};
+use super::program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Unit, Work};
+use crate::catalog::{Arrival, ResourceType, connections_version, resource_type};
+use crate::change::{Action, DeleteMode};
+use crate::graph::Dag;
+use crate::ident::ArmId;
+use crate::ledger::Ledger;
+use crate::state::{Approval, Desired, DesiredResource, Provisioning, lanes};
+use crate::value::ChangeKind;
+use crate::value::token::{self, Token};
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an operation may take of which the blueprint says nothing: that of a resource it no longer mentions.
+const TIMEOUT: Duration = Duration::from_secs(90 * 60);
+
+/// Compiles the steps of a plan into its program.
+///
+/// Whatever changes the steps (purging, targets) comes before.
+pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger) {
+    let compiler = Compiler::new(&plan.steps, desired, ledger);
+    let mut program =
+        Program { units: compiler.units(), outputs: desired.outputs.clone(), ..Program::default() };
+    compiler.order(&mut program.units);
+    let mut source = |value: &Value| {
+        token::for_each(value, &mut |token| {
+            let Token::Output { address, .. } = token else { return };
+            if let Some(&at) = desired.by_address.get(address) {
+                program.sources.insert(address.clone(), desired.resources[at].id.clone());
+            }
+        });
+    };
+    program.outputs.iter().for_each(|output| source(&output.value));
+    program.units.iter().filter_map(|unit| unit.record.as_ref()).for_each(|record| source(&record.body));
+    plan.program = program;
+}
+
+/// The order of steps alone, for a plan of which no blueprint is at hand.
+pub(super) fn outline(steps: &[Step]) -> Vec<Unit> {
+    let (desired, ledger) = (Desired::default(), Ledger::new("", ""));
+    let compiler = Compiler::new(steps, &desired, &ledger);
+    let mut units = compiler.units();
+    for (unit, step) in units.iter_mut().zip(steps) {
+        let idle = matches!(step.action, Action::NoOp | Action::Forget | Action::Adopt);
+        unit.expected_ms = if idle { 0 } else { step.expected_ms };
+    }
+    units.truncate(steps.len());
+    units
+}
+
+struct Compiler<'a> {
+    steps: &'a [Step],
+    desired: &'a Desired,
+    ledger: &'a Ledger,
+    by_id: HashMap<&'a ArmId, usize>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(steps: &'a [Step], desired: &'a Desired, ledger: &'a Ledger) -> Self {
+        let by_id = steps.iter().enumerate().map(|(at, step)| (&step.id, at)).collect();
+        Compiler { steps, desired, ledger, by_id }
+    }
+
+    /// The unit of each step, and behind them those that clear replaced resources away; without their order.
+    fn units(&self) -> Vec<Unit> {
+        let deleted = self.steps.iter().filter(|step| step.action == Action::Delete);
+        let deleted: Arc<HashSet<ArmId>> = Arc::new(deleted.map(|step| step.id.clone()).collect());
+        let mut units: Vec<Unit> =
+            self.steps.iter().enumerate().map(|(at, step)| self.unit(at, step, &deleted)).collect();
+        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| step.action == Action::Replace) {
+            let unit = self.clear(at, step);
+            units[at].expected_ms = step.expected_ms.saturating_sub(unit.expected_ms);
+            units.push(unit);
+        }
+        units
+    }
+
+    fn resource(&self, step: &Step) -> Option<&DesiredResource> {
+        self.desired.by_id.get(&step.id).map(|&at| &self.desired.resources[at])
+    }
+
+    fn unit(&self, at: usize, step: &Step, deleted: &Arc<HashSet<ArmId>>) -> Unit {
+        let resource = self.resource(step);
+        let (work, sends) = match self.work(step, resource, deleted) {
+            work if work.sends() => (work, true),
+            work => (work, false),
+        };
+        let arrives = matches!(&work, Work::Put(put) if put.mode == Mode::Arrive);
+        let own = || match (step.action, resource) {
+            (Action::Delete, _) | (_, None) => {
+                self.ledger.resources.get(&step.id).map(|owned| owned.lanes.clone()).unwrap_or_else(|| {
+                    let kind = resource_type(&step.arm_type);
+                    kind.map_or_else(Vec::new, |kind| {
+                        lanes(kind, &step.id, &Provisioning::Resource, &Value::Null)
+                    })
+                })
+            }
+            (_, Some(resource)) => self.lanes(resource),
+        };
+        Unit {
+            step: at,
+            id: step.id.clone(),
+            // What came with its parent is only looked at.
+            lanes: if sends && !arrives { own() } else { Vec::new() },
+            expected_ms: if sends { step.expected_ms } else { 0 },
+            timeout: resource.map_or(TIMEOUT, |resource| resource.timeout),
+            record: resource.and_then(|resource| self.holding(resource)),
+            after: step.after.iter().copied().filter(|&before| before < at).collect(),
+            work,
+        }
+    }
+
+    fn lanes(&self, resource: &DesiredResource) -> Vec<ArmId> {
+        lanes(resource.kind, &resource.id, &resource.operation, &resource.body)
+    }
+
+    fn work(&self, step: &Step, resource: Option<&DesiredResource>, deleted: &Arc<HashSet<ArmId>>) -> Work {
+        let released = || step.changes.iter().all(|change| change.kind == ChangeKind::Release);
+        match (step.action, resource) {
+            (Action::Forget, _) => Work::Forget,
+            (Action::Delete, _) if matches!(step.reason, Reason::GoesWithParent { .. }) => Work::Forget,
+            (Action::Delete, _) => {
+                let group = step.id.resource_type() == "Microsoft.Resources/resourceGroups";
+                // The list of a group lags behind: what the same plan deleted may still be in it.
+                let expected = group.then(|| deleted.clone());
+                Work::Delete(Delete {
+                    api_version: self.known_version(step),
+                    purge: step.purge.clone(),
+                    expected,
+                })
+            }
+            (Action::Adopt, _) => Work::Record,
+            (Action::Update, _)
+                if !matches!(step.reason, Reason::FailedProvisioning { .. }) && released() =>
+            {
+                Work::Record
+            }
+            (_, None) => Work::Idle,
+            (action, Some(resource)) => match &resource.operation {
+                Provisioning::Approval(approval) => self.approve(step, approval),
+                _ if action == Action::NoOp => Work::Idle,
+                Provisioning::Registration => Work::Register(register(resource)),
+                Provisioning::Resource => Work::Put(self.put(step, resource)),
+            },
+        }
+    }
+
+    fn approve(&self, step: &Step, approval: &Approval) -> Work {
+        let expected_by_itself = step.reason == Reason::ApprovesItself;
+        if step.action != Action::Approve && !expected_by_itself {
+            return Work::Idle;
+        }
+        let target = approval.target.as_ref();
+        let version = target.map(|target| connections_version(target, self.version_of(target)));
+        Work::Approve(Approve {
+            endpoint: approval.endpoint.clone(),
+            target: approval.target.clone(),
+            api_version: version.unwrap_or_default(),
+            description: approval.description.clone(),
+            expected_by_itself,
+            overrules: step.reason == Reason::Rejected,
+        })
+    }
+
+    /// The API version that the blueprint speaks to a resource of its own.
+    fn version_of(&self, id: &ArmId) -> Option<&'static str> {
+        self.desired.by_id.get(id).map(|&at| self.desired.resources[at].kind.api_version)
+    }
+
+    /// The API version in which what is there is deleted.
+    fn known_version(&self, step: &Step) -> String {
+        let owned = || Some(self.ledger.resources.get(&step.id)?.api_version.clone());
+        let wanted = || Some(self.resource(step)?.kind.api_version.to_owned());
+        // What others made is in no ledger.
+        let foreign = || {
+            let mut children = self.desired.resources.iter().flat_map(DesiredResource::exclusive_children);
+            let kind = children.find(|(_, kind)| kind.arm_type.eq_ignore_ascii_case(&step.arm_type))?.1;
+            Some(kind.api_version.to_owned())
+        };
+        owned().or_else(wanted).or_else(foreign).unwrap_or_default()
+    }
+
+    /// The removal of what a replaced step replaces.
+    fn clear(&self, at: usize, step: &Step) -> Unit {
+        let resource = self.resource(step);
+        let taken_along = matches!(&step.reason, Reason::ParentReplaced { .. })
+            && resource.is_some_and(|resource| resource.kind.delete != DeleteMode::Always);
+        let kind: Option<&ResourceType> =
+            resource.map(|resource| resource.kind).or_else(|| resource_type(&step.arm_type));
+        let expected = kind.map_or(0, |kind| kind.expected_delete.as_millis() as u64);
+        let held = self.ledger.resources.get(&step.id).map(|owned| owned.lanes.clone());
+        let work = match taken_along {
+            true => Work::Idle,
+            false => Work::Delete(Delete {
+                api_version: self.known_version(step),
+                purge: step.purge.clone(),
+                expected: None,
+            }),
+        };
+        Unit {
+            step: at,
+            id: step.id.clone(),
+            lanes: match taken_along {
+                true => Vec::new(),
+                false => {
+                    held.unwrap_or_else(|| resource.map_or_else(Vec::new, |resource| self.lanes(resource)))
+                }
+            },
+            expected_ms: if taken_along { 0 } else { expected.min(step.expected_ms) },
+            timeout: resource.map_or(TIMEOUT, |resource| resource.timeout),
+            record: None,
+            after: Vec::new(),
+            work,
+        }
+    }
+
+    fn put(&self, step: &Step, resource: &DesiredResource) -> Put {
+        let arrives = match step.reason {
+            Reason::ArrivesWithParent { .. } => true,
+            Reason::ParentReplaced { .. } => resource.arrival == Arrival::WithParent,
+            _ => false,
+        };
+        let mode = match (step.action, &step.reason) {
+            (Action::Recover, _) => Mode::Recover,
+            _ if arrives => Mode::Arrive,
+            // What was below a recovered resource comes back with it.
+            (Action::Create, _) if self.recovers_above(resource) => Mode::Update,
+            (Action::Create | Action::Replace, _) => Mode::Create,
+            (_, Reason::FailedProvisioning { .. }) => Mode::Repair,
+            _ => Mode::Update,
+        };
+        let unseen =
+            |change: &crate::value::Change| change.kind == ChangeKind::Set && change.before.is_null();
+        Put {
+            mode,
+            guard: self.guard(step, resource, mode),
+            kind: resource.kind,
+            body: resource.body.clone(),
+            changes: step.changes.clone(),
+            unseen: step.changes.iter().any(unseen),
+        }
+    }
+
+    fn recovers_above(&self, resource: &DesiredResource) -> bool {
+        let step = |id: ArmId| self.by_id.get(&id).map(|&at| &self.steps[at]);
+        resource.id.ancestors().filter_map(step).any(|step| step.action == Action::Recover)
+    }
+
+    /// Nothing can have appeared below what the same plan creates, nor where it has just cleared away.
+    fn guard(&self, step: &Step, resource: &DesiredResource, mode: Mode) -> Guard {
+        let made = |id: &ArmId| {
+            let step = self.by_id.get(id).map(|&at| &self.steps[at]);
+            step.is_some_and(|step| matches!(step.action, Action::Create | Action::Replace))
+        };
+        match mode {
+            _ if mode != Mode::Create || step.action == Action::Replace => Guard::Unneeded,
+            _ if resource.id.parent().is_some_and(|parent| made(&parent)) => Guard::Unneeded,
+            _ if resource.kind.conditional => Guard::IfNoneMatch,
+            _ => Guard::Read,
+        }
+    }
+
+    fn holding(&self, resource: &DesiredResource) -> Option<Arc<Holding>> {
+        if resource.operation != Provisioning::Resource {
+            return None;
+        }
+        let at = self.desired.by_id.get(&resource.id).copied().unwrap_or_default();
+        let needed = self.desired.graph.dependencies(at).iter().map(|&at| &self.desired.resources[at]);
+        Some(Arc::new(Holding {
+            address: resource.address.clone(),
+            kind: resource.kind,
+            body: resource.body.clone(),
+            depends_on: needed
+                .filter(|needed| needed.operation == Provisioning::Resource)
+                .map(|needed| needed.id.clone())
+                .collect(),
+            protect: resource.protect,
+            lanes: self.lanes(resource),
+        }))
+    }
+
+    /// Draws the edges that clearing away brings.
+    ///
+    /// What is replaced is cleared after everything that was on it, and after everything that its successor needs: a need
+    /// that fails leaves the old resource alone. The same holds for what stands on a replaced resource and so has to
+    /// go with it: it is cleared only when the needs of both successors are met.
+    fn order(&self, units: &mut [Unit]) {
+        let steps = self.steps.len();
+        let clearing: HashMap<usize, usize> =
+            (steps..units.len()).map(|unit| (units[unit].step, unit)).collect();
+        if clearing.is_empty() {
+            return;
+        }
+        let mut dag = Dag::new(units.len());
+        for (at, unit) in units.iter().enumerate() {
+            unit.after.iter().for_each(|&before| dag.need(at, before));
+        }
+        for (&at, &unit) in &clearing {
+            dag.need(at, unit);
+            for before in &self.steps[at].after {
+                if let Some(&other) = clearing.get(before) {
+                    dag.need(other, unit);
+                }
+            }
+        }
+        // What is deleted for good and used something that is replaced goes before that is cleared away.
+        let replaced: HashMap<&ArmId, usize> =
+            clearing.iter().map(|(&at, &unit)| (&self.steps[at].id, unit)).collect();
+        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| step.action == Action::Delete) {
+            let owned = self.ledger.resources.get(&step.id);
+            for id in owned.map(|owned| owned.depends_on.as_slice()).unwrap_or_default() {
+                if let Some(&unit) = replaced.get(id) {
+                    dag.need(unit, at);
+                }
+            }
+        }
+        for (at, unit) in (0..steps).filter_map(|at| Some((at, *clearing.get(&at)?))) {
+            let later = users_of(unit, &dag);
+            let mut seen = HashSet::new();
+            let mut needs = self.steps[at].after.clone();
+            while let Some(need) = needs.pop() {
+                if !seen.insert(need) {
+                    continue;
+                }
+                match later.contains(&need) {
+                    // It comes after this is cleared: what it needs itself can be met before.
+                    true => needs.extend(&self.steps[need].after),
+                    false => dag.need(unit, need),
+                }
+            }
+        }
+        for (at, unit) in units.iter_mut().enumerate() {
+            unit.after = dag.dependencies(at).to_vec();
+            unit.after.sort_unstable();
+        }
+    }
+}
+
+/// Everything that needs `node`, directly or by way of others.
+fn users_of(node: usize, dag: &Dag) -> HashSet<usize> {
+    let mut found = HashSet::new();
+    let mut stack = dag.dependants(node).to_vec();
+    while let Some(user) = stack.pop() {
+        if found.insert(user) {
+            stack.extend(dag.dependants(user));
+        }
+    }
+    found
+}
+
+fn register(resource: &DesiredResource) -> Register {
+    // A feature takes effect once its provider is registered again.
+    let feature = resource.id.as_str().contains("/providers/Microsoft.Features/");
+    let provider = || {
+        let subscription = resource.id.subscription()?;
+        ArmId::parse(&format!("/subscriptions/{subscription}/providers/{}", resource.id.namespace())).ok()
+    };
+    Register {
+        kind: resource.kind,
+        wanted: resource.body.clone(),
+        provider: if feature { provider() } else { None },
+    }
+}

@@ -1,0 +1,185 @@
+//! A plan as a program: what applying does, unit by unit.
+//!
+//! Planning compiles it, applying runs it and decides nothing about Azure. A [`Unit`] is one piece of work on one
+//! resource, with all that it takes: the body (outputs and secrets in it as tokens), how it is written, what must be
+//! done before, what no other unit may work on at the same time, and what the ledger holds afterwards. A replacement
+//! is two units: one that clears the old resource away, and one that makes the new one.
+
+use crate::catalog::ResourceType;
+use crate::ident::{Address, ArmId};
+use crate::state::Output;
+use crate::value::Change;
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that applying a plan does.
+///
+/// The first units are those of the steps, each at the position of its step; those that clear a replaced resource away
+/// follow.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Program {
+    /// The units.
+    pub units: Vec<Unit>,
+    /// The outputs of the blueprint; tokens in them have a value once the units are done.
+    pub outputs: Vec<Output>,
+    /// The resources whose outputs stand in bodies and outputs as tokens.
+    pub sources: HashMap<Address, ArmId>,
+}
+
+/// One piece of work on one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unit {
+    /// The step it belongs to: a position in [`super::Plan::steps`].
+    pub step: usize,
+    /// The resource it works on.
+    pub id: ArmId,
+    /// What is done.
+    pub work: Work,
+    /// The units (by position) that must be done before.
+    pub after: Vec<usize>,
+    /// What no other unit may work on at the same time.
+    pub lanes: Vec<ArmId>,
+    /// How long it is expected to take, in milliseconds.
+    pub expected_ms: u64,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// What the ledger holds once it is done; `None` for what the ledger does not hold.
+    pub record: Option<Arc<Holding>>,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Work {
+    /// Nothing is sent.
+    Idle,
+    /// Nothing is sent; the resource is written into the ledger as it is asked for.
+    Record,
+    /// Nothing is sent; the resource is taken out of the ledger.
+    Forget,
+    /// A resource is brought to what is asked for.
+    Put(Put),
+    /// A resource is deleted, and perhaps purged.
+    Delete(Delete),
+    /// A provider namespace or preview feature is registered.
+    Register(Register),
+    /// A private-endpoint connection is approved.
+    Approve(Approve),
+}
+
+/// How a resource is brought to what is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is not there: a PUT makes it.
+    Create,
+    /// Its parent's create brings it: what differs then is written.
+    Arrive,
+    /// It is there: it is read, and what differs is written.
+    Update,
+    /// It is there and its last create or update failed: a PUT of all of it repairs it.
+    Repair,
+    /// It is soft-deleted: it is recovered, and then what differs is written.
+    Recover,
+}
+
+/// How a create is kept from overwriting what appeared since the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Nothing can have appeared: the same plan makes its parent, or has just cleared the place.
+    Unneeded,
+    /// The PUT says `If-None-Match: *`.
+    IfNoneMatch,
+    /// It is read just before: the operation knows no condition.
+    Read,
+}
+
+/// A resource and what is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Put {
+    /// How.
+    pub mode: Mode,
+    /// How a create is kept from overwriting.
+    pub guard: Guard,
+    /// Its type.
+    pub kind: &'static ResourceType,
+    /// What is asked for.
+    pub body: Arc<Value>,
+    /// What changes, when it is there.
+    pub changes: Vec<Change>,
+    /// Whether a value is sent that Azure does not show, although nothing that it shows differs.
+    pub unseen: bool,
+}
+
+/// A resource that is deleted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    /// In which API version.
+    pub api_version: String,
+    /// Where it is purged once it is deleted: a path.
+    pub purge: Option<String>,
+    /// For a resource group: what may still be in it, because the same plan deletes it. `None` for everything else.
+    pub expected: Option<Arc<HashSet<ArmId>>>,
+}
+
+/// A registration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Register {
+    /// Its type.
+    pub kind: &'static ResourceType,
+    /// What its body says once it is registered.
+    pub wanted: Arc<Value>,
+    /// The provider that is registered again afterwards, so that a feature takes effect.
+    pub provider: Option<ArmId>,
+}
+
+/// An approval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Approve {
+    /// The endpoint whose connection it is; `None` while its id is not known.
+    pub endpoint: Option<ArmId>,
+    /// The target that it is on; `None` while its id is not known.
+    pub target: Option<ArmId>,
+    /// In which API version the target shows its connections.
+    pub api_version: String,
+    /// The text shown on the target.
+    pub description: String,
+    /// Whether Azure is to approve it by itself: then it is approved only if the endpoint says that it waits.
+    pub expected_by_itself: bool,
+    /// Whether the plan saw a rejection that this approval takes back.
+    pub overrules: bool,
+}
+
+/// What the ledger holds of a resource, but for values that are known only once it is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holding {
+    /// What the blueprint calls it.
+    pub address: Address,
+    /// Its type.
+    pub kind: &'static ResourceType,
+    /// What is asked for, outputs and secrets as tokens.
+    pub body: Arc<Value>,
+    /// What it depends on, by id.
+    pub depends_on: Vec<ArmId>,
+    /// Whether it may be deleted only when named.
+    pub protect: bool,
+    /// What may not be changed by two operations at once while it is.
+    pub lanes: Vec<ArmId>,
+}
+
+impl Work {
+    /// Whether a request is sent for it.
+    pub fn sends(&self) -> bool {
+        !matches!(self, Work::Idle | Work::Record | Work::Forget)
+    }
+}
+
+impl Program {
+    /// The units (by position) that make the program as long as it is, each waiting for the one before; and how long
+    /// they are expected to take together, in milliseconds.
+    ///
+    /// A unit waits for what it needs, and for its turn in each of its lanes, which the first that is ready gets.
+    pub fn critical_path(&self) -> (Vec<usize>, u64) {
+        super::schedule::critical_path(&self.units)
+    }
+}
