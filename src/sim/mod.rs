@@ -20,29 +20,22 @@
 //! * What exists in two views (subnets, node pools, private endpoint connections) is stored once, as the child.
 //! * The state's lock is never held across an await.
 
-mod cidr;
-mod clock;
+mod core;
 mod directory;
-mod error;
 mod fault_script;
-mod faults;
-mod json;
+mod front;
 mod jwt;
-mod microsoft_graph;
-mod operation;
-mod path;
-mod router;
 mod serve;
 mod simulator;
 mod state_file;
-mod store;
-mod subscription;
 mod tls;
 mod types;
-mod world;
 
 #[cfg(test)]
 mod testing;
+
+use core::{behaviour, cidr, clock, error, faults, json, operation, path, store, world};
+use front::{microsoft_graph, router, subscription};
 
 pub use clock::Time;
 pub use directory::SignIn;

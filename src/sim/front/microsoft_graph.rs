@@ -13,11 +13,11 @@ use crate::arm::transport::{Method, Request, Response};
 use serde_json::{Map, Value, json};
 
 /// What a token for Graph may be meant for, besides the simulator's own address.
-pub(super) const AUDIENCES: &[&str] =
+pub(crate) const AUDIENCES: &[&str] =
     &["https://graph.microsoft.com", "https://graph.microsoft.us", "https://microsoftgraph.chinacloudapi.cn"];
 
 /// Whether a path (without its query) is Graph's.
-pub(super) fn is_its(path: &str) -> bool {
+pub(crate) fn is_its(path: &str) -> bool {
     path.split('/').nth(1).is_some_and(|first| first.eq_ignore_ascii_case("graph"))
 }
 

@@ -214,10 +214,10 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
         }
     }
     check_group(world, &call)?;
-    types::dispatch(world, &mut call)
+    types::dispatch::dispatch(world, &mut call)
 }
 
-/// Under [`Time::Jump`](super::Time), whoever reads a resource that is still busy brings its end about.
+/// Under `Time::Jump`, whoever reads a resource that is still busy brings its end about.
 fn pass_time(world: &mut World, key: &str) {
     if !world.now.jumps() {
         return;
