@@ -1,6 +1,6 @@
 //! ARM's error answers.
 
-use crate::arm::transport::Response;
+use crate::host::transport::Response;
 use serde_json::{Value, json};
 
 /// How an error is wrapped.

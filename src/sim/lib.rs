@@ -1,9 +1,8 @@
 //! The ARM simulator: what Azure Resource Manager would answer, without Azure.
 //!
 //! It speaks the wire and nothing else: a request goes in, a response comes out, either in process (the
-//! [`Simulator`] is a [`Transport`](crate::arm::transport::Transport)) or over HTTP ([`serve`]). It shares no
-//! model with the rest of the crate, so that it can disagree: it is a witness of what ARM does, not of what berth
-//! believes ARM does.
+//! [`Simulator`] is a [`Transport`](crate::host::transport::Transport)) or over HTTP ([`serve`]). It shares no
+//! model with berth, so that it can disagree: it is a witness of what ARM does, not of what berth believes ARM does.
 //!
 //! ```text
 //! Request ─▶ router ─▶ types/<kind> ─▶ store          faults bend an answer, clock says when
@@ -37,6 +36,7 @@ mod testing;
 use core::{behaviour, cidr, clock, error, faults, json, operation, path, store, world};
 use front::{microsoft_graph, router, subscription};
 
+pub use berth_host as host;
 pub use clock::Time;
 pub use directory::SignIn;
 pub use fault_script::FaultScript;
