@@ -2,7 +2,8 @@
 //!
 //! The library is the whole product and never prints; `src/bin/berth` reads arguments, wires a transport, a
 //! ledger store and a clock together, and renders what the library returns. The rooms, and which may use which,
-//! are drawn in `docs/concepts/architecture.md` and held by `tests/it/rooms.rs`.
+//! are drawn in `docs/concepts/architecture.md` and held by `tests/it/rooms.rs`. Two of them are crates of their own,
+//! which others can use without berth: [`host`] is `berth-host`, [`sim`] is `berth-sim`.
 //!
 //! Data flows one way:
 //!
@@ -29,7 +30,6 @@ pub mod diag;
 pub mod drift;
 pub mod event;
 pub mod graph;
-pub mod host;
 pub mod ident;
 pub mod ledger;
 pub mod manual;
@@ -39,6 +39,8 @@ pub mod plan;
 pub mod policy;
 pub mod private_link;
 pub mod report;
-pub mod sim;
 pub mod state;
 pub mod value;
+
+pub use berth_host as host;
+pub use berth_sim as sim;

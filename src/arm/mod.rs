@@ -41,9 +41,9 @@ mod send;
 mod throttle;
 mod token;
 mod trace;
-pub mod transport;
 mod violation;
 
+pub use crate::host::transport::{self, Transport};
 pub use client::{Client, Resource, Started};
 pub use cloud::{Cloud, UnknownCloud};
 pub use endpoint::protects_tokens;
@@ -60,5 +60,4 @@ pub use retry::RetryOptions;
 pub use throttle::{Headroom, OperationClass};
 pub use token::{Caller, StaticToken, Token, TokenSource};
 pub use trace::{Exchange, Trace};
-pub use transport::Transport;
 pub use violation::Violation;

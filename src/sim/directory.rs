@@ -7,9 +7,8 @@ use super::error::Failure;
 use super::jwt::{self, SigningKey};
 use super::microsoft_graph;
 use super::simulator::CALLER_OBJECT_ID;
-use crate::arm::transport::{Method, Request, Response};
+use crate::host::transport::{Method, Request, Response};
 use crate::host::{Clock, Timestamp};
-use azure_core::http::Url;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -419,8 +418,7 @@ fn json_response(status: u16, body: &Value) -> Response {
 
 /// A form as browsers send it.
 fn form(text: &str) -> BTreeMap<String, String> {
-    let Ok(url) = Url::parse(&format!("http://form/?{text}")) else { return BTreeMap::new() };
-    url.query_pairs().into_owned().collect()
+    form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
 fn wanted<'f>(form: &'f BTreeMap<String, String>, name: &str) -> Result<&'f str, Refusal> {

@@ -1,7 +1,7 @@
 //! The form of a file of scripted faults.
 
 use super::faults::{Effect, Fault};
-use crate::arm::transport::Method;
+use crate::host::transport::Method;
 use serde::Deserialize;
 use serde::de::Error as _;
 use std::time::Duration;

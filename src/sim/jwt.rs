@@ -1,6 +1,7 @@
 //! JSON web tokens, as far as a directory needs them.
 
-use azure_core::base64::{decode_url_safe, encode_url_safe};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -32,18 +33,21 @@ impl SigningKey {
     }
 
     fn id(&self) -> String {
-        encode_url_safe(&Sha256::digest(self.public())[..20])
+        BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(self.public())[..20])
     }
 
     /// A token with these claims.
     pub(super) fn sign(&self, claims: &Value) -> String {
         let algorithm = if self.pair().is_some() { ALGORITHM } else { "none" };
         let header = json!({"typ": "JWT", "alg": algorithm, "x5t": self.id(), "kid": self.id()});
-        let signed =
-            format!("{}.{}", encode_url_safe(header.to_string()), encode_url_safe(claims.to_string()));
+        let signed = format!(
+            "{}.{}",
+            BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
+            BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
+        );
         let signature = self.pair().and_then(|pair| pair.sign(&SystemRandom::new(), signed.as_bytes()).ok());
         let signature = signature.as_ref().map(AsRef::as_ref).unwrap_or_default();
-        format!("{signed}.{}", encode_url_safe(signature))
+        format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
     }
 
     /// The public half, as key sets list it (RFC 7518, 6.2).
@@ -55,8 +59,8 @@ impl SigningKey {
             "use": "sig",
             "kid": self.id(),
             "x5t": self.id(),
-            "x": encode_url_safe(x.get(1..).unwrap_or_default()),
-            "y": encode_url_safe(y),
+            "x": BASE64_URL_SAFE_NO_PAD.encode(x.get(1..).unwrap_or_default()),
+            "y": BASE64_URL_SAFE_NO_PAD.encode(y),
         })
     }
 }
@@ -74,7 +78,7 @@ fn generate() -> Option<EcdsaKeyPair> {
 pub(super) fn claims(token: &str) -> Option<Value> {
     let mut parts = token.split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-    let bytes = decode_url_safe(payload.trim_end_matches('=')).ok()?;
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     let claims: Value = serde_json::from_slice(&bytes).ok()?;
     claims.is_object().then_some(claims)
 }
@@ -91,10 +95,10 @@ mod tests {
         assert_eq!(claims(&token), Some(json!({"a": "ü"})));
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let jwk = key.jwk();
-        let number = |name: &str| decode_url_safe(jwk[name].as_str().unwrap()).unwrap();
+        let number = |name: &str| BASE64_URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
         let public = [vec![4], number("x"), number("y")].concat();
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public)
-            .verify(signed.as_bytes(), &decode_url_safe(signature).unwrap())
+            .verify(signed.as_bytes(), &BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap())
             .unwrap();
     }
 

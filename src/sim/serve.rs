@@ -3,7 +3,7 @@
 use super::Simulator;
 use super::directory::{Directory, SignIn};
 use super::tls::Tls;
-use crate::arm::transport::{Method, Request, Response, Transport, TransportError};
+use crate::host::transport::{Method, Request, Response, Transport, TransportError};
 use crate::host::{Clock, Timestamp};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -133,7 +133,7 @@ fn absolute(scheme: &str, uri: &axum::http::Uri, headers: &HeaderMap) -> String 
     format!("{scheme}://{host}{path}")
 }
 
-fn wire(response: crate::arm::transport::Response) -> axum::response::Response {
+fn wire(response: crate::host::transport::Response) -> axum::response::Response {
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut out = axum::response::Response::new(Body::from(response.body));
     *out.status_mut() = status;
@@ -162,7 +162,7 @@ fn broken() -> axum::response::Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::{Effect, Fault, Options, SUBSCRIPTION};
+    use crate::{Effect, Fault, Options, SUBSCRIPTION};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 

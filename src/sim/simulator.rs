@@ -6,7 +6,7 @@ use super::faults::Fault;
 use super::router::{self, Outcome};
 use super::state_file::{Error, StateFile};
 use super::world::{Counters, PrincipalKind, State, World};
-use crate::arm::transport::{Request, Response, Transport, TransportError};
+use crate::host::transport::{Request, Response, Transport, TransportError};
 use crate::host::{Clock, Timestamp};
 use async_trait::async_trait;
 use serde_json::Value;
@@ -300,8 +300,8 @@ impl Transport for Simulator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::transport::Method;
-    use crate::sim::testing::Bench;
+    use crate::host::transport::Method;
+    use crate::testing::Bench;
     use serde_json::json;
 
     #[tokio::test(start_paused = true)]
@@ -337,7 +337,7 @@ mod tests {
         bench.put("/resourceGroups/rg", json!({"location": "westeurope"})).await;
         let cluster = Bench::rid("Microsoft.ContainerService/managedClusters/mc");
         bench.put(&cluster, Bench::cluster_body()).await;
-        let state = |seen: crate::sim::testing::Seen| seen.at("/properties/provisioningState").clone();
+        let state = |seen: crate::testing::Seen| seen.at("/properties/provisioningState").clone();
         clock.sleep(Duration::from_secs(470)).await;
         assert_eq!(state(bench.get(&cluster).await), json!("Creating"));
         clock.sleep(Duration::from_secs(15)).await;

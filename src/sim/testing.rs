@@ -1,7 +1,7 @@
 //! What the simulator's tests share: send a request, look at status and body.
 
 use super::{Options, SUBSCRIPTION, Simulator, TENANT};
-use crate::arm::transport::{Method, Request, Response, Transport, path_and_query};
+use crate::host::transport::{Method, Request, Response, Transport, path_and_query};
 use serde_json::{Value, json};
 
 /// The version that every test request carries.

@@ -1,7 +1,6 @@
 //! HTTPS for the simulator: a certificate authority made at start, and a listener that speaks TLS.
 
 use crate::host::Timestamp;
-use azure_core::time::OffsetDateTime;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
@@ -9,6 +8,7 @@ use rcgen::{
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
@@ -115,8 +115,8 @@ fn params(names: Vec<String>, common: &str, now: Timestamp) -> Result<Certificat
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common);
     if let Ok(now) = OffsetDateTime::from_unix_timestamp(now.seconds() as i64) {
-        params.not_before = now.saturating_sub(azure_core::time::Duration::days(1));
-        params.not_after = now.saturating_add(azure_core::time::Duration::days(365));
+        params.not_before = now.saturating_sub(time::Duration::days(1));
+        params.not_after = now.saturating_add(time::Duration::days(365));
     }
     Ok(params)
 }

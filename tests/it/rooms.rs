@@ -91,8 +91,26 @@ fn mentioned(text: &str) -> BTreeSet<String> {
 
 fn rooms() -> BTreeSet<String> {
     let library = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let rooms = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
-    rooms.map(str::to_owned).collect()
+    let room = |line: &str| {
+        let modules = line.strip_prefix("pub mod ").and_then(|line| line.strip_suffix(';'));
+        modules.map(str::to_owned).or_else(|| crate_of(line))
+    };
+    library.lines().filter_map(room).collect()
+}
+
+/// The room of a line `pub use berth_sim as sim;`: a crate of its own, which the library shows as a room.
+fn crate_of(line: &str) -> Option<String> {
+    let (package, name) = line.strip_prefix("pub use berth_")?.strip_suffix(';')?.split_once(" as ")?;
+    (package == name).then(|| name.to_owned())
+}
+
+/// The crates of the workspace that a crate depends on, as its manifest says: the compiler lets it use no other.
+fn depends_on(room: &str) -> BTreeSet<String> {
+    let manifest = std::fs::read_to_string(root().join("src").join(room).join("Cargo.toml")).unwrap();
+    let (_, dependencies) = manifest.split_once("\n[dependencies]\n").unwrap();
+    let dependencies = dependencies.split("\n[").next().unwrap_or_default();
+    let named = dependencies.lines().filter_map(|line| line.strip_prefix("berth-")?.split(['.', ' ']).next());
+    named.map(str::to_owned).collect()
 }
 
 /// Which room uses which, as the sources say.
@@ -100,6 +118,10 @@ fn found() -> Uses {
     let rooms = rooms();
     let mut uses = Uses::new();
     for room in &rooms {
+        if root().join("src").join(room).join("Cargo.toml").exists() {
+            uses.insert(room.clone(), depends_on(room));
+            continue;
+        }
         let used = uses.entry(room.clone()).or_default();
         for file in rust_files(&root().join("src").join(room)) {
             let below = file.strip_prefix(root()).unwrap();

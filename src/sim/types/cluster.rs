@@ -2,14 +2,14 @@
 
 use super::behaviour::{Answer, Behaviour, begin, ok, stored_and_new};
 use super::{cluster_body as bodies, identity, node_pool, resource_group};
-use crate::arm::transport::Response;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, flag, list, merge, name_of, object_at, put_back, set, take_list, text};
-use crate::sim::operation::{Act, Operation, Progress, Style, Work};
-use crate::sim::path::{cut, last};
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::host::transport::Response;
+use crate::json::{Object, flag, list, merge, name_of, object_at, put_back, set, take_list, text};
+use crate::operation::{Act, Operation, Progress, Style, Work};
+use crate::path::{cut, last};
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.ContainerService/managedClusters`.
@@ -36,7 +36,7 @@ pub(crate) fn refuse_if_busy(world: &World, cluster: &str) -> Result<(), Failure
 
 /// The versions that a region offers.
 pub(crate) fn versions(location: &str, what: &str) -> Option<Answer> {
-    if !what.eq_ignore_ascii_case("kubernetesVersions") || !crate::sim::subscription::is_location(location) {
+    if !what.eq_ignore_ascii_case("kubernetesVersions") || !crate::subscription::is_location(location) {
         return None;
     }
     let values: Vec<Value> = bodies::VERSIONS
@@ -337,13 +337,13 @@ fn furnish(world: &mut World, key: &str) {
     }
     // Its add-on is named by a profile of its own.
     const ROUTING: &str = "properties.ingressProfile.webAppRouting";
-    let routed = crate::sim::json::flag(&body, &format!("{ROUTING}.enabled")) == Some(true);
+    let routed = crate::json::flag(&body, &format!("{ROUTING}.enabled")) == Some(true);
     if routed && text(&body, &format!("{ROUTING}.identity.resourceId")).is_none() {
         let made = node_identity(world, &group, &format!("webapprouting-{name}"), &location);
         set(&mut body, &format!("{ROUTING}.identity"), made);
     }
     const GATEWAY: &str = "properties.addonProfiles.ingressApplicationGateway.config";
-    if let Some(config) = crate::sim::json::at(&body, GATEWAY).and_then(Value::as_object) {
+    if let Some(config) = crate::json::at(&body, GATEWAY).and_then(Value::as_object) {
         let made = text(config, "applicationGatewayName").map(|gateway| {
             let subscription = &world.state.subscription;
             format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/applicationGateways/{gateway}")
@@ -400,9 +400,9 @@ pub(crate) fn cluster_of(child: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::arm::transport::Method;
-    use crate::sim::testing::Bench;
-    use crate::sim::{Effect, Fault};
+    use crate::host::transport::Method;
+    use crate::testing::Bench;
+    use crate::{Effect, Fault};
     use serde_json::{Value, json};
 
     fn id() -> String {
@@ -411,7 +411,7 @@ mod tests {
 
     fn with(path: &str, value: Value) -> Value {
         let mut body = Bench::cluster_body();
-        crate::sim::json::set(body.as_object_mut().unwrap(), path, value);
+        crate::json::set(body.as_object_mut().unwrap(), path, value);
         body
     }
 

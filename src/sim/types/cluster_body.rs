@@ -1,13 +1,15 @@
 //! The body of a managed cluster: rules, defaults, and what follows from the id.
 
 use super::{cluster_profiles, generic::fill_identity};
-use crate::sim::cidr::Cidr;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, at, flag, list, object_at, set, set_default, text};
-use crate::sim::path::{group_of, last};
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::cidr::Cidr;
+use crate::error::Failure;
+use crate::json::{Object, at, flag, list, object_at, set, set_default, text};
+use crate::path::{group_of, last};
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 /// Minor versions and the newest patch of each.
@@ -486,7 +488,7 @@ fn fill_secrets_and_access(world: &World, body: &mut Object) {
     for secret in
         ["windowsProfile.adminPassword", "servicePrincipalProfile.secret", "aadProfile.serverAppSecret"]
     {
-        crate::sim::json::remove(body, &format!("properties.{secret}"));
+        crate::json::remove(body, &format!("properties.{secret}"));
     }
     if at(body, "properties.windowsProfile").is_some() {
         set_default(body, "properties.windowsProfile.enableCSIProxy", true);
@@ -527,7 +529,7 @@ fn fill_profiles(world: &World, key: &str, location: &str, version: &str, body: 
     set_default(body, "properties.hostedSystemProfile.enabled", false);
     for empty in ["tags", "properties.addonProfiles"] {
         if at(body, empty).and_then(Value::as_object).is_some_and(Object::is_empty) {
-            crate::sim::json::remove(body, empty);
+            crate::json::remove(body, empty);
         }
     }
 }
@@ -541,20 +543,7 @@ pub(crate) fn kubeconfig(cluster: &Resource, name: &str) -> Value {
          contexts:\n- name: {cluster}\n  context:\n    cluster: {cluster}\n    user: {name}_{cluster}\n\
          current-context: {cluster}\nusers:\n- name: {name}_{cluster}\n  user: {{}}\n"
     );
-    json!({"kubeconfigs": [{"name": name, "value": base64(config.as_bytes())}]})
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let index = (word >> (18 - 6 * at)) as usize & 63;
-            out.push(if at <= chunk.len() { char::from(ALPHABET[index]) } else { '=' });
-        }
-    }
-    out
+    json!({"kubeconfigs": [{"name": name, "value": BASE64_STANDARD.encode(config)}]})
 }
 
 #[cfg(test)]
@@ -575,12 +564,5 @@ mod tests {
         assert!(is_strong("Abcdefgh123456"));
         assert!(!is_strong("abcdefgh123456"));
         assert!(!is_strong("Abc1!"));
-    }
-
-    #[test]
-    fn base64_pads() {
-        assert_eq!(base64(b"a"), "YQ==");
-        assert_eq!(base64(b"abc"), "YWJj");
-        assert_eq!(base64(b"abcd"), "YWJjZA==");
     }
 }

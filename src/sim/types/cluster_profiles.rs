@@ -1,8 +1,8 @@
 //! The smaller profiles of a managed cluster: what they take, how they change, what AKS fills in.
 
 use super::cluster_body::not_changeable;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
+use crate::error::Failure;
+use crate::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
 use serde_json::{Value, json};
 
 /// The revision of the mesh on a cluster that asked for none.
@@ -250,7 +250,7 @@ pub(crate) fn fill(body: &mut Object) {
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::{Value, json};
 
     fn id() -> String {
@@ -259,7 +259,7 @@ mod tests {
 
     fn body(more: Value) -> Value {
         let mut body = Bench::cluster_body();
-        crate::sim::json::merge(body["properties"].as_object_mut().unwrap(), more.as_object().unwrap());
+        crate::json::merge(body["properties"].as_object_mut().unwrap(), more.as_object().unwrap());
         body
     }
 

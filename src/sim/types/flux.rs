@@ -2,13 +2,13 @@
 
 use super::behaviour::{Answer, Behaviour, begin, merge_patch, settle_or_remove, stored_and_new};
 use super::cluster::refuse_if_busy;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, at, flag, object, set, set_default, text};
-use crate::sim::operation::{Act, Operation, Progress, Style, Work};
-use crate::sim::path::last;
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::json::{Object, at, flag, object, set, set_default, text};
+use crate::operation::{Act, Operation, Progress, Style, Work};
+use crate::path::last;
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.KubernetesConfiguration/extensions`.
@@ -274,7 +274,7 @@ fn fill_source(source: &str, properties: &mut Object) {
     for secret in
         ["accountKey", "sasToken", "servicePrincipal.clientSecret", "servicePrincipal.clientCertificate"]
     {
-        if crate::sim::json::remove(properties, &format!("{source}.{secret}")).is_some() {
+        if crate::json::remove(properties, &format!("{source}.{secret}")).is_some() {
             set(properties, &format!("{source}.{secret}"), "");
         }
     }
@@ -366,7 +366,7 @@ impl Behaviour for FluxConfiguration {
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::json;
 
     #[tokio::test(start_paused = true)]

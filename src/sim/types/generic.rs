@@ -1,12 +1,12 @@
 //! Any type of a known namespace that has no behaviour of its own: stored as sent, at once.
 
 use super::behaviour::{Answer, Behaviour, merge_patch, stored_and_new};
-use crate::arm::transport::Response;
-use crate::sim::json::{Object, object_at, set, set_default, text};
-use crate::sim::operation::{Act, Style, Work};
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::{PrincipalKind, World};
+use crate::host::transport::Response;
+use crate::json::{Object, object_at, set, set_default, text};
+use crate::operation::{Act, Style, Work};
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::{PrincipalKind, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl Behaviour for Generic {
         }
         let mut value = Value::Object(body);
         drop_secrets(&mut value);
-        let mut body = crate::sim::json::object(value);
+        let mut body = crate::json::object(value);
         let key = &call.path.key;
         if !world.state.resources.contains(key) {
             world.enter_generation(key);
@@ -79,7 +79,7 @@ impl Behaviour for Generic {
         if let Some(resource) = world.state.resources.edit(&call.path.key) {
             let mut value = Value::Object(std::mem::take(&mut resource.body));
             drop_secrets(&mut value);
-            resource.body = crate::sim::json::object(value);
+            resource.body = crate::json::object(value);
         }
         world.updated(&call.path.key);
         Ok(world.answer(200, &call.path.key))

@@ -2,14 +2,14 @@
 
 use super::behaviour::{Answer, Behaviour, merge_patch, ok, replace_tags, stored_and_new};
 use super::vault_bin;
-use crate::arm::transport::Response;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
-use crate::sim::operation::{Act, Style, Work};
-use crate::sim::path::cut;
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::host::transport::Response;
+use crate::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
+use crate::operation::{Act, Style, Work};
+use crate::path::cut;
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.KeyVault/vaults`.
@@ -257,7 +257,7 @@ impl Behaviour for Vault {
 fn system_data(world: &World, existing: Option<&Resource>) -> Value {
     let now = world.time();
     let before = existing.and_then(|r| text(&r.body, "systemData.createdAt")).unwrap_or(&now);
-    let (caller, kind) = (crate::sim::CALLER_OBJECT_ID, "Application");
+    let (caller, kind) = (crate::CALLER_OBJECT_ID, "Application");
     json!({
         "createdBy": caller, "createdByType": kind, "createdAt": before,
         "lastModifiedBy": caller, "lastModifiedByType": kind, "lastModifiedAt": now,
@@ -324,8 +324,8 @@ fn add_permissions(policy: &mut Value, more: &Value) {
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::TENANT;
-    use crate::sim::testing::Bench;
+    use crate::TENANT;
+    use crate::testing::Bench;
     use serde_json::json;
 
     #[tokio::test(start_paused = true)]

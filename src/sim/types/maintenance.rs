@@ -2,12 +2,12 @@
 
 use super::behaviour::{Answer, Behaviour, stored_and_new};
 use super::cluster::cluster_of;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, at, list, object_at, set, set_default, text};
-use crate::sim::operation::Act;
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::json::{Object, at, list, object_at, set, set_default, text};
+use crate::operation::Act;
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::Value;
 
 /// `Microsoft.ContainerService/managedClusters/maintenanceConfigurations`.
@@ -93,13 +93,13 @@ impl Behaviour for Maintenance {
         refuse_while_made(world, cluster_of(&call.path.key))?;
         world.remove_tree(&call.path.key);
         world.deleted(&call.path.key);
-        Ok(crate::arm::transport::Response::new(200, ""))
+        Ok(crate::host::transport::Response::new(200, ""))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::{Value, json};
 
     fn id(name: &str) -> String {
@@ -109,7 +109,7 @@ mod tests {
 
     fn window(more: Value) -> Value {
         let mut window = json!({"schedule": {"weekly": {"intervalWeeks": 1, "dayOfWeek": "Sunday"}}, "durationHours": 4, "startTime": "02:00"});
-        crate::sim::json::merge(window.as_object_mut().unwrap(), more.as_object().unwrap());
+        crate::json::merge(window.as_object_mut().unwrap(), more.as_object().unwrap());
         json!({"properties": {"maintenanceWindow": window}})
     }
 

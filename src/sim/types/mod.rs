@@ -4,37 +4,33 @@
 //! may contain is [`generic`]. The front door ([`dispatch`]) checks what ARM checks for every provider, then the
 //! behaviour decides.
 
-mod behaviour;
 pub(crate) mod cluster;
 mod cluster_body;
 mod cluster_profiles;
-mod connection;
-mod dispatch;
+pub(crate) mod connection;
 mod flux;
 mod generic;
 mod identity;
-mod key_vault;
-mod load;
+pub(crate) mod key_vault;
 mod maintenance;
 mod network;
 mod network_item;
 mod node_pool;
 mod policy;
-pub(crate) mod preflight;
 mod private_dns;
 mod private_endpoint;
-mod private_link;
-pub(crate) mod provider;
+pub(crate) mod private_link;
 pub(crate) mod resource_group;
-mod role;
+pub(crate) mod role;
 mod role_names;
 mod secret;
 mod subnet;
-mod table;
+pub(crate) mod table;
 mod vault_bin;
 mod zone_group;
 
-pub(crate) use behaviour::Answer;
-pub(crate) use dispatch::{complete, dispatch, leaving, removed, view};
-pub(crate) use load::load;
+pub(crate) use super::core::behaviour::{self, Answer};
+pub(crate) use super::front::dispatch::{self, complete, leaving, removed, view};
+pub(crate) use super::front::load::load;
+pub(crate) use super::front::{preflight, provider};
 pub(crate) use table::is_proxy;

@@ -2,14 +2,14 @@
 
 use super::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
 use super::subnet;
-use crate::sim::cidr::Cidr;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, list, name_of, put_back, set, set_default, take_list};
-use crate::sim::operation::{Act, Operation, Progress, Style, Work};
-use crate::sim::path::last;
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::cidr::Cidr;
+use crate::error::Failure;
+use crate::json::{Object, list, name_of, put_back, set, set_default, take_list};
+use crate::operation::{Act, Operation, Progress, Style, Work};
+use crate::path::last;
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/virtualNetworks`.
@@ -205,7 +205,7 @@ fn subnets(world: &mut World, call: &Call<'_>, etag: &str) -> Result<Vec<Resourc
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::{Value, json};
 
     fn body(subnets: Option<Value>) -> Value {

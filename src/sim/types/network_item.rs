@@ -3,13 +3,13 @@
 use super::behaviour::{Answer, Behaviour, begin, stored_and_new};
 use super::generic::fill_identity;
 use super::network::refuse_if_busy;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, at, list, name_of, set, set_default, text};
-use crate::sim::operation::{Act, Style, Work};
-use crate::sim::path::last;
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::json::{Object, at, list, name_of, set, set_default, text};
+use crate::operation::{Act, Style, Work};
+use crate::path::last;
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// Any network resource that is neither a network nor an endpoint.

@@ -2,13 +2,13 @@
 
 use super::behaviour::{Answer, Behaviour, merge_patch, ok, stored_and_new};
 use super::generic::fill_identity;
-use crate::sim::CALLER_OBJECT_ID;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, set, set_default, text};
-use crate::sim::path::last;
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::CALLER_OBJECT_ID;
+use crate::error::Failure;
+use crate::json::{Object, set, set_default, text};
+use crate::path::last;
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Authorization/policyAssignments`.

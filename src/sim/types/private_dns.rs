@@ -2,15 +2,15 @@
 
 use super::behaviour::{Answer, Behaviour, settle_or_remove, stored_and_new};
 use super::network::missing_reference;
-use crate::arm::transport::Response;
-use crate::sim::error::Failure;
-use crate::sim::faults::Failing;
-use crate::sim::json::{Object, flag, object, set, set_default, text};
-use crate::sim::operation::{Act, Operation, Progress, Style, Work};
-use crate::sim::path::{cut, last};
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::faults::Failing;
+use crate::host::transport::Response;
+use crate::json::{Object, flag, object, set, set_default, text};
+use crate::operation::{Act, Operation, Progress, Style, Work};
+use crate::path::{cut, last};
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/privateDnsZones`.
@@ -251,8 +251,8 @@ pub(crate) fn record(world: &mut World, id: &str, properties: Object) -> Resourc
 
 #[cfg(test)]
 mod tests {
-    use crate::arm::transport::Method;
-    use crate::sim::testing::Bench;
+    use crate::host::transport::Method;
+    use crate::testing::Bench;
     use serde_json::json;
 
     #[tokio::test(start_paused = true)]
@@ -263,7 +263,7 @@ mod tests {
         let seen = bench.put(&id, body.clone()).await;
         assert_eq!((seen.status, seen.body.clone(), seen.header("retry-after")), (202, json!({}), "3"));
         let poll = seen.header("azure-asyncoperation").to_owned();
-        let poll = crate::arm::transport::path_and_query(&poll).to_owned();
+        let poll = crate::host::transport::path_and_query(&poll).to_owned();
         assert_eq!(bench.get(&poll).await.status, 202);
         assert_eq!(bench.get(&poll).await.body, json!({"status": "Succeeded"}));
         let again = bench.send(Method::Put, &id, Some(body.clone()), &[("if-none-match", "*")]).await;

@@ -3,13 +3,13 @@
 use super::behaviour::{Answer, Behaviour, begin, stored_and_new};
 use super::network::{missing_reference, refuse_if_busy};
 use super::{connection, private_link, subnet, zone_group};
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, list, name_of, set, set_default, text};
-use crate::sim::operation::{Act, Operation, Progress, Style, Work};
-use crate::sim::path::{cut, last};
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::json::{Object, list, name_of, set, set_default, text};
+use crate::operation::{Act, Operation, Progress, Style, Work};
+use crate::path::{cut, last};
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/privateEndpoints`.
@@ -308,7 +308,7 @@ pub(crate) fn decide(world: &mut World, key: &str, status: &str, description: &s
     let dns: Vec<Value> = hosts.iter().map(|h| json!({"fqdn": h, "ipAddresses": [address]})).collect();
     let path = format!("properties.{list}");
     let Some(endpoint) = world.state.resources.edit(key) else { return };
-    let mut elements = crate::sim::json::list(&endpoint.body, &path).to_vec();
+    let mut elements = crate::json::list(&endpoint.body, &path).to_vec();
     if let Some(element) = elements.first_mut().and_then(Value::as_object_mut) {
         element.insert("etag".into(), json!(etag));
         let state = json!({"status": status, "description": description, "actionsRequired": "None"});
@@ -327,9 +327,9 @@ pub(crate) fn name_in(id: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::arm::transport::Method;
-    use crate::sim::testing::Bench;
-    use crate::sim::{Effect, Fault};
+    use crate::host::transport::Method;
+    use crate::testing::Bench;
+    use crate::{Effect, Fault};
     use serde_json::{Value, json};
 
     fn body(list: &str, subnet: &str, target: &str, group: &str) -> Value {

@@ -2,15 +2,15 @@
 
 use super::behaviour::{Answer, Behaviour, ok_list};
 use super::dispatch::check_locks;
-use crate::arm::transport::{Method, Request, Response};
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, drop_nulls, object, set, text};
-use crate::sim::operation::{Act, Operation, Progress, Style, Work};
-use crate::sim::path::{Query, ResourcePath, last};
-use crate::sim::router::{Call, group_being_deleted, group_not_found, normal_location, parse_body};
-use crate::sim::store::Resource;
-use crate::sim::subscription::is_location;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::host::transport::{Method, Request, Response};
+use crate::json::{Object, drop_nulls, object, set, text};
+use crate::operation::{Act, Operation, Progress, Style, Work};
+use crate::path::{Query, ResourcePath, last};
+use crate::router::{Call, group_being_deleted, group_not_found, normal_location, parse_body};
+use crate::store::Resource;
+use crate::subscription::is_location;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// The type in the store.
@@ -169,7 +169,7 @@ fn delete(
         query: *query,
         body: Object::new(),
         raw: Object::new(),
-        bent: crate::sim::faults::Bent::default(),
+        bent: crate::faults::Bent::default(),
         kind: KIND.to_owned(),
         id: path.to_owned(),
         type_name: "Microsoft.Resources/resourceGroups".to_owned(),
@@ -190,8 +190,8 @@ fn delete(
 
 #[cfg(test)]
 mod tests {
-    use crate::arm::transport::Method;
-    use crate::sim::testing::Bench;
+    use crate::host::transport::Method;
+    use crate::testing::Bench;
     use serde_json::json;
 
     const RG: &str = "/resourceGroups/rg";

@@ -2,15 +2,15 @@
 
 use super::behaviour::{Answer, Behaviour, ok_list, stored_and_new};
 use super::role_names::ROLES;
-use crate::arm::transport::Response;
-use crate::sim::CALLER_OBJECT_ID;
-use crate::sim::error::Failure;
-use crate::sim::json::{at, object, set, text};
-use crate::sim::path::last;
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::subscription::quoted;
-use crate::sim::world::World;
+use crate::CALLER_OBJECT_ID;
+use crate::error::Failure;
+use crate::host::transport::Response;
+use crate::json::{at, object, set, text};
+use crate::path::last;
+use crate::router::Call;
+use crate::store::Resource;
+use crate::subscription::quoted;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Authorization/roleAssignments`.
@@ -103,7 +103,7 @@ impl Behaviour for RoleAssignment {
     fn list(&self, world: &mut World, call: &Call<'_>) -> Option<Answer> {
         let scope = &call.path.scope;
         if !world.exists(scope) {
-            return Some(Err(crate::sim::world::not_found(&call.path.id[..scope.len()])));
+            return Some(Err(crate::world::not_found(&call.path.id[..scope.len()])));
         }
         let filter = call.query.get("$filter").unwrap_or_default();
         let lower = filter.to_ascii_lowercase();
@@ -129,7 +129,7 @@ impl Behaviour for RoleAssignment {
                 let here = world.state.resources.members(&collection).filter(|(k, r)| matches(k, r));
                 keys.extend(here.map(|(k, _)| k.to_owned()));
             }
-            above = crate::sim::path::cut(above, 1);
+            above = crate::path::cut(above, 1);
         }
         if !exact {
             let below = world.state.resources.below(scope).filter(|(k, r)| matches(k, r));
@@ -189,7 +189,7 @@ fn check_uniqueness(world: &World, call: &Call<'_>, principal: &str, role: &str)
         }
         return Ok(());
     }
-    let collection = crate::sim::path::cut(key, 1);
+    let collection = crate::path::cut(key, 1);
     if let Some((other, _)) = world.state.resources.members(collection).find(|(_, r)| same(r)) {
         let message = format!(
             "The role assignment already exists. The ID of the existing role assignment is {}.",
@@ -288,7 +288,7 @@ impl Behaviour for RoleDefinition {
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::{Value, json};
 
     const READER: &str =
@@ -330,7 +330,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn tuples_are_unique_and_fixed() {
         let bench = Bench::new().await;
-        let caller = json!(crate::sim::CALLER_OBJECT_ID);
+        let caller = json!(crate::CALLER_OBJECT_ID);
         let sp = Some("ServicePrincipal");
         let first = bench.put(&assignment(A), body(&caller, sp)).await;
         assert_eq!((first.status, first.at("/properties/createdBy")), (201, &Value::Null));
@@ -344,7 +344,7 @@ mod tests {
         unknown["properties"]["roleDefinitionId"] = json!(format!("/x/{B}"));
         assert_eq!(bench.put(&assignment(B), unknown).await.code(), "RoleDefinitionDoesNotExist");
         let list = |filter: &str| format!("{}?$filter={filter}", assignment("").trim_end_matches('/'));
-        let count = |seen: crate::sim::testing::Seen| seen.body["value"].as_array().unwrap().len();
+        let count = |seen: crate::testing::Seen| seen.body["value"].as_array().unwrap().len();
         assert_eq!(count(bench.get(&list("atScope()")).await), 1);
         assert_eq!(count(bench.get(&list(&format!("principalId eq '{B}'"))).await), 0);
         assert_eq!(count(bench.get("/providers/Microsoft.Authorization/roleAssignments").await), 1);

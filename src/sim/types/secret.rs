@@ -1,12 +1,12 @@
 //! Vault secrets as ARM sees them: everything but the value.
 
 use super::behaviour::{Answer, Behaviour, stored_and_new};
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, at, object, remove, set, text};
-use crate::sim::path::{cut, last};
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::json::{Object, at, object, remove, set, text};
+use crate::path::{cut, last};
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -91,7 +91,7 @@ impl Behaviour for Secret {
         let tags = call.body.get("tags").or_else(|| existing.body.get("tags")).cloned();
         let stored = existing.body.get("properties").and_then(Value::as_object);
         let mut properties = stored.cloned().unwrap_or_default();
-        crate::sim::json::merge(&mut properties, &call.properties());
+        crate::json::merge(&mut properties, &call.properties());
         Secret::write(world, call, &properties, tags)
     }
 
@@ -112,14 +112,14 @@ impl Behaviour for Secret {
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::json;
 
     #[tokio::test(start_paused = true)]
     async fn values_are_never_shown_and_new_ones_make_versions() {
         let bench = Bench::new().await;
         let id = format!("{}/secrets/s", bench.vault().await);
-        let version = |seen: crate::sim::testing::Seen| seen.at("/properties/secretUriWithVersion").clone();
+        let version = |seen: crate::testing::Seen| seen.at("/properties/secretUriWithVersion").clone();
         let first = bench.put(&id, json!({"properties": {"value": "hush"}})).await;
         assert_eq!(first.status, 201);
         assert!(first.body["properties"].get("value").is_none());

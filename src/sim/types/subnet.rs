@@ -2,14 +2,14 @@
 
 use super::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
 use super::network::{missing_reference, refuse_if_busy};
-use crate::sim::cidr::Cidr;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, at, list, object_at, set, set_default, text};
-use crate::sim::operation::{Act, Operation, Progress, Style, Work};
-use crate::sim::path::{cut, last};
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::cidr::Cidr;
+use crate::error::Failure;
+use crate::json::{Object, at, list, object_at, set, set_default, text};
+use crate::operation::{Act, Operation, Progress, Style, Work};
+use crate::path::{cut, last};
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/virtualNetworks/subnets`.
@@ -116,7 +116,7 @@ pub(crate) fn build(
 }
 
 fn delegation(id: &str, etag: &str, element: &Value) -> Value {
-    let name = crate::sim::json::name_of(element);
+    let name = crate::json::name_of(element);
     let service = element.pointer("/properties/serviceName").and_then(Value::as_str).unwrap_or_default();
     let action = if service.eq_ignore_ascii_case("Microsoft.Web/serverFarms")
         || service.eq_ignore_ascii_case("Microsoft.ContainerInstance/containerGroups")

@@ -22,8 +22,8 @@ use super::secret::Secret;
 use super::subnet::{Peering, Subnet};
 use super::vault_bin::DeletedVault;
 use super::zone_group::ZoneGroup;
-use crate::sim::error::Failure;
-use crate::sim::path::ResourcePath;
+use crate::error::Failure;
+use crate::path::ResourcePath;
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]

@@ -1,15 +1,15 @@
 //! Soft-deleted vaults.
 
 use super::behaviour::{Answer, Behaviour, ok, ok_list};
-use crate::arm::transport::Response;
+use crate::error::Failure;
 use crate::host::Timestamp;
-use crate::sim::error::Failure;
-use crate::sim::json::{Object, at, flag, object, remove, text};
-use crate::sim::operation::{Act, Operation, Progress, Style, Work};
-use crate::sim::path::last;
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::host::transport::Response;
+use crate::json::{Object, at, flag, object, remove, text};
+use crate::operation::{Act, Operation, Progress, Style, Work};
+use crate::path::last;
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ fn show(world: &World, name: &str, entry: &Object) -> Value {
 fn entry<'w>(world: &'w World, call: &Call<'_>) -> Option<(String, &'w Object)> {
     let name = call.path.name().to_ascii_lowercase();
     let entry = world.state.deleted_vaults.get(&name)?;
-    let location = crate::sim::router::normal_location(call.path.names.first().map_or("", String::as_str));
+    let location = crate::router::normal_location(call.path.names.first().map_or("", String::as_str));
     (text(entry, "vault.body.location") == Some(&location)).then_some((name, entry))
 }
 

@@ -3,13 +3,13 @@
 use super::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
 use super::network::{missing_reference, refuse_if_busy};
 use super::{private_dns, private_endpoint, private_link};
-use crate::sim::error::Failure;
-use crate::sim::json::{list, name_of, object, set, text};
-use crate::sim::operation::{Act, Operation, Progress, Style, Work};
-use crate::sim::path::{cut, last};
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::json::{list, name_of, object, set, text};
+use crate::operation::{Act, Operation, Progress, Style, Work};
+use crate::path::{cut, last};
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/privateEndpoints/privateDnsZoneGroups`.

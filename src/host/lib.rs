@@ -8,6 +8,7 @@ mod clock;
 pub mod crash;
 pub mod files;
 mod interrupt;
+pub mod transport;
 
 pub use clock::{Clock, Timestamp};
 pub use interrupt::Interrupt;

@@ -2,7 +2,7 @@
 
 use super::error::Failure;
 use super::path::{ResourcePath, last};
-use crate::arm::transport::{Method, Request, path_and_query};
+use crate::host::transport::{Method, Request, path_and_query};
 use globset::{GlobBuilder, GlobMatcher};
 use serde_json::json;
 use std::collections::HashMap;

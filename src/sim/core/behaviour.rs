@@ -1,12 +1,12 @@
 //! The steps in which types differ, with what most of them do.
 
-use crate::arm::transport::Response;
-use crate::sim::error::Failure;
-use crate::sim::json::merge;
-use crate::sim::operation::{Act, Operation, Progress, Work};
-use crate::sim::router::Call;
-use crate::sim::store::Resource;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::host::transport::Response;
+use crate::json::merge;
+use crate::operation::{Act, Operation, Progress, Work};
+use crate::router::Call;
+use crate::store::Resource;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// What a request comes to.
@@ -97,7 +97,7 @@ pub(crate) fn merge_patch(world: &mut World, call: &Call<'_>) {
         match (name.as_str(), value) {
             ("id" | "name" | "type" | "location", _) => {}
             ("properties", Value::Object(properties)) => {
-                merge(crate::sim::json::object_at(&mut resource.body, "properties"), properties);
+                merge(crate::json::object_at(&mut resource.body, "properties"), properties);
             }
             (_, Value::Null) => {
                 resource.body.shift_remove(name);

@@ -9,15 +9,15 @@ use super::path::Query;
 use super::simulator::CALLER_OBJECT_ID;
 use super::subscription::quoted;
 use super::world::{PrincipalKind, World};
-use crate::arm::transport::{Method, Request, Response};
+use crate::host::transport::{Method, Request, Response};
 use serde_json::{Map, Value, json};
 
 /// What a token for Graph may be meant for, besides the simulator's own address.
-pub(super) const AUDIENCES: &[&str] =
+pub(crate) const AUDIENCES: &[&str] =
     &["https://graph.microsoft.com", "https://graph.microsoft.us", "https://microsoftgraph.chinacloudapi.cn"];
 
 /// Whether a path (without its query) is Graph's.
-pub(super) fn is_its(path: &str) -> bool {
+pub(crate) fn is_its(path: &str) -> bool {
     path.split('/').nth(1).is_some_and(|first| first.eq_ignore_ascii_case("graph"))
 }
 
@@ -221,9 +221,9 @@ fn refuse(status: u16, code: &str, message: String) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use crate::arm::transport::Method;
-    use crate::sim::testing::Bench;
-    use crate::sim::{CALLER_OBJECT_ID, PrincipalKind};
+    use crate::host::transport::Method;
+    use crate::testing::Bench;
+    use crate::{CALLER_OBJECT_ID, PrincipalKind};
     use serde_json::{Value, json};
 
     const PERSON: &str = "0e0e0e0e-0000-4000-8000-00000000000a";

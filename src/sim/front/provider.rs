@@ -2,10 +2,10 @@
 
 use super::behaviour::{Answer, ok, ok_list};
 use super::table;
-use crate::arm::transport::{Method, Response};
-use crate::sim::error::Failure;
-use crate::sim::subscription::LOCATIONS;
-use crate::sim::world::{Registration, World};
+use crate::error::Failure;
+use crate::host::transport::{Method, Response};
+use crate::subscription::LOCATIONS;
+use crate::world::{Registration, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -140,7 +140,7 @@ fn known(namespace: &str) -> Result<&'static str, Failure> {
     })
 }
 
-/// One provider; under [`Time::Jump`](crate::sim::Time) asking brings the end of a registration about.
+/// One provider; under [`Time::Jump`](crate::Time) asking brings the end of a registration about.
 pub(crate) fn get(world: &mut World, namespace: &str) -> Answer {
     let body = describe(world, known(namespace)?);
     if let Some(Registration::Registering(due)) = world.state.providers.get(&namespace.to_ascii_lowercase())
@@ -237,14 +237,14 @@ fn feature(world: &World, namespace: &str, name: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::json;
 
     #[tokio::test(start_paused = true)]
     async fn providers_register_after_a_while() {
         let bench = Bench::new().await;
         let path = "/providers/Microsoft.Sql";
-        let state = |seen: &crate::sim::testing::Seen| seen.at("/registrationState").clone();
+        let state = |seen: &crate::testing::Seen| seen.at("/registrationState").clone();
         assert_eq!(state(&bench.get(path).await), json!("NotRegistered"));
         let seen = bench.post(&format!("{path}/register")).await;
         assert_eq!((seen.status, state(&seen)), (200, json!("Registering")));

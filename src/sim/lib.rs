@@ -1,9 +1,8 @@
 //! The ARM simulator: what Azure Resource Manager would answer, without Azure.
 //!
 //! It speaks the wire and nothing else: a request goes in, a response comes out, either in process (the
-//! [`Simulator`] is a [`Transport`](crate::arm::transport::Transport)) or over HTTP ([`serve`]). It shares no
-//! model with the rest of the crate, so that it can disagree: it is a witness of what ARM does, not of what berth
-//! believes ARM does.
+//! [`Simulator`] is a [`Transport`](crate::host::transport::Transport)) or over HTTP ([`serve`]). It shares no
+//! model with berth, so that it can disagree: it is a witness of what ARM does, not of what berth believes ARM does.
 //!
 //! ```text
 //! Request ─▶ router ─▶ types/<kind> ─▶ store          faults bend an answer, clock says when
@@ -20,30 +19,24 @@
 //! * What exists in two views (subnets, node pools, private endpoint connections) is stored once, as the child.
 //! * The state's lock is never held across an await.
 
-mod cidr;
-mod clock;
+mod core;
 mod directory;
-mod error;
 mod fault_script;
-mod faults;
-mod json;
+mod front;
 mod jwt;
-mod microsoft_graph;
-mod operation;
-mod path;
-mod router;
 mod serve;
 mod simulator;
 mod state_file;
-mod store;
-mod subscription;
 mod tls;
 mod types;
-mod world;
 
 #[cfg(test)]
 mod testing;
 
+use core::{behaviour, cidr, clock, error, faults, json, operation, path, store, world};
+use front::{microsoft_graph, router, subscription};
+
+pub use berth_host as host;
 pub use clock::Time;
 pub use directory::SignIn;
 pub use fault_script::FaultScript;

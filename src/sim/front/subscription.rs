@@ -6,7 +6,7 @@ use super::path::{Query, ResourcePath, cut, last};
 use super::router::normal_location;
 use super::types::{self, Answer, provider, resource_group};
 use super::world::World;
-use crate::arm::transport::{Method, Request, Response};
+use crate::host::transport::{Method, Request, Response};
 use serde_json::{Value, json};
 
 /// Regions, short and long; other names are refused.
@@ -276,7 +276,7 @@ pub(crate) fn quoted(filter: &str, field: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
 
     #[tokio::test(start_paused = true)]
     async fn the_index_lists_resources_and_not_their_parts() {

@@ -7,7 +7,7 @@ use super::path::{Query, ResourcePath, decode, group_of, last};
 use super::types::{self, Answer};
 use super::world::World;
 use super::{microsoft_graph, subscription, world};
-use crate::arm::transport::{Method, Request, Response};
+use crate::host::transport::{Method, Request, Response};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -214,10 +214,10 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
         }
     }
     check_group(world, &call)?;
-    types::dispatch(world, &mut call)
+    types::dispatch::dispatch(world, &mut call)
 }
 
-/// Under [`Time::Jump`](super::Time), whoever reads a resource that is still busy brings its end about.
+/// Under `Time::Jump`, whoever reads a resource that is still busy brings its end about.
 fn pass_time(world: &mut World, key: &str) {
     if !world.now.jumps() {
         return;
@@ -366,9 +366,9 @@ impl Call<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::arm::transport::{Method, Request, Transport};
-    use crate::sim::testing::Bench;
-    use crate::sim::{Effect, Fault, Options, Simulator, Throttling};
+    use crate::host::transport::{Method, Request, Transport};
+    use crate::testing::Bench;
+    use crate::{Effect, Fault, Options, Simulator, Throttling};
     use serde_json::json;
 
     #[tokio::test(start_paused = true)]

@@ -3,15 +3,15 @@
 use super::behaviour::{Answer, Behaviour};
 use super::table::{self, Entry};
 use super::{key_vault, private_link, provider, role};
-use crate::arm::transport::{Method, Response};
-use crate::sim::error::Failure;
-use crate::sim::json::text;
-use crate::sim::operation::Operation;
-use crate::sim::path::{ResourcePath, group_of, last};
-use crate::sim::router::{Call, normal_location};
-use crate::sim::store::Resource;
-use crate::sim::subscription::is_location;
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::host::transport::{Method, Response};
+use crate::json::text;
+use crate::operation::Operation;
+use crate::path::{ResourcePath, group_of, last};
+use crate::router::{Call, normal_location};
+use crate::store::Resource;
+use crate::subscription::is_location;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// Answers a request on a resource, a collection or an action.
@@ -210,7 +210,7 @@ fn check_scope(world: &World, call: &Call<'_>) -> Result<String, Failure> {
     if world.exists(scope) || scope.starts_with("/providers/microsoft.management/") {
         return Ok(written);
     }
-    Err(crate::sim::world::not_found(&written))
+    Err(crate::world::not_found(&written))
 }
 
 fn spelled(path: &ResourcePath, type_name: &str, base: &str) -> String {
@@ -290,7 +290,7 @@ pub(crate) fn leaving(world: &mut World, key: &str) {
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::{Value, json};
 
     #[tokio::test(start_paused = true)]

@@ -2,11 +2,11 @@
 
 use super::{connection, resource_group, table};
 use crate::host::Timestamp;
-use crate::sim::json::text;
-use crate::sim::path::{ResourcePath, group_of, last};
-use crate::sim::state_file::Error;
-use crate::sim::store::Resource;
-use crate::sim::world::{PrincipalKind, Registration, World};
+use crate::json::text;
+use crate::path::{ResourcePath, group_of, last};
+use crate::state_file::Error;
+use crate::store::Resource;
+use crate::world::{PrincipalKind, Registration, World};
 use serde_json::Value;
 
 /// Puts resources into the store as they are.
@@ -63,7 +63,7 @@ fn no_id(value: &Value) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::{Value, json};
 
     #[tokio::test(start_paused = true)]

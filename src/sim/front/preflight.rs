@@ -1,9 +1,9 @@
 //! What can be asked before anything is made: quotas of compute, and what the caller may do.
 
 use super::behaviour::{Answer, ok};
-use crate::sim::error::Failure;
-use crate::sim::json::{at, text};
-use crate::sim::world::World;
+use crate::error::Failure;
+use crate::json::{at, text};
+use crate::world::World;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ const FAMILY: u64 = 350;
 
 /// `GET /subscriptions/{id}/providers/Microsoft.Compute/locations/{location}/usages`.
 pub(crate) fn usages(world: &World, location: &str) -> Answer {
-    if !crate::sim::subscription::is_location(location) {
+    if !crate::subscription::is_location(location) {
         let message = format!(
             "The provided location '{location}' is not available for resource type 'locations/usages'."
         );
@@ -72,7 +72,7 @@ pub(crate) fn permissions() -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::testing::Bench;
+    use crate::testing::Bench;
     use serde_json::json;
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! ARM's error answers.
 
-use crate::arm::transport::Response;
+use crate::host::transport::Response;
 use serde_json::{Value, json};
 
 /// How an error is wrapped.
@@ -17,7 +17,7 @@ pub(crate) enum Envelope {
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) status: u16,
-    /// Whether the same request would succeed later: then time moves on under [`Time::Jump`](super::Time).
+    /// Whether the same request would succeed later: then time moves on under `Time::Jump`.
     pub(crate) passing: bool,
     pub(crate) code: String,
     pub(crate) message: String,

@@ -1,0 +1,12 @@
+//! ARM's front door: from a request to the type that answers it, and what ARM answers by itself.
+
+pub(crate) mod dispatch;
+pub(crate) mod load;
+pub(crate) mod microsoft_graph;
+pub(crate) mod preflight;
+pub(crate) mod provider;
+pub(crate) mod router;
+pub(crate) mod subscription;
+
+use super::types::{connection, key_vault, private_link, resource_group, role, table};
+use super::{behaviour, error, faults, json, jwt, path, simulator, types, world};
