@@ -46,3 +46,7 @@ pub use simulator::{CALLER_OBJECT_ID, Options, SUBSCRIPTION, Simulator, TENANT, 
 pub use state_file::Error;
 pub use tls::Tls;
 pub use world::{Counters, PrincipalKind};
+
+#[cfg(doctest)]
+#[doc = include_str!("README.md")]
+struct Readme;
