@@ -1,11 +1,28 @@
 //! The address of ARM, and which URLs belong to it.
 
-/// ARM's address, taken apart.
+use azure_core::http::Url;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The host of a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Host {
+    Domain(String),
+    Ipv4(Ipv4Addr),
+    Ipv6(Ipv6Addr),
+}
+
+/// ARM's address, as the parser reads it that also sends requests.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
     base: String,
+    origin: Option<Origin>,
+}
+
+/// Scheme, host and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Origin {
     secure: bool,
-    host: String,
+    host: Host,
     port: u16,
 }
 
@@ -13,8 +30,7 @@ impl Endpoint {
     /// Takes an address such as `https://management.azure.com` or `http://127.0.0.1:8080` apart.
     pub(super) fn new(address: &str) -> Self {
         let base = address.trim().trim_end_matches('/').to_owned();
-        let (secure, host, port) = origin(&base).unwrap_or((true, "", 443));
-        Endpoint { secure, host: host.to_ascii_lowercase(), port, base }
+        Endpoint { origin: origin(&base), base }
     }
 
     /// The address without a slash at its end.
@@ -26,30 +42,49 @@ impl Endpoint {
     ///
     /// Nowhere else may the token go: some providers put hosts of their own into `Location`.
     pub(super) fn owns(&self, url: &str) -> bool {
-        let Some((secure, host, port)) = origin(url) else { return false };
-        if self.host.is_empty() || secure != self.secure || port != self.port {
-            return false;
-        }
-        let host = host.as_bytes();
-        let Some(head) = host.len().checked_sub(self.host.len()) else { return false };
-        host[head..].eq_ignore_ascii_case(self.host.as_bytes()) && (head == 0 || host[head - 1] == b'.')
+        let (Some(own), Some(origin)) = (&self.origin, origin(url)) else { return false };
+        let region = match (&own.host, &origin.host) {
+            (Host::Domain(own), Host::Domain(host)) if own.contains('.') => {
+                let region = host.strip_suffix(own.as_str()).and_then(|region| region.strip_suffix('.'));
+                let is_label = |label: &str| {
+                    !label.is_empty()
+                        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                };
+                region.is_some_and(|region| region.split('.').all(is_label))
+            }
+            _ => false,
+        };
+        origin.secure == own.secure && origin.port == own.port && (origin.host == own.host || region)
     }
 
     /// Whether a token may be sent in this manner: encrypted, or not leaving the machine.
     pub(super) fn protects_tokens(&self) -> bool {
-        (self.secure && !self.host.is_empty())
-            || self.host == "localhost"
-            || self.host == "[::1]"
-            || self.host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+        self.origin.as_ref().is_some_and(|origin| origin.secure || origin.is_loopback())
     }
 
-    /// The absolute form of a URL out of a header, if it is one of ARM's.
+    /// Whether the address is this machine's own.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.origin.as_ref().is_some_and(Origin::is_loopback)
+    }
+
+    /// The absolute form of a URL out of a header or a body, if it is one of ARM's.
     pub(super) fn resolve(&self, url: &str) -> Option<String> {
-        let url = url.trim();
-        if url.starts_with('/') && !url.starts_with("//") {
-            return Some(format!("{}{url}", self.base));
+        let url = url.trim_matches(' ');
+        let absolute = match url.starts_with('/') && !url.starts_with("//") {
+            true => format!("{}{url}", self.base),
+            false => url.to_owned(),
+        };
+        self.owns(&absolute).then_some(absolute)
+    }
+}
+
+impl Origin {
+    fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(ip) => ip.is_loopback(),
+            Host::Ipv6(ip) => ip.is_loopback(),
         }
-        self.owns(url).then(|| url.to_owned())
     }
 }
 
@@ -58,27 +93,37 @@ pub fn protects_tokens(address: &str) -> bool {
     Endpoint::new(address).protects_tokens()
 }
 
-/// Scheme, host and port of an absolute URL.
-fn origin(url: &str) -> Option<(bool, &str, u16)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let secure = if scheme.eq_ignore_ascii_case("https") {
-        true
-    } else if scheme.eq_ignore_ascii_case("http") {
-        false
-    } else {
-        return None;
-    };
-    let authority = rest.split(['/', '?', '#']).next()?;
-    // Credentials in a URL are a trick to make a foreign host look like ARM's.
-    if authority.contains('@') {
+/// Whether an address is this machine's own.
+pub fn is_loopback(address: &str) -> bool {
+    Endpoint::new(address).is_loopback()
+}
+
+/// Where an absolute URL is sent to, by the parser that sends it; `None` when it is sent nowhere.
+///
+/// What a reader may take for another host than the parser does is refused, wherever it leads: backslashes, which the
+/// parser takes for slashes; credentials; control characters and white space, some of which the parser drops; and
+/// characters beyond ASCII, which it maps to others.
+fn origin(url: &str) -> Option<Origin> {
+    if !url.is_ascii() || url.bytes().any(|byte| byte == b'\\' || byte <= b' ' || byte == 0x7f) {
         return None;
     }
-    let default = if secure { 443 } else { 80 };
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
-        _ => (authority, default),
+    let secure = match url.split_once("://")?.0.to_ascii_lowercase().as_str() {
+        "https" => true,
+        "http" => false,
+        _ => return None,
     };
-    (!host.is_empty()).then_some((secure, host, port))
+    let authority = url.split_once("://")?.1.split(['/', '?', '#']).next()?;
+    // An escape in the authority is decoded by the parser: no host of Azure's has one.
+    if authority.is_empty() || authority.contains(['@', '%']) {
+        return None;
+    }
+    let parsed = Url::parse(url).ok()?;
+    let host = match parsed.host()? {
+        url::Host::Domain(name) => Host::Domain(name.to_owned()),
+        url::Host::Ipv4(ip) => Host::Ipv4(ip),
+        url::Host::Ipv6(ip) => Host::Ipv6(ip),
+    };
+    Some(Origin { secure, host, port: parsed.port_or_known_default()? })
 }
 
 /// Whether two URLs or ids name the same resource: case, query, port and escapes do not count.

@@ -4,6 +4,7 @@ use super::transport::{Method, Request, Response, Transport, TransportError};
 use async_trait::async_trait;
 use azure_core::error::ErrorKind;
 use azure_core::http::{self, HttpClient, Url};
+use futures::StreamExt;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +14,37 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long an answer may keep silent.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How much of an answer is taken, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest body, in bytes.
+    pub bytes: usize,
+    /// The longest time from the request to the end of the answer.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        // A page of ARM's has at most a few megabytes, and comes within a minute.
+        Limits { bytes: 64 << 20, time: Duration::from_secs(300) }
+    }
+}
+
+/// Whether the proxies of the environment are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Proxies {
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are heeded.
+    #[default]
+    Environment,
+    /// Requests go straight to where they are addressed to: to this machine's own addresses.
+    None,
+}
+
 /// Sends requests over HTTP. It follows no redirect, so a token cannot be led astray.
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
     client: Arc<dyn HttpClient>,
+    limits: Limits,
 }
 
 /// HTTPS cannot be spoken.
@@ -34,14 +62,14 @@ impl HttpTransport {
     /// A transport with connections of its own. It heeds `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     pub fn new() -> Self {
         use_ring();
-        HttpTransport { client: http::new_http_client(None) }
+        HttpTransport { client: http::new_http_client(None), limits: Limits::default() }
     }
 
     /// A transport that trusts the authorities of these PEM files as well as the machine's own.
     ///
     /// # Errors
     /// When there is no certificate in a file, or the machine has none to trust.
-    pub fn trusting(files: &[Vec<u8>]) -> Result<Self, HttpsError> {
+    pub fn trusting(files: &[Vec<u8>], proxies: Proxies, limits: Limits) -> Result<Self, HttpsError> {
         let mut trusted = Vec::new();
         for file in files {
             trusted.extend(authorities(file)?);
@@ -49,10 +77,14 @@ impl HttpTransport {
         use_ring();
         let builder = || {
             // As azure_core sets up its own: redirects are never followed.
-            reqwest::Client::builder()
+            let builder = reqwest::Client::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
                 .read_timeout(READ_TIMEOUT)
-                .redirect(reqwest::redirect::Policy::none())
+                .redirect(reqwest::redirect::Policy::none());
+            match proxies {
+                Proxies::Environment => builder,
+                Proxies::None => builder.no_proxy(),
+            }
         };
         let client = match builder().tls_certs_merge(trusted.clone()).build() {
             Ok(client) => client,
@@ -63,7 +95,7 @@ impl HttpTransport {
                 .map_err(|error| HttpsError::Unusable(causes(&error)))?,
             Err(error) => return Err(HttpsError::Unusable(causes(&error))),
         };
-        Ok(HttpTransport { client: Arc::new(client) })
+        Ok(HttpTransport { client: Arc::new(client), limits })
     }
 
     /// Whether a file holds certificates to trust.
@@ -79,13 +111,33 @@ impl HttpTransport {
         self.client.clone()
     }
 
-    async fn exchange(&self, request: &http::Request) -> azure_core::Result<Response> {
-        let answer = self.client.execute_request(request).await?.try_into_raw_response().await?;
-        let mut response = Response::new(u16::from(answer.status()), answer.body().as_ref().to_vec());
-        for (name, value) in answer.headers().iter() {
+    async fn exchange(&self, request: &http::Request) -> Result<Response, Lost> {
+        let answer = self.client.execute_request(request).await?;
+        let (status, headers, mut body) = answer.deconstruct();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next().await {
+            bytes.extend_from_slice(&chunk?);
+            if bytes.len() > self.limits.bytes {
+                return Err(Lost::TooLong);
+            }
+        }
+        let mut response = Response::new(u16::from(status), bytes);
+        for (name, value) in headers.iter() {
             response.headers.set(name.as_str(), value.as_str());
         }
         Ok(response)
+    }
+}
+
+/// Why an answer did not come.
+enum Lost {
+    Failed(azure_core::Error),
+    TooLong,
+}
+
+impl From<azure_core::Error> for Lost {
+    fn from(error: azure_core::Error) -> Self {
+        Lost::Failed(error)
     }
 }
 
@@ -123,14 +175,32 @@ impl Transport for HttpTransport {
             outgoing.insert_header(name.to_owned(), value.to_owned());
         }
         outgoing.set_body(request.body.clone());
-        self.exchange(&outgoing).await.map_err(|error| {
-            let said = chain(&error);
-            // A server that cannot be trusted now cannot be in a minute.
-            let retryable = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Io)
-                && !said.contains("invalid peer certificate");
-            // The layers below quote the URL, and the queries of operation URLs are signed.
-            failed(said.replace(&request.url, super::error::without_query(&request.url)), retryable)
-        })
+        let lost = match tokio::time::timeout(self.limits.time, self.exchange(&outgoing)).await {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(Lost::TooLong)) => {
+                let limit = self.limits.bytes >> 20;
+                return Err(failed(
+                    format!("the answer is longer than {limit} MiB: BERTH_MAX_ANSWER_MIB raises the limit"),
+                    false,
+                ));
+            }
+            Err(_) => {
+                let limit = self.limits.time.as_secs();
+                return Err(failed(
+                    format!(
+                        "the answer took longer than {limit} s: BERTH_MAX_ANSWER_SECONDS raises the limit"
+                    ),
+                    true,
+                ));
+            }
+            Ok(Err(Lost::Failed(error))) => error,
+        };
+        let said = chain(&lost);
+        // A server that cannot be trusted now cannot be in a minute.
+        let retryable = matches!(lost.kind(), ErrorKind::Connection | ErrorKind::Io)
+            && !said.contains("invalid peer certificate");
+        // The layers below quote the URL, and the queries of operation URLs are signed.
+        Err(failed(said.replace(&request.url, super::error::without_query(&request.url)), retryable))
     }
 }
 

@@ -41,15 +41,17 @@ mod send;
 mod throttle;
 mod token;
 mod trace;
+#[cfg(test)]
+mod url_tricks;
 mod violation;
 
 pub use crate::host::transport::{self, Transport};
 pub use client::{Client, Resource, Started};
 pub use cloud::{Cloud, UnknownCloud};
-pub use endpoint::protects_tokens;
+pub use endpoint::{is_loopback, protects_tokens};
 pub use error::{Denial, Detail, Error, ErrorKind, Failure, Result};
 pub(crate) use http::use_ring;
-pub use http::{HttpTransport, HttpsError};
+pub use http::{HttpTransport, HttpsError, Limits, Proxies};
 pub use identity::{AuthMethod, AuthSettings, Identity, IdentityError};
 pub use lro::{Finish, Operation, Poll};
 pub use options::Options;

@@ -143,6 +143,9 @@ impl Client {
         if !call.body.is_empty() {
             headers.set("content-type", "application/json");
             request.body = call.body.clone();
+        } else if matches!(call.method, Method::Post | Method::Put | Method::Patch) {
+            // Azure's front end answers 411 over HTTP/1.1 to a write that does not say how long it is.
+            headers.set("content-length", "0");
         }
         request
     }

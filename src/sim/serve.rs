@@ -80,6 +80,13 @@ async fn answer(State(door): State<Arc<Door>>, request: axum::extract::Request) 
     let Some(method) = Method::parse(parts.method.as_str()) else {
         return plain(StatusCode::METHOD_NOT_ALLOWED);
     };
+    let writes = matches!(method, Method::Post | Method::Put | Method::Patch);
+    let measured =
+        parts.headers.contains_key("content-length") || parts.headers.contains_key("transfer-encoding");
+    // As Azure's front end does, also where no body is needed.
+    if writes && !measured && parts.version <= axum::http::Version::HTTP_11 {
+        return plain(StatusCode::LENGTH_REQUIRED);
+    }
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE);
     };
@@ -189,6 +196,12 @@ mod tests {
         let head = format!("Host: {address}\r\nConnection: close\r\n");
         let put = format!("PUT {group} HTTP/1.1\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len());
         assert!(exchange(address, &put).await.starts_with("HTTP/1.1 201"));
+        let register = format!(
+            "POST /subscriptions/{SUBSCRIPTION}/providers/Microsoft.Network/register?api-version=2021-04-01 HTTP/1.1\r\n{head}"
+        );
+        assert!(exchange(address, &format!("{register}\r\n")).await.starts_with("HTTP/1.1 411"));
+        let said = format!("{register}Content-Length: 0\r\n\r\n");
+        assert!(exchange(address, &said).await.starts_with("HTTP/1.1 200"));
         simulator.fail_next(Fault::once(Method::Get, "/rg", Effect::DropAfter));
         let get = format!("GET {group} HTTP/1.1\r\n{head}\r\n");
         assert!(!exchange(address, &get).await.contains("westeurope"));

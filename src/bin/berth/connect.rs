@@ -82,7 +82,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
                     help: add `--sim`, or start `berth sim serve` with it"
             .to_owned());
     }
-    let loopback = global.endpoint.as_deref().is_some_and(is_loopback);
+    let loopback = global.endpoint.as_deref().is_some_and(arm::is_loopback);
     if global.sim_speed.is_some() && !loopback {
         return Err("`--sim-speed` is for a simulator, and this is no rehearsal\n\
                     help: add `--sim`, or name a simulator on this machine with `--endpoint`"
@@ -105,6 +105,8 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     // The ledger's storage is never the simulator's: it takes a real token, and real time, whatever ARM's endpoint is.
     let ledgers = settings::ledgers(global, identity.clone(), Clock::start(1.0))?;
     let token: Arc<dyn TokenSource> = if nobody { Arc::new(StaticToken::new("simulator")) } else { identity };
+    // What stays on this machine passes no proxy: it would see the token, and answer in Azure's name.
+    let http = if loopback { settings::direct_transport(global)? } else { http };
     let client = Client::new(Arc::new(http), token, clock.clone(), options);
     let subscription = inputs.environment.get("AZURE_SUBSCRIPTION_ID").map(String::as_str);
     let caller = ops::caller(&client, subscription).await.map_err(|error| with_hint(&error, error.hint()))?;
@@ -127,16 +129,6 @@ pub fn with_hint(error: &dyn std::fmt::Display, hint: Option<String>) -> String 
         Some(hint) => format!("{error}\nhelp: {hint}"),
         None => error.to_string(),
     }
-}
-
-fn is_loopback(endpoint: &str) -> bool {
-    let host = endpoint.split("://").nth(1).unwrap_or(endpoint);
-    let host = host.split(['/', '?']).next().unwrap_or_default();
-    let name = match host.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Connection {

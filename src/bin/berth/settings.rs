@@ -1,7 +1,7 @@
 //! What comes from the environment and from files that arguments name. The only place that reads the environment.
 
 use crate::cli::Global;
-use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, TokenSource};
+use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, Limits, Proxies, TokenSource};
 use berth::blueprint::{Inputs, Source, side_file};
 use berth::host::Clock;
 use berth::ledger::store::{Access, Holder, Location};
@@ -206,6 +206,37 @@ pub fn auth(global: &Global) -> Result<AuthSettings, String> {
 /// # Errors
 /// A sentence about a file without certificates, or a machine that cannot speak HTTPS.
 pub fn transport(global: &Global) -> Result<HttpTransport, String> {
+    transport_by(global, Proxies::Environment)
+}
+
+/// The same for an address of this machine: past every proxy.
+///
+/// # Errors
+/// As [`transport`].
+pub fn direct_transport(global: &Global) -> Result<HttpTransport, String> {
+    transport_by(global, Proxies::None)
+}
+
+/// How much of an answer is taken: `BERTH_MAX_ANSWER_MIB`, `BERTH_MAX_ANSWER_SECONDS`.
+fn limits() -> Result<Limits, String> {
+    let number = |name: &str| match environment().get(name).filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => match text.parse::<u32>() {
+            Ok(number) if number > 0 => Ok(Some(number)),
+            _ => Err(format!("{name} is `{text}`\nhelp: write a whole number above 0")),
+        },
+    };
+    let mut limits = Limits::default();
+    if let Some(mebibytes) = number("BERTH_MAX_ANSWER_MIB")? {
+        limits.bytes = (mebibytes as usize) << 20;
+    }
+    if let Some(seconds) = number("BERTH_MAX_ANSWER_SECONDS")? {
+        limits.time = std::time::Duration::from_secs(seconds.into());
+    }
+    Ok(limits)
+}
+
+fn transport_by(global: &Global, proxies: Proxies) -> Result<HttpTransport, String> {
     let mut paths = global.ca_file.clone();
     if let Some(list) = environment().get("BERTH_CA_FILE").filter(|list| !list.is_empty()) {
         paths.extend(std::env::split_paths(list));
@@ -222,7 +253,7 @@ pub fn transport(global: &Global) -> Result<HttpTransport, String> {
         })?;
         files.push(bytes);
     }
-    HttpTransport::trusting(&files).map_err(|error| {
+    HttpTransport::trusting(&files, proxies, limits()?).map_err(|error| {
         format!("{error}\nhelp: install the machine's CA certificates, or name some with `--ca-file`")
     })
 }
