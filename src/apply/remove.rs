@@ -30,7 +30,7 @@ impl Worker {
     /// Whether a resource group is there; an error when anything is in it that berth did not make.
     async fn holds_only(&self, expected: &HashSet<ArmId>) -> Result<bool, Stop> {
         let inside = match self.client.list(&format!("{}/resources", self.id), "2021-04-01", &[]).await {
-            Err(error) if error.status == Some(404) => return Ok(false),
+            Err(error) if error.is_absence() => return Ok(false),
             other => other?,
         };
         let foreign: Vec<&str> = inside
@@ -62,7 +62,7 @@ impl Worker {
                     return Ok(());
                 }
                 Ok(Started::Done(_)) => return Ok(()),
-                Err(error) if error.status == Some(404) && attempt == ATTEMPTS => return Ok(()),
+                Err(error) if error.is_absence() && attempt == ATTEMPTS => return Ok(()),
                 Err(error) if attempt < ATTEMPTS && is_not_yet(&error) => self.clock.sleep(BETWEEN).await,
                 Err(error) => return Err(error.into()),
             }
@@ -73,5 +73,5 @@ impl Worker {
 
 /// Whether a purge is refused as Azure also refuses one that comes too early (MethodNotAllowed, or not found).
 fn is_not_yet(error: &Error) -> bool {
-    error.status == Some(404) || error.code.as_deref() == Some("MethodNotAllowed")
+    error.is_absence() || error.code.as_deref() == Some("MethodNotAllowed")
 }

@@ -112,7 +112,7 @@ impl Client {
     pub async fn get(&self, id: &str, api_version: &str) -> Result<Option<Resource>> {
         let url = self.url(id, api_version, &[]);
         match self.read(url, RetryMode::Retry).await {
-            Ok(response) => Ok(Some(resource(Method::Get, id, &response)?)),
+            Ok(response) => Ok(Some(identified(id, &response)?)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -240,7 +240,7 @@ impl Client {
 
 /// Whether an error says that the resource addressed does not exist.
 pub(super) fn is_absent(error: &Error) -> bool {
-    matches!(error.status, Some(404 | 410)) && error.kind == ErrorKind::Gone
+    error.is_absence()
 }
 
 /// The body of a success, if it has one.
@@ -254,6 +254,20 @@ pub(super) fn body_of(method: Method, url: &str, response: &Response) -> Result<
         None if response.status != 200 => Ok(None),
         None => {
             let mut error = Error::new(ErrorKind::Protocol, method, url, "the answer is not JSON");
+            error.status = Some(response.status);
+            Err(error)
+        }
+    }
+}
+
+/// The resource that a response to a read holds. One without an id is nothing of ARM's: a proxy's page, another server.
+fn identified(id: &str, response: &Response) -> Result<Resource> {
+    let found = resource(Method::Get, id, response)?;
+    match found.body.get("id").and_then(Value::as_str) {
+        Some(_) => Ok(found),
+        None => {
+            let message = "the answer is not a resource: it has no `id`";
+            let mut error = Error::new(ErrorKind::Protocol, Method::Get, id, message);
             error.status = Some(response.status);
             Err(error)
         }
@@ -289,27 +303,79 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn absence_is_an_answer_and_a_wrong_address_is_not() {
-        for code in ["ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound", "NotFound"] {
-            let (client, _) = Script::client(vec![line("GET ID", 404, error(code))]);
-            assert_eq!(client.get(ID, "1").await.unwrap(), None, "{code}");
-        }
-        for (code, kind) in [
-            ("InvalidResourceType", ErrorKind::Invalid),
-            ("SubscriptionNotFound", ErrorKind::Denied(Denial::Other)),
+    async fn a_404_of_arms_means_absence_whatever_its_code() {
+        for code in [
+            "ResourceNotFound",
+            "ResourceGroupNotFound",
+            "ParentResourceNotFound",
+            "NotFound",
+            "PolicyDefinitionNotFound",
+            "PolicySetDefinitionNotFound",
+            "PolicyAssignmentNotFound",
+            "RoleDefinitionDoesNotExist",
+            "RoleAssignmentNotFound",
+            "LockNotFound",
+            "VaultNotFound",
+            "EntityNotFound",
+            "NeverHeardOfNotFound",
         ] {
             let (client, _) = Script::client(vec![line("GET ID", 404, error(code))]);
-            assert_eq!(client.get(ID, "1").await.unwrap_err().kind, kind, "{code}");
+            assert_eq!(client.get(ID, "1").await.unwrap(), None, "{code}");
+            let (client, _) = Script::client(vec![line("DELETE ID", 404, error(code))]);
+            assert_eq!(client.delete(ID, "1", UNCONDITIONAL).await.unwrap(), Started::Done(None), "{code}");
         }
-        let (client, _) = Script::client(vec![line("DELETE ID", 404, error("ResourceGroupNotFound"))]);
-        assert_eq!(client.delete(ID, "1", UNCONDITIONAL).await.unwrap(), Started::Done(None));
+        // AKS writes its errors without the outer member.
+        let (client, _) =
+            Script::client(vec![line("GET ID", 404, json!({"code": "NotFound", "message": "no such pool"}))]);
+        assert_eq!(client.get(ID, "1").await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_404_about_something_else_or_of_another_server_is_an_error() {
+        let answers = [
+            error("SubscriptionNotFound"),
+            error("InvalidSubscriptionId"),
+            error("InvalidResourceType"),
+            error("InvalidResourceNamespace"),
+            error("NoRegisteredProviderFound"),
+            error("MissingSubscriptionRegistration"),
+            error("InvalidApiVersionParameter"),
+            error("not_found"),
+            error("404"),
+            Value::Null,
+            json!("not found"),
+            json!({}),
+            json!({"statusCode": 404, "message": "Resource not found"}),
+            json!({"message": "no Route matched with those values"}),
+            json!({"error": "not found"}),
+            json!({"error": {"message": "not found"}}),
+            json!({"error": {"code": 404, "message": "not found"}}),
+            json!({"error": {"code": "NotFound", "message": "No HTTP resource was found that matches the request URI"}}),
+            json!({"timestamp": "2026", "status": 404, "error": "Not Found", "path": "/"}),
+        ];
+        for answer in answers {
+            let (client, _) = Script::client(vec![line("GET ID", 404, answer.clone())]);
+            assert!(client.get(ID, "1").await.is_err(), "{answer}");
+            let (client, _) = Script::client(vec![line("DELETE ID", 404, answer.clone())]);
+            assert!(client.delete(ID, "1", UNCONDITIONAL).await.is_err(), "{answer}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_without_an_id_is_no_resource() {
+        for answer in
+            [Value::Null, json!({}), json!([]), json!("ok"), json!({"id": 5}), json!({"status": "up"})]
+        {
+            let (client, _) = Script::client(vec![line("GET ID", 200, answer.clone())]);
+            assert_eq!(client.get(ID, "1").await.unwrap_err().kind, ErrorKind::Protocol, "{answer}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn etags_come_from_the_header_or_the_body() {
         let (client, script) = Script::client(vec![
-            line("GET ID", 200, json!({"etag": "body"})).with("ETag", "header"),
-            line("GET ID", 200, json!({"etag": "body"})),
+            line("GET ID", 200, json!({"id": ID, "etag": "body"})).with("ETag", "header"),
+            line("GET ID", 200, json!({"id": ID, "etag": "body"})),
             line("PUT ID", 200, json!({})),
         ]);
         assert_eq!(client.get(ID, "1").await.unwrap().unwrap().etag.as_deref(), Some("header"));
@@ -336,7 +402,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn writes_can_be_announced_and_reads_keep_ids_of_their_own() {
-        let line = |request| line(request, 200, json!({}));
+        let line = |request| line(request, 200, json!({"id": ID}));
         let (client, script) = Script::client(vec![line("PUT ID"), line("GET ID"), line("DELETE ID")]);
         let (client, id) = client.announced();
         client.put(ID, "1", &json!({}), &Conditions::none()).await.unwrap();

@@ -136,6 +136,32 @@ pub struct Failure {
 #[derive(Debug, Clone)]
 pub struct Error(Box<Failure>);
 
+/// Codes of a 404 that speak of something else than the resource addressed.
+const ELSEWHERE: &[&str] = &[
+    "AuthorizationFailed",
+    "DisallowedProvider",
+    "HttpResourceNotFound",
+    "InvalidApiVersionParameter",
+    "InvalidAuthenticationTokenTenant",
+    "InvalidResourceNamespace",
+    "InvalidResourceType",
+    "InvalidSubscriptionId",
+    "MissingApiVersionParameter",
+    "MissingSubscriptionRegistration",
+    "NoRegisteredProviderFound",
+    "ResourceProviderNotFound",
+    "SubscriptionNotFound",
+    "SubscriptionNotRegistered",
+    "TenantNotFound",
+    "UnsupportedApiVersion",
+];
+
+/// Whether a code is written as ARM and its providers write theirs: `ResourceNotFound`.
+fn is_arm_code(code: &str) -> bool {
+    code.starts_with(|c: char| c.is_ascii_uppercase())
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/'))
+}
+
 /// The result of talking to ARM.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -166,6 +192,24 @@ impl Error {
         let mut failure = Error::new(ErrorKind::AuthenticationFailed, method, url, error.to_string());
         failure.remedy = Some(error.hint());
         failure
+    }
+
+    /// Whether it says that what was addressed does not exist.
+    ///
+    /// A 404 says so in ARM's own form, whatever its code, unless it speaks of the subscription, the provider, the type or
+    /// the address. One in another form is a proxy's, a gateway's or a wrong server's, and says nothing of Azure.
+    pub fn is_absence(&self) -> bool {
+        let known = self.code.as_deref().is_some_and(|code| {
+            is_arm_code(code) && !ELSEWHERE.iter().any(|other| other.eq_ignore_ascii_case(code))
+        });
+        matches!(self.status, Some(404 | 410))
+            && known
+            && !self.message.contains("No HTTP resource was found")
+    }
+
+    /// Whether it is an answer in ARM's form, or no answer at all came.
+    pub fn is_arms(&self) -> bool {
+        self.status.is_none() || self.code.as_deref().is_some_and(is_arm_code)
     }
 
     /// Whether any of Azure's codes, outer or inner, is `code`, in any case.

@@ -580,7 +580,7 @@ mod tests {
                 // It had failed before it was deleted.
                 line("GET ID", 200, state("Failed")),
                 line("GET ID", 200, state("Deleting")),
-                line("GET ID", 404, Value::Null),
+                line("GET ID", 404, json!({"error": {"code": "NotFound"}})),
             ],
         )
         .await;

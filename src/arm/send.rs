@@ -233,7 +233,7 @@ mod tests {
         let (client, script) = Script::client(vec![
             lost("GET ID"),
             line("GET ID", 503, Value::Null).with("Retry-After", "20"),
-            line("GET ID", 200, json!({})),
+            line("GET ID", 200, json!({"id": ID})),
         ]);
         assert!(client.get(ID, "1").await.unwrap().is_some());
         let times = script.times();
@@ -274,7 +274,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refused_token_is_replaced_once() {
         let refusal = || line("GET ID", 401, error("ExpiredAuthenticationToken"));
-        let (client, _) = Script::client(vec![refusal(), line("GET ID", 200, json!({}))]);
+        let (client, _) = Script::client(vec![refusal(), line("GET ID", 200, json!({"id": ID}))]);
         assert!(client.get(ID, "1").await.unwrap().is_some());
         let (client, script) = Script::client(vec![refusal(), refusal()]);
         assert_eq!(client.get(ID, "1").await.unwrap_err().kind, ErrorKind::AuthenticationFailed);

@@ -1,6 +1,6 @@
 //! What stands below a resource whose children are the blueprint's alone, asked for or not.
 
-use crate::arm::{Client, Error, ErrorKind, Resource};
+use crate::arm::{Client, Error, Resource};
 use crate::catalog::{Listing, ResourceType};
 use crate::ident::ArmId;
 use crate::state::{Desired, Observation, Observed};
@@ -43,7 +43,7 @@ pub(super) async fn listed(
     let lists = wanted.into_iter().map(|list| async move {
         match client.list(&list.path, list.api_version, &[]).await {
             // Its parent is not there, and so nothing below it.
-            Err(error) if error.kind == ErrorKind::Gone || error.status == Some(404) => Ok(Vec::new()),
+            Err(error) if error.is_absence() => Ok(Vec::new()),
             other => other,
         }
     });

@@ -35,7 +35,8 @@ pub const WIDE: usize = 5;
 /// `progress` is told how many of how many have been read.
 ///
 /// # Errors
-/// The first read that did not work. A resource that is not there is no error, nor is a list that is refused.
+/// A read that did not work, but for refusals of single resources: those are [`Observation::Unreadable`]. A resource that
+/// is not there is no error, nor is a list that is refused.
 pub async fn observe(
     client: &Client,
     desired: Option<&Desired>,
@@ -66,7 +67,7 @@ pub(crate) fn connections_version(target: &ArmId, desired: Option<&Desired>) -> 
 pub(crate) async fn connections(client: &Client, target: &ArmId, version: &str) -> Result<Vec<Value>, Error> {
     let path = format!("{target}/privateEndpointConnections");
     match client.list(&path, version, &[]).await {
-        Err(error) if error.status == Some(404) => Ok(Vec::new()),
+        Err(error) if error.is_absence() => Ok(Vec::new()),
         other => other,
     }
 }

@@ -54,6 +54,8 @@ struct List {
 #[derive(Debug)]
 enum Answer {
     One(usize, Option<Resource>),
+    /// What Azure refused to show.
+    Refused(Vec<usize>, Error),
     /// Whether it may not be purged, when it is there.
     Deleted(usize, Option<bool>),
     List {
@@ -107,6 +109,7 @@ impl<'a> Reader<'a> {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Observed, Error> {
         let mut told = 0;
+        let mut refusal = None;
         let mut pending: Vec<usize> = (0..self.questions.len()).collect();
         for round in 0.. {
             let requests = self.round(&pending, round > 0);
@@ -118,7 +121,11 @@ impl<'a> Reader<'a> {
                 (std::mem::take(&mut self.next), std::mem::take(&mut self.observed));
             let mut sink = Sink { questions: &self.questions, next: &mut next, observed: &mut observed };
             while let Some(answer) = answers.next().await {
-                sink.take(answer?);
+                let answer = answer?;
+                if let Answer::Refused(_, error) = &answer {
+                    refusal.get_or_insert_with(|| error.clone());
+                }
+                sink.take(answer);
                 let done = sink.observed.len();
                 if done / 64 > told / 64 || done == self.questions.len() && done > told {
                     told = done;
@@ -135,7 +142,12 @@ impl<'a> Reader<'a> {
         if self.observed.len() > told {
             progress(self.observed.len(), self.questions.len());
         }
-        Ok(self.observed)
+        // A caller who may see nothing at all is told so once.
+        let nothing = |seen: &Observation| matches!(seen, Observation::Unreadable { .. });
+        match refusal {
+            Some(error) if self.observed.values().all(nothing) => Err(error),
+            _ => Ok(self.observed),
+        }
     }
 
     /// The requests of a round. After the first, what lies below something that is not there needs none, and what
@@ -224,8 +236,8 @@ impl<'a> Reader<'a> {
                             None => Some(Observation::Absent),
                         }
                     }
-                    Some(_) => Some(Observation::Absent),
-                    None => None,
+                    Some(Observation::Absent | Observation::SoftDeleted { .. }) => Some(Observation::Absent),
+                    Some(Observation::Unreadable { .. }) | None => None,
                 }
             }
             _ => None,
@@ -366,7 +378,10 @@ async fn ask(
     match request {
         Request::One(at) => {
             let question = &questions[at];
-            Ok(Answer::One(at, client.get(question.id.as_str(), question.api_version).await?))
+            match client.get(question.id.as_str(), question.api_version).await {
+                Err(error) if is_refusal(&error) => Ok(Answer::Refused(vec![at], error)),
+                found => Ok(Answer::One(at, found?)),
+            }
         }
         Request::Deleted(at) => {
             let question = &questions[at];
@@ -389,8 +404,8 @@ async fn ask(
             let end = match client.pages(&list.path, &list.api_version, query, list.pages, take).await {
                 Ok(ListEnd::Complete) => End::Complete,
                 Ok(ListEnd::Cut) => End::Cut,
+                Err(error) if error.is_absence() => End::Gone,
                 Err(error) => match error.kind {
-                    ErrorKind::Gone => End::Gone,
                     ErrorKind::AuthenticationFailed
                     | ErrorKind::Throttled
                     | ErrorKind::Transient
@@ -401,10 +416,27 @@ async fn ask(
             Ok(Answer::List { list, found, end })
         }
         Request::Connections { target, api_version, wanted } => {
-            let connections = connections(client, &target, &api_version).await?;
-            Ok(Answer::Connections { wanted, connections })
+            match connections(client, &target, &api_version).await {
+                Err(error) if is_refusal(&error) => Ok(Answer::Refused(wanted, error)),
+                connections => Ok(Answer::Connections { wanted, connections: connections? }),
+            }
         }
     }
+}
+
+/// Whether Azure itself said no to a read of one thing: others may be read all the same.
+fn is_refusal(error: &Error) -> bool {
+    // A 404 that is no absence is about the subscription or the type, and so about everything.
+    let about_it = !matches!(error.status, Some(404 | 410))
+        && matches!(
+            error.kind,
+            ErrorKind::Denied(_)
+                | ErrorKind::Invalid
+                | ErrorKind::Gone
+                | ErrorKind::Conflict
+                | ErrorKind::Unregistered { .. }
+        );
+    about_it && error.status.is_some() && error.is_arms()
 }
 
 /// A deleted vault of this name may have been another group's: then recovering would bring back that one.
@@ -430,6 +462,12 @@ impl Sink<'_, '_> {
                 self.know(at, Observation::Present { body: resource.body, etag: resource.etag });
             }
             Answer::One(at, None) => self.absent(at),
+            Answer::Refused(refused, error) => {
+                for at in refused {
+                    let help = error.hint().unwrap_or_else(|| "ask who runs the subscription why".to_owned());
+                    self.know(at, Observation::Unreadable { message: error.to_string(), help });
+                }
+            }
             Answer::Deleted(at, found) => {
                 self.know(at, found.map_or(Observation::Absent, |kept| Observation::SoftDeleted { kept }));
             }

@@ -135,7 +135,7 @@ pub async fn connections(
         let version = version.map_or_else(|| observe::connections_version(&target, desired), str::to_owned);
         let path = format!("{target}/privateEndpointConnections");
         let (exists, list) = match session.engine.client.list(&path, &version, &[]).await {
-            Err(error) if error.status == Some(404) => (false, Vec::new()),
+            Err(error) if error.is_absence() => (false, Vec::new()),
             other => (true, other?),
         };
         let connections = list.iter().filter_map(Connection::read).collect();

@@ -16,6 +16,19 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
     let (ledger, _) = session.ledger(&desired.blueprint).await?;
     let reading = session.reading();
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
+    if let Some((address, message, help)) =
+        ledger.resources.iter().find_map(|(id, owned)| match observed.get(id) {
+            Some(Observation::Unreadable { message, help }) => Some((&owned.address, message, help)),
+            _ => None,
+        })
+    {
+        // A report without it would call it missing, or steady: neither is known.
+        return Err(Error::Unreadable {
+            address: address.clone(),
+            message: message.clone(),
+            help: help.clone(),
+        });
+    }
     let kind = |id: &ArmId| {
         let wanted = desired.by_id.get(id).map(|&at| desired.resources[at].kind);
         wanted.or_else(|| resource_type(&ledger.resources.get(id)?.arm_type))

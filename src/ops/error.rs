@@ -2,6 +2,7 @@
 
 use crate::approve::Blocked;
 use crate::diag::Diagnostics;
+use crate::ident::Address;
 use crate::plan::StaleInput;
 use crate::{arm, ledger};
 
@@ -14,6 +15,16 @@ pub enum Error {
     /// Azure could not be asked, or said no.
     #[error("{0}")]
     Arm(#[from] arm::Error),
+    /// Azure refused to show a resource that the report is about.
+    #[error("`{address}` cannot be read: {message}")]
+    Unreadable {
+        /// The resource.
+        address: Address,
+        /// What was asked, and what Azure said.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
     /// The ledger could not be read or written.
     #[error("{0}")]
     Ledger(#[from] ledger::store::Error),
@@ -37,6 +48,7 @@ impl Error {
         match self {
             Error::Arm(error) => error.hint(),
             Error::Ledger(error) => Some(error.hint()),
+            Error::Unreadable { help, .. } => Some(help.clone()),
             Error::Unsound(_) => Some("please report this, with the plan".to_owned()),
             Error::Stale(_) => {
                 Some("plan again with `berth plan --out`, and look at what has changed".to_owned())

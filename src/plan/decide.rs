@@ -8,7 +8,7 @@ use super::removal::{self, Removals};
 use crate::catalog::{Arrival, UpdateMode};
 use crate::change::Action;
 use crate::graph::Dag;
-use crate::ident::ArmId;
+use crate::ident::{Address, ArmId};
 use crate::ledger::{Ledger, Owned};
 use crate::state::{Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, owner_of};
 use crate::value::token::{self, Token};
@@ -37,6 +37,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         observed,
         adoption,
         actions: vec![Action::NoOp; desired.resources.len()],
+        unknown: vec![false; desired.resources.len()],
         conflicts: Vec::new(),
     };
     let mut steps: Vec<Option<Step>> = vec![None; desired.resources.len()];
@@ -60,6 +61,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         .collect();
     let mut conflicts = planner.conflicts;
     conflicts.extend(owned);
+    conflicts.extend(removals.unreadable(observed));
     conflicts.extend(guard::conflicts(desired, observed, &steps));
     conflicts.extend(guard::conflicts(desired, observed, &removals.steps));
     let (steps, _) = order_steps(steps, &desired.graph, removals, desired);
@@ -137,6 +139,8 @@ struct Planner<'a> {
     adoption: Adoption,
     /// What was decided so far, by position.
     actions: Vec<Action>,
+    /// Which resources cannot be read, or need one that cannot, by position.
+    unknown: Vec<bool>,
     conflicts: Vec<Conflict>,
 }
 
@@ -159,6 +163,7 @@ impl Planner<'_> {
         let resource = &desired.resources[at];
         let wanted = self.resolved(&resource.body);
         let decision = match &resource.operation {
+            _ if self.is_unknown(at) => Decision::of(Action::NoOp, Reason::Blocked),
             Provisioning::Resource => self.decide(resource, &wanted),
             Provisioning::Registration => self.registration(resource, &wanted),
             Provisioning::Approval(approval) => self.approval(resource, approval.endpoint.as_ref()),
@@ -202,6 +207,19 @@ impl Planner<'_> {
         }
     }
 
+    /// Whether nothing is known of a resource: Azure refuses to show it, which is in the way, or something that it needs.
+    fn is_unknown(&mut self, at: usize) -> bool {
+        let resource = &self.desired.resources[at];
+        let conflict = self
+            .observed
+            .get(&resource.id)
+            .and_then(|seen| unreadable(&resource.address, &resource.id, seen));
+        let needs = self.desired.graph.dependencies(at).iter().any(|&needed| self.unknown[needed]);
+        self.unknown[at] = conflict.is_some() || needs;
+        self.conflicts.extend(conflict);
+        self.unknown[at]
+    }
+
     fn decide(&mut self, resource: &DesiredResource, wanted: &Value) -> Decision {
         let parent = resource.id.ancestors().find_map(|id| self.desired.by_id.get(&id).copied());
         let parent_action = parent.map(|at| self.actions[at]);
@@ -212,7 +230,7 @@ impl Planner<'_> {
             Some(Observation::SoftDeleted { .. }) => {
                 return Decision::of(Action::Recover, Reason::SoftDeleted);
             }
-            Some(Observation::Absent) | None => {
+            Some(Observation::Absent | Observation::Unreadable { .. }) | None => {
                 let reason = match parent_address() {
                     Some(parent) if resource.arrival == Arrival::WithParent && renewed => {
                         Reason::ArrivesWithParent { parent }
@@ -418,6 +436,17 @@ impl Planner<'_> {
         });
         Cow::Owned(body)
     }
+}
+
+/// What is in the way when Azure refuses to show a resource.
+pub(super) fn unreadable(address: &Address, id: &ArmId, seen: &Observation) -> Option<Conflict> {
+    let Observation::Unreadable { message, help } = seen else { return None };
+    Some(Conflict {
+        address: address.clone(),
+        id: id.clone(),
+        message: format!("it cannot be read: {message}"),
+        help: help.clone(),
+    })
 }
 
 /// The state of a resource whose last create or update did not work; sending it again repairs it.

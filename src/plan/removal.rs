@@ -2,7 +2,7 @@
 //!
 //! The order comes from the ledger's own edges, so that it holds for things that no blueprint mentions any more.
 
-use super::decide::sort;
+use super::decide::{sort, unreadable};
 use super::guard;
 use super::model::{Conflict, Impact, Plan, Reason, Step, VERSION};
 use crate::catalog::resource_type;
@@ -21,6 +21,14 @@ pub(super) struct Removals {
     pub(super) edges: Vec<(usize, usize)>,
     /// The first is done after the step of this resource, which used to depend on it and stays.
     pub(super) after_users: Vec<(usize, ArmId)>,
+}
+
+impl Removals {
+    /// What is in the way of removing what Azure refuses to show.
+    pub(super) fn unreadable(&self, observed: &Observed) -> Vec<Conflict> {
+        let conflict = |step: &Step| unreadable(&step.address, &step.id, observed.get(&step.id)?);
+        self.steps.iter().filter_map(conflict).collect()
+    }
 }
 
 /// What the ledger has and the blueprint has not.
@@ -98,6 +106,7 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
     let removals = removals(&all, ledger, observed, &Reason::Destroy);
     let mut graph = Dag::new(removals.steps.len());
     removals.edges.iter().for_each(|&(node, dependency)| graph.need(node, dependency));
+    let conflicts = removals.unreadable(observed);
     let (steps, _) = sort(removals.steps, &graph);
     Plan {
         version: VERSION,
@@ -106,7 +115,7 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
         destroy: true,
         steps,
         outputs: BTreeMap::new(),
-        conflicts: Vec::new(),
+        conflicts,
         targets: Vec::new(),
         left_out: Vec::new(),
         program: Default::default(),
@@ -163,7 +172,11 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
         .iter()
         .zip(&carriers)
         .map(|((id, owned), carrier)| {
-            let present = matches!(observed.get(*id), Some(Observation::Present { .. }));
+            let present = matches!(
+                observed.get(*id),
+                // What cannot be read may be there: it is not forgotten.
+                Some(Observation::Present { .. } | Observation::Unreadable { .. })
+            );
             let other = observed
                 .get(*id)
                 .and_then(Observation::body)

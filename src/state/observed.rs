@@ -21,6 +21,13 @@ pub enum Observation {
         /// Whether it may not be purged before its retention ends.
         kept: bool,
     },
+    /// Azure refused to show it, so nothing is known of it.
+    Unreadable {
+        /// What was asked, and what Azure said.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
 }
 
 impl Observation {
