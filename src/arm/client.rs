@@ -289,7 +289,6 @@ fn etag(headers: &Headers, body: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::error::Denial;
     use crate::arm::scripted::{ID, Script, line};
     use crate::arm::token::StaticToken;
     use crate::arm::trace::{Exchange, Trace};

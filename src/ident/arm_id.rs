@@ -1,7 +1,8 @@
 //! ARM resource ids.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 /// The id of an ARM resource: `/subscriptions/{sub}[/resourceGroups/{rg}]/providers/{Ns}/{type}/{name}…`.
 ///
 /// Equality, order and hash ignore ASCII case, as ARM does; the text keeps the case it was given.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ArmId(Arc<str>);
 
@@ -24,6 +25,25 @@ pub struct ArmIdError {
     pub reason: &'static str,
 }
 
+/// A file may hold any text: what is no id is refused where it is read.
+impl<'de> Deserialize<'de> for ArmId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = ArmId;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an ARM id")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ArmId, E> {
+                ArmId::parse(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
 impl ArmId {
     /// Parses an id.
     ///
@@ -34,19 +54,26 @@ impl ArmId {
         let Some(rest) = text.strip_prefix('/') else { return fail("it must start with `/`") };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         // One pass over the bytes; characters are looked at only where bytes cannot tell, as nearly all ids are ASCII.
-        let (mut seen, mut before) = (0, b'/');
-        for &byte in rest.as_bytes() {
-            seen |= CLASS[usize::from(byte)];
-            if byte == b'/' && before == b'/' {
-                return fail("it has an empty segment");
+        let (mut seen, mut start) = (0, 0);
+        let bytes = rest.as_bytes();
+        for at in 0..=bytes.len() {
+            match bytes.get(at) {
+                Some(b'/') | None => {
+                    match &bytes[start..at] {
+                        b"" => return fail("it has an empty segment"),
+                        b"." | b".." => return fail("it has a segment that leads elsewhere"),
+                        _ => {}
+                    }
+                    start = at + 1;
+                }
+                Some(&byte) => seen |= CLASS[usize::from(byte)],
             }
-            before = byte;
-        }
-        if before == b'/' {
-            return fail("it has an empty segment");
         }
         let spaced = seen & BLANK != 0 || seen & WIDE != 0 && rest.contains(char::is_whitespace);
-        if seen & QUERY != 0 || spaced && !rest.contains("resourceGroups") {
+        let hidden = seen & WIDE != 0 && rest.contains(is_invisible);
+        let escaped = seen & ESCAPE != 0
+            && bytes.windows(3).any(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit());
+        if seen & NEVER != 0 || hidden || escaped || spaced && !rest.contains("resourceGroups") {
             return fail("it contains a character that no id has");
         }
         if let Some((_, tail)) = rsplit_providers(rest) {
@@ -186,15 +213,18 @@ impl ArmId {
 
 /// What parsing asks of a byte: whether it is ASCII white space, starts a query or fragment, is no ASCII.
 const BLANK: u8 = 1;
-const QUERY: u8 = 2;
+const NEVER: u8 = 2;
 const WIDE: u8 = 4;
+const ESCAPE: u8 = 8;
 
 const CLASS: [u8; 256] = {
     let (mut table, mut byte) = ([0; 256], 0);
     while byte < 256 {
         table[byte] = match byte as u8 {
-            b'\t'..=b'\r' | b' ' => BLANK,
-            b'?' | b'#' => QUERY,
+            b' ' => BLANK,
+            // Queries, what a URL parser takes for a slash, and control characters.
+            b'?' | b'#' | b'\\' | 0..=0x1f | 0x7f => NEVER,
+            b'%' => ESCAPE,
             0x80.. => WIDE,
             _ => 0,
         };
@@ -202,6 +232,13 @@ const CLASS: [u8; 256] = {
     }
     table
 };
+
+/// Whether a character is not seen, or changes how its neighbours are seen.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}')
+}
 
 /// Whether bytes start with a mark, in any case of ASCII.
 fn starts_folded(bytes: &[u8], mark: &str) -> bool {
@@ -372,6 +409,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_holds_is_read_as_strictly() {
+        let read = |text: &str| serde_json::from_value::<ArmId>(text.into());
+        assert!(read("/subscriptions/s/resourceGroups/g").is_ok());
+        assert!(read("/subscriptions/s/resourceGroups/CPU 90% in %.d").is_ok());
+        assert!(read("/subscriptions/s/resourceGroups/größe").is_ok());
+        assert!(read("/subscriptions/s/resourceGroups/../g").is_err());
+        assert!(read("g").is_err());
+    }
+
+    #[test]
     fn refuses_what_is_no_id() {
         for text in [
             "",
@@ -387,6 +434,25 @@ mod tests {
             "/a b",
             "/a\u{2003}b",
             "/a\u{b}b",
+            "/subscriptions/s/resourceGroups/..",
+            "/subscriptions/s/resourceGroups/g/../../x",
+            "/subscriptions/./resourceGroups/g",
+            "/subscriptions/s/resourceGroups/g/providers/Ns/t/..",
+            "/subscriptions/s\\..\\x",
+            "/subscriptions/s/resourceGroups/a\\b",
+            "/subscriptions/s/resourceGroups/a%2Fb",
+            "/subscriptions/s/resourceGroups/a%2e%2e",
+            "/subscriptions/s/resourceGroups/a%5Cb",
+            "/subscriptions/s/resourceGroups/a\u{7}b",
+            "/subscriptions/s/resourceGroups/a\tb",
+            "/subscriptions/s/resourceGroups/a\nb",
+            "/subscriptions/s/resourceGroups/a\u{0}b",
+            "/subscriptions/s/resourceGroups/a\u{7f}b",
+            "/subscriptions/s/resourceGroups/a\u{202e}b",
+            "/subscriptions/s/resourceGroups/a\u{200b}b",
+            "/subscriptions/s/resourceGroups/a\u{feff}b",
+            "/subscriptions/s/resourceGroups/a?x",
+            "/subscriptions/s/resourceGroups/a#x",
         ] {
             assert!(ArmId::parse(text).is_err(), "{text}");
         }

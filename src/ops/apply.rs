@@ -11,7 +11,11 @@ use crate::value::secret::Secrets;
 /// Takes the ledger for this run and waits for what an earlier one left under way, then plans.
 ///
 /// The ledger stays locked until the session's store is dropped or unlocked.
-pub(super) async fn take(session: &Session) -> Result<(), Error> {
+pub(super) async fn take(
+    session: &Session,
+    blueprint: &str,
+    subscription: Option<&str>,
+) -> Result<(), Error> {
     let engine = &session.engine;
     let taken = engine.store.lock().await?;
     let tell = |kind| {
@@ -20,7 +24,11 @@ pub(super) async fn take(session: &Session) -> Result<(), Error> {
     if let Some(from) = taken.from {
         tell(EventKind::LockTaken { from });
     }
-    let resumed = resume(session).await;
+    // Nothing of another run's is waited for, or even asked about.
+    let resumed = match session.ledger(blueprint, subscription).await {
+        Ok(_) => resume(session).await,
+        Err(error) => Err(error),
+    };
     if resumed.is_err() {
         engine.store.unlock().await;
     }
@@ -58,7 +66,7 @@ pub async fn apply(
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
-    take(session).await?;
+    take(session, &desired.blueprint, Some(&desired.subscription)).await?;
     let applied = match super::plan(session, desired, adoption).await {
         Ok(planned) => carry_out(session, &desired.secrets, planned, allowances, agree).await,
         Err(error) => Err(error),

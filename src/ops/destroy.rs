@@ -15,7 +15,13 @@ use crate::value::secret::Secrets;
 /// # Errors
 /// When the ledger or Azure cannot be read.
 pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned, Error> {
-    let (ledger, in_flight) = session.ledger(blueprint).await?;
+    let (ledger, in_flight) = session.ledger(blueprint, None).await?;
+    if ledger.serial == 0 && ledger.resources.is_empty() && in_flight.is_empty() {
+        return Err(Error::EmptyLedger {
+            place: session.engine.store.place(),
+            blueprint: blueprint.to_owned(),
+        });
+    }
     let reading = session.reading();
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
     let nothing = Desired { blueprint: blueprint.to_owned(), ..Desired::default() };
@@ -36,7 +42,7 @@ pub async fn destroy(
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
-    take(session).await?;
+    take(session, blueprint, None).await?;
     let applied = match plan_destroy(session, blueprint).await {
         Ok(planned) => carry_out(session, &Secrets::default(), planned, allowances, agree).await,
         Err(error) => Err(error),

@@ -13,7 +13,14 @@ use std::collections::HashSet;
 /// # Errors
 /// When the ledger or Azure cannot be read.
 pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, Error> {
-    let (ledger, _) = session.ledger(&desired.blueprint).await?;
+    let (ledger, _) = session.ledger(&desired.blueprint, Some(&desired.subscription)).await?;
+    if ledger.resources.is_empty() && !desired.resources.is_empty() {
+        // Nothing owned is nothing drifted, and would look as if all were well.
+        return Err(Error::EmptyLedger {
+            place: session.engine.store.place(),
+            blueprint: desired.blueprint.clone(),
+        });
+    }
     let reading = session.reading();
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
     if let Some((address, message, help)) =

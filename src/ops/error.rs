@@ -3,6 +3,7 @@
 use crate::approve::Blocked;
 use crate::diag::Diagnostics;
 use crate::ident::Address;
+use crate::ledger::Mismatch;
 use crate::plan::StaleInput;
 use crate::{arm, ledger};
 
@@ -24,6 +25,22 @@ pub enum Error {
         message: String,
         /// What to do about it.
         help: String,
+    },
+    /// The ledger was written for something else than this run is for.
+    #[error("the ledger {place} is not the one of this run: {}", mismatches.iter().map(|mismatch| format!("it is of the {} `{}`, and this run is for `{}`", mismatch.what, mismatch.ledger, mismatch.run)).collect::<Vec<_>>().join("; "))]
+    OtherLedger {
+        /// Where the ledger is.
+        place: String,
+        /// What differs.
+        mismatches: Vec<Mismatch>,
+    },
+    /// There is no ledger, so nothing is known of what the blueprint owns.
+    #[error("the ledger {place} holds nothing of `{blueprint}`")]
+    EmptyLedger {
+        /// Where the ledger would be.
+        place: String,
+        /// The blueprint.
+        blueprint: String,
     },
     /// The ledger could not be read or written.
     #[error("{0}")]
@@ -48,6 +65,16 @@ impl Error {
         match self {
             Error::Arm(error) => error.hint(),
             Error::Ledger(error) => Some(error.hint()),
+            Error::OtherLedger { .. } => Some(
+                "check `--ledger`, the blueprint's name, the subscription and who is signed in; if the blueprint moved on \
+                 purpose, `--move-ledger` takes this ledger over"
+                    .to_owned(),
+            ),
+            Error::EmptyLedger { .. } => Some(
+                "check `--ledger` and the blueprint's name; if the ledger is lost, `berth apply` writes a new one and \
+                 adopts what carries the blueprint's tag"
+                    .to_owned(),
+            ),
             Error::Unreadable { help, .. } => Some(help.clone()),
             Error::Unsound(_) => Some("please report this, with the plan".to_owned()),
             Error::Stale(_) => {

@@ -24,7 +24,7 @@ pub struct Planned {
 /// # Errors
 /// When the ledger or Azure cannot be read.
 pub async fn plan(session: &Session, desired: &Desired, adoption: Adoption) -> Result<Planned, Error> {
-    let (ledger, in_flight) = session.ledger(&desired.blueprint).await?;
+    let (ledger, in_flight) = session.ledger(&desired.blueprint, Some(&desired.subscription)).await?;
     let reading = session.reading();
     let observed = observe(&session.engine.client, Some(desired), &ledger, session.reads, &reading).await?;
     let plan = plan::plan(desired, &ledger, &observed, adoption);

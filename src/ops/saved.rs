@@ -172,7 +172,7 @@ async fn locked(
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
-    let (ledger, in_flight) = session.ledger(&desired.blueprint).await?;
+    let (ledger, in_flight) = session.ledger(&desired.blueprint, Some(&desired.subscription)).await?;
     let mut found: Vec<StaleInput> = in_flight
         .iter()
         .map(|step| StaleInput::new(step.address.as_str(), "at rest", "left under way by an earlier run"))

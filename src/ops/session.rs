@@ -6,8 +6,7 @@ use crate::arm::{self, Client};
 use crate::blueprint::Caller;
 use crate::event::{Event, EventKind, Listener};
 use crate::ident::Address;
-use crate::ledger::store;
-use crate::ledger::{InFlight, Ledger};
+use crate::ledger::{Estate, InFlight, Ledger};
 use crate::plan::{self, Plan};
 use crate::state::{Desired, Observed};
 use serde_json::Value;
@@ -23,15 +22,37 @@ pub struct Session {
     pub targets: Vec<String>,
     /// Whether what Azure would keep, soft-deleted, is purged.
     pub purge: bool,
+    /// Where this run works; the subscription is the blueprint's.
+    pub estate: Estate,
+    /// Whether a ledger that was written for something else is taken over all the same.
+    pub move_ledger: bool,
 }
 
 impl Session {
-    /// Reads the ledger; a new one when there is none.
-    pub(super) async fn ledger(&self, blueprint: &str) -> Result<(Ledger, Vec<InFlight>), store::Error> {
+    /// Reads the ledger; a new one when there is none. `subscription` is the blueprint's, when it is known.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is the ledger of something else than this run is for.
+    pub(super) async fn ledger(
+        &self,
+        blueprint: &str,
+        subscription: Option<&str>,
+    ) -> Result<(Ledger, Vec<InFlight>), Error> {
         let loaded = self.engine.store.load().await?;
         // The salt only has to differ between ledgers; it is no secret.
         let fresh = || Ledger::new(blueprint, uuid::Uuid::new_v4().simple().to_string());
-        Ok((loaded.ledger.unwrap_or_else(fresh), loaded.in_flight))
+        let mut ledger = loaded.ledger.unwrap_or_else(fresh);
+        let subscription = subscription.filter(|text| !text.is_empty()).map(str::to_owned);
+        let estate = Estate { subscription, ..self.estate.clone() };
+        let mismatches = ledger.mismatches(blueprint, &estate);
+        if !mismatches.is_empty() && !self.move_ledger {
+            return Err(Error::OtherLedger { place: self.engine.store.place(), mismatches });
+        }
+        ledger.blueprint = blueprint.to_owned();
+        if !ledger.resources.is_empty() || ledger.serial == 0 {
+            ledger.note(&estate);
+        }
+        Ok((ledger, loaded.in_flight))
     }
 
     /// A plan as this session is to have it (purging or not, for the targets only), compiled.

@@ -3,6 +3,7 @@
 use super::guard;
 use super::impact::{disruption, expected_ms};
 use super::model::{Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
+use super::ownership;
 use super::program::Program;
 use super::removal::{self, Removals};
 use crate::catalog::{Arrival, UpdateMode};
@@ -64,7 +65,8 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
     conflicts.extend(removals.unreadable(observed));
     conflicts.extend(guard::conflicts(desired, observed, &steps));
     conflicts.extend(guard::conflicts(desired, observed, &removals.steps));
-    let (steps, _) = order_steps(steps, &desired.graph, removals, desired);
+    let (mut steps, _) = order_steps(steps, &desired.graph, removals, desired);
+    let warnings = ownership::guard(&mut steps, ledger, observed);
     Plan {
         version: VERSION,
         blueprint: desired.blueprint.clone(),
@@ -75,7 +77,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         conflicts,
         targets: Vec::new(),
         left_out: Vec::new(),
-        warnings: Vec::new(),
+        warnings,
         program: Program::default(),
     }
 }

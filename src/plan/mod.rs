@@ -10,6 +10,7 @@ mod detail;
 mod guard;
 mod impact;
 mod model;
+mod ownership;
 mod preflight;
 mod program;
 mod purge;

@@ -5,6 +5,7 @@
 use super::decide::{sort, unreadable};
 use super::guard;
 use super::model::{Conflict, Impact, Plan, Reason, Step, VERSION};
+use super::ownership;
 use crate::catalog::resource_type;
 use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
@@ -107,7 +108,8 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
     let mut graph = Dag::new(removals.steps.len());
     removals.edges.iter().for_each(|&(node, dependency)| graph.need(node, dependency));
     let conflicts = removals.unreadable(observed);
-    let (steps, _) = sort(removals.steps, &graph);
+    let (mut steps, _) = sort(removals.steps, &graph);
+    let warnings = ownership::guard(&mut steps, ledger, observed);
     Plan {
         version: VERSION,
         blueprint: ledger.blueprint.clone(),
@@ -119,7 +121,7 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
         targets: Vec::new(),
         left_out: Vec::new(),
         program: Default::default(),
-        warnings: Vec::new(),
+        warnings,
     }
 }
 

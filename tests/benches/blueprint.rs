@@ -119,7 +119,14 @@ async fn asked(folder: &Path) -> Result<(u64, Duration), String> {
     let store = Arc::new(FileStore::new(&PathBuf::from(ledgers), &blueprint.desired.blueprint));
     let (listener, interrupt) = (Arc::new(NullListener), Interrupt::new());
     let engine = Engine { client, clock: clock.clone(), store, listener, interrupt, parallelism: 16 };
-    let session = Session { engine, reads: 64, targets: Vec::new(), purge: false };
+    let session = Session {
+        engine,
+        reads: 64,
+        targets: Vec::new(),
+        purge: false,
+        estate: berth::ledger::Estate { cloud: "simulator".to_owned(), tenant: None, subscription: None },
+        move_ledger: false,
+    };
     let started = clock.elapsed();
     let planned = ops::plan(&session, &blueprint.desired, Adoption::Refused).await;
     let planned = planned.map_err(|error| told(&error))?;

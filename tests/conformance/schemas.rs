@@ -157,6 +157,8 @@ async fn every_body_is_what_its_schema_accepts() {
             reads: 16,
             targets: Vec::new(),
             purge: false,
+            estate: berth::ledger::Estate { cloud: "simulator".to_owned(), tenant: None, subscription: None },
+            move_ledger: false,
         };
         let blueprint = read(&name, &text, &tap.simulator);
         apply(&session, &blueprint, &name).await;

@@ -12,6 +12,7 @@ mod book;
 mod clusters;
 mod engine;
 mod errors;
+mod estates;
 mod examples;
 mod exclusive;
 mod fault_scripts;

@@ -9,6 +9,7 @@ use berth::blueprint::{Caller, Inputs, Missing};
 use berth::drift::DriftReport;
 use berth::event::NullListener;
 use berth::host::{Clock, Interrupt};
+use berth::ledger::Estate;
 use berth::ledger::store::MemoryStore;
 use berth::ops::{self, Planned, Session};
 use berth::plan::Adoption;
@@ -55,6 +56,8 @@ impl Rehearsal {
         };
         let caller =
             Caller { tenant_id: Some(simulator.tenant()), object_id: Some(CALLER_OBJECT_ID.to_owned()) };
+        let estate =
+            Estate { cloud: "simulator".to_owned(), tenant: Some(simulator.tenant()), subscription: None };
         let inputs = Inputs {
             caller: Some(caller),
             subscription: Some(simulator.subscription()),
@@ -63,7 +66,14 @@ impl Rehearsal {
         };
         Rehearsal {
             simulator,
-            session: Session { engine, reads: 16, targets: Vec::new(), purge: false },
+            session: Session {
+                engine,
+                reads: 16,
+                targets: Vec::new(),
+                purge: false,
+                estate,
+                move_ledger: false,
+            },
             inputs,
         }
     }

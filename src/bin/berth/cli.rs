@@ -58,6 +58,9 @@ pub struct Global {
     /// BERTH_LEDGER says it as well. Under `--sim` the simulator's own ledgers are used.
     #[arg(long, value_name = "URL", global = true)]
     pub ledger: Option<String>,
+    /// Take over a ledger that was written for another blueprint, cloud, tenant or subscription: the blueprint has moved.
+    #[arg(long, global = true)]
+    pub move_ledger: bool,
     /// How long the lock of a ledger in an object store holds without being renewed, in seconds.
     #[arg(long, value_name = "SECONDS", hide = true, default_value_t = 60, global = true,
           value_parser = clap::value_parser!(u64).range(1..=90))]

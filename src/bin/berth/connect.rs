@@ -8,6 +8,7 @@ use berth::arm::{self, Client, Exchange, Identity, StaticToken, TokenSource, Tra
 use berth::blueprint::{Caller, Inputs, Missing};
 use berth::event::{Listener, NullListener};
 use berth::host::{Clock, Interrupt};
+use berth::ledger::Estate;
 use berth::ledger::store::{self, Access, Location, Store};
 use berth::ops::{self, Session};
 use berth::report::progress;
@@ -164,6 +165,12 @@ impl Connection {
             reads: 64,
             targets: Vec::new(),
             purge: false,
+            estate: Estate {
+                cloud: settings::target(global),
+                tenant: self.caller.as_ref().and_then(|caller| caller.tenant_id.clone()),
+                subscription: None,
+            },
+            move_ledger: global.move_ledger,
         })
     }
 

@@ -217,6 +217,19 @@ pub fn direct_transport(global: &Global) -> Result<HttpTransport, String> {
     transport_by(global, Proxies::None)
 }
 
+/// Which Azure a run is for: a cloud, the simulator, or the host of an endpoint that was named.
+pub fn target(global: &Global) -> String {
+    match (&global.sim, &global.endpoint) {
+        (Some(_), _) => "simulator".to_owned(),
+        (None, Some(endpoint)) if berth::arm::is_loopback(endpoint) => "loopback".to_owned(),
+        (None, Some(endpoint)) => {
+            let host = endpoint.split("://").last().unwrap_or_default();
+            host.split('/').next().unwrap_or_default().to_ascii_lowercase()
+        }
+        (None, None) => global.cloud.to_ascii_lowercase(),
+    }
+}
+
 /// How much of an answer is taken: `BERTH_MAX_ANSWER_MIB`, `BERTH_MAX_ANSWER_SECONDS`.
 fn limits() -> Result<Limits, String> {
     let number = |name: &str| match environment().get(name).filter(|text| !text.is_empty()) {

@@ -137,11 +137,7 @@ impl Loaded {
     /// With whom and as whom this run is.
     fn setting(&self, global: &Global) -> PlanTarget {
         PlanTarget {
-            target: match (&global.sim, &global.endpoint) {
-                (Some(_), _) => "simulator".to_owned(),
-                (None, Some(_)) => "endpoint".to_owned(),
-                (None, None) => global.cloud.to_ascii_lowercase(),
-            },
+            target: settings::target(global),
             subscription: self.desired.subscription.clone(),
             tenant: self.inputs.caller.as_ref().and_then(|caller| caller.tenant_id.clone()),
         }
@@ -277,6 +273,10 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
                 message.push_str(&format!("\n  {}{field}: was {}, is {}", moved.what, moved.was, moved.now));
             }
             terminal.fail(&with_hint(&message, error.hint()));
+            Exit::Blocked
+        }
+        ops::Error::OtherLedger { .. } => {
+            terminal.fail(&with_hint(error, error.hint()));
             Exit::Blocked
         }
         ops::Error::Ledger(inner) => {

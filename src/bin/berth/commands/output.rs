@@ -23,7 +23,16 @@ pub fn run(
             Err(message) => return terminal.fail(&message),
         };
         let outputs = match store.load().await {
-            Ok(loaded) => loaded.ledger.map(|ledger| ledger.outputs).unwrap_or_default(),
+            Ok(loaded) => match loaded.ledger {
+                Some(ledger) => ledger.outputs,
+                None => {
+                    return terminal.fail(&format!(
+                        "there is no ledger {}, and so there are no outputs\n\
+                         help: check `--ledger` and the blueprint's name; `berth apply` makes the outputs",
+                        store.place()
+                    ));
+                }
+            },
             Err(error) => return terminal.fail(&connect::with_hint(&error, Some(error.hint()))),
         };
         let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);

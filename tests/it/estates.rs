@@ -1,0 +1,133 @@
+//! The right ledger, or nothing: one of another blueprint, cloud, tenant or subscription is not acted on.
+
+use crate::support::Berth;
+use serde_json::Value;
+
+const BLUEPRINT: &str = "\
+blueprint: shop
+azure:
+  subscription: ${env.AZURE_SUBSCRIPTION_ID}
+  location: westeurope
+  resourceGroup: rg-shop
+identities:
+  app: {}
+";
+
+const SUBSCRIPTION: &str = "5ab5c819-0000-4000-8000-000000000001";
+const OTHER: &str = "5ab5c819-0000-4000-8000-00000000000b";
+
+fn command(berth: &Berth, subscription: &str, args: &[&str]) -> std::process::Command {
+    let mut command = berth.command(args.iter().copied());
+    command.env("AZURE_SUBSCRIPTION_ID", subscription);
+    command
+}
+
+fn run(berth: &Berth, subscription: &str, args: &[&str]) -> crate::support::Run {
+    let output = command(berth, subscription, args).output().unwrap();
+    crate::support::Run::of(args, output)
+}
+
+#[test]
+fn a_ledger_of_something_else_stops_every_command_and_stays_as_it_is() {
+    let berth = Berth::new().blueprint(BLUEPRINT);
+    let azure = berth.sim_serve();
+    let endpoint = ["--endpoint", azure.url.as_str()];
+    let all = |args: &[&'static str]| -> Vec<&str> { [args, &endpoint[..]].concat() };
+    run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--quiet"])).exits(0);
+    let file = ".berth/ledgers/shop.json";
+    let ledger = || berth.read(file);
+    let written: Value = serde_json::from_str(&ledger()).unwrap();
+    assert_eq!(written["estate"]["subscription"], SUBSCRIPTION);
+    assert_eq!(written["estate"]["cloud"], "loopback");
+    let before = ledger();
+    // Another blueprint's ledger under this one's name, or with its cloud or tenant changed.
+    for (from, to) in [
+        ("\"blueprint\": \"shop\"", "\"blueprint\": \"bank\""),
+        ("\"cloud\": \"loopback\"", "\"cloud\": \"public\""),
+        (&format!("\"subscription\": \"{SUBSCRIPTION}\""), &format!("\"subscription\": \"{OTHER}\"")),
+    ] {
+        let forged = before.replacen(from, to, 1);
+        assert_ne!(forged, before);
+        berth.write(file, forged.as_bytes());
+        for args in [
+            &["plan", "blueprint.yaml"][..],
+            &["apply", "blueprint.yaml", "--auto-approve"],
+            &["destroy", "blueprint.yaml", "--auto-approve"],
+            &["drift", "blueprint.yaml"],
+        ] {
+            // Destroying needs the blueprint's name only, and knows no subscription.
+            if args[0] == "destroy" && to.contains(OTHER) {
+                continue;
+            }
+            run(&berth, SUBSCRIPTION, &all(args))
+                .exits(4)
+                .complains(&["is not the one of this run", "--move-ledger"]);
+            assert_eq!(ledger(), forged, "{args:?}");
+        }
+    }
+    // A person may say that the blueprint has moved.
+    run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--move-ledger"])).exits(0);
+    azure.stop();
+}
+
+#[test]
+fn ids_and_serials_that_no_berth_wrote_are_refused() {
+    let berth = Berth::new().blueprint(BLUEPRINT);
+    let azure = berth.sim_serve();
+    let endpoint = ["--endpoint", azure.url.as_str()];
+    let all = |args: &[&'static str]| -> Vec<&str> { [args, &endpoint[..]].concat() };
+    run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--quiet"])).exits(0);
+    let file = ".berth/ledgers/shop.json";
+    let before = berth.read(file);
+    let serial = format!("\"serial\": {}", serde_json::from_str::<Value>(&before).unwrap()["serial"]);
+    for (from, to) in [
+        ("/resourceGroups/rg-shop/", "/resourceGroups/../x/"),
+        ("/resourceGroups/rg-shop/", "/resourceGroups/a\\\\b/"),
+        ("/resourceGroups/rg-shop/", "/resourceGroups/a%2fb/"),
+        (serial.as_str(), "\"serial\": 18446744073709551615"),
+    ] {
+        let forged = before.replacen(from, to, 1);
+        assert_ne!(forged, before, "{from}");
+        berth.write(file, forged.as_bytes());
+        for args in [&["plan", "blueprint.yaml"][..], &["destroy", "blueprint.yaml", "--auto-approve"]] {
+            run(&berth, SUBSCRIPTION, &all(args)).exits(1).complains(&["damaged"]);
+            assert_eq!(berth.read(file), forged);
+        }
+    }
+    azure.stop();
+}
+
+#[test]
+fn no_ledger_is_no_good_news() {
+    let berth = Berth::new().blueprint(&BLUEPRINT.replace("${env.AZURE_SUBSCRIPTION_ID}", SUBSCRIPTION));
+    berth.drift(&[]).exits(1).complains(&["holds nothing of `shop`"]);
+    berth.destroy(&[]).exits(1).complains(&["holds nothing of `shop`"]);
+    berth.run(["output", "blueprint.yaml", "--sim"]).exits(1).complains(&["there is no ledger"]);
+    berth.apply(&[]).exits(0);
+    berth.drift(&[]).exits(0);
+    berth.run(["output", "blueprint.yaml", "--sim"]).exits(0);
+    berth.destroy(&[]).exits(0);
+    // What was destroyed is destroyed.
+    berth.destroy(&[]).exits(0).says(&["Nothing to destroy."]);
+}
+
+#[test]
+fn what_lost_its_tag_is_deleted_only_by_name() {
+    let berth = Berth::new().blueprint(BLUEPRINT);
+    let azure = berth.sim_serve();
+    let endpoint = ["--endpoint", azure.url.as_str()];
+    let all = |args: &[&'static str]| -> Vec<&str> { [args, &endpoint[..]].concat() };
+    run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--quiet"])).exits(0);
+    let id = format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app"
+    );
+    let body = serde_json::json!({ "location": "westeurope", "tags": {} });
+    azure.write("PUT", &id, "2024-11-30", Some(&body));
+    run(&berth, SUBSCRIPTION, &all(&["destroy", "blueprint.yaml", "--auto-approve"]))
+        .exits(4)
+        .says(&["no longer carries the tag"])
+        .complains(&["--allow-delete identities.app"]);
+    let named = ["destroy", "blueprint.yaml", "--auto-approve", "--allow-delete", "identities.app"];
+    run(&berth, SUBSCRIPTION, &all(&named)).exits(0);
+    azure.stop();
+}
