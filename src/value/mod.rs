@@ -15,6 +15,7 @@ mod exclusive;
 mod managed;
 mod merge;
 mod path;
+pub mod redact;
 mod rules;
 mod same;
 pub mod secret;
