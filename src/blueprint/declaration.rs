@@ -131,6 +131,7 @@ impl Checks {
             };
             let remedy = match near {
                 Some(near) => format!("did you mean `{near}`? Allowed are: {}", list.join(", ")),
+                None if declaration.secret => help("give one of those that the declaration lists".to_owned()),
                 None => format!("allowed are: {}", list.join(", ")),
             };
             return Err((format!("the parameter `{name}` may not be {}", shown()), remedy));

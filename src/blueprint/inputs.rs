@@ -1,6 +1,7 @@
 //! What comes from outside the blueprint.
 
 use super::source::Source;
+use crate::value::redact::Redactor;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct Inputs {
     pub subscription: Option<String>,
     /// What to do about what is missing.
     pub missing: Missing,
+    /// Learns every secret as soon as it is read.
+    pub redactor: Redactor,
 }
 
 impl std::fmt::Debug for Inputs {

@@ -102,6 +102,9 @@ impl Resolver<'_, '_, '_> {
 
     fn one(&self, name: &str, raw: &Value) -> Option<Parameter> {
         let path = format!("parameters.{name}");
+        if raw.get("secret") == Some(&Value::Bool(true)) {
+            self.learn(name, raw);
+        }
         let declaration = match serde_path_to_error::deserialize::<_, Declaration>(raw) {
             Ok(declaration) => declaration,
             Err(error) => {
@@ -168,13 +171,35 @@ impl Resolver<'_, '_, '_> {
         if !declaration.secret {
             return Some(Parameter::Plain(value));
         }
+        self.shared.inputs.redactor.learn_value(&value);
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        self.shared.inputs.redactor.learn(&text);
         let address = match self.given {
             Given::Outside => name.to_owned(),
             Given::Module { prefix, .. } => format!("{prefix}{name}"),
         };
         self.shared.secrets.borrow_mut().insert(address, Secret::new(text));
         Some(Parameter::Secret)
+    }
+
+    /// Learns everything that is given for a secret parameter, before anything can be wrong with it: also what something
+    /// else takes the place of.
+    fn learn(&self, name: &str, raw: &Value) {
+        let inputs = self.shared.inputs;
+        let learn = |value: &Value| inputs.redactor.learn_value(value);
+        match self.given {
+            Given::Outside => {
+                inputs.parameters.get(name).into_iter().for_each(learn);
+                inputs.values.iter().filter_map(|file| file.tree.get(name)).for_each(learn);
+            }
+            Given::Module { values, .. } => values.get(name).into_iter().for_each(learn),
+        }
+        let variable = raw.get("env").and_then(Value::as_str);
+        if let Some(text) = variable.and_then(|variable| inputs.environment.get(variable)) {
+            inputs.redactor.learn(text);
+        }
+        raw.get("default").into_iter().for_each(learn);
+        raw.get("allowed").and_then(Value::as_array).into_iter().flatten().for_each(learn);
     }
 
     fn value(&self, name: &str, declaration: &Declaration) -> Option<(Value, Origin)> {

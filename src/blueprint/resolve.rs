@@ -30,6 +30,10 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
     let azure = evaluator.azure_block();
     let mut entries = Vec::new();
     evaluator.run(&mut entries);
+    // Before anything is told of them: what a body says openly in a field that takes a secret is one.
+    for draft in entries.iter().flat_map(|entry| &entry.drafts) {
+        inputs.redactor.learn_body(&draft.body, draft.kind.compiled());
+    }
     let outputs = evaluator.all_outputs();
     let groups = evaluator.groups();
     let mut problems = shared.problems.take();

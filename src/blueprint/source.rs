@@ -20,6 +20,8 @@ pub struct Source {
     /// The files that its modules include.
     pub(crate) includes: Includes,
     index: OnceLock<Index>,
+    /// Whether no line of it may be shown.
+    hidden: bool,
 }
 
 /// Which end of a mapping entry is meant.
@@ -39,7 +41,13 @@ impl Source {
     pub fn parse(name: impl Into<String>, bytes: &[u8]) -> Result<Self, Diagnostic> {
         let file = text::decode(name.into(), bytes)?;
         let tree = yaml::tree(&file)?;
-        Ok(Source { file, tree, includes: Includes::new(), index: OnceLock::new() })
+        Ok(Source { file, tree, includes: Includes::new(), index: OnceLock::new(), hidden: false })
+    }
+
+    /// A file of which no line is ever shown, only places: a values file, which may hold secrets.
+    pub fn without_excerpts(mut self) -> Self {
+        self.hidden = true;
+        self
     }
 
     /// The source with the files that it includes, and those that they include. `read` gets paths that are meant as the
@@ -71,7 +79,11 @@ impl Source {
 
     /// The place of a dotted path (`networks.hub.subnets`), or of the nearest thing above it that is there.
     pub(crate) fn locate(&self, path: &str, at: At) -> Option<Span> {
-        self.index.get_or_init(|| Index::new(&self.file.text)).locate(self, path, at)
+        let mut span = self.index.get_or_init(|| Index::new(&self.file.text)).locate(self, path, at)?;
+        if self.hidden {
+            span.file = Arc::new(SourceFile { name: self.file.name.clone(), text: String::new() });
+        }
+        Some(span)
     }
 }
 

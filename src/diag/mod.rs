@@ -20,7 +20,7 @@ pub enum Severity {
 pub struct SourceFile {
     /// The path as the person gave it.
     pub name: String,
-    /// The text.
+    /// The text; empty when no line of it may be shown.
     pub text: String,
 }
 

@@ -4,9 +4,11 @@ use super::model::{Drift, DriftKind, DriftReport, FieldDrift};
 use crate::catalog::ResourceType;
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
+use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
-use crate::value::{Comparison, Rules, diff};
+use crate::value::{Comparison, Rules, diff, digest, shown_secrets};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// Compares what the ledger says was asked for with what is there.
 ///
@@ -22,6 +24,7 @@ pub fn detect<'a>(
     approved: impl Fn(&ArmId) -> bool,
 ) -> DriftReport {
     let plain = Rules::new(&[]);
+    let secret = Value::from(Token::Secret { name: String::new() }.encode());
     let (mut drifted, mut steady) = (Vec::new(), Vec::new());
     for (id, owned) in &ledger.resources {
         let drift = |kind, fields| Drift {
@@ -39,12 +42,22 @@ pub fn detect<'a>(
             Some(kind) => kind.compiled(),
             None => &plain,
         };
-        let comparison = Comparison { rules, applied: None, secret_changed: &|_, _| false };
+        let shown: HashMap<String, Value> = shown_secrets(&owned.applied, body, rules).into_iter().collect();
+        // What is shown of a secret is compared by its digest.
+        let secret_changed = |path: &str, _: &Value| {
+            let last = owned.digests.get(path).zip(shown.get(path));
+            last.is_some_and(|(last, shown)| *last != digest(shown, &Secrets::default(), &ledger.salt))
+        };
+        let comparison = Comparison { rules, applied: None, secret_changed: &secret_changed };
         let mut fields: Vec<FieldDrift> = diff(&owned.applied, body, &comparison)
             .into_iter()
             // An output that was never known was never asked for.
             .filter(|change| !token::any(&change.after, &|token| matches!(token, Token::Output { .. })))
-            .map(|change| FieldDrift { path: change.path, expected: change.after, actual: change.before })
+            .map(|change| {
+                let hidden = shown.contains_key(&change.path);
+                let actual = if hidden { secret.clone() } else { change.before };
+                FieldDrift { path: change.path, expected: change.after, actual }
+            })
             .collect();
         if let Some(kind) = kind(id) {
             let states = kind.connection_states(body).into_iter();

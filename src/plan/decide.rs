@@ -14,9 +14,10 @@ use crate::ledger::{Ledger, Owned};
 use crate::state::{Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, owner_of};
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without};
-use crate::value::{digest, lookup};
+use crate::value::{digest, lookup, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// What to do with a resource that exists, is wanted, and belongs to nobody that berth knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -340,13 +341,15 @@ impl Planner<'_> {
         live: &Value,
         owned: Option<&Owned>,
     ) -> Vec<Change> {
+        let rules = resource.kind.compiled();
+        let shown: HashMap<String, Value> = shown_secrets(wanted, live, rules).into_iter().collect();
         let secret_changed = |path: &str, value: &Value| {
             // Nothing is known of what an adopted resource was given: it is left as it is.
             let Some(last) = owned.and_then(|owned| owned.digests.get(path)) else { return false };
-            *last != digest(value, &self.desired.secrets, &self.ledger.salt)
+            let is_other = |value| *last != digest(value, &self.desired.secrets, &self.ledger.salt);
+            is_other(value) || shown.get(path).is_some_and(is_other)
         };
         let applied = owned.map(|owned| &owned.applied);
-        let rules = resource.kind.compiled();
         let mut changes = diff(wanted, live, &Comparison { rules, applied, secret_changed: &secret_changed });
         let theirs = foreign(wanted, live, rules, &resource.exclusive_lists());
         let known = |change: &Change| changes.iter().any(|known| known.path == change.path);

@@ -12,6 +12,7 @@ use crate::plan::OutputValue;
 use crate::private_link::{Found, Rules};
 use crate::value::token::{self, Piece, Token};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Version of the JSON forms of this module.
@@ -136,11 +137,23 @@ pub fn to_text(value: &Value) -> String {
     text
 }
 
+/// The text of a JSON value on one line, in which no character does anything to a terminal.
+pub fn to_line(value: &Value) -> String {
+    let mut text = escaped(&value.to_string());
+    text.push('\n');
+    text
+}
+
 /// JSON text with control and direction characters as `\u` escapes. Beyond white space they occur in texts only.
 pub(crate) fn escaped(json: &str) -> String {
     let is_bad = |c: char| is_unsafe(c) && c != '\n';
+    // In JSON they stand in texts only, where the escape is the same text.
+    let json = match json.contains("##") {
+        true => Cow::Owned(json.replace("##", "\\u0023#")),
+        false => Cow::Borrowed(json),
+    };
     if !json.contains(is_bad) {
-        return json.to_owned();
+        return json.into_owned();
     }
     let mut safe = String::with_capacity(json.len() + 8);
     for c in json.chars() {

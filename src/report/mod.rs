@@ -11,6 +11,7 @@
 
 mod document;
 pub mod graph;
+mod guard;
 pub mod html;
 pub mod human;
 pub mod json;
@@ -28,5 +29,6 @@ mod sample;
 pub use document::{
     ChangeDocument, FORMAT_VERSION, OutputDocument, PlanDocument, Stage, StepDocument, document, schema,
 };
+pub use guard::{Guarded, guarded};
 pub use style::Style;
 pub use text::{duration, escape_lines};

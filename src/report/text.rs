@@ -13,13 +13,15 @@ pub(crate) fn width(text: &str) -> usize {
 pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
-        || ('\u{E0000}'..='\u{E007F}').contains(&c)
+        || matches!(c, '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}')
+        || matches!(c, '\u{180B}'..='\u{180F}' | '\u{3164}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}')
+        || matches!(c, '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// A text that takes one line and does nothing to a terminal.
+/// A text that takes one line and does nothing to a terminal, nor to a build server that reads it in a log.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
-        return Cow::Borrowed(text);
+        return disarmed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
     for c in text.chars() {
@@ -31,7 +33,32 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
             c => safe.push(c),
         }
     }
-    Cow::Owned(safe)
+    Cow::Owned(disarmed(&safe).into_owned())
+}
+
+/// A line that commands no build server: Azure Pipelines obeys `##vso[…]` and `##[…]` wherever they stand, GitHub
+/// Actions a line that begins with `::name::`. A backslash takes the command apart and can be seen.
+pub(crate) fn disarmed(line: &str) -> Cow<'_, str> {
+    let mut line = Cow::Borrowed(line);
+    let lower = if line.contains("##") { line.to_ascii_lowercase() } else { String::new() };
+    let mut starts: Vec<usize> = ["##vso[", "##["]
+        .iter()
+        .flat_map(|command| lower.match_indices(command))
+        .map(|(at, _)| at + 2)
+        .collect();
+    starts.sort_unstable();
+    for at in starts.into_iter().rev() {
+        line.to_mut().insert(at, '\\');
+    }
+    let bare = line.trim_start();
+    let is_command = bare
+        .strip_prefix("::")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains("::"));
+    if is_command {
+        let at = line.len() - bare.len();
+        line.to_mut().insert(at, '\\');
+    }
+    line
 }
 
 /// A text of several lines that does nothing to a terminal but break its lines.

@@ -1,9 +1,10 @@
 //! The simulator's state on disk: one versioned JSON file, written whole.
 
 use super::world::State;
+use crate::host::files::private;
 use crate::host::{Timestamp, files};
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -111,7 +112,7 @@ impl StateFile {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)
+            private().create(true).truncate(false).read(true).write(true).open(&path)
         };
         let mut file = open().map_err(|source| self.file("lock", source))?;
         match file.try_lock() {

@@ -15,9 +15,11 @@ mod exclusive;
 mod managed;
 mod merge;
 mod path;
+pub mod redact;
 mod rules;
 mod same;
 pub mod secret;
+mod shown;
 pub mod token;
 
 pub use diff::{Change, ChangeKind, Comparison, diff};
@@ -28,3 +30,4 @@ pub(crate) use merge::changed_members;
 pub use merge::{merge, strip_read_only, without};
 pub use path::{get_path, pointer_of, set_path};
 pub use rules::{Cycles, Disturbance, Fixed, Flag, Rule, Rules};
+pub use shown::{secret_names, shown_secrets};

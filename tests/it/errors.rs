@@ -150,7 +150,7 @@ fn files_that_cannot_be_read_are_named() {
     berth
         .run(["plan", "blueprint.yaml", "--sim", "-p", "x"])
         .exits(1)
-        .complains(&["`-p x` gives no value", "help:"]);
+        .complains(&["`-p` gives no name, or no value", "help:"]);
     for (values, wanted) in [("a: [", "values.yaml"), ("- a\n", "it is no mapping")] {
         berth.write("values.yaml", values.as_bytes());
         berth

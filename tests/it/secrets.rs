@@ -329,3 +329,109 @@ fn a_canary_is_found_in_every_dress() {
     }
     assert!(!encodings(CANARY).iter().any(|secret| holds(b"nothing of it", secret)));
 }
+
+/// What a secret fed and Azure shows: changed by somebody else it is drift, and set right again, and never shown.
+#[test]
+fn a_secret_that_azure_shows_and_somebody_changed_is_drift() {
+    let text = format!(
+        "{HEAD}parameters:\n  s: {{ type: string, secret: true }}\nresources:\n  app:\n    name: app-example\n    type: Microsoft.Web/sites\n    apiVersion: '2023-12-01'\n    body:\n      location: westeurope\n      properties: {{ greeting: 'hello-${{param.s}}', list: ['${{param.s}}', x] }}\n"
+    );
+    let berth = Berth::new().blueprint(&text);
+    let given = ["-p", "s=Shown-41-Hush"];
+    berth.apply(&given).exits(0);
+    berth.plan(&given).exits(0).says(&["No changes."]);
+    berth.drift(&given).exits(0);
+    let state = berth.read(".berth/sim.json");
+    for (was, now, path) in [
+        ("\"hello-Shown-41-Hush\"", "\"hello-Other-52-Psst\"", "greeting"),
+        ("\"Shown-41-Hush\",", "\"Other-52-Psst\",", "list"),
+    ] {
+        assert!(state.contains(was), "{state}");
+        berth.write(".berth/sim.json", state.replacen(was, now, 1).as_bytes());
+        for format in ["human", "json", "markdown", "html"] {
+            let format = ["--format", format];
+            let hidden = ["41-Hush", "52-Psst"];
+            berth.drift(&[&given[..], &format].concat()).exits(2).says(&[path]).hides(&hidden);
+            berth.plan(&[&given[..], &format].concat()).exits(2).says(&[path]).hides(&hidden);
+        }
+        berth.apply(&given).exits(0).says(&["updated resources.app"]);
+        berth.plan(&given).exits(0).says(&["No changes."]);
+        berth.drift(&given).exits(0);
+    }
+}
+
+/// A parameter whose value is refused, or that is not read at all, is not told either.
+#[test]
+fn what_is_wrong_with_a_secret_is_told_without_it() {
+    let text = format!(
+        "{HEAD}parameters:\n  one: {{ type: string, secret: true, pattern: '[a-z]+', env: ONE }}\n  two: {{ type: string, secret: true, allowed: [Allowed-1-Hush, b] }}\n  three: {{ type: int, secret: true }}\n  four: {{ type: bool }}\nnetworks: {{ hub: {{ addressSpace: ['${{param.one}}'] }} }}\n"
+    );
+    let berth = Berth::new().blueprint(&text);
+    let values = "# mine: Comment-5-Hush\none: Wrong-1-Hush\ntwo: Wrong-2-Hush\nthree: Wrong-3-Hush\nfour: no idea\npasword: Wrong-4-Hush\n";
+    berth.write("values.yaml", values.as_bytes());
+    let all = ["-Hush"];
+    berth
+        .run(["validate", "blueprint.yaml", "--values", "values.yaml"])
+        .exits(1)
+        .hides(&all)
+        .complains(&["values.yaml:2:6", "values.yaml:6:1"]);
+    let p =
+        ["-p", "one=Wrong-1-Hush", "-p", "two=Wrong-2-Hush", "-p", "three=Wrong-3-Hush", "-p", "four=true"];
+    berth.plan(&p).exits(1).hides(&all);
+    berth.plan(&["-p", "Wrong-1-Hush"]).exits(1).hides(&all);
+    berth.plan(&["-p", "one=Wrong-1-Hush", "--no-such", "-p", "x=Wrong-2-Hush"]).exits(1).hides(&all);
+}
+
+/// A secret in a field that cannot take one is refused, or masked; berth's own tokens are never shown.
+#[test]
+fn a_secret_is_refused_or_masked_in_every_field() {
+    const SECRET: &str = "Anywhere-61-Hush";
+    let hidden = [SECRET, "\u{fdd0}", "\u{fdd2}", "fdd0", "61-hush"];
+    let network = |fields: &str| format!("networks: {{ hub: {{ addressSpace: [10.0.0.0/16], {fields} }} }}");
+    let generic = |name: &str, kind: &str, version: &str, body: &str| {
+        format!(
+            "resources: {{ r: {{ name: {name}, type: '{kind}', apiVersion: '{version}', body: {body} }} }}"
+        )
+    };
+    let site = "Microsoft.Web/sites";
+    let s = "'${param.s}'";
+    let refused = [
+        network(&format!("name: {s}")),
+        network(&format!("forEach: [{s}]")),
+        network(&format!("dependsOn: [{s}]")),
+        network(&format!("resourceGroup: {s}")),
+        network(&format!("subnets: {{ {s}: {{ prefix: 10.0.0.0/24 }} }}")),
+        generic(s, site, "2023-12-01", "{}"),
+        generic("r", "Microsoft.Web/${param.s}", "2023-12-01", "{}"),
+        generic("r", site, "${param.s}", "{}"),
+        format!("privateDnsZones: {{ z: {{ name: {s} }} }}"),
+    ];
+    let masked = [
+        format!("networks: {{ hub: {{ addressSpace: [{s}], subnets: {{ n: {{ prefix: {s} }} }} }} }}"),
+        network(&format!("location: {s}")),
+        network(&format!("tags: {{ a: {s} }}")),
+        network(&format!("dnsServers: [{s}, 'x${{param.s}}']")),
+        network(&format!("subnets: {{ n: {{ prefix: 10.0.0.0/24, serviceEndpoints: [{s}] }} }}")),
+        generic(
+            "r",
+            site,
+            "2023-12-01",
+            &format!("{{ properties: {{ items: [{{ name: {s}, v: 1 }}, {{ id: {s} }}] }} }}"),
+        ),
+        generic("r", site, "2023-12-01", "{ tags: { a: 'x-${param.s}' } }"),
+        "outputs: { o: '${param.s}', p: { value: 'x-${param.s}' } }".to_owned(),
+    ];
+    let all = refused.iter().map(|fields| (fields, true)).chain(masked.iter().map(|fields| (fields, false)));
+    for (fields, is_refused) in all {
+        let berth = Berth::new()
+            .blueprint(&format!("{HEAD}parameters: {{ s: {{ type: string, secret: true }} }}\n{fields}\n"));
+        let given = format!("s={SECRET}");
+        for format in ["human", "json", "markdown", "html"] {
+            let codes: &[i32] = if is_refused { &[1] } else { &[0, 1, 2] };
+            berth.plan(&["-p", &given, "--format", format]).exits_with_one_of(codes).hides(&hidden);
+        }
+        berth.apply(&["-p", &given]).exits_with_one_of(&[0, 1, 3]).hides(&hidden);
+        berth.plan(&["-p", &given]).exits_with_one_of(&[0, 1, 2]).hides(&hidden);
+        berth.drift(&["-p", &given]).exits_with_one_of(&[0, 1, 2]).hides(&hidden);
+    }
+}

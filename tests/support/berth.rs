@@ -227,6 +227,15 @@ impl Ended {
         self
     }
 
+    /// Checks that neither output has any of these.
+    #[track_caller]
+    pub fn hides(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(!self.stdout.contains(text) && !self.stderr.contains(text), "{text:?} is in {self:?}");
+        }
+        self
+    }
+
     /// Standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {

@@ -2,7 +2,7 @@
 
 use crate::cli::Global;
 use crate::settings;
-use crate::terminal::Terminal;
+use crate::terminal::{self, Terminal, redactor};
 use berth::apply::Engine;
 use berth::arm::{self, Client, Exchange, Identity, StaticToken, TokenSource, Trace, Transport};
 use berth::blueprint::{Caller, Inputs, Missing};
@@ -11,8 +11,9 @@ use berth::host::{Clock, Interrupt};
 use berth::ledger::Estate;
 use berth::ledger::store::{self, Access, Location, Store};
 use berth::ops::{self, Session};
-use berth::report::progress;
+use berth::report::{json, progress};
 use berth::sim::{self, Simulator};
+use berth::value::redact::Redactor;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -46,7 +47,7 @@ pub fn run<T>(global: &Global, future: impl Future<Output = T>) -> T {
 pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, String> {
     let clock = Clock::start(global.sim_speed.unwrap_or(1.0));
     let trace = match &global.trace_http {
-        Some(path) => Some(Arc::new(TraceFile::create(path, "--trace-http")?) as Arc<dyn Trace>),
+        Some(path) => Some(Arc::new(TraceFile::create(path, "--trace-http", redactor())?) as Arc<dyn Trace>),
         None => None,
     };
     let settings = settings::auth(global)?;
@@ -102,7 +103,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     let http = settings::transport(global)?;
     // A simulator on this machine asks for no sign-in, and a real token has no business there.
     let nobody = loopback && settings.method == arm::AuthMethod::Auto && settings.authority.is_none();
-    let identity: Arc<dyn TokenSource> = Arc::new(Identity::new(settings, http.clone()));
+    let identity: Arc<dyn TokenSource> = Arc::new(Learning(Identity::new(settings, http.clone())));
     // The ledger's storage is never the simulator's: it takes a real token, and real time, whatever ARM's endpoint is.
     let ledgers = settings::ledgers(global, identity.clone(), Clock::start(1.0))?;
     let token: Arc<dyn TokenSource> = if nobody { Arc::new(StaticToken::new("simulator")) } else { identity };
@@ -119,7 +120,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
 /// # Errors
 /// A sentence, when `--ledger` cannot be used.
 pub fn ledger(global: &Global, blueprint: &str) -> Result<Arc<dyn Store>, String> {
-    let token = Arc::new(Identity::new(settings::auth(global)?, settings::transport(global)?));
+    let token = Arc::new(Learning(Identity::new(settings::auth(global)?, settings::transport(global)?)));
     let (location, access) = settings::ledgers(global, token, Clock::start(1.0))?;
     location.open(blueprint, &access).map_err(|error| with_hint(&error, Some(error.hint())))
 }
@@ -188,9 +189,9 @@ impl Connection {
             });
             let bars = Arc::new(progress::Bars::new(progress::target(), terminal.err, now));
             bars.keep_ticking(Duration::from_millis(200));
-            return bars;
+            return Arc::new(progress::Redacted::new(bars, redactor()));
         }
-        Arc::new(progress::Plain::new(Box::new(std::io::stderr()), terminal.err))
+        Arc::new(progress::Plain::new(Box::new(terminal::stderr(terminal.err.color)), terminal.err))
     }
 
     /// Writes down what the simulator holds.
@@ -206,25 +207,42 @@ impl Connection {
 }
 
 /// A file with every exchange as a line.
-pub struct TraceFile(Mutex<File>);
+pub struct TraceFile {
+    file: Mutex<File>,
+    redactor: Redactor,
+}
 
 impl TraceFile {
     /// Creates the file that a flag names.
     ///
     /// # Errors
     /// A sentence, when it cannot be made.
-    pub fn create(path: &Path, flag: &str) -> Result<Self, String> {
-        let file = File::create(path).map_err(|error| {
+    pub fn create(path: &Path, flag: &str, redactor: &Redactor) -> Result<Self, String> {
+        let file = berth::host::files::create_private(path).map_err(|error| {
             format!("{}: {error}\nhelp: name a file that can be written with `{flag}`", path.display())
         })?;
-        Ok(TraceFile(Mutex::new(file)))
+        Ok(TraceFile { file: Mutex::new(file), redactor: redactor.clone() })
     }
 }
 
 impl Trace for TraceFile {
     fn record(&self, exchange: &Exchange) {
-        if let (Ok(mut file), Ok(line)) = (self.0.lock(), serde_json::to_string(exchange)) {
-            let _ = writeln!(file, "{line}");
+        let Ok(mut exchange) = serde_json::to_value(exchange) else { return };
+        self.redactor.value(&mut exchange);
+        if let Ok(mut file) = self.file.lock() {
+            let _ = file.write_all(json::to_line(&exchange).as_bytes());
         }
+    }
+}
+
+/// Tokens of which the redactor learns as soon as they are there.
+struct Learning<S>(S);
+
+#[async_trait::async_trait]
+impl<S: TokenSource> TokenSource for Learning<S> {
+    async fn token(&self, scope: &str) -> Result<arm::Token, arm::IdentityError> {
+        let token = self.0.token(scope).await?;
+        redactor().learn(token.secret());
+        Ok(token)
     }
 }

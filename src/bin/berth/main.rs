@@ -15,16 +15,18 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    terminal::guard_panics();
     let cli = match cli::parse() {
         Ok(cli) => cli,
         Err(error) => {
             let asked = !error.use_stderr();
             // Whoever asked for help and went away is not told that nobody listened.
-            let _ = error.print();
+            terminal::print_usage(&error);
             // Two means "changes are planned": a wrong word on the command line is an error like others.
             return if asked { exit::Exit::Done } else { exit::Exit::Error }.into();
         }
     };
+    settings::learn_environment();
     settings::log(cli.global.verbose, terminal::Terminal::new(&cli.global).err.color);
     settings::crash();
     commands::run(cli).into()

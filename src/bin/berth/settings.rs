@@ -1,6 +1,7 @@
 //! What comes from the environment and from files that arguments name. The only place that reads the environment.
 
 use crate::cli::Global;
+use crate::terminal::redactor;
 use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, Limits, Proxies, TokenSource};
 use berth::blueprint::{Inputs, Source, side_file};
 use berth::host::Clock;
@@ -24,6 +25,27 @@ pub fn environment() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Learns what the environment says and is secret by its name or its shape: sign-in, keys of ledgers, passwords of
+/// proxies.
+pub fn learn_environment() {
+    const WORDS: &[&str] =
+        &["secret", "password", "accesstoken", "access_key", "account_key", "sas_token", "connection_string"];
+    const SAFE: &[&str] = &["_file", "_path", "_id", "_url", "_uri"];
+    for (name, value) in environment() {
+        let name = name.to_ascii_lowercase();
+        let berths = ["azure_", "aws_", "google_", "system_", "berth_", "identity_", "actions_", "arm_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
+        let secret = WORDS.iter().any(|word| name.contains(word))
+            || name.ends_with("_token")
+            || name.ends_with("_header");
+        if berths && secret && !SAFE.iter().any(|end| name.ends_with(end)) {
+            redactor().learn(&value);
+        }
+        redactor().learn_urls(&Value::String(value));
+    }
+}
+
 /// Arms the process to die, when a test of berth asks for that.
 pub fn crash() {
     let at = environment().get("BERTH_CRASH_AT").and_then(|at| at.parse().ok());
@@ -39,7 +61,7 @@ pub fn log(verbose: u8, color: bool) {
         _ => "trace",
     };
     let log = tracing_subscriber::fmt().with_env_filter(level).with_ansi(color);
-    log.with_writer(std::io::stderr).init();
+    log.with_writer(move || crate::terminal::stderr(color)).init();
 }
 
 /// Reads a file; a pipe does as well.
@@ -105,15 +127,22 @@ pub fn inputs(global: &Global) -> Result<Inputs, String> {
         if !file.tree.is_object() {
             return Err(format!("{name}: it is no mapping\nhelp: write `name: value` lines"));
         }
-        values.push(Arc::new(file));
+        values.push(Arc::new(file.without_excerpts()));
     }
     for param in &global.params {
         let Some((name, value)) = param.split_once('=') else {
-            return Err(format!("`-p {param}` gives no value\nhelp: write `-p {param}=VALUE`"));
+            // What it says may be the value, and that a secret.
+            return Err("`-p` gives no name, or no value\nhelp: write `-p NAME=VALUE`".to_owned());
         };
         parameters.insert(name.to_owned(), Value::String(value.to_owned()));
     }
-    Ok(Inputs { parameters, values, environment: environment(), ..Inputs::default() })
+    Ok(Inputs {
+        parameters,
+        values,
+        environment: environment(),
+        redactor: redactor().clone(),
+        ..Inputs::default()
+    })
 }
 
 /// Where the ledgers are, and what opening them takes.

@@ -2,8 +2,59 @@
 
 use crate::cli::{Global, When};
 use crate::exit::Exit;
-use berth::report::Style;
+use berth::report::{Guarded, Style, guarded};
+use berth::value::redact::Redactor;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// The secrets that this process knows.
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::new);
+
+/// What takes the secrets of this process out of everything that leaves it.
+pub fn redactor() -> &'static Redactor {
+    &REDACTOR
+}
+
+/// Standard error, for those who write lines to it by themselves.
+pub fn stderr(color: bool) -> Guarded<std::io::Stderr> {
+    Guarded::new(std::io::stderr(), redactor(), color)
+}
+
+/// What a panic says goes the way of everything else.
+pub fn guard_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = std::backtrace::Backtrace::capture();
+        let mut text = format!("berth has a defect: {panic}\n");
+        if backtrace.status() == std::backtrace::BacktraceStatus::Captured {
+            text.push_str(&format!("{backtrace}\n"));
+        }
+        let _ = std::io::stderr().write_all(guarded(&text, redactor(), false).as_bytes());
+    }));
+}
+
+/// Shows help, or what is wrong with the arguments. Values of parameters among them may be secrets.
+pub fn print_usage(error: &clap::Error) {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return;
+    }
+    let arguments: Vec<String> =
+        std::env::args_os().filter_map(|argument| argument.into_string().ok()).collect();
+    for (before, argument) in arguments.iter().zip(arguments.iter().skip(1)) {
+        let given = if ["-p", "--param"].contains(&before.as_str()) {
+            Some(argument.as_str())
+        } else {
+            argument.strip_prefix("-p").or_else(|| argument.strip_prefix("--param="))
+        };
+        if let Some((_, value)) = given.and_then(|given| given.split_once('=')) {
+            redactor().learn(value);
+        }
+    }
+    let color = std::io::stderr().is_terminal();
+    let text = if color { error.render().ansi().to_string() } else { error.render().to_string() };
+    let _ = std::io::stderr().write_all(guarded(&text, redactor(), color).as_bytes());
+}
 
 /// What is known of the terminal, and what the person asked for.
 #[derive(Debug, Clone)]
@@ -50,20 +101,38 @@ impl Terminal {
     /// Writes a result.
     pub fn print(&self, text: &str) {
         // A reader that went away (`| head`) is no error of ours.
+        let _ = std::io::stdout().write_all(guarded(text, redactor(), self.out.color).as_bytes());
+    }
+
+    /// Writes a result that holds nothing of a blueprint and nothing of Azure's, as it is.
+    pub fn print_own(&self, text: &str) {
         let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+
+    /// Writes lines beside the results that are said even when nothing else is.
+    pub fn tell(&self, text: &str) {
+        let _ = std::io::stderr().write_all(guarded(text, redactor(), self.err.color).as_bytes());
+    }
+
+    /// Writes a report to a file.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    pub fn write_report(&self, path: &Path, text: &str) -> std::io::Result<()> {
+        berth::host::files::write_atomic(path, guarded(text, redactor(), false).as_bytes())
     }
 
     /// Says something beside the results.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            self.tell(&format!("{text}\n"));
         }
     }
 
     /// Says what went wrong.
     pub fn fail(&self, message: &str) -> Exit {
         let (red, off) = if self.err.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-        let _ = writeln!(std::io::stderr(), "{red}error:{off} {}", berth::report::escape_lines(message));
+        self.tell(&format!("{red}error:{off} {}\n", berth::report::escape_lines(message)));
         Exit::Error
     }
 

@@ -7,6 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::ident::ArmId;
 use crate::state::DesiredResource;
 use crate::value::secret::Secrets;
+use crate::value::secret_names;
 use std::collections::HashSet;
 
 impl Linker<'_> {
@@ -17,6 +18,17 @@ impl Linker<'_> {
         secrets: &Secrets,
         problems: &mut Diagnostics,
     ) {
+        for (at, resource) in resources.iter().enumerate() {
+            let Some(resource) = resource else { continue };
+            for path in secret_names(&resource.body, resource.kind.compiled()) {
+                let message = format!("a secret cannot be a name in `{path}` of {}", resource.address);
+                problems.push(
+                    Diagnostic::error("secret-id", message)
+                        .at(self.place(at, None))
+                        .help("names are shown in plans and paths: use a parameter that is not secret"),
+                );
+            }
+        }
         let find = |id: &ArmId| resources.get(*self.by_id.get(id)?)?.as_ref().map(linked);
         // Two pools in one subnet break the same check once.
         let mut told = HashSet::new();

@@ -3,12 +3,12 @@
 
 use super::holder::Holder;
 use super::{Error, ErrorKind, Loaded, Past, Store, Taken};
-use crate::host::files::{read_if_exists, write_atomic};
+use crate::host::files::{close_to_others, private, read_if_exists, write_atomic};
 use crate::host::{Timestamp, crash};
 use crate::ledger::journal::{Record, fold, line, parse};
 use crate::ledger::model::{Ledger, migrate};
 use async_trait::async_trait;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -80,7 +80,8 @@ impl FileStore {
 
     /// Opens the journal to append to it.
     fn journal(&self) -> io::Result<File> {
-        let mut file = OpenOptions::new().create(true).append(true).read(true).open(&self.journal)?;
+        let mut file = private().create(true).append(true).read(true).open(&self.journal)?;
+        close_to_others(&file)?;
         // What was torn off by a kill is cut away, so that the next line starts on a line of its own.
         let bytes = std::fs::read(&self.journal)?;
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -213,13 +214,8 @@ impl Store for FileStore {
     async fn lock(&self) -> Result<Taken, Error> {
         self.folder()?;
         let write = |error| self.error(&self.lock, ErrorKind::Write(error));
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&self.lock)
-            .map_err(write)?;
+        let mut file =
+            private().create(true).truncate(false).read(true).write(true).open(&self.lock).map_err(write)?;
         let mut taken = file.try_lock();
         for _ in 0..GIVING_BACK {
             // Whoever gives it back empties the file a moment before the lock is free; so does a child that was just

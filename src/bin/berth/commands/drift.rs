@@ -28,7 +28,7 @@ pub fn run(
                     Format::Markdown => markdown::drift(&drift),
                     Format::Html => html::drift(&drift),
                 });
-                if let Err(message) = write(reports, blueprint, &drift) {
+                if let Err(message) = write(terminal, reports, blueprint, &drift) {
                     return terminal.fail(&message);
                 }
                 if drift.drifted.is_empty() { Exit::Done } else { Exit::Changes }
@@ -39,7 +39,12 @@ pub fn run(
 }
 
 /// Writes the reports that were asked for.
-fn write(reports: &[ReportFile], blueprint: &Loaded, drift: &DriftReport) -> Result<(), String> {
+fn write(
+    terminal: &Terminal,
+    reports: &[ReportFile],
+    blueprint: &Loaded,
+    drift: &DriftReport,
+) -> Result<(), String> {
     for report in reports {
         let text = match report.format {
             ReportFormat::Json => json::to_text(&json::drift(drift)),
@@ -51,7 +56,8 @@ fn write(reports: &[ReportFile], blueprint: &Loaded, drift: &DriftReport) -> Res
                 json::to_text(&sarif::drift(drift, &places))
             }
         };
-        berth::host::files::write_atomic(&report.file, text.as_bytes())
+        terminal
+            .write_report(&report.file, &text)
             .map_err(|error| format!("cannot write the report to {}: {error}", report.file.display()))?;
     }
     Ok(())

@@ -48,19 +48,19 @@ pub fn run(cli: Cli) -> Exit {
         Command::Init { dir, template, list } => init::run(&terminal, &dir, &template, list),
         Command::Explain { subject } => match berth::manual::explain(subject.as_deref()) {
             Ok(text) => {
-                terminal.print(&text);
+                terminal.print_own(&text);
                 Exit::Done
             }
             Err(message) => terminal.fail(&message),
         },
         Command::Schema => {
-            terminal.print(&berth::report::json::to_text(&berth::blueprint::schema()));
+            terminal.print_own(&berth::report::json::to_text(&berth::blueprint::schema()));
             Exit::Done
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);
-            terminal.print(&String::from_utf8_lossy(&script));
+            terminal.print_own(&String::from_utf8_lossy(&script));
             Exit::Done
         }
     }
@@ -248,7 +248,7 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
     match error {
         ops::Error::Blueprint(problems) => {
             let text = human::diagnostics(problems, &terminal.err);
-            let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+            terminal.tell(&text);
             Exit::Error
         }
         ops::Error::Blocked(blocked) => {

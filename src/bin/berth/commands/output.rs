@@ -38,7 +38,9 @@ pub fn run(
         let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match (name, format) {
             (Some(name), _) => match outputs.get(name) {
-                Some(value) if format == OutputFormat::Json => terminal.print(&format!("{value}\n")),
+                Some(value) if format == OutputFormat::Json => {
+                    terminal.print(&berth::report::json::to_line(value))
+                }
                 Some(value) => terminal.print(&format!("{}\n", plain(value))),
                 None => {
                     let known: Vec<&str> = outputs.keys().map(String::as_str).collect();

@@ -5,7 +5,7 @@ use super::{Loaded, leave, report, with_session};
 use crate::cli::{Format, Global, PlanArgs};
 use crate::connect::with_hint;
 use crate::exit::Exit;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, redactor};
 use berth::approve::Allowances;
 use berth::ops::{self, Planned};
 use berth::plan::Adoption;
@@ -67,6 +67,12 @@ fn save(
             return if let berth::plan::SavedError::InTheWay(_) = error { Exit::Blocked } else { exit };
         }
     };
+    if redactor().is_leaked_by(&text) {
+        return terminal.fail(
+            "the plan would hold a secret, and was not saved\n\
+             help: declare a parameter with `secret: true` and give its value from outside; no name and no URL may hold it",
+        );
+    }
     if let Err(error) = berth::host::files::write_atomic(path, text.as_bytes()) {
         let path = path.display();
         return terminal

@@ -4,7 +4,7 @@ use crate::cli::{Door, Global, SimCommand, SimState};
 use crate::connect::TraceFile;
 use crate::exit::Exit;
 use crate::settings;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, redactor};
 use berth::arm::{Exchange, Trace};
 use berth::host::Clock;
 use berth::host::files::write_atomic;
@@ -127,7 +127,7 @@ fn serving(door: &Door, listen: std::net::IpAddr) -> Result<Serving, String> {
     }
     let recorder = match &door.record {
         Some(path) => {
-            let file = TraceFile::create(path, "--record")?;
+            let file = TraceFile::create(path, "--record", redactor())?;
             let record: Recorder = Arc::new(move |came, took, request, outcome| {
                 file.record(&Exchange::new(came, took, 1, request, outcome));
             });
