@@ -3,7 +3,7 @@
 use crate::arm::{Client, Error, ErrorKind, Operation};
 use crate::host::Clock;
 use crate::ledger::{InFlight, Ledger};
-use serde_json::Value;
+use crate::value::is_at_work;
 use std::time::Duration;
 
 /// Longer than any operation takes.
@@ -29,24 +29,34 @@ pub async fn resume(
     let waits = in_flight.iter().map(|step| async move {
         let operation =
             step.operation.clone().and_then(|json| serde_json::from_value::<Operation>(json).ok());
+        let owned = ledger.and_then(|ledger| ledger.resources.get(&step.id));
+        let version = operation
+            .as_ref()
+            .map(|operation| operation.api_version.clone())
+            .or_else(|| owned.map(|owned| owned.api_version.clone()));
         let waited = match operation {
             Some(operation) => {
                 tell(step);
                 client.wait(&operation, |_| {}, LONGEST).await.map(|_| ())
             }
-            None => match ledger.and_then(|ledger| ledger.resources.get(&step.id)) {
-                Some(owned) => settle(client, clock, step, &owned.api_version, tell).await,
-                None => Ok(()),
-            },
+            None => Ok(()),
+        };
+        // An operation that does not answer, or has moved with its endpoint, says nothing of the resource.
+        let waited = match (waited, version) {
+            (Err(error), _) if is_unreachable(&error) => Err(error),
+            (_, Some(version)) => settle(client, clock, step, &version, tell).await,
+            (_, None) => Ok(()),
         };
         match waited {
-            Err(error) if matches!(error.kind, ErrorKind::Connection | ErrorKind::AuthenticationFailed) => {
-                Err(error)
-            }
+            Err(error) if is_unreachable(&error) => Err(error),
             _ => Ok(()),
         }
     });
     futures::future::try_join_all(waits).await.map(|_| ())
+}
+
+fn is_unreachable(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Connection | ErrorKind::AuthenticationFailed)
 }
 
 /// Looks at a resource until Azure is done with it, or it is not there.
@@ -60,7 +70,7 @@ async fn settle(
     let began = clock.elapsed();
     let mut told = false;
     while let Some(live) = client.get(step.id.as_str(), api_version).await? {
-        if !is_under_way(&live.body) || clock.elapsed().saturating_sub(began) > LONGEST {
+        if !is_at_work(&live.body) || clock.elapsed().saturating_sub(began) > LONGEST {
             break;
         }
         if !told {
@@ -70,25 +80,4 @@ async fn settle(
         clock.sleep(POLL_INTERVAL).await;
     }
     Ok(())
-}
-
-/// Whether a body says that Azure is at work on the resource. A state of which nothing is known is not waited for: it
-/// may never change.
-fn is_under_way(body: &Value) -> bool {
-    let state = body.pointer("/properties/provisioningState").and_then(Value::as_str);
-    state.is_some_and(|state| {
-        [
-            "Creating",
-            "Updating",
-            "Deleting",
-            "Accepted",
-            "Provisioning",
-            "Running",
-            "InProgress",
-            "Upgrading",
-            "Scaling",
-        ]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(state))
-    })
 }

@@ -6,6 +6,7 @@ use crate::arm::{Client, Error, ErrorKind, Operation as ArmOperation, Started, t
 use crate::host::Clock;
 use crate::ident::ArmId;
 use crate::plan::{Mode, Work};
+use crate::value::{Rest, provisioning_state};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -108,11 +109,19 @@ impl Worker {
         match &self.work {
             // These send nothing, and the scheduler ends them by itself.
             Work::Idle | Work::Record | Work::Forget => Ok(None),
+            Work::Watch { api_version } => self.watch(api_version, left).await,
             Work::Put(put) => self.put(put, left, sent_maybe).await,
             Work::Delete(delete) => self.delete(delete, left).await.map(|()| None),
             Work::Register(register) => self.register(register).await,
             Work::Approve(approve) => self.approve(approve).await.map(Some),
         }
+    }
+
+    /// Waits until Azure is no longer at work on the resource; its body then.
+    async fn watch(&self, api_version: &str, left: Duration) -> Result<Option<Value>, Stop> {
+        let operation = ArmOperation::watching(Method::Put, self.id.as_str(), api_version);
+        let finished = self.client.wait(&operation, |_| {}, left).await?;
+        Ok(finished.body)
     }
 
     /// Follows what Azure answered to a write until it is at rest; the body then, when there is one.
@@ -161,9 +170,8 @@ fn is_refusal(error: &Error) -> bool {
     error.method == Method::Put && error.status.is_some_and(|status| (400..500).contains(&status))
 }
 
-/// Whether a body says that nothing is going on any more.
+/// Whether a body is a resource's, and says that nothing is going on any more.
 pub(super) fn is_settled(body: &Value) -> bool {
-    let state = body.pointer("/properties/provisioningState").and_then(Value::as_str);
-    state.is_none_or(|state| ["Succeeded", "Ready"].iter().any(|s| s.eq_ignore_ascii_case(state)))
-        && body.get("id").is_some()
+    body.get("id").is_some()
+        && provisioning_state(body).is_none_or(|state| Rest::of(state) == Rest::Succeeded)
 }

@@ -14,6 +14,7 @@ use super::endpoint::{Endpoint, same_resource};
 use super::error::without_query;
 use super::retry::SHORTEST;
 use super::transport::{Headers, Method};
+use crate::value::{Rest, provisioning_state};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -220,38 +221,6 @@ pub(super) fn read_resource(method: Method, body: Option<&Value>) -> Look {
         },
         (_, None) => Look::Succeeded,
         (_, Some(state)) => Look::at(Rest::of(state), state, None),
-    }
-}
-
-/// `properties.provisioningState` of a resource.
-pub(super) fn provisioning_state(body: &Value) -> Option<&str> {
-    body.get("properties")?.get("provisioningState")?.as_str().filter(|state| !state.is_empty())
-}
-
-/// Whether a state is one of rest. Everything unknown moves, as providers invent states of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    Moving,
-    Succeeded,
-    Failed,
-    Cancelled,
-}
-
-impl Rest {
-    fn of(state: &str) -> Self {
-        const STATES: &[(&str, Rest)] = &[
-            ("Succeeded", Rest::Succeeded),
-            // SQL's private endpoint connections.
-            ("Ready", Rest::Succeeded),
-            ("Completed", Rest::Succeeded),
-            ("Failed", Rest::Failed),
-            ("Canceled", Rest::Cancelled),
-            ("Cancelled", Rest::Cancelled),
-        ];
-        STATES
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(state))
-            .map_or(Rest::Moving, |(_, rest)| *rest)
     }
 }
 

@@ -8,6 +8,7 @@ use super::retry::{FINEST, SHORTEST, next_look};
 use super::send::RetryMode;
 use super::transport::{Method, Response};
 use crate::host::Timestamp;
+use crate::value::is_at_work;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -85,6 +86,7 @@ impl Client {
             status: "InProgress".to_owned(),
             percent: None,
             trouble: None,
+            verdict: None,
         };
         watch.run().await
     }
@@ -143,6 +145,8 @@ struct Watch<'a, F> {
     status: String,
     percent: Option<f64>,
     trouble: Option<Error>,
+    /// How the operation ended badly, while Azure may still be at work on the resource.
+    verdict: Option<Error>,
 }
 
 /// What to do after a look.
@@ -200,21 +204,31 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
             Poll::Resource => self.client.url(&self.operation.id, &self.operation.api_version, &[]),
         };
         match self.client.read(url, RetryMode::Once).await {
-            Ok(response) => {
-                self.missing = 0;
-                self.refused = 0;
-                self.trouble = None;
-                self.answer(&response)
-            }
+            Ok(response) => match body_of(Method::Get, &self.operation.id, &response) {
+                Ok(body) => {
+                    self.missing = 0;
+                    self.refused = 0;
+                    self.trouble = None;
+                    self.answer(&response, body)
+                }
+                // A proxy's page in place of an answer: the operation goes on behind it.
+                Err(error) => self.no_answer(error),
+            },
             Err(error) => self.no_answer(error),
         }
     }
 
-    fn answer(&mut self, response: &Response) -> Result<Next> {
+    fn answer(&mut self, response: &Response, body: Option<Value>) -> Result<Next> {
         let operation = self.operation;
-        let body = body_of(Method::Get, &operation.id, response)?;
         let pause = next_look(&response.headers, self.client.now());
         let pause = pause.unwrap_or(self.client.options().poll_default);
+        // At rest, and the operation has said how it ended.
+        if self.poll == Poll::Resource
+            && !body.as_ref().is_some_and(is_at_work)
+            && let Some(verdict) = self.verdict.take()
+        {
+            return Err(verdict);
+        }
         let look = match self.poll {
             Poll::Resource => read_resource(operation.method, body.as_ref()),
             _ => read_operation(response.status, body.as_ref()),
@@ -292,6 +306,11 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
         let deleting = self.operation.method == Method::Delete;
         if is_absent(&error) {
             self.missing += 1;
+            if self.poll == Poll::Resource
+                && let Some(verdict) = self.verdict.take()
+            {
+                return Err(verdict);
+            }
             match self.poll {
                 Poll::Resource if deleting => return Ok(Next::End(Finished::default())),
                 // Reads may lag behind writes.
@@ -319,23 +338,42 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
                 None if error.kind == ErrorKind::AuthenticationFailed && self.refused < BROKEN => {
                     self.refused += 1;
                 }
-                None => return Err(self.told(error)),
+                None => return self.watch_the_resource(error),
                 Some(408 | 429) => {}
-                // The result of a failed operation is its error; a status document never fails so.
+                // The result of a failed operation is its error; a status document never fails so. Azure may still be at
+                // work on the resource all the same: nothing that needs it goes on before it rests.
                 Some(400 | 409 | 412 | 422) if matches!(self.poll, Poll::Location { .. }) => {
                     error.method = self.operation.method;
-                    return Err(self.told(error));
+                    let error = self.told(error);
+                    if self.operation.method == Method::Post {
+                        return Err(error);
+                    }
+                    self.verdict = Some(error);
+                    self.poll = Poll::Resource;
+                    return Ok(Next::Now);
                 }
                 Some(status) => {
                     self.refused += 1;
                     if self.refused > if status >= 500 { BROKEN } else { REFUSED } {
-                        return Err(self.told(error));
+                        return self.watch_the_resource(error);
                     }
                 }
             }
         }
         self.trouble = Some(error);
         Ok(Next::Pause(pause))
+    }
+
+    /// What an operation no longer tells, its resource does: whether Azure is still at work on it.
+    fn watch_the_resource(&mut self, error: Error) -> Result<Next> {
+        if self.operation.method == Method::Post || self.poll == Poll::Resource {
+            let error = self.verdict.take().unwrap_or(error);
+            return Err(self.told(error));
+        }
+        self.poll = Poll::Resource;
+        (self.refused, self.missing) = (0, 0);
+        self.trouble = Some(error);
+        Ok(Next::Now)
     }
 
     /// The error of an operation that ended badly.
@@ -532,7 +570,8 @@ mod tests {
         }
         let conflict = json!({"error": {"code": "ScopeLocked", "message": "m"}});
         let delete = operation(Method::Delete, at("/res"), Finish::Absence);
-        let error = follow(&delete, vec![line("GET /res", 409, conflict)]).await.0.unwrap_err();
+        let rests = line("GET ID", 200, state("Succeeded"));
+        let error = follow(&delete, vec![line("GET /res", 409, conflict), rests]).await.0.unwrap_err();
         assert_eq!(
             (error.kind.clone(), error.method),
             (ErrorKind::Denied(super::super::Denial::Lock), Method::Delete)
@@ -555,7 +594,8 @@ mod tests {
         assert_eq!(outcome.unwrap(), Some(json!({})));
         assert_eq!(times, [10, 20, 30, 40, 70, 80, 80, 80]);
 
-        let lines = (0..4).map(|_| line("GET /op", 403, Value::Null)).collect();
+        let looks = |ask: &'static str| (0..4).map(move |_| line(ask, 403, Value::Null));
+        let lines = looks("GET /op").chain(looks("GET ID")).collect();
         let error = follow(&creation(), lines).await.0.unwrap_err();
         assert_eq!(error.status, Some(403));
     }
@@ -569,6 +609,56 @@ mod tests {
         let (outcome, times) = follow(&creation(), lines).await;
         assert_eq!(outcome.unwrap(), Some(state("Succeeded")));
         assert_eq!(times, [10, 20, 30, 40, 40, 50]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_that_no_longer_tells_leaves_the_resource_to_be_watched() {
+        for (status, refusals) in [(400, 4), (401, 4), (403, 4), (500, 11), (503, 11)] {
+            let code = json!({"error": {"code": "Broken", "message": "m"}});
+            let mut lines: Vec<Line> = (0..refusals).map(|_| line("GET /op", status, code.clone())).collect();
+            if status == 401 {
+                // A refused token is replaced once at every look.
+                lines = (0..2 * refusals).map(|_| line("GET /op", status, code.clone())).collect();
+            }
+            lines.push(line("GET ID", 200, state("Updating")));
+            lines.push(line("GET ID", 200, state("Updating")));
+            lines.push(line("GET ID", 200, state("Succeeded")));
+            let (outcome, _) = follow(&creation(), lines).await;
+            assert!(outcome.unwrap().is_some(), "{status}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_result_that_is_an_error_is_told_when_the_resource_rests() {
+        for status in [400, 409, 412, 422] {
+            let change = operation(Method::Put, at("/op"), Finish::Resource);
+            let refused = json!({"error": {"code": "QuotaExceeded", "message": "m"}});
+            let (outcome, _) = follow(
+                &change,
+                vec![
+                    line("GET /op", status, refused),
+                    line("GET ID", 200, state("Updating")),
+                    line("GET ID", 200, state("Succeeded")),
+                ],
+            )
+            .await;
+            assert_eq!(outcome.unwrap_err().code.as_deref(), Some("QuotaExceeded"), "{status}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_in_place_of_a_status_is_looked_past() {
+        let page = || {
+            let mut page = line("GET /op", 200, Value::Null);
+            page.replace_body("<html>one moment</html>");
+            page
+        };
+        let (outcome, _) = follow(
+            &creation(),
+            vec![page(), line("GET /op", 200, status("Succeeded")), line("GET ID", 200, state("Succeeded"))],
+        )
+        .await;
+        assert!(outcome.unwrap().is_some());
     }
 
     #[tokio::test(start_paused = true)]

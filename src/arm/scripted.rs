@@ -33,6 +33,13 @@ pub(super) fn lost(ask: &str) -> Line {
 }
 
 impl Line {
+    /// Answers with a text that need not be JSON.
+    pub(super) fn replace_body(&mut self, body: &str) {
+        if let Some(reply) = &mut self.reply {
+            reply.body = body.to_owned().into();
+        }
+    }
+
     /// Adds a header to the answer; a leading `/` stands for a URL of ARM.
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         let value = if value.starts_with('/') { format!("{ARM}{value}") } else { value.to_owned() };

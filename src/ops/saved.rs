@@ -25,7 +25,7 @@ impl Planned {
 pub fn plan_offline(desired: &Desired) -> (Plan, Vec<Detail>) {
     let (ledger, nothing) = (Ledger::new(desired.blueprint.clone(), ""), Observed::new());
     let mut plan = plan::plan(desired, &ledger, &nothing, Adoption::Allowed);
-    plan::compile(&mut plan, desired, &ledger);
+    plan::compile(&mut plan, desired, &ledger, &nothing);
     let details = details(&plan, desired, &ledger, &nothing);
     (plan, details)
 }

@@ -70,7 +70,7 @@ impl Session {
         let known: Vec<Address> = plan.steps.iter().map(|step| step.address.clone()).collect();
         let mut plan = plan::restrict(plan, &self.targets)
             .map_err(|unknown| Error::UnknownTargets(suggest(&unknown, &known)))?;
-        plan::compile(&mut plan, desired, ledger);
+        plan::compile(&mut plan, desired, ledger, observed);
         Ok(plan)
     }
 

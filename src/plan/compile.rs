@@ -7,9 +7,9 @@ use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::state::{Approval, Desired, DesiredResource, Provisioning, lanes};
-use crate::value::ChangeKind;
+use crate::state::{Approval, Desired, DesiredResource, Observation, Observed, Provisioning, lanes};
 use crate::value::token::{self, Token};
+use crate::value::{ChangeKind, is_at_work};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,11 +21,12 @@ const TIMEOUT: Duration = Duration::from_secs(90 * 60);
 /// Compiles the steps of a plan into its program.
 ///
 /// Whatever changes the steps (purging, targets) comes before.
-pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger) {
-    let compiler = Compiler::new(&plan.steps, desired, ledger);
+pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger, observed: &Observed) {
+    let compiler = Compiler::new(&plan.steps, desired, ledger, observed);
     let mut program =
         Program { units: compiler.units(), outputs: desired.outputs.clone(), ..Program::default() };
     compiler.order(&mut program.units);
+    watch_what_is_needed(&mut program.units);
     let mut source = |value: &Value| {
         token::for_each(value, &mut |token| {
             let Token::Output { address, .. } = token else { return };
@@ -42,7 +43,8 @@ pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger) {
 /// The order of steps alone, for a plan of which no blueprint is at hand.
 pub(super) fn outline(steps: &[Step]) -> Vec<Unit> {
     let (desired, ledger) = (Desired::default(), Ledger::new("", ""));
-    let compiler = Compiler::new(steps, &desired, &ledger);
+    let observed = Observed::new();
+    let compiler = Compiler::new(steps, &desired, &ledger, &observed);
     let mut units = compiler.units();
     for (unit, step) in units.iter_mut().zip(steps) {
         let idle = matches!(step.action, Action::NoOp | Action::Forget | Action::Adopt);
@@ -56,13 +58,14 @@ struct Compiler<'a> {
     steps: &'a [Step],
     desired: &'a Desired,
     ledger: &'a Ledger,
+    observed: &'a Observed,
     by_id: HashMap<&'a ArmId, usize>,
 }
 
 impl<'a> Compiler<'a> {
-    fn new(steps: &'a [Step], desired: &'a Desired, ledger: &'a Ledger) -> Self {
+    fn new(steps: &'a [Step], desired: &'a Desired, ledger: &'a Ledger, observed: &'a Observed) -> Self {
         let by_id = steps.iter().enumerate().map(|(at, step)| (&step.id, at)).collect();
-        Compiler { steps, desired, ledger, by_id }
+        Compiler { steps, desired, ledger, observed, by_id }
     }
 
     /// The unit of each step, and behind them those that clear replaced resources away; without their order.
@@ -142,6 +145,10 @@ impl<'a> Compiler<'a> {
             (_, None) => Work::Idle,
             (action, Some(resource)) => match &resource.operation {
                 Provisioning::Approval(approval) => self.approve(step, approval),
+                // What uses it waits until somebody else's work on it has ended.
+                Provisioning::Resource if action == Action::NoOp && self.is_at_work(&step.id) => {
+                    Work::Watch { api_version: resource.kind.api_version }
+                }
                 _ if action == Action::NoOp => Work::Idle,
                 Provisioning::Registration => Work::Register(register(resource)),
                 Provisioning::Resource => Work::Put(self.put(step, resource)),
@@ -245,6 +252,10 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    fn is_at_work(&self, id: &ArmId) -> bool {
+        self.observed.get(id).and_then(Observation::body).is_some_and(is_at_work)
+    }
+
     fn recovers_above(&self, resource: &DesiredResource) -> bool {
         let step = |id: ArmId| self.by_id.get(&id).map(|&at| &self.steps[at]);
         resource.id.ancestors().filter_map(step).any(|step| step.action == Action::Recover)
@@ -336,6 +347,25 @@ impl<'a> Compiler<'a> {
         for (at, unit) in units.iter_mut().enumerate() {
             unit.after = dag.dependencies(at).to_vec();
             unit.after.sort_unstable();
+        }
+    }
+}
+
+/// Has only those resources watched that something else waits for.
+fn watch_what_is_needed(units: &mut [Unit]) {
+    let mut needed = vec![false; units.len()];
+    let writes = |unit: &Unit| unit.work.sends() && !matches!(unit.work, Work::Watch { .. });
+    let mut stack: Vec<usize> = (0..units.len()).filter(|&at| writes(&units[at])).collect();
+    while let Some(at) = stack.pop() {
+        for &need in &units[at].after {
+            if !std::mem::replace(&mut needed[need], true) {
+                stack.push(need);
+            }
+        }
+    }
+    for (unit, needed) in units.iter_mut().zip(needed) {
+        if !needed && matches!(unit.work, Work::Watch { .. }) {
+            unit.work = Work::Idle;
         }
     }
 }

@@ -54,6 +54,11 @@ pub struct Unit {
 pub enum Work {
     /// Nothing is sent.
     Idle,
+    /// Nothing is written; the resource is watched until Azure is no longer at work on it.
+    Watch {
+        /// In which API version it is read.
+        api_version: &'static str,
+    },
     /// Nothing is sent; the resource is written into the ledger as it is asked for.
     Record,
     /// Nothing is sent; the resource is taken out of the ledger.

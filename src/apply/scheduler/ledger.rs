@@ -118,7 +118,7 @@ impl Run<'_> {
         }
         for at in 0..self.plan.program.units.len() {
             let unit = self.unit(at);
-            if unit.work == Work::Idle
+            if matches!(unit.work, Work::Idle | Work::Watch { .. })
                 && let Some(holding) = &unit.record
                 && self.plan.steps[unit.step].reason != Reason::Blocked
             {

@@ -247,6 +247,7 @@ impl<'a> Run<'a> {
     fn pause_before(&self, at: usize, starting: usize) -> Option<Duration> {
         let unit = self.unit(at);
         let class = match &unit.work {
+            Work::Watch { .. } => OperationClass::Reads,
             work if !work.sends() => return None,
             Work::Delete(_) => OperationClass::Deletes,
             _ => OperationClass::Writes,
@@ -413,7 +414,9 @@ impl<'a> Run<'a> {
         let step = self.unit(at).step;
         self.states[at] = State::Ended(outcome.clone());
         let half = self.clears(at) && outcome == Outcome::Done;
-        if action != Action::NoOp && !half && self.results[step].is_none() {
+        // What stays as it is has a result only when waiting for it failed.
+        let told = action != Action::NoOp || matches!(outcome, Outcome::Failed { .. });
+        if told && !half && self.results[step].is_none() {
             self.results[step] = Some(StepResult {
                 address: address.clone(),
                 action,
