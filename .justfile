@@ -35,6 +35,10 @@ conformance:
 az:
     .ci/run az
 
+# Licences, duplicates and sources of dependencies.
+deny:
+    .ci/run deny
+
 # Everything that must hold before a change goes in.
 ci:
     .ci/run
