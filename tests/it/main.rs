@@ -27,6 +27,7 @@ mod manual;
 mod moved;
 mod networks;
 mod policies;
+mod program;
 mod properties;
 mod purge;
 mod quickstart;
