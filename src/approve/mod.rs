@@ -57,17 +57,18 @@ pub fn blocks(plan: &Plan, allowances: &Allowances) -> Vec<Blocked> {
         help: conflict.help.clone(),
         in_plan: true,
     });
-    let protected = plan.steps.iter().filter(|step| step.protected).filter_map(|step| {
-        let (list, flag, word) = match step.action {
-            Action::Replace => (&allowances.replace, "--allow-replace", "replaced"),
-            _ => (&allowances.delete, "--allow-delete", "deleted"),
-        };
-        (!allowed(list, &step.address)).then(|| Blocked {
-            address: step.address.clone(),
-            message: format!("it is protected and would be {word}"),
-            help: format!("if that is meant, run again with `{flag} {}`", step.address.argument()),
-            in_plan: false,
-        })
-    });
+    let protected =
+        plan.steps.iter().filter(|step| step.protected && !step.told_elsewhere).filter_map(|step| {
+            let (list, flag, word) = match step.action {
+                Action::Replace => (&allowances.replace, "--allow-replace", "replaced"),
+                _ => (&allowances.delete, "--allow-delete", "deleted"),
+            };
+            (!allowed(list, &step.address)).then(|| Blocked {
+                address: step.address.clone(),
+                message: format!("it is protected and would be {word}"),
+                help: format!("if that is meant, run again with `{flag} {}`", step.address.argument()),
+                in_plan: false,
+            })
+        });
     conflicts.chain(protected).collect()
 }

@@ -102,6 +102,24 @@ pub struct Guard {
     pub no_writes: &'static str,
 }
 
+/// What only one resource of a type below the same parent can have at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scarce {
+    /// IP ranges, at JSON pointers to a text or a list of texts: no two overlap.
+    Ranges(&'static [&'static str]),
+    /// Values at JSON pointers: no two have all of them the same, in any case.
+    Same(&'static [&'static str]),
+}
+
+/// Ranges of a resource that lie within ranges of its parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within {
+    /// JSON pointers to its own: texts or lists of texts.
+    pub own: &'static [&'static str],
+    /// A JSON pointer to the parent's: a list of texts.
+    pub parent: &'static str,
+}
+
 /// What berth knows of an ARM type.
 #[derive(Debug)]
 pub struct ResourceType {
@@ -117,6 +135,10 @@ pub struct ResourceType {
     pub update: UpdateMode,
     /// Whether its PUT honours `If-None-Match: *` (Azure's operations of the type say so).
     pub conditional: bool,
+    /// What only one of its kind below the same parent can have at a time: then an old one goes before a new one comes.
+    pub scarce: &'static [Scarce],
+    /// The ranges that its own have to lie in.
+    pub within: Option<Within>,
     /// How it is removed.
     pub delete: DeleteMode,
     /// What else may not happen at the same time.
@@ -172,6 +194,8 @@ impl ResourceType {
             rules: &[],
             update: UpdateMode::Put,
             conditional: false,
+            scarce: &[],
+            within: None,
             delete: DeleteMode::Own,
             lanes: &[],
             stateful: false,

@@ -37,6 +37,7 @@ pub fn check(plan: &Plan) -> Vec<String> {
                     step.reason,
                     Reason::Immutable { .. }
                         | Reason::ParentReplaced { .. }
+                        | Reason::Moved { .. }
                         | Reason::DependencyReplaced { .. }
                         | Reason::Disconnected
                 ) =>

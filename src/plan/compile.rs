@@ -1,7 +1,8 @@
 //! From the steps of a plan to its program.
 
-use super::model::{Plan, Reason, Step};
+use super::model::{Conflict, Plan, Reason, Step};
 use super::program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Unit, Work};
+use super::scarce;
 use crate::catalog::{Arrival, ResourceType, connections_version, resource_type};
 use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
@@ -25,7 +26,7 @@ pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger, observed: &O
     let compiler = Compiler::new(&plan.steps, desired, ledger, observed);
     let mut program =
         Program { units: compiler.units(), outputs: desired.outputs.clone(), ..Program::default() };
-    compiler.order(&mut program.units);
+    let conflicts = compiler.order(&mut program.units);
     watch_what_is_needed(&mut program.units);
     let mut source = |value: &Value| {
         token::for_each(value, &mut |token| {
@@ -38,6 +39,7 @@ pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger, observed: &O
     program.outputs.iter().for_each(|output| source(&output.value));
     program.units.iter().filter_map(|unit| unit.record.as_ref()).for_each(|record| source(&record.body));
     plan.program = program;
+    plan.conflicts.extend(conflicts);
 }
 
 /// The order of steps alone, for a plan of which no blueprint is at hand.
@@ -74,12 +76,24 @@ impl<'a> Compiler<'a> {
         let deleted: Arc<HashSet<ArmId>> = Arc::new(deleted.map(|step| step.id.clone()).collect());
         let mut units: Vec<Unit> =
             self.steps.iter().enumerate().map(|(at, step)| self.unit(at, step, &deleted)).collect();
-        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| step.action == Action::Replace) {
+        let in_place = |step: &Step| step.action == Action::Replace && step.moved_from.is_none();
+        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| in_place(step)) {
             let unit = self.clear(at, step);
             units[at].expected_ms = step.expected_ms.saturating_sub(unit.expected_ms);
             units.push(unit);
         }
         units
+    }
+
+    /// The step that the unit of a step is told with.
+    fn told_with(&self, at: usize) -> usize {
+        let step = &self.steps[at];
+        let successor = || {
+            self.steps.iter().position(|other| {
+                other.moved_from.as_ref() == Some(&step.id) && other.address == step.address
+            })
+        };
+        if step.told_elsewhere { successor().unwrap_or(at) } else { at }
     }
 
     fn resource(&self, step: &Step) -> Option<&DesiredResource> {
@@ -105,7 +119,8 @@ impl<'a> Compiler<'a> {
             (_, Some(resource)) => self.lanes(resource),
         };
         Unit {
-            step: at,
+            step: self.told_with(at),
+            clears: step.told_elsewhere,
             id: step.id.clone(),
             // What came with its parent is only looked at.
             lanes: if sends && !arrives { own() } else { Vec::new() },
@@ -210,6 +225,7 @@ impl<'a> Compiler<'a> {
         };
         Unit {
             step: at,
+            clears: true,
             id: step.id.clone(),
             lanes: match taken_along {
                 true => Vec::new(),
@@ -299,16 +315,18 @@ impl<'a> Compiler<'a> {
     /// What is replaced is cleared after everything that was on it, and after everything that its successor needs: a need
     /// that fails leaves the old resource alone. The same holds for what stands on a replaced resource and so has to
     /// go with it: it is cleared only when the needs of both successors are met.
-    fn order(&self, units: &mut [Unit]) {
+    fn order(&self, units: &mut [Unit]) -> Vec<Conflict> {
         let steps = self.steps.len();
         let clearing: HashMap<usize, usize> =
             (steps..units.len()).map(|unit| (units[unit].step, unit)).collect();
-        if clearing.is_empty() {
-            return;
-        }
         let mut dag = Dag::new(units.len());
         for (at, unit) in units.iter().enumerate() {
-            unit.after.iter().for_each(|&before| dag.need(at, before));
+            let removes = matches!(unit.work, Work::Delete(_) | Work::Forget);
+            for &before in &unit.after {
+                // What is removed waits until what used it has let go, not until that is made anew.
+                let before = clearing.get(&before).filter(|_| removes).copied().unwrap_or(before);
+                dag.need(at, before);
+            }
         }
         for (&at, &unit) in &clearing {
             dag.need(at, unit);
@@ -329,25 +347,130 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
+        let mut conflicts = self.take_turns(&mut dag, units);
         for (at, unit) in (0..steps).filter_map(|at| Some((at, *clearing.get(&at)?))) {
-            let later = users_of(unit, &dag);
-            let mut seen = HashSet::new();
-            let mut needs = self.steps[at].after.clone();
-            while let Some(need) = needs.pop() {
-                if !seen.insert(need) {
-                    continue;
-                }
-                match later.contains(&need) {
-                    // It comes after this is cleared: what it needs itself can be met before.
-                    true => needs.extend(&self.steps[need].after),
-                    false => dag.need(unit, need),
-                }
-            }
+            self.after_needs(&mut dag, unit, at);
         }
+        self.successors_first(&mut dag, units);
+        conflicts.extend(self.left_outside(&mut dag));
         for (at, unit) in units.iter_mut().enumerate() {
             unit.after = dag.dependencies(at).to_vec();
             unit.after.sort_unstable();
         }
+        conflicts
+    }
+
+    /// Has `unit`, which takes something away, wait for everything that the successor of that (the step `at`) needs.
+    fn after_needs(&self, dag: &mut Dag, unit: usize, at: usize) {
+        let later = users_of(unit, dag);
+        let mut seen = HashSet::new();
+        let mut needs = self.steps[at].after.clone();
+        while let Some(need) = needs.pop() {
+            if need == unit || !seen.insert(need) {
+                continue;
+            }
+            match later.contains(&need) {
+                // It comes after this is taken away: what it needs itself can be met before.
+                true => needs.extend(&self.steps[need].after),
+                false => dag.need(unit, need),
+            }
+        }
+    }
+
+    /// Puts old and new of what excludes each other in order; what cannot be put in order is in the way.
+    fn take_turns(&self, dag: &mut Dag, units: &[Unit]) -> Vec<Conflict> {
+        let mut conflicts = Vec::new();
+        let live = |step: &Step| self.observed.get(&step.id).and_then(Observation::body);
+        let gives_way = |step: &Step| matches!(step.action, Action::Delete | Action::Update);
+        let comes = |step: &Step| matches!(step.action, Action::Create | Action::Update | Action::Replace);
+        let mut leaving: HashMap<(Option<ArmId>, String), Vec<usize>> = HashMap::new();
+        let key = |step: &Step| (step.id.parent(), step.arm_type.to_ascii_lowercase());
+        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| gives_way(step)) {
+            if live(step).is_some() && !matches!(units[at].work, Work::Idle) {
+                leaving.entry(key(step)).or_default().push(at);
+            }
+        }
+        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| comes(step)) {
+            let Some(resource) = self.resource(step).filter(|resource| !resource.kind.scarce.is_empty())
+            else {
+                continue;
+            };
+            for &old in leaving.get(&key(step)).into_iter().flatten().filter(|&&old| old != at) {
+                let there = live(&self.steps[old]).unwrap_or(&Value::Null);
+                if !scarce::exclude(resource.kind.scarce, there, &resource.body) {
+                    continue;
+                }
+                match users_of(at, dag).contains(&old) {
+                    true => conflicts.push(in_each_others_way(step, &self.steps[old])),
+                    false => {
+                        dag.need(at, old);
+                        if self.steps[old].action == Action::Delete {
+                            self.after_needs(dag, old, at);
+                        }
+                    }
+                }
+            }
+        }
+        conflicts
+    }
+
+    /// An old resource under another id stays until its successor is there, unless the two exclude each other.
+    fn successors_first(&self, dag: &mut Dag, units: &[Unit]) {
+        for at in (0..self.steps.len()).filter(|&at| self.steps[at].told_elsewhere) {
+            let new = units[at].step;
+            if new != at && !users_of(at, dag).contains(&new) {
+                dag.need(at, new);
+            }
+        }
+    }
+
+    /// Ranges that a parent gives up while something below it still has them.
+    fn left_outside(&self, dag: &mut Dag) -> Vec<Conflict> {
+        let mut conflicts = Vec::new();
+        for (at, step) in self.steps.iter().enumerate() {
+            let within = match self.resource(step) {
+                Some(resource) => resource.kind.within,
+                None => resource_type(&step.arm_type).and_then(|kind| kind.within),
+            };
+            let parent = step.id.parent().and_then(|id| self.by_id.get(&id).copied());
+            let (Some(within), Some(parent)) = (within, parent) else { continue };
+            let above = &self.steps[parent];
+            let (Some(live), Some(wanted)) = (
+                self.observed.get(&step.id).and_then(Observation::body),
+                self.resource(above).filter(|_| above.action == Action::Update),
+            ) else {
+                continue;
+            };
+            if scarce::outside(&within, live, &wanted.body).is_empty() {
+                continue;
+            }
+            match step.action {
+                Action::Delete if !users_of(parent, dag).contains(&at) => dag.need(parent, at),
+                _ => conflicts.push(Conflict {
+                    address: above.address.clone(),
+                    id: above.id.clone(),
+                    message: format!("it gives up the range that `{}` still has", step.address),
+                    help: format!(
+                        "go in three runs: let `{}` have the old and the new ranges; then move `{}`; then drop the old ranges",
+                        above.address, step.address
+                    ),
+                }),
+            }
+        }
+        conflicts
+    }
+}
+
+fn in_each_others_way(new: &Step, old: &Step) -> Conflict {
+    Conflict {
+        address: new.address.clone(),
+        id: new.id.clone(),
+        message: format!("it takes what `{}` has now, which that can give up only afterwards", old.address),
+        help: format!(
+            "go in two runs: first give `{}` something that is free, then what it is to have; or take what has to let go \
+             out of the blueprint for one run",
+            new.address
+        ),
     }
 }
 

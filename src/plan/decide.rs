@@ -3,6 +3,7 @@
 use super::guard;
 use super::impact::{disruption, expected_ms};
 use super::model::{Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
+use super::moves;
 use super::ownership;
 use super::program::Program;
 use super::removal::{self, Removals};
@@ -67,6 +68,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
     conflicts.extend(guard::conflicts(desired, observed, &steps));
     conflicts.extend(guard::conflicts(desired, observed, &removals.steps));
     let (mut steps, _) = order_steps(steps, &desired.graph, removals, desired);
+    moves::pair(&mut steps, desired);
     let warnings = ownership::guard(&mut steps, ledger, observed);
     Plan {
         version: VERSION,
@@ -203,6 +205,8 @@ impl Planner<'_> {
             },
             impact,
             disruption,
+            moved_from: None,
+            told_elsewhere: false,
             purge: None,
             protected: decision.action == Action::Replace && resource.protect,
             after: Vec::new(),

@@ -10,12 +10,14 @@ mod detail;
 mod guard;
 mod impact;
 mod model;
+mod moves;
 mod ownership;
 mod preflight;
 mod program;
 mod purge;
 mod removal;
 mod saved;
+mod scarce;
 mod schedule;
 mod target;
 

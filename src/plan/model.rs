@@ -63,6 +63,11 @@ pub enum Reason {
         /// What is replaced.
         dependency: Address,
     },
+    /// Its name, group or parent changed: in Azure it is another resource.
+    Moved {
+        /// The id of the old one.
+        from: ArmId,
+    },
     /// The connection waits for approval.
     Pending,
     /// The connection will wait for approval once its endpoint exists.
@@ -151,6 +156,12 @@ pub struct Step {
     pub disruption: Option<Disruption>,
     /// Whether it is protected: applying then needs the person to allow this address by name.
     pub protected: bool,
+    /// For a replacement under another id (a rename, another group): the id of the old resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<ArmId>,
+    /// For the removal of what such a replacement replaces: it is told with that one, and not by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_elsewhere: bool,
     /// Where it is to be purged once it is deleted, when Azure would keep it otherwise: a path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purge: Option<String>,
@@ -257,7 +268,7 @@ pub struct Counts {
 impl Plan {
     /// The steps that do something.
     pub fn changes(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| step.action != Action::NoOp)
+        self.steps.iter().filter(|step| step.action != Action::NoOp && !step.told_elsewhere)
     }
 
     /// Whether nothing is to be done.
@@ -288,7 +299,8 @@ impl Plan {
     /// Counts the steps.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for step in self.steps.iter().filter(|step| step.reason != Reason::ApprovesItself) {
+        let told = |step: &&Step| step.reason != Reason::ApprovesItself && !step.told_elsewhere;
+        for step in self.steps.iter().filter(told) {
             *match step.action {
                 _ if step.reason == Reason::Blocked => &mut counts.blocked,
                 Action::Create => &mut counts.create,

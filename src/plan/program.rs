@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Everything that applying a plan does.
 ///
 /// The first units are those of the steps, each at the position of its step; those that clear a replaced resource away
-/// follow.
+/// follow, unless its old id differs: then the removal has a step, and the unit at its position belongs to the replacement.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Program {
     /// The units.
@@ -33,6 +33,8 @@ pub struct Program {
 pub struct Unit {
     /// The step it belongs to: a position in [`super::Plan::steps`].
     pub step: usize,
+    /// Whether it clears the old resource of a replacement away; the other unit of its step makes the new one.
+    pub clears: bool,
     /// The resource it works on.
     pub id: ArmId,
     /// What is done.

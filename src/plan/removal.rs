@@ -93,6 +93,8 @@ pub(super) fn foreign(
                     protected: parent.explicit_protect.unwrap_or(kind.stateful),
                     after: Vec::new(),
                     expected_ms: kind.expected_delete.as_millis() as u64,
+                    moved_from: None,
+                    told_elsewhere: false,
                     purge: None,
                 });
             }
@@ -207,6 +209,8 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
                 desired: Value::Null,
                 impact: if action == Action::Delete { Impact::Destructive } else { Impact::None },
                 disruption: None,
+                moved_from: None,
+                told_elsewhere: false,
                 purge: None,
                 protected: action == Action::Delete && owned.protect,
                 after: Vec::new(),

@@ -102,6 +102,8 @@ mod tests {
             desired: Value::Null,
             impact: Impact::None,
             disruption: None,
+            moved_from: None,
+            told_elsewhere: false,
             purge: None,
             protected: false,
             after: after.to_vec(),

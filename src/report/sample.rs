@@ -46,6 +46,8 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
             _ => Impact::None,
         },
         disruption: None,
+        moved_from: None,
+        told_elsewhere: false,
         purge: None,
         protected: false,
         after: vec![],

@@ -137,6 +137,7 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         Reason::DependencyReplaced { dependency } => {
             format!("it was made with {dependency}, which is replaced")
         }
+        Reason::Moved { .. } => return None,
         Reason::Pending => "waits for approval".to_owned(),
         Reason::Blocked => "may not be touched".to_owned(),
         Reason::Rejected => "was rejected on the target".to_owned(),

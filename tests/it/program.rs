@@ -285,3 +285,120 @@ async fn a_create_that_azure_refused_is_not_owned() {
     owned.sort_unstable_by_key(|address| (*address != "resourceGroup", *address));
     assert_eq!(owned, ["resourceGroup", "identities.app", "routeTables.out"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_name_is_one_replacement_that_is_made_before_the_old_one_goes() {
+    let rehearsal = Rehearsal::new();
+    let named =
+        |name: &str| text(&format!("identities:\n  app: {{ name: {name} }}\nrouteTables:\n  out: {{}}\n"));
+    rehearsal.apply(&named("id-a")).await;
+    let planned = rehearsal.plan(&named("id-b")).await;
+    is(&planned, &["create identities.app", "delete identities.app < create identities.app"]);
+    let counts = planned.plan.counts();
+    assert_eq!((counts.replace, counts.create, counts.delete), (1, 0, 0));
+    let shown = berth::report::human::plan(&planned.plan, &berth::report::Style::plain(100));
+    assert!(
+        shown.contains("name: \"id-a\" -> \"id-b\"") || shown.contains("name: \"id-a\" → \"id-b\""),
+        "{shown}"
+    );
+    assert_eq!(shown.matches("identities.app").count(), 1, "{shown}");
+    // The new one is refused: the old one stays.
+    rehearsal.simulator.fail_next(refusal("/userAssignedIdentities/id-b"));
+    let applied = rehearsal.try_apply(&named("id-b"), Adoption::Refused).await.unwrap();
+    let step = outcome(&applied.summary, "identities.app");
+    assert!(matches!(step.outcome, Outcome::Failed { .. }) && !step.deleted, "{step:?}");
+    assert_eq!(applied.summary.steps.len(), 1);
+    assert!(rehearsal.simulator.export().iter().any(|r| r["name"] == "id-a"));
+    rehearsal.apply(&named("id-b")).await;
+    let names: Vec<_> = rehearsal.simulator.export().into_iter().map(|r| r["name"].clone()).collect();
+    assert!(names.contains(&"id-b".into()) && !names.contains(&"id-a".into()), "{names:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renamed_cluster_takes_its_pools_along() {
+    let rehearsal = Rehearsal::new();
+    let named = |name: &str| text(POOLS).replace("  aks:\n", &format!("  aks:\n    name: {name}\n"));
+    rehearsal.apply(&named("aks-a")).await;
+    let planned = rehearsal.plan(&named("aks-b")).await;
+    assert_eq!(planned.plan.counts().replace, 3, "{:#?}", lines(&planned.plan));
+    let blocked = rehearsal.try_apply(&named("aks-b"), Adoption::Refused).await.unwrap_err();
+    assert!(matches!(blocked, berth::ops::Error::Blocked(_)));
+    let allowances =
+        berth::approve::Allowances { replace: vec!["clusters.aks".to_owned()], ..Default::default() };
+    let desired = rehearsal.desired(&named("aks-b"));
+    let applied =
+        berth::ops::apply(&rehearsal.session, &desired, Adoption::Refused, &allowances, |_, _| true)
+            .await
+            .unwrap()
+            .unwrap();
+    assert!(applied.summary.is_complete(), "{:#?}", applied.summary);
+    assert!(rehearsal.plan(&named("aks-b")).await.plan.is_empty());
+    assert!(!rehearsal.simulator.export().iter().any(|r| r["name"] == "aks-a"));
+}
+
+fn subnets(space: &str, a: &str, b: &str) -> String {
+    text(&format!(
+        "networks:\n  hub:\n    addressSpace: {space}\n    subnets:\n      a: {{ prefix: {a} }}\n      b: {{ prefix: {b} }}\n"
+    ))
+}
+
+#[tokio::test(start_paused = true)]
+async fn ranges_go_in_the_order_that_azure_allows_or_are_refused_in_the_plan() {
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&subnets("[10.20.0.0/16]", "10.20.0.0/24", "10.20.1.0/24")).await;
+    let conflicts = async |text: &str| -> Vec<String> {
+        rehearsal.plan(text).await.plan.conflicts.iter().map(|conflict| conflict.message.clone()).collect()
+    };
+    // A swap.
+    let swapped = conflicts(&subnets("[10.20.0.0/16]", "10.20.1.0/24", "10.20.0.0/24")).await;
+    assert!(swapped.iter().any(|message| message.contains("can give up only afterwards")), "{swapped:?}");
+    // A network that moves from under its subnets.
+    let moved = conflicts(&subnets("[10.21.0.0/16]", "10.21.0.0/24", "10.21.1.0/24")).await;
+    assert!(moved.iter().any(|message| message.contains("gives up the range")), "{moved:?}");
+    // A chain: `b` moves away, then `a` takes what it had.
+    let chain = subnets("[10.20.0.0/16]", "10.20.1.0/24", "10.20.2.0/24");
+    is(
+        &rehearsal.plan(&chain).await,
+        &["update networks.hub.subnets.a < update networks.hub.subnets.b", "update networks.hub.subnets.b"],
+    );
+    rehearsal.apply(&chain).await;
+    // By way of a union of ranges the network moves too.
+    rehearsal.apply(&subnets("[10.20.0.0/16, 10.21.0.0/16]", "10.20.1.0/24", "10.20.2.0/24")).await;
+    rehearsal.apply(&subnets("[10.20.0.0/16, 10.21.0.0/16]", "10.21.1.0/24", "10.21.2.0/24")).await;
+    rehearsal.apply(&subnets("[10.21.0.0/16]", "10.21.1.0/24", "10.21.2.0/24")).await;
+    // Another key with the same range: the old one goes first.
+    let renamed = subnets("[10.21.0.0/16]", "10.21.1.0/24", "10.21.2.0/24").replace("      b:", "      c:");
+    is(
+        &rehearsal.plan(&renamed).await,
+        &["create networks.hub.subnets.c < delete networks.hub.subnets.b", "delete networks.hub.subnets.b"],
+    );
+    rehearsal.apply(&renamed).await;
+}
+
+const ENDPOINT: &str = "\
+networks:
+  hub:
+    addressSpace: [10.20.0.0/16]
+    subnets:
+      endpoints: { name: NAME, prefix: 10.20.16.0/26 }
+keyVaults:
+  main:
+    name: kv-program-1
+privateEndpoints:
+  vault:
+    target: ${keyVaults.main}
+    subnet: ${networks.hub.subnets.endpoints}
+";
+
+#[tokio::test(start_paused = true)]
+async fn a_subnet_under_an_endpoint_gets_a_new_name_by_way_of_the_endpoint() {
+    let rehearsal = Rehearsal::new();
+    let named = |name: &str| text(ENDPOINT).replace("NAME", name);
+    rehearsal.apply(&named("pe")).await;
+    let planned = rehearsal.plan(&named("endpoints")).await;
+    let lines = lines(&planned.plan);
+    assert!(planned.plan.conflicts.is_empty(), "{lines:#?} {:?}", planned.plan.conflicts);
+    let applied = rehearsal.try_apply(&named("endpoints"), Adoption::Refused).await.unwrap();
+    assert!(applied.summary.is_complete(), "{lines:#?} {:#?}", applied.summary);
+    assert!(rehearsal.plan(&named("endpoints")).await.plan.is_empty());
+}

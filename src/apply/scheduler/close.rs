@@ -11,8 +11,8 @@ use std::time::Duration;
 impl Run<'_> {
     /// Whether the old resource of a replaced step is cleared away, or was about to be.
     fn clearing_began(&self, step: usize) -> bool {
-        let mut clearing = self.plan.steps.len()..self.states.len();
-        clearing.any(|at| self.unit(at).step == step && self.states[at] != State::Waiting)
+        let mut clearing = (0..self.states.len()).filter(|&at| self.unit(at).step == step && self.clears(at));
+        clearing.any(|at| self.states[at] != State::Waiting)
     }
 
     /// Saves the ledger, unless that failed before, and tells how everything ended.
@@ -23,7 +23,10 @@ impl Run<'_> {
         mut broken: Option<store::Error>,
     ) -> Applied {
         for at in 0..self.plan.steps.len() {
-            if self.results[at].is_some() || self.action(at) == Action::NoOp {
+            if self.results[at].is_some()
+                || self.action(at) == Action::NoOp
+                || self.plan.steps[at].told_elsewhere
+            {
                 continue;
             }
             let step = &self.plan.steps[at];
@@ -37,7 +40,7 @@ impl Run<'_> {
                 address: step.address.clone(),
                 action: self.action(at),
                 outcome,
-                deleted: self.cleared(at),
+                deleted: self.action(at) == Action::Replace && self.cleared(at) && !self.made(at),
                 elapsed_ms: 0,
                 retries: 0,
                 waited_ms: 0,

@@ -118,6 +118,8 @@ struct Run<'a> {
     accepted: HashSet<usize>,
     /// Steps whose connection did not approve itself, as the plan expected: they approve it.
     raised: HashSet<usize>,
+    /// Steps whose beginning was told.
+    announced: HashSet<usize>,
     /// Records of this moment, which go to the disk together before anything else is sent or waited for.
     unwritten: Vec<Record>,
     events: u64,
@@ -148,6 +150,7 @@ impl<'a> Run<'a> {
             held: HashMap::new(),
             accepted: HashSet::new(),
             raised: HashSet::new(),
+            announced: HashSet::new(),
             unwritten: Vec::new(),
             events: 0,
             started: engine.clock.elapsed(),
@@ -164,7 +167,13 @@ impl<'a> Run<'a> {
 
     /// Whether a unit clears the old resource of a replaced step away.
     fn clears(&self, at: usize) -> bool {
-        at >= self.plan.steps.len()
+        self.unit(at).clears
+    }
+
+    /// The other unit of a replaced step.
+    fn other_half(&self, at: usize) -> Option<usize> {
+        let step = self.unit(at).step;
+        (0..self.states.len()).find(|&other| other != at && self.unit(other).step == step)
     }
 
     /// What the step of a unit does: what the plan says, but for [`Run::raised`].
@@ -346,8 +355,8 @@ impl<'a> Run<'a> {
 
     fn emit_started(&mut self, at: usize) {
         let step = self.step(at);
-        // A replacement is announced once: when its old resource is cleared away.
-        if !self.clears(at) && step.action == Action::Replace {
+        // A replacement is announced once, whichever half comes first.
+        if !self.announced.insert(self.unit(at).step) {
             return;
         }
         let (address, action, expected_ms) = (step.address.clone(), self.action(at), step.expected_ms);
@@ -388,7 +397,7 @@ impl<'a> Run<'a> {
                     self.live.insert(unit.id.clone(), Observation::Present { body, etag: None });
                 }
                 match &unit.work {
-                    Work::Delete(_) if self.clears(at) => {
+                    Work::Delete(_) if self.clears(at) && unit.id == self.step(at).id => {
                         self.live.insert(unit.id.clone(), Observation::Absent);
                     }
                     Work::Delete(_) => self.gone(&unit.id),
@@ -413,7 +422,10 @@ impl<'a> Run<'a> {
         let (address, action) = (self.step(at).address.clone(), self.action(at));
         let step = self.unit(at).step;
         self.states[at] = State::Ended(outcome.clone());
-        let half = self.clears(at) && outcome == Outcome::Done;
+        let replaces = action == Action::Replace;
+        let half = replaces
+            && outcome == Outcome::Done
+            && self.other_half(at).is_some_and(|other| self.states[other] != State::Ended(Outcome::Done));
         // What stays as it is has a result only when waiting for it failed.
         let told = action != Action::NoOp || matches!(outcome, Outcome::Failed { .. });
         if told && !half && self.results[step].is_none() {
@@ -421,7 +433,7 @@ impl<'a> Run<'a> {
                 address: address.clone(),
                 action,
                 outcome: outcome.clone(),
-                deleted: outcome != Outcome::Done && self.cleared(step),
+                deleted: replaces && outcome != Outcome::Done && self.cleared(step) && !self.made(step),
                 elapsed_ms: millis(spent.elapsed),
                 retries: spent.retries,
                 waited_ms: millis(spent.waited),
@@ -457,13 +469,18 @@ impl<'a> Run<'a> {
 
     /// Whether the old resource of a replaced step was cleared away, or its parent took it along.
     fn cleared(&self, step: usize) -> bool {
-        (self.plan.steps.len()..self.states.len()).find(|&at| self.unit(at).step == step).is_some_and(|at| {
+        (0..self.states.len()).find(|&at| self.unit(at).step == step && self.clears(at)).is_some_and(|at| {
             match &self.unit(at).work {
                 Work::Delete(_) => self.states[at] == State::Ended(Outcome::Done),
                 // It went with its parent, or stays with it.
                 _ => self.unit(at).id.ancestors().any(|id| self.live.get(&id) == Some(&Observation::Absent)),
             }
         })
+    }
+
+    /// Whether the new resource of a replaced step is there.
+    fn made(&self, step: usize) -> bool {
+        self.states[step] == State::Ended(Outcome::Done)
     }
 }
 

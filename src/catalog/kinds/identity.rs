@@ -3,6 +3,7 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.managedidentity/userassignedidentities>).
 
 use super::naming::{NameRule, alphanumeric, word};
+use crate::catalog::Scarce;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, ResourceType,
 };
@@ -86,6 +87,7 @@ pub static FEDERATED_CREDENTIAL: ResourceType = ResourceType {
     rules: &[Rule::at("properties.audiences").set()],
     listing: Listing::Collection,
     expected: Duration::from_secs(3),
+    scarce: &[Scarce::Same(&["/properties/issuer", "/properties/subject"])],
     ..ResourceType::new(
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
         API_VERSION,

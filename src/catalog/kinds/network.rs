@@ -14,6 +14,7 @@ use crate::catalog::{
     DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, Reference,
     ResourceType, model,
 };
+use crate::catalog::{Scarce, Within};
 use crate::value::Rule;
 use crate::value::token::has_token;
 use azure_mgmt_network::package_2024_03::models;
@@ -217,6 +218,11 @@ pub static SUBNET: ResourceType = ResourceType {
     facets: &[Facet::new("prefix", "/properties/addressPrefix", "the subnet's range")],
     listing: Listing::Parent("/properties/subnets"),
     expected: Duration::from_secs(4),
+    scarce: &[Scarce::Ranges(&["/properties/addressPrefix", "/properties/addressPrefixes"])],
+    within: Some(Within {
+        own: &["/properties/addressPrefix", "/properties/addressPrefixes"],
+        parent: "/properties/addressSpace/addressPrefixes",
+    }),
     ..ResourceType::new("Microsoft.Network/virtualNetworks/subnets", API_VERSION, "subnet")
 };
 

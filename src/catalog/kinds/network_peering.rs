@@ -6,6 +6,7 @@
 use super::naming::{NETWORK, NameRule};
 use super::network::VNET;
 use super::scope::type_of;
+use crate::catalog::Scarce;
 use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Problem, Reference, ResourceType};
 use crate::ident::ArmId;
 use crate::value::Rule;
@@ -64,6 +65,7 @@ pub static PEERING: ResourceType = ResourceType {
     expected: Duration::from_secs(10),
     expected_update: Duration::from_secs(8),
     expected_delete: Duration::from_secs(10),
+    scarce: &[Scarce::Same(&["/properties/remoteVirtualNetwork/id"])],
     ..ResourceType::new(
         "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
         "2025-05-01",

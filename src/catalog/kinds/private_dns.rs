@@ -5,6 +5,7 @@
 //! `dns: auto` uses those.
 
 use super::naming::word;
+use crate::catalog::Scarce;
 use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Listing, ResourceType};
 use crate::ident::Address;
 use crate::value::Rule;
@@ -52,6 +53,7 @@ pub static ZONE_LINK: ResourceType = ResourceType {
     expected_update: Duration::from_secs(10),
     expected_delete: Duration::from_secs(30),
     conditional: true,
+    scarce: &[Scarce::Same(&["/properties/virtualNetwork/id"])],
     ..ResourceType::new(
         "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
         API_VERSION,

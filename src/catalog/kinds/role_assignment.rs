@@ -7,6 +7,7 @@
 use super::builtin_roles::{BUILTIN_ROLES, builtin_role};
 use super::naming::did_you_mean;
 use super::scope::{scope_id, subscription_of};
+use crate::catalog::Scarce;
 use crate::catalog::{
     DeleteMode, Draft, DraftId, EntryCx, EntryKind, Listing, Preflight, Problem, Reference, ResourceType,
 };
@@ -94,6 +95,7 @@ pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
     listing: Listing::Scope,
     preflight: &[Preflight::Permission("Microsoft.Authorization/roleAssignments/write")],
     expected: Duration::from_secs(20),
+    scarce: &[Scarce::Same(&["/properties/principalId", "/properties/roleDefinitionId"])],
     ..ResourceType::new(ARM_TYPE, "2022-04-01", "role assignment")
 };
 

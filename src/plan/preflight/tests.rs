@@ -16,6 +16,8 @@ fn step(action: Action, address: &str, id: &str, desired: Value) -> Step {
         desired,
         impact: Impact::None,
         disruption: None,
+        moved_from: None,
+        told_elsewhere: false,
         purge: None,
         protected: false,
         after: vec![],
