@@ -59,6 +59,6 @@ pub use request::Conditions;
 pub use retry::RetryOptions;
 pub use throttle::{Headroom, OperationClass};
 pub use token::{Caller, StaticToken, Token, TokenSource};
-pub use trace::{Exchange, Trace};
+pub use trace::{Exchange, Removed, Trace};
 pub use transport::Transport;
 pub use violation::Violation;

@@ -8,6 +8,7 @@ mod support;
 mod approve;
 mod blueprints;
 mod book;
+mod canaries;
 mod clusters;
 mod engine;
 mod errors;
