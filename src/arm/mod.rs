@@ -61,5 +61,5 @@ pub use request::Conditions;
 pub use retry::RetryOptions;
 pub use throttle::{Headroom, OperationClass};
 pub use token::{Caller, StaticToken, Token, TokenSource};
-pub use trace::{Exchange, Trace};
+pub use trace::{Exchange, Removed, Trace};
 pub use violation::Violation;

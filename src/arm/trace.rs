@@ -47,6 +47,34 @@ pub struct Exchange {
     /// Why no answer came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What was removed because of where it stood: whoever writes the exchange down takes it out wherever else it stands.
+    #[serde(skip)]
+    pub removed: Removed,
+}
+
+/// Values that were removed. They have no `Debug` and are not written.
+#[derive(Clone, Default)]
+pub struct Removed(Vec<String>);
+
+impl Removed {
+    /// The values.
+    pub fn expose(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Notes a value; one that is short is in every text.
+    fn note(&mut self, value: &Value) {
+        let text = value.as_str().unwrap_or_default();
+        if text.len() >= 6 && !self.0.iter().any(|known| known == text) {
+            self.0.push(text.to_owned());
+        }
+    }
+}
+
+impl std::fmt::Debug for Removed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Removed(…)")
+    }
 }
 
 impl Exchange {
@@ -59,6 +87,12 @@ impl Exchange {
         outcome: &Result<Response, TransportError>,
     ) -> Self {
         let caution = Caution::of(request);
+        let mut removed = Removed::default();
+        let authorization = request.headers.get("authorization").and_then(|value| value.split_once(' '));
+        // The word that a client without a sign-in sends is none.
+        if let Some((_, token)) = authorization.filter(|(_, token)| token.len() >= 16) {
+            removed.note(&token.into());
+        }
         let mut exchange = Exchange {
             time: sent.to_string(),
             elapsed_ms: elapsed.as_millis() as u64,
@@ -66,20 +100,22 @@ impl Exchange {
             method: request.method.as_str(),
             url: clean_url(&request.url),
             request_headers: clean_headers(&request.headers),
-            request_body: clean_body(&request.body, caution),
+            request_body: clean_body(&request.body, caution, &mut removed),
             status: None,
             response_headers: Map::new(),
             response_body: None,
             error: None,
+            removed: Removed::default(),
         };
         match outcome {
             Ok(response) => {
                 exchange.status = Some(response.status);
                 exchange.response_headers = clean_headers(&response.headers);
-                exchange.response_body = clean_body(&response.body, caution);
+                exchange.response_body = clean_body(&response.body, caution, &mut removed);
             }
             Err(error) => exchange.error = Some(error.reason.clone()),
         }
+        exchange.removed = removed;
         exchange
     }
 }
@@ -113,18 +149,22 @@ impl Caution {
     }
 }
 
-fn clean_body(body: &[u8], caution: Caution) -> Option<Value> {
+fn clean_body(body: &[u8], caution: Caution, removed: &mut Removed) -> Option<Value> {
     if body.is_empty() {
         return None;
     }
     let Some(mut value) = json(body) else {
         return Some(Value::String(format!("({} bytes that are not JSON)", body.len())));
     };
-    clean(&mut value, caution);
+    clean(&mut value, caution, removed);
     Some(value)
 }
 
-fn clean(value: &mut Value, caution: Caution) {
+fn clean(value: &mut Value, caution: Caution, removed: &mut Removed) {
+    let remove = |value: &mut Value, removed: &mut Removed| {
+        removed.note(value);
+        *value = REMOVED.into();
+    };
     match value {
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
@@ -136,20 +176,20 @@ fn clean(value: &mut Value, caution: Caution) {
                     Caution::Names => is_secret(&name),
                 };
                 match member {
-                    Value::String(_) | Value::Number(_) if secret => *member = REMOVED.into(),
-                    _ => clean(member, caution),
+                    Value::String(_) | Value::Number(_) if secret => remove(member, removed),
+                    _ => clean(member, caution, removed),
                 }
             }
         }
         Value::Array(items) => {
             for item in items {
                 match item {
-                    Value::String(_) if caution == Caution::Everything => *item = REMOVED.into(),
-                    _ => clean(item, caution),
+                    Value::String(_) if caution == Caution::Everything => remove(item, removed),
+                    _ => clean(item, caution, removed),
                 }
             }
         }
-        Value::String(text) if is_token(text) => *value = REMOVED.into(),
+        Value::String(text) if is_token(text) => remove(value, removed),
         _ => {}
     }
 }
@@ -208,9 +248,12 @@ fn clean_headers(headers: &Headers) -> Map<String, Value> {
         .iter()
         .map(|(name, value)| {
             let value = match name {
-                "authorization" | "set-cookie" | "cookie" | "x-ms-policy-external-evaluations" => {
-                    REMOVED.to_owned()
-                }
+                "authorization"
+                | "proxy-authorization"
+                | "x-ms-authorization-auxiliary"
+                | "set-cookie"
+                | "cookie"
+                | "x-ms-policy-external-evaluations" => REMOVED.to_owned(),
                 "location" | "azure-asyncoperation" => clean_url(value),
                 _ => value.to_owned(),
             };

@@ -8,6 +8,8 @@ use super::parameters::{self, Given};
 use super::source::{At, Source};
 use crate::catalog::{Draft, registry};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::value::secret::Secret;
+use crate::value::take_literals;
 use serde_json::Value;
 
 /// Reads a blueprint: parameters in, references linked, problems all told at once.
@@ -30,14 +32,19 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
     let azure = evaluator.azure_block();
     let mut entries = Vec::new();
     evaluator.run(&mut entries);
-    // Before anything is told of them: what a body says openly in a field that takes a secret is one.
-    for draft in entries.iter().flat_map(|entry| &entry.drafts) {
-        inputs.redactor.learn_body(&draft.body, draft.kind.compiled());
-    }
     let outputs = evaluator.all_outputs();
     let groups = evaluator.groups();
     let mut problems = shared.problems.take();
-    let secrets = shared.secrets.take();
+    let mut secrets = shared.secrets.take();
+    // Before anything else is told of them: what a body says openly in a field that takes a secret is one.
+    for draft in entries.iter_mut().flat_map(|entry: &mut Entry<'_>| &mut entry.drafts) {
+        take_literals(&mut draft.body, draft.kind.compiled(), &mut |path, text| {
+            inputs.redactor.learn(text);
+            let name = Secret::literal_name(draft.address.as_str(), path);
+            secrets.insert(name.clone(), Secret::new(text));
+            name
+        });
+    }
     let unlinked = link::Unlinked { blueprint: name, azure, groups, entries, outputs, secrets };
     let linked = link::link(source, unlinked, &mut problems);
     problems.sort();

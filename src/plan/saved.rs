@@ -215,10 +215,13 @@ impl Saved {
             // A shorter one is in every text, and is no secret.
             let is_in = |value: &str| value.len() >= 4 && text.contains(value);
             let quoted = Value::from(secret.expose()).to_string();
-            if is_in(secret.expose()) || is_in(quoted.trim_matches('"')) {
-                return Err(SavedError::Secret {
-                    what: format!("the value of the secret parameter `{name}`"),
-                });
+            let literal = Secret::is_literal_name(name);
+            if literal || is_in(secret.expose()) || is_in(quoted.trim_matches('"')) {
+                let what = match literal {
+                    true => format!("the value of {name}"),
+                    false => format!("the value of the secret parameter `{name}`"),
+                };
+                return Err(SavedError::Secret { what });
             }
         }
         Ok(saved)

@@ -31,8 +31,9 @@ fn visible(text: &str, color: bool) -> String {
         let here = &rest[at..];
         let c = here.chars().next().unwrap_or_default();
         let paint = if color { painted(here) } else { 0 };
-        let kept = if here.starts_with("\r\n") { 1 } else { paint };
-        match kept {
+        match paint {
+            // Another way to break a line.
+            _ if here.starts_with("\r\n") => rest = &here[1..],
             0 => {
                 safe.extend(c.escape_unicode());
                 rest = &here[c.len_utf8()..];
@@ -120,7 +121,7 @@ mod tests {
             ("a\n  ::error::x\n::1 is ::/0", "a\n  \\::error::x\n::1 is ::/0"),
             (
                 "abc\u{202e}def\u{200b}\u{feff}\u{61c}\r\nx\ry",
-                "abc\\u{202e}def\\u{200b}\\u{feff}\\u{61c}\r\nx\\u{d}y",
+                "abc\\u{202e}def\\u{200b}\\u{feff}\\u{61c}\nx\\u{d}y",
             ),
         ] {
             assert_eq!(guarded(text, &redactor, true), out);

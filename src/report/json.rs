@@ -149,7 +149,16 @@ pub(crate) fn escaped(json: &str) -> String {
     let is_bad = |c: char| is_unsafe(c) && c != '\n';
     // In JSON they stand in texts only, where the escape is the same text.
     let json = match json.contains("##") {
-        true => Cow::Owned(json.replace("##", "\\u0023#")),
+        true => {
+            let mut safe = String::with_capacity(json.len() + 16);
+            let mut rest = json;
+            while let Some(at) = rest.find("##") {
+                safe.push_str(&rest[..at]);
+                safe.push_str("\\u0023");
+                rest = &rest[at + 1..];
+            }
+            Cow::Owned(safe + rest)
+        }
         false => Cow::Borrowed(json),
     };
     if !json.contains(is_bad) {

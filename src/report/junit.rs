@@ -1,17 +1,17 @@
 //! Drift as JUnit XML, which build servers show as tests: a suite a blueprint, a case a resource, a failure a drift.
 
 use super::markdown::{field_lines, kind_word};
-use super::text::count;
+use super::text::{count, escape};
 use super::words::shown_type;
 use crate::drift::{Drift, DriftKind, DriftReport};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// A drift report. What is secret or not known yet stays a word, as in every report for people.
 pub fn drift(report: &DriftReport) -> String {
-    let mut suite = TestSuite::new(report.blueprint.as_str());
+    let mut suite = TestSuite::new(escape(&report.blueprint).as_ref());
     for steady in &report.steady {
-        let mut case = TestCase::new(steady.as_str(), TestCaseStatus::success());
-        case.set_classname(report.blueprint.as_str());
+        let mut case = TestCase::new(escape(steady.as_str()).as_ref(), TestCaseStatus::success());
+        case.set_classname(escape(&report.blueprint).as_ref());
         suite.add_test_case(case);
     }
     for drift in &report.drifted {
@@ -20,8 +20,8 @@ pub fn drift(report: &DriftReport) -> String {
             .set_message(sentence(drift))
             .set_type(kind_word(drift.kind))
             .set_description(field_lines(drift));
-        let mut case = TestCase::new(drift.address.as_str(), status);
-        case.set_classname(report.blueprint.as_str());
+        let mut case = TestCase::new(escape(drift.address.as_str()).as_ref(), status);
+        case.set_classname(escape(&report.blueprint).as_ref());
         suite.add_test_case(case);
     }
     let mut all = Report::new("berth drift");
@@ -31,12 +31,12 @@ pub fn drift(report: &DriftReport) -> String {
 
 /// What happened to a resource, in a sentence without its full stop.
 pub(super) fn sentence(drift: &Drift) -> String {
-    let title = shown_type(&drift.arm_type);
+    let (address, title) = (escape(drift.address.as_str()), escape(shown_type(&drift.arm_type)));
     match drift.kind {
-        DriftKind::Missing => format!("{} ({title}) is gone", drift.address),
+        DriftKind::Missing => format!("{address} ({title}) is gone"),
         DriftKind::Changed => {
             let fields = count(drift.fields.len(), "field");
-            format!("{} ({title}) is not as it was asked for: {fields} changed", drift.address)
+            format!("{address} ({title}) is not as it was asked for: {fields} changed")
         }
     }
 }

@@ -24,6 +24,8 @@ mod text;
 mod words;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod sample;
 
 pub use document::{

@@ -1,6 +1,6 @@
 //! How a report looks: width, colour, characters. And lines that are measured before they are painted.
 
-use super::text::{self, width};
+use super::text::{self, disarmed, width};
 
 /// How a report looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +157,10 @@ impl<'s> Page<'s> {
     }
 
     pub(crate) fn finish(self) -> String {
-        self.text
+        // A line that was broken may begin with what stood in the middle of another.
+        match self.text.contains("::") {
+            true => self.text.split_inclusive('\n').map(disarmed).collect(),
+            false => self.text,
+        }
     }
 }

@@ -81,23 +81,6 @@ pub fn conceal(body: &mut Value, rules: &Rules) -> Vec<String> {
     found
 }
 
-/// Every text that stands in a write-only field as it is, and every number.
-pub(super) fn write_only_texts(body: &Value, rules: &Rules, each: &mut dyn FnMut(&str)) {
-    texts(body, rules.root(), false, each);
-}
-
-fn texts(body: &Value, node: &Node, inside: bool, each: &mut dyn FnMut(&str)) {
-    let inside = inside || node.is(Flag::WriteOnly);
-    match body {
-        Value::String(text) if inside && !token::has_token(text) => each(text),
-        Value::Object(members) => {
-            members.iter().for_each(|(name, value)| texts(value, node.member(name), inside, each));
-        }
-        Value::Array(items) => items.iter().for_each(|item| texts(item, node.element(), inside, each)),
-        _ => {}
-    }
-}
-
 fn hide(body: &mut Value, node: &Node, trail: &mut Vec<String>, found: &mut Vec<String>) {
     match body {
         Value::String(text) if node.is(Flag::WriteOnly) && !text.is_empty() && !token::has_token(text) => {

@@ -12,6 +12,7 @@
 mod diff;
 mod digest;
 mod exclusive;
+mod literal;
 mod managed;
 mod merge;
 mod path;
@@ -26,6 +27,7 @@ pub mod token;
 pub use diff::{Change, ChangeKind, Comparison, diff};
 pub use digest::{digest, lookup, secret_digests};
 pub use exclusive::foreign;
+pub use literal::take_literals;
 pub use managed::{conceal, managed, moved};
 pub(crate) use merge::changed_members;
 pub use merge::{merge, strip_read_only, without};

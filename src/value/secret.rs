@@ -14,6 +14,16 @@ impl Secret {
         Secret(text.into())
     }
 
+    /// What a secret goes by that stands openly in a body; no parameter has such a name.
+    pub fn literal_name(address: &str, path: &str) -> String {
+        format!("{address} {path}")
+    }
+
+    /// Whether a name is one of [`Secret::literal_name`].
+    pub fn is_literal_name(name: &str) -> bool {
+        name.contains(' ')
+    }
+
     /// The text itself, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0

@@ -9,6 +9,7 @@ mod absence;
 mod approve;
 mod blueprints;
 mod book;
+mod canaries;
 mod clusters;
 mod engine;
 mod errors;

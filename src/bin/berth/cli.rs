@@ -518,6 +518,11 @@ pub struct Door {
     /// Write every exchange as a line of JSON, secrets and tokens removed.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Take the value of this environment variable out of the record, wherever it stands; may be given several times.
+    ///
+    /// The simulator knows what Azure never shows. What it shows, and is a secret all the same, it must be told.
+    #[arg(long, value_name = "VARIABLE")]
+    pub redact_env: Vec<String>,
 }
 
 /// Commands on the simulator.

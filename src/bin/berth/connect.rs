@@ -227,6 +227,7 @@ impl TraceFile {
 
 impl Trace for TraceFile {
     fn record(&self, exchange: &Exchange) {
+        exchange.removed.expose().for_each(|secret| self.redactor.learn(secret));
         let Ok(mut exchange) = serde_json::to_value(exchange) else { return };
         self.redactor.value(&mut exchange);
         if let Ok(mut file) = self.file.lock() {

@@ -46,6 +46,26 @@ pub fn learn_environment() {
     }
 }
 
+/// Learns the values of environment variables that a person names.
+///
+/// # Errors
+/// A sentence, when there is no such variable.
+pub fn learn_named(names: &[String]) -> Result<(), String> {
+    let environment = environment();
+    for name in names {
+        match environment.get(name) {
+            Some(value) => redactor().learn(value),
+            None => {
+                return Err(format!(
+                    "the environment has no variable `{name}`, which `--redact-env` names\n\
+                     help: set it to the secret that the record is not to hold"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Arms the process to die, when a test of berth asks for that.
 pub fn crash() {
     let at = environment().get("BERTH_CRASH_AT").and_then(|at| at.parse().ok());

@@ -132,9 +132,15 @@ fn narrow(text: &str, offset: usize) -> (String, usize) {
 
 /// The text with unsafe characters replaced by others of as many bytes, so that offsets stay true.
 fn same_length(text: &str) -> Cow<'_, str> {
-    let is_bad = |c: char| is_unsafe(c) && !matches!(c, '\n' | '\r' | '\t');
+    // A line break of old moves a terminal to the start of its line.
+    let lone = text.contains('\r') && text.replace("\r\n", "").contains('\r');
+    let is_bad = |c: char| is_unsafe(c) && !matches!(c, '\n' | '\t') && (c != '\r' || lone);
+    let text = match text.contains("##") {
+        true => Cow::Owned(without_commands(text)),
+        false => Cow::Borrowed(text),
+    };
     if !text.contains(is_bad) {
-        return Cow::Borrowed(text);
+        return text;
     }
     let replacement = |c: char| match (is_bad(c), c.len_utf8()) {
         (false, _) => c,
@@ -144,6 +150,19 @@ fn same_length(text: &str) -> Cow<'_, str> {
         (true, _) => '\u{1F5F7}',
     };
     Cow::Owned(text.chars().map(replacement).collect())
+}
+
+/// The text with the brackets of commands to Azure Pipelines exchanged for others.
+fn without_commands(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut safe = text.to_owned();
+    for command in ["##vso[", "##["] {
+        for (at, _) in lower.match_indices(command) {
+            let bracket = at + command.len() - 1;
+            safe.replace_range(bracket..=bracket, "(");
+        }
+    }
+    safe
 }
 
 /// A diagnostic as miette wants it.

@@ -2,7 +2,7 @@
 
 use crate::ident::ArmId;
 use crate::report::style::{Line, Page, Style, Tone};
-use crate::report::text::{chop, escape, is_unsafe, width};
+use crate::report::text::{chop, disarmed, escape, is_unsafe, width};
 use crate::report::words::shown_path;
 use crate::value::token;
 use serde_json::Value;
@@ -312,7 +312,7 @@ pub(crate) fn quote(text: &str) -> String {
         }
     }
     quoted.push('"');
-    quoted
+    disarmed(&quoted).into_owned()
 }
 
 fn depth(value: &Value) -> usize {

@@ -112,7 +112,7 @@ fn line(event: &Event, tally: &Tally, style: &Style) -> Option<String> {
 
 /// Whose lock this run has now.
 pub(super) fn lock_taken(from: &str) -> String {
-    format!("Took the ledger's lock from a run that died: {from}.")
+    format!("Took the ledger's lock from a run that died: {}.", escape(from))
 }
 
 /// What an interrupt does.

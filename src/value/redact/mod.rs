@@ -12,9 +12,8 @@ mod forms;
 mod shapes;
 mod view;
 
-use super::rules::Rules;
 use super::secret::Secret;
-use super::{managed, token};
+use super::token;
 use forms::Forms;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -76,12 +75,6 @@ impl Redactor {
             Value::Array(items) => items.iter().for_each(|item| self.learn_value(item)),
             Value::Object(members) => members.values().for_each(|member| self.learn_value(member)),
         }
-    }
-
-    /// Learns what a body that is to be sent says openly: texts in write-only fields, and passwords in URLs.
-    pub fn learn_body(&self, body: &Value, rules: &Rules) {
-        managed::write_only_texts(body, rules, &mut |text| self.learn(text));
-        self.learn_urls(body);
     }
 
     /// Learns the passwords of all URLs in a value.
@@ -171,6 +164,13 @@ impl Redactor {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.secrets.contains(text)
     }
+}
+
+/// Where the passwords of the URLs in a text stand.
+pub(super) fn password_ranges(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = shapes::user_infos(text);
+    ranges.retain(|range| !is_mask(&text[range.clone()]) && !text[range.clone()].contains("${"));
+    ranges
 }
 
 fn is_mask(text: &str) -> bool {

@@ -36,11 +36,15 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
             found.extend(captures.iter().skip(1).flatten().map(|group| group.range()));
         }
     }
+    // What stands for a value, an expression or a token, is none.
+    found.retain(|range| {
+        !text[range.clone()].contains("${") && !text[range.clone()].contains(token::is_reserved)
+    });
     found
 }
 
 /// The passwords in `scheme://user:password@host`, and the whole of `https://token@host`.
-fn user_infos(text: &str) -> Vec<Range<usize>> {
+pub(super) fn user_infos(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("://") {
         let start = at + 3;

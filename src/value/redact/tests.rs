@@ -162,6 +162,10 @@ fn shapes_give_secrets_away() {
         ("Server=x;Password=hush;Y=z", "Server=x;Password=(secret);Y=z"),
         ("Authorization: Bearer abcdefghijklmnopqrstuvwxyz", "Authorization: Bearer (secret)"),
         ("eyJhbGciOiJ9.eyJzdWIi.c2ln", "(secret)"),
+        (
+            "https://u:${param.p}@host and Password=${param.p};",
+            "https://u:${param.p}@host and Password=${param.p};",
+        ),
         ("pass `-p password=VALUE`", "pass `-p password=VALUE`"),
     ] {
         assert_eq!(redactor.text(text), clean);

@@ -125,6 +125,8 @@ fn serving(door: &Door, listen: std::net::IpAddr) -> Result<Serving, String> {
             format!("{}: {error}\nhelp: name a file that can be written with `--write-ca`", path.display())
         })?;
     }
+    door.sign_in.iter().flatten().for_each(|secret| redactor().learn(secret));
+    settings::learn_named(&door.redact_env)?;
     let recorder = match &door.record {
         Some(path) => {
             let file = TraceFile::create(path, "--record", redactor())?;

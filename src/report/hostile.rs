@@ -1,0 +1,404 @@
+//! An attack on every report: texts that would command a build server, steer a terminal, hide themselves or break out of
+//! their place, put where a name, a tag, a message or an id stands.
+
+use super::graph::GraphNode;
+use super::progress::{Jsonl, Plain};
+use super::sample;
+use super::{Stage, Style, document, graph, html, human, json, junit, markdown, sarif};
+use crate::change::{Action, Outcome};
+use crate::diag::{Diagnostic, Diagnostics, Place, SourceFile, Span};
+use crate::drift::{Drift, DriftReport};
+use crate::event::{Event, EventKind, Listener};
+use crate::graph::Dag;
+use crate::ident::{Address, ArmId};
+use crate::plan::{OutputValue, Plan};
+use crate::policy::{Finding, Verdict};
+use crate::private_link::{Connection, Found, Rules};
+use crate::report::text::is_unsafe;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+/// What somebody else may have called something.
+const CORPUS: &[&str] = &[
+    "##vso[task.setvariable variable=x]y",
+    "##VSO[task.complete result=Failed;]",
+    "a\n##vso[task.logissue type=error]x",
+    "a\r##vso[task.setvariable variable=x]y",
+    "##[error]x",
+    "x\n##[group]y",
+    "##[command]rm",
+    "::error::x",
+    "\n::set-output name=x::y",
+    "  ::add-mask::x",
+    "::stop-commands::token",
+    "\r\n::warning file=a,line=1::x",
+    "#\u{200b}#vso[x]",
+    "###vso[x]",
+    "####[section]x",
+    "\u{1b}[2J\u{1b}[H",
+    "\u{1b}]0;title\u{7}",
+    "\u{1b}]8;;http://evil.example\u{1b}\\link\u{1b}]8;;\u{1b}\\",
+    "\u{1b}P+q\u{1b}\\",
+    "\u{9b}31mred",
+    "\u{90}x\u{9c}",
+    "a\u{8}\u{8}b",
+    "a\u{7f}\u{0}b",
+    "\u{202e}txt.exe",
+    "\u{2066}a\u{2069}",
+    "a\u{200b}\u{200d}\u{2060}b",
+    "\u{feff}a\u{61c}",
+    "a\u{2028}b\u{2029}c",
+    "\u{e0041}\u{e0042}",
+    "a\u{3164}\u{115f}\u{ad}b",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</summary></details><script>",
+    "</code><b>x</b>",
+    "</pre></body><iframe src=x>",
+    "--><script>",
+    "]]><script>",
+    "]]></failure></testcase>",
+    "&lt;script&gt;&#60;script&#62;",
+    "\"><svg onload=x>",
+    "' onmouseover='x",
+    "[click](http://evil.example)",
+    "![x](http://evil.example/x.png)",
+    "[x]: http://evil.example",
+    "<http://evil.example>",
+    "a|b|c",
+    "a\n| x | y | z | w |",
+    "`x` ``y`` ```z```",
+    "````\n# x",
+    "\n```\n<script>\n```diff",
+    "~~~\nx",
+    "# heading\n- item",
+    "**bold** _it_ ~~no~~",
+    "@everyone #1 :smile:",
+    "$x^2$ \\(y\\)",
+    "\\\\ \\` \\n",
+    "{{7*7}} ${x} %s %n",
+    "\"; node [label=x] \"",
+    "x\"]; n1-->n2; click n1 \"javascript:x\"",
+    "\u{fdd0}Sec\u{fdd2}x",
+];
+
+fn with(text: &str, payload: &str) -> String {
+    format!("{payload}{text}{payload}")
+}
+
+/// A value with the payload in every text of it that may be any text.
+fn poisoned<T: serde::Serialize + serde::de::DeserializeOwned>(clean: &T, payload: &str) -> T {
+    fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
+        let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+        match value {
+            Value::String(_) => found.push(at.to_owned()),
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(n, item)| leaves(item, &format!("{at}/{n}"), found));
+            }
+            Value::Object(members) => members
+                .iter()
+                .for_each(|(name, member)| leaves(member, &format!("{at}/{}", escaped(name)), found)),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(clean).unwrap();
+    let mut found = Vec::new();
+    leaves(&value, "", &mut found);
+    for at in found {
+        let Some(leaf) = value.pointer_mut(&at) else { continue };
+        let before = leaf.clone();
+        // Ids keep their beginning, by which they are known.
+        let text = before.as_str().unwrap_or_default();
+        *leaf = if text.starts_with('/') { format!("{text}{payload}") } else { with(text, payload) }.into();
+        if T::deserialize(&value).is_err()
+            && let Some(leaf) = value.pointer_mut(&at)
+        {
+            *leaf = before;
+        }
+    }
+    serde_json::from_value(value).unwrap()
+}
+
+fn bodies(plan: &mut Plan, payload: &str) {
+    for step in &mut plan.steps {
+        if let Value::Object(members) = &mut step.desired {
+            members.insert(payload.to_owned(), json!({ payload: [payload, { payload: payload }] }));
+        }
+        for change in &mut step.changes {
+            change.path = format!("tags[\"{payload}\"].{payload}");
+            change.before = json!({ payload: payload });
+            change.after = json!([payload]);
+        }
+    }
+    plan.outputs
+        .insert(payload.to_owned(), OutputValue { value: json!({ payload: payload }), secret: false });
+}
+
+fn hostile_plan(payload: &str) -> Plan {
+    let mut plan = poisoned(&sample::plan(), payload);
+    bodies(&mut plan, payload);
+    plan
+}
+
+fn hostile_drift(payload: &str) -> DriftReport {
+    let mut report = sample::drift();
+    report.blueprint = with("shop", payload);
+    report.steady = vec![Address::new(with("a", payload))];
+    for drift in &mut report.drifted {
+        let Drift { address, id, arm_type, fields, .. } = drift;
+        *address = Address::new(with("b", payload));
+        *arm_type = with("Microsoft.X/y", payload);
+        if let Ok(other) = ArmId::parse(&format!("{id}{payload}")) {
+            *id = other;
+        }
+        for field in fields {
+            field.path = format!("tags[\"{payload}\"].{payload}");
+            field.expected = json!({ payload: payload });
+            field.actual = json!([payload]);
+        }
+    }
+    report
+}
+
+fn hostile_problems(payload: &str) -> Diagnostics {
+    let text = format!("blueprint: {payload}\nother: {payload}\n");
+    let file = Arc::new(SourceFile { name: with("b.yaml", payload), text });
+    let span = Span { file, line: 1, column: 12, offset: 11, length: 4 };
+    Diagnostic::error("shape", with("wrong", payload)).at(Some(span)).help(with("do", payload)).into()
+}
+
+fn hostile_findings(payload: &str) -> Vec<Finding> {
+    let place = Place { file: with("b.yaml", payload), line: 1, column: 1 };
+    vec![Finding {
+        verdict: Verdict::Deny,
+        rule: with("berth.deny", payload),
+        message: with("no", payload),
+        address: Some(with("a.b", payload)),
+        place: Some(place),
+    }]
+}
+
+fn hostile_connections(payload: &str) -> Vec<Found> {
+    let target = ArmId::resource_group("s", "g").provider("Microsoft.KeyVault/vaults", &["k"]);
+    let id = ArmId::parse(&format!("{target}/privateEndpointConnections/{payload}"));
+    let connection = Connection {
+        id: id.unwrap_or_else(|_| target.clone()),
+        endpoint: None,
+        status: with("Pending", payload),
+        description: with("please", payload),
+        groups: vec![with("vault", payload)],
+        body: Value::Null,
+    };
+    vec![Found { target, exists: true, connections: vec![connection] }]
+}
+
+fn hostile_events(payload: &str) -> Vec<Event> {
+    let address = || Address::new(with("a", payload));
+    let failed = Outcome::Failed {
+        message: with("Azure refused", payload),
+        help: Some(with("try", payload)),
+        code: Some(with("Code", payload)),
+    };
+    let finished = |outcome| EventKind::StepFinished {
+        address: address(),
+        action: Action::Create,
+        outcome,
+        elapsed_ms: 1,
+    };
+    [
+        EventKind::RunStarted { steps: 3 },
+        EventKind::LockTaken { from: with("somebody", payload) },
+        EventKind::StepStarted { address: address(), action: Action::Create, expected_ms: 90_000 },
+        EventKind::StepWaiting { address: address(), reason: with("busy", payload), attempt: 1, wait_ms: 1 },
+        finished(failed),
+        finished(Outcome::Skipped { because_of: address() }),
+        EventKind::RunFinished { elapsed_ms: 1 },
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|(kind, number)| Event { number, at_ms: number, kind })
+    .collect()
+}
+
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn told(events: &[Event], listener: impl FnOnce(Box<dyn Write + Send>) -> Box<dyn Listener>) -> String {
+    let buffer = Buffer::default();
+    let listener = listener(Box::new(buffer.clone()));
+    events.iter().for_each(|event| listener.event(event));
+    String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
+}
+
+/// What a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Json,
+    Markdown,
+    Html,
+    Xml,
+}
+
+/// Every sink, with what it makes of a payload.
+fn sinks(payload: &str) -> Vec<(&'static str, Form, String)> {
+    use Form::{Html, Json, Markdown, Plain as Text, Xml};
+    let style = &Style::plain(80);
+    let plan = &hostile_plan(payload);
+    let drift = &hostile_drift(payload);
+    let mut summary = sample::summary();
+    for step in &mut summary.steps {
+        step.address = Address::new(with("a", payload));
+        if let Outcome::Failed { message, help, code } = &mut step.outcome {
+            (*message, *help, *code) =
+                (with("no", payload), Some(with("do", payload)), Some(with("Code", payload)));
+        }
+    }
+    let summary = &summary;
+    let outputs = &BTreeMap::from([(
+        payload.to_owned(),
+        OutputValue { value: json!({ payload: payload }), secret: false },
+    )]);
+    let problems = &hostile_problems(payload);
+    let findings = &hostile_findings(payload);
+    let (found, rules) = (&hostile_connections(payload), &Rules::default());
+    let events = &hostile_events(payload);
+    let place = || Place { file: with("b.yaml", payload), line: 1, column: 1 };
+    let places: HashMap<Address, Place> =
+        drift.drifted.iter().map(|drift| (drift.address.clone(), place())).collect();
+    let nodes = &[
+        GraphNode::new(Address::new(with("a.b", payload)), with("network", payload)),
+        GraphNode::new(Address::new(with("a.c", payload)), ""),
+    ];
+    let mut edges = Dag::new(2);
+    edges.need(0, 1);
+    vec![
+        ("plan for people", Text, human::plan(plan, style)),
+        ("plan in JSON", Json, json::to_text(&json::plan(&document(plan, Stage::Plan, &[], &places)))),
+        ("plan in Markdown", Markdown, markdown::plan(plan)),
+        ("plan in HTML", Html, html::plan(plan)),
+        ("drift for people", Text, human::drift(drift, style)),
+        ("drift in JSON", Json, json::to_text(&json::drift(drift))),
+        ("drift in Markdown", Markdown, markdown::drift(drift)),
+        ("drift in HTML", Html, html::drift(drift)),
+        ("drift in JUnit", Xml, junit::drift(drift)),
+        ("drift in SARIF", Json, json::to_text(&sarif::drift(drift, &places))),
+        ("summary for people", Text, human::summary(summary, outputs, style)),
+        ("summary in JSON", Json, json::to_text(&json::summary(summary, outputs))),
+        ("outputs in JSON", Json, json::to_text(&json::outputs(outputs))),
+        ("diagnostics", Text, human::diagnostics(problems, style)),
+        ("policies for people", Text, human::findings(findings, style)),
+        ("policies in Markdown", Markdown, markdown::findings(findings)),
+        ("connections for people", Text, human::connections(found, rules, style)),
+        ("connections in JSON", Json, json::to_text(&json::connections(found, rules))),
+        ("progress in lines", Text, told(events, |out| Box::new(Plain::new(out, *style)))),
+        ("progress in JSON lines", Json, told(events, |out| Box::new(Jsonl::new(out)))),
+        ("graph for Graphviz", Text, graph::dot(nodes, &edges)),
+        ("graph in Mermaid", Text, graph::mermaid(nodes, &edges)),
+        ("errors", Text, super::escape_lines(&with("it failed", payload))),
+        ("terminal", Text, super::guarded(&with("it failed", payload), &Default::default(), false)),
+    ]
+}
+
+/// What is outside of fences.
+fn prose(markdown: &str) -> String {
+    let mut fence: Option<String> = None;
+    let mut kept = String::new();
+    for line in markdown.lines() {
+        let ticks: String = line.chars().take_while(|c| *c == '`').collect();
+        match &fence {
+            Some(open) if ticks.len() >= open.len() && line == ticks => fence = None,
+            Some(_) => {}
+            None if ticks.len() >= 3 => fence = Some(ticks),
+            None => {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+        }
+    }
+    if fence.is_some() {
+        kept.push_str("`an open fence");
+    }
+    kept
+}
+
+/// What a text does to those who read it; nothing when it is harmless.
+fn harm(form: Form, text: &str) -> Option<String> {
+    if let Some(c) = text.chars().find(|&c| is_unsafe(c) && c != '\n') {
+        return Some(format!("holds {c:?}"));
+    }
+    for line in text.lines() {
+        let lower = line.trim_start().to_ascii_lowercase();
+        if lower.contains("##vso[") || lower.contains("##[") {
+            return Some(format!("commands Azure Pipelines: {line}"));
+        }
+        let github = lower
+            .strip_prefix("::")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains("::"));
+        if github {
+            return Some(format!("commands GitHub Actions: {line}"));
+        }
+    }
+    let active = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        let tags = ["<script", "<img", "<svg", "<iframe", "</body><", "<b>x", "<http"];
+        tags.iter().find(|tag| lower.contains(**tag)).map(|tag| format!("has {tag}"))
+    };
+    match form {
+        Form::Plain => None,
+        Form::Json => {
+            let broken = |text: &str| serde_json::from_str::<Value>(text).err();
+            let lines = text.lines().filter_map(broken).next();
+            broken(text).and(lines).map(|error| format!("is no JSON: {error}"))
+        }
+        Form::Html => active(&text.replace("<b>", "<i>")),
+        Form::Xml => active(text).or_else(|| text.contains("]]>").then(|| "has ]]>".to_owned())),
+        Form::Markdown => {
+            let prose = prose(text);
+            let raw = ["](http", "![", "`", "**bold", "~~no", "@everyone", "\n# ", "$x^"];
+            let found = raw.iter().find(|raw| prose.contains(**raw)).map(|raw| format!("has {raw:?}"));
+            let rows = prose.lines().filter(|line| line.starts_with('|'));
+            let broken = rows.map(|row| row.matches('|').count()).any(|bars| bars != 5 && bars != 3);
+            let broken = broken.then(|| "has a broken table".to_owned());
+            active(&prose).or(found).or(broken)
+        }
+    }
+}
+
+#[test]
+fn foreign_text_commands_nobody_in_any_report() {
+    let mut harms = Vec::new();
+    for payload in CORPUS {
+        let all = sinks(payload);
+        assert_eq!(all.len(), 24);
+        for (name, form, text) in all {
+            harms.extend(harm(form, &text).map(|harm| format!("{name} of {payload:?} {harm}")));
+        }
+    }
+    assert!(harms.is_empty(), "{} harms:\n{}", harms.len(), harms.join("\n"));
+}
+
+#[test]
+fn what_is_harmless_once_is_the_same_twice() {
+    for payload in CORPUS {
+        for text in [payload.to_string(), with("x", payload)] {
+            let once = super::text::escape(&text).into_owned();
+            assert_eq!(super::text::escape(&once), once);
+            let once = super::guarded(&text, &Default::default(), false);
+            assert_eq!(super::guarded(&once, &Default::default(), false), once);
+        }
+    }
+}
