@@ -40,6 +40,9 @@ pub(crate) const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("cidrNetmask", "cidrNetmask(range)", "the netmask of a range: `255.255.0.0`"),
 ];
 
+/// The widest indentation of `indent`: more is a mistake, or an attack on the memory of who reads a blueprint.
+const WIDEST_INDENT: usize = 200;
+
 /// The names of the functions.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
     FUNCTIONS.iter().map(|(name, ..)| *name)
@@ -84,6 +87,21 @@ pub(crate) fn add_to(environment: &mut Environment<'_>) {
     environment.add_function("base64", |text: &str| known(text).map(|text| STANDARD.encode(text)));
     environment.add_function("jsonencode", |value: Value| {
         serde_json::to_string(&value).map_err(|error| fail(error.to_string()))
+    });
+    // Filters of the template language that make much of little, with limits of their own.
+    environment.remove_filter("batch");
+    environment.remove_filter("slice");
+    environment.add_filter("tojson", |value: Value| {
+        serde_json::to_string(&value).map_err(|error| fail(error.to_string()))
+    });
+    environment.add_filter("indent", |text: &str, columns: Option<usize>| {
+        let columns = columns.unwrap_or(4);
+        if columns > WIDEST_INDENT {
+            return Err(fail(format!(
+                "a text is indented by at most {WIDEST_INDENT} columns, and {columns} are asked for"
+            )));
+        }
+        Ok(known(text)?.replace('\n', &format!("\n{}", " ".repeat(columns))))
     });
     environment.add_function("cidrSubnet", cidr_subnet);
     environment.add_function("cidrHost", cidr_host);

@@ -1,7 +1,9 @@
 //! The files that a blueprint includes: found, read through a function of the caller's, and parsed before anything is
 //! evaluated.
 
+use super::resolve::HEAD;
 use super::source::Source;
+use crate::catalog::registry;
 use crate::diag::Diagnostic;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
@@ -54,6 +56,12 @@ impl Gather<'_> {
             let path = normal(&folder.join(&include));
             let found = match stack.iter().position(|open| *open == path) {
                 Some(at) => circle(&stack[at..], &path),
+                // What a module includes is its author's, who may be somebody else than who runs berth.
+                None if stack.len() > 1 && !path.starts_with(normal(&folder)) => Include::Missing {
+                    message: format!("`{include}` lies outside of the folder of the module that includes it"),
+                    help: "a module includes only what lies below its own folder: move the file there"
+                        .to_owned(),
+                },
                 None if stack.len() >= DEEPEST => Include::Missing {
                     message: format!("`{include}` is the {DEEPEST}th file in a row that includes the next"),
                     help: "include less deep".to_owned(),
@@ -82,13 +90,27 @@ impl Gather<'_> {
             }
         };
         match Source::parse(path.display().to_string(), &bytes) {
+            Ok(source) if !source.tree.is_object() => Include::Missing {
+                message: format!("{} is no YAML mapping, and so no module", path.display()),
+                help: "check the path: a module is a file with `parameters:`, sections and `outputs:`"
+                    .to_owned(),
+            },
             Ok(mut source) => {
                 stack.push(path.to_owned());
                 self.fill(&mut source, stack);
                 stack.pop();
                 Include::File(Arc::new(source))
             }
-            Err(diagnostic) => Include::Unreadable(Box::new(diagnostic)),
+            Err(diagnostic) if is_blueprint_text(&bytes) => Include::Unreadable(Box::new(diagnostic)),
+            // It may be any file of this machine: nothing of it is shown but the place.
+            Err(diagnostic) => {
+                let place =
+                    diagnostic.span.as_ref().map_or_else(|| path.display().to_string(), ToString::to_string);
+                Include::Missing {
+                    message: format!("{place}: {}", diagnostic.message),
+                    help: diagnostic.help.unwrap_or_else(|| "mend the file".to_owned()),
+                }
+            }
         }
     }
 }
@@ -113,6 +135,17 @@ fn circle(open: &[PathBuf], last: &Path) -> Include {
         },
         help: "put what both need into a third file".to_owned(),
     }
+}
+
+/// Whether a text has a section of a blueprint in it, so that it was meant as one, whatever is wrong with it.
+fn is_blueprint_text(bytes: &[u8]) -> bool {
+    let sections = || HEAD.iter().copied().chain(registry().iter().map(|kind| kind.section));
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().any(|line| {
+        let Some((name, rest)) = line.split_once(':') else { return false };
+        (rest.is_empty() || rest.starts_with(char::is_whitespace))
+            && sections().any(|section| section == name)
+    })
 }
 
 /// A path without `.` and without the `..` that can be taken away by looking at it.
@@ -172,6 +205,38 @@ mod tests {
             matches!(&spoke.includes["parts/x.yaml"], Include::File(x) if x.file.name == "lib/parts/x.yaml")
         );
         assert_eq!(missing(&root.includes["./gone.yaml"]), "live/gone.yaml: there is no such file");
+    }
+
+    #[test]
+    fn a_module_stays_below_its_folder_and_other_files_show_nothing() {
+        let root = source(
+            "live/shop.yaml",
+            &[
+                (
+                    "live/shop.yaml",
+                    "modules: { a: { include: lib/a.yaml }, s: { include: ../etc/shadow }, t: { include: ../etc/text }, b: { include: b.yaml } }",
+                ),
+                (
+                    "live/lib/a.yaml",
+                    "modules: { u: { include: ../up.yaml }, e: { include: /etc/shadow }, d: { include: sub/d.yaml } }",
+                ),
+                ("live/lib/sub/d.yaml", "outputs: {}"),
+                ("live/up.yaml", "outputs: {}"),
+                ("etc/shadow", "root:$y$j9T$HUSH:19000:0:99999:7:::\ndaemon: x: y\n"),
+                ("etc/text", "HUSH"),
+                ("live/b.yaml", "outputs:\n  a: [\n"),
+            ],
+        );
+        let Include::File(a) = &root.includes["lib/a.yaml"] else { panic!() };
+        assert!(matches!(&a.includes["sub/d.yaml"], Include::File(_)));
+        for outside in ["../up.yaml", "/etc/shadow"] {
+            assert!(missing(&a.includes[outside]).contains("outside of the folder"), "{outside}");
+        }
+        for other in ["../etc/shadow", "../etc/text"] {
+            assert!(!format!("{:?}", root.includes[other]).contains("HUSH"), "{other}");
+        }
+        // What is meant as a blueprint shows its line.
+        assert!(matches!(&root.includes["b.yaml"], Include::Unreadable(_)));
     }
 
     #[test]

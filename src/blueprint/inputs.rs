@@ -3,8 +3,8 @@
 use super::source::Source;
 use crate::value::redact::Redactor;
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Inputs {
     pub missing: Missing,
     /// Learns every secret as soon as it is read.
     pub redactor: Redactor,
+    /// Learns which environment variables were read; not those that gave secrets.
+    pub read: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl std::fmt::Debug for Inputs {
@@ -59,6 +61,19 @@ impl std::fmt::Debug for Inputs {
 }
 
 impl Inputs {
+    /// An environment variable, noted as read.
+    pub(crate) fn variable(&self, name: &str) -> Option<&String> {
+        let value = self.environment.get(name)?;
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        Some(value)
+    }
+
+    /// The environment variables that evaluation read, without those that gave secrets.
+    pub fn environment_read(&self) -> BTreeMap<String, String> {
+        let names = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        names.iter().filter_map(|name| Some((name.clone(), self.environment.get(name)?.clone()))).collect()
+    }
+
     /// Every parameter that is given, by `-p` or else by values files.
     pub fn given(&self) -> BTreeMap<String, Value> {
         let names = self.values.iter().filter_map(|file| file.tree.as_object()).flat_map(|file| file.keys());

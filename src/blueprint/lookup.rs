@@ -93,7 +93,15 @@ impl Evaluator<'_> {
     }
 
     fn variable(&self, name: &str) -> Result<Value, Fault> {
-        match self.shared.inputs.environment.get(name) {
+        if !self.prefix.is_empty() {
+            return Err(Fault::new(
+                "`env` is for the blueprint's own file: a module reads no environment",
+                format!(
+                    "give the module a parameter: `parameters: {{ … }}` where it is included, `${{env.{name}}}` there"
+                ),
+            ));
+        }
+        match self.shared.inputs.variable(name) {
             Some(value) => Ok(value.clone().into()),
             None if self.shared.inputs.missing == Missing::MakeUp => Ok(match name {
                 "AZURE_SUBSCRIPTION_ID" | "AZURE_TENANT_ID" => "00000000-0000-0000-0000-000000000000".into(),

@@ -214,7 +214,11 @@ impl Resolver<'_, '_, '_> {
             }
         };
         let from_env = || {
-            let text = inputs.environment.get(declaration.env.as_ref()?)?;
+            let name = declaration.env.as_ref()?;
+            let text = match declaration.secret {
+                true => inputs.environment.get(name)?,
+                false => inputs.variable(name)?,
+            };
             Some((Value::String(text.clone()), Origin::Environment))
         };
         let default = || Some((declaration.default.clone()?, Origin::Default));

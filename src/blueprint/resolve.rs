@@ -55,7 +55,7 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
 }
 
 /// The sections that are not entries.
-const HEAD: &[&str] = &["blueprint", "parameters", "azure", "modules", "outputs"];
+pub(super) const HEAD: &[&str] = &["blueprint", "parameters", "azure", "modules", "outputs"];
 
 /// Tells of sections that there are not.
 pub(super) fn check_sections(evaluator: &Evaluator<'_>) {

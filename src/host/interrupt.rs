@@ -38,7 +38,8 @@ impl Interrupt {
         let _ = receiver.wait_for(|count| *count >= times).await;
     }
 
-    /// Raises the interrupt whenever the process is told to stop (Ctrl-C, and SIGTERM on Unix).
+    /// Raises the interrupt whenever the process is told to stop (Ctrl-C, and on Unix SIGTERM, and
+    /// SIGHUP, which a terminal that is closed and a session that ends send).
     ///
     /// The task ends with the runtime.
     pub fn listen(&self) {
@@ -48,10 +49,12 @@ impl Interrupt {
             {
                 use tokio::signal::unix::{SignalKind, signal};
                 let Ok(mut term) = signal(SignalKind::terminate()) else { return };
+                let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
                 loop {
                     tokio::select! {
                         done = tokio::signal::ctrl_c() => if done.is_err() { return },
                         _ = term.recv() => {}
+                        _ = hangup.recv() => {}
                     }
                     interrupt.raise();
                 }

@@ -11,7 +11,6 @@ use crate::plan::{
 use crate::state::{Desired, Observed};
 use crate::{ledger::Ledger, plan};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 impl Planned {
@@ -60,7 +59,7 @@ pub fn save(
         files: files(source),
         setting,
         parameters: inputs.given(),
-        environment: environment(source, &inputs.environment),
+        environment: inputs.environment_read(),
         adopt: adoption == Adoption::Allowed,
         allow_replace: allowances.replace.clone(),
         allow_delete: allowances.delete.clone(),
@@ -74,32 +73,6 @@ fn files(source: &Source) -> Vec<SavedFile> {
     // The sort is stable: the others stay in the order of their names.
     files.sort_by_key(|file| file.name != source.file.name);
     files.iter().map(|file| SavedFile { name: file.name.clone(), text: file.text.clone() }).collect()
-}
-
-/// The environment variables that a blueprint and its modules read: those of expressions and of parameters, without
-/// those of secret parameters.
-fn environment(source: &Source, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let (mut names, mut secret): (Vec<&str>, Vec<&str>) = Default::default();
-    for source in source.all() {
-        let text = source.file.text.as_str();
-        for start in ["env.", "env['", "env[\""] {
-            for (at, _) in text.match_indices(start) {
-                if !text[..at].ends_with(is_name) {
-                    names.extend(text[at + start.len()..].split(|c| !is_name(c)).next());
-                }
-            }
-        }
-        let declared = source.tree.get("parameters").and_then(Value::as_object);
-        for declared in declared.into_iter().flat_map(|declared| declared.values()) {
-            let Some(name) = declared.get("env").and_then(Value::as_str) else { continue };
-            let is_secret = declared.get("secret") == Some(&Value::Bool(true));
-            if is_secret { &mut secret } else { &mut names }.push(name);
-        }
-    }
-    names.retain(|name| !secret.contains(name));
-    let known = names.into_iter().filter_map(|name| Some((name.to_owned(), environment.get(name)?.clone())));
-    known.collect()
 }
 
 /// The blueprint of a saved plan, with the files that it includes.

@@ -18,6 +18,7 @@ mod examples;
 mod exclusive;
 mod fault_scripts;
 mod faults;
+mod files;
 mod fixed;
 mod governance;
 mod interrupt;

@@ -29,5 +29,5 @@ fn main() -> ExitCode {
     settings::learn_environment();
     settings::log(cli.global.verbose, terminal::Terminal::new(&cli.global).err.color);
     settings::crash();
-    commands::run(cli).into()
+    terminal::written(commands::run(cli)).into()
 }

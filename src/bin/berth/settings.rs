@@ -67,9 +67,13 @@ pub fn learn_named(names: &[String]) -> Result<(), String> {
 }
 
 /// Arms the process to die, when a test of berth asks for that.
+///
+/// Only in builds for development: no variable makes a release die.
 pub fn crash() {
-    let at = environment().get("BERTH_CRASH_AT").and_then(|at| at.parse().ok());
-    berth::host::crash::arm(at.unwrap_or(0));
+    if cfg!(debug_assertions) {
+        let at = environment().get("BERTH_CRASH_AT").and_then(|at| at.parse().ok());
+        berth::host::crash::arm(at.unwrap_or(0));
+    }
 }
 
 /// Sends the log of what happens inside to standard error, coloured or not.
@@ -264,6 +268,17 @@ pub fn transport(global: &Global) -> Result<HttpTransport, String> {
 /// As [`transport`].
 pub fn direct_transport(global: &Global) -> Result<HttpTransport, String> {
     transport_by(global, Proxies::None)
+}
+
+/// How much memory policies may take, in bytes: `BERTH_POLICY_MIB`.
+pub fn policy_memory() -> Result<u64, String> {
+    match environment().get("BERTH_POLICY_MIB").filter(|text| !text.is_empty()) {
+        None => Ok(512 << 20),
+        Some(text) => match text.parse::<u32>() {
+            Ok(mebibytes) if mebibytes > 0 => Ok(u64::from(mebibytes) << 20),
+            _ => Err(format!("BERTH_POLICY_MIB is `{text}`\nhelp: write a whole number above 0")),
+        },
+    }
 }
 
 /// Which Azure a run is for: a cloud, the simulator, or the host of an endpoint that was named.

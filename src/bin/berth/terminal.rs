@@ -7,9 +7,21 @@ use berth::value::redact::Redactor;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The secrets that this process knows.
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::new);
+
+/// Whether a result could not be written.
+static UNWRITTEN: AtomicBool = AtomicBool::new(false);
+
+/// The exit of a run, all of whose results have to have been written.
+pub fn written(exit: Exit) -> Exit {
+    match exit {
+        Exit::Done | Exit::Changes if UNWRITTEN.load(Ordering::Relaxed) => Exit::Error,
+        exit => exit,
+    }
+}
 
 /// What takes the secrets of this process out of everything that leaves it.
 pub fn redactor() -> &'static Redactor {
@@ -100,13 +112,26 @@ impl Terminal {
 
     /// Writes a result.
     pub fn print(&self, text: &str) {
-        // A reader that went away (`| head`) is no error of ours.
-        let _ = std::io::stdout().write_all(guarded(text, redactor(), self.out.color).as_bytes());
+        self.write(guarded(text, redactor(), self.out.color).as_bytes());
+    }
+
+    /// Writes to standard output. A reader that went away (`| head`) is no error; a full disk is.
+    fn write(&self, bytes: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                drop(out);
+                if !UNWRITTEN.swap(true, Ordering::Relaxed) {
+                    self.fail(&format!("standard output cannot be written: {error}"));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Writes a result that holds nothing of a blueprint and nothing of Azure's, as it is.
     pub fn print_own(&self, text: &str) {
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        self.write(text.as_bytes());
     }
 
     /// Writes lines beside the results that are said even when nothing else is.
@@ -119,7 +144,7 @@ impl Terminal {
     /// # Errors
     /// Whatever the file system says.
     pub fn write_report(&self, path: &Path, text: &str) -> std::io::Result<()> {
-        berth::host::files::write_atomic(path, guarded(text, redactor(), false).as_bytes())
+        berth::host::files::write_output(path, guarded(text, redactor(), false).as_bytes())
     }
 
     /// Says something beside the results.

@@ -73,7 +73,7 @@ fn save(
              help: declare a parameter with `secret: true` and give its value from outside; no name and no URL may hold it",
         );
     }
-    if let Err(error) = berth::host::files::write_atomic(path, text.as_bytes()) {
+    if let Err(error) = berth::host::files::write_private_output(path, text.as_bytes()) {
         let path = path.display();
         return terminal
             .fail(&format!("{path}: {error}\nhelp: name a file that can be written with `--out`"));

@@ -7,6 +7,8 @@ use crate::terminal::Terminal;
 use berth::policy::{self, Finding, PolicyFile, Verdict};
 use berth::report::{PlanDocument, human, json};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 /// Policies, read.
 pub struct Judge(policy::Policies);
@@ -44,7 +46,28 @@ impl Judge {
     /// # Errors
     /// A sentence, when a rule cannot be evaluated.
     pub fn findings(&self, plan: &PlanDocument) -> Result<Vec<Finding>, String> {
-        self.0.evaluate(&json::plan(plan)).map_err(explain)
+        let (policies, plan) = (self.0.clone(), json::plan(plan));
+        let limit = settings::policy_memory()?;
+        let (sender, done) = std::sync::mpsc::channel();
+        let before = resident().unwrap_or_default();
+        // The interpreter has no limit of memory: a thread that goes beyond it ends with the process, which ends here.
+        std::thread::spawn(move || sender.send(policies.evaluate(&plan)));
+        loop {
+            match done.recv_timeout(Duration::from_millis(20)) {
+                Ok(findings) => return findings.map_err(explain),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err("the policies could not be evaluated".to_owned());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if resident().is_some_and(|now| now.saturating_sub(before) > limit) {
+                return Err(format!(
+                    "a policy takes more than {} MiB of memory\n\
+                     help: mend the rule; BERTH_POLICY_MIB raises the limit",
+                    limit >> 20
+                ));
+            }
+        }
     }
 
     /// Shows findings; the exit is [`Exit::Blocked`] when one denies.
@@ -52,6 +75,12 @@ impl Judge {
         terminal.print(&human::findings(findings, &terminal.out));
         verdict(findings)
     }
+}
+
+/// How much memory this process has, in bytes; `None` where the system does not say.
+fn resident() -> Option<u64> {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    Some(pages.split_whitespace().nth(1)?.parse::<u64>().ok()? * 4096)
 }
 
 /// How a run ends by findings alone.
