@@ -541,7 +541,12 @@ fn echo(secrets: &BTreeMap<&'static str, String>) -> String {
 type Make = fn(usize) -> String;
 
 fn secrets_of(make: impl Fn(usize) -> String) -> BTreeMap<&'static str, String> {
-    PLACES.iter().enumerate().map(|(at, (name, ..))| (*name, make(at))).collect()
+    // Azure takes no password for Windows that is shorter, longer or plainer.
+    let fit = |name: &str, secret: String| match name {
+        "windows" => format!("{}-Aa0!padded-x", secret.chars().take(50).collect::<String>()),
+        _ => secret,
+    };
+    PLACES.iter().enumerate().map(|(at, (name, ..))| (*name, fit(name, make(at)))).collect()
 }
 
 #[track_caller]
