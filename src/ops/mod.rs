@@ -11,6 +11,7 @@ mod error;
 mod forget;
 mod plan;
 mod saved;
+mod sealed;
 mod session;
 mod validate;
 
@@ -22,5 +23,6 @@ pub use error::Error;
 pub use forget::{Forgotten, forget};
 pub use plan::{Planned, plan};
 pub use saved::{apply_saved, plan_offline, save, saved_inputs, saved_source};
+pub use sealed::sealed;
 pub use session::{Session, caller};
 pub use validate::{blueprint_name, graph, parse, validate, validate_source};

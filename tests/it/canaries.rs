@@ -203,9 +203,7 @@ resources:
             percent(&secrets["literalUrl"], true)
         ));
     }
-    text.push_str(
-        "outputs:\n  plain: hello\n  password: '${param.output}'\n  inside: 'x ${param.output} y'\n",
-    );
+    text.push_str("outputs:\n  plain: hello\n  echoed: '${resources.site.properties.greeting}'\n  password: '${param.output}'\n  inside: 'x ${param.output} y'\n");
     text
 }
 
@@ -539,8 +537,16 @@ fn echo(secrets: &BTreeMap<&'static str, String>) -> String {
     faults
 }
 
+/// Makes the secret of a place by its number.
+type Make = fn(usize) -> String;
+
 fn secrets_of(make: impl Fn(usize) -> String) -> BTreeMap<&'static str, String> {
-    PLACES.iter().enumerate().map(|(at, (name, ..))| (*name, make(at))).collect()
+    // Azure takes no password for Windows that is shorter, longer or plainer.
+    let fit = |name: &str, secret: String| match name {
+        "windows" => format!("{}-Aa0!padded-x", secret.chars().take(50).collect::<String>()),
+        _ => secret,
+    };
+    PLACES.iter().enumerate().map(|(at, (name, ..))| (*name, fit(name, make(at)))).collect()
 }
 
 #[track_caller]
@@ -562,8 +568,9 @@ fn no_canary_gets_out_of_any_place_by_any_sink() {
 /// The long form: secrets of other kinds.
 #[test]
 #[ignore = "minutes: `.ci/run canaries`"]
+#[expect(clippy::print_stdout, reason = "the stage tells what was looked at")]
 fn no_canary_of_any_kind_gets_out() {
-    let kinds: &[(&str, fn(usize) -> String)] = &[
+    let kinds: &[(&str, Make)] = &[
         ("with marks", |at| format!("C{at:02}-7f\"3e&<9b>/Hu+sh!%Ä'q\\z")),
         ("plain", |at| format!("Canary{at:02}Hush7f3e9b")),
         ("short", |at| format!("Qz{at:02}#X9w")),

@@ -435,3 +435,29 @@ fn a_secret_is_refused_or_masked_in_every_field() {
         berth.drift(&["-p", &given]).exits_with_one_of(&[0, 1, 2]).hides(&hidden);
     }
 }
+
+/// What may hold what others are not to see is its owner's, whatever the umask; an old file that was open is closed.
+#[cfg(unix)]
+#[test]
+fn traces_plans_ledgers_journals_and_locks_are_their_owners() {
+    use std::os::unix::fs::PermissionsExt;
+    let text = format!("{HEAD}networks: {{ hub: {{ addressSpace: [10.0.0.0/16] }} }}\n");
+    let berth = Berth::new().blueprint(&text);
+    berth.write("trace.jsonl", b"old\n");
+    std::fs::set_permissions(berth.path("trace.jsonl"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    berth.plan(&["--out", "example.plan", "--trace-http", "trace.jsonl"]).exits(2);
+    // A run that dies leaves its journal and its lock.
+    let mut dying = berth.command(["apply", "blueprint.yaml", "--sim", "--auto-approve"]);
+    assert!(!dying.env("BERTH_CRASH_AT", "9").output().unwrap().status.success());
+    let mut seen = 0;
+    for entry in ["trace.jsonl", "example.plan"].map(|name| berth.path(name)).into_iter().chain(
+        std::fs::read_dir(berth.path(".berth/sim.json.ledgers")).unwrap().map(|entry| entry.unwrap().path()),
+    ) {
+        let metadata = std::fs::metadata(&entry).unwrap();
+        if metadata.is_file() {
+            seen += 1;
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{}", entry.display());
+        }
+    }
+    assert!(seen >= 5, "only {seen} files");
+}

@@ -158,7 +158,7 @@ impl Connection {
             engine: Engine {
                 client: self.client.clone(),
                 clock: self.clock.clone(),
-                store: location.open(blueprint, access)?,
+                store: ops::sealed(location.open(blueprint, access)?, redactor()),
                 listener,
                 interrupt: Interrupt::new(),
                 parallelism: global.parallelism,

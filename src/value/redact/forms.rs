@@ -124,9 +124,8 @@ fn note(secret: &str, all: &mut HashMap<Vec<u8>, Kind>) {
     add(hex(bytes).into_bytes(), if bytes.len() < 6 { Kind::Word } else { Kind::Plain });
     for bytes in written(secret) {
         encoded(&bytes, &mut add);
-        let again = STANDARD.encode(&bytes);
-        encoded(again.as_bytes(), &mut add);
     }
+    encoded(STANDARD.encode(bytes).as_bytes(), &mut add);
     for hash in hashes(bytes) {
         add(hex(&hash).into_bytes(), Kind::Plain);
         add(STANDARD_NO_PAD.encode(&hash).into_bytes(), Kind::Plain);
@@ -150,6 +149,7 @@ fn written(secret: &str) -> Vec<Vec<u8>> {
         .collect();
     let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut all = vec![secret.as_bytes().to_vec(), json.into_bytes(), url.into_bytes(), wide];
+    all.sort();
     all.dedup();
     all
 }

@@ -34,6 +34,8 @@ struct Known {
     secrets: HashSet<String>,
     /// The forms of all of them, once somebody asks.
     forms: Option<Arc<Forms>>,
+    /// The forms of those that are no part of a name by chance.
+    long: Option<Arc<Forms>>,
 }
 
 impl fmt::Debug for Redactor {
@@ -56,6 +58,7 @@ impl Redactor {
         for text in std::iter::once(secret).chain(parts.iter().map(String::as_str)) {
             if !text.trim().is_empty() && !is_mask(text) && known.secrets.insert(text.to_owned()) {
                 known.forms = None;
+                known.long = None;
             }
         }
     }
@@ -115,11 +118,12 @@ impl Redactor {
     /// Whether a text that berth is to read again holds a secret of eight characters or more, or one that its shape gives
     /// away. A shorter one may be part of a name by chance, and a name must stay what it is.
     pub fn is_leaked_by(&self, text: &str) -> bool {
-        let long: Vec<String> = {
-            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            known.secrets.iter().filter(|secret| secret.chars().count() >= 8).cloned().collect()
+        let forms = {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let Known { secrets, long, .. } = &mut *known;
+            let make = || Arc::new(Forms::new(secrets.iter().map(String::as_str).filter(is_long)));
+            long.get_or_insert_with(make).clone()
         };
-        let forms = Forms::new(long.iter().map(String::as_str));
         !forms.find(text.as_bytes()).is_empty() || !shapes::find(text).is_empty()
     }
 
@@ -164,6 +168,10 @@ impl Redactor {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.secrets.contains(text)
     }
+}
+
+fn is_long(secret: &&str) -> bool {
+    secret.chars().count() >= 8
 }
 
 /// Where the passwords of the URLs in a text stand.
