@@ -8,10 +8,12 @@ use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::state::{Approval, Desired, DesiredResource, Observation, Observed, Provisioning, lanes};
+use crate::state::{
+    Approval, Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, lanes, owner_of,
+};
 use crate::value::token::{self, Token};
 use crate::value::{ChangeKind, is_at_work};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,7 +128,7 @@ impl<'a> Compiler<'a> {
             lanes: if sends && !arrives { own() } else { Vec::new() },
             expected_ms: if sends { step.expected_ms } else { 0 },
             timeout: resource.map_or(TIMEOUT, |resource| resource.timeout),
-            record: resource.and_then(|resource| self.holding(resource)),
+            record: resource.and_then(|resource| self.holding(step, resource)),
             after: step.after.iter().copied().filter(|&before| before < at).collect(),
             work,
         }
@@ -262,7 +264,7 @@ impl<'a> Compiler<'a> {
             mode,
             guard: self.guard(step, resource, mode),
             kind: resource.kind,
-            body: resource.body.clone(),
+            body: asked(step, resource),
             changes: step.changes.clone(),
             unseen: step.changes.iter().any(unseen),
         }
@@ -291,7 +293,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn holding(&self, resource: &DesiredResource) -> Option<Arc<Holding>> {
+    fn holding(&self, step: &Step, resource: &DesiredResource) -> Option<Arc<Holding>> {
         if resource.operation != Provisioning::Resource {
             return None;
         }
@@ -300,7 +302,7 @@ impl<'a> Compiler<'a> {
         Some(Arc::new(Holding {
             address: resource.address.clone(),
             kind: resource.kind,
-            body: resource.body.clone(),
+            body: asked(step, resource),
             depends_on: needed
                 .filter(|needed| needed.operation == Provisioning::Resource)
                 .map(|needed| needed.id.clone())
@@ -503,6 +505,15 @@ fn users_of(node: usize, dag: &Dag) -> HashSet<usize> {
         }
     }
     found
+}
+
+/// What a step asks for: all of the blueprint's, but of what is taken over only the tag.
+fn asked(step: &Step, resource: &DesiredResource) -> Arc<Value> {
+    if step.reason != Reason::TakenOver {
+        return resource.body.clone();
+    }
+    let owner = owner_of(&resource.body).map(|owner| json!({ "tags": { OWNER_TAG: owner } }));
+    Arc::new(owner.unwrap_or_else(|| json!({})))
 }
 
 fn register(resource: &DesiredResource) -> Register {

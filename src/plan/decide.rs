@@ -42,6 +42,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         actions: vec![Action::NoOp; desired.resources.len()],
         unknown: vec![false; desired.resources.len()],
         conflicts: Vec::new(),
+        warnings: Vec::new(),
     };
     let mut steps: Vec<Option<Step>> = vec![None; desired.resources.len()];
     for &at in &order {
@@ -69,7 +70,8 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
     conflicts.extend(guard::conflicts(desired, observed, &removals.steps));
     let (mut steps, _) = order_steps(steps, &desired.graph, removals, desired);
     moves::pair(&mut steps, desired);
-    let warnings = ownership::guard(&mut steps, ledger, observed);
+    let mut warnings = std::mem::take(&mut planner.warnings);
+    warnings.extend(ownership::guard(&mut steps, ledger, observed));
     Plan {
         version: VERSION,
         blueprint: desired.blueprint.clone(),
@@ -147,6 +149,7 @@ struct Planner<'a> {
     /// Which resources cannot be read, or need one that cannot, by position.
     unknown: Vec<bool>,
     conflicts: Vec<Conflict>,
+    warnings: Vec<Conflict>,
 }
 
 /// A decision about one resource.
@@ -258,6 +261,9 @@ impl Planner<'_> {
             return Decision::of(Action::NoOp, Reason::Blocked);
         }
         let mut changes = self.compare(resource, wanted, live, owned);
+        if owned.is_none() && !self.is_ours(resource, live) {
+            return self.take_over(resource, changes);
+        }
         let (standing, made_with) = self.standing_on_replaced(resource, wanted, live, owned);
         changes.extend(standing);
         let forced: Vec<String> = changes
@@ -297,6 +303,58 @@ impl Planner<'_> {
             Some(_) => (Action::NoOp, Reason::AsWanted),
         };
         Decision { action, reason, changes }
+    }
+
+    /// Whether what the ledger does not know is the blueprint's all the same: by its tag, or its parent's.
+    fn is_ours(&self, resource: &DesiredResource, live: &Value) -> bool {
+        let is_own = |body: &Value| owner_of(body) == Some(&self.desired.blueprint);
+        if resource.kind.tags {
+            return is_own(live);
+        }
+        let above = resource.id.ancestors().find_map(|id| {
+            let parent = self.desired.by_id.get(&id).map(|&at| &self.desired.resources[at])?;
+            (parent.kind.tags && parent.operation == Provisioning::Resource).then_some(id)
+        });
+        let known = above.map(|id| {
+            self.ledger.resources.contains_key(&id)
+                || self.observed.get(&id).and_then(Observation::body).is_some_and(is_own)
+        });
+        // What hangs on nothing of the blueprint's has a name that follows from the blueprint.
+        known.unwrap_or(true)
+    }
+
+    /// Takes over what somebody else made: its tag is written, and nothing else. What differs is left to the next plan, in
+    /// which a person sees it.
+    fn take_over(&mut self, resource: &DesiredResource, changes: Vec<Change>) -> Decision {
+        let tag = format!("tags.{OWNER_TAG}");
+        let (tags, others): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| change.path == tag || change.path == "tags");
+        let tags: Vec<Change> = tags
+            .into_iter()
+            .map(|change| match change.path == tag {
+                true => change,
+                // There were none at all.
+                false => Change {
+                    path: tag.clone(),
+                    before: Value::Null,
+                    after: self.desired.blueprint.clone().into(),
+                    ..change
+                },
+            })
+            .collect();
+        if !others.is_empty() {
+            let paths: Vec<&str> = others.iter().map(|change| change.path.as_str()).take(6).collect();
+            let more = others.len().saturating_sub(paths.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            self.warnings.push(Conflict {
+                address: resource.address.clone(),
+                id: resource.id.clone(),
+                message: format!("it is taken over as it is, and differs from the blueprint in {}{more}", paths.join(", ")),
+                help: "the next plan shows what bringing it to the blueprint would change; correct the blueprint where it is not meant".to_owned(),
+            });
+        }
+        let action = if tags.is_empty() { Action::Adopt } else { Action::Update };
+        Decision { action, reason: Reason::TakenOver, changes: tags }
     }
 
     /// Fields that cannot be changed in place and name something that is replaced: Azure does not let that go while

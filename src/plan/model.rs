@@ -68,6 +68,8 @@ pub enum Reason {
         /// The id of the old one.
         from: ArmId,
     },
+    /// Somebody else made it, and it is taken over: its tag is written, and nothing else.
+    TakenOver,
     /// The connection waits for approval.
     Pending,
     /// The connection will wait for approval once its endpoint exists.

@@ -129,6 +129,8 @@ pub(crate) fn why(step: &Step) -> Option<String> {
             format!("not in the blueprint, and `exclusive` of {parent} names {list}")
         }
         Reason::GoesWithParent { parent } => format!("goes with {parent}"),
+        Reason::TakenOver if step.action == Action::Adopt => return None,
+        Reason::TakenOver => "somebody else made it; only its tag is written".to_owned(),
         Reason::NotInLedger if step.action == Action::Adopt => return None,
         Reason::NotInLedger => "exists already and is taken over".to_owned(),
         Reason::FailedProvisioning { state } => {

@@ -402,3 +402,55 @@ async fn a_subnet_under_an_endpoint_gets_a_new_name_by_way_of_the_endpoint() {
     assert!(applied.summary.is_complete(), "{lines:#?} {:#?}", applied.summary);
     assert!(rehearsal.plan(&named("endpoints")).await.plan.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn taking_over_writes_the_tag_and_nothing_else() {
+    let rehearsal = Rehearsal::new();
+    rehearsal
+        .apply(&text(&format!("{SMALL}keyVaults:\n  other: {{ name: kv-other-1, protect: false }}\n")))
+        .await;
+    let blueprint = text(&format!("{SMALL}{NETWORK}"))
+        .replace("nodes: {", "extra: { prefix: 10.20.32.0/20 }\n      nodes: {");
+    let desired = rehearsal.desired(&blueprint);
+    let id = desired.resources[desired.by_address[&berth::ident::Address::new("networks.hub")]].id.clone();
+    let theirs = serde_json::json!({
+        "location": "westeurope",
+        "tags": { "team": "theirs" },
+        "properties": {
+            "addressSpace": { "addressPrefixes": ["10.20.0.0/16", "10.30.0.0/16"] },
+            "subnets": [{ "name": "nodes", "properties": { "addressPrefix": "10.20.64.0/20" } }],
+        },
+    });
+    let client = &rehearsal.session.engine.client;
+    let minute = std::time::Duration::from_secs(60);
+    let none = berth::arm::Conditions::none();
+    client.put_and_wait(id.as_str(), "2024-05-01", &theirs, &none, minute).await.unwrap();
+    let planned = rehearsal.plan_with(&blueprint, Adoption::Allowed).await;
+    let hub = planned.plan.steps.iter().find(|step| step.address.as_str() == "networks.hub").unwrap();
+    let paths: Vec<&str> = hub.changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!((hub.action, paths), (Action::Update, vec!["tags.berth-blueprint"]));
+    assert!(planned.plan.warnings.iter().any(|warning| warning.message.contains("taken over as it is")));
+    let applied = rehearsal.try_apply(&blueprint, Adoption::Allowed).await.unwrap();
+    assert!(applied.summary.is_complete(), "{:#?}", applied.summary);
+    let live = client.get(id.as_str(), "2024-05-01").await.unwrap().unwrap().body;
+    assert_eq!(live["tags"], serde_json::json!({ "team": "theirs", "berth-blueprint": "shop" }));
+    assert_eq!(
+        live["properties"]["addressSpace"]["addressPrefixes"],
+        serde_json::json!(["10.20.0.0/16", "10.30.0.0/16"])
+    );
+    let nodes = live["properties"]["subnets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|subnet| subnet["name"] == "nodes")
+        .unwrap();
+    assert_eq!(nodes["properties"]["addressPrefix"], "10.20.64.0/20");
+    // What differs is the next plan's, where a person sees it.
+    let next = rehearsal.plan(&blueprint).await;
+    let action =
+        |address: &str| next.plan.steps.iter().find(|step| step.address.as_str() == address).unwrap().action;
+    assert_eq!(
+        (action("networks.hub"), action("networks.hub.subnets.nodes")),
+        (Action::Update, Action::Update)
+    );
+}
