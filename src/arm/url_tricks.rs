@@ -266,7 +266,7 @@ async fn over_http_nothing_is_sent_where_a_trick_leads() {
     let transport = HttpTransport::trusting(&[], Proxies::None, Limits::default()).unwrap();
     // A name that leads to the same place, for tricks that numbers cannot play.
     for elsewhere in [elsewhere.clone(), elsewhere.replace("127.0.0.1", "localhost")] {
-        for at in 0..TRICKS.len() {
+        for (at, trick) in TRICKS.iter().enumerate() {
             let foreign = elsewhere.clone();
             let (arm, seen) = server(move |own| Some(tricks("http", own, &foreign)[at].clone())).await;
             let token = Arc::new(StaticToken::new("t"));
@@ -274,7 +274,7 @@ async fn over_http_nothing_is_sent_where_a_trick_leads() {
             let client = Client::new(Arc::new(transport.clone()), token, Clock::start(1.0), options);
             let _ = client.list("/l", "1", &[]).await;
             let visits = visits.load(Ordering::SeqCst);
-            assert_eq!((seen.load(Ordering::SeqCst), visits), (1, 0), "{:?}", TRICKS[at]);
+            assert_eq!((seen.load(Ordering::SeqCst), visits), (1, 0), "{trick:?}");
         }
     }
 }
