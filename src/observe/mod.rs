@@ -35,7 +35,7 @@ pub const WIDE: usize = 5;
 /// `progress` is told how many of how many have been read.
 ///
 /// # Errors
-/// A read that did not work, but for refusals of single resources: those are [`Observation::Unreadable`]. A resource that
+/// A read that did not work, but for refusals of single resources: those are [`crate::state::Observation::Unreadable`]. A resource that
 /// is not there is no error, nor is a list that is refused.
 pub async fn observe(
     client: &Client,

@@ -1,4 +1,4 @@
-//! One file for each section of the blueprint, its `mod` line, and the line of [`KINDS`] that registers it.
+//! One file for each section of the blueprint, its `mod` line, and the line of `KINDS` that registers it.
 
 use super::kind::Kind;
 
