@@ -73,6 +73,22 @@ pub(crate) fn is_expression(text: &str) -> bool {
     text.contains("${")
 }
 
+/// The segments of `section.key.snet-nodes`: names with hyphens inside, and nothing else.
+fn hyphenated_chain(expression: &str) -> Option<Vec<&str>> {
+    let is_segment = |segment: &&str| {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        segment.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && segment.ends_with(word)
+            && segment.chars().all(|c| word(c) || c == '-')
+    };
+    let path: Vec<&str> = expression.split('.').collect();
+    (expression.contains('-')
+        && path.len() >= 2
+        && !path[0].contains('-')
+        && path.iter().all(|s| is_segment(&s)))
+    .then_some(path)
+}
+
 /// The value of a text.
 pub(crate) fn evaluate(text: &str, scope: &dyn Scope) -> Result<Value, Fault> {
     if !is_expression(text) {
@@ -172,6 +188,12 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Res
     // Most expressions are one dotted name: no need for a parser.
     if is_dotted_name(expression) {
         let path: Vec<&str> = expression.split('.').collect();
+        return scope.lookup(&path);
+    }
+    // A key may have a hyphen, which is minus elsewhere: a chain of names that begins with a section is a name.
+    if let Some(path) = hyphenated_chain(expression)
+        && scope.holds_entries(path[0])
+    {
         return scope.lookup(&path);
     }
     let mut context = Map::new();

@@ -132,7 +132,12 @@ impl Evaluator<'_> {
             if let Some(each) = each {
                 whole.push_str(&format!("[{}]", each.key));
             }
-            for segment in &path[2..] {
+            // The id written out is the resource: a field takes from it what it wants.
+            let below = match &path[2..] {
+                [below @ .., "id"] => below,
+                below => below,
+            };
+            for segment in below {
                 whole.push('.');
                 whole.push_str(segment);
             }

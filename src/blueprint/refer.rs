@@ -51,6 +51,8 @@ impl Linker<'_> {
             ("", "" | "id") | ("id", "" | "id") => return known(id()),
             ("", facet) => facet.to_owned(),
             (rest, "") => rest.to_owned(),
+            // What a field wants of a resource may be written out: `${identities.app.principalId}` for a principal.
+            (rest, facet) if rest == facet || rest.ends_with(&format!(".{facet}")) => rest.to_owned(),
             (rest, facet) => format!("{rest}.{facet}"),
         };
         let name_of = |id: String| id.rsplit('/').next().unwrap_or_default().to_owned();

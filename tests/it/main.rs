@@ -34,6 +34,7 @@ mod properties;
 mod purge;
 mod quickstart;
 mod reading;
+mod references;
 mod reports;
 mod robustness;
 mod rooms;

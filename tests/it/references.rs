@@ -1,0 +1,61 @@
+//! References as people write them: facets written out, keys with hyphens.
+
+use crate::support::{Berth, Rehearsal};
+
+const HEAD: &str = "\
+blueprint: shop
+azure:
+  subscription: 5ab5c819-0000-4000-8000-000000000001
+  location: westeurope
+  resourceGroup: rg-shop
+identities:
+  app: {}
+networks:
+  hub:
+    addressSpace: [10.20.0.0/16]
+    subnets:
+      snet-nodes: { prefix: 10.20.0.0/20 }
+clusters:
+  aks:
+    identity: ${identities.app}
+    subnet: ${networks.hub.subnets.snet-nodes}
+    nodePools: { system: { mode: System, count: 1, vmSize: Standard_D4s_v5 } }
+roleAssignments:
+  a: { principal: PRINCIPAL, role: Reader, scope: SCOPE }
+";
+
+#[test]
+fn a_facet_that_a_field_wants_may_be_written_out() {
+    let rehearsal = Rehearsal::new();
+    let bodies = |principal: &str, scope: &str| {
+        let text =
+            HEAD.replace("PRINCIPAL", &format!("\"{principal}\"")).replace("SCOPE", &format!("\"{scope}\""));
+        let desired = rehearsal.desired(&text);
+        let at = desired.by_address[&berth::ident::Address::new("roleAssignments.a")];
+        (desired.resources[at].id.clone(), desired.resources[at].body.clone())
+    };
+    let bare = bodies("${identities.app}", "${clusters.aks}");
+    for (principal, scope) in
+        [("${identities.app.principalId}", "${clusters.aks.id}"), ("${identities.app.id}", "${clusters.aks}")]
+    {
+        assert_eq!(bodies(principal, scope), bare, "{principal} {scope}");
+    }
+    let kubelet = bodies("${clusters.aks.kubeletIdentity}", "${networks.hub.subnets.snet-nodes}");
+    assert_eq!(
+        bodies("${clusters.aks.kubeletIdentity.principalId}", "${networks.hub.subnets.snet-nodes.id}"),
+        kubelet
+    );
+}
+
+#[test]
+fn minus_stays_minus_where_no_section_begins_the_name() {
+    let berth = Berth::new().blueprint(
+        &HEAD
+            .replace("PRINCIPAL", "\"${identities.app}\"")
+            .replace("SCOPE", "\"${clusters.aks}\"")
+            .replace("azure:\n", "parameters:\n  n: { type: int, default: 5 }\nazure:\n")
+            .replace("count: 1", "count: \"${param.n-2}\""),
+    );
+    let shown = berth.plan(&["--format", "json"]).exits(2).json();
+    assert!(shown.to_string().contains("\"count\":3"), "{shown}");
+}
