@@ -6,6 +6,8 @@ use std::time::Duration;
 /// How long a step is tried again for each kind of trouble.
 #[derive(Debug, Default)]
 pub(super) struct Reattempts {
+    /// Whether what is needed was made a moment ago, so that it may not be known everywhere yet.
+    fresh: bool,
     attempts: u32,
     waited: Duration,
 }
@@ -19,12 +21,21 @@ pub(super) struct Again {
 }
 
 impl Reattempts {
+    /// For a step that needs something that the same run made, or for one that needs only what was there.
+    pub(super) fn new(fresh: bool) -> Self {
+        Reattempts { fresh, ..Reattempts::default() }
+    }
+
     /// Decides about an error. `None` is the end of the step.
     pub(super) fn after(&mut self, error: &Error, budget: Duration) -> Option<Again> {
         let (first, longest, limit, why) = match &error.kind {
             // A new principal is known everywhere after 0 to 120 s, a role takes effect within 10 minutes.
-            ErrorKind::Propagating => {
+            ErrorKind::Propagating if self.fresh => {
                 (5, 30, Duration::from_secs(600), "what it needs is not known everywhere yet")
+            }
+            // What this run did not make was made by another one two minutes ago at most, or does not exist.
+            ErrorKind::Propagating => {
+                (5, 30, Duration::from_secs(120), "what it needs is not known everywhere yet")
             }
             // The other operation ends by itself; a cluster's may take most of an hour.
             ErrorKind::Busy => {
@@ -65,13 +76,19 @@ mod tests {
     #[test]
     fn waits_grow_and_end() {
         let error = Error::new(ErrorKind::Propagating, Method::Put, "https://x/y", "not there");
-        let mut reattempts = Reattempts::default();
+        let mut reattempts = Reattempts::new(true);
         let waits: Vec<u64> = std::iter::from_fn(|| reattempts.after(&error, Duration::MAX))
             .map(|again| again.wait.as_secs())
             .collect();
         assert_eq!(waits[..4], [5, 10, 20, 30]);
         assert!(waits.iter().sum::<u64>() <= 630);
         assert_eq!(reattempts.count() as usize, waits.len());
+        // What this run did not make is not waited for so long.
+        let mut reattempts = Reattempts::new(false);
+        let waits: Vec<u64> = std::iter::from_fn(|| reattempts.after(&error, Duration::MAX))
+            .map(|again| again.wait.as_secs())
+            .collect();
+        assert_eq!(waits, [5, 10, 20, 30, 30, 30]);
     }
 
     #[test]

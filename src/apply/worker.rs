@@ -44,12 +44,14 @@ pub(super) struct Worker {
     /// With every value put in, secrets among them: it goes to Azure and nowhere else.
     pub(super) work: Work,
     pub(super) timeout: Duration,
+    /// Whether it needs something that the same run makes.
+    pub(super) fresh: bool,
 }
 
 impl Worker {
     /// Carries the unit out, as often as its errors say.
     pub(super) async fn run(self) -> Ended {
-        let mut reattempts = Reattempts::default();
+        let mut reattempts = Reattempts::new(self.fresh);
         let started = self.clock.elapsed();
         let mut last = None;
         let mut sent_maybe = false;

@@ -126,12 +126,21 @@ impl<'a> Compiler<'a> {
             id: step.id.clone(),
             // What came with its parent is only looked at.
             lanes: if sends && !arrives { own() } else { Vec::new() },
+            fresh: self.needs_fresh(step),
             expected_ms: if sends { step.expected_ms } else { 0 },
             timeout: resource.map_or(TIMEOUT, |resource| resource.timeout),
             record: resource.and_then(|resource| self.holding(step, resource)),
             after: step.after.iter().copied().filter(|&before| before < at).collect(),
             work,
         }
+    }
+
+    /// Whether a step needs something that the plan makes, other than its group and its provider.
+    fn needs_fresh(&self, step: &Step) -> bool {
+        step.after.iter().filter_map(|&need| self.steps.get(need)).any(|need| {
+            matches!(need.action, Action::Create | Action::Replace | Action::Recover)
+                && !need.arm_type.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups")
+        })
     }
 
     fn lanes(&self, resource: &DesiredResource) -> Vec<ArmId> {
@@ -235,6 +244,7 @@ impl<'a> Compiler<'a> {
                     held.unwrap_or_else(|| resource.map_or_else(Vec::new, |resource| self.lanes(resource)))
                 }
             },
+            fresh: false,
             expected_ms: if taken_along { 0 } else { expected.min(step.expected_ms) },
             timeout: resource.map_or(TIMEOUT, |resource| resource.timeout),
             record: None,

@@ -47,6 +47,8 @@ pub struct Unit {
     pub expected_ms: u64,
     /// How long it may take.
     pub timeout: Duration,
+    /// Whether it needs something that the same plan makes, which Azure may not know everywhere at once.
+    pub fresh: bool,
     /// What the ledger holds once it is done; `None` for what the ledger does not hold.
     pub record: Option<Arc<Holding>>,
 }

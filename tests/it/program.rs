@@ -454,3 +454,30 @@ async fn taking_over_writes_the_tag_and_nothing_else() {
         (Action::Update, Action::Update)
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_this_run_did_not_make_is_not_waited_for_for_long() {
+    let rehearsal = Rehearsal::new();
+    let blueprint = text(
+        "roleAssignments:\n  a: { principal: 11111111-2222-4333-8444-555555555555, principalType: User, role: Reader }\n",
+    );
+    let desired = rehearsal.desired(&blueprint);
+    let at = desired.by_address[&berth::ident::Address::new("roleAssignments.a")];
+    let path = format!("/roleAssignments/{}", desired.resources[at].id.name());
+    rehearsal.simulator.fail_next(
+        Fault::once(
+            Method::Put,
+            &path,
+            Effect::Answer {
+                status: 400,
+                code: "PrincipalNotFound".to_owned(),
+                message: "no such principal".to_owned(),
+                retry_after: None,
+            },
+        )
+        .times(1000),
+    );
+    let applied = rehearsal.try_apply(&blueprint, Adoption::Refused).await.unwrap();
+    let step = outcome(&applied.summary, "roleAssignments.a");
+    assert!(matches!(step.outcome, Outcome::Failed { .. }) && step.retries <= 6, "{step:?}");
+}

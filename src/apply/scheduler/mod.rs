@@ -350,6 +350,7 @@ impl<'a> Run<'a> {
             id: unit.id.clone(),
             work,
             timeout: unit.timeout,
+            fresh: unit.fresh,
         })
     }
 
