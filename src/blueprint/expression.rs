@@ -82,11 +82,8 @@ fn hyphenated_chain(expression: &str) -> Option<Vec<&str>> {
             && segment.chars().all(|c| word(c) || c == '-')
     };
     let path: Vec<&str> = expression.split('.').collect();
-    (expression.contains('-')
-        && path.len() >= 2
-        && !path[0].contains('-')
-        && path.iter().all(|s| is_segment(&s)))
-    .then_some(path)
+    (expression.contains('-') && path.len() >= 2 && !path[0].contains('-') && path.iter().all(is_segment))
+        .then_some(path)
 }
 
 /// The value of a text.
