@@ -6,7 +6,7 @@ use crate::ledger::{InFlight, Ledger};
 use crate::value::is_at_work;
 use std::time::Duration;
 
-/// Longer than any operation takes.
+/// How long resuming may wait in all: longer than any operation takes.
 const LONGEST: Duration = Duration::from_secs(2 * 3600);
 
 /// How often a resource is looked at whose operation is not known.
@@ -26,6 +26,7 @@ pub async fn resume(
     in_flight: &[InFlight],
     tell: &(dyn Fn(&InFlight) + Sync),
 ) -> Result<(), Error> {
+    let ends = clock.elapsed() + LONGEST;
     let waits = in_flight.iter().map(|step| async move {
         let operation =
             step.operation.clone().and_then(|json| serde_json::from_value::<Operation>(json).ok());
@@ -44,7 +45,7 @@ pub async fn resume(
         // An operation that does not answer, or has moved with its endpoint, says nothing of the resource.
         let waited = match (waited, version) {
             (Err(error), _) if is_unreachable(&error) => Err(error),
-            (_, Some(version)) => settle(client, clock, step, &version, tell).await,
+            (_, Some(version)) => settle(client, clock, step, &version, ends, tell).await,
             (_, None) => Ok(()),
         };
         match waited {
@@ -59,18 +60,18 @@ fn is_unreachable(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Connection | ErrorKind::AuthenticationFailed)
 }
 
-/// Looks at a resource until Azure is done with it, or it is not there.
+/// Looks at a resource until Azure is done with it, it is not there, or the time is up.
 async fn settle(
     client: &Client,
     clock: &Clock,
     step: &InFlight,
     api_version: &str,
+    ends: Duration,
     tell: &(dyn Fn(&InFlight) + Sync),
 ) -> Result<(), Error> {
-    let began = clock.elapsed();
     let mut told = false;
     while let Some(live) = client.get(step.id.as_str(), api_version).await? {
-        if !is_at_work(&live.body) || clock.elapsed().saturating_sub(began) > LONGEST {
+        if !is_at_work(&live.body) || clock.elapsed() > ends {
             break;
         }
         if !told {

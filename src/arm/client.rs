@@ -263,15 +263,20 @@ pub(super) fn body_of(method: Method, url: &str, response: &Response) -> Result<
 /// The resource that a response to a read holds. One without an id is nothing of ARM's: a proxy's page, another server.
 fn identified(id: &str, response: &Response) -> Result<Resource> {
     let found = resource(Method::Get, id, response)?;
-    match found.body.get("id").and_then(Value::as_str) {
-        Some(_) => Ok(found),
-        None => {
-            let message = "the answer is not a resource: it has no `id`";
-            let mut error = Error::new(ErrorKind::Protocol, Method::Get, id, message);
-            error.status = Some(response.status);
-            Err(error)
-        }
-    }
+    if has_id(Some(&found.body)) { Ok(found) } else { Err(no_resource(id, response)) }
+}
+
+/// Whether a body is a resource's.
+pub(super) fn has_id(body: Option<&Value>) -> bool {
+    body.and_then(|body| body.get("id")).is_some_and(Value::is_string)
+}
+
+/// The error of an answer to a read that is not the resource.
+pub(super) fn no_resource(id: &str, response: &Response) -> Error {
+    let mut error =
+        Error::new(ErrorKind::Protocol, Method::Get, id, "the answer is not a resource: it has no `id`");
+    error.status = Some(response.status);
+    error
 }
 
 /// The resource that a response holds.

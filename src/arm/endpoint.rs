@@ -1,5 +1,6 @@
 //! The address of ARM, and which URLs belong to it.
 
+use super::cloud::Cloud;
 use azure_core::http::Url;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,6 +17,8 @@ enum Host {
 pub(super) struct Endpoint {
     base: String,
     origin: Option<Origin>,
+    /// Whether hosts below this one are regions of it: so it is in Azure's own clouds.
+    regional: bool,
 }
 
 /// Scheme, host and port.
@@ -30,7 +33,9 @@ impl Endpoint {
     /// Takes an address such as `https://management.azure.com` or `http://127.0.0.1:8080` apart.
     pub(super) fn new(address: &str) -> Self {
         let base = address.trim().trim_end_matches('/').to_owned();
-        Endpoint { origin: origin(&base), base }
+        let origin = origin(&base);
+        let regional = Cloud::ALL.iter().any(|cloud| origin == self::origin(cloud.endpoint()));
+        Endpoint { base, origin, regional }
     }
 
     /// The address without a slash at its end.
@@ -38,13 +43,13 @@ impl Endpoint {
         &self.base
     }
 
-    /// Whether a URL lies on ARM's host or one of its regional sub-domains.
+    /// Whether a URL lies on ARM's host or, in Azure's own clouds, one of its regional sub-domains.
     ///
     /// Nowhere else may the token go: some providers put hosts of their own into `Location`.
     pub(super) fn owns(&self, url: &str) -> bool {
         let (Some(own), Some(origin)) = (&self.origin, origin(url)) else { return false };
         let region = match (&own.host, &origin.host) {
-            (Host::Domain(own), Host::Domain(host)) if own.contains('.') => {
+            (Host::Domain(own), Host::Domain(host)) if self.regional => {
                 let region = host.strip_suffix(own.as_str()).and_then(|region| region.strip_suffix('.'));
                 let is_label = |label: &str| {
                     !label.is_empty()
@@ -150,6 +155,7 @@ pub(super) fn same_resource(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arm::Cloud;
 
     #[test]
     fn owns_its_host_and_regions_only() {
@@ -170,6 +176,13 @@ mod tests {
             assert_eq!(arm.owns(url), owned, "{url}");
         }
         assert!(Endpoint::new("http://[::1]:9000").owns("http://[::1]:9000/x"));
+        // Only Azure's own clouds are known to have regions: below another name may be another's host.
+        assert!(!Endpoint::new("https://arm.example").owns("https://x.arm.example/x"));
+        assert!(Endpoint::new("https://arm.example").owns("https://arm.example/x"));
+        for cloud in Cloud::ALL {
+            let region = cloud.endpoint().replace("https://", "https://north.");
+            assert!(Endpoint::new(cloud.endpoint()).owns(&region), "{region}");
+        }
     }
 
     #[test]

@@ -130,12 +130,14 @@ pub(super) fn begin(
     };
     let rest = state.map(Rest::of);
     let running = matches!(rest, Some(Rest::Moving));
+    // An operation that may not be followed: the resource tells in its place.
+    let elsewhere = |name: &str| headers.get(name).is_some_and(|url| endpoint.resolve(url).is_none());
     let location = usable("location");
     let poll = if let Some(url) = usable("azure-asyncoperation") {
         Poll::AsyncOperation { url }
     } else if let Some(url) = location.clone().filter(|_| status == 202 || running) {
         Poll::Location { url }
-    } else if running || (status == 202 && method != Method::Post) {
+    } else if running || (method != Method::Post && (status == 202 || elsewhere("azure-asyncoperation"))) {
         Poll::Resource
     } else if matches!(rest, Some(Rest::Failed | Rest::Cancelled)) && method != Method::Delete {
         return Verdict::Failed;
@@ -331,6 +333,22 @@ mod tests {
                 vec![("azure-asyncoperation", FOREIGN)],
                 Value::Null,
                 "resource, then resource",
+            ),
+            (
+                "foreign operation, answered at once",
+                Put,
+                201,
+                vec![("azure-asyncoperation", FOREIGN)],
+                json!({}),
+                "resource, then resource",
+            ),
+            (
+                "foreign deletion",
+                Delete,
+                200,
+                vec![("azure-asyncoperation", FOREIGN)],
+                Value::Null,
+                "resource, then absence",
             ),
             ("location, at rest", Put, 201, vec![result], state("Succeeded"), "done"),
             ("location, moving", Put, 200, vec![result], updating.clone(), "location, then resource"),

@@ -1,6 +1,6 @@
 //! Following an operation to its end.
 
-use super::client::{Client, Resource, Started, body_of, is_absent, resource};
+use super::client::{Client, Resource, Started, body_of, has_id, is_absent, no_resource, resource};
 use super::error::{Error, ErrorKind, Result};
 use super::lro::{Finish, Look, Operation, Poll, read_operation, read_resource};
 use super::request::Conditions;
@@ -205,6 +205,12 @@ impl<F: FnMut(&Progress) + Send> Watch<'_, F> {
         };
         match self.client.read(url, RetryMode::Once).await {
             Ok(response) => match body_of(Method::Get, &self.operation.id, &response) {
+                // Nor is a page the resource that is not: what has no id says nothing of whether it rests.
+                Ok(body)
+                    if self.poll == Poll::Resource && response.status == 200 && !has_id(body.as_ref()) =>
+                {
+                    self.no_answer(no_resource(&self.operation.id, &response))
+                }
                 Ok(body) => {
                     self.missing = 0;
                     self.refused = 0;
@@ -425,7 +431,7 @@ mod tests {
     }
 
     fn state(state: &str) -> Value {
-        json!({"properties": {"provisioningState": state}})
+        json!({"id": ID, "properties": {"provisioningState": state}})
     }
 
     fn operation(method: Method, poll: Poll, finish: Finish) -> Operation {
@@ -471,7 +477,7 @@ mod tests {
             line("GET /op", 200, status("Creating")),
             line("GET /op", 200, json!({"status": "Succeeded", "error": {"code": "None", "message": null}})),
             line("GET ID", 200, state("Updating")).with("retry-after", "2"),
-            line("GET ID", 200, json!({"properties": {"provisioningState": "Succeeded"}, "etag": "e"})),
+            line("GET ID", 200, json!({"id": ID, "etag": "e"})),
         ]);
         let Started::Running(operation) = client.put(ID, "1", &json!({}), &Conditions::none()).await.unwrap()
         else {
@@ -589,9 +595,9 @@ mod tests {
             line("GET /op", 401, Value::Null),
         ];
         lines.push(line("GET /op", 200, status("Succeeded")));
-        lines.push(line("GET ID", 200, json!({})));
+        lines.push(line("GET ID", 200, json!({"id": ID})));
         let (outcome, times) = follow(&creation(), lines).await;
-        assert_eq!(outcome.unwrap(), Some(json!({})));
+        assert_eq!(outcome.unwrap(), Some(json!({"id": ID})));
         assert_eq!(times, [10, 20, 30, 40, 70, 80, 80, 80]);
 
         let looks = |ask: &'static str| (0..4).map(move |_| line(ask, 403, Value::Null));
@@ -662,6 +668,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_is_not_the_resource_does_not_say_that_it_rests() {
+        for body in [json!({}), json!({"message": "one moment"}), json!([]), Value::Null] {
+            let (outcome, _) = follow(
+                &operation(Method::Put, Poll::Resource, Finish::Resource),
+                vec![
+                    line("GET ID", 200, body.clone()),
+                    line("GET ID", 200, state("Updating")),
+                    line("GET ID", 200, state("Succeeded")),
+                ],
+            )
+            .await;
+            assert_eq!(outcome.unwrap(), Some(state("Succeeded")), "{body}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn deletion_by_reading_ends_with_absence() {
         let delete = operation(Method::Delete, Poll::Resource, Finish::Absence);
         let (outcome, _) = follow(
@@ -697,7 +719,7 @@ mod tests {
     async fn a_written_down_operation_is_followed_by_another_client() {
         let kept = serde_json::to_string(&creation()).unwrap();
         let resumed: Operation = serde_json::from_str(&kept).unwrap();
-        let lines = vec![line("GET /op", 200, status("Succeeded")), line("GET ID", 200, json!({"a": 1}))];
-        assert_eq!(follow(&resumed, lines).await.0.unwrap(), Some(json!({"a": 1})));
+        let lines = vec![line("GET /op", 200, status("Succeeded")), line("GET ID", 200, json!({"id": ID}))];
+        assert_eq!(follow(&resumed, lines).await.0.unwrap(), Some(json!({"id": ID})));
     }
 }

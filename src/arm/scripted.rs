@@ -40,6 +40,14 @@ impl Line {
         }
     }
 
+    /// Adds a header to the answer, whatever it says.
+    pub(super) fn verbatim(mut self, name: &str, value: &str) -> Self {
+        if let Some(reply) = &mut self.reply {
+            reply.headers.set(name, value);
+        }
+        self
+    }
+
     /// Adds a header to the answer; a leading `/` stands for a URL of ARM.
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         let value = if value.starts_with('/') { format!("{ARM}{value}") } else { value.to_owned() };

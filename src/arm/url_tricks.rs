@@ -1,7 +1,7 @@
 //! URLs that look as if they lay on ARM's host and lead elsewhere: no token, and no request, follows them.
 
 use super::scripted::{ARM, Script, line};
-use super::transport::{Method, Request, Response, Transport, TransportError};
+use super::transport::Method;
 use super::{
     Client, Conditions, HttpTransport, Limits, Operation, Options, Poll, Proxies, StaticToken, is_loopback,
 };
@@ -213,8 +213,7 @@ fn what_is_taken_for_arms_is_sent_to_arm() {
 async fn in_this_process_nothing_is_sent_where_a_trick_leads() {
     for trick in tricks("https", "management.azure.com", "evil.example") {
         for header in ["azure-asyncoperation", "location"] {
-            let answer = line("DELETE ID", 202, json!({})).with("retry-after", "1");
-            let answer = if trick.starts_with('/') { answer } else { answer.with(header, &trick) };
+            let answer = line("DELETE ID", 202, json!({})).with("retry-after", "1").verbatim(header, &trick);
             let gone = line("GET ID", 404, json!({"error": {"code": "ResourceNotFound", "message": ""}}));
             let (client, script) = Script::client(vec![answer, gone]);
             let started = client.delete(super::scripted::ID, "1", &Conditions::none()).await;
@@ -279,30 +278,21 @@ async fn over_http_nothing_is_sent_where_a_trick_leads() {
     }
 }
 
-/// A transport that must not be used.
-struct Never;
-
-#[async_trait::async_trait]
-impl Transport for Never {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        panic!("{} was sent to {}", request.method, request.url)
-    }
-}
-
-#[tokio::test]
-async fn an_operation_out_of_a_forged_journal_is_not_followed() {
+#[tokio::test(start_paused = true)]
+async fn an_operation_out_of_a_forged_journal_is_not_followed_and_its_resource_is_watched() {
     for trick in tricks("https", "management.azure.com", "evil.example") {
-        let operation = Operation {
-            poll: Poll::AsyncOperation { url: trick },
-            ..Operation::watching(Method::Put, super::scripted::ID, "1")
-        };
-        let client = Client::new(
-            Arc::new(Never),
-            Arc::new(StaticToken::new("t")),
-            Clock::start(1.0),
-            Options::default(),
-        );
-        assert!(client.wait(&operation, |_| {}, std::time::Duration::ZERO).await.is_err());
+        for poll in [Poll::AsyncOperation { url: trick.clone() }, Poll::Location { url: trick.clone() }] {
+            let operation = Operation { poll, ..Operation::watching(Method::Put, super::scripted::ID, "1") };
+            let state =
+                |state: &str| json!({"id": super::scripted::ID, "properties": {"provisioningState": state}});
+            let (client, script) = Script::client(vec![
+                line("GET ID", 200, state("Updating")),
+                line("GET ID", 200, state("Succeeded")),
+            ]);
+            let finished = client.wait(&operation, |_| {}, std::time::Duration::from_secs(600)).await;
+            assert!(finished.is_ok(), "{trick:?}: {finished:?}");
+            assert_eq!(script.times().len(), 2, "{trick:?}");
+        }
     }
 }
 
