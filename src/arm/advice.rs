@@ -4,6 +4,10 @@
 pub(super) const UNTRUSTED: &str =
     "trust the authority that signed the server's certificate with `--ca-file FILE`, a PEM file";
 
+/// What to do about an answer that is not in ARM's form.
+pub(super) const NOT_AZURE: &str =
+    "Azure answers in another form: check --endpoint, and the proxy, gateway or sign-in page in between";
+
 /// What to do about a failed sign-in, by Entra's code or what else is known of it.
 ///
 /// The codes: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>

@@ -1,7 +1,7 @@
 //! The client and its verbs.
 
 use super::endpoint::Endpoint;
-use super::envelope::json;
+use super::envelope::{excerpt, json};
 use super::error::{Error, ErrorKind, Result};
 use super::lro::{Answer, Operation, Verdict, begin};
 use super::options::Options;
@@ -253,7 +253,8 @@ pub(super) fn body_of(method: Method, url: &str, response: &Response) -> Result<
         // A status without content is as good as none; some services send text with a 202.
         None if response.status != 200 => Ok(None),
         None => {
-            let mut error = Error::new(ErrorKind::Protocol, method, url, "the answer is not JSON");
+            let message = with_excerpt("the answer is not JSON", response);
+            let mut error = Error::new(ErrorKind::Protocol, method, url, message);
             error.status = Some(response.status);
             Err(error)
         }
@@ -266,6 +267,14 @@ fn identified(id: &str, response: &Response) -> Result<Resource> {
     if has_id(Some(&found.body)) { Ok(found) } else { Err(no_resource(id, response)) }
 }
 
+/// What is wrong with an answer, and enough of the answer to recognise who gave it.
+pub(super) fn with_excerpt(wrong: &str, response: &Response) -> String {
+    match excerpt(&response.body) {
+        Some(said) => format!("{wrong}: {said}"),
+        None => wrong.to_owned(),
+    }
+}
+
 /// Whether a body is a resource's.
 pub(super) fn has_id(body: Option<&Value>) -> bool {
     body.and_then(|body| body.get("id")).is_some_and(Value::is_string)
@@ -273,8 +282,8 @@ pub(super) fn has_id(body: Option<&Value>) -> bool {
 
 /// The error of an answer to a read that is not the resource.
 pub(super) fn no_resource(id: &str, response: &Response) -> Error {
-    let mut error =
-        Error::new(ErrorKind::Protocol, Method::Get, id, "the answer is not a resource: it has no `id`");
+    let message = with_excerpt("the answer is not a resource: it has no `id`", response);
+    let mut error = Error::new(ErrorKind::Protocol, Method::Get, id, message);
     error.status = Some(response.status);
     error
 }
@@ -344,6 +353,7 @@ mod tests {
             error("NoRegisteredProviderFound"),
             error("MissingSubscriptionRegistration"),
             error("InvalidApiVersionParameter"),
+            json!({"error": {"code": "NotFound", "message": "m", "details": [{"code": "SubscriptionNotFound", "message": "n"}]}}),
             error("not_found"),
             error("404"),
             Value::Null,
@@ -373,6 +383,32 @@ mod tests {
             let (client, _) = Script::client(vec![line("GET ID", 200, answer.clone())]);
             assert_eq!(client.get(ID, "1").await.unwrap_err().kind, ErrorKind::Protocol, "{answer}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_another_server_says_is_shown_with_what_to_do() {
+        let page = "<html><title>Sign in to the guest network</title></html>";
+        let json = r#"{"error":"no route for this host"}"#;
+        for (status, body, said) in [
+            (200, page, "Sign in to the guest network"),
+            (200, json, "no route for this host"),
+            (404, page, "Sign in to the guest network"),
+            (404, json, "no route for this host"),
+            (400, "plain words", "plain words"),
+            (302, page, "berth follows no redirects: https://login.corp.example/start"),
+        ] {
+            let mut answer = line("GET ID", status, Value::Null)
+                .verbatim("location", "https://login.corp.example/start?token=HUSH#HUSH");
+            answer.replace_body(body);
+            let (client, _) = Script::client(vec![answer]);
+            let error = client.get(ID, "1").await.unwrap_err();
+            assert!(error.to_string().contains(said), "{status}: {error}");
+            assert!(error.hint().unwrap().contains("--endpoint"), "{status}: {error}");
+            assert!(!format!("{error:?}").contains("HUSH"), "{error:?}");
+        }
+        // What Azure itself says asks nobody to look for a proxy.
+        let (client, _) = Script::client(vec![line("GET ID", 400, error("BadRequest"))]);
+        assert_eq!(client.get(ID, "1").await.unwrap_err().hint(), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,6 +7,10 @@ use std::borrow::Cow;
 
 /// How deep wrapped errors are followed; deployments of deployments stay below.
 const DEPTH: usize = 8;
+/// How many characters are shown of what is not in ARM's form.
+const SHOWN: usize = 300;
+/// How many bytes of it are looked at: pages have their title near the top.
+const LOOKED_AT: usize = 64 * 1024;
 
 /// An error body, read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,19 +30,11 @@ pub(super) struct Envelope {
 impl Envelope {
     /// Reads the body of an error response.
     pub(super) fn parse(body: &[u8]) -> Self {
-        match json(body) {
-            Some(value) => Self::from_value(&value),
-            None => {
-                // A gateway's HTML page or plain text: enough of it to recognise.
-                let text = String::from_utf8_lossy(body);
-                let text = text.trim();
-                let mut envelope = Envelope::default();
-                if !text.is_empty() {
-                    envelope.message = Some(text.chars().take(300).collect());
-                }
-                envelope
-            }
+        let mut envelope = json(body).map(|value| Self::from_value(&value)).unwrap_or_default();
+        if envelope.is_empty() {
+            envelope.message = excerpt(body);
         }
+        envelope
     }
 
     /// Reads an error that sits in a document: a response, a status of an operation, a failed resource.
@@ -107,6 +103,69 @@ impl Envelope {
             }
         }
     }
+}
+
+/// What a body says that is not in ARM's form (a page of HTML, a gateway's JSON, plain text): enough of it to recognise
+/// who answered.
+pub(super) fn excerpt(body: &[u8]) -> Option<String> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let text = String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]);
+    let lower = text.to_ascii_lowercase();
+    let is_page = ["<html", "<head", "<body", "<!doctype html"].iter().any(|tag| lower.contains(tag));
+    let text: Cow<'_, str> = if is_page {
+        page(&text, &lower).into()
+    } else {
+        match json(body) {
+            // Nothing is said, in so many words.
+            Some(Value::Null) => return None,
+            Some(Value::Array(items)) if items.is_empty() => return None,
+            Some(Value::Object(members)) if members.is_empty() => return None,
+            Some(Value::String(text)) => text.into(),
+            _ => text,
+        }
+    };
+    let mut words = text.split_whitespace();
+    let mut shown = words.next()?.to_owned();
+    let mut length = shown.chars().count();
+    for word in words {
+        if length > SHOWN {
+            break;
+        }
+        shown.push(' ');
+        shown.push_str(word);
+        length += 1 + word.chars().count();
+    }
+    if let Some((end, _)) = shown.char_indices().nth(SHOWN) {
+        shown.truncate(end);
+        shown.push('…');
+    }
+    Some(shown)
+}
+
+/// The words of a page of HTML. `lower` is the same page in small letters.
+fn page(text: &str, lower: &str) -> String {
+    let mut words = String::new();
+    let mut at = 0;
+    while let Some(open) = text[at..].find('<') {
+        words.push_str(&text[at..at + open]);
+        words.push(' ');
+        at += open;
+        let ends = [("<!--", "-->"), ("<script", "</script"), ("<style", "</style")];
+        let hidden = ends.iter().find(|(start, _)| lower[at..].starts_with(start));
+        if let Some((_, end)) = hidden {
+            let Some(found) = lower[at..].find(end) else { return words };
+            at += found;
+        }
+        let Some(close) = text[at..].find('>') else { return words };
+        at += close + 1;
+    }
+    words.push_str(&text[at..]);
+    for (entity, character) in
+        [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+    {
+        words = words.replace(entity, character);
+    }
+    words
 }
 
 /// Parses JSON that may begin with a byte order mark.
@@ -218,6 +277,54 @@ mod tests {
         for (name, body, expected) in table {
             assert_eq!(codes(&Envelope::parse(body.as_bytes())), *expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_not_in_arms_form_is_shown_and_shortened() {
+        let long = "word ".repeat(1000);
+        let table: &[(&str, Option<&str>)] = &[
+            (
+                "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1>\
+                 </center><hr><center>nginx</center></body>\r\n</html>",
+                Some("502 Bad Gateway 502 Bad Gateway nginx"),
+            ),
+            (
+                "<!DOCTYPE HTML><HTML><HEAD><STYLE>p { color: red }</STYLE><script>if (a < b) { go('/x>') }</script>\
+                 </HEAD><!-- <p>not</p> --><BODY><p>Sign&nbsp;in to &quot;Guest&quot; Wi&#45;Fi &amp; agree",
+                Some("Sign in to \"Guest\" Wi&#45;Fi & agree"),
+            ),
+            ("<html><script>never closed", None),
+            ("<html><", None),
+            (
+                "upstream connect error\n  or disconnect\t/reset",
+                Some("upstream connect error or disconnect /reset"),
+            ),
+            (r#"{"error":"not found"}"#, Some(r#"{"error":"not found"}"#)),
+            (
+                r#"{"statusCode":401,"reason":"no subscription key"}"#,
+                Some(r#"{"statusCode":401,"reason":"no subscription key"}"#),
+            ),
+            (r#"{"statusCode": 404, "message": "Resource not found"}"#, Some("Resource not found")),
+            (r#"{"errors":[{"detail":"x"}]}"#, Some(r#"{"errors":[{"detail":"x"}]}"#)),
+            (r#"["a"]"#, Some(r#"["a"]"#)),
+            (r#""no such route""#, Some("no such route")),
+            ("\u{feff}plain", Some("plain")),
+            ("", None),
+            (" \n", None),
+            ("{}", None),
+            ("[]", None),
+            ("null", None),
+        ];
+        for (body, expected) in table {
+            assert_eq!(Envelope::parse(body.as_bytes()).message.as_deref(), *expected, "{body}");
+        }
+        for body in [long.clone(), "x".repeat(100_000), "\u{e9}".repeat(100_000), format!("<html>{long}")] {
+            let shown = Envelope::parse(body.as_bytes()).message.unwrap();
+            assert!(shown.ends_with('…') && shown.chars().count() == SHOWN + 1, "{shown}");
+        }
+        // Bytes that are not text, and pages that are all tags, cost nothing.
+        assert!(Envelope::parse(&[0xff; 100_000]).message.is_some());
+        assert_eq!(Envelope::parse("<html>".repeat(1_000_000).as_bytes()).message, None);
     }
 
     #[test]

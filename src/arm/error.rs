@@ -199,11 +199,9 @@ impl Error {
     /// A 404 says so in ARM's own form, whatever its code, unless it speaks of the subscription, the provider, the type or
     /// the address. One in another form is a proxy's, a gateway's or a wrong server's, and says nothing of Azure.
     pub fn is_absence(&self) -> bool {
-        let known = self.code.as_deref().is_some_and(|code| {
-            is_arm_code(code) && !ELSEWHERE.iter().any(|other| other.eq_ignore_ascii_case(code))
-        });
         matches!(self.status, Some(404 | 410))
-            && known
+            && self.code.as_deref().is_some_and(is_arm_code)
+            && !ELSEWHERE.iter().any(|code| self.has_code(code))
             && !self.message.contains("No HTTP resource was found")
     }
 
@@ -272,6 +270,10 @@ impl Error {
             ErrorKind::Busy => "wait until the other operation has ended, then run again".into(),
             ErrorKind::Conflict if self.status == Some(412) => {
                 "plan again: the resource has changed since it was read".into()
+            }
+            // Stumbles of Azure's own front end have no code either.
+            _ if self.status.is_some_and(|status| status < 500) && !self.is_arms() => {
+                advice::NOT_AZURE.into()
             }
             _ => return None,
         };

@@ -1,6 +1,6 @@
 //! Lists that come in pages.
 
-use super::client::{Client, body_of};
+use super::client::{Client, body_of, with_excerpt};
 use super::error::{Error, ErrorKind, Result};
 use super::send::RetryMode;
 use super::transport::Method;
@@ -51,21 +51,28 @@ impl Client {
         let mut url = self.url(path, api_version, query);
         for _ in 0..most {
             let response = self.read(url.clone(), RetryMode::Retry).await?;
-            let protocol = |message: &str| Error::new(ErrorKind::Protocol, Method::Get, &url, message);
+            let status = response.status;
+            let protocol = |message: &str| {
+                let mut error = Error::new(ErrorKind::Protocol, Method::Get, &url, message);
+                error.status = Some(status);
+                error
+            };
+            let no_list = || with_excerpt("the answer is not a list", &response);
             let (page, next) = match body_of(Method::Get, &url, &response)? {
-                None => return Ok(ListEnd::Complete),
+                None if response.status == 204 => return Ok(ListEnd::Complete),
                 Some(Value::Array(page)) => (page, None),
                 Some(Value::Object(mut body)) => {
                     let next = body.remove("nextLink");
                     let page = match body.remove("value") {
                         Some(Value::Array(page)) => page,
                         // An empty page may lead on.
-                        None | Some(Value::Null) if body.is_empty() => Vec::new(),
-                        _ => return Err(protocol("the answer is not a list")),
+                        Some(Value::Null) => Vec::new(),
+                        None if body.is_empty() && next.as_ref().is_some_and(Value::is_string) => Vec::new(),
+                        _ => return Err(protocol(&no_list())),
                     };
                     (page, next)
                 }
-                Some(_) => return Err(protocol("the answer is not a list")),
+                _ => return Err(protocol(&no_list())),
             };
             take(page);
             let next = match next {
@@ -109,7 +116,20 @@ mod tests {
                 Script::client(vec![line("GET /l", 200, json!({"value": [], "nextLink": next}))]);
             assert_eq!(client.list("/l", "1", &[]).await.unwrap_err().kind, ErrorKind::Protocol);
         }
-        let (client, _) = Script::client(vec![line("GET /l", 200, json!({"id": "not a list"}))]);
-        assert_eq!(client.list("/l", "1", &[]).await.unwrap_err().kind, ErrorKind::Protocol);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_no_list_of_arms_is_not_an_empty_one() {
+        for answer in
+            [json!({"id": "not a list"}), json!({}), Value::Null, json!("ok"), json!({"nextLink": null})]
+        {
+            let (client, _) = Script::client(vec![line("GET /l", 200, answer.clone())]);
+            let error = client.list("/l", "1", &[]).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Protocol, "{answer}");
+        }
+        for answer in [json!({"value": []}), json!({"value": null}), json!([])] {
+            let (client, _) = Script::client(vec![line("GET /l", 200, answer.clone())]);
+            assert_eq!(client.list("/l", "1", &[]).await.unwrap(), Vec::<Value>::new(), "{answer}");
+        }
     }
 }

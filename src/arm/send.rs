@@ -166,6 +166,9 @@ impl Client {
         };
         let mut error = Error::new(kind, call.method, &call.url, "");
         fill(&mut error, envelope, Some(&response.headers));
+        if response.status < 400 {
+            error.message = redirect(response.headers.get("location"));
+        }
         error.status = Some(response.status);
         error.retry_after = wish;
         error
@@ -202,6 +205,18 @@ fn fill(error: &mut Error, envelope: Envelope, headers: Option<&Headers>) {
     let header = |name| headers.and_then(|h: &Headers| h.get(name)).map(str::to_owned);
     error.request_id = header("x-ms-request-id");
     error.correlation_id = header("x-ms-correlation-request-id");
+}
+
+/// What is said of a redirect: where it leads, without what may be secret there.
+fn redirect(location: Option<&str>) -> String {
+    let place = location.and_then(|url| url::Url::parse(url).ok()).filter(url::Url::has_host);
+    match place {
+        Some(url) => {
+            let host = url.host_str().unwrap_or_default();
+            format!("berth follows no redirects: {}://{host}{}", url.scheme(), url.path())
+        }
+        None => "berth follows no redirects".to_owned(),
+    }
 }
 
 /// Whether ARM itself refused, not the provider behind it.
