@@ -1,8 +1,41 @@
 //! What to do about the refusals that people meet before anything else: signing in, and rights.
 
-/// What to do about a server whose certificate nobody vouches for.
-pub(super) const UNTRUSTED: &str =
-    "trust the authority that signed the server's certificate with `--ca-file FILE`, a PEM file";
+/// What to do about a server's certificate, out of the words in which it is refused.
+pub(super) fn certificate(reason: &str) -> &'static str {
+    const KNOWN: &[(&str, &str)] = &[
+        (
+            "CaUsedAsEndEntity",
+            "the server shows the certificate of an authority as its own, which TLS does not take: let that \
+             authority sign one for the server, or make a certificate that vouches for itself with \
+             `openssl req -x509 -addext basicConstraints=critical,CA:FALSE …`, and name it with --ca-file",
+        ),
+        ("certificate expired", "renew the server's certificate, or set this machine's clock"),
+        ("certificate not valid yet", "set this machine's clock, or wait until the certificate is valid"),
+        (
+            "certificate not valid for name",
+            "address the server by a name that its certificate has, or give it one that has this name as a \
+             subjectAltName",
+        ),
+        (
+            "EkuError",
+            "give the server a certificate that is for servers: one with the extended key usage serverAuth",
+        ),
+        (
+            "InvalidPurpose",
+            "give the server a certificate that is for servers: one with the extended key usage serverAuth",
+        ),
+        ("UnsupportedCertVersion", "give the server a certificate of X.509 version 3"),
+        (
+            "UnsupportedSignatureAlgorithm",
+            "give the server a certificate with an RSA key of at least 2048 bits or an ECDSA key on P-256 or P-384, \
+             signed with SHA-256 or better",
+        ),
+    ];
+    KNOWN.iter().find(|(words, _)| reason.contains(words)).map_or(
+        "trust the authority that signed the server's certificate with `--ca-file FILE`, a PEM file",
+        |(_, help)| help,
+    )
+}
 
 /// What to do about an answer that is not in ARM's form.
 pub(super) const NOT_AZURE: &str =
@@ -36,7 +69,7 @@ pub(super) fn signing_in(reason: &str) -> Option<String> {
             "a conditional access policy forbids it: sign in from where it allows, or ask for an exception"
         }
         Some(50076 | 50079 | 50173 | 700_082) => "sign in again with `az login`",
-        Some(_) | None if reason.contains("invalid peer certificate") => UNTRUSTED,
+        Some(_) | None if reason.contains("invalid peer certificate") => certificate(reason),
         Some(_) | None if reason.contains("az login") => {
             "sign in with `az login`, or choose another `--auth`"
         }

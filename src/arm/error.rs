@@ -260,7 +260,7 @@ impl Error {
             ErrorKind::Connection | ErrorKind::Protocol
                 if self.status.is_none() && self.message.contains("invalid peer certificate") =>
             {
-                advice::UNTRUSTED.into()
+                advice::certificate(&self.message).into()
             }
             ErrorKind::TimedOut => {
                 "run again to go on waiting: the operation continues in Azure; or raise the entry's timeout"

@@ -279,3 +279,100 @@ mod tests {
         assert!(!format!("{error} {error:?}").contains("HUSH"), "{error:?}");
     }
 }
+
+/// Servers whose certificates are wrong in one way each.
+#[cfg(test)]
+mod certificates {
+    use super::*;
+    use crate::arm::Error;
+    use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+    /// Sends a request to a server with this certificate, trusting what `trusted` says of the server's own PEM.
+    async fn ask(
+        params: CertificateParams,
+        trusted: impl FnOnce(String) -> Vec<Vec<u8>>,
+    ) -> Result<Response, Error> {
+        use_ring();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], private)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(b"HTTP/1.1 204 X\r\nContent-Length: 0\r\n\r\n").await;
+            }
+        });
+        let files = trusted(certificate.pem());
+        let transport = HttpTransport::trusting(&files, Proxies::None, Limits::default()).unwrap();
+        let url = format!("https://{address}/x");
+        let sent = transport.send(Request::new(Method::Get, url.clone())).await;
+        sent.map_err(|lost| {
+            assert!(!lost.retryable, "{lost}");
+            Error::new(crate::arm::ErrorKind::Protocol, Method::Get, &url, lost.reason)
+        })
+    }
+
+    fn own(pem: String) -> Vec<Vec<u8>> {
+        vec![pem.into_bytes()]
+    }
+
+    fn certificate(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        change(&mut params);
+        params
+    }
+
+    const AUTHORITY: IsCa = IsCa::Ca(BasicConstraints::Unconstrained);
+
+    #[tokio::test]
+    async fn a_server_may_vouch_for_itself() {
+        for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
+            let params = certificate(&["127.0.0.1"], |params| params.is_ca = is_ca);
+            assert_eq!(ask(params, own).await.unwrap().status, 204);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_certificate_is_told_with_what_to_do() {
+        let here = &["127.0.0.1"][..];
+        let client = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        for (params, trusted, help) in [
+            (certificate(here, |_| {}), false, "--ca-file"),
+            (
+                certificate(here, |params| params.is_ca = AUTHORITY),
+                true,
+                "basicConstraints=critical,CA:FALSE",
+            ),
+            (
+                certificate(here, |params| params.is_ca = AUTHORITY),
+                false,
+                "basicConstraints=critical,CA:FALSE",
+            ),
+            (certificate(here, |params| params.not_after = date_time_ymd(2020, 1, 1)), true, "renew"),
+            (certificate(here, |params| params.not_before = date_time_ymd(2090, 1, 1)), true, "clock"),
+            (certificate(&["other.example"], |_| {}), true, "subjectAltName"),
+            (certificate(&[], |_| {}), true, "subjectAltName"),
+            (certificate(here, |params| params.extended_key_usages = client), true, "serverAuth"),
+        ] {
+            let error = ask(params, |pem| if trusted { own(pem) } else { Vec::new() }).await.unwrap_err();
+            let told = error.hint().unwrap_or_default();
+            assert!(told.contains(help), "{error}: {told}");
+            // Naming the file again helps only against an authority that is not known.
+            assert_eq!(told.contains("with `--ca-file FILE`, a PEM file"), help == "--ca-file", "{told}");
+        }
+    }
+}
