@@ -106,38 +106,60 @@ impl HttpTransport {
         authorities(file).map(drop)
     }
 
-    /// The client of azure_core, for credentials.
+    /// The client of azure_core, for credentials: with the same limits.
     pub(super) fn client(&self) -> Arc<dyn HttpClient> {
-        self.client.clone()
+        Arc::new(Limited(self.clone()))
     }
 
-    async fn exchange(&self, request: &http::Request) -> Result<Response, Lost> {
-        let answer = self.client.execute_request(request).await?;
-        let (status, headers, mut body) = answer.deconstruct();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = body.next().await {
-            bytes.extend_from_slice(&chunk?);
-            if bytes.len() > self.limits.bytes {
-                return Err(Lost::TooLong);
+    /// How much of an answer is taken, and for how long.
+    pub(super) const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Sends a request and reads its answer to the end, within the limits.
+    async fn exchange(&self, request: &http::Request) -> Result<Answer, Lost> {
+        let read = async {
+            let answer = self.client.execute_request(request).await?;
+            let (status, headers, mut body) = answer.deconstruct();
+            let mut bytes = Vec::new();
+            while let Some(chunk) = body.next().await {
+                bytes.extend_from_slice(&chunk?);
+                if bytes.len() > self.limits.bytes {
+                    return Err(Lost::TooLong(self.limits.bytes));
+                }
             }
-        }
-        let mut response = Response::new(u16::from(status), bytes);
-        for (name, value) in headers.iter() {
-            response.headers.set(name.as_str(), value.as_str());
-        }
-        Ok(response)
+            Ok((status, headers, bytes))
+        };
+        let in_time = tokio::time::timeout(self.limits.time, read).await;
+        in_time.unwrap_or(Err(Lost::TooSlow(self.limits.time)))
     }
 }
+
+type Answer = (http::StatusCode, http::headers::Headers, Vec<u8>);
 
 /// Why an answer did not come.
+#[derive(Debug, thiserror::Error)]
 enum Lost {
-    Failed(azure_core::Error),
-    TooLong,
+    #[error(transparent)]
+    Failed(#[from] azure_core::Error),
+    #[error("the answer is longer than {} MiB: BERTH_MAX_ANSWER_MIB raises the limit", .0 >> 20)]
+    TooLong(usize),
+    #[error("the answer took longer than {} s: BERTH_MAX_ANSWER_SECONDS raises the limit", .0.as_secs())]
+    TooSlow(Duration),
 }
 
-impl From<azure_core::Error> for Lost {
-    fn from(error: azure_core::Error) -> Self {
-        Lost::Failed(error)
+/// The transport as a client of azure_core.
+#[derive(Debug)]
+struct Limited(HttpTransport);
+
+#[async_trait]
+impl HttpClient for Limited {
+    async fn execute_request(&self, request: &http::Request) -> azure_core::Result<http::AsyncRawResponse> {
+        match self.0.exchange(request).await {
+            Ok((status, headers, bytes)) => Ok(http::AsyncRawResponse::from_bytes(status, headers, bytes)),
+            Err(Lost::Failed(error)) => Err(error),
+            Err(limit) => Err(azure_core::Error::with_message(ErrorKind::Other, limit.to_string())),
+        }
     }
 }
 
@@ -175,25 +197,16 @@ impl Transport for HttpTransport {
             outgoing.insert_header(name.to_owned(), value.to_owned());
         }
         outgoing.set_body(request.body.clone());
-        let lost = match tokio::time::timeout(self.limits.time, self.exchange(&outgoing)).await {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(Lost::TooLong)) => {
-                let limit = self.limits.bytes >> 20;
-                return Err(failed(
-                    format!("the answer is longer than {limit} MiB: BERTH_MAX_ANSWER_MIB raises the limit"),
-                    false,
-                ));
+        let lost = match self.exchange(&outgoing).await {
+            Ok((status, headers, bytes)) => {
+                let mut response = Response::new(u16::from(status), bytes);
+                for (name, value) in headers.iter() {
+                    response.headers.set(name.as_str(), value.as_str());
+                }
+                return Ok(response);
             }
-            Err(_) => {
-                let limit = self.limits.time.as_secs();
-                return Err(failed(
-                    format!(
-                        "the answer took longer than {limit} s: BERTH_MAX_ANSWER_SECONDS raises the limit"
-                    ),
-                    true,
-                ));
-            }
-            Ok(Err(Lost::Failed(error))) => error,
+            Err(Lost::Failed(error)) => error,
+            Err(limit) => return Err(failed(limit.to_string(), matches!(limit, Lost::TooSlow(_)))),
         };
         let said = chain(&lost);
         // A server that cannot be trusted now cannot be in a minute.
@@ -266,6 +279,40 @@ mod tests {
         let received = server.await.unwrap();
         assert!(received.starts_with("put /x%20y?t=a%2bb&api-version=1 http/1.1\r\n"), "{received}");
         assert!(received.contains("if-match: \"e\""), "{received}");
+    }
+
+    /// A server that answers whatever comes with the head of an answer and then with `x` as long as somebody listens.
+    async fn endless() -> std::net::SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let _ = stream.read(&mut [0; 4096]).await;
+                    let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+                    let _ = stream.write_all(head).await;
+                    while stream.write_all(&[b'x'; 65536]).await.is_ok() {}
+                });
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn an_answer_ends_at_its_limits_for_arm_and_for_signing_in() {
+        let url = format!("http://{}/x", endless().await);
+        let day = Duration::from_secs(86_400);
+        for (limits, name) in [
+            (Limits { bytes: 1 << 20, time: day }, "BERTH_MAX_ANSWER_MIB"),
+            (Limits { bytes: usize::MAX, time: Duration::from_millis(50) }, "BERTH_MAX_ANSWER_SECONDS"),
+        ] {
+            let transport = HttpTransport::trusting(&[], Proxies::None, limits).unwrap();
+            let error = transport.send(Request::new(Method::Get, url.clone())).await.unwrap_err();
+            assert!(error.reason.contains(name), "{error}");
+            let request = http::Request::new(Url::parse(&url).unwrap(), http::Method::Get);
+            let error = transport.client().execute_request(&request).await.unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
     }
 
     #[tokio::test]

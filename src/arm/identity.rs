@@ -198,7 +198,14 @@ impl Identity {
 
     async fn by(&self, method: AuthMethod, scope: &str) -> Result<Token, Attempt> {
         let outcome = match self.settings.credential(method, &self.http) {
-            Ok(credential) => fetch(&*credential, scope).await,
+            // However long whoever gives tokens asks to wait before the next try.
+            Ok(credential) => {
+                let limit = self.http.limits().time;
+                tokio::time::timeout(limit, fetch(&*credential, scope)).await.unwrap_or_else(|_| {
+                    let seconds = limit.as_secs();
+                    Err(format!("it took longer than {seconds} s: BERTH_MAX_ANSWER_SECONDS raises the limit"))
+                })
+            }
             Err(reason) => Err(reason),
         };
         outcome.map_err(|reason| Attempt { method, reason })

@@ -19,6 +19,8 @@ pub struct Options {
     pub max_in_flight: usize,
     /// How stubbornly requests are repeated.
     pub retry: RetryOptions,
+    /// How many pages a list may have: one that is longer is an error.
+    pub max_pages: usize,
     /// How long to wait between looks at an operation when Azure does not say.
     pub poll_default: Duration,
     /// What the client calls itself.
@@ -37,6 +39,8 @@ impl Default for Options {
             scope: cloud.scope().to_owned(),
             max_in_flight: 32,
             retry: RetryOptions::default(),
+            // More than any list of ARM has.
+            max_pages: 10_000,
             poll_default: Duration::from_secs(10),
             user_agent: concat!("berth/", env!("CARGO_PKG_VERSION")).to_owned(),
             correlation_id: Uuid::new_v4().to_string(),

@@ -5,9 +5,8 @@ use super::error::{Error, ErrorKind, Result};
 use super::send::RetryMode;
 use super::transport::Method;
 use serde_json::Value;
-
-/// More pages than any list of ARM has: a list this long goes in circles.
-const PAGES: usize = 10_000;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 
 /// How the reading of a list ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +24,16 @@ impl Client {
     /// When a page cannot be read, or what comes is not a list.
     pub async fn list(&self, path: &str, api_version: &str, query: &[(&str, &str)]) -> Result<Vec<Value>> {
         let mut items = Vec::new();
-        let end = self.pages(path, api_version, query, PAGES, |page| items.extend(page)).await?;
+        let most = self.options().max_pages;
+        let end = self.pages(path, api_version, query, most, |page| items.extend(page)).await?;
         match end {
             ListEnd::Complete => Ok(items),
             ListEnd::Cut => {
                 let url = self.url(path, api_version, query);
-                Err(Error::new(ErrorKind::Protocol, Method::Get, &url, "the list goes in circles"))
+                let message = format!("the list has more than {most} pages");
+                let mut error = Error::new(ErrorKind::Protocol, Method::Get, &url, message);
+                error.remedy = Some("raise the limit with BERTH_MAX_PAGES".to_owned());
+                Err(error)
             }
         }
     }
@@ -49,7 +52,9 @@ impl Client {
         mut take: impl FnMut(Vec<Value>),
     ) -> Result<ListEnd> {
         let mut url = self.url(path, api_version, query);
-        for _ in 0..most {
+        let mut seen = HashSet::new();
+        for page in 1..=most {
+            seen.insert(<[u8; 32]>::from(Sha256::digest(&url)));
             let response = self.read(url.clone(), RetryMode::Retry).await?;
             let status = response.status;
             let protocol = |message: &str| {
@@ -58,30 +63,36 @@ impl Client {
                 error
             };
             let no_list = || with_excerpt("the answer is not a list", &response);
-            let (page, next) = match body_of(Method::Get, &url, &response)? {
+            let (items, next) = match body_of(Method::Get, &url, &response)? {
                 None if response.status == 204 => return Ok(ListEnd::Complete),
-                Some(Value::Array(page)) => (page, None),
+                Some(Value::Array(items)) => (items, None),
                 Some(Value::Object(mut body)) => {
                     let next = body.remove("nextLink");
-                    let page = match body.remove("value") {
-                        Some(Value::Array(page)) => page,
+                    let items = match body.remove("value") {
+                        Some(Value::Array(items)) => items,
                         // An empty page may lead on.
                         Some(Value::Null) => Vec::new(),
                         None if body.is_empty() && next.as_ref().is_some_and(Value::is_string) => Vec::new(),
                         _ => return Err(protocol(&no_list())),
                     };
-                    (page, next)
+                    (items, next)
                 }
                 _ => return Err(protocol(&no_list())),
             };
-            take(page);
+            take(items);
             let next = match next {
                 Some(Value::String(next)) if !next.is_empty() => next,
                 _ => return Ok(ListEnd::Complete),
             };
             match self.endpoint().resolve(&next) {
-                Some(next) if next != url => url = next,
-                Some(_) => return Err(protocol("the list goes in circles")),
+                Some(next) if !seen.contains(<[u8; 32]>::from(Sha256::digest(&next)).as_slice()) => {
+                    url = next
+                }
+                Some(_) => {
+                    return Err(protocol(&format!(
+                        "the list goes in circles: its page {page} leads back to an earlier one"
+                    )));
+                }
                 None => return Err(protocol("the next page is not on ARM's host")),
             }
         }
@@ -92,6 +103,7 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arm::Options;
     use crate::arm::scripted::{Script, line};
     use serde_json::json;
 
@@ -116,6 +128,30 @@ mod tests {
                 Script::client(vec![line("GET /l", 200, json!({"value": [], "nextLink": next}))]);
             assert_eq!(client.list("/l", "1", &[]).await.unwrap_err().kind, ErrorKind::Protocol);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_circle_of_pages_is_seen_at_once_and_a_list_has_a_limit() {
+        let page = |at: usize, next: usize| {
+            line(&format!("GET /l{at}"), 200, json!({"value": [at], "nextLink": format!("/l{next}")}))
+        };
+        let (client, script) = Script::client(vec![
+            line("GET /l", 200, json!({"value": [0], "nextLink": "/l1"})),
+            page(1, 2),
+            page(2, 3),
+            page(3, 1),
+        ]);
+        let error = client.list("/l", "1", &[]).await.unwrap_err();
+        assert!(error.message.contains("its page 4 leads back"), "{error}");
+        assert_eq!(script.times().len(), 4);
+
+        let most = Options::default().max_pages;
+        let lines = (0..most).map(|at| page(at, at + 1));
+        let (client, script) = Script::client(lines.collect());
+        let error = client.list("/l0", "1", &[]).await.unwrap_err();
+        assert!(error.to_string().contains(&format!("more than {most} pages")), "{error}");
+        assert!(error.hint().unwrap().contains("BERTH_MAX_PAGES"));
+        assert_eq!(script.times().len(), most);
     }
 
     #[tokio::test(start_paused = true)]

@@ -68,6 +68,12 @@ impl RetryOptions {
         }
     }
 
+    /// Whether a request would be repeated, had Azure not asked to wait longer than is granted.
+    pub(super) fn asks_too_much(&self, attempt: &Attempt<'_>) -> bool {
+        attempt.retry_after.is_some_and(|wish| wish > self.longest_retry_after)
+            && self.pause(&Attempt { retry_after: None, ..*attempt }).is_some()
+    }
+
     /// Doubles with each attempt, give or take a fifth.
     fn backoff(&self, attempt: &Attempt<'_>) -> Duration {
         let doubled = self.first.saturating_mul(1 << attempt.number.saturating_sub(1).min(16));

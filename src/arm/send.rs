@@ -83,7 +83,17 @@ impl Client {
                 retry_after: error.retry_after,
                 seed: request_id.as_u64_pair().0,
             };
-            let Some(pause) = inner.options.retry.pause(&attempt) else { return Err(error) };
+            let Some(pause) = inner.options.retry.pause(&attempt) else {
+                if inner.options.retry.asks_too_much(&attempt) {
+                    let wish = error.retry_after.unwrap_or_default().as_secs();
+                    let limit = inner.options.retry.longest_retry_after.as_secs();
+                    error.remedy = Some(format!(
+                        "Azure asks to wait {wish} s, and berth waits {limit} s at most: run again later, or raise \
+                         the limit with BERTH_MAX_WAIT_SECONDS"
+                    ));
+                }
+                return Err(error);
+            };
             tracing::debug!(method = %call.method, url = %error.url, attempt = number, ?pause, "repeating");
             drop(permit);
             inner.clock.sleep(pause).await;
@@ -114,7 +124,8 @@ impl Client {
                 permit.learn(&response.headers);
                 let error = self.refusal(call, &response);
                 if error.kind == ErrorKind::Throttled && is_arms_own(&response, &error) {
-                    permit.hold(error.retry_after.unwrap_or(inner.options.retry.first));
+                    let retry = &inner.options.retry;
+                    permit.hold(error.retry_after.unwrap_or(retry.first).min(retry.longest_retry_after));
                 }
                 Ok(Once::Failure(error, bearer, permit))
             }
@@ -277,6 +288,28 @@ mod tests {
         ]);
         client.put(ID, "1", body, UNCONDITIONAL).await.unwrap();
         assert!((17..=19).contains(&script.times()[1]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_without_end_is_not_waited_and_holds_nobody_else_back_for_longer() {
+        let years = "999999999";
+        for status in [429, 503] {
+            let (client, script) = Script::client(vec![
+                line("GET ID", status, error("SubscriptionRequestsThrottled")).with("Retry-After", years),
+                line("GET ID", 200, json!({"id": ID})),
+            ]);
+            let error = client.get(ID, "1").await.unwrap_err();
+            assert_eq!((error.attempts, error.status), (1, Some(status)));
+            let told = error.hint().unwrap();
+            assert!(told.contains(years) && told.contains("BERTH_MAX_WAIT_SECONDS"), "{told}");
+            client.get(ID, "1").await.unwrap();
+            assert!(script.times()[1] <= 600, "{:?}", script.times());
+        }
+        // What would not be repeated anyway does not blame the wait.
+        let (client, _) =
+            Script::client(vec![line("PUT ID", 409, error("Conflict")).with("Retry-After", years)]);
+        let error = client.put(ID, "1", &json!({}), UNCONDITIONAL).await.unwrap_err();
+        assert!(!error.hint().unwrap_or_default().contains("BERTH_MAX_WAIT"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

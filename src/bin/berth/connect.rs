@@ -58,6 +58,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
         trace,
         ..arm::Options::default()
     };
+    settings::limit(&mut options)?;
     if let Some(path) = &global.sim {
         let simulator = Simulator::open(
             path,

@@ -2,7 +2,7 @@
 
 use crate::cli::Global;
 use crate::terminal::redactor;
-use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, Limits, Proxies, TokenSource};
+use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, Limits, Options, Proxies, TokenSource};
 use berth::blueprint::{Inputs, Source, side_file};
 use berth::host::Clock;
 use berth::ledger::store::{Access, Holder, Location};
@@ -272,13 +272,7 @@ pub fn direct_transport(global: &Global) -> Result<HttpTransport, String> {
 
 /// How much memory policies may take, in bytes: `BERTH_POLICY_MIB`.
 pub fn policy_memory() -> Result<u64, String> {
-    match environment().get("BERTH_POLICY_MIB").filter(|text| !text.is_empty()) {
-        None => Ok(512 << 20),
-        Some(text) => match text.parse::<u32>() {
-            Ok(mebibytes) if mebibytes > 0 => Ok(u64::from(mebibytes) << 20),
-            _ => Err(format!("BERTH_POLICY_MIB is `{text}`\nhelp: write a whole number above 0")),
-        },
-    }
+    Ok(u64::from(number("BERTH_POLICY_MIB")?.unwrap_or(512)) << 20)
 }
 
 /// Which Azure a run is for: a cloud, the simulator, or the host of an endpoint that was named.
@@ -294,23 +288,41 @@ pub fn target(global: &Global) -> String {
     }
 }
 
-/// How much of an answer is taken: `BERTH_MAX_ANSWER_MIB`, `BERTH_MAX_ANSWER_SECONDS`.
-fn limits() -> Result<Limits, String> {
-    let number = |name: &str| match environment().get(name).filter(|text| !text.is_empty()) {
+/// A whole number above 0 out of a variable.
+fn number(name: &str) -> Result<Option<u32>, String> {
+    match environment().get(name).filter(|text| !text.is_empty()) {
         None => Ok(None),
         Some(text) => match text.parse::<u32>() {
             Ok(number) if number > 0 => Ok(Some(number)),
             _ => Err(format!("{name} is `{text}`\nhelp: write a whole number above 0")),
         },
-    };
+    }
+}
+
+/// How much of an answer is taken: `BERTH_MAX_ANSWER_MIB`, `BERTH_MAX_ANSWER_SECONDS`.
+fn limits() -> Result<Limits, String> {
     let mut limits = Limits::default();
     if let Some(mebibytes) = number("BERTH_MAX_ANSWER_MIB")? {
         limits.bytes = (mebibytes as usize) << 20;
     }
     if let Some(seconds) = number("BERTH_MAX_ANSWER_SECONDS")? {
-        limits.time = std::time::Duration::from_secs(seconds.into());
+        limits.time = Duration::from_secs(seconds.into());
     }
     Ok(limits)
+}
+
+/// How long lists may be and how long Azure may ask to wait: `BERTH_MAX_PAGES`, `BERTH_MAX_WAIT_SECONDS`.
+///
+/// # Errors
+/// A sentence, when one of them is not a number.
+pub fn limit(options: &mut Options) -> Result<(), String> {
+    if let Some(pages) = number("BERTH_MAX_PAGES")? {
+        options.max_pages = pages as usize;
+    }
+    if let Some(seconds) = number("BERTH_MAX_WAIT_SECONDS")? {
+        options.retry.longest_retry_after = Duration::from_secs(seconds.into());
+    }
+    Ok(())
 }
 
 fn transport_by(global: &Global, proxies: Proxies) -> Result<HttpTransport, String> {
