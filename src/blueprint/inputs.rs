@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Who is signed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
     /// The tenant (Entra directory), a GUID, when known.
     pub tenant_id: Option<String>,
@@ -35,7 +35,8 @@ pub struct Inputs {
     pub values: Vec<Arc<Source>>,
     /// The environment.
     pub environment: BTreeMap<String, String>,
-    /// The signed-in caller, when known.
+    /// The signed-in caller. `None` means that nobody has signed in yet: then a claim is taken for known later. A claim
+    /// that a caller lacks never comes.
     pub caller: Option<Caller>,
     /// Replaces the blueprint's subscription (the simulator's own).
     pub subscription: Option<String>,
@@ -61,6 +62,11 @@ impl std::fmt::Debug for Inputs {
 }
 
 impl Inputs {
+    /// Whether what the caller's token does not say will not be known later either.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.caller.is_some() && self.missing == Missing::Refuse
+    }
+
     /// An environment variable, noted as read.
     pub(crate) fn variable(&self, name: &str) -> Option<&String> {
         let value = self.environment.get(name)?;

@@ -49,7 +49,16 @@ impl Scope for Evaluator<'_> {
                     "tenantId" => caller.tenant_id.clone(),
                     _ => caller.object_id.clone(),
                 });
-                Ok(known.unwrap_or_else(|| Token::Caller { claim: (*claim).to_owned() }.encode()).into())
+                match known {
+                    Some(known) => Ok(known.into()),
+                    None if self.shared.inputs.is_signed_in() => Err(Fault::new(
+                        format!(
+                            "`caller.{claim}` is not known: the token of who is signed in does not say it"
+                        ),
+                        "write the id itself, or take it from a parameter",
+                    )),
+                    None => Ok(Token::Caller { claim: (*claim).to_owned() }.encode().into()),
+                }
             }
             ["caller", claim, ..] => {
                 Err(Fault::unknown("claim of the caller named", claim, ["tenantId", "objectId"].into_iter()))

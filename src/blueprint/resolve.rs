@@ -8,8 +8,11 @@ use super::parameters::{self, Given};
 use super::source::{At, Source};
 use crate::catalog::{Draft, registry};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::ident::Address;
+use crate::state::Desired;
 use crate::value::secret::Secret;
 use crate::value::take_literals;
+use crate::value::token::{self, Token};
 use serde_json::Value;
 
 /// Reads a blueprint: parameters in, references linked, problems all told at once.
@@ -47,11 +50,32 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
     }
     let unlinked = link::Unlinked { blueprint: name, azure, groups, entries, outputs, secrets };
     let linked = link::link(source, unlinked, &mut problems);
+    if inputs.is_signed_in()
+        && let Some(desired) = &linked
+        && let Some(address) = wants_caller(desired)
+    {
+        let message = format!("`azure` needs `tenant`: `{address}` is in it, and the token does not say it");
+        problems.push(
+            Diagnostic::error("missing-field", message)
+                .at(source.locate("azure", At::Key).or_else(|| source.locate("", At::Value)))
+                .help("add `tenant: GUID` under `azure:`; `az account show --query tenantId` shows it"),
+        );
+    }
     problems.sort();
     match linked {
         Some(desired) if !problems.has_errors() => Ok(Blueprint { desired, warnings: problems }),
         _ => Err(problems),
     }
+}
+
+/// The first resource whose body holds a claim of who is signed in that is not known.
+fn wants_caller(desired: &Desired) -> Option<&Address> {
+    let wants = |body: &Value| {
+        let mut found = false;
+        token::for_each(body, &mut |token| found |= matches!(token, Token::Caller { .. }));
+        found
+    };
+    desired.resources.iter().find(|resource| wants(&resource.body)).map(|resource| &resource.address)
 }
 
 /// The sections that are not entries.

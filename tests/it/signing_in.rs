@@ -319,6 +319,36 @@ fn every_cloud_has_its_own_place_to_sign_in_and_its_own_arm() {
 }
 
 #[test]
+fn a_claim_that_the_token_lacks_is_told_before_anything_is_made() {
+    let small = SMALL.replace("${env.AZURE_SUBSCRIPTION_ID}", berth::sim::SUBSCRIPTION);
+    let role = |principal: &str| {
+        format!(
+            "{small}roleAssignments:\n  mine: {{ principal: \"{principal}\", principalType: User, role: Reader }}\n"
+        )
+    };
+    for (blueprint, complaint) in [
+        (role("${caller.objectId}"), "caller.objectId"),
+        (role("${caller.tenantId}"), "caller.tenantId"),
+        // The tenant of a vault is that of who is signed in, unless `azure.tenant` says another one.
+        (format!("{small}keyVaults:\n  secrets: {{ name: kv-small-secrets }}\n"), "`azure` needs `tenant`"),
+    ] {
+        let berth = Berth::new().blueprint(&blueprint);
+        // A simulator on this machine asks nobody to sign in, so that no claim is known.
+        let azure = berth.sim_serve();
+        for command in [&["plan"][..], &["apply", "--auto-approve"]] {
+            let mut command = berth.command(command.iter().copied());
+            command.args(["blueprint.yaml", "--endpoint", &azure.url]);
+            run(command).exits(1).complains(&[complaint, "blueprint.yaml:"]);
+        }
+        let group = format!("/subscriptions/{}/resourceGroups/rg-small", berth::sim::SUBSCRIPTION);
+        let (status, _) = azure.send("GET", &format!("{group}?api-version=2021-04-01"), None);
+        assert_eq!(status, 404, "{complaint}");
+        // Where nothing is sent, the claim is still open.
+        berth.validate().exits(0);
+    }
+}
+
+#[test]
 fn authorities_are_named_in_files_that_hold_some() {
     let azure = Azure::new();
     let berth = Berth::new().blueprint(SMALL);

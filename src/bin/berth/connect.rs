@@ -113,6 +113,8 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     let client = Client::new(Arc::new(http), token, clock.clone(), options);
     let subscription = inputs.environment.get("AZURE_SUBSCRIPTION_ID").map(String::as_str);
     let caller = ops::caller(&client, subscription).await.map_err(|error| with_hint(&error, error.hint()))?;
+    // What the token does not say now it never says: it is told before anything is made.
+    let caller = Some(caller.unwrap_or_default());
     Ok(Connection { client, clock, simulator: None, ledgers, caller })
 }
 
