@@ -2,10 +2,13 @@
 
 use super::evaluator::Evaluator;
 use super::messages;
+use super::messages::MISSING_FIELD;
+use super::messages::WRONG_TYPE;
+use super::modules::MODULE_AZURE;
 use super::source::At;
 use super::traps;
 use crate::catalog::kinds::resource_group;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::ident::normalize_location;
 use crate::value::token::Token;
 use serde_json::{Map, Value};
@@ -20,6 +23,13 @@ pub(crate) struct Azure {
     pub(crate) tags: Map<String, Value>,
     pub(crate) register_providers: bool,
 }
+
+pub(super) const SUBSCRIPTION: Code = Code {
+    name: "subscription",
+    why: "A subscription is named by its id, a GUID, and not by its name.",
+    remedy: "`az account show --query id` prints it; or take it from the environment.",
+    example: "subscription: ${env.AZURE_SUBSCRIPTION_ID}",
+};
 
 /// What the block of the blueprint may say.
 const FIELDS: &[&str] = &["subscription", "tenant", "location", "resourceGroup", "tags", "registerProviders"];
@@ -44,7 +54,7 @@ impl Evaluator<'_> {
                 Some(text) => {
                     if uuid::Uuid::try_parse(&text).is_err() {
                         self.tell(
-                            Diagnostic::error("subscription", format!("`{text}` is no subscription id"))
+                            Diagnostic::error(&SUBSCRIPTION, format!("`{text}` is no subscription id"))
                                 .at(self.locate("azure.subscription", At::Value))
                                 .help("a subscription id is a GUID; `az account show --query id` prints it"),
                         );
@@ -54,7 +64,7 @@ impl Evaluator<'_> {
                 None => {
                     if !block.contains_key("subscription") {
                         self.tell(
-                            Diagnostic::error("missing-field", "`azure` needs `subscription`")
+                            Diagnostic::error(&MISSING_FIELD, "`azure` needs `subscription`")
                                 .at(self.locate("azure", At::Key).or_else(|| self.locate("", At::Value)))
                                 .help("add `subscription: ${env.AZURE_SUBSCRIPTION_ID}` under `azure:`"),
                         );
@@ -104,7 +114,7 @@ impl Evaluator<'_> {
                 Some(Value::String(text)) if !text.is_empty() => (Some(text.clone()), None),
                 Some(_) => {
                     caller.tell(
-                        Diagnostic::error("wrong-type", format!("`azure.{field}` must be a text"))
+                        Diagnostic::error(&WRONG_TYPE, format!("`azure.{field}` must be a text"))
                             .at(caller.locate(&format!("{path}.azure.{field}"), At::Value))
                             .help("write it as a text"),
                     );
@@ -151,7 +161,7 @@ impl Evaluator<'_> {
             None | Some(Value::Null) => return None,
             Some(_) => {
                 self.tell(
-                    Diagnostic::error("wrong-type", "`azure` must be a mapping")
+                    Diagnostic::error(&WRONG_TYPE, "`azure` must be a mapping")
                         .at(self.locate("azure", At::Value))
                         .help("write `azure: { subscription: …, location: westeurope, resourceGroup: … }`"),
                 );
@@ -161,7 +171,7 @@ impl Evaluator<'_> {
         for name in block.keys().filter(|name| !fields.contains(&name.as_str())) {
             if FIELDS.contains(&name.as_str()) {
                 self.tell(
-                    Diagnostic::error("module-azure", format!("a module cannot say `azure.{name}`"))
+                    Diagnostic::error(&MODULE_AZURE, format!("a module cannot say `azure.{name}`"))
                         .at(self.locate(&format!("azure.{name}"), At::Key))
                         .help("remove it: a module has the subscription and the tenant of its blueprint"),
                 );
@@ -199,7 +209,7 @@ impl Evaluator<'_> {
             Some(other) => {
                 let message = format!("`azure.{field}` must be a text, not `{other}`");
                 self.tell(
-                    Diagnostic::error("wrong-type", message)
+                    Diagnostic::error(&WRONG_TYPE, message)
                         .at(self.locate(&format!("azure.{field}"), At::Value))
                         .help("write it as a text"),
                 );
@@ -238,7 +248,7 @@ impl Evaluator<'_> {
                         }
                         _ => {
                             self.tell(
-                                Diagnostic::error("wrong-type", format!("the tag `{key}` must be a text"))
+                                Diagnostic::error(&WRONG_TYPE, format!("the tag `{key}` must be a text"))
                                     .at(self.locate(&format!("{path}.{key}"), At::Value))
                                     .help("a tag is a name and a text, such as `team: platform`"),
                             );
@@ -249,7 +259,7 @@ impl Evaluator<'_> {
                 }
             }
             Some(_) => self.tell(
-                Diagnostic::error("wrong-type", "`tags` must be a mapping of names to texts")
+                Diagnostic::error(&WRONG_TYPE, "`tags` must be a mapping of names to texts")
                     .at(self.locate(path, At::Value))
                     .help("write `tags: { team: platform }`"),
             ),

@@ -3,7 +3,7 @@
 use super::evaluator::Evaluator;
 use super::expression::Fault;
 use super::source::At;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::value::token;
 use serde_json::Value;
 use std::rc::Rc;
@@ -31,6 +31,13 @@ pub(super) enum Instances {
     All(Rc<[Rc<Each>]>),
 }
 
+pub(super) const FOR_EACH: Code = Code {
+    name: "for-each",
+    why: "`forEach` takes a list of texts or a mapping with plain keys, known before anything is made: each element becomes an entry of its own.",
+    remedy: "Give a list, a mapping, or a parameter that is one; `keyBy` makes a mapping of a list of mappings.",
+    example: "forEach: [westeurope, northeurope]",
+};
+
 impl Evaluator<'_> {
     /// The instances of the entry at a path with this `forEach`.
     pub(super) fn instances(&self, path: &str, for_each: &Value) -> Result<Rc<[Rc<Each>]>, Fault> {
@@ -53,7 +60,7 @@ impl Evaluator<'_> {
                 Ok(all) => Some(all),
                 Err((at, message, help)) => {
                     let span = self.locate(&format!("{place}{at}"), At::Value);
-                    self.tell(Diagnostic::error("for-each", message).at(span).help(help));
+                    self.tell(Diagnostic::error(&FOR_EACH, message).at(span).help(help));
                     None
                 }
             }

@@ -4,16 +4,27 @@ use super::duration::parse_duration;
 use super::each::Each;
 use super::evaluator::Evaluator;
 use super::messages;
+use super::messages::MISSING_FIELD;
+use super::messages::WRONG_TYPE;
+use super::messages::WRONG_VALUE;
 use super::nested::Words;
 use super::resolve::{Entry, EntryState};
 use super::source::At;
 use super::traps;
+use crate::catalog::SHAPE;
 use crate::catalog::{Common, EntryCx, Kind, Nested};
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Code, Diagnostic, Severity};
 use crate::ident::{Address, is_logical_name, normalize_location};
 use crate::value::token::{self, Token};
 use serde_json::{Map, Value};
 use std::rc::Rc;
+
+pub(super) const ENTRY_KEY: Code = Code {
+    name: "entry-key",
+    why: "The key of an entry becomes part of addresses such as `clusters.aks`, so it is a plain word. The Azure name is another thing.",
+    remedy: "Begin with a small letter, go on with letters, digits and `_`; put the Azure name into `name`.",
+    example: "clusters: { aks: { name: aks-shop-prod } }",
+};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn section(&self, kind: &Kind, entries: &mut Vec<Entry<'a>>) {
@@ -23,7 +34,7 @@ impl<'a> Evaluator<'a> {
             Some(_) => {
                 self.tell(
                     Diagnostic::error(
-                        "wrong-type",
+                        &WRONG_TYPE,
                         format!("`{}` must be a mapping of keys to entries", kind.section),
                     )
                     .at(self.locate(kind.section, At::Value))
@@ -36,7 +47,7 @@ impl<'a> Evaluator<'a> {
             let path = format!("{}.{key}", kind.section);
             if !is_logical_name(key) {
                 self.tell(
-                    Diagnostic::error("entry-key", format!("`{key}` cannot be the key of an entry"))
+                    Diagnostic::error(&ENTRY_KEY, format!("`{key}` cannot be the key of an entry"))
                         .at(self.locate(&path, At::Key))
                         .help("a key is a small letter, then letters, digits and `_`; the Azure name goes into `name:`"),
                 );
@@ -47,7 +58,7 @@ impl<'a> Evaluator<'a> {
                 Value::Object(_) => raw,
                 _ => {
                     self.tell(
-                        Diagnostic::error("wrong-type", "an entry is a mapping of fields")
+                        Diagnostic::error(&WRONG_TYPE, "an entry is a mapping of fields")
                             .at(self.locate(&path, At::Value))
                             .help("write the fields below the key, indented: `name: …`"),
                     );
@@ -108,7 +119,7 @@ impl<'a> Evaluator<'a> {
         let mut cx = EntryCx { address: Address::new(address.as_str()), key: &key, common, drafts, problems };
         (kind.expand)(Value::Object(fields), &mut cx);
         for problem in cx.problems {
-            if problem.code == "shape" {
+            if *problem.code == SHAPE {
                 let is_part = |at: &str| kind.nested.iter().any(|nested| nested.is_at(at));
                 let above = problem.path.rsplit_once('.').map_or("", |(above, _)| above);
                 let words = if is_part(&problem.path) || is_part(above) { Nested::WORDS } else { &[] };
@@ -153,7 +164,7 @@ impl<'a> Evaluator<'a> {
             }
             Some(_) => {
                 self.tell(
-                    Diagnostic::error("wrong-type", format!("`{field}` must be a text"))
+                    Diagnostic::error(&WRONG_TYPE, format!("`{field}` must be a text"))
                         .at(self.locate(&format!("{path}.{field}"), At::Value))
                         .help("write it as a text"),
                 );
@@ -173,7 +184,7 @@ impl<'a> Evaluator<'a> {
             Some(Value::Bool(on)) => Some(on),
             Some(_) => {
                 self.tell(
-                    Diagnostic::error("wrong-type", "`adopt` must be true or false")
+                    Diagnostic::error(&WRONG_TYPE, "`adopt` must be true or false")
                         .at(self.locate(&format!("{path}.adopt"), At::Value))
                         .help("write `adopt: true` or `adopt: false`"),
                 );
@@ -186,14 +197,14 @@ impl<'a> Evaluator<'a> {
         let broken = |field| self.broken.borrow().contains(&field);
         if group.is_none() && !broken("resourceGroup") {
             self.tell(
-                Diagnostic::error("missing-field", "no resource group is said for this entry")
+                Diagnostic::error(&MISSING_FIELD, "no resource group is said for this entry")
                     .at(self.locate(path, At::Key))
                     .help("add `resourceGroup: …` under `azure:`, or here"),
             );
         }
         if location.is_none() && !broken("location") {
             self.tell(
-                Diagnostic::error("missing-field", "no location is said for this entry")
+                Diagnostic::error(&MISSING_FIELD, "no location is said for this entry")
                     .at(self.locate(path, At::Key))
                     .help("add `location: westeurope` under `azure:`, or `location:` here"),
             );
@@ -214,7 +225,7 @@ impl<'a> Evaluator<'a> {
                 Some(over @ Value::Object(_)) => Some(over),
                 Some(_) => {
                     self.tell(
-                        Diagnostic::error("wrong-type", "`properties` must be a mapping")
+                        Diagnostic::error(&WRONG_TYPE, "`properties` must be a mapping")
                             .at(self.locate(&format!("{path}.properties"), At::Value))
                             .help("write the members by Azure's names: `properties: { flowTimeoutInMinutes: 10 }`"),
                     );
@@ -240,17 +251,17 @@ impl<'a> Evaluator<'a> {
             Some(Value::String(text)) => {
                 words.timeout = parse_duration(&text);
                 if words.timeout.is_none() {
-                    wrong("timeout", "wrong-value", format!("`{text}` is no duration"), durations);
+                    wrong("timeout", &WRONG_VALUE, format!("`{text}` is no duration"), durations);
                 }
             }
-            Some(_) => wrong("timeout", "wrong-type", "`timeout` must be a text".to_owned(), durations),
+            Some(_) => wrong("timeout", &WRONG_TYPE, "`timeout` must be a text".to_owned(), durations),
         }
         match fields.shift_remove("protect") {
             None | Some(Value::Null) => {}
             Some(Value::Bool(protect)) => words.protect = Some(protect),
             Some(_) => wrong(
                 "protect",
-                "wrong-type",
+                &WRONG_TYPE,
                 "`protect` must be true or false".to_owned(),
                 "write `protect: true` or `protect: false`",
             ),
@@ -260,7 +271,7 @@ impl<'a> Evaluator<'a> {
                 Some(addresses) => words.depends_on = addresses,
                 None => wrong(
                     "dependsOn",
-                    "wrong-type",
+                    &WRONG_TYPE,
                     "`dependsOn` must be a list of addresses".to_owned(),
                     "write `dependsOn: [clusters.aks]`",
                 ),

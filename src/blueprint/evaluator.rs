@@ -8,7 +8,7 @@ use super::modules::Module;
 use super::outputs::Known;
 use super::parameters::Parameters;
 use super::source::{At, Source};
-use crate::diag::{Diagnostic, Diagnostics, Severity, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Span};
 use crate::value::secret::Secrets;
 use serde_json::{Map, Value};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -84,6 +84,13 @@ pub(super) struct Evaluator<'a> {
     pub(super) outputs: RefCell<HashMap<String, Known>>,
 }
 
+pub(super) const EXPRESSION: Code = Code {
+    name: "expression",
+    why: "An expression `${…}` cannot be evaluated: a name that is not known, a function called wrongly, or a mistake in its grammar.",
+    remedy: "The message says which part; docs/reference/expressions.md lists names, operators and functions.",
+    example: "resourceGroup: rg-shop-${param.environment}",
+};
+
 impl<'a> Evaluator<'a> {
     pub(super) fn new(
         shared: &'a Shared<'a>,
@@ -125,7 +132,7 @@ impl<'a> Evaluator<'a> {
         let each = self.each.borrow();
         let first = match &diagnostic.span {
             Some(span) => {
-                let place = (diagnostic.code, span.file.name.clone(), span.offset);
+                let place = (diagnostic.code.name, span.file.name.clone(), span.offset);
                 self.shared.told.borrow_mut().insert(place)
             }
             None => true,
@@ -148,7 +155,7 @@ impl<'a> Evaluator<'a> {
     /// Tells a mistake of an expression, unless it follows from another.
     pub(super) fn tell_fault(&self, fault: expression::Fault, span: Option<Span>) {
         if !fault.follows {
-            self.tell(Diagnostic::error("expression", fault.message).at(span).help(fault.help));
+            self.tell(Diagnostic::error(&EXPRESSION, fault.message).at(span).help(fault.help));
         }
     }
 

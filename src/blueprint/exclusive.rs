@@ -1,9 +1,10 @@
 //! `exclusive`: which lists of an entry, or of a part of one, are the blueprint's alone.
 
 use super::evaluator::Evaluator;
+use super::messages::WRONG_TYPE;
 use super::source::At;
 use crate::catalog::{Draft, Exclusive, Kind, Members};
-use crate::diag::{Diagnostic, did_you_mean};
+use crate::diag::{Code, Diagnostic, did_you_mean};
 use serde_json::{Map, Value};
 
 /// What was written.
@@ -14,6 +15,14 @@ pub(super) enum Asked {
     /// These, by their names.
     Lists(Vec<String>),
 }
+
+pub(super) const EXCLUSIVE_LIST: Code = Code {
+    name: "exclusive-list",
+    why: "`exclusive` names a list that nobody else can add to, or that is none. `berth explain SECTION` tells which there \
+         are.",
+    remedy: "Name the lists of this entry or part by the fields of the blueprint, or write `true` for all of them.",
+    example: "exclusive: [accessPolicies, tags]",
+};
 
 impl Evaluator<'_> {
     /// Takes `exclusive` out of evaluated fields; `path` is that of the entry or part.
@@ -26,7 +35,7 @@ impl Evaluator<'_> {
             }
             _ => {
                 self.tell(
-                    Diagnostic::error("wrong-type", "`exclusive` must be true, or a list of names")
+                    Diagnostic::error(&WRONG_TYPE, "`exclusive` must be true, or a list of names")
                         .at(self.locate(&format!("{path}.exclusive"), At::Value))
                         .help("write `exclusive: [tags]`, or `exclusive: true` for every list"),
                 );
@@ -61,7 +70,7 @@ impl Evaluator<'_> {
         let wrong = |at: Option<usize>, message: String, help: String| {
             let at = at.map(|at| format!("[{at}]")).unwrap_or_default();
             let place = self.locate(&format!("{path}.exclusive{at}"), At::Value);
-            self.tell(Diagnostic::error("exclusive-list", message).at(place).help(help));
+            self.tell(Diagnostic::error(&EXCLUSIVE_LIST, message).at(place).help(help));
         };
         match asked {
             Asked::Every if known.is_empty() => {

@@ -15,7 +15,7 @@ use super::resolve::{Entry, EntryState};
 use super::source::{At, Source};
 use crate::catalog::kinds::{registration, resource_group};
 use crate::catalog::{Draft, DraftId, Provisioning};
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
 use crate::state::{self, Approval, Desired, DesiredResource, OWNER_TAG, Output};
@@ -108,6 +108,48 @@ pub(super) struct Linker<'a> {
     /// Every address, sorted: what stands below one is a range.
     sorted: Vec<(Address, usize)>,
 }
+
+pub(super) const ARM_ID: Code = Code {
+    name: "arm-id",
+    why: "A text that stands where Azure wants the id of a resource, and that cannot be one. Ids begin with `/subscriptions/`.",
+    remedy: "Write a reference to an entry, or copy the id from the portal or `az … show --query id`.",
+    example: "subnet: ${networks.hub.subnets.nodes}",
+};
+
+pub(super) const CYCLE: Code = Code {
+    name: "cycle",
+    why: "Things that each wait for the other: none of them could be made first.",
+    remedy: "Break the circle: let one do without the other's reference or `dependsOn`.",
+    example: "dependsOn: [identities.app]   # and nothing that leads back",
+};
+
+pub(super) const DEPENDS_ON: Code = Code {
+    name: "depends-on",
+    why: "`dependsOn` names something that is not in the blueprint. It takes addresses, not Azure names or ids.",
+    remedy: "Write the section and the key of an entry, or the address of a part of it.",
+    example: "dependsOn: [clusters.aks, networks.hub.subnets.nodes]",
+};
+
+pub(super) const SAME_ID: Code = Code {
+    name: "same-id",
+    why: "Two entries would be the same resource in Azure: each apply would undo what the other wants.",
+    remedy: "Give one of them another `name`, or remove it.",
+    example: "clusters: { blue: { name: aks-blue }, green: { name: aks-green } }",
+};
+
+pub(super) const SECRET_ID: Code = Code {
+    name: "secret-id",
+    why: "The name or scope of a resource must not come from a secret: ids stand in ledgers, plans and Azure's logs.",
+    remedy: "Use a parameter without `secret: true` for it.",
+    example: "name: kv-${param.environment}",
+};
+
+pub(super) const UNKNOWN_ID: Code = Code {
+    name: "unknown-id",
+    why: "The expression wants a value that Azure makes, in a place where berth has to know it before: a name, a number of things, a condition.",
+    remedy: "Name the resource itself, or write the value.",
+    example: "scope: ${keyVaults.secrets}",
+};
 
 impl<'a> Linker<'a> {
     fn new(source: &'a Source, entries: &'a [Entry<'a>], blueprint: &'a str, register: bool) -> Self {
@@ -235,7 +277,7 @@ impl<'a> Linker<'a> {
         path.pop();
         let id = ArmId::parse(&text).map_err(|error| {
             Some(
-                Diagnostic::error("arm-id", error.to_string())
+                Diagnostic::error(&ARM_ID, error.to_string())
                     .at(self.place(at, None))
                     .help("write a reference such as `${keyVaults.secrets}`, or a whole ARM id"),
             )
@@ -279,7 +321,7 @@ impl<'a> Linker<'a> {
                                 "`{reference}` is known only after apply and cannot be part of an id"
                             );
                             return Err(Some(
-                                Diagnostic::error("unknown-id", message)
+                                Diagnostic::error(&UNKNOWN_ID, message)
                                     .at(self.place(at, Some(reference)))
                                     .help("name a resource of the blueprint instead, or write the value"),
                             ));
@@ -290,7 +332,7 @@ impl<'a> Linker<'a> {
                 Token::Secret { name } => {
                     let message = format!("the secret `{name}` cannot be part of an id");
                     return Err(Some(
-                        Diagnostic::error("secret-id", message)
+                        Diagnostic::error(&SECRET_ID, message)
                             .at(self.place(at, None))
                             .help("use a parameter that is not secret"),
                     ));
@@ -314,7 +356,7 @@ impl<'a> Linker<'a> {
                     let (a, b) = (&self.nodes[first].draft.address, &self.nodes[at].draft.address);
                     problems.push(
                         Diagnostic::error(
-                            "same-id",
+                            &SAME_ID,
                             format!("`{a}` and `{b}` are the same Azure resource: {id}"),
                         )
                         .at(self.place(at, None))
@@ -401,7 +443,7 @@ impl<'a> Linker<'a> {
                 };
                 problems.push(
                     Diagnostic::error(
-                        "depends-on",
+                        &DEPENDS_ON,
                         format!("`dependsOn` names `{path}`, which is not in the blueprint"),
                     )
                     .at(self.place(at, Some(&path)))
@@ -547,7 +589,7 @@ impl<'a> Linker<'a> {
         let mut names: Vec<String> =
             cycle.iter().map(|&at| self.nodes[at].draft.address.to_string()).collect();
         names.extend(names.first().cloned());
-        Diagnostic::error("cycle", format!("these need each other: {}", names.join(" → ")))
+        Diagnostic::error(&CYCLE, format!("these need each other: {}", names.join(" → ")))
             .at(cycle.iter().find_map(|&at| self.place(at, None)))
             .help("remove one of the references or `dependsOn` on this path")
     }

@@ -2,7 +2,7 @@
 
 use super::source::{At, Source};
 use super::traps;
-use crate::diag::{Diagnostic, did_you_mean};
+use crate::diag::{Code, Diagnostic, did_you_mean};
 
 /// The fields that every entry has, beside those of its kind.
 pub(crate) const COMMON: &[&str] = &[
@@ -19,6 +19,41 @@ pub(crate) const COMMON: &[&str] = &[
     "timeout",
     "exclusive",
 ];
+
+pub(super) const MISSING_FIELD: Code = Code {
+    name: "missing-field",
+    why: "Something that Azure cannot do without is not said.",
+    remedy: "Add the field that the message names; `berth explain KIND.FIELD` says what it holds.",
+    example: "subnets: { nodes: { prefix: 10.20.0.0/20 } }",
+};
+
+pub(super) const UNKNOWN_FIELD: Code = Code {
+    name: "unknown-field",
+    why: "The kind has no such field. Nothing is ignored: a misspelt field would otherwise silently do nothing.",
+    remedy: "Take the field that the message offers; `berth explain KIND` lists all; `properties:` takes what ARM has and berth has no field for.",
+    example: "network: { plugin: azure }",
+};
+
+pub(super) const UNKNOWN_VALUE: Code = Code {
+    name: "unknown-value",
+    why: "The field takes one of a few words, and this is none of them.",
+    remedy: "Take one of those that the message lists.",
+    example: "mode: System",
+};
+
+pub(super) const WRONG_TYPE: Code = Code {
+    name: "wrong-type",
+    why: "The value is of another type: a text where a number stands, a list where a mapping does. YAML reads `no` and `1.30` as something else than texts.",
+    remedy: "Write it as the message says, in quotes when it is to be a text.",
+    example: "kubernetesVersion: \"1.30\"",
+};
+
+pub(super) const WRONG_VALUE: Code = Code {
+    name: "wrong-value",
+    why: "The value has the right type and still cannot be.",
+    remedy: "The message says what it may be; `berth explain KIND.FIELD` too.",
+    example: "timeout: 30m",
+};
 
 /// A diagnostic for a field that could not be read: `base` is the path of the entry, `path` the field's below it.
 ///
@@ -59,7 +94,7 @@ pub(crate) fn shape(
             None if known.is_empty() => "remove it".to_owned(),
             None => format!("known here are: {}", known.join(", ")),
         };
-        return Diagnostic::error("unknown-field", format!("unknown field `{field}`"))
+        return Diagnostic::error(&UNKNOWN_FIELD, format!("unknown field `{field}`"))
             .at(source.locate(&place, At::Key))
             .help(help);
     }
@@ -67,7 +102,7 @@ pub(crate) fn shape(
         let field = quoted.first().copied().unwrap_or_default();
         let whole = join("");
         let name = whole.rsplit('.').next().unwrap_or_default();
-        return Diagnostic::error("missing-field", format!("`{name}` needs `{field}`"))
+        return Diagnostic::error(&MISSING_FIELD, format!("`{name}` needs `{field}`"))
             .at(source.locate(&whole, At::Key))
             .help(format!("add `{field}: …` here"));
     }
@@ -77,13 +112,13 @@ pub(crate) fn shape(
             Some(near) => format!("did you mean `{near}`? Possible are: {}", known.join(", ")),
             None => format!("possible are: {}", known.join(", ")),
         };
-        return Diagnostic::error("unknown-value", format!("`{value}` is not possible here"))
+        return Diagnostic::error(&UNKNOWN_VALUE, format!("`{value}` is not possible here"))
             .at(source.locate(&join(""), At::Value))
             .help(help);
     }
     let place = source.locate(&join(""), At::Value);
     if message.starts_with("invalid length") && message.contains("expected struct") {
-        return Diagnostic::error("wrong-type", "expected a mapping, found a list")
+        return Diagnostic::error(&WRONG_TYPE, "expected a mapping, found a list")
             .at(place)
             .help("write `name: value` pairs, indented or between `{` and `}`");
     }
@@ -92,11 +127,11 @@ pub(crate) fn shape(
             let (found, wanted) = rest.split_once(", expected ").unwrap_or((rest, "something else"));
             let remedy = traps::remedy(source, &join(""), found, wanted);
             let (found, wanted) = (in_words(found), in_words(wanted));
-            Diagnostic::error("wrong-type", format!("expected {wanted}, found {found}"))
+            Diagnostic::error(&WRONG_TYPE, format!("expected {wanted}, found {found}"))
                 .at(place)
                 .help(remedy.unwrap_or_else(|| format!("write {wanted}")))
         }
-        None => Diagnostic::error("wrong-value", message.to_owned())
+        None => Diagnostic::error(&WRONG_VALUE, message.to_owned())
             .at(place)
             .help("`berth explain` and the documentation of the kind say what is possible here"),
     }

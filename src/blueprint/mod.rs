@@ -13,6 +13,7 @@
 
 mod azure;
 mod chain;
+mod codes;
 mod declaration;
 mod duration;
 mod each;
@@ -43,6 +44,7 @@ mod text;
 mod traps;
 mod yaml;
 
+pub use codes::codes;
 pub use includes::Read;
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
@@ -50,6 +52,7 @@ pub use resolve::{is_blueprint_name, load};
 pub use schema::{common_fields, entry_schema, schema};
 pub use side_file::side_file;
 pub use source::{Source, parse_value};
+pub use yaml::EMPTY;
 
 use crate::state::Desired;
 

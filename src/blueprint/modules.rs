@@ -3,13 +3,18 @@
 use super::azure::OF_MODULE;
 use super::duration::parse_duration;
 use super::each::Each;
+use super::entries::ENTRY_KEY;
 use super::evaluator::{Defaults, Evaluator};
 use super::expression::{self, Fault};
 use super::includes::Include;
+use super::messages::MISSING_FIELD;
+use super::messages::UNKNOWN_FIELD;
+use super::messages::WRONG_TYPE;
 use super::parameters::{self, Given};
 use super::resolve::{Entry, EntryState, check_sections};
 use super::source::At;
-use crate::diag::{Diagnostic, did_you_mean};
+use crate::catalog::SHAPE;
+use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::ident::is_logical_name;
 use serde_json::{Map, Value};
 use std::rc::Rc;
@@ -33,6 +38,34 @@ pub(super) enum Module<'a> {
     Ready(Rc<Evaluator<'a>>),
 }
 
+pub(super) const MODULE_AZURE: Code = Code {
+    name: "module-azure",
+    why: "A module has the subscription and the tenant of the blueprint that includes it; it can say only where in them its entries go.",
+    remedy: "Leave `location`, `resourceGroup` and `tags` and remove the rest.",
+    example: "azure: { location: westeurope }",
+};
+
+pub(super) const INCLUDE: Code = Code {
+    name: "include",
+    why: "The file of a module cannot be read, is not a blueprint, or includes itself. A path is meant from the folder of the file that includes it, and is a plain text: berth reads all files before it computes anything.",
+    remedy: "Write the path of a file with `parameters:`, sections and `outputs:`.",
+    example: "modules: { spoke: { include: ./spoke.yaml } }",
+};
+
+pub(super) const MODULE_EARLY: Code = Code {
+    name: "module-early",
+    why: "The `azure:` block is evaluated before any module, because modules inherit it.",
+    remedy: "Write the value, or use a parameter.",
+    example: "azure: { resourceGroup: \"rg-${param.environment}\" }",
+};
+
+pub(super) const MODULES: Code = Code {
+    name: "modules",
+    why: "Modules can hold modules, and `forEach` multiplies them; beyond a few thousand it is a mistake, as is a file that includes itself.",
+    remedy: "Let `forEach` make fewer, or take the circle of includes out.",
+    example: "modules: { spoke: { include: ./spoke.yaml } }",
+};
+
 impl<'a> Evaluator<'a> {
     /// The entries of `modules`.
     pub(super) fn declared_modules(&self) -> Option<&'a Map<String, Value>> {
@@ -46,7 +79,7 @@ impl<'a> Evaluator<'a> {
             Some(Value::Object(_)) => {}
             Some(_) => {
                 self.tell(
-                    Diagnostic::error("wrong-type", "`modules` must be a mapping of names to modules")
+                    Diagnostic::error(&WRONG_TYPE, "`modules` must be a mapping of names to modules")
                         .at(self.locate("modules", At::Value))
                         .help("write `modules: { spoke: { include: ./spoke.yaml } }`"),
                 );
@@ -57,7 +90,7 @@ impl<'a> Evaluator<'a> {
             let path = format!("modules.{name}");
             if !is_logical_name(name) {
                 self.tell(
-                    Diagnostic::error("entry-key", format!("`{name}` cannot be the name of a module"))
+                    Diagnostic::error(&ENTRY_KEY, format!("`{name}` cannot be the name of a module"))
                         .at(self.locate(&path, At::Key))
                         .help("a name is a small letter, then letters, digits and `_`"),
                 );
@@ -68,7 +101,7 @@ impl<'a> Evaluator<'a> {
             };
             let Some(fields) = raw.as_object() else {
                 self.tell(
-                    Diagnostic::error("wrong-type", "a module is a mapping of fields")
+                    Diagnostic::error(&WRONG_TYPE, "a module is a mapping of fields")
                         .at(self.locate(&path, At::Value))
                         .help("write the fields below its name: `include: ./spoke.yaml`"),
                 );
@@ -114,7 +147,7 @@ impl<'a> Evaluator<'a> {
                 None => format!("a module has: {}", FIELDS.join(", ")),
             };
             self.tell(
-                Diagnostic::error("unknown-field", format!("unknown field `{field}`"))
+                Diagnostic::error(&UNKNOWN_FIELD, format!("unknown field `{field}`"))
                     .at(self.locate(&format!("{path}.{field}"), At::Key))
                     .help(help),
             );
@@ -165,7 +198,7 @@ impl<'a> Evaluator<'a> {
                 Value::Bool(false) => return Some(Made::Off),
                 _ => {
                     self.tell(
-                        Diagnostic::error("wrong-type", "`when` must be true or false")
+                        Diagnostic::error(&WRONG_TYPE, "`when` must be true or false")
                             .at(self.locate(&format!("{path}.when"), At::Value))
                             .help("compare: `when: ${param.environment == 'prod'}`"),
                     );
@@ -178,7 +211,7 @@ impl<'a> Evaluator<'a> {
         if made > MOST {
             if made == MOST + 1 {
                 self.tell(
-                    Diagnostic::error("modules", format!("there are more than {MOST} modules"))
+                    Diagnostic::error(&MODULES, format!("there are more than {MOST} modules"))
                         .at(self.locate(&path, At::Key))
                         .help("modules in modules multiply: let `forEach` make fewer"),
                 );
@@ -187,7 +220,7 @@ impl<'a> Evaluator<'a> {
         }
         let Some(inherited) = self.settled.get() else {
             self.tell(
-                Diagnostic::error("module-early", "the `azure:` block cannot use an output of a module")
+                Diagnostic::error(&MODULE_EARLY, "the `azure:` block cannot use an output of a module")
                     .at(self.locate("azure", At::Key))
                     .help("modules inherit this block: write the value, or use a parameter"),
             );
@@ -203,7 +236,7 @@ impl<'a> Evaluator<'a> {
         let source = self.included(call, &path)?;
         let Some(root) = source.tree.as_object() else {
             self.tell(
-                Diagnostic::error("shape", "the file of a module is a mapping of sections")
+                Diagnostic::error(&SHAPE, "the file of a module is a mapping of sections")
                     .at(source.locate("", At::Value))
                     .help("write `parameters:`, sections such as `networks:`, and `outputs:`"),
             );
@@ -231,7 +264,7 @@ impl<'a> Evaluator<'a> {
         };
         let Some(include) = call.get("include") else {
             return wrong(
-                "missing-field",
+                &MISSING_FIELD,
                 "a module needs `include`".to_owned(),
                 "add `include: ./spoke.yaml`, the file that the module is made of".to_owned(),
             );
@@ -239,7 +272,7 @@ impl<'a> Evaluator<'a> {
         let text = match include.as_str() {
             Some(text) if expression::is_expression(text) => {
                 return wrong(
-                    "include",
+                    &INCLUDE,
                     "what a module includes cannot be computed".to_owned(),
                     "write the path; to choose between two files, write two modules with `when`".to_owned(),
                 );
@@ -247,7 +280,7 @@ impl<'a> Evaluator<'a> {
             Some(text) if !text.is_empty() => text,
             _ => {
                 return wrong(
-                    "include",
+                    &INCLUDE,
                     "`include` must be the path of a file".to_owned(),
                     "write `include: ./spoke.yaml`, meant from the folder of this file".to_owned(),
                 );
@@ -259,9 +292,9 @@ impl<'a> Evaluator<'a> {
                 self.tell((**diagnostic).clone());
                 None
             }
-            Some(Include::Missing { message, help }) => wrong("include", message.clone(), help.clone()),
+            Some(Include::Missing { message, help }) => wrong(&INCLUDE, message.clone(), help.clone()),
             None => wrong(
-                "include",
+                &INCLUDE,
                 format!("`{text}` was not read"),
                 "a blueprint that is given as a text alone cannot include files".to_owned(),
             ),
@@ -278,7 +311,7 @@ impl<'a> Evaluator<'a> {
             },
             Some(_) => {
                 self.tell(
-                    Diagnostic::error("wrong-type", "`parameters` must be a mapping of names to values")
+                    Diagnostic::error(&WRONG_TYPE, "`parameters` must be a mapping of names to values")
                         .at(self.locate(&place, At::Value))
                         .help("write `parameters: { region: westeurope }`"),
                 );
@@ -291,7 +324,7 @@ impl<'a> Evaluator<'a> {
         let place = format!("{path}.azure");
         let Some(members) = block.as_object() else {
             self.tell(
-                Diagnostic::error("wrong-type", "`azure` must be a mapping")
+                Diagnostic::error(&WRONG_TYPE, "`azure` must be a mapping")
                     .at(self.locate(&place, At::Value))
                     .help("write `azure: { location: northeurope, resourceGroup: rg-spoke-eu }`"),
             );
@@ -305,7 +338,7 @@ impl<'a> Evaluator<'a> {
                 None => format!("a module can have its own {}", OF_MODULE.join(", ")),
             };
             self.tell(
-                Diagnostic::error("module-azure", format!("a module cannot have its own `azure.{field}`"))
+                Diagnostic::error(&MODULE_AZURE, format!("a module cannot have its own `azure.{field}`"))
                     .at(self.locate(&format!("{place}.{field}"), At::Key))
                     .help(help),
             );
@@ -345,7 +378,7 @@ impl<'a> Evaluator<'a> {
                 _ => "write a number with its unit: `90s`, `30m`, `2h`",
             };
             self.tell(
-                Diagnostic::error("wrong-type", format!("this cannot be the `{field}` of a module"))
+                Diagnostic::error(&WRONG_TYPE, format!("this cannot be the `{field}` of a module"))
                     .at(self.locate(&place, At::Value))
                     .help(help),
             );

@@ -3,6 +3,7 @@
 
 use super::evaluator::Evaluator;
 use super::exclusive::Asked;
+use super::messages::WRONG_TYPE;
 use super::source::At;
 use crate::catalog::{Arrival, Draft, Kind, Nested, merge_over};
 use crate::diag::Diagnostic;
@@ -73,7 +74,7 @@ impl Evaluator<'_> {
             Value::Null if self.poisoned.get() => None,
             _ => {
                 self.tell(
-                    Diagnostic::error("wrong-type", "`when` must be true or false")
+                    Diagnostic::error(&WRONG_TYPE, "`when` must be true or false")
                         .at(self.locate(path, At::Value))
                         .help("compare: `when: ${param.environment == 'prod'}`"),
                 );

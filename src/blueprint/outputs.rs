@@ -2,6 +2,8 @@
 
 use super::evaluator::Evaluator;
 use super::expression::Fault;
+use super::messages::UNKNOWN_FIELD;
+use super::messages::WRONG_TYPE;
 use super::source::At;
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::value::token::{self, Token};
@@ -37,7 +39,7 @@ impl Evaluator<'_> {
             && !outputs.is_null()
         {
             self.tell(
-                Diagnostic::error("wrong-type", "`outputs` must be a mapping of names to values")
+                Diagnostic::error(&WRONG_TYPE, "`outputs` must be a mapping of names to values")
                     .at(self.locate("outputs", At::Value))
                     .help("write `outputs: { issuer: \"${clusters.aks.oidcIssuerUrl}\" }`"),
             );
@@ -93,7 +95,7 @@ impl Evaluator<'_> {
                         None => format!("an output has: {}", FIELDS.join(", ")),
                     };
                     self.tell(
-                        Diagnostic::error("unknown-field", format!("unknown field `{field}`"))
+                        Diagnostic::error(&UNKNOWN_FIELD, format!("unknown field `{field}`"))
                             .at(self.locate(&format!("{path}.{field}"), At::Key))
                             .help(help),
                     );
@@ -103,7 +105,7 @@ impl Evaluator<'_> {
                     Some(Value::Bool(secret)) => *secret,
                     Some(_) => {
                         self.tell(
-                            Diagnostic::error("wrong-type", "`secret` must be true or false")
+                            Diagnostic::error(&WRONG_TYPE, "`secret` must be true or false")
                                 .at(self.locate(&format!("{path}.secret"), At::Value))
                                 .help("write `secret: true`"),
                         );

@@ -4,7 +4,8 @@ use super::declaration::{Declaration, Fault, Type};
 use super::evaluator::{Evaluator, Shared};
 use super::inputs::{Inputs, Missing};
 use super::source::{At, Source};
-use crate::diag::{Diagnostic, Span, did_you_mean};
+use crate::catalog::SHAPE;
+use crate::diag::{Code, Diagnostic, Span, did_you_mean};
 use crate::value::secret::Secret;
 use crate::value::token;
 use serde_json::{Map, Value};
@@ -67,7 +68,7 @@ pub(super) fn resolve(source: &Source, shared: &Shared<'_>, given: &Given<'_, '_
         Some(Value::Object(declared)) => Some(declared),
         Some(_) => {
             resolver.tell(
-                Diagnostic::error("shape", "`parameters` must be a mapping of names to declarations")
+                Diagnostic::error(&SHAPE, "`parameters` must be a mapping of names to declarations")
                     .at(source.locate("parameters", At::Value))
                     .help("write `parameters: { environment: { type: string, default: dev } }`"),
             );
@@ -91,6 +92,27 @@ struct Resolver<'r, 'w, 'a> {
     shared: &'r Shared<'r>,
     given: &'r Given<'w, 'a>,
 }
+
+pub(super) const PARAMETER: Code = Code {
+    name: "parameter",
+    why: "A parameter has no value, or one that is not as its declaration says.",
+    remedy: "Give it with `--param`, in a `--values` file or in the variable that `env` names, or write a `default`.",
+    example: "berth plan blueprint.yaml --param environment=prod",
+};
+
+pub(super) const PARAMETER_DECLARATION: Code = Code {
+    name: "parameter-declaration",
+    why: "What stands under `parameters:` contradicts itself: a default that is not allowed, a pattern that is none, bounds that mean nothing for the type.",
+    remedy: "Mend the field that the message names.",
+    example: "parameters: { environment: { type: string, allowed: [dev, prod], default: dev } }",
+};
+
+pub(super) const UNKNOWN_PARAMETER: Code = Code {
+    name: "unknown-parameter",
+    why: "A value was given for a parameter that is not declared.",
+    remedy: "Mend its spelling, or declare it under `parameters:`.",
+    example: "parameters: { environment: { default: dev } }",
+};
 
 impl Resolver<'_, '_, '_> {
     fn tell(&self, diagnostic: Diagnostic) {
@@ -117,12 +139,12 @@ impl Resolver<'_, '_, '_> {
             Ok(checks) => checks,
             Err((field, message, help)) => {
                 let span = self.source.locate(&format!("{path}.{field}"), At::Value);
-                self.tell(Diagnostic::error("parameter-declaration", message).at(span).help(help));
+                self.tell(Diagnostic::error(&PARAMETER_DECLARATION, message).at(span).help(help));
                 return None;
             }
         };
         let tell = |(message, help): Fault, span: Option<Span>| {
-            self.tell(Diagnostic::error("parameter", message).at(span).help(help));
+            self.tell(Diagnostic::error(&PARAMETER, message).at(span).help(help));
         };
         let declared = || self.source.locate(&path, At::Key);
         let Some((value, origin)) = self.value(name, &declaration) else {
@@ -251,7 +273,7 @@ impl Resolver<'_, '_, '_> {
                 None => format!("declare it under `parameters:`, or do not give it: `{name}`"),
             };
             let message = format!("{of} has no parameter `{name}`");
-            self.tell(Diagnostic::error("unknown-parameter", message).at(span).help(help));
+            self.tell(Diagnostic::error(&UNKNOWN_PARAMETER, message).at(span).help(help));
         };
         match self.given {
             Given::Outside => {

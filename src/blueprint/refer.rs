@@ -3,7 +3,7 @@
 use super::link::Linker;
 use super::resolve::{Entry, EntryState};
 use super::source::At;
-use crate::diag::{Diagnostic, Span, did_you_mean};
+use crate::diag::{Code, Diagnostic, Span, did_you_mean};
 use crate::ident::{Address, Parts};
 use serde_json::Value;
 
@@ -14,6 +14,13 @@ pub(super) enum Referent {
     /// A value that Azure makes.
     Output(usize, String),
 }
+
+pub(super) const REFERENCE: Code = Code {
+    name: "reference",
+    why: "An expression names an entry, a part of one or an output that the blueprint does not have.",
+    remedy: "Take one of the names that the message offers; `berth graph` shows all addresses.",
+    example: "identity: ${identities.controlPlane}",
+};
 
 impl Linker<'_> {
     /// The node whose address starts a dotted path, and what remains of the path.
@@ -30,7 +37,7 @@ impl Linker<'_> {
     /// `Err(None)` is a mistake that is told elsewhere.
     pub(super) fn refer(&self, at: usize, path: &str, facet: &str) -> Result<Referent, Option<Diagnostic>> {
         let fault = |message: String, help: String| {
-            Some(Diagnostic::error("reference", message).at(self.place(at, Some(path))).help(help))
+            Some(Diagnostic::error(&REFERENCE, message).at(self.place(at, Some(path))).help(help))
         };
         let switched_off = |name: &str| {
             fault(

@@ -4,10 +4,12 @@ use super::Blueprint;
 use super::evaluator::{Evaluator, Shared};
 use super::inputs::Inputs;
 use super::link;
+use super::messages::MISSING_FIELD;
 use super::parameters::{self, Given};
 use super::source::{At, Source};
+use crate::catalog::SHAPE;
 use crate::catalog::{Draft, registry};
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::ident::Address;
 use crate::state::Desired;
 use crate::value::secret::Secret;
@@ -21,7 +23,7 @@ use serde_json::Value;
 /// Every problem that was found, warnings among them, when at least one is an error.
 pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> {
     let Some(root) = source.tree.as_object() else {
-        return Err(Diagnostic::error("shape", "a blueprint is a mapping of sections")
+        return Err(Diagnostic::error(&SHAPE, "a blueprint is a mapping of sections")
             .at(source.locate("", At::Value))
             .help("start with `blueprint: NAME`; `blueprints/quickstart.yaml` is an example")
             .into());
@@ -56,7 +58,7 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
     {
         let message = format!("`azure` needs `tenant`: `{address}` is in it, and the token does not say it");
         problems.push(
-            Diagnostic::error("missing-field", message)
+            Diagnostic::error(&MISSING_FIELD, message)
                 .at(source.locate("azure", At::Key).or_else(|| source.locate("", At::Value)))
                 .help("add `tenant: GUID` under `azure:`; `az account show --query tenantId` shows it"),
         );
@@ -81,6 +83,13 @@ fn wants_caller(desired: &Desired) -> Option<&Address> {
 /// The sections that are not entries.
 pub(super) const HEAD: &[&str] = &["blueprint", "parameters", "azure", "modules", "outputs"];
 
+pub(super) const UNKNOWN_SECTION: Code = Code {
+    name: "unknown-section",
+    why: "The blueprint has no such section.",
+    remedy: "Take the one that the message offers; `berth explain` lists all. Other ARM types go under `resources:`.",
+    example: "networks: { hub: { … } }",
+};
+
 /// Tells of sections that there are not.
 pub(super) fn check_sections(evaluator: &Evaluator<'_>) {
     let sections = || HEAD.iter().copied().chain(registry().iter().map(|kind| kind.section));
@@ -94,7 +103,7 @@ pub(super) fn check_sections(evaluator: &Evaluator<'_>) {
                 None => format!("the sections are: {}", sections().collect::<Vec<_>>().join(", ")),
             };
             evaluator.tell(
-                Diagnostic::error("unknown-section", format!("there is no section `{name}`"))
+                Diagnostic::error(&UNKNOWN_SECTION, format!("there is no section `{name}`"))
                     .at(evaluator.locate(name, At::Key))
                     .help(help),
             );
@@ -102,18 +111,25 @@ pub(super) fn check_sections(evaluator: &Evaluator<'_>) {
     }
 }
 
+pub(super) const BLUEPRINT_NAME: Code = Code {
+    name: "blueprint-name",
+    why: "The name of a blueprint becomes the name of its ledger and the value of the ownership tag, so it is short and plain.",
+    remedy: "Use at most 63 small letters, digits and `-`, a letter first.",
+    example: "blueprint: shop",
+};
+
 fn check_name(evaluator: &Evaluator<'_>) {
     let name_rule =
         "a name of small letters, digits and `-`, starting with a letter, such as `blueprint: shop`";
     match evaluator.root.get("blueprint") {
         None => evaluator.tell(
-            Diagnostic::error("missing-field", "the blueprint has no name")
+            Diagnostic::error(&MISSING_FIELD, "the blueprint has no name")
                 .at(evaluator.locate("", At::Value))
                 .help(format!("add {name_rule}")),
         ),
         Some(Value::String(name)) if is_blueprint_name(name) => {}
         Some(_) => evaluator.tell(
-            Diagnostic::error("blueprint-name", "this cannot be the name of a blueprint")
+            Diagnostic::error(&BLUEPRINT_NAME, "this cannot be the name of a blueprint")
                 .at(evaluator.locate("blueprint", At::Value))
                 .help(format!("write {name_rule}")),
         ),

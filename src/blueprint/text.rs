@@ -2,7 +2,8 @@
 //! parser minutes or gigabytes, or be told without a place.
 
 use super::place::span_at;
-use crate::diag::{Diagnostic, SourceFile};
+use super::yaml::YAML;
+use crate::diag::{Code, Diagnostic, SourceFile};
 use crate::value::token;
 use std::sync::Arc;
 
@@ -13,6 +14,20 @@ const LARGEST: usize = 16 * 1024 * 1024;
 /// How deep brackets, or the `-` of a line, stand in each other. The parser's own limit is 128, and it takes a time that
 /// grows with the square of the depth.
 const DEEPEST: usize = 1_000;
+
+pub(super) const NOT_UTF8: Code = Code {
+    name: "not-utf8",
+    why: "The file is not UTF-8 text: another encoding, or no text at all.",
+    remedy: "Save it as UTF-8.",
+    example: "iconv -f utf-16 -t utf-8 old.yaml > blueprint.yaml",
+};
+
+pub(super) const TOO_LARGE: Code = Code {
+    name: "too-large",
+    why: "A file has up to 16 MiB: that is some hundred thousand entries, and more than anybody reviews.",
+    remedy: "Put its entries into several files, and include them as modules; or let `forEach` make them.",
+    example: "modules: { spoke: { include: ./spoke.yaml } }",
+};
 
 /// The text of a file.
 ///
@@ -25,12 +40,12 @@ pub(super) fn decode(name: String, bytes: &[u8]) -> Result<Arc<SourceFile>, Diag
         let mib = |bytes: usize| bytes as f64 / 1_048_576.0;
         let large =
             format!("the file has {:.1} MiB, and berth reads up to {}", mib(bytes.len()), mib(LARGEST));
-        return Err(Diagnostic::error("too-large", large)
+        return Err(Diagnostic::error(&TOO_LARGE, large)
             .at(Some(span_at(&file(head), 0, 1)))
             .help("put its entries into several files, and include them as `modules`"));
     }
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(Diagnostic::error("not-utf8", "the file is UTF-16, and not UTF-8")
+        return Err(Diagnostic::error(&NOT_UTF8, "the file is UTF-16, and not UTF-8")
             .at(Some(span_at(&file(String::new()), 0, 1)))
             .help("save it as UTF-8: `iconv -f utf-16 -t utf-8` does it"));
     }
@@ -39,7 +54,7 @@ pub(super) fn decode(name: String, bytes: &[u8]) -> Result<Arc<SourceFile>, Diag
         Ok(text) => text.to_owned(),
         Err(error) => {
             let file = file(String::from_utf8_lossy(bytes).into_owned());
-            return Err(Diagnostic::error("not-utf8", "the file is not UTF-8 text")
+            return Err(Diagnostic::error(&NOT_UTF8, "the file is not UTF-8 text")
                 .at(Some(span_at(&file, error.valid_up_to(), 1)))
                 .help("save it as UTF-8"));
         }
@@ -51,7 +66,7 @@ pub(super) fn decode(name: String, bytes: &[u8]) -> Result<Arc<SourceFile>, Diag
         return Err(tell(unreadable(bad), at, bad.len_utf8()));
     }
     if let Some(at) = too_deep(&file.text) {
-        let deep = Diagnostic::error("yaml", format!("more than {DEEPEST} lists and mappings in each other"));
+        let deep = Diagnostic::error(&YAML, format!("more than {DEEPEST} lists and mappings in each other"));
         return Err(tell(deep, at, 1).help("nest less; a bracket that belongs to a text goes in quotes"));
     }
     Ok(file)
@@ -67,13 +82,27 @@ fn is_refused(text: &str, at: usize, c: char) -> bool {
     }
 }
 
+pub(super) const CONTROL_CHARACTER: Code = Code {
+    name: "control-character",
+    why: "YAML allows no control characters, and takes some that cannot be seen for the end of a line. They come with files that are no text, and with what was pasted.",
+    remedy: "Remove the character at the place; save a file that is UTF-16 as UTF-8.",
+    example: "iconv -f utf-16 -t utf-8 old.yaml > blueprint.yaml",
+};
+
+pub(super) const RESERVED_CHARACTER: Code = Code {
+    name: "reserved-character",
+    why: "The file holds a character that Unicode keeps for programs and that berth uses to mark secrets and values that are not known yet.",
+    remedy: "Remove the character; it cannot be seen and came with something that was pasted.",
+    example: "",
+};
+
 fn unreadable(c: char) -> Diagnostic {
     if token::is_reserved(c) {
-        return Diagnostic::error("reserved-character", "a Unicode noncharacter that berth keeps for itself")
+        return Diagnostic::error(&RESERVED_CHARACTER, "a Unicode noncharacter that berth keeps for itself")
             .help("remove the character");
     }
     let number = format!("U+{:04X}", u32::from(c));
-    let told = |message: String, help: &str| Diagnostic::error("control-character", message).help(help);
+    let told = |message: String, help: &str| Diagnostic::error(&CONTROL_CHARACTER, message).help(help);
     match c {
         '\0' => told(
             "a character with the number 0, which no text has".to_owned(),
@@ -141,7 +170,7 @@ mod tests {
 
     fn refused(text: &[u8]) -> (&'static str, String, String) {
         let told = decode("b.yaml".to_owned(), text).unwrap_err();
-        (told.code, told.span.unwrap().to_string(), told.message + "; " + &told.help.unwrap())
+        (told.code.name, told.span.unwrap().to_string(), told.message + "; " + &told.help.unwrap())
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What YAML reads otherwise than people write it: `1.30` is 1.3, `012` a text, and `yes` no longer a truth value.
 
+use super::messages::WRONG_TYPE;
 use super::source::{At, Source};
 use crate::diag::Diagnostic;
 use serde_json::Value;
@@ -25,7 +26,7 @@ pub(super) fn altered(source: &Source, path: &str, value: &Value) -> Option<Diag
     }
     let kind = if value.is_number() { "number" } else { "truth value" };
     let message = format!("YAML reads `{raw}` as the {kind} {read}");
-    Some(Diagnostic::error("wrong-type", message).at(Some(span)).help(format!("put it in quotes: \"{raw}\"")))
+    Some(Diagnostic::error(&WRONG_TYPE, message).at(Some(span)).help(format!("put it in quotes: \"{raw}\"")))
 }
 
 /// What to write instead of a value of another type, where that can be told; `wanted` and `found` are serde's words.

@@ -1,7 +1,7 @@
 //! YAML as JSON, and what is wrong with it in a platform engineer's words.
 
 use super::place::{span_at, span_of};
-use crate::diag::{Diagnostic, SourceFile};
+use crate::diag::{Code, Diagnostic, SourceFile};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -43,22 +43,50 @@ const REPEATED: usize = 2 * 1024 * 1024;
 const MARK: char = '\u{1}';
 
 /// An error with a code, a message and a remedy of its own.
-fn told<E: Error>(code: &str, message: impl fmt::Display, help: &str) -> E {
-    E::custom(format_args!("{MARK}{code}{MARK}{message}{MARK}{help}{MARK}"))
+fn told<E: Error>(code: &Code, message: impl fmt::Display, help: &str) -> E {
+    E::custom(format_args!("{MARK}{}{MARK}{message}{MARK}{help}{MARK}", code.name))
 }
+
+pub(super) const DUPLICATE_KEY: Code = Code {
+    name: "duplicate-key",
+    why: "A key stands twice in one mapping. Most YAML readers would silently take the second one; berth does not guess.",
+    remedy: "Rename or remove one of them.",
+    example: "networks: { hub: { … }, spoke: { … } }",
+};
+
+pub(super) const MERGE_KEY: Code = Code {
+    name: "merge-key",
+    why: "Some readers of YAML 1.1 take `<<: *name` for all fields of another mapping. Whoever reads the file must know which fields win, so berth has other ways to say things once.",
+    remedy: "Repeat a whole mapping as an alias `*name`, or make many entries of one with `forEach` or a module.",
+    example: "identities: { app: { forEach: [blue, green] } }",
+};
+
+pub(super) const UNQUOTED_EXPRESSION: Code = Code {
+    name: "unquoted-expression",
+    why: "Inside `{ }` and `[ ]`, YAML reads the `{` of `${…}` as a mapping of its own.",
+    remedy: "Put quotes around the expression.",
+    example: "clusters: { aks: { identity: \"${identities.app}\" } }",
+};
+
+pub(super) const YAML: Code = Code {
+    name: "yaml",
+    why: "The file is not YAML, or YAML that no blueprint can be: an indentation that does not fit, a quote that is not closed, a tab, a tag, aliases that repeat too much, nesting without end.",
+    remedy: "Look at the place and the line above it.",
+    example: "networks:\n  hub:\n    addressSpace: [10.20.0.0/16]",
+};
 
 fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
     let text = error.to_string();
     let span = error.location().map(|place| span_of(file, &place));
     let mut own = text.split(MARK).skip(1);
     if let (Some(code), Some(message), Some(help)) = (own.next(), own.next(), own.next()) {
-        let code = ["duplicate-key", "merge-key"].into_iter().find(|known| *known == code).unwrap_or("yaml");
+        let code = [&DUPLICATE_KEY, &MERGE_KEY].into_iter().find(|known| known.name == code).unwrap_or(&YAML);
         return Diagnostic::error(code, message).at(span).help(help);
     }
     let message = text.split_once(" at line ").map_or(&*text, |(message, _)| message);
     if let Some(at) = span.as_ref().and_then(|span| bare_expression(&file.text, span.offset)) {
         return Diagnostic::error(
-            "unquoted-expression",
+            &UNQUOTED_EXPRESSION,
             "an expression inside `{ }` or `[ ]` must be in quotes",
         )
         .at(Some(span_at(file, at, 2)))
@@ -67,7 +95,7 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
         );
     }
     if message.contains("more than one document") {
-        return Diagnostic::error("yaml", "the file has more than one document")
+        return Diagnostic::error(&YAML, "the file has more than one document")
             .at(Some(span_at(file, second_document(&file.text), 3)))
             .help("a blueprint is one YAML document: remove this line, and what is behind it");
     }
@@ -91,7 +119,7 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
             "look at this line and the one above: indentation, a missing colon, or a quote that is not closed",
         )
     };
-    Diagnostic::error("yaml", message).at(span.or_else(|| Some(span_at(file, 0, 1)))).help(help)
+    Diagnostic::error(&YAML, message).at(span.or_else(|| Some(span_at(file, 0, 1)))).help(help)
 }
 
 /// `{ a: ${x} }`: to YAML the brace after the dollar opens a mapping, and that is where it minds; or where the line is
@@ -131,8 +159,16 @@ fn second_document(text: &str) -> usize {
     0
 }
 
+/// The code of a file with nothing in it.
+pub const EMPTY: Code = Code {
+    name: "empty",
+    why: "The file has nothing in it, or only comments.",
+    remedy: "Begin with a name; `berth init` writes a blueprint to start from.",
+    example: "blueprint: shop",
+};
+
 fn empty(file: &Arc<SourceFile>) -> Diagnostic {
-    Diagnostic::error("empty", "the file says nothing")
+    Diagnostic::error(&EMPTY, "the file says nothing")
         .at(Some(span_at(file, 0, 1)))
         .help("start with `blueprint: NAME`; `blueprints/quickstart.yaml` is an example")
 }
@@ -151,7 +187,7 @@ impl Tree<'_> {
                 self.left.set(left);
                 Ok(())
             }
-            None => Err(told("yaml", BOMB, FEWER)),
+            None => Err(told(&YAML, BOMB, FEWER)),
         }
     }
 }
@@ -224,7 +260,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Value, A::Error> {
         Err(told(
-            "yaml",
+            &YAML,
             "a tag (`!…`) has no meaning in a blueprint",
             "remove the tag; a text that starts with `!` goes in quotes",
         ))
@@ -254,11 +290,11 @@ impl<'de> Visitor<'de> for Key<'_> {
     fn visit_str<E: Error>(self, key: &str) -> Result<String, E> {
         if self.known.contains_key(key) {
             let message = format!("the key `{key}` is here twice");
-            return Err(told("duplicate-key", message, "keep one of the two, or give one another name"));
+            return Err(told(&DUPLICATE_KEY, message, "keep one of the two, or give one another name"));
         }
         if key == "<<" {
             return Err(told(
-                "merge-key",
+                &MERGE_KEY,
                 "`<<` merges nothing: it is no part of the YAML that berth reads",
                 "write the fields out, give the whole mapping as an alias `*name`, or let `forEach` or a module repeat it",
             ));
@@ -268,7 +304,7 @@ impl<'de> Visitor<'de> for Key<'_> {
 
     fn visit_bool<E: Error>(self, key: bool) -> Result<String, E> {
         let message = format!("YAML reads this key as the truth value {key}");
-        Err(told("yaml", message, "write the key as text, in quotes"))
+        Err(told(&YAML, message, "write the key as text, in quotes"))
     }
 
     fn visit_i64<E: Error>(self, key: i64) -> Result<String, E> {
@@ -284,19 +320,19 @@ impl<'de> Visitor<'de> for Key<'_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<String, E> {
-        Err(told("yaml", "a key is missing before the colon", "write the key as text, in quotes"))
+        Err(told(&YAML, "a key is missing before the colon", "write the key as text, in quotes"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<String, A::Error> {
-        Err(told("yaml", "a list cannot be a key", WORD))
+        Err(told(&YAML, "a list cannot be a key", WORD))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<String, A::Error> {
-        Err(told("yaml", "a mapping cannot be a key", WORD))
+        Err(told(&YAML, "a mapping cannot be a key", WORD))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<String, A::Error> {
-        Err(told("yaml", "a tag (`!…`) has no meaning in a blueprint", "write the key as text, in quotes"))
+        Err(told(&YAML, "a tag (`!…`) has no meaning in a blueprint", "write the key as text, in quotes"))
     }
 }
 

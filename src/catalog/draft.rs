@@ -1,6 +1,7 @@
 //! What an entry expands to, before references are linked.
 
 use super::ResourceType;
+use crate::diag::Code;
 use crate::ident::Address;
 use serde_json::Value;
 use std::time::Duration;
@@ -58,8 +59,19 @@ pub enum Arrival {
 pub struct Claim {
     /// What is claimed, a text that may hold tokens; compared without case.
     pub text: String,
-    /// The code of the diagnostic, what two claims mean, and the remedy; `None` when there may be two.
-    pub refusal: Option<(&'static str, &'static str, &'static str)>,
+    /// What is said of two such claims; `None` when there may be two.
+    pub refusal: Option<Refusal>,
+}
+
+/// What is said when two resources claim what only one can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code of the diagnostic.
+    pub code: &'static Code,
+    /// What the two do: `link the same network to the same zone`.
+    pub what: &'static str,
+    /// What to do about it.
+    pub help: &'static str,
 }
 
 /// A list of a resource that is the blueprint's alone: what others add to it is taken away.
@@ -155,11 +167,7 @@ impl Draft {
     }
 
     /// With something that only one resource is or has.
-    pub fn claims(
-        mut self,
-        text: impl Into<String>,
-        refusal: Option<(&'static str, &'static str, &'static str)>,
-    ) -> Self {
+    pub fn claims(mut self, text: impl Into<String>, refusal: Option<Refusal>) -> Self {
         self.claims.push(Claim { text: text.into(), refusal });
         self
     }

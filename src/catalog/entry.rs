@@ -1,6 +1,7 @@
 //! What a kind sees of the entry it expands.
 
 use super::draft::Draft;
+use crate::diag::Code;
 use crate::ident::{Address, ArmId};
 use crate::value::token::Token;
 use schemars::JsonSchema;
@@ -68,8 +69,8 @@ pub struct Common {
 /// Something wrong with an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Stable code, shown as it is: `windows-pool-name`.
-    pub code: &'static str,
+    /// What kind of mistake it is.
+    pub code: &'static Code,
     /// Dotted path from the entry to the field; empty is the entry itself.
     pub path: String,
     /// What is wrong, a sentence without its full stop.
@@ -80,20 +81,31 @@ pub struct Problem {
     pub warning: bool,
 }
 
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[&SHAPE];
+
+/// The code of a field that could not be read.
+pub const SHAPE: Code = Code {
+    name: "shape",
+    why: "The file, or a part of it, is not the kind of thing that stands there: a list where a mapping is wanted, for example.",
+    remedy: "Write it as the message says.",
+    example: "networks: { hub: { addressSpace: [10.20.0.0/16] } }",
+};
+
 impl Problem {
     /// An error.
-    pub fn error(code: &'static str, path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn error(code: &'static Code, path: impl Into<String>, message: impl Into<String>) -> Self {
         Problem { code, path: path.into(), message: message.into(), help: None, warning: false }
     }
 
     /// A warning.
-    pub fn warning(code: &'static str, path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn warning(code: &'static Code, path: impl Into<String>, message: impl Into<String>) -> Self {
         Problem { warning: true, ..Problem::error(code, path, message) }
     }
 
     /// A field that could not be read: serde's own words, to be put into better ones where the source is known.
     pub(crate) fn shape(path: String, message: String) -> Self {
-        Problem::error("shape", path, message)
+        Problem::error(&SHAPE, path, message)
     }
 
     /// With a remedy.

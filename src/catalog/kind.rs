@@ -3,7 +3,7 @@
 use super::ResourceType;
 use super::draft::Members;
 use super::entry::{EntryCx, Problem};
-use crate::diag::did_you_mean;
+use crate::diag::{Code, did_you_mean};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,6 +26,8 @@ pub trait EntryKind {
     const NESTED: &'static [Nested] = &[];
     /// The lists that others can add to, and which `exclusive` can name; `tags` goes without saying.
     const MERGED: &'static [Merged] = &[];
+    /// The diagnostics that its entries can cause, a list for each file that raises some.
+    const CODES: &'static [&'static [&'static Code]] = &[];
     /// The fields of an entry, unknown ones denied. The fields of [`super::Common`] are taken out before.
     type Spec: DeserializeOwned + JsonSchema;
 
@@ -106,6 +108,8 @@ pub struct Kind {
     pub nested: &'static [Nested],
     /// See [`EntryKind::MERGED`].
     pub merged: &'static [Merged],
+    /// See [`EntryKind::CODES`].
+    pub codes: &'static [&'static [&'static Code]],
     /// Deserialises an entry's fields and expands it.
     pub expand: fn(Value, &mut EntryCx<'_>),
     /// The JSON Schema of the fields.
@@ -124,6 +128,7 @@ impl Kind {
             types: K::TYPES,
             nested: K::NESTED,
             merged: K::MERGED,
+            codes: K::CODES,
             expand: expand::<K>,
             schema: |generator| generator.subschema_for::<K::Spec>(),
         }
@@ -204,6 +209,12 @@ fn take_out(value: &mut Value, path: &str) -> bool {
 /// Every section, in the order in which documentation lists them.
 pub fn registry() -> &'static [Kind] {
     super::kinds::KINDS
+}
+
+/// Every diagnostic that an entry of any kind can cause.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    let of_kinds = registry().iter().flat_map(|kind| kind.codes);
+    of_kinds.chain(super::kinds::SHARED_CODES).copied().flatten().copied()
 }
 
 /// The descriptor of an ARM type, in any case, when a kind makes it.

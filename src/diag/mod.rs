@@ -1,5 +1,8 @@
 //! Diagnostics: everything that is wrong with a blueprint, as data. Rendering is `report`'s.
 
+mod code;
+
+pub use code::Code;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -72,8 +75,8 @@ impl fmt::Display for Span {
 /// One thing that is wrong, where, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Stable code, such as `unknown-field`.
-    pub code: &'static str,
+    /// What kind of mistake it is.
+    pub code: &'static Code,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong: a sentence without its full stop.
@@ -86,7 +89,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error.
-    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn error(code: &'static Code, message: impl Into<String>) -> Self {
         Diagnostic { code, severity: Severity::Error, message: message.into(), span: None, help: None }
     }
 
@@ -202,7 +205,8 @@ mod tests {
     #[test]
     fn what_nobody_reads_is_left_out() {
         let long = format!("`{}` is no name", "ü".repeat(1_000_000));
-        let told = Diagnostics::from(Diagnostic::error("x", long).help("y".repeat(10_000)));
+        let told =
+            Diagnostics::from(Diagnostic::error(const { &Code::named("x") }, long).help("y".repeat(10_000)));
         let told = told.iter().next().unwrap();
         assert!(told.message.len() < 700 && told.message.ends_with("üü` is no name"));
         assert!(told.help.as_ref().unwrap().len() < 2_100);

@@ -1,9 +1,10 @@
 //! What `berth explain` answers.
 
-use super::codes::{Code, code, codes};
+use super::codes::{code, codes};
 use super::fields::{FieldDoc, fields};
 use super::probe::field_in_arm;
 use crate::catalog::{Kind, registry};
+use crate::diag::Code;
 use crate::diag::did_you_mean;
 use std::fmt::Write;
 
@@ -31,7 +32,7 @@ pub fn explain(subject: Option<&str>) -> Result<String, String> {
         return Ok(of_code(code));
     }
     let all = codes();
-    let known = kinds().map(|kind| kind.section).chain(all.iter().map(|code| code.code));
+    let known = kinds().map(|kind| kind.section).chain(all.iter().map(|code| code.name));
     let help = match did_you_mean(section, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
@@ -56,7 +57,7 @@ fn list() -> String {
 }
 
 fn of_code(code: &Code) -> String {
-    let mut out = format!("{}\n\n{}\n\nWhat to do: {}\n", code.code, code.why, code.mend);
+    let mut out = format!("{}\n\n{}\n\nWhat to do: {}\n", code.name, code.why, code.remedy);
     if !code.example.is_empty() {
         let _ = write!(out, "\nFor example:\n\n{}", indented(code.example));
     }

@@ -9,17 +9,14 @@
 //! Everything is a pure function of what is compiled in, and gives Markdown or plain text; nothing is printed here.
 
 mod about;
-mod clusters;
 mod codes;
 mod fields;
-mod language;
 mod pages;
 mod probe;
-mod resources;
 mod templates;
 
 pub use about::explain;
-pub use codes::{Code, code, codes};
+pub use codes::{code, codes};
 pub use fields::{FieldDoc, fields};
 pub use pages::{code_page, page, page_name};
 pub use probe::{InArm, field_in_arm};

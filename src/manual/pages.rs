@@ -102,7 +102,7 @@ pub fn code_page() -> String {
                    Made from the code by `just regen`; do not edit.\n"
         .to_owned();
     for code in codes() {
-        let _ = write!(out, "\n## {}\n\n{}\n\nWhat to do: {}\n", code.code, code.why, code.mend);
+        let _ = write!(out, "\n## {}\n\n{}\n\nWhat to do: {}\n", code.name, code.why, code.remedy);
         if !code.example.is_empty() {
             let language = if code.is_command() { "sh" } else { "yaml" };
             let _ = write!(out, "\n```{language}\n{}\n```\n", code.example.trim_end());

@@ -6,7 +6,7 @@ use super::progress::{Jsonl, Plain};
 use super::sample;
 use super::{Stage, Style, document, graph, html, human, json, junit, markdown, sarif};
 use crate::change::{Action, Outcome};
-use crate::diag::{Diagnostic, Diagnostics, Place, SourceFile, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Place, SourceFile, Span};
 use crate::drift::{Drift, DriftReport};
 use crate::event::{Event, EventKind, Listener};
 use crate::graph::Dag;
@@ -166,7 +166,10 @@ fn hostile_problems(payload: &str) -> Diagnostics {
     let text = format!("blueprint: {payload}\nother: {payload}\n");
     let file = Arc::new(SourceFile { name: with("b.yaml", payload), text });
     let span = Span { file, line: 1, column: 12, offset: 11, length: 4 };
-    Diagnostic::error("shape", with("wrong", payload)).at(Some(span)).help(with("do", payload)).into()
+    Diagnostic::error(const { &Code::named("shape") }, with("wrong", payload))
+        .at(Some(span))
+        .help(with("do", payload))
+        .into()
 }
 
 fn hostile_findings(payload: &str) -> Vec<Finding> {

@@ -108,7 +108,7 @@ fn refuse(shapes: &Shapes, text: &str) -> Option<String> {
     let wrong: Vec<String> = problems
         .iter()
         .filter(|problem| !problem.message.contains("it is not shown"))
-        .map(|problem| format!("{} {}", problem.code, problem.message))
+        .map(|problem| format!("{} {}", problem.code.name, problem.message))
         .collect();
     (!wrong.is_empty()).then(|| wrong.join("; "))
 }
@@ -119,7 +119,7 @@ fn examples_of_diagnostics_are_right() {
     let mut wrong = BTreeMap::new();
     for code in codes().into_iter().filter(|code| !code.example.is_empty() && !code.is_command()) {
         if let Some(why) = refuse(shapes, code.example) {
-            wrong.insert(code.code, format!("{}\n    {why}", code.example));
+            wrong.insert(code.name, format!("{}\n    {why}", code.example));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -189,9 +189,9 @@ fn remedies_name_what_there_is() {
     let (shapes, words) = (&*SHAPES, words());
     let mut wrong = BTreeMap::new();
     for code in codes() {
-        for text in quoted(code.why).into_iter().chain(quoted(code.mend)) {
+        for text in quoted(code.why).into_iter().chain(quoted(code.remedy)) {
             if let Some(why) = refuse_quoted(shapes, &words, &text) {
-                wrong.insert(format!("{} {text}", code.code), why);
+                wrong.insert(format!("{} {text}", code.name), why);
             }
         }
     }

@@ -141,7 +141,7 @@ pub fn inputs(global: &Global) -> Result<Inputs, String> {
         let name = path.display().to_string();
         let file = match Source::parse(&name, &read(path)?) {
             Ok(file) => file,
-            Err(problem) if problem.code == "empty" => continue,
+            Err(problem) if *problem.code == berth::blueprint::EMPTY => continue,
             Err(problem) => {
                 let place = problem.span.map_or(name, |span| span.to_string());
                 let help = problem.help.unwrap_or_else(|| "write `name: value` lines".to_owned());

@@ -1,6 +1,7 @@
 //! What only one resource of a blueprint may be: shared drafts give way, and claims that two drafts make are reported.
 
 use super::Linker;
+use crate::catalog::Refusal;
 use crate::diag::{Diagnostic, Diagnostics};
 use std::collections::HashMap;
 
@@ -33,7 +34,7 @@ impl Linker<'_> {
                         gone.insert(at, first);
                         break;
                     }
-                    if let Some((code, what, help)) = claim.refusal {
+                    if let Some(Refusal { code, what, help }) = claim.refusal {
                         let (a, b) = (&self.nodes[first].draft.address, &self.nodes[at].draft.address);
                         problems.push(
                             Diagnostic::error(code, format!("`{a}` and `{b}` {what}"))

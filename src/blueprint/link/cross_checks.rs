@@ -2,6 +2,7 @@
 
 use super::super::source::At;
 use super::Linker;
+use crate::blueprint::link::SECRET_ID;
 use crate::catalog::{CheckContext, LinkedResource, Problem};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::ident::ArmId;
@@ -23,7 +24,7 @@ impl Linker<'_> {
             for path in secret_names(&resource.body, resource.kind.compiled()) {
                 let message = format!("a secret cannot be a name in `{path}` of {}", resource.address);
                 problems.push(
-                    Diagnostic::error("secret-id", message)
+                    Diagnostic::error(&SECRET_ID, message)
                         .at(self.place(at, None))
                         .help("names are shown in plans and paths: use a parameter that is not secret"),
                 );

@@ -1,6 +1,7 @@
 //! Ranges of addresses, and fields that take one text or several.
 
 use crate::catalog::{EntryCx, Problem};
+use crate::diag::Code;
 use crate::value::token::has_token;
 use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -74,6 +75,16 @@ pub(super) fn is_address(text: &str) -> bool {
     text.parse::<IpNet>().is_ok() || text.parse::<IpAddr>().is_ok()
 }
 
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[&CIDR, &IDLE_TIMEOUT];
+
+pub(crate) const CIDR: Code = Code {
+    name: "cidr",
+    why: "A range of addresses is an address, `/`, and how many bits of it are fixed; the rest of its bits are zero.",
+    remedy: "Write the range as the message says.",
+    example: "prefix: 10.20.0.0/20",
+};
+
 /// Reads a CIDR block, whose address must be its first one; reports one that cannot be read. A token is not judged.
 pub(super) fn cidr(text: &str, path: &str, cx: &mut EntryCx<'_>) -> Option<IpNet> {
     if has_token(text) {
@@ -90,7 +101,7 @@ pub(super) fn cidr(text: &str, path: &str, cx: &mut EntryCx<'_>) -> Option<IpNet
             "write a CIDR block, such as `10.20.0.0/16`".to_owned(),
         ),
     };
-    cx.problem(Problem::error("cidr", path, message).help(help));
+    cx.problem(Problem::error(&CIDR, path, message).help(help));
     None
 }
 
@@ -99,12 +110,19 @@ pub(super) fn overlap(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)
 }
 
+pub(crate) const IDLE_TIMEOUT: Code = Code {
+    name: "idle-timeout",
+    why: "Azure bounds how long idle connections are kept.",
+    remedy: "Write a number of minutes within the bounds that the message says.",
+    example: "idleTimeoutMinutes: 10",
+};
+
 /// Reports a number of minutes out of its bounds.
 pub(super) fn idle_timeout(minutes: Option<i64>, most: i64, path: &str, cx: &mut EntryCx<'_>) {
     if let Some(minutes) = minutes.filter(|minutes| !(4..=most).contains(minutes)) {
         let message = format!("an idle connection cannot be kept for {minutes} minutes");
         cx.problem(
-            Problem::error("idle-timeout", path, message)
+            Problem::error(&IDLE_TIMEOUT, path, message)
                 .help(format!("write 4 to {most}, or leave it out for 4")),
         );
     }

@@ -5,6 +5,7 @@
 
 use super::scope::{scope_id, type_of};
 use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
+use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
 use indexmap::IndexMap;
@@ -67,6 +68,8 @@ resources:
     parent: ${resources.registry}
     body: { properties: { level: CanNotDelete } }
 ";
+    const CODES: &'static [&'static [&'static Code]] =
+        &[&[&RESOURCE_API_VERSION, &RESOURCE_BODY, &RESOURCE_NAME, &RESOURCE_PARENT, &RESOURCE_TYPE]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -89,6 +92,41 @@ resources:
     }
 }
 
+const RESOURCE_API_VERSION: Code = Code {
+    name: "resource-api-version",
+    why: "ARM's versions are dates.",
+    remedy: "Write a date, with `-preview` behind it where there is.",
+    example: "apiVersion: \"2025-11-01\"",
+};
+
+const RESOURCE_BODY: Code = Code {
+    name: "resource-body",
+    why: "The body of a resource does not hold what its id says already.",
+    remedy: "Leave `id`, `name` and `type` out of it.",
+    example: "body: { location: \"${azure.location}\", properties: {} }",
+};
+
+const RESOURCE_NAME: Code = Code {
+    name: "resource-name",
+    why: "A resource below several others has a name for each of them.",
+    remedy: "Write as many names as the type has parts, with `/` between, or `parent`.",
+    example: "name: registry/replication",
+};
+
+const RESOURCE_PARENT: Code = Code {
+    name: "resource-parent",
+    why: "The parent is not of the type that the resource's own type goes below.",
+    remedy: "Refer to a parent of that type.",
+    example: "parent: ${resources.registry}",
+};
+
+const RESOURCE_TYPE: Code = Code {
+    name: "resource-type",
+    why: "An ARM type is a namespace and one or more words, with `/` between.",
+    remedy: "Write the whole type.",
+    example: "type: Microsoft.ContainerRegistry/registries",
+};
+
 impl Spec {
     /// Reports what is wrong with type and version; whether nothing is.
     fn check(&self, cx: &mut EntryCx<'_>) -> bool {
@@ -102,14 +140,14 @@ impl Spec {
         if !part(namespace) || !namespace.contains('.') || parts.clone().count() == 0 || !parts.all(part) {
             let message = format!("`{}` is no ARM type", display_text(&self.arm_type));
             cx.problem(
-                Problem::error("resource-type", "type", message)
+                Problem::error(&RESOURCE_TYPE, "type", message)
                     .help("write namespace and type, such as `Microsoft.ContainerRegistry/registries`"),
             );
         }
         if !is_api_version(&self.api_version) {
             let message = format!("`{}` is no API version", display_text(&self.api_version));
             cx.problem(
-                Problem::error("resource-api-version", "apiVersion", message)
+                Problem::error(&RESOURCE_API_VERSION, "apiVersion", message)
                     .help("write a date such as `2025-11-01`, with `-preview` behind it where Azure has it"),
             );
         }
@@ -121,7 +159,7 @@ impl Spec {
                     "type" => "remove it: `type:` beside `body:` says it already",
                     _ => "remove it: it is made of `parent:`, `type:` and `name:`",
                 };
-                cx.problem(Problem::error("resource-body", format!("body.{name}"), message).help(help));
+                cx.problem(Problem::error(&RESOURCE_BODY, format!("body.{name}"), message).help(help));
             }
         }
         cx.problems.len() == before
@@ -143,7 +181,7 @@ impl Spec {
                 let message =
                     format!("a {} has {} names, `{name}` is not as many", self.arm_type, parts.len());
                 let message = if parts.len() == 1 { format!("`{name}` is no name") } else { message };
-                cx.problem(Problem::error("resource-name", "name", message).help(match parts.len() {
+                cx.problem(Problem::error(&RESOURCE_NAME, "name", message).help(match parts.len() {
                     1 => "write one name, without `/`; what it stands on goes into `parent`",
                     _ => "write `parent:`, or all names with `/` between them",
                 }));
@@ -153,7 +191,7 @@ impl Spec {
         };
         if !has_token(&name) && (name.is_empty() || name.contains('/')) {
             cx.problem(
-                Problem::error("resource-name", "name", format!("`{name}` is no name"))
+                Problem::error(&RESOURCE_NAME, "name", format!("`{name}` is no name"))
                     .help("write one name, without `/`: the others are the parent's"),
             );
             return None;
@@ -168,7 +206,7 @@ impl Spec {
             Some(found) if !found.eq_ignore_ascii_case(expected) => {
                 let message = format!("a {} stands on a {expected}, and this is a {found}", self.arm_type);
                 let help = format!("name a {expected}, or change `type:`");
-                cx.problem(Problem::error("resource-parent", "parent", message).help(help));
+                cx.problem(Problem::error(&RESOURCE_PARENT, "parent", message).help(help));
                 None
             }
             _ => Some(format!("{above}/{own}/{name}")),

@@ -7,6 +7,7 @@ use crate::catalog::Scarce;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, ResourceType,
 };
+use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
 use indexmap::IndexMap;
@@ -95,8 +96,15 @@ pub static FEDERATED_CREDENTIAL: ResourceType = ResourceType {
     )
 };
 
+const IDENTITY_NAME: Code = Code {
+    name: "identity-name",
+    why: "The name cannot be that of a managed identity.",
+    remedy: "Use 3 to 128 letters, digits, `_` and `-`, a letter or digit first.",
+    example: "name: id-shop-app",
+};
+
 const NAME: NameRule = NameRule {
-    code: "identity-name",
+    code: &IDENTITY_NAME,
     what: "a managed identity",
     min: 3,
     max: 128,
@@ -106,12 +114,40 @@ const NAME: NameRule = NameRule {
     says: "3 to 128 letters, digits, `_` and `-`, the first a letter or digit",
 };
 
+const FEDERATED_CREDENTIAL_NAME: Code = Code {
+    name: "federated-credential-name",
+    why: "The name of a federated credential cannot be that.",
+    remedy: "Use 3 to 120 letters, digits, `_` and `-`.",
+    example: "federatedCredentials: { orders-api: { … } }",
+};
+
 const CREDENTIAL_NAME: NameRule = NameRule {
-    code: "federated-credential-name",
+    code: &FEDERATED_CREDENTIAL_NAME,
     what: "a federated credential",
     max: 120,
     says: "3 to 120 letters, digits, `_` and `-`, the first a letter or digit",
     ..NAME
+};
+
+const FEDERATED_CREDENTIAL_AUDIENCE: Code = Code {
+    name: "federated-credential-audience",
+    why: "A federated credential takes one audience.",
+    remedy: "Leave it out for Azure's own.",
+    example: "audiences: [\"api://AzureADTokenExchange\"]",
+};
+
+const FEDERATED_CREDENTIAL_COUNT: Code = Code {
+    name: "federated-credential-count",
+    why: "An identity trusts at most 20 service accounts or other subjects.",
+    remedy: "Use a second identity.",
+    example: "",
+};
+
+const FEDERATED_CREDENTIAL_TWICE: Code = Code {
+    name: "federated-credential-twice",
+    why: "Two credentials of an identity trust the same issuer and subject, which Azure refuses.",
+    remedy: "Remove one.",
+    example: "",
 };
 
 impl EntryKind for Identity {
@@ -136,6 +172,16 @@ identities:
         name: "federatedCredentials",
         members: Members::Children(&[&FEDERATED_CREDENTIAL]),
     }];
+    const CODES: &'static [&'static [&'static Code]] = &[&[
+        &IDENTITY_NAME,
+        &FEDERATED_CREDENTIAL_NAME,
+        &FEDERATED_CREDENTIAL_AUDIENCE,
+        &FEDERATED_CREDENTIAL_COUNT,
+        &FEDERATED_CREDENTIAL_TWICE,
+        &FEDERATED_CREDENTIAL_SERVICE_ACCOUNT,
+        &FEDERATED_CREDENTIAL_SUBJECT,
+        &FEDERATED_CREDENTIAL_ISSUER,
+    ]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -153,7 +199,7 @@ identities:
             let count = spec.federated_credentials.len();
             cx.problem(
                 Problem::error(
-                    "federated-credential-count",
+                    &FEDERATED_CREDENTIAL_COUNT,
                     "federatedCredentials",
                     format!(
                         "an identity has at most {MOST_CREDENTIALS} federated credentials, these are {count}"
@@ -174,7 +220,7 @@ identities:
                 let path = format!("{origin}.audiences");
                 cx.problem(
                     Problem::error(
-                        "federated-credential-audience",
+                        &FEDERATED_CREDENTIAL_AUDIENCE,
                         path,
                         "a federated credential has one audience",
                     )
@@ -185,7 +231,7 @@ identities:
             if seen.contains(&pair) {
                 cx.problem(
                     Problem::error(
-                        "federated-credential-twice",
+                        &FEDERATED_CREDENTIAL_TWICE,
                         &origin,
                         "another credential of this identity has the same issuer and subject",
                     )
@@ -202,6 +248,20 @@ identities:
     }
 }
 
+const FEDERATED_CREDENTIAL_SERVICE_ACCOUNT: Code = Code {
+    name: "federated-credential-service-account",
+    why: "A service account is written as namespace and name.",
+    remedy: "Write `namespace/name`.",
+    example: "serviceAccount: orders/api",
+};
+
+const FEDERATED_CREDENTIAL_SUBJECT: Code = Code {
+    name: "federated-credential-subject",
+    why: "A credential trusts a service account, or any other subject: one of them.",
+    remedy: "Write `serviceAccount`, or `subject`.",
+    example: "serviceAccount: orders/api",
+};
+
 impl CredentialSpec {
     /// The subject that is meant, or a problem.
     fn subject(&self, origin: &str, cx: &mut EntryCx<'_>) -> Option<String> {
@@ -211,7 +271,7 @@ impl CredentialSpec {
             _ => {
                 cx.problem(
                     Problem::error(
-                        "federated-credential-subject",
+                        &FEDERATED_CREDENTIAL_SUBJECT,
                         origin,
                         "a federated credential needs either `subject` or `serviceAccount`",
                     )
@@ -228,7 +288,7 @@ impl CredentialSpec {
                 let path = format!("{origin}.serviceAccount");
                 let message = format!("`{}` is no service account", display_text(account));
                 cx.problem(
-                    Problem::error("federated-credential-service-account", path, message)
+                    Problem::error(&FEDERATED_CREDENTIAL_SERVICE_ACCOUNT, path, message)
                         .help("write `namespace/name`, both in small letters, digits and `-`"),
                 );
                 None
@@ -237,11 +297,18 @@ impl CredentialSpec {
     }
 }
 
+const FEDERATED_CREDENTIAL_ISSUER: Code = Code {
+    name: "federated-credential-issuer",
+    why: "The issuer is the HTTPS address that tokens name as where they come from.",
+    remedy: "Use the cluster's issuer.",
+    example: "issuer: ${clusters.aks.oidcIssuerUrl}",
+};
+
 fn check_issuer(issuer: &str, origin: &str, cx: &mut EntryCx<'_>) {
     if !has_token(issuer) && !issuer.starts_with("https://") {
         let path = format!("{origin}.issuer");
         cx.problem(
-            Problem::error("federated-credential-issuer", path, format!("`{issuer}` is no issuer"))
+            Problem::error(&FEDERATED_CREDENTIAL_ISSUER, path, format!("`{issuer}` is no issuer"))
                 .help("write the issuer's URL, which starts with `https://`, as it stands in the token"),
         );
     }

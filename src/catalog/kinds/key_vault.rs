@@ -5,6 +5,7 @@
 //! vault is closed to public networks and asks for no role on its data. ARM never returns a secret's value and cannot
 //! delete one, so values are compared by digest and a dropped secret stays until its vault goes.
 
+use super::key_vault_secret;
 use super::key_vault_secret::SecretSpec;
 use super::naming::{NameRule, alphanumeric, did_you_mean};
 use crate::catalog::{
@@ -12,6 +13,7 @@ use crate::catalog::{
     UpdateMode, model,
 };
 use crate::catalog::{Preflight, SoftDeletion};
+use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
 use azure_mgmt_keyvault::package_preview_2022_02::models;
@@ -201,8 +203,15 @@ pub static KEY_VAULT: ResourceType = ResourceType {
     ..ResourceType::new(VAULT, API_VERSION, "key vault")
 };
 
+const KEY_VAULT_NAME: Code = Code {
+    name: "key-vault-name",
+    why: "Vault names are part of a DNS name that all of Azure shares.",
+    remedy: "Use 3 to 24 letters, digits and `-`; `uniqueString` keeps it apart from others.",
+    example: "name: kv-shop-${uniqueString(azure.subscription)}",
+};
+
 const NAME: NameRule = NameRule {
-    code: "key-vault-name",
+    code: &KEY_VAULT_NAME,
     what: "a key vault",
     min: 3,
     max: 24,
@@ -318,6 +327,18 @@ keyVaults:
     const TYPES: &'static [&'static ResourceType] = &[&KEY_VAULT, &super::key_vault_secret::SECRET];
     const NESTED: &'static [Nested] = &[Nested::at("secrets.*")];
     const MERGED: &'static [Merged] = &[Merged::list("accessPolicies", "properties.accessPolicies")];
+    const CODES: &'static [&'static [&'static Code]] = &[
+        &[
+            &KEY_VAULT_NAME,
+            &KEY_VAULT_IP,
+            &KEY_VAULT_POLICIES_UNUSED,
+            &KEY_VAULT_RETENTION,
+            &KEY_VAULT_RULES_UNUSED,
+            &KEY_VAULT_PERMISSION,
+            &KEY_VAULT_PRINCIPAL,
+        ],
+        key_vault_secret::CODES,
+    ];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -339,12 +360,40 @@ keyVaults:
     }
 }
 
+const KEY_VAULT_IP: Code = Code {
+    name: "key-vault-ip",
+    why: "A vault's rules take public IPv4 addresses and ranges; private ones come through endpoints.",
+    remedy: "Write a public address or range.",
+    example: "networkRules: { ips: [203.0.113.0/24] }",
+};
+
+const KEY_VAULT_POLICIES_UNUSED: Code = Code {
+    name: "key-vault-policies-unused",
+    why: "A vault goes by Azure roles or by its own access policies: with roles, policies have no effect.",
+    remedy: "Write `authorization: accessPolicies`, or use roleAssignments.",
+    example: "authorization: rbac",
+};
+
+const KEY_VAULT_RETENTION: Code = Code {
+    name: "key-vault-retention",
+    why: "A deleted vault is kept for 7 to 90 days, which cannot be changed later.",
+    remedy: "Write a number within.",
+    example: "softDeleteRetentionDays: 90",
+};
+
+const KEY_VAULT_RULES_UNUSED: Code = Code {
+    name: "key-vault-rules-unused",
+    why: "Without public access nobody is let in by a rule: only private endpoints lead to the vault.",
+    remedy: "Drop the rules, or `publicAccess: false`.",
+    example: "publicAccess: false",
+};
+
 impl Spec {
     fn check(&self, cx: &mut EntryCx<'_>) {
         if let Some(days) = self.soft_delete_retention_days.filter(|days| !(7..=90).contains(days)) {
             cx.problem(
                 Problem::error(
-                    "key-vault-retention",
+                    &KEY_VAULT_RETENTION,
                     "softDeleteRetentionDays",
                     format!("a deleted vault cannot be kept for {days} days"),
                 )
@@ -354,7 +403,7 @@ impl Spec {
         if self.authorization == Authorization::Rbac && !self.access_policies.is_empty() {
             cx.problem(
                 Problem::warning(
-                    "key-vault-policies-unused",
+                    &KEY_VAULT_POLICIES_UNUSED,
                     "accessPolicies",
                     "the vault goes by Azure roles, so its access policies have no effect",
                 )
@@ -368,7 +417,7 @@ impl Spec {
         if self.public_access == Some(false) && !(rules.ips.is_empty() && rules.subnets.is_empty()) {
             cx.problem(
                 Problem::warning(
-                    "key-vault-rules-unused",
+                    &KEY_VAULT_RULES_UNUSED,
                     "networkRules",
                     "with `publicAccess: false` no address and no subnet is let in, whatever the rules say",
                 )
@@ -378,7 +427,7 @@ impl Spec {
         for (at, ip) in rules.ips.iter().enumerate().filter(|(_, ip)| !has_token(ip) && !is_ipv4(ip)) {
             cx.problem(
                 Problem::error(
-                    "key-vault-ip",
+                    &KEY_VAULT_IP,
                     format!("networkRules.ips[{at}]"),
                     format!("`{ip}` is no address"),
                 )
@@ -435,6 +484,20 @@ fn say_empty(object: &mut Value, list: &str) {
     }
 }
 
+const KEY_VAULT_PERMISSION: Code = Code {
+    name: "key-vault-permission",
+    why: "The permission is not one that this kind of object has.",
+    remedy: "Take one that the message lists.",
+    example: "accessPolicies: { app: { principal: \"${identities.app}\", secrets: [get, list] } }",
+};
+
+const KEY_VAULT_PRINCIPAL: Code = Code {
+    name: "key-vault-principal",
+    why: "An access policy is for a principal, named by its object id.",
+    remedy: "Refer to an identity, or write the GUID.",
+    example: "principal: ${identities.app}",
+};
+
 impl PolicySpec {
     fn permissions(&self) -> [&[String]; 4] {
         [&self.secrets, &self.keys, &self.certificates, &self.storage]
@@ -447,7 +510,7 @@ impl PolicySpec {
         {
             cx.problem(
                 Problem::error(
-                    "key-vault-principal",
+                    &KEY_VAULT_PRINCIPAL,
                     format!("accessPolicies.{key}.principal"),
                     format!("`{}` is no principal", self.principal.0),
                 )
@@ -463,7 +526,7 @@ impl PolicySpec {
                 let message = format!("`{permission}` is nothing that can be permitted on {on}");
                 let help = did_you_mean(permission, known.iter().copied());
                 let help = help.unwrap_or_else(|| format!("write some of {}", known.join(", ")));
-                cx.problem(Problem::error("key-vault-permission", path, message).help(help));
+                cx.problem(Problem::error(&KEY_VAULT_PERMISSION, path, message).help(help));
             }
         }
     }

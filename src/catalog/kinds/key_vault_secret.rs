@@ -8,6 +8,7 @@ use super::naming::{NameRule, alphanumeric};
 use crate::catalog::{
     DeleteMode, Draft, EntryCx, Facet, Lane, Listing, Problem, ResourceType, UpdateMode, model,
 };
+use crate::diag::Code;
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
@@ -59,8 +60,18 @@ pub static SECRET: ResourceType = ResourceType {
     ..ResourceType::new("Microsoft.KeyVault/vaults/secrets", API_VERSION, "secret")
 };
 
-const SECRET_NAME: NameRule = NameRule {
-    code: "secret-name",
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[&SECRET_NAME, &SECRET_IN_CLEAR, &SECRET_TIME];
+
+const SECRET_NAME: Code = Code {
+    name: "secret-name",
+    why: "The name cannot be that of a secret in a vault.",
+    remedy: "Use 1 to 127 letters, digits and `-`.",
+    example: "name: database-password",
+};
+
+const SECRET_NAMES: NameRule = NameRule {
+    code: &SECRET_NAME,
     what: "a secret",
     min: 1,
     max: 127,
@@ -70,16 +81,23 @@ const SECRET_NAME: NameRule = NameRule {
     says: "1 to 127 letters, digits and `-`; `name:` is what Azure calls it when the key cannot be",
 };
 
+pub(crate) const SECRET_IN_CLEAR: Code = Code {
+    name: "secret-in-clear",
+    why: "The secret stands in the blueprint, where everybody reads it who reads the repository.",
+    remedy: "Use a parameter with `secret: true`, and give its value in the environment.",
+    example: "value: ${param.databasePassword}",
+};
+
 impl SecretSpec {
     /// Adds the secret of this key to the vault.
     pub(super) fn expand(self, key: &str, vault: &ArmId, cx: &mut EntryCx<'_>) {
         let origin = format!("secrets.{key}");
         let name = self.name.as_deref().unwrap_or(key);
-        SECRET_NAME.check(name, &origin, cx);
+        SECRET_NAMES.check(name, &origin, cx);
         if !has_token(&self.value) {
             let message = "the value of this secret stands in the blueprint in clear text";
             cx.problem(
-                Problem::error("secret-in-clear", format!("{origin}.value"), message)
+                Problem::error(&SECRET_IN_CLEAR, format!("{origin}.value"), message)
                     .help("use a parameter with `secret: true`, as in `value: ${param.databasePassword}`"),
             );
         }
@@ -103,6 +121,13 @@ impl SecretSpec {
     }
 }
 
+const SECRET_TIME: Code = Code {
+    name: "secret-time",
+    why: "When a secret begins or ends to count is a time in UTC, the end after the beginning.",
+    remedy: "Write a date or a time.",
+    example: "expires: 2027-01-31T12:00:00Z",
+};
+
 /// The seconds since 1970 of a date or time, or a problem.
 fn instant(text: Option<&str>, path: &str, cx: &mut EntryCx<'_>) -> Option<i64> {
     let text = text?;
@@ -110,7 +135,7 @@ fn instant(text: Option<&str>, path: &str, cx: &mut EntryCx<'_>) -> Option<i64> 
     if seconds.is_none() {
         let message = format!("`{}` is no point in time", display_text(text));
         cx.problem(
-            Problem::error("secret-time", path, message)
+            Problem::error(&SECRET_TIME, path, message)
                 .help("write a date such as `2027-01-31`, or a time in UTC such as `2027-01-31T12:00:00Z`"),
         );
     }

@@ -8,6 +8,7 @@ use super::scope::scope_id;
 use crate::catalog::{
     DeleteMode, Draft, EntryCx, EntryKind, Guard, Preflight, Problem, Reference, ResourceType,
 };
+use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::has_token;
 use schemars::JsonSchema;
@@ -56,6 +57,20 @@ pub static LOCK: ResourceType = ResourceType {
     ..ResourceType::new(ARM_TYPE, "2020-05-01", "management lock")
 };
 
+const LOCK_NAME: Code = Code {
+    name: "lock-name",
+    why: "The name of a lock cannot be that.",
+    remedy: "Use at most 90 characters, without those that Azure refuses.",
+    example: "locks: { keep: { … } }",
+};
+
+const LOCK_NOTES: Code = Code {
+    name: "lock-notes",
+    why: "The notes of a lock have a limit.",
+    remedy: "Use at most 512 characters.",
+    example: "notes: ask platform@example.com",
+};
+
 impl EntryKind for Lock {
     const SECTION: &'static str = "locks";
     const TITLE: &'static str = "management lock";
@@ -73,6 +88,7 @@ locks:
     level: CanNotDelete
     notes: Ask the platform team first.
 ";
+    const CODES: &'static [&'static [&'static Code]] = &[&[&LOCK_NAME, &LOCK_NOTES]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -82,7 +98,7 @@ locks:
             (1..=90).contains(&name.chars().count()) && !name.contains(bad) && !name.ends_with(['.', ' ']);
         if !fine && !has_token(&name) {
             cx.problem(
-                Problem::error("lock-name", "name", format!("`{name}` cannot be the name of a lock"))
+                Problem::error(&LOCK_NAME, "name", format!("`{name}` cannot be the name of a lock"))
                     .help("use at most 90 characters, none of `<>%&:\\?/`, and no `.` or space at the end"),
             );
         }
@@ -90,7 +106,7 @@ locks:
         if length > 512 {
             cx.problem(
                 Problem::error(
-                    "lock-notes",
+                    &LOCK_NOTES,
                     "notes",
                     format!("notes have at most 512 characters, these {length}"),
                 )

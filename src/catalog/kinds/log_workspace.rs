@@ -5,6 +5,7 @@
 
 use super::naming::{NameRule, alphanumeric};
 use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Listing, Problem, ResourceType};
+use crate::diag::Code;
 use crate::value::Rule;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -63,8 +64,15 @@ pub static LOG_WORKSPACE: ResourceType = ResourceType {
     ..ResourceType::new(WORKSPACE, "2025-07-01", "log workspace")
 };
 
+const LOG_WORKSPACE_NAME: Code = Code {
+    name: "log-workspace-name",
+    why: "The name cannot be that of a workspace.",
+    remedy: "Use 4 to 63 letters, digits and `-`, a letter or digit at both ends.",
+    example: "name: log-shop",
+};
+
 const NAME: NameRule = NameRule {
-    code: "log-workspace-name",
+    code: &LOG_WORKSPACE_NAME,
     what: "a log workspace",
     min: 4,
     max: 63,
@@ -72,6 +80,13 @@ const NAME: NameRule = NameRule {
     inner: |c| alphanumeric(c) || c == '-',
     last: alphanumeric,
     says: "4 to 63 letters, digits and `-`, not starting or ending with `-`",
+};
+
+const LOG_WORKSPACE_RETENTION: Code = Code {
+    name: "log-workspace-retention",
+    why: "Azure keeps logs for 30 to 730 days, or 7 with some plans.",
+    remedy: "Write a number within.",
+    example: "retentionDays: 30",
 };
 
 impl EntryKind for LogWorkspace {
@@ -86,6 +101,7 @@ logWorkspaces:
     retentionDays: 90
 ";
     const TYPES: &'static [&'static ResourceType] = &[&LOG_WORKSPACE];
+    const CODES: &'static [&'static [&'static Code]] = &[&[&LOG_WORKSPACE_NAME, &LOG_WORKSPACE_RETENTION]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -94,7 +110,7 @@ logWorkspaces:
         if let Some(days) = spec.retention_days.filter(|days| !(30..=730).contains(days)) {
             cx.problem(
                 Problem::error(
-                    "log-workspace-retention",
+                    &LOG_WORKSPACE_RETENTION,
                     "retentionDays",
                     format!("a workspace cannot keep data for {days} days"),
                 )

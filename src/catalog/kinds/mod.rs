@@ -1,6 +1,7 @@
 //! One file for each section of the blueprint, its `mod` line, and the line of `KINDS` that registers it.
 
 use super::kind::Kind;
+use crate::diag::Code;
 
 mod addresses;
 mod builtin_policies;
@@ -49,6 +50,17 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::of::<lock::Lock>(),
     Kind::of::<log_workspace::LogWorkspace>(),
     Kind::of::<generic::Generic>(),
+];
+
+/// The diagnostics that several kinds can cause.
+pub(super) const SHARED_CODES: &[&[&Code]] = &[
+    addresses::CODES,
+    naming::CODES,
+    private_dns::CODES,
+    ranges::CODES,
+    role_scope::CODES,
+    scope::CODES,
+    super::entry::CODES,
 ];
 
 /// What the tests of kinds share.
@@ -106,7 +118,7 @@ pub(crate) mod testing {
 
     /// The codes of the problems.
     pub(crate) fn codes((_, problems): (Vec<Draft>, Vec<Problem>)) -> Vec<&'static str> {
-        problems.into_iter().map(|problem| problem.code).collect()
+        problems.into_iter().map(|problem| problem.code.name).collect()
     }
 
     /// The id of a draft that has one of its own.

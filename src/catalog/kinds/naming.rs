@@ -1,13 +1,14 @@
 //! Azure's rules for names, checked before anything is sent.
 
 use crate::catalog::{EntryCx, Problem};
+use crate::diag::Code;
 use crate::value::token::has_token;
 
 /// What the names of a resource type look like.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NameRule {
     /// The code of the problem.
-    pub code: &'static str,
+    pub code: &'static Code,
     /// What is named, with its article: `a key vault`.
     pub what: &'static str,
     /// The least number of characters.
@@ -49,9 +50,19 @@ impl NameRule {
     }
 }
 
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[&NETWORK_RESOURCE_NAME];
+
+const NETWORK_RESOURCE_NAME: Code = Code {
+    name: "network-resource-name",
+    why: "Most network resources share one rule for names.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`, the first a letter or digit, the last not `.` or `-`.",
+    example: "",
+};
+
 /// Names of resources of `Microsoft.Network`.
 pub(super) const NETWORK: NameRule = NameRule {
-    code: "network-resource-name",
+    code: &NETWORK_RESOURCE_NAME,
     what: "a network resource",
     min: 1,
     max: 80,

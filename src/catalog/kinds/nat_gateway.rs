@@ -5,6 +5,7 @@ use super::addresses::idle_timeout;
 use super::naming::{NETWORK, NameRule};
 use super::public_ip::check_zones;
 use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, Reference, ResourceType};
+use crate::diag::Code;
 use crate::value::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,28 @@ pub static NAT_GATEWAY: ResourceType = ResourceType {
     ..ResourceType::new(GATEWAY, "2025-05-01", "NAT gateway")
 };
 
-const NAME: NameRule = NameRule { code: "nat-gateway-name", what: "a NAT gateway", ..NETWORK };
+const NAT_GATEWAY_NAME: Code = Code {
+    name: "nat-gateway-name",
+    why: "The name cannot be that of a NAT gateway.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`.",
+    example: "name: ng-shop",
+};
+
+const NAME: NameRule = NameRule { code: &NAT_GATEWAY_NAME, what: "a NAT gateway", ..NETWORK };
+
+const NAT_GATEWAY_ADDRESSES: Code = Code {
+    name: "nat-gateway-addresses",
+    why: "A NAT gateway sends from its public addresses: without one nothing leaves, and more than 16 it cannot have.",
+    remedy: "Give it one to sixteen.",
+    example: "publicIps: [\"${publicIps.egress}\"]",
+};
+
+const NAT_GATEWAY_ZONES: Code = Code {
+    name: "nat-gateway-zones",
+    why: "A Standard NAT gateway lives in one zone; `StandardV2` in all of them.",
+    remedy: "Name one zone, or change the SKU.",
+    example: "{ sku: Standard, zones: [\"1\"] }",
+};
 
 impl EntryKind for NatGateway {
     const SECTION: &'static str = "natGateways";
@@ -94,6 +116,8 @@ networks:
         Merged::list("publicIps", "properties.publicIpAddresses"),
         Merged::list("publicIpPrefixes", "properties.publicIpPrefixes"),
     ];
+    const CODES: &'static [&'static [&'static Code]] =
+        &[&[&NAT_GATEWAY_NAME, &NAT_GATEWAY_ADDRESSES, &NAT_GATEWAY_ZONES]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -103,19 +127,19 @@ networks:
         check_zones(spec.zones.as_deref(), cx);
         if spec.sku == Sku::Standard && spec.zones.as_ref().is_some_and(|zones| zones.len() > 1) {
             cx.problem(
-                Problem::error("nat-gateway-zones", "zones", "a Standard NAT gateway lives in one zone")
+                Problem::error(&NAT_GATEWAY_ZONES, "zones", "a Standard NAT gateway lives in one zone")
                     .help("name one zone, or write `sku: StandardV2`, which lives in all of them"),
             );
         }
         match spec.public_ips.len() + spec.public_ip_prefixes.len() {
             0 => cx.problem(
-                Problem::warning("nat-gateway-addresses", "", "this NAT gateway has no address to send from")
+                Problem::warning(&NAT_GATEWAY_ADDRESSES, "", "this NAT gateway has no address to send from")
                     .help("add `publicIps: ['${publicIps.…}']`; its subnets have no way out until then"),
             ),
             _ if spec.public_ips.len() > MOST_ADDRESSES => {
                 let message = format!("a NAT gateway has at most {MOST_ADDRESSES} addresses");
                 cx.problem(
-                    Problem::error("nat-gateway-addresses", "publicIps", message)
+                    Problem::error(&NAT_GATEWAY_ADDRESSES, "publicIps", message)
                         .help("use a second gateway for some of the subnets"),
                 );
             }

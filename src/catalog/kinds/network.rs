@@ -7,6 +7,7 @@
 use super::addresses::{cidr, overlap};
 use super::naming::{NETWORK, NameRule, did_you_mean};
 use super::nat_gateway::GATEWAY;
+use super::network_peering;
 use super::network_peering::{PEERING, PeeringSpec};
 use super::network_security_group::GROUP;
 use super::route_table::TABLE;
@@ -15,6 +16,7 @@ use crate::catalog::{
     ResourceType, model,
 };
 use crate::catalog::{Scarce, Within};
+use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::has_token;
 use azure_mgmt_network::package_2024_03::models;
@@ -143,8 +145,15 @@ const RESERVED: &[(&str, u8)] = &[
     ("RouteServerSubnet", 27),
 ];
 
-const NETWORK_NAME: NameRule = NameRule {
-    code: "network-name",
+const NETWORK_NAME: Code = Code {
+    name: "network-name",
+    why: "The name cannot be that of a virtual network.",
+    remedy: "Use 2 to 64 letters, digits, `_`, `.` and `-`.",
+    example: "name: vnet-shop",
+};
+
+const NETWORK_NAMES: NameRule = NameRule {
+    code: &NETWORK_NAME,
     what: "a virtual network",
     min: 2,
     max: 64,
@@ -152,7 +161,14 @@ const NETWORK_NAME: NameRule = NameRule {
     ..NETWORK
 };
 
-const SUBNET_NAME: NameRule = NameRule { code: "subnet-name", what: "a subnet", ..NETWORK };
+const SUBNET_NAME: Code = Code {
+    name: "subnet-name",
+    why: "The name cannot be that of a subnet.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`.",
+    example: "subnets: { nodes: { prefix: 10.20.0.0/20 } }",
+};
+
+const SUBNET_NAMES: NameRule = NameRule { code: &SUBNET_NAME, what: "a subnet", ..NETWORK };
 
 /// The network itself.
 pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
@@ -226,6 +242,27 @@ pub static SUBNET: ResourceType = ResourceType {
     ..ResourceType::new("Microsoft.Network/virtualNetworks/subnets", API_VERSION, "subnet")
 };
 
+const DNS_SERVER: Code = Code {
+    name: "dns-server",
+    why: "A network asks DNS servers by address.",
+    remedy: "Write addresses.",
+    example: "dnsServers: [10.20.0.4]",
+};
+
+const FLOW_TIMEOUT: Code = Code {
+    name: "flow-timeout",
+    why: "Azure keeps idle flows for 4 to 30 minutes.",
+    remedy: "Write a number within.",
+    example: "flowTimeoutMinutes: 10",
+};
+
+const NETWORK_ADDRESS_SPACE: Code = Code {
+    name: "network-address-space",
+    why: "A network needs at least one range of addresses.",
+    remedy: "Say it.",
+    example: "addressSpace: [10.20.0.0/16]",
+};
+
 impl EntryKind for Network {
     const SECTION: &'static str = "networks";
     const TITLE: &'static str = "virtual network";
@@ -247,12 +284,27 @@ networks:
         Merged::list("serviceEndpoints", "properties.serviceEndpoints").within("subnets.*"),
         Merged::list("delegation", "properties.delegations").within("subnets.*"),
     ];
+    const CODES: &'static [&'static [&'static Code]] = &[
+        &[
+            &NETWORK_NAME,
+            &SUBNET_NAME,
+            &DNS_SERVER,
+            &FLOW_TIMEOUT,
+            &NETWORK_ADDRESS_SPACE,
+            &NETWORK_OVERLAP,
+            &SUBNET_OVERLAP,
+            &SUBNET_RANGE,
+            &SUBNET_SIZE,
+            &SUBNET_SERVICE,
+        ],
+        network_peering::CODES,
+    ];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
         if spec.address_space.is_empty() {
             cx.problem(
-                Problem::error("network-address-space", "addressSpace", "a network needs an address range")
+                Problem::error(&NETWORK_ADDRESS_SPACE, "addressSpace", "a network needs an address range")
                     .help("write a CIDR block, such as `addressSpace: [10.20.0.0/16]`"),
             );
         }
@@ -261,7 +313,7 @@ networks:
             if !has_token(server) && server.parse::<IpAddr>().is_err() {
                 cx.problem(
                     Problem::error(
-                        "dns-server",
+                        &DNS_SERVER,
                         format!("dnsServers[{at}]"),
                         format!("`{server}` is not an address"),
                     )
@@ -272,7 +324,7 @@ networks:
         if let Some(minutes) = spec.flow_timeout_minutes.filter(|minutes| !(4..=30).contains(minutes)) {
             let message = format!("an idle flow cannot be kept for {minutes} minutes");
             cx.problem(
-                Problem::error("flow-timeout", "flowTimeoutMinutes", message)
+                Problem::error(&FLOW_TIMEOUT, "flowTimeoutMinutes", message)
                     .help("write 4 to 30, or leave it out"),
             );
         }
@@ -284,7 +336,7 @@ networks:
             flow_timeout_in_minutes: spec.flow_timeout_minutes,
             ..Default::default()
         };
-        NETWORK_NAME.check(&cx.common.name.clone(), "name", cx);
+        NETWORK_NAMES.check(&cx.common.name.clone(), "name", cx);
         let vnet = cx.id(VNET, &[&cx.common.name]);
         let mut body = cx.tracked(model(&properties));
         if let Some(plan) = plan {
@@ -294,7 +346,7 @@ networks:
         for (key, subnet) in spec.subnets {
             let address = cx.address.child("subnets").child(&key);
             let name = subnet.name.as_deref().unwrap_or(&key);
-            SUBNET_NAME.check(name, &format!("subnets.{key}.name"), cx);
+            SUBNET_NAMES.check(name, &format!("subnets.{key}.name"), cx);
             let id = vnet.child("subnets", name);
             let body = subnet.into_body();
             cx.also(Draft::new(address, id.as_str(), &SUBNET, body).origin(format!("subnets.{key}")));
@@ -304,6 +356,34 @@ networks:
         }
     }
 }
+
+const NETWORK_OVERLAP: Code = Code {
+    name: "network-overlap",
+    why: "Ranges of one network, or of networks that are peered, overlap: packets could go to either.",
+    remedy: "Choose ranges that do not meet.",
+    example: "addressSpace: [10.20.0.0/16, 10.21.0.0/16]",
+};
+
+const SUBNET_OVERLAP: Code = Code {
+    name: "subnet-overlap",
+    why: "Two subnets of a network have addresses in common.",
+    remedy: "Choose ranges that do not meet; `cidrSubnet` cuts them.",
+    example: "prefix: ${cidrSubnet('10.20.0.0/16', 20, 1)}",
+};
+
+const SUBNET_RANGE: Code = Code {
+    name: "subnet-range",
+    why: "A subnet lies within the address space of its network.",
+    remedy: "Choose a range within, or add to `addressSpace`.",
+    example: "{ addressSpace: [10.20.0.0/16], subnets: { nodes: { prefix: 10.20.0.0/20 } } }",
+};
+
+const SUBNET_SIZE: Code = Code {
+    name: "subnet-size",
+    why: "Azure keeps five addresses of each subnet: a smaller one than /29 holds nothing. Gateways and firewalls need more.",
+    remedy: "Choose a larger range.",
+    example: "subnets: { endpoints: { prefix: 10.20.16.0/26 } }",
+};
 
 /// What can be said about the ranges of a network and of its subnets without asking Azure.
 fn check_ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
@@ -318,7 +398,7 @@ fn check_ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
         if let Some(other) = space.iter().find(|other| overlap(other, &range)) {
             let message = format!("`{text}` shares addresses with `{other}`");
             cx.problem(
-                Problem::error("network-overlap", path, message)
+                Problem::error(&NETWORK_OVERLAP, path, message)
                     .help("remove one of the two, or make them disjoint"),
             );
         }
@@ -334,7 +414,7 @@ fn check_ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
             let message = format!("`{text}` does not lie in the network's `addressSpace`");
             let space = spec.address_space.join(", ");
             cx.problem(
-                Problem::error("subnet-range", &path, message)
+                Problem::error(&SUBNET_RANGE, &path, message)
                     .help(format!("choose a range inside {space}, or add one to `addressSpace`")),
             );
         }
@@ -346,7 +426,7 @@ fn check_ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
         if !fits {
             let message = format!("`{text}` has the wrong size for a subnet");
             cx.problem(
-                Problem::error("subnet-size", &path, message)
+                Problem::error(&SUBNET_SIZE, &path, message)
                     .help("write a /29 or larger, of which Azure keeps five addresses; an IPv6 one is a /64"),
             );
         }
@@ -359,18 +439,25 @@ fn check_ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
         {
             let message = format!("`{text}` is too small for `{name}`");
             cx.problem(
-                Problem::error("subnet-size", &path, message).help(format!("write a /{longest} or larger")),
+                Problem::error(&SUBNET_SIZE, &path, message).help(format!("write a /{longest} or larger")),
             );
         }
         if let Some((other, _)) = subnets.iter().find(|(_, other)| overlap(other, &range)) {
             let message = format!("the subnets `{other}` and `{key}` share addresses");
             cx.problem(
-                Problem::error("subnet-overlap", &path, message).help("give each subnet a range of its own"),
+                Problem::error(&SUBNET_OVERLAP, &path, message).help("give each subnet a range of its own"),
             );
         }
         subnets.push((key, range));
     }
 }
+
+const SUBNET_SERVICE: Code = Code {
+    name: "subnet-service",
+    why: "Service endpoints and delegations are named by ARM namespace or type.",
+    remedy: "Write such a name.",
+    example: "serviceEndpoints: [Microsoft.KeyVault]",
+};
 
 impl SubnetSpec {
     /// Tells misspelt services. Azure adds services, so others are let through.
@@ -393,7 +480,7 @@ impl SubnetSpec {
             let message = format!("`{service}` is no service that berth knows");
             let help = help.unwrap_or_else(|| format!("write its whole name, such as `{}`", known[0]));
             let path = format!("subnets.{key}.{field}");
-            cx.problem(Problem::warning("subnet-service", path, message).help(help));
+            cx.problem(Problem::warning(&SUBNET_SERVICE, path, message).help(help));
         }
     }
 

@@ -6,8 +6,10 @@
 use super::naming::{NETWORK, NameRule};
 use super::network::VNET;
 use super::scope::type_of;
+use crate::catalog::Refusal;
 use crate::catalog::Scarce;
 use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Problem, Reference, ResourceType};
+use crate::diag::Code;
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{Token, display_text};
@@ -74,13 +76,44 @@ pub static PEERING: ResourceType = ResourceType {
 };
 
 /// Why a network is peered with another one once.
-const TWICE: Option<(&str, &str, &str)> = Some((
-    "peering-twice",
-    "are the same direction of one peering",
-    "write the peering on one of the two networks: it is made on both",
-));
+const TWICE: Option<Refusal> = Some(Refusal {
+    code: &PEERING_TWICE,
+    what: "are the same direction of one peering",
+    help: "write the peering on one of the two networks: it is made on both",
+});
 
-const NAME: NameRule = NameRule { code: "peering-name", what: "a network peering", ..NETWORK };
+const PEERING_TWICE: Code = Code {
+    name: "peering-twice",
+    why: "A peering is two resources, one in each network, and berth makes both from one of them. Written in both networks, each direction would be made twice.",
+    remedy: "Write the peering in one network only, or `bothWays: false` in both.",
+    example: "peerings: { spoke: { network: \"${networks.spoke}\" } }",
+};
+
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[&PEERING_TWICE, &PEERING_NAME, &PEERING_GATEWAY, &PEERING_NETWORK];
+
+const PEERING_NAME: Code = Code {
+    name: "peering-name",
+    why: "The name cannot be that of a peering.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`.",
+    example: "",
+};
+
+const NAME: NameRule = NameRule { code: &PEERING_NAME, what: "a network peering", ..NETWORK };
+
+const PEERING_GATEWAY: Code = Code {
+    name: "peering-gateway",
+    why: "A network uses the gateway of its peer only when it has none of its own, and the peer lets it.",
+    remedy: "Use one side's gateway only.",
+    example: "peerings: { hub: { network: \"${networks.hub}\", useRemoteGateway: true } }",
+};
+
+const PEERING_NETWORK: Code = Code {
+    name: "peering-network",
+    why: "A network is peered with another one, once.",
+    remedy: "Name another network.",
+    example: "network: ${networks.spoke}",
+};
 
 impl PeeringSpec {
     /// The drafts of one or both directions.
@@ -93,7 +126,7 @@ impl PeeringSpec {
         if !is_network {
             let message = format!("`{}` is no virtual network", display_text(&self.network.0));
             cx.problem(
-                Problem::error("peering-network", format!("{origin}.network"), message)
+                Problem::error(&PEERING_NETWORK, format!("{origin}.network"), message)
                     .help("write a reference such as `${networks.spoke}`, or the ARM id of a network"),
             );
             return;
@@ -103,7 +136,7 @@ impl PeeringSpec {
         if itself {
             cx.problem(
                 Problem::error(
-                    "peering-network",
+                    &PEERING_NETWORK,
                     format!("{origin}.network"),
                     "a network cannot be peered with itself",
                 )
@@ -114,7 +147,7 @@ impl PeeringSpec {
         if self.share_gateway && self.use_remote_gateway {
             let message = "two networks cannot use each other's gateways";
             cx.problem(
-                Problem::error("peering-gateway", &origin, message)
+                Problem::error(&PEERING_GATEWAY, &origin, message)
                     .help("keep `shareGateway` where the gateway is, or `useRemoteGateway` where it is not"),
             );
         }

@@ -7,6 +7,7 @@
 use super::addresses::{Texts, is_address};
 use super::naming::{NETWORK, NameRule, did_you_mean};
 use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, Reference, ResourceType};
+use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::has_token;
 use indexmap::IndexMap;
@@ -131,9 +132,23 @@ pub static NETWORK_SECURITY_GROUP: ResourceType = ResourceType {
     ..ResourceType::new(GROUP, "2025-05-01", "network security group")
 };
 
+const NETWORK_SECURITY_GROUP_NAME: Code = Code {
+    name: "network-security-group-name",
+    why: "The name cannot be that of a network security group.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`.",
+    example: "name: nsg-nodes",
+};
+
 const NAME: NameRule =
-    NameRule { code: "network-security-group-name", what: "a network security group", ..NETWORK };
-const RULE_NAME: NameRule = NameRule { code: "security-rule-name", what: "a security rule", ..NETWORK };
+    NameRule { code: &NETWORK_SECURITY_GROUP_NAME, what: "a network security group", ..NETWORK };
+const SECURITY_RULE_NAME: Code = Code {
+    name: "security-rule-name",
+    why: "The name cannot be that of a rule.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`.",
+    example: "rules: { allowHttps: { … } }",
+};
+
+const RULE_NAME: NameRule = NameRule { code: &SECURITY_RULE_NAME, what: "a security rule", ..NETWORK };
 
 /// Service tags that stand in rules around clusters, for telling a misspelt one
 /// (<https://learn.microsoft.com/azure/virtual-network/service-tags-overview>).
@@ -171,6 +186,13 @@ const TAGS: &[&str] = &[
     "VirtualNetwork",
 ];
 
+const SECURITY_RULE_PRIORITY: Code = Code {
+    name: "security-rule-priority",
+    why: "Rules of one direction are tried by priority, 100 to 4096, and each has its own.",
+    remedy: "Give it another number.",
+    example: "priority: 110",
+};
+
 impl EntryKind for NetworkSecurityGroup {
     const SECTION: &'static str = "networkSecurityGroups";
     const TITLE: &'static str = "network security group";
@@ -193,6 +215,16 @@ networks:
       nodes: { prefix: 10.20.0.0/20, networkSecurityGroup: '${networkSecurityGroups.nodes}' }
 ";
     const MERGED: &'static [Merged] = &[Merged::list("rules", "properties.securityRules")];
+    const CODES: &'static [&'static [&'static Code]] = &[&[
+        &NETWORK_SECURITY_GROUP_NAME,
+        &SECURITY_RULE_NAME,
+        &SECURITY_RULE_PRIORITY,
+        &SECURITY_RULE_DESCRIPTION,
+        &SECURITY_RULE_PORTS,
+        &SECURITY_RULE_ADDRESS,
+        &SECURITY_RULE_GROUPS,
+        &SERVICE_TAG,
+    ]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -206,7 +238,7 @@ networks:
             if let Some(other) = taken.insert((rule.direction, rule.priority), key.clone()) {
                 let message = format!("the rules `{other}` and `{key}` have the same priority and direction");
                 cx.problem(
-                    Problem::error("security-rule-priority", format!("{path}.priority"), message)
+                    Problem::error(&SECURITY_RULE_PRIORITY, format!("{path}.priority"), message)
                         .help("give one of them a priority of its own"),
                 );
             }
@@ -222,12 +254,19 @@ networks:
     }
 }
 
+const SECURITY_RULE_DESCRIPTION: Code = Code {
+    name: "security-rule-description",
+    why: "The description of a rule has a limit.",
+    remedy: "Use at most 140 characters.",
+    example: "",
+};
+
 impl RuleSpec {
     fn into_properties(self, path: &str, cx: &mut EntryCx<'_>) -> Value {
         if !(100..=4096).contains(&self.priority) {
             let message = format!("a rule cannot have the priority {}", self.priority);
             cx.problem(
-                Problem::error("security-rule-priority", format!("{path}.priority"), message)
+                Problem::error(&SECURITY_RULE_PRIORITY, format!("{path}.priority"), message)
                     .help("write a number from 100 (decides first) to 4096"),
             );
         }
@@ -235,7 +274,7 @@ impl RuleSpec {
         if length > 140 {
             let message = format!("the description of a rule has at most 140 characters, this has {length}");
             cx.problem(
-                Problem::error("security-rule-description", format!("{path}.description"), message)
+                Problem::error(&SECURITY_RULE_DESCRIPTION, format!("{path}.description"), message)
                     .help("shorten it"),
             );
         }
@@ -264,18 +303,25 @@ fn put(mut texts: Vec<String>, name: &str, all: &mut Map<String, Value>) {
     };
 }
 
+const SECURITY_RULE_PORTS: Code = Code {
+    name: "security-rule-ports",
+    why: "Ports are numbers, ranges or `*`.",
+    remedy: "Write them as texts or numbers.",
+    example: "ports: [443, \"8080-8090\"]",
+};
+
 fn ports(texts: Option<Texts>, end: &str, path: &str, all: &mut Map<String, Value>, cx: &mut EntryCx<'_>) {
     let texts = texts.map_or_else(|| vec!["*".to_owned()], |texts| texts.0);
     for text in texts.iter().filter(|text| !is_ports(text, texts.len() == 1)) {
         let message = format!("`{text}` is no port and no range of ports");
         cx.problem(
-            Problem::error("security-rule-ports", path, message)
+            Problem::error(&SECURITY_RULE_PORTS, path, message)
                 .help("write ports of 0 to 65535, as in `[443, 8080-8090]`, or `*` alone for all of them"),
         );
     }
     if texts.is_empty() {
         cx.problem(
-            Problem::error("security-rule-ports", path, "a rule without ports fits nothing")
+            Problem::error(&SECURITY_RULE_PORTS, path, "a rule without ports fits nothing")
                 .help("name a port, or leave the field out for all of them"),
         );
     }
@@ -295,6 +341,20 @@ fn is_ports(text: &str, alone: bool) -> bool {
     }
 }
 
+const SECURITY_RULE_ADDRESS: Code = Code {
+    name: "security-rule-address",
+    why: "A rule takes addresses, ranges, service tags or application security groups: not all together.",
+    remedy: "Write what the message says.",
+    example: "rules: { web: { priority: 100, from: 10.20.0.0/20, ports: 443 } }",
+};
+
+const SECURITY_RULE_GROUPS: Code = Code {
+    name: "security-rule-groups",
+    why: "A rule names application security groups or addresses on one side, and all groups of one network.",
+    remedy: "Keep one of the two.",
+    example: "",
+};
+
 /// One end of the traffic: addresses or application security groups.
 fn side(
     texts: Option<Texts>,
@@ -308,7 +368,7 @@ fn side(
         if texts.is_some() {
             let message = "one end of a rule is either addresses or application security groups";
             cx.problem(
-                Problem::error("security-rule-groups", path, message)
+                Problem::error(&SECURITY_RULE_GROUPS, path, message)
                     .help("remove the one or the other, or write two rules"),
             );
         }
@@ -325,14 +385,14 @@ fn side(
         if text != "*" && !tag(text) {
             let message = format!("`{text}` is no address, no range of addresses and no service tag");
             cx.problem(
-                Problem::error("security-rule-address", path, message)
+                Problem::error(&SECURITY_RULE_ADDRESS, path, message)
                     .help("write a CIDR block such as `10.20.0.0/16`, or a service tag such as `Internet`"),
             );
         } else if texts.len() > 1 {
             // The plural members take addresses only.
             let message = format!("`{text}` cannot stand beside other addresses in one rule");
             cx.problem(
-                Problem::error("security-rule-address", path, message)
+                Problem::error(&SECURITY_RULE_ADDRESS, path, message)
                     .help("write a rule of its own for it: only addresses and ranges can be several"),
             );
         } else if text != "*" {
@@ -341,12 +401,19 @@ fn side(
     }
     if texts.is_empty() {
         cx.problem(
-            Problem::error("security-rule-address", path, "a rule without addresses fits nothing")
+            Problem::error(&SECURITY_RULE_ADDRESS, path, "a rule without addresses fits nothing")
                 .help("name an address, or leave the field out for all of them"),
         );
     }
     put(texts, &format!("{end}AddressPrefix"), all);
 }
+
+const SERVICE_TAG: Code = Code {
+    name: "service-tag",
+    why: "There is no such service tag: Azure's names for ranges of its own services.",
+    remedy: "Take the one that the message offers.",
+    example: "rules: { probes: { priority: 110, from: AzureLoadBalancer } }",
+};
 
 /// Warns about a service tag that is nearly one that berth knows. Azure adds tags, so others are let through.
 fn misspelt(text: &str, path: &str, cx: &mut EntryCx<'_>) {
@@ -363,7 +430,7 @@ fn misspelt(text: &str, path: &str, cx: &mut EntryCx<'_>) {
     }
     if let Some(help) = did_you_mean(text, TAGS.iter().copied()) {
         let message = format!("`{text}` is no service tag that berth knows");
-        cx.problem(Problem::warning("service-tag", path, message).help(help));
+        cx.problem(Problem::warning(&SERVICE_TAG, path, message).help(help));
     }
 }
 

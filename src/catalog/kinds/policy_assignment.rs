@@ -7,6 +7,7 @@ use super::scope::scope_id;
 use crate::catalog::{
     DeleteMode, Draft, EntryCx, EntryKind, Facet, Merged, Problem, Reference, ResourceType,
 };
+use crate::diag::Code;
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{Token, has_token};
@@ -106,6 +107,14 @@ policyAssignments:
     parameters: { listOfAllowedLocations: [westeurope, northeurope] }
 ";
     const MERGED: &'static [Merged] = &[Merged::list("parameters", "properties.parameters")];
+    const CODES: &'static [&'static [&'static Code]] = &[&[
+        &POLICY,
+        &POLICY_ASSIGNMENT_NAME,
+        &POLICY_EFFECT,
+        &POLICY_IDENTITY,
+        &POLICY_NAMESPACES,
+        &POLICY_PARAMETER,
+    ]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -158,6 +167,13 @@ policyAssignments:
     }
 }
 
+const POLICY: Code = Code {
+    name: "policy",
+    why: "There is no built-in policy of this name that berth knows.",
+    remedy: "Take one that the message offers, or write the definition's id.",
+    example: "policy: podSecurityBaseline",
+};
+
 /// The id of the definition, and what is known of it.
 fn definition(text: &str, cx: &mut EntryCx<'_>) -> Option<(String, Option<&'static Policy>)> {
     if has_token(text) {
@@ -180,12 +196,19 @@ fn definition(text: &str, cx: &mut EntryCx<'_>) -> Option<(String, Option<&'stat
                 .into()
         });
         let message = format!("`{text}` is no built-in policy that berth knows");
-        cx.problem(Problem::error("policy", "policy", message).help(help));
+        cx.problem(Problem::error(&POLICY, "policy", message).help(help));
         return None;
     };
     let kind = if policy.initiative { "policySetDefinitions" } else { "policyDefinitions" };
     Some((format!("/providers/Microsoft.Authorization/{kind}/{}", policy.id), Some(policy)))
 }
+
+const POLICY_ASSIGNMENT_NAME: Code = Code {
+    name: "policy-assignment-name",
+    why: "The name cannot be that of a policy assignment.",
+    remedy: "Use 1 to 24 characters at management groups, 64 elsewhere, without those that Azure refuses.",
+    example: "name: pod-security",
+};
 
 fn check_name(name: &str, scope: Option<&str>, cx: &mut EntryCx<'_>) {
     let management = scope.is_some_and(|scope| scope.to_ascii_lowercase().contains("/managementgroups/"));
@@ -197,9 +220,37 @@ fn check_name(name: &str, scope: Option<&str>, cx: &mut EntryCx<'_>) {
         let message = format!("`{name}` cannot be the name of a policy assignment");
         let help =
             format!("use at most {longest} characters, none of `<>%&:\\?/`, and no `.` or space at the end");
-        cx.problem(Problem::error("policy-assignment-name", "name", message).help(help));
+        cx.problem(Problem::error(&POLICY_ASSIGNMENT_NAME, "name", message).help(help));
     }
 }
+
+const POLICY_EFFECT: Code = Code {
+    name: "policy-effect",
+    why: "The policy does not offer this effect.",
+    remedy: "Take one that the message lists.",
+    example: "effect: deny",
+};
+
+const POLICY_IDENTITY: Code = Code {
+    name: "policy-identity",
+    why: "A policy that changes or deploys things does it as an identity with roles.",
+    remedy: "Give the assignment one.",
+    example: "identity: ${identities.policy}",
+};
+
+const POLICY_NAMESPACES: Code = Code {
+    name: "policy-namespaces",
+    why: "Namespaces are left out by the policies for Kubernetes only, and by name.",
+    remedy: "Write names of namespaces.",
+    example: "excludeNamespaces: [kube-system]",
+};
+
+const POLICY_PARAMETER: Code = Code {
+    name: "policy-parameter",
+    why: "The policy has no such parameter, or not with this value.",
+    remedy: "Take what the message offers.",
+    example: "parameters: { allowedContainerImagesRegex: \".*\" }",
+};
 
 /// What can be said of an assignment of a policy that is known.
 fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
@@ -208,7 +259,7 @@ fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
         if policy.effects.is_empty() {
             cx.problem(
                 Problem::error(
-                    "policy-effect",
+                    &POLICY_EFFECT,
                     "effect",
                     "this policy has one effect, which cannot be chosen",
                 )
@@ -219,7 +270,7 @@ fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
             let all = policy.effects.iter().filter(|e| e.starts_with(|c: char| c.is_ascii_uppercase()));
             let all = all.copied().collect::<Vec<_>>().join("`, `");
             cx.problem(
-                Problem::error("policy-effect", "effect", format!("`{effect}` is no effect of this policy"))
+                Problem::error(&POLICY_EFFECT, "effect", format!("`{effect}` is no effect of this policy"))
                     .help(help.unwrap_or_else(|| format!("write one of `{all}`"))),
             );
         }
@@ -228,7 +279,7 @@ fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
         let path = format!("parameters.{name}");
         if name.eq_ignore_ascii_case("effect") {
             cx.problem(
-                Problem::error("policy-parameter", path, "the effect has a field of its own")
+                Problem::error(&POLICY_PARAMETER, path, "the effect has a field of its own")
                     .help("write `effect:` beside `parameters:`"),
             );
         } else if !policy.parameters().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -239,19 +290,19 @@ fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
                 }
             });
             let message = format!("this policy has no parameter `{name}`");
-            cx.problem(Problem::error("policy-parameter", path, message).help(help));
+            cx.problem(Problem::error(&POLICY_PARAMETER, path, message).help(help));
         }
     }
     for name in policy.required.iter().filter(|name| !given(name)) {
         let message = format!("this policy needs the parameter `{name}`");
         cx.problem(
-            Problem::error("policy-parameter", "parameters", message)
+            Problem::error(&POLICY_PARAMETER, "parameters", message)
                 .help(format!("add `parameters: {{ {name}: … }}`")),
         );
     }
     if !spec.exclude_namespaces.is_empty() && (!policy.common.contains('n') || given("excludedNamespaces")) {
         let message = "this policy takes no namespaces to leave alone here";
-        cx.problem(Problem::error("policy-namespaces", "excludeNamespaces", message).help(
+        cx.problem(Problem::error(&POLICY_NAMESPACES, "excludeNamespaces", message).help(
             "remove it; only policies inside clusters have it, and a parameter of that name overrides it",
         ));
     }
@@ -259,7 +310,7 @@ fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
     if policy.acts && spec.identity.is_none() && !disabled {
         cx.problem(
             Problem::error(
-                "policy-identity",
+                &POLICY_IDENTITY,
                 "",
                 "this policy changes things, and needs an identity to do so",
             )

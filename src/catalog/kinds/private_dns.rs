@@ -5,8 +5,10 @@
 //! `dns: auto` uses those.
 
 use super::naming::word;
+use crate::catalog::Refusal;
 use crate::catalog::Scarce;
 use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Listing, ResourceType};
+use crate::diag::Code;
 use crate::ident::Address;
 use crate::value::Rule;
 use crate::value::token::Token;
@@ -71,12 +73,22 @@ pub(super) fn link_claim(zone_id: &str, network_id: &str) -> String {
     format!("link|{zone_id}|{network_id}")
 }
 
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[&DNS_LINK_TWICE];
+
+const DNS_LINK_TWICE: Code = Code {
+    name: "dns-link-twice",
+    why: "Azure takes one link between a zone and a network.",
+    remedy: "Remove one of the two.",
+    example: "links: { hub: { network: \"${networks.hub}\" } }",
+};
+
 /// Why a network is linked to a zone once.
-pub(super) const LINKED_TWICE: Option<(&str, &str, &str)> = Some((
-    "dns-link-twice",
-    "link the same network to the same zone",
-    "remove one of the two: Azure lets a network have one link to a zone",
-));
+pub(super) const LINKED_TWICE: Option<Refusal> = Some(Refusal {
+    code: &DNS_LINK_TWICE,
+    what: "link the same network to the same zone",
+    help: "remove one of the two: Azure lets a network have one link to a zone",
+});
 
 /// Adds a zone and its link to a network; the zone's id, as a text that is known once everything is linked, and its
 /// address. The zone lies in the group of the first entry that asks for it, unless the blueprint declares it.

@@ -6,9 +6,11 @@ use super::naming::{NETWORK, NameRule};
 use super::network::VNET;
 use super::private_dns::{LINKED_TWICE, PRIVATE_DNS_ZONE, ZONE, ZONE_LINK, global, link_claim, zone_claim};
 use super::scope::type_of;
+use crate::catalog::Refusal;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Lane, Members, Merged, Nested, Problem, Reference, ResourceType,
 };
+use crate::diag::Code;
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
@@ -137,7 +139,21 @@ pub static RECORD_CNAME: ResourceType = record("Microsoft.Network/privateDnsZone
 /// Records with texts.
 pub static RECORD_TXT: ResourceType = record("Microsoft.Network/privateDnsZones/TXT");
 
-const LINK_NAME: NameRule = NameRule { code: "dns-link-name", what: "a link of a zone", ..NETWORK };
+const DNS_LINK_NAME: Code = Code {
+    name: "dns-link-name",
+    why: "The name of a link between zone and network cannot be that.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`.",
+    example: "links: { hub: { network: \"${networks.hub}\" } }",
+};
+
+const LINK_NAME: NameRule = NameRule { code: &DNS_LINK_NAME, what: "a link of a zone", ..NETWORK };
+
+const DNS_RECORD_TWICE: Code = Code {
+    name: "dns-record-twice",
+    why: "The same record stands twice in the zone.",
+    remedy: "Put all values of one name into one record.",
+    example: "records: { api: { type: A, values: [10.20.0.4, 10.20.0.5] } }",
+};
 
 impl EntryKind for PrivateDnsZone {
     const SECTION: &'static str = "privateDnsZones";
@@ -171,6 +187,16 @@ privateDnsZones:
             members: Members::Children(&[&RECORD_A, &RECORD_AAAA, &RECORD_CNAME, &RECORD_TXT]),
         },
     ];
+    const CODES: &'static [&'static [&'static Code]] = &[&[
+        &DNS_LINK_NAME,
+        &DNS_RECORD_TWICE,
+        &DNS_ZONE_NAME,
+        &DNS_LINK_NETWORK,
+        &DNS_LINK_RESOLUTION,
+        &DNS_REGISTRATION_TWICE,
+        &DNS_RECORD_NAME,
+        &DNS_RECORD_VALUE,
+    ]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -193,7 +219,7 @@ privateDnsZones:
             if seen.iter().any(clash) {
                 let message = format!("another record answers for `{name}`");
                 cx.problem(
-                    Problem::error("dns-record-twice", &origin, message)
+                    Problem::error(&DNS_RECORD_TWICE, &origin, message)
                         .help("put their values together; a CNAME stands alone under its name"),
                 );
             }
@@ -202,6 +228,13 @@ privateDnsZones:
         }
     }
 }
+
+const DNS_ZONE_NAME: Code = Code {
+    name: "dns-zone-name",
+    why: "The name of the zone is no DNS name.",
+    remedy: "Use at least two labels.",
+    example: "name: shop.internal",
+};
 
 /// Reports what cannot be a zone.
 fn check_zone(name: &str, cx: &mut EntryCx<'_>) {
@@ -213,11 +246,25 @@ fn check_zone(name: &str, cx: &mut EntryCx<'_>) {
     if !has_token(name) && (!(2..=34).contains(&labels.len()) || !labels.iter().all(label)) {
         let message = format!("`{name}` cannot be the name of a private DNS zone");
         cx.problem(
-            Problem::error("dns-zone-name", "name", message)
+            Problem::error(&DNS_ZONE_NAME, "name", message)
                 .help("write `name: shop.internal`: 2 to 34 labels of letters, digits, `-` and `_`"),
         );
     }
 }
+
+const DNS_LINK_NETWORK: Code = Code {
+    name: "dns-link-network",
+    why: "A zone is linked to networks.",
+    remedy: "Name a network of the blueprint, or its id.",
+    example: "network: ${networks.hub}",
+};
+
+const DNS_LINK_RESOLUTION: Code = Code {
+    name: "dns-link-resolution",
+    why: "Falling back to public DNS is possible for the zones of private endpoints only.",
+    remedy: "Leave `resolution` out.",
+    example: "links: { hub: { network: \"${networks.hub}\" } }",
+};
 
 impl LinkSpec {
     fn expand(self, key: &str, zone: &ArmId, cx: &mut EntryCx<'_>) {
@@ -227,7 +274,7 @@ impl LinkSpec {
         if !type_of(&self.network).is_some_and(|kind| kind.eq_ignore_ascii_case(VNET)) {
             let message = format!("`{}` is no virtual network", display_text(&self.network.0));
             cx.problem(
-                Problem::error("dns-link-network", format!("{origin}.network"), message)
+                Problem::error(&DNS_LINK_NETWORK, format!("{origin}.network"), message)
                     .help("write a reference such as `${networks.hub}`, or the ARM id of a network"),
             );
             return;
@@ -235,7 +282,7 @@ impl LinkSpec {
         if self.resolution.is_some() && !zone.name().starts_with("privatelink.") && !has_token(zone.name()) {
             let message = "only zones that start with `privatelink.` take a `resolution`";
             cx.problem(
-                Problem::error("dns-link-resolution", format!("{origin}.resolution"), message)
+                Problem::error(&DNS_LINK_RESOLUTION, format!("{origin}.resolution"), message)
                     .help("remove it"),
             );
         }
@@ -257,12 +304,33 @@ impl LinkSpec {
     }
 }
 
+const DNS_REGISTRATION_TWICE: Code = Code {
+    name: "dns-registration-twice",
+    why: "A network registers its machines in one zone only.",
+    remedy: "Leave `registration` on for one zone.",
+    example: "links: { hub: { network: \"${networks.hub}\", registration: true } }",
+};
+
 /// Why a network registers its machines in one zone.
-const REGISTERED_TWICE: Option<(&str, &str, &str)> = Some((
-    "dns-registration-twice",
-    "both register the machines of the same network",
-    "keep `registration: true` on one of them: a network has one such zone",
-));
+const REGISTERED_TWICE: Option<Refusal> = Some(Refusal {
+    code: &DNS_REGISTRATION_TWICE,
+    what: "both register the machines of the same network",
+    help: "keep `registration: true` on one of them: a network has one such zone",
+});
+
+const DNS_RECORD_NAME: Code = Code {
+    name: "dns-record-name",
+    why: "The name of a record in a zone cannot be that.",
+    remedy: "Use labels of letters, digits, `_` and `-`, `@` for the zone itself, `*` alone at the beginning.",
+    example: "records: { root: { type: A, name: \"@\", values: [10.20.0.4] } }",
+};
+
+const DNS_RECORD_VALUE: Code = Code {
+    name: "dns-record-value",
+    why: "The value is not one that this type of record holds.",
+    remedy: "Write what the message says.",
+    example: "records: { api: { type: A, values: [10.20.0.4] } }",
+};
 
 impl RecordSpec {
     fn expand(self, key: &str, zone: &ArmId, cx: &mut EntryCx<'_>) {
@@ -276,7 +344,7 @@ impl RecordSpec {
         if !has_token(name) && !matches!(name, "@" | "*") && !labels.split('.').all(label) {
             let message = format!("`{name}` cannot be a name in a zone");
             cx.problem(
-                Problem::error("dns-record-name", &origin, message)
+                Problem::error(&DNS_RECORD_NAME, &origin, message)
                     .help("write labels of letters, digits, `-` and `_`, `@` for the zone itself, or `*`"),
             );
         }
@@ -320,12 +388,12 @@ impl RecordSpec {
         };
         if let Some(value) = self.values.0.iter().find(wrong) {
             let message = format!("`{value}` is no {what}");
-            cx.problem(Problem::error("dns-record-value", &path, message).help(help));
+            cx.problem(Problem::error(&DNS_RECORD_VALUE, &path, message).help(help));
         }
         let count = self.values.0.len();
         if count == 0 || count > 1 && self.kind == RecordKind::Cname {
             let message = if count == 0 { "a record needs an answer" } else { "a CNAME is one name" };
-            cx.problem(Problem::error("dns-record-value", &path, message).help(help));
+            cx.problem(Problem::error(&DNS_RECORD_VALUE, &path, message).help(help));
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::catalog::{
     DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Problem, Provisioning, Reference,
     ResourceType, model,
 };
+use crate::diag::Code;
 use crate::ident::{Address, normalize_location};
 use crate::value::Rule;
 use crate::value::token::{Token, display_text};
@@ -245,7 +246,14 @@ pub static ZONE_GROUP: ResourceType = ResourceType {
     )
 };
 
-const NAME: NameRule = NameRule { code: "private-endpoint-name", what: "a private endpoint", ..NETWORK };
+const PRIVATE_ENDPOINT_NAME: Code = Code {
+    name: "private-endpoint-name",
+    why: "The name cannot be that of a private endpoint.",
+    remedy: "Use 2 to 64 letters, digits, `_`, `.` and `-`.",
+    example: "name: pe-vault",
+};
+
+const NAME: NameRule = NameRule { code: &PRIVATE_ENDPOINT_NAME, what: "a private endpoint", ..NETWORK };
 
 impl EntryKind for PrivateEndpoint {
     const SECTION: &'static str = "privateEndpoints";
@@ -279,6 +287,17 @@ privateEndpoints:
     ];
     const MERGED: &'static [Merged] =
         &[Merged::list("applicationSecurityGroups", "properties.applicationSecurityGroups")];
+    const CODES: &'static [&'static [&'static Code]] = &[&[
+        &PRIVATE_ENDPOINT_NAME,
+        &PRIVATE_ENDPOINT_GROUP,
+        &PRIVATE_ENDPOINT_TARGET,
+        &PRIVATE_ENDPOINT_ALIAS,
+        &PRIVATE_ENDPOINT_MESSAGE,
+        &PRIVATE_ENDPOINT_SUBNET,
+        &PRIVATE_ENDPOINT_ZONE,
+        &PRIVATE_ENDPOINT_DNS,
+        &PRIVATE_ENDPOINT_NETWORK,
+    ]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -355,6 +374,20 @@ struct Choice {
     zones: Option<&'static [&'static str]>,
 }
 
+const PRIVATE_ENDPOINT_GROUP: Code = Code {
+    name: "private-endpoint-group",
+    why: "A target offers its parts as groups: `vault`, `blob`, `registry`.",
+    remedy: "`az network private-link-resource list` shows them.",
+    example: "group: blob",
+};
+
+const PRIVATE_ENDPOINT_TARGET: Code = Code {
+    name: "private-endpoint-target",
+    why: "The target is not something that private endpoints lead to.",
+    remedy: "Refer to a vault, a cluster, a registry, or write an id.",
+    example: "target: ${keyVaults.secrets}",
+};
+
 impl Choice {
     /// The choice, or `None` after a problem was reported.
     fn of(spec: &Spec, cx: &mut EntryCx<'_>) -> Option<Choice> {
@@ -364,7 +397,7 @@ impl Choice {
         if !is_resource(&spec.target) {
             let message = format!("`{}` is no resource", display_text(&spec.target.0));
             cx.problem(
-                Problem::error("private-endpoint-target", "target", message)
+                Problem::error(&PRIVATE_ENDPOINT_TARGET, "target", message)
                     .help("write a reference such as `${keyVaults.secrets}`, or an ARM id"),
             );
             return None;
@@ -383,7 +416,7 @@ impl Choice {
                 let what = arm_type.map_or("this target".to_owned(), |arm_type| format!("a {arm_type}"));
                 cx.problem(
                     Problem::error(
-                        "private-endpoint-group",
+                        &PRIVATE_ENDPOINT_GROUP,
                         "group",
                         format!("berth knows no group of {what}"),
                     )
@@ -409,7 +442,7 @@ impl Choice {
             });
             cx.problem(
                 Problem::warning(
-                    "private-endpoint-group",
+                    &PRIVATE_ENDPOINT_GROUP,
                     "group",
                     format!("a {} has no group `{written}` that berth knows", target.arm_type),
                 )
@@ -423,6 +456,34 @@ impl Choice {
     }
 }
 
+const PRIVATE_ENDPOINT_ALIAS: Code = Code {
+    name: "private-endpoint-alias",
+    why: "A target named by an alias belongs to somebody else, who has to approve.",
+    remedy: "Write `manual: true`.",
+    example: "manual: true",
+};
+
+const PRIVATE_ENDPOINT_MESSAGE: Code = Code {
+    name: "private-endpoint-message",
+    why: "The message to who approves has a limit, and is for `manual: true`.",
+    remedy: "Use at most 140 characters.",
+    example: "requestMessage: shop asks for the vault",
+};
+
+const PRIVATE_ENDPOINT_SUBNET: Code = Code {
+    name: "private-endpoint-subnet",
+    why: "An endpoint has an address of a subnet.",
+    remedy: "Refer to a subnet.",
+    example: "subnet: ${networks.hub.subnets.endpoints}",
+};
+
+const PRIVATE_ENDPOINT_ZONE: Code = Code {
+    name: "private-endpoint-zone",
+    why: "The names of an endpoint are written into zones that fit its target.",
+    remedy: "Write `dns: auto`, or name zones.",
+    example: "dns: auto",
+};
+
 impl Spec {
     /// Whether the target is the alias of a private link service (`{name}.{guid}.{region}.azure.privatelinkservice`).
     fn is_alias(&self) -> bool {
@@ -433,7 +494,7 @@ impl Spec {
         if self.is_alias() && !self.manual {
             let message = "a connection to the alias of a private link service can only be asked for";
             cx.problem(
-                Problem::error("private-endpoint-alias", "manual", message).help("write `manual: true`"),
+                Problem::error(&PRIVATE_ENDPOINT_ALIAS, "manual", message).help("write `manual: true`"),
             );
         }
         let literal = self.subnet.literal_id();
@@ -441,7 +502,7 @@ impl Spec {
         if !is_resource(&self.subnet) || other {
             let message = format!("`{}` is no subnet", display_text(&self.subnet.0));
             cx.problem(
-                Problem::error("private-endpoint-subnet", "subnet", message).help(
+                Problem::error(&PRIVATE_ENDPOINT_SUBNET, "subnet", message).help(
                     "write a reference such as `${networks.hub.subnets.endpoints}`, or a subnet's ARM id",
                 ),
             );
@@ -450,7 +511,7 @@ impl Spec {
         if length > LONGEST_MESSAGE {
             cx.problem(
                 Problem::error(
-                    "private-endpoint-message",
+                    &PRIVATE_ENDPOINT_MESSAGE,
                     "requestMessage",
                     format!("the message has {length} characters"),
                 )
@@ -461,14 +522,14 @@ impl Spec {
             for (at, zone) in zones.iter().enumerate().filter(|(_, zone)| !is_resource(zone)) {
                 let message = format!("`{}` is no private DNS zone", display_text(&zone.0));
                 cx.problem(
-                    Problem::error("private-endpoint-zone", format!("dns[{at}]"), message)
+                    Problem::error(&PRIVATE_ENDPOINT_ZONE, format!("dns[{at}]"), message)
                         .help("write a reference such as `${resources.zone}`, or a zone's ARM id"),
                 );
             }
             if zones.len() > MOST_ZONES {
                 let message = format!("an endpoint keeps records in {MOST_ZONES} zones at most");
                 let help = "take out those that the target's name is not answered in";
-                cx.problem(Problem::error("private-endpoint-zone", "dns", message).help(help));
+                cx.problem(Problem::error(&PRIVATE_ENDPOINT_ZONE, "dns", message).help(help));
             }
         }
     }
@@ -546,6 +607,20 @@ fn given_zone(zone: &Reference) -> ZoneConfig {
     ZoneConfig { name: dashed(&name), zone: zone.id(), needs: None }
 }
 
+const PRIVATE_ENDPOINT_DNS: Code = Code {
+    name: "private-endpoint-dns",
+    why: "berth knows the DNS zones of many services, and not those of this target.",
+    remedy: "Name the zones, or leave names alone.",
+    example: "dns: none",
+};
+
+const PRIVATE_ENDPOINT_NETWORK: Code = Code {
+    name: "private-endpoint-network",
+    why: "Zones that berth makes are linked to the endpoint's network, so it has to know which that is.",
+    remedy: "Refer to a subnet of the blueprint, or write its id.",
+    example: "subnet: ${networks.hub.subnets.endpoints}",
+};
+
 /// Makes the zones of the target and links them to the endpoint's network.
 fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<ZoneConfig> {
     // The target may lie in another region than the endpoint; offline there is nothing better to go by.
@@ -561,7 +636,7 @@ fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<Z
             let message = "berth does not know which private DNS zones answer for this target";
             let problem = if asked { Problem::error } else { Problem::warning };
             cx.problem(
-                problem("private-endpoint-dns", "dns", message.to_owned())
+                problem(&PRIVATE_ENDPOINT_DNS, "dns", message.to_owned())
                     .help("name the zones, as in `dns: ['${resources.zone}']`, or write `dns: none`"),
             );
             return Vec::new();
@@ -572,7 +647,7 @@ fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<Z
         if spec.subnet.path().is_some() {
             let message = "berth cannot tell which virtual network this subnet belongs to";
             cx.problem(
-                Problem::error("private-endpoint-network", "subnet", message)
+                Problem::error(&PRIVATE_ENDPOINT_NETWORK, "subnet", message)
                     .help("refer to a subnet in `networks`, write its ARM id, or name the zones in `dns`"),
             );
         }

@@ -4,6 +4,7 @@
 use super::addresses::idle_timeout;
 use super::naming::{NETWORK, NameRule};
 use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, ResourceType};
+use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::has_token;
 use indexmap::IndexMap;
@@ -132,9 +133,23 @@ pub static PUBLIC_IP: ResourceType = ResourceType {
     ..ResourceType::new(ADDRESS, "2025-05-01", "public IP address")
 };
 
-const NAME: NameRule = NameRule { code: "public-ip-name", what: "a public IP address", ..NETWORK };
+const PUBLIC_IP_NAME: Code = Code {
+    name: "public-ip-name",
+    why: "The name cannot be that of a public address.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`.",
+    example: "name: pip-egress",
+};
+
+const NAME: NameRule = NameRule { code: &PUBLIC_IP_NAME, what: "a public IP address", ..NETWORK };
+const PUBLIC_IP_DNS_LABEL: Code = Code {
+    name: "public-ip-dns-label",
+    why: "The label becomes part of a public DNS name.",
+    remedy: "Use 3 to 63 small letters, digits and `-`, a letter first.",
+    example: "dnsLabel: shop",
+};
+
 const LABEL: NameRule = NameRule {
-    code: "public-ip-dns-label",
+    code: &PUBLIC_IP_DNS_LABEL,
     what: "a public IP address in DNS",
     min: 3,
     max: 63,
@@ -142,6 +157,20 @@ const LABEL: NameRule = NameRule {
     inner: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
     last: |c| c.is_ascii_lowercase() || c.is_ascii_digit(),
     says: "3 to 63 small letters, digits and `-`, the first a letter, the last no `-`",
+};
+
+const PUBLIC_IP_ALLOCATION: Code = Code {
+    name: "public-ip-allocation",
+    why: "Addresses of this SKU are always static.",
+    remedy: "Leave `allocation` out.",
+    example: "publicIps: { egress: { zones: [\"1\"] } }",
+};
+
+const PUBLIC_IP_DDOS: Code = Code {
+    name: "public-ip-ddos",
+    why: "A plan against attacks has an effect only where protection is on.",
+    remedy: "Add `ddosProtection: Enabled`, or remove the plan.",
+    example: "ddosProtection: Enabled",
 };
 
 impl EntryKind for PublicIp {
@@ -158,6 +187,8 @@ publicIps:
 outputs:
   egressAddress: ${publicIps.egress.ipAddress}
 ";
+    const CODES: &'static [&'static [&'static Code]] =
+        &[&[&PUBLIC_IP_NAME, &PUBLIC_IP_DNS_LABEL, &PUBLIC_IP_ALLOCATION, &PUBLIC_IP_DDOS, &ZONE]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -168,7 +199,7 @@ outputs:
         if spec.allocation == Allocation::Dynamic {
             cx.problem(
                 Problem::error(
-                    "public-ip-allocation",
+                    &PUBLIC_IP_ALLOCATION,
                     "allocation",
                     "an address of this SKU is always static",
                 )
@@ -181,7 +212,7 @@ outputs:
         if spec.ddos_protection_plan.is_some() && spec.ddos_protection != Some(DdosProtection::Enabled) {
             let message = "a DDoS protection plan takes effect only when protection is enabled";
             cx.problem(
-                Problem::error("public-ip-ddos", "ddosProtectionPlan", message)
+                Problem::error(&PUBLIC_IP_DDOS, "ddosProtectionPlan", message)
                     .help("add `ddosProtection: Enabled`, or remove the plan"),
             );
         }
@@ -225,12 +256,19 @@ outputs:
     }
 }
 
+const ZONE: Code = Code {
+    name: "zone",
+    why: "A region has the zones 1, 2 and 3.",
+    remedy: "Write them as texts.",
+    example: "zones: [\"1\", \"2\", \"3\"]",
+};
+
 /// Reports what is no zone.
 pub(super) fn check_zones(zones: Option<&[String]>, cx: &mut EntryCx<'_>) {
     for zone in zones.unwrap_or_default() {
         if !has_token(zone) && !matches!(zone.as_str(), "1" | "2" | "3") {
             cx.problem(
-                Problem::error("zone", "zones", format!("`{zone}` is no availability zone"))
+                Problem::error(&ZONE, "zones", format!("`{zone}` is no availability zone"))
                     .help("write zones by their numbers, as in `['1', '2', '3']`"),
             );
         }

@@ -2,6 +2,7 @@
 
 use super::addresses::overlap;
 use crate::catalog::{CheckContext, LinkedResource, Problem};
+use crate::diag::Code;
 use crate::ident::normalize_location;
 use ipnet::IpNet;
 
@@ -16,6 +17,24 @@ fn ranges(of: LinkedResource<'_>, pointers: &[&str]) -> Vec<IpNet> {
 fn first_shared(ours: &[IpNet], theirs: &[IpNet]) -> Option<(IpNet, IpNet)> {
     ours.iter().find_map(|a| theirs.iter().find(|b| overlap(a, b)).map(|b| (*a, *b)))
 }
+
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[
+    &PEERING_OVERLAP,
+    &POOL_SUBNET,
+    &PRIVATE_ENDPOINT_PLACE,
+    &SERVICE_CIDR_DEFAULT,
+    &SERVICE_CIDR_OVERLAP,
+    &POD_CIDR_DEFAULT,
+    &POD_CIDR_OVERLAP,
+];
+
+const PEERING_OVERLAP: Code = Code {
+    name: "peering-overlap",
+    why: "Peered networks are one network to what is in them: with the same addresses in both, Azure refuses the peering.",
+    remedy: "Give each network an address space of its own.",
+    example: "networks: { hub: { addressSpace: [10.20.0.0/16] }, spoke: { addressSpace: [10.21.0.0/16] } }",
+};
 
 /// Peered networks share no addresses: Azure refuses with `VnetAddressSpacesOverlap`.
 pub(super) fn peering(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
@@ -35,7 +54,7 @@ pub(super) fn peering(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
         };
         problems.push(
             Problem::error(
-                "peering-overlap",
+                &PEERING_OVERLAP,
                 "",
                 format!("`{}` and `{}` cannot be peered: {both}", here.address, there.address),
             )
@@ -44,6 +63,13 @@ pub(super) fn peering(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+const POOL_SUBNET: Code = Code {
+    name: "pool-subnet",
+    why: "Azure keeps some subnets for one service, by name or by delegation: nodes cannot stand in them.",
+    remedy: "Choose a subnet for nodes.",
+    example: "subnet: ${networks.hub.subnets.nodes}",
+};
+
 /// Services and pods with addresses of their own keep out of the subnets of the nodes: Azure refuses with
 /// `ServiceCidrOverlapExistingSubnetsCidr`. The whole network is meant, as nodes would not reach the rest of it.
 pub(super) fn pool(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
@@ -51,7 +77,7 @@ pub(super) fn pool(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     for pointer in ["/properties/vnetSubnetID", "/properties/podSubnetID"] {
         let Some(subnet) = around.at(pointer) else { continue };
         let taken = ranges(subnet, &["/properties/addressPrefix", "/properties/addressPrefixes"]);
-        let what = Guest { noun: "nodes", place: "cluster", code: "pool-subnet" };
+        let what = Guest { noun: "nodes", place: "cluster", code: &POOL_SUBNET };
         // Pods may have a subnet that is delegated to AKS itself.
         what.check(around, cluster, subnet, pointer.ends_with("podSubnetID"), problems);
         services(cluster, subnet, &taken, problems);
@@ -59,10 +85,17 @@ pub(super) fn pool(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+const PRIVATE_ENDPOINT_PLACE: Code = Code {
+    name: "private-endpoint-place",
+    why: "Azure keeps some subnets for one service, by name or by delegation: nothing else can stand in them.",
+    remedy: "Choose a subnet for endpoints.",
+    example: "subnet: ${networks.hub.subnets.endpoints}",
+};
+
 /// A private endpoint stands in a subnet that nobody else has for himself, in the region of its network.
 pub(super) fn private_endpoint(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     let Some(subnet) = around.at("/properties/subnet/id") else { return };
-    let what = Guest { noun: "private endpoints", place: "private endpoint", code: "private-endpoint-place" };
+    let what = Guest { noun: "private endpoints", place: "private endpoint", code: &PRIVATE_ENDPOINT_PLACE };
     what.check(around, around.this, subnet, false, problems);
 }
 
@@ -79,7 +112,7 @@ const RESERVED: &[&str] = &[
 struct Guest {
     noun: &'static str,
     place: &'static str,
-    code: &'static str,
+    code: &'static Code,
 }
 
 impl Guest {
@@ -121,6 +154,20 @@ impl Guest {
     }
 }
 
+const SERVICE_CIDR_DEFAULT: Code = Code {
+    name: "service-cidr-default",
+    why: "The cluster names no range for its services, and the one that Azure takes then is used by a network that its nodes reach.",
+    remedy: "Choose a range that no network uses, with the DNS service's address in it.",
+    example: "network: { serviceCidr: 172.16.0.0/16, dnsServiceIp: 172.16.0.10 }",
+};
+
+const SERVICE_CIDR_OVERLAP: Code = Code {
+    name: "service-cidr-overlap",
+    why: "The range of the services has addresses that a subnet has, too: packets to them go to the wrong place.",
+    remedy: "Choose a range that no network uses, with the DNS service's address in it.",
+    example: "network: { serviceCidr: 172.16.0.0/16, dnsServiceIp: 172.16.0.10 }",
+};
+
 fn services(
     cluster: LinkedResource<'_>,
     subnet: LinkedResource<'_>,
@@ -133,7 +180,7 @@ fn services(
     if let Some((services, nodes)) = first_shared(&said, taken) {
         problems.push(
             Problem::error(
-                "service-cidr-overlap",
+                &SERVICE_CIDR_OVERLAP,
                 "network.serviceCidr",
                 format!("`{services}` shares addresses with `{nodes}`, the subnet `{}`", subnet.address),
             )
@@ -144,7 +191,7 @@ fn services(
     if let (true, Some(nodes)) = (unsaid, taken_by(SERVICES, taken)) {
         problems.push(
             Problem::warning(
-                "service-cidr-default",
+                &SERVICE_CIDR_DEFAULT,
                 "",
                 format!("a new cluster takes `{SERVICES}` for its services, and `{}` uses `{nodes}`", subnet.address),
             )
@@ -152,6 +199,20 @@ fn services(
         );
     }
 }
+
+const POD_CIDR_DEFAULT: Code = Code {
+    name: "pod-cidr-default",
+    why: "The cluster names no range for its pods, and the one that Azure takes then is used by a network that its nodes reach.",
+    remedy: "Choose a range that no network uses.",
+    example: "network: { podCidr: 192.168.0.0/16 }",
+};
+
+const POD_CIDR_OVERLAP: Code = Code {
+    name: "pod-cidr-overlap",
+    why: "The range of the pods has addresses that a subnet has, too: packets to them go to the wrong place.",
+    remedy: "Choose a range that no network uses.",
+    example: "network: { podCidr: 192.168.0.0/16 }",
+};
 
 fn pods(
     cluster: LinkedResource<'_>,
@@ -164,7 +225,7 @@ fn pods(
     if let Some((pods, nodes)) = first_shared(&said, taken) {
         problems.push(
             Problem::error(
-                "pod-cidr-overlap",
+                &POD_CIDR_OVERLAP,
                 "network.podCidr",
                 format!("`{pods}` shares addresses with `{nodes}`, the subnet `{}`", subnet.address),
             )
@@ -180,7 +241,7 @@ fn pods(
     if let (true, Some(nodes)) = (unsaid, taken_by(PODS, taken)) {
         problems.push(
             Problem::warning(
-                "pod-cidr-default",
+                &POD_CIDR_DEFAULT,
                 "",
                 format!("a new cluster takes `{PODS}` for its pods, and `{}` uses `{nodes}`", subnet.address),
             )

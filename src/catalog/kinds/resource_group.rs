@@ -5,6 +5,7 @@
 
 use super::naming::NameRule;
 use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Listing, Problem, ResourceType};
+use crate::diag::Code;
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use schemars::JsonSchema;
@@ -39,8 +40,15 @@ pub static RESOURCE_GROUP: ResourceType = ResourceType {
     ..ResourceType::new(ARM_TYPE, "2025-04-01", "resource group")
 };
 
+const RESOURCE_GROUP_NAME: Code = Code {
+    name: "resource-group-name",
+    why: "The name cannot be that of a resource group.",
+    remedy: "Use 1 to 90 letters, digits, `_`, `(`, `)`, `-` and `.`, no `.` at the end.",
+    example: "resourceGroup: rg-shop-dev",
+};
+
 const NAME: NameRule = NameRule {
-    code: "resource-group-name",
+    code: &RESOURCE_GROUP_NAME,
     what: "a resource group",
     min: 1,
     max: 90,
@@ -90,6 +98,7 @@ resourceGroups:
     location: northeurope
 ";
     const TYPES: &'static [&'static ResourceType] = &[&RESOURCE_GROUP];
+    const CODES: &'static [&'static [&'static Code]] = &[&[&RESOURCE_GROUP_NAME]];
     type Spec = Spec;
 
     fn expand(_: Spec, cx: &mut EntryCx<'_>) {

@@ -11,6 +11,7 @@ use crate::catalog::Scarce;
 use crate::catalog::{
     DeleteMode, Draft, DraftId, EntryCx, EntryKind, Listing, Preflight, Problem, Reference, ResourceType,
 };
+use crate::diag::Code;
 use crate::ident::ArmId;
 use crate::value::Rule;
 use crate::value::token::{Token, display_text, has_token};
@@ -118,6 +119,8 @@ roleAssignments:
     scope: ${keyVaults.secrets}
 ";
     const TYPES: &'static [&'static ResourceType] = &[&ROLE_ASSIGNMENT];
+    const CODES: &'static [&'static [&'static Code]] =
+        &[&[&ROLE, &PRINCIPAL, &PRINCIPAL_TYPE, &ROLE_ASSIGNMENT_NAME]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -165,6 +168,13 @@ enum Role {
     Token(String),
 }
 
+const ROLE: Code = Code {
+    name: "role",
+    why: "There is no built-in role of this name.",
+    remedy: "Take the one that the message offers, or write the definition's id.",
+    example: "role: Key Vault Secrets User",
+};
+
 fn role_id(text: &str, cx: &mut EntryCx<'_>) -> Option<Role> {
     if has_token(text) {
         return Some(Role::Token(Token::want(text, "id")));
@@ -177,7 +187,7 @@ fn role_id(text: &str, cx: &mut EntryCx<'_>) -> Option<Role> {
             "write the role's GUID, which `az role definition list --name` shows, when it is not a common one".into()
         });
         cx.problem(
-            Problem::error("role", "role", format!("`{text}` is no built-in role that berth knows"))
+            Problem::error(&ROLE, "role", format!("`{text}` is no built-in role that berth knows"))
                 .help(help),
         );
     }
@@ -193,6 +203,20 @@ fn definition_id(scope: &str, role: &Uuid, cx: &EntryCx<'_>) -> String {
     }
 }
 
+const PRINCIPAL: Code = Code {
+    name: "principal",
+    why: "A role is given to somebody: a reference to an identity or a part of a cluster, or an object id.",
+    remedy: "Write one of them.",
+    example: "principal: ${identities.app}",
+};
+
+const PRINCIPAL_TYPE: Code = Code {
+    name: "principal-type",
+    why: "An object id does not tell whether it is a user, a group or an application; Azure wants to know, or waits for the directory.",
+    remedy: "Add it.",
+    example: "principalType: ServicePrincipal",
+};
+
 /// The principal's object id and what it is, which ARM looks up by itself when nothing is said.
 ///
 /// Looking up fails for a principal that is some seconds old, so it is said wherever it is known: an identity of the
@@ -207,7 +231,7 @@ fn principal(spec: &Spec, cx: &mut EntryCx<'_>) -> Option<(String, Option<Princi
             if spec.principal_type.is_none() {
                 cx.problem(
                     Problem::error(
-                        "principal-type",
+                        &PRINCIPAL_TYPE,
                         "principalType",
                         "an object id does not tell what the principal is",
                     )
@@ -220,7 +244,7 @@ fn principal(spec: &Spec, cx: &mut EntryCx<'_>) -> Option<(String, Option<Princi
         None => {
             let message = format!("`{}` is no principal", display_text(&text));
             cx.problem(
-                Problem::error("principal", "principal", message)
+                Problem::error(&PRINCIPAL, "principal", message)
                     .help("write a reference such as `${identities.app}`, or the object id, which is a GUID"),
             );
             return None;
@@ -228,6 +252,13 @@ fn principal(spec: &Spec, cx: &mut EntryCx<'_>) -> Option<(String, Option<Princi
     };
     Some((text, spec.principal_type.or(implied)))
 }
+
+const ROLE_ASSIGNMENT_NAME: Code = Code {
+    name: "role-assignment-name",
+    why: "Role assignments are named by GUIDs; berth makes one from scope, principal and role.",
+    remedy: "Leave `name` out.",
+    example: "",
+};
 
 /// The GUID that an entry says is its name; a name that is the key was not said.
 fn own_name(cx: &mut EntryCx<'_>) -> Option<String> {
@@ -237,7 +268,7 @@ fn own_name(cx: &mut EntryCx<'_>) -> Option<String> {
     }
     if !has_token(&name) && Uuid::try_parse(&name).is_err() {
         cx.problem(
-            Problem::error("role-assignment-name", "name", format!("`{name}` cannot name a role assignment"))
+            Problem::error(&ROLE_ASSIGNMENT_NAME, "name", format!("`{name}` cannot name a role assignment"))
                 .help("leave `name` out, or write the GUID of an assignment that exists"),
         );
         return None;

@@ -2,6 +2,7 @@
 
 use super::builtin_roles::BUILTIN_ROLES;
 use crate::catalog::{CheckContext, Problem, resource_type};
+use crate::diag::Code;
 use uuid::Uuid;
 
 /// How the names of roles for one service begin, and the namespace of that service
@@ -20,6 +21,23 @@ const SERVICES: &[(&str, &str)] = &[
     ("Storage ", "Microsoft.Storage"),
 ];
 
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[&ROLE_SCOPE, &ROLE_VAULT];
+
+const ROLE_SCOPE: Code = Code {
+    name: "role-scope",
+    why: "The role's permissions are all about another service: assigned here, it gives nothing.",
+    remedy: "Choose the scope or the role that fits the other.",
+    example: "{ role: Key Vault Secrets User, scope: \"${keyVaults.secrets}\" }",
+};
+
+const ROLE_VAULT: Code = Code {
+    name: "role-vault",
+    why: "The vault goes by its own access policies, so Azure roles for what is in it have no effect.",
+    remedy: "Let it go by roles, or write an access policy.",
+    example: "authorization: rbac",
+};
+
 /// Warns of a role that gives nothing where it is assigned: Azure takes it, and nobody is the wiser.
 pub(super) fn cross_check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     let Some(role) = around.this.texts(&["/properties/roleDefinitionId"]).pop().and_then(role_name) else {
@@ -36,7 +54,7 @@ pub(super) fn cross_check(around: &CheckContext<'_>, problems: &mut Vec<Problem>
     if let Some(service) = service.filter(|service| !service.eq_ignore_ascii_case(namespace)) {
         let what = resource_type(&scope_type).map_or(scope_type.as_str(), |known| known.title);
         problems.push(
-            Problem::warning("role-scope", "role", format!("`{role}` gives nothing on a {what}"))
+            Problem::warning(&ROLE_SCOPE, "role", format!("`{role}` gives nothing on a {what}"))
                 .help(format!("name a resource of `{service}` as `scope`, or another role")),
         );
         return;
@@ -49,7 +67,7 @@ pub(super) fn cross_check(around: &CheckContext<'_>, problems: &mut Vec<Problem>
         role.starts_with("Key Vault ") && !["Key Vault Contributor", "Key Vault Reader"].contains(&role);
     if inside && policies == Some(false.into()) {
         problems.push(
-            Problem::warning("role-vault", "role", format!("`{role}` has no effect: the vault goes by access policies"))
+            Problem::warning(&ROLE_VAULT, "role", format!("`{role}` has no effect: the vault goes by access policies"))
                 .help("leave `authorization: accessPolicies` out of the vault, or write an access policy in place of the role"),
         );
     }

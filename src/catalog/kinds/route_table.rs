@@ -7,6 +7,7 @@
 use super::addresses::cidr;
 use super::naming::{NETWORK, NameRule};
 use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, ResourceType};
+use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::has_token;
 use indexmap::IndexMap;
@@ -82,8 +83,36 @@ pub static ROUTE_TABLE: ResourceType = ResourceType {
     ..ResourceType::new(TABLE, "2025-05-01", "route table")
 };
 
-const NAME: NameRule = NameRule { code: "route-table-name", what: "a route table", ..NETWORK };
-const ROUTE_NAME: NameRule = NameRule { code: "route-name", what: "a route", ..NETWORK };
+const ROUTE_TABLE_NAME: Code = Code {
+    name: "route-table-name",
+    why: "The name cannot be that of a route table.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`.",
+    example: "name: rt-nodes",
+};
+
+const NAME: NameRule = NameRule { code: &ROUTE_TABLE_NAME, what: "a route table", ..NETWORK };
+const ROUTE_NAME: Code = Code {
+    name: "route-name",
+    why: "The name cannot be that of a route.",
+    remedy: "Use 1 to 80 letters, digits, `_`, `.` and `-`.",
+    example: "routes: { out: { … } }",
+};
+
+const ROUTE_NAMES: NameRule = NameRule { code: &ROUTE_NAME, what: "a route", ..NETWORK };
+
+const ROUTE_COUNT: Code = Code {
+    name: "route-count",
+    why: "A route table holds at most 400 routes.",
+    remedy: "Join ranges, or use a second table.",
+    example: "",
+};
+
+const ROUTE_TWICE: Code = Code {
+    name: "route-twice",
+    why: "Two routes of a table are for the same range.",
+    remedy: "Remove one.",
+    example: "",
+};
 
 impl EntryKind for RouteTable {
     const SECTION: &'static str = "routeTables";
@@ -104,6 +133,8 @@ networks:
       nodes: { prefix: 10.20.0.0/20, routeTable: '${routeTables.egress}' }
 ";
     const MERGED: &'static [Merged] = &[Merged::list("routes", "properties.routes")];
+    const CODES: &'static [&'static [&'static Code]] =
+        &[&[&ROUTE_TABLE_NAME, &ROUTE_NAME, &ROUTE_COUNT, &ROUTE_TWICE, &ROUTE_NEXT_HOP]];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -113,7 +144,7 @@ networks:
             let message =
                 format!("a route table has at most {MOST_ROUTES} routes, these are {}", spec.routes.len());
             cx.problem(
-                Problem::error("route-count", "routes", message)
+                Problem::error(&ROUTE_COUNT, "routes", message)
                     .help("put several ranges together, or spread them over tables of several subnets"),
             );
         }
@@ -121,12 +152,12 @@ networks:
         let mut routes = Vec::new();
         for (key, route) in spec.routes {
             let path = format!("routes.{key}");
-            ROUTE_NAME.check(&key, &path, cx);
+            ROUTE_NAMES.check(&key, &path, cx);
             let folded = route.prefix.to_ascii_lowercase();
             if let Some((_, other)) = prefixes.iter().find(|(prefix, _)| *prefix == folded) {
                 let message = format!("the routes `{other}` and `{key}` are for the same prefix");
                 cx.problem(
-                    Problem::error("route-twice", format!("{path}.prefix"), message)
+                    Problem::error(&ROUTE_TWICE, format!("{path}.prefix"), message)
                         .help("remove one of the two"),
                 );
             }
@@ -143,6 +174,13 @@ networks:
     }
 }
 
+const ROUTE_NEXT_HOP: Code = Code {
+    name: "route-next-hop",
+    why: "Where a route leads is a type, and for appliances an address.",
+    remedy: "Write what the message says.",
+    example: "routes: { out: { prefix: 0.0.0.0/0, nextHopIp: 10.20.1.4 } }",
+};
+
 impl RouteSpec {
     fn properties(&self, path: &str, cx: &mut EntryCx<'_>) -> Value {
         if !self.prefix.starts_with(|c: char| c.is_ascii_alphabetic()) || self.prefix.contains(['/', ':']) {
@@ -152,7 +190,7 @@ impl RouteSpec {
         match (&self.next_hop_ip, self.next_hop) {
             (None, NextHop::VirtualAppliance) => cx.problem(
                 Problem::error(
-                    "route-next-hop",
+                    &ROUTE_NEXT_HOP,
                     path,
                     "a route to an appliance needs the appliance's address",
                 )
@@ -160,7 +198,7 @@ impl RouteSpec {
             ),
             (Some(_), NextHop::VirtualAppliance) | (None, _) => {}
             (Some(_), _) => cx.problem(
-                Problem::error("route-next-hop", ip.clone(), "only a route to an appliance has an address")
+                Problem::error(&ROUTE_NEXT_HOP, ip.clone(), "only a route to an appliance has an address")
                     .help("remove `nextHopIp`, or write `nextHop: VirtualAppliance`"),
             ),
         }
@@ -170,8 +208,7 @@ impl RouteSpec {
         {
             let message = format!("`{text}` is not an address");
             cx.problem(
-                Problem::error("route-next-hop", ip, message)
-                    .help("write one address, such as `10.20.200.4`"),
+                Problem::error(&ROUTE_NEXT_HOP, ip, message).help("write one address, such as `10.20.200.4`"),
             );
         }
         let mut properties = json!({ "addressPrefix": self.prefix, "nextHopType": self.next_hop });

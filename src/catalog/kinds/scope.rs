@@ -2,8 +2,19 @@
 
 use super::registration::subscription_scope;
 use crate::catalog::{EntryCx, Problem, Reference, registry};
+use crate::diag::Code;
 use crate::ident::{ArmId, Parts};
 use crate::value::token::display_text;
+
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[&SCOPE];
+
+const SCOPE: Code = Code {
+    name: "scope",
+    why: "A scope is where something applies: a resource, a group, the subscription.",
+    remedy: "Refer to an entry, or write `subscription`, `resourceGroup` or an id.",
+    example: "scope: ${keyVaults.secrets}",
+};
 
 /// The id that a scope names: a resource of the blueprint, `subscription`, `resourceGroup`, or a literal id.
 ///
@@ -19,7 +30,7 @@ pub(super) fn scope_id(scope: Option<&Reference>, path: &str, cx: &mut EntryCx<'
         _ if scope.literal_id().is_some() => Some(scope.0.trim_end_matches('/').to_owned()),
         text => {
             let message = format!("`{}` is no resource", display_text(text));
-            cx.problem(Problem::error("scope", path, message).help(
+            cx.problem(Problem::error(&SCOPE, path, message).help(
                 "write a reference such as `${keyVaults.secrets}`, `subscription`, `resourceGroup`, or an ARM id",
             ));
             None

@@ -236,7 +236,7 @@ impl std::error::Error for Shown<'_> {}
 
 impl miette::Diagnostic for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.diagnostic.code))
+        Some(Box::new(self.diagnostic.code.name))
     }
 
     fn severity(&self) -> Option<miette::Severity> {
@@ -286,7 +286,7 @@ impl SourceCode for Excerpt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diag::SourceFile;
+    use crate::diag::{Code, SourceFile};
     use std::sync::Arc;
 
     const TEXT: &str = "blueprint: shop\nclusters:\n  aks:\n    # größe: schön\n    tags: { \"größe\": 1, nam: x }\n\tsize: 3\n    evil: \u{1b}[31m\n";
@@ -303,20 +303,25 @@ mod tests {
     fn sample() -> Diagnostics {
         let mut all = Diagnostics::new();
         all.push(
-            Diagnostic::error("unknown-field", "`nam` is not a field of `tags`")
+            Diagnostic::error(const { &Code::named("unknown-field") }, "`nam` is not a field of `tags`")
                 .at(at("nam:", 3))
                 .help("did you mean `name`?"),
         );
         all.push(
-            Diagnostic::error("syntax", "a tab cannot indent YAML").at(at("\tsize", 1)).help("use spaces"),
+            Diagnostic::error(const { &Code::named("syntax") }, "a tab cannot indent YAML")
+                .at(at("\tsize", 1))
+                .help("use spaces"),
         );
-        let mut warning =
-            Diagnostic::error("odd-text", "`evil` holds \u{1b}[31m, which does nothing").at(at("evil", 400));
+        let mut warning = Diagnostic::error(
+            const { &Code::named("odd-text") },
+            "`evil` holds \u{1b}[31m, which does nothing",
+        )
+        .at(at("evil", 400));
         warning.severity = Severity::Warning;
         all.push(warning);
         all.push(
             Diagnostic::error(
-                "no-subscription",
+                const { &Code::named("no-subscription") },
                 "the blueprint names no subscription, and neither does the environment that berth runs in",
             )
             .help("set `azure.subscription`, or AZURE_SUBSCRIPTION_ID"),
@@ -346,7 +351,10 @@ mod tests {
         let file = Arc::new(SourceFile { name: "a.yaml".into(), text: format!("{line}\n{line}\nc: 1\n") });
         let offset = line.len() + 1 + line.find("bad").unwrap();
         let span = Span { file, line: 2, column: 15_001, offset, length: 3 };
-        let text = diagnostics(&Diagnostic::error("x", "y").at(Some(span)).into(), &Style::plain(80));
+        let text = diagnostics(
+            &Diagnostic::error(const { &Code::named("x") }, "y").at(Some(span)).into(),
+            &Style::plain(80),
+        );
         assert!(text.contains("a.yaml:2:15001") && text.len() < 2_000, "{text}");
         let lines: Vec<&str> = text.lines().collect();
         let at = lines.iter().position(|line| line.contains("bad:")).unwrap();
@@ -359,14 +367,20 @@ mod tests {
         let file = Arc::new(SourceFile { name: "a.yaml".into(), text: "größe".into() });
         for (offset, length) in [(0, 99), (3, 1), (5, 1), (7, 1), (99, 5)] {
             let span = Span { file: file.clone(), line: 1, column: 1, offset, length };
-            let text = diagnostics(&Diagnostic::error("x", "y").at(Some(span)).into(), &Style::plain(80));
+            let text = diagnostics(
+                &Diagnostic::error(const { &Code::named("x") }, "y").at(Some(span)).into(),
+                &Style::plain(80),
+            );
             assert!(text.contains("a.yaml:1:1") && !text.contains("Failed to read"), "{offset}: {text}");
         }
         let empty = Arc::new(SourceFile { name: "a.yaml".into(), text: String::new() });
         let span = Span { file: empty, line: 1, column: 1, offset: 0, length: 1 };
         assert!(
-            diagnostics(&Diagnostic::error("x", "y").at(Some(span)).into(), &Style::plain(80))
-                .contains("a.yaml:1:1")
+            diagnostics(
+                &Diagnostic::error(const { &Code::named("x") }, "y").at(Some(span)).into(),
+                &Style::plain(80)
+            )
+            .contains("a.yaml:1:1")
         );
     }
 }

@@ -34,6 +34,7 @@ pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MAINTENANCE_CONFIGURA
 
 use super::registration;
 use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Members, Merged, Nested};
+use crate::diag::Code;
 use serde_json::{Value, json};
 use types::MANAGED_CLUSTERS;
 
@@ -107,6 +108,7 @@ clusters:
         Merged::list("tags", "properties.tags").within("nodePools.*"),
         Merged::list("kustomizations", "properties.kustomizations").within("addons.flux.configurations.*"),
     ];
+    const CODES: &'static [&'static [&'static Code]] = checks::CODES;
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

@@ -1,6 +1,7 @@
 //! A cross check of the password of Windows nodes, whose value no other check can see.
 
 use crate::catalog::{CheckContext, Problem};
+use crate::diag::Code;
 
 /// Passwords that Windows does not take, whatever they are made of
 /// (<https://learn.microsoft.com/azure/templates/microsoft.containerservice/managedclusters>, `adminPassword`).
@@ -27,12 +28,22 @@ fn is_strong(password: &str) -> bool {
     (8..=123).contains(&password.chars().count()) && kinds >= 3 && !KNOWN.contains(&password)
 }
 
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[&WINDOWS_PASSWORD];
+
+const WINDOWS_PASSWORD: Code = Code {
+    name: "windows-password",
+    why: "Windows refuses passwords that are simple, short, very long or well known, and says so only after the nodes were made.",
+    remedy: "Use 8 to 123 characters of three kinds: small letters, capitals, digits, other characters.",
+    example: "windows: { adminUsername: azureuser, adminPassword: \"${param.adminPassword}\" }",
+};
+
 /// Reports a password that Azure would refuse; its value is never part of what is said.
 pub(super) fn cross_check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     if around.secret_fails("/properties/windowsProfile/adminPassword", is_strong) {
         problems.push(
             Problem::error(
-                "windows-password",
+                &WINDOWS_PASSWORD,
                 "windows.adminPassword",
                 "Windows does not take this password: it is too simple, too short, too long or well known",
             )

@@ -8,6 +8,7 @@ use super::super::pod_identity::PodIdentitySpec;
 use super::super::spec::Spec;
 use super::{identity, secret};
 use crate::catalog::{EntryCx, Problem};
+use crate::diag::Code;
 use crate::value::token::has_token;
 use indexmap::IndexMap;
 use std::collections::HashSet;
@@ -24,6 +25,40 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[
+    &MONITORING_WORKSPACE,
+    &SECRET_ROTATION,
+    &APPLICATION_GATEWAY,
+    &GATEWAY_API,
+    &VIRTUAL_NODES,
+    &NAMESPACE,
+    &POD_IDENTITY_DEPRECATED,
+    &POD_IDENTITY_KUBENET,
+    &FLUX_NAME,
+    &FLUX_VERSION,
+    &FLUX_AUTH,
+    &FLUX_REFERENCE,
+    &FLUX_SOURCE,
+    &FLUX_URL,
+    &FLUX_DEPENDS_ON,
+    &FLUX_KUSTOMIZATIONS,
+];
+
+const MONITORING_WORKSPACE: Code = Code {
+    name: "monitoring-workspace",
+    why: "Monitoring writes to a Log Analytics workspace, which must be said.",
+    remedy: "Name one of the blueprint, or an id.",
+    example: "monitoring: { workspace: \"${logWorkspaces.logs}\" }",
+};
+
+const SECRET_ROTATION: Code = Code {
+    name: "secret-rotation",
+    why: "Secrets are polled only when they are rotated.",
+    remedy: "Add `rotation: true`, or leave the interval out.",
+    example: "keyVaultSecretsProvider: { rotation: true, rotationPollInterval: 2m }",
+};
+
 fn settings(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
     if let Some(vaults) = addons.key_vault_secrets_provider.as_ref().and_then(Toggle::on)
         && vaults.rotation != Some(true)
@@ -31,7 +66,7 @@ fn settings(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
     {
         cx.problem(
             Problem::warning(
-                "secret-rotation",
+                &SECRET_ROTATION,
                 "addons.keyVaultSecretsProvider.rotationPollInterval",
                 "nothing is polled without rotation",
             )
@@ -41,7 +76,7 @@ fn settings(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
     if addons.monitoring.as_ref().and_then(Toggle::on).is_some_and(|logs| logs.workspace.is_none()) {
         cx.problem(
             Problem::error(
-                "monitoring-workspace",
+                &MONITORING_WORKSPACE,
                 "addons.monitoring",
                 "monitoring needs a workspace to write to",
             )
@@ -49,6 +84,20 @@ fn settings(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
         );
     }
 }
+
+const APPLICATION_GATEWAY: Code = Code {
+    name: "application-gateway",
+    why: "The ingress add-on works with a gateway that exists, or makes one in a subnet: never both.",
+    remedy: "Keep `gateway`, or `name` with a subnet.",
+    example: "addons: { applicationGateway: { gateway: /subscriptions/… } }",
+};
+
+const GATEWAY_API: Code = Code {
+    name: "gateway-api",
+    why: "Istio serves Gateways only where the cluster has the Gateway API.",
+    remedy: "Turn it on beside the add-on.",
+    example: "gatewayApi: true",
+};
 
 fn ingress(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
     if let Some(gateway) = addons.application_gateway.as_ref().and_then(Toggle::on) {
@@ -58,13 +107,13 @@ fn ingress(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
         let (there, made) = (gateway.gateway.is_some(), gateway.name.is_some() || said > 0);
         if there && made {
             cx.problem(
-                Problem::error("application-gateway", path, "a gateway is there, or AKS makes it: not both")
+                Problem::error(&APPLICATION_GATEWAY, path, "a gateway is there, or AKS makes it: not both")
                     .help("keep `gateway`, or `name` with `subnet` or `subnetCidr`"),
             );
         } else if !there && said != 1 {
             cx.problem(
                 Problem::error(
-                    "application-gateway",
+                    &APPLICATION_GATEWAY,
                     path,
                     "the add-on needs a gateway, or one subnet to make it in",
                 )
@@ -77,7 +126,7 @@ fn ingress(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
     if istio && addons.gateway_api != Some(true) {
         cx.problem(
             Problem::error(
-                "gateway-api",
+                &GATEWAY_API,
                 "addons.webAppRouting.istio",
                 "Istio serves Gateways, which the cluster does not have",
             )
@@ -86,19 +135,26 @@ fn ingress(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const VIRTUAL_NODES: Code = Code {
+    name: "virtual-nodes",
+    why: "Container instances need a subnet of their own in the cluster's network, and do not work with the overlay.",
+    remedy: "Name the subnet; use Azure CNI without overlay.",
+    example: "virtualNodes: { subnetName: instances }",
+};
+
 fn virtual_nodes(spec: &Spec, cx: &mut EntryCx<'_>) {
     let Some(nodes) = spec.addons.virtual_nodes.as_ref().and_then(Toggle::on) else { return };
     let path = "addons.virtualNodes";
     if nodes.subnet_name.is_none() {
         cx.problem(
-            Problem::error("virtual-nodes", path, "container instances need a subnet of their own")
+            Problem::error(&VIRTUAL_NODES, path, "container instances need a subnet of their own")
                 .help("write `subnetName:` with the name of a subnet in the cluster's network"),
         );
     }
     if spec.network.plugin != Plugin::Azure || spec.network.mode == Some(PluginMode::Overlay) {
         cx.problem(
             Problem::error(
-                "virtual-nodes",
+                &VIRTUAL_NODES,
                 path,
                 "container instances do not reach pods outside the network's own addresses",
             )
@@ -107,10 +163,31 @@ fn virtual_nodes(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const NAMESPACE: Code = Code {
+    name: "namespace",
+    why: "The name cannot be that of a Kubernetes namespace.",
+    remedy: "Use at most 63 small letters, digits and `-`, a letter or digit at both ends.",
+    example: "namespace: spboot-app",
+};
+
+const POD_IDENTITY_DEPRECATED: Code = Code {
+    name: "pod-identity-deprecated",
+    why: "Pod identity is retired and no longer supported. Workload identity does the same without privileged pods.",
+    remedy: "Give the identity `federatedCredentials` and use workload identity.",
+    example: "federatedCredentials: { app: { issuer: \"${clusters.aks.oidcIssuerUrl}\", serviceAccount: shop/app } }",
+};
+
+const POD_IDENTITY_KUBENET: Code = Code {
+    name: "pod-identity-kubenet",
+    why: "With kubenet pods can pretend to have the address of another, so pod identity has to be allowed there.",
+    remedy: "Use `plugin: azure`, or allow it knowingly.",
+    example: "network: { plugin: azure }",
+};
+
 fn pod_identity(pods: &PodIdentitySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     cx.problem(
         Problem::warning(
-            "pod-identity-deprecated",
+            &POD_IDENTITY_DEPRECATED,
             "addons.podIdentity",
             "pod identity is deprecated and never left preview; workload identity is the way on",
         )
@@ -122,7 +199,7 @@ fn pod_identity(pods: &PodIdentitySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     if spec.network.plugin == Plugin::Kubenet && pods.allow_kubenet != Some(true) {
         cx.problem(
             Problem::error(
-                "pod-identity-kubenet",
+                &POD_IDENTITY_KUBENET,
                 "addons.podIdentity",
                 "with `kubenet`, pods can take each other's identity",
             )
@@ -138,7 +215,7 @@ fn pod_identity(pods: &PodIdentitySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         if !has_token(namespace) && !is_dns_label(namespace, 63) {
             let path = format!("addons.podIdentity.{list}.{name}.namespace");
             cx.problem(
-                Problem::error("namespace", path, format!("`{namespace}` cannot be a Kubernetes namespace"))
+                Problem::error(&NAMESPACE, path, format!("`{namespace}` cannot be a Kubernetes namespace"))
                     .help(
                         "use at most 63 small letters, digits and `-`, with a letter or digit at both ends",
                     ),
@@ -156,11 +233,25 @@ fn is_dns_label(text: &str, longest: usize) -> bool {
         && text.chars().all(|c| inner(c) || c == '-')
 }
 
+const FLUX_NAME: Code = Code {
+    name: "flux-name",
+    why: "Names of Flux configurations and kustomizations become names of Kubernetes objects.",
+    remedy: "Use small letters, digits and `-`, a letter or digit at both ends.",
+    example: "configurations: { cluster-config: { … } }",
+};
+
+const FLUX_VERSION: Code = Code {
+    name: "flux-version",
+    why: "An extension is upgraded along a release train, or stays at a version.",
+    remedy: "Keep `releaseTrain` to be upgraded, or `version` to stay.",
+    example: "flux: { releaseTrain: Stable }",
+};
+
 fn flux(flux: &FluxSpec, cx: &mut EntryCx<'_>) {
     if flux.version.is_some() && flux.release_train.is_some() {
         cx.problem(
             Problem::error(
-                "flux-version",
+                &FLUX_VERSION,
                 "addons.flux.version",
                 "`version` and `releaseTrain` exclude each other",
             )
@@ -174,7 +265,7 @@ fn flux(flux: &FluxSpec, cx: &mut EntryCx<'_>) {
             let path = if configuration.name.is_some() { format!("{path}.name") } else { path.clone() };
             cx.problem(
                 Problem::error(
-                    "flux-name",
+                    &FLUX_NAME,
                     path,
                     format!("`{name}` cannot be the name of a Flux configuration"),
                 )
@@ -186,7 +277,7 @@ fn flux(flux: &FluxSpec, cx: &mut EntryCx<'_>) {
         {
             cx.problem(
                 Problem::error(
-                    "namespace",
+                    &NAMESPACE,
                     format!("{path}.namespace"),
                     format!("`{namespace}` cannot be a Kubernetes namespace"),
                 )
@@ -198,6 +289,34 @@ fn flux(flux: &FluxSpec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const FLUX_AUTH: Code = Code {
+    name: "flux-auth",
+    why: "A source has one way to sign in: a key, a user with a password, an account key, or a secret that is in the cluster already.",
+    remedy: "Keep one of them.",
+    example: "git: { url: https://github.com/example/gitops, branch: main, httpsUser: git, httpsKey: \"${param.gitToken}\" }",
+};
+
+const FLUX_REFERENCE: Code = Code {
+    name: "flux-reference",
+    why: "Of a repository, one thing is followed: a branch, a tag, a range of versions or a commit.",
+    remedy: "Keep one of them.",
+    example: "git: { url: https://github.com/example/gitops, branch: main }",
+};
+
+const FLUX_SOURCE: Code = Code {
+    name: "flux-source",
+    why: "A configuration has exactly one source.",
+    remedy: "Keep one of `git`, `bucket`, `azureBlob` and `oci`.",
+    example: "git: { url: https://github.com/example/gitops, branch: main }",
+};
+
+const FLUX_URL: Code = Code {
+    name: "flux-url",
+    why: "The address of the source has no form that Flux can read.",
+    remedy: "Write the whole address with its scheme.",
+    example: "url: https://github.com/example/gitops",
+};
+
 fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_>) {
     let sources = configuration.sources();
     if sources.len() != 1 {
@@ -208,7 +327,7 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
             }
         };
         cx.problem(
-            Problem::error("flux-source", at, message)
+            Problem::error(&FLUX_SOURCE, at, message)
                 .help("write one of `git`, `bucket`, `azureBlob` and `oci`, such as `git: { url: https://…, branch: main }`"),
         );
     }
@@ -222,7 +341,7 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
                 [_] => String::new(),
             };
             cx.problem(
-                Problem::error("flux-reference", path.clone(), message)
+                Problem::error(&FLUX_REFERENCE, path.clone(), message)
                     .help("write exactly one of `branch`, `tag`, `semver` and `commit`"),
             );
         }
@@ -231,7 +350,7 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
         {
             cx.problem(
                 Problem::error(
-                    "flux-url",
+                    &FLUX_URL,
                     format!("{path}.url"),
                     format!("`{}` is not the address of a repository", git.url),
                 )
@@ -244,7 +363,7 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
         if git.local_auth.is_some() && others {
             cx.problem(
                 Problem::error(
-                    "flux-auth",
+                    &FLUX_AUTH,
                     format!("{path}.localAuth"),
                     "`localAuth` stands for every other credential",
                 )
@@ -267,7 +386,7 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
         if said.into_iter().filter(|said| *said).count() > 1 {
             cx.problem(
                 Problem::error(
-                    "flux-reference",
+                    &FLUX_REFERENCE,
                     format!("{path}.oci"),
                     "`tag`, `semver` and `digest` exclude each other",
                 )
@@ -277,11 +396,25 @@ fn source(path: &str, configuration: &FluxConfigurationSpec, cx: &mut EntryCx<'_
     }
 }
 
+const FLUX_DEPENDS_ON: Code = Code {
+    name: "flux-depends-on",
+    why: "A kustomization waits for others of the same configuration, and they must not wait for it.",
+    remedy: "Name one that is there, and leave no circle.",
+    example: "kustomizations: { infra: {}, apps: { dependsOn: [infra] } }",
+};
+
+const FLUX_KUSTOMIZATIONS: Code = Code {
+    name: "flux-kustomizations",
+    why: "A configuration without kustomizations brings nothing into the cluster.",
+    remedy: "Say at least one path of the source.",
+    example: "kustomizations: { apps: { path: ./apps } }",
+};
+
 fn kustomizations(path: &str, all: &IndexMap<String, KustomizationSpec>, cx: &mut EntryCx<'_>) {
     let path = format!("{path}.kustomizations");
     if all.is_empty() {
         cx.problem(
-            Problem::warning("flux-kustomizations", path.clone(), "nothing is applied from this source")
+            Problem::warning(&FLUX_KUSTOMIZATIONS, path.clone(), "nothing is applied from this source")
                 .help("add `kustomizations: { apps: { path: ./apps, prune: true } }`"),
         );
     }
@@ -289,7 +422,7 @@ fn kustomizations(path: &str, all: &IndexMap<String, KustomizationSpec>, cx: &mu
         if !is_dns_label(name, 30) {
             cx.problem(
                 Problem::error(
-                    "flux-name",
+                    &FLUX_NAME,
                     format!("{path}.{name}"),
                     format!("`{name}` cannot be the name of a kustomization"),
                 )
@@ -301,7 +434,7 @@ fn kustomizations(path: &str, all: &IndexMap<String, KustomizationSpec>, cx: &mu
                 let names: Vec<&str> = all.keys().filter(|key| *key != name).map(String::as_str).collect();
                 cx.problem(
                     Problem::error(
-                        "flux-depends-on",
+                        &FLUX_DEPENDS_ON,
                         format!("{path}.{name}.dependsOn[{at}]"),
                         format!("there is no kustomization `{other}` in this configuration"),
                     )
@@ -313,7 +446,7 @@ fn kustomizations(path: &str, all: &IndexMap<String, KustomizationSpec>, cx: &mu
     if let Some(circle) = circle(all) {
         cx.problem(
             Problem::error(
-                "flux-depends-on",
+                &FLUX_DEPENDS_ON,
                 format!("{path}.{}.dependsOn", circle[0]),
                 format!("kustomizations wait for each other: {} → {}", circle.join(" → "), circle[0]),
             )

@@ -3,7 +3,19 @@
 use super::super::maintenance::{MaintenanceSpec, WindowSpec};
 use super::super::spec::{Channel, NodeOsChannel, Spec};
 use crate::catalog::{EntryCx, Problem};
+use crate::diag::Code;
 use crate::value::token::has_token;
+
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] =
+    &[&MAINTENANCE, &MAINTENANCE_HOURS, &MAINTENANCE_SCHEDULE, &MAINTENANCE_TIME];
+
+const MAINTENANCE: Code = Code {
+    name: "maintenance",
+    why: "A window without upgrades that heed it does nothing.",
+    remedy: "Choose a channel of upgrades, or leave the window out.",
+    example: "autoUpgrade: { channel: patch, nodeOsChannel: NodeImage }",
+};
 
 pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     let Some(maintenance) = &spec.maintenance else { return };
@@ -16,7 +28,7 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     if maintenance.upgrades.is_some() && matches!(channel, None | Some(Channel::None)) {
         cx.problem(
             Problem::warning(
-                "maintenance",
+                &MAINTENANCE,
                 "maintenance.upgrades",
                 "nothing is upgraded by itself, in this window or another",
             )
@@ -29,7 +41,7 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     {
         cx.problem(
             Problem::warning(
-                "maintenance",
+                &MAINTENANCE,
                 "maintenance.nodeOs",
                 "the channel of the nodes' images heeds no window",
             )
@@ -38,6 +50,13 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const MAINTENANCE_HOURS: Code = Code {
+    name: "maintenance-hours",
+    why: "Hours and lengths of windows are whole hours of a day, in Azure's bounds.",
+    remedy: "Write hours from 0 to 23 and a length of 4 to 24.",
+    example: "maintenance: { upgrades: { weekly: { day: Sunday }, start: \"01:00\", hours: 4 } }",
+};
+
 fn releases(maintenance: &MaintenanceSpec, cx: &mut EntryCx<'_>) {
     let Some(releases) = &maintenance.releases else { return };
     for (at, day) in releases.allowed.iter().enumerate() {
@@ -45,7 +64,7 @@ fn releases(maintenance: &MaintenanceSpec, cx: &mut EntryCx<'_>) {
         if let Some(hour) = day.hours.iter().find(|hour| **hour > 23) {
             cx.problem(
                 Problem::error(
-                    "maintenance-hours",
+                    &MAINTENANCE_HOURS,
                     format!("{path}.hours"),
                     format!("a day has no hour {hour}"),
                 )
@@ -54,12 +73,26 @@ fn releases(maintenance: &MaintenanceSpec, cx: &mut EntryCx<'_>) {
         }
         if releases.allowed[..at].iter().any(|other| other.day == day.day) {
             cx.problem(
-                Problem::error("maintenance-hours", path, "this day has hours already")
+                Problem::error(&MAINTENANCE_HOURS, path, "this day has hours already")
                     .help("write all hours of a day in one list"),
             );
         }
     }
 }
+
+const MAINTENANCE_SCHEDULE: Code = Code {
+    name: "maintenance-schedule",
+    why: "A window comes back daily, weekly, on a day of the month or on a weekday of it: one of these, as often as Azure takes.",
+    remedy: "Keep one of `daily`, `weekly`, `monthly` and `monthlyByWeek`.",
+    example: "weekly: { day: Sunday, every: 1 }",
+};
+
+const MAINTENANCE_TIME: Code = Code {
+    name: "maintenance-time",
+    why: "A time of day or a date of a window cannot be read.",
+    remedy: "Write a time as `01:00`, a date as `2027-01-31`, in quotes.",
+    example: "start: \"01:00\"",
+};
 
 fn window(key: &str, window: &WindowSpec, cx: &mut EntryCx<'_>) {
     let path = format!("maintenance.{key}");
@@ -72,14 +105,14 @@ fn window(key: &str, window: &WindowSpec, cx: &mut EntryCx<'_>) {
             }
         };
         cx.problem(
-            Problem::error("maintenance-schedule", at, message)
+            Problem::error(&MAINTENANCE_SCHEDULE, at, message)
                 .help("write one of `daily`, `weekly`, `monthly` and `monthlyByWeek`, such as `weekly: { day: Sunday }`"),
         );
     }
     if window.daily.is_some() && key != "nodeOs" {
         cx.problem(
             Problem::error(
-                "maintenance-schedule",
+                &MAINTENANCE_SCHEDULE,
                 format!("{path}.daily"),
                 "Azure takes daily windows for the nodes' images only",
             )
@@ -96,7 +129,7 @@ fn window(key: &str, window: &WindowSpec, cx: &mut EntryCx<'_>) {
         if let Some(every) = every.filter(|every| !(1..=most).contains(every)) {
             cx.problem(
                 Problem::error(
-                    "maintenance-schedule",
+                    &MAINTENANCE_SCHEDULE,
                     format!("{path}.{name}.every"),
                     format!("{every} is not how often a window comes"),
                 )
@@ -106,14 +139,14 @@ fn window(key: &str, window: &WindowSpec, cx: &mut EntryCx<'_>) {
     }
     if window.monthly.as_ref().is_some_and(|monthly| !(1..=31).contains(&monthly.day)) {
         cx.problem(
-            Problem::error("maintenance-schedule", format!("{path}.monthly.day"), "a month has no such day")
+            Problem::error(&MAINTENANCE_SCHEDULE, format!("{path}.monthly.day"), "a month has no such day")
                 .help("write 1 to 31"),
         );
     }
     if !(4..=24).contains(&window.hours) {
         cx.problem(
             Problem::error(
-                "maintenance-hours",
+                &MAINTENANCE_HOURS,
                 format!("{path}.hours"),
                 format!("a window of {} hours is not one that Azure takes", window.hours),
             )
@@ -124,7 +157,7 @@ fn window(key: &str, window: &WindowSpec, cx: &mut EntryCx<'_>) {
         if !has_token(text) && !good {
             cx.problem(
                 Problem::error(
-                    "maintenance-time",
+                    &MAINTENANCE_TIME,
                     format!("{path}.{field}"),
                     format!("`{text}` cannot be read"),
                 )

@@ -9,7 +9,9 @@ mod security;
 
 use super::body::dns_prefix;
 use super::spec::{Channel, NodeOsChannel, SkuName, Spec, SupportPlan, Tier};
+use crate::catalog::kinds::key_vault_secret::SECRET_IN_CLEAR;
 use crate::catalog::{EntryCx, Problem, Reference};
+use crate::diag::Code;
 use crate::value::token::has_token;
 
 /// Reports everything that is wrong with a cluster.
@@ -43,16 +45,56 @@ fn secret(path: String, text: Option<&str>, what: &str, cx: &mut EntryCx<'_>) {
         let help = format!(
             "declare `{field}: {{ type: string, secret: true }}` under `parameters` and write `${{param.{field}}}` here"
         );
-        cx.problem(Problem::error("secret-in-clear", path, message).help(help));
+        cx.problem(Problem::error(&SECRET_IN_CLEAR, path, message).help(help));
     }
 }
+
+/// The diagnostics of clusters, a list for each file of checks.
+pub(super) const CODES: &[&[&Code]] = &[
+    OWN_CODES,
+    addons::CODES,
+    maintenance::CODES,
+    network::CODES,
+    node_config::CODES,
+    pools::CODES,
+    security::CODES,
+    super::passwords::CODES,
+];
+
+const OWN_CODES: &[&Code] = &[
+    &IDENTITY_REFERENCE,
+    &CLUSTER_NAME,
+    &DNS_PREFIX,
+    &NODE_RESOURCE_GROUP,
+    &RESERVED_NAME,
+    &KUBERNETES_VERSION,
+    &AAD_GROUP,
+    &AAD_LEGACY,
+    &KUBELET_IDENTITY,
+    &LINUX_USERNAME,
+    &LOCAL_ACCOUNTS,
+    &SSH_KEYS,
+    &WINDOWS_USERNAME,
+    &WORKLOAD_IDENTITY,
+    &COST_ANALYSIS,
+    &IMAGE_CLEANER,
+    &NODE_OS_CHANNEL,
+    &SUPPORT_PLAN,
+];
+
+const IDENTITY_REFERENCE: Code = Code {
+    name: "identity-reference",
+    why: "Where Azure asks for an identity's client and object id too, its resource id is not enough.",
+    remedy: "Declare the identity in the blueprint and refer to it.",
+    example: "kubeletIdentity: ${identities.kubelet}",
+};
 
 /// Reports an identity of which more than the id is needed, when only its id was written.
 fn identity(path: String, reference: &Reference, cx: &mut EntryCx<'_>) {
     if !has_token(&reference.0) {
         cx.problem(
             Problem::error(
-                "identity-reference",
+                &IDENTITY_REFERENCE,
                 path,
                 "Azure asks for this identity's client and object id as well",
             )
@@ -61,12 +103,40 @@ fn identity(path: String, reference: &Reference, cx: &mut EntryCx<'_>) {
     }
 }
 
+const CLUSTER_NAME: Code = Code {
+    name: "cluster-name",
+    why: "Azure takes 1 to 63 letters, digits, `_` and `-` as the name of a cluster, a letter or digit at both ends.",
+    remedy: "Give the entry such a `name`.",
+    example: "name: aks-shop-prod",
+};
+
+const DNS_PREFIX: Code = Code {
+    name: "dns-prefix",
+    why: "The prefix becomes the first label of the API server's name in DNS, so it is a host name; a cluster has one prefix or one subdomain.",
+    remedy: "Use 1 to 54 letters, digits and `-`, a letter or digit at both ends.",
+    example: "dnsPrefix: aks-shop",
+};
+
+const NODE_RESOURCE_GROUP: Code = Code {
+    name: "node-resource-group",
+    why: "The group that AKS makes for the nodes has a name with a limit.",
+    remedy: "Use 1 to 80 characters.",
+    example: "nodeResourceGroup: rg-shop-nodes",
+};
+
+const RESERVED_NAME: Code = Code {
+    name: "reserved-name",
+    why: "Azure refuses names with trademarks and some other words in them.",
+    remedy: "Choose a name without the word that the message says.",
+    example: "name: aks-shop",
+};
+
 fn names(spec: &Spec, cx: &mut EntryCx<'_>) {
     let name = cx.common.name.clone();
     if !has_token(&name) {
         if !is_label(&name, 63, &['-', '_']) {
             cx.problem(
-                Problem::error("cluster-name", "name", format!("`{name}` cannot be the name of a cluster"))
+                Problem::error(&CLUSTER_NAME, "name", format!("`{name}` cannot be the name of a cluster"))
                     .help("use 1 to 63 letters, digits, `-` and `_`, with a letter or digit at both ends"),
             );
         }
@@ -75,18 +145,18 @@ fn names(spec: &Spec, cx: &mut EntryCx<'_>) {
         let reserved = reserved.or_else(|| upper.starts_with("LOGIN").then_some("LOGIN"));
         if let Some(word) = reserved {
             cx.problem(
-                Problem::error("reserved-name", "name", format!("`{name}` holds the reserved word `{word}`"))
+                Problem::error(&RESERVED_NAME, "name", format!("`{name}` holds the reserved word `{word}`"))
                     .help("Azure refuses names with `MICROSOFT` or `WINDOWS` in them and names that start with `LOGIN`"),
             );
         }
     }
     match (dns_prefix(spec, cx), &spec.fqdn_subdomain) {
         (Some(_), Some(_)) => cx.problem(
-            Problem::error("dns-prefix", "fqdnSubdomain", "`dnsPrefix` and `fqdnSubdomain` exclude each other")
+            Problem::error(&DNS_PREFIX, "fqdnSubdomain", "`dnsPrefix` and `fqdnSubdomain` exclude each other")
                 .help("keep `fqdnSubdomain` only with a private DNS zone of yours"),
         ),
         (Some(prefix), None) if !has_token(&prefix) && !is_label(&prefix, 54, &['-']) => cx.problem(
-            Problem::error("dns-prefix", "dnsPrefix", format!("`{prefix}` cannot be a DNS prefix"))
+            Problem::error(&DNS_PREFIX, "dnsPrefix", format!("`{prefix}` cannot be a DNS prefix"))
                 .help("write `dnsPrefix:` with 1 to 54 letters, digits and `-`, with a letter or digit at both ends"),
         ),
         _ => {}
@@ -96,7 +166,7 @@ fn names(spec: &Spec, cx: &mut EntryCx<'_>) {
     {
         cx.problem(
             Problem::error(
-                "node-resource-group",
+                &NODE_RESOURCE_GROUP,
                 "nodeResourceGroup",
                 "the group's name is too long or empty",
             )
@@ -105,6 +175,13 @@ fn names(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+pub(crate) const KUBERNETES_VERSION: Code = Code {
+    name: "kubernetes-version",
+    why: "A version is `1.33` or `1.33.4`. Without quotes YAML reads `1.30` as the number 1.3.",
+    remedy: "Put it in quotes.",
+    example: "kubernetesVersion: \"1.33\"",
+};
+
 fn version(spec: &Spec, cx: &mut EntryCx<'_>) {
     if let Some(version) = &spec.kubernetes_version
         && !has_token(&version.0)
@@ -112,7 +189,7 @@ fn version(spec: &Spec, cx: &mut EntryCx<'_>) {
     {
         let message = format!("`{}` is not a Kubernetes version", version.0);
         cx.problem(
-            Problem::error("kubernetes-version", "kubernetesVersion", message)
+            Problem::error(&KUBERNETES_VERSION, "kubernetesVersion", message)
                 .help("write `\"1.33\"` for the newest patch of 1.33, or `\"1.33.4\"` for exactly that one"),
         );
     }
@@ -154,6 +231,62 @@ const WINDOWS_NAMES: &[&str] = &[
     "user5",
 ];
 
+const AAD_GROUP: Code = Code {
+    name: "aad-group",
+    why: "Groups that administer a cluster are named by the object ids that Microsoft Entra ID gave them; names can change and are not unique.",
+    remedy: "`az ad group show --group NAME --query id` prints it.",
+    example: "aad: { adminGroups: [0f5dd1b4-0000-4000-8000-000000000001] }",
+};
+
+const AAD_LEGACY: Code = Code {
+    name: "aad-legacy",
+    why: "The old integration with an application of its own for client and server is retired. AKS manages the integration now.",
+    remedy: "Leave its fields out and write `aad` with groups or Azure RBAC.",
+    example: "aad: { azureRbac: true }",
+};
+
+const KUBELET_IDENTITY: Code = Code {
+    name: "kubelet-identity",
+    why: "An identity for the kubelet needs one for the control plane, which hands it out.",
+    remedy: "Add `identity`, and give it the role `Managed Identity Operator` on the kubelet's.",
+    example: "identity: ${identities.controlPlane}",
+};
+
+const LINUX_USERNAME: Code = Code {
+    name: "linux-username",
+    why: "The administrator of Linux nodes needs a name that Linux takes.",
+    remedy: "Use small letters, digits, `_` and `-`, a letter first.",
+    example: "linux: { adminUsername: azureuser, sshKeys: [\"ssh-ed25519 AAAA…\"] }",
+};
+
+const LOCAL_ACCOUNTS: Code = Code {
+    name: "local-accounts",
+    why: "Without local accounts, people sign in through Microsoft Entra ID; without that nobody could.",
+    remedy: "Say which groups administer the cluster.",
+    example: "aad: { adminGroups: [0f5dd1b4-0000-4000-8000-000000000001] }",
+};
+
+const SSH_KEYS: Code = Code {
+    name: "ssh-keys",
+    why: "Linux nodes take public keys only, in OpenSSH's form.",
+    remedy: "Paste the content of the `.pub` file.",
+    example: "sshKeys: [\"ssh-ed25519 AAAAC3… me@example.com\"]",
+};
+
+const WINDOWS_USERNAME: Code = Code {
+    name: "windows-username",
+    why: "Windows refuses some names for its administrator, `administrator` among them, and names that are too long.",
+    remedy: "Choose another.",
+    example: "windows: { adminUsername: azureuser }",
+};
+
+const WORKLOAD_IDENTITY: Code = Code {
+    name: "workload-identity",
+    why: "Workload identity trusts tokens of the cluster, so it needs the cluster's OIDC issuer.",
+    remedy: "Leave `oidcIssuer` on.",
+    example: "oidcIssuer: true",
+};
+
 fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     if let Some(windows) = &spec.windows {
         let name = &windows.admin_username;
@@ -163,7 +296,7 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
         if !has_token(name) && !good {
             cx.problem(
                 Problem::error(
-                    "windows-username",
+                    &WINDOWS_USERNAME,
                     "windows.adminUsername",
                     format!("Windows does not take `{name}` as the name of an administrator"),
                 )
@@ -179,7 +312,7 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
         if !has_token(name) && !good {
             cx.problem(
                 Problem::error(
-                    "linux-username",
+                    &LINUX_USERNAME,
                     "linux.adminUsername",
                     format!("`{name}` cannot be an account"),
                 )
@@ -188,7 +321,7 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
         }
         if linux.ssh_keys.len() != 1 {
             cx.problem(
-                Problem::error("ssh-keys", "linux.sshKeys", "Azure takes exactly one SSH key for the nodes")
+                Problem::error(&SSH_KEYS, "linux.sshKeys", "Azure takes exactly one SSH key for the nodes")
                     .help("keep one public key; leave `linux` out for nodes without an account"),
             );
         }
@@ -196,7 +329,7 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     if spec.disable_local_accounts == Some(true) && spec.aad.is_none() {
         cx.problem(
             Problem::error(
-                "local-accounts",
+                &LOCAL_ACCOUNTS,
                 "disableLocalAccounts",
                 "without local accounts nobody could sign in",
             )
@@ -205,7 +338,7 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if spec.aad.as_ref().is_some_and(|aad| !aad.managed) {
         cx.problem(
-            Problem::error("aad-legacy", "aad.managed", "the unmanaged integration with Entra ID is retired")
+            Problem::error(&AAD_LEGACY, "aad.managed", "the unmanaged integration with Entra ID is retired")
                 .help("leave `managed` out"),
         );
     }
@@ -213,7 +346,7 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
         if !has_token(group) && uuid::Uuid::try_parse(group).is_err() {
             cx.problem(
                 Problem::error(
-                    "aad-group",
+                    &AAD_GROUP,
                     format!("aad.adminGroups[{at}]"),
                     format!("`{group}` is not the object id of a group"),
                 )
@@ -223,12 +356,8 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if spec.workload_identity && !spec.oidc_issuer {
         cx.problem(
-            Problem::error(
-                "workload-identity",
-                "workloadIdentity",
-                "workload identity needs the OIDC issuer",
-            )
-            .help("leave `oidcIssuer: false` out, or write `workloadIdentity: false` as well"),
+            Problem::error(&WORKLOAD_IDENTITY, "workloadIdentity", "workload identity needs the OIDC issuer")
+                .help("leave `oidcIssuer: false` out, or write `workloadIdentity: false` as well"),
         );
     }
     if let Some(kubelet) = &spec.kubelet_identity {
@@ -237,7 +366,7 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     if spec.kubelet_identity.is_some() && spec.identity.is_none() {
         cx.problem(
             Problem::error(
-                "kubelet-identity",
+                &KUBELET_IDENTITY,
                 "kubeletIdentity",
                 "nodes with an identity of yours need `identity`, too",
             )
@@ -248,19 +377,47 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const COST_ANALYSIS: Code = Code {
+    name: "cost-analysis",
+    why: "Cost analysis is part of the paid tiers.",
+    remedy: "Choose the tier `Standard` or `Premium`.",
+    example: "sku: { tier: Standard }",
+};
+
+const IMAGE_CLEANER: Code = Code {
+    name: "image-cleaner",
+    why: "The image cleaner looks for old images at an interval that Azure bounds.",
+    remedy: "Write a whole number of hours within the bounds that the message says.",
+    example: "imageCleaner: { intervalHours: 48 }",
+};
+
+const NODE_OS_CHANNEL: Code = Code {
+    name: "node-os-channel",
+    why: "Two channels would upgrade the images of the nodes.",
+    remedy: "Leave one of them out.",
+    example: "autoUpgrade: { channel: patch, nodeOsChannel: NodeImage }",
+};
+
+const SUPPORT_PLAN: Code = Code {
+    name: "support-plan",
+    why: "Long-term support comes with the tier `Premium`.",
+    remedy: "Choose the tier.",
+    example: "sku: { tier: Premium }",
+};
+
 fn plans(spec: &Spec, cx: &mut EntryCx<'_>) {
     let tier = spec.sku.as_ref().and_then(|sku| sku.tier);
     let automatic = spec.sku.as_ref().and_then(|sku| sku.name) == Some(SkuName::Automatic);
     if spec.support_plan == Some(SupportPlan::LongTerm) && tier != Some(Tier::Premium) {
         cx.problem(
-            Problem::error("support-plan", "supportPlan", "long-term support needs the tier `Premium`")
+            Problem::error(&SUPPORT_PLAN, "supportPlan", "long-term support needs the tier `Premium`")
                 .help("write `sku: { tier: Premium }`"),
         );
     }
     if spec.cost_analysis == Some(true) && !automatic && matches!(tier, None | Some(Tier::Free)) {
         cx.problem(
             Problem::error(
-                "cost-analysis",
+                &COST_ANALYSIS,
                 "costAnalysis",
                 "cost analysis needs the tier `Standard` or `Premium`",
             )
@@ -273,7 +430,7 @@ fn plans(spec: &Spec, cx: &mut EntryCx<'_>) {
     {
         cx.problem(
             Problem::error(
-                "node-os-channel",
+                &NODE_OS_CHANNEL,
                 "autoUpgrade.nodeOsChannel",
                 "the channel `node-image` upgrades the nodes' images itself",
             )
@@ -285,7 +442,7 @@ fn plans(spec: &Spec, cx: &mut EntryCx<'_>) {
     {
         cx.problem(
             Problem::error(
-                "image-cleaner",
+                &IMAGE_CLEANER,
                 "imageCleaner.intervalHours",
                 "images are removed every 24 to 2160 hours",
             )

@@ -7,7 +7,10 @@ use super::super::network::{
 use super::super::node_pool::Os;
 use super::super::profiles::ArtifactSource;
 use super::super::spec::Spec;
+use crate::catalog::kinds::addresses::CIDR;
+use crate::catalog::kinds::addresses::IDLE_TIMEOUT;
 use crate::catalog::{EntryCx, Problem};
+use crate::diag::Code;
 use crate::value::token::has_token;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -20,13 +23,79 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     api_server(spec, cx);
 }
 
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[
+    &CILIUM_PLUGIN,
+    &CILIUM_POLICY,
+    &LOAD_BALANCER,
+    &OVERLAY_PLUGIN,
+    &WINDOWS_CILIUM,
+    &WINDOWS_NETWORK,
+    &NAT_GATEWAY,
+    &OUTBOUND_NETWORK,
+    &OUTBOUND_NONE,
+    &PREVIEW_FEATURE,
+    &ADVANCED_NETWORK,
+    &IP_FAMILIES,
+    &CIDR_OVERLAP,
+    &DNS_SERVICE_IP,
+    &FQDN_SUBDOMAIN,
+    &IP_RANGES,
+    &PRIVATE_DNS_ZONE,
+    &PRIVATE_IP_RANGES,
+    &PUBLIC_FQDN,
+    &VNET_INTEGRATION,
+];
+
+const CILIUM_PLUGIN: Code = Code {
+    name: "cilium-plugin",
+    why: "The Cilium data plane works with Azure CNI only.",
+    remedy: "Write `plugin: azure` beside it.",
+    example: "network: { plugin: azure, dataplane: cilium }",
+};
+
+const CILIUM_POLICY: Code = Code {
+    name: "cilium-policy",
+    why: "The Cilium data plane enforces network policies itself.",
+    remedy: "Write `policy: cilium`, or leave `policy` out.",
+    example: "network: { plugin: azure, dataplane: cilium, policy: cilium }",
+};
+
+const LOAD_BALANCER: Code = Code {
+    name: "load-balancer",
+    why: "Addresses of the load balancer are made by AKS, or named by you, in one way.",
+    remedy: "Keep one of `managedIps`, `ips` and `ipPrefixes`, within Azure's limits.",
+    example: "network: { loadBalancer: { managedIps: 2 } }",
+};
+
+const OVERLAY_PLUGIN: Code = Code {
+    name: "overlay-plugin",
+    why: "The overlay is a mode of Azure CNI.",
+    remedy: "Write `plugin: azure`.",
+    example: "network: { plugin: azure, mode: overlay }",
+};
+
+const WINDOWS_CILIUM: Code = Code {
+    name: "windows-cilium",
+    why: "The Cilium data plane does not run on Windows nodes.",
+    remedy: "Use another data plane, or leave the Windows pools out.",
+    example: "network: { plugin: azure, policy: azure }",
+};
+
+const WINDOWS_NETWORK: Code = Code {
+    name: "windows-network",
+    why: "Windows nodes need Azure CNI. It cannot be changed later without replacing the cluster.",
+    remedy: "Write `plugin: azure`.",
+    example: "network: { plugin: azure }",
+};
+
 fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
     let network = &spec.network;
     let windows = spec.windows.is_some() || spec.pools().any(|(_, pool)| pool.os == Os::Windows);
     if windows && network.plugin != Plugin::Azure {
         cx.problem(
             Problem::error(
-                "windows-network",
+                &WINDOWS_NETWORK,
                 "network.plugin",
                 "Windows nodes need the network plugin `azure`",
             )
@@ -36,20 +105,20 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
     let cilium = network.dataplane == Some(Dataplane::Cilium);
     if cilium && spec.pools().any(|(_, pool)| pool.os == Os::Windows) {
         cx.problem(
-            Problem::error("windows-cilium", "network.dataplane", "Cilium does not run on Windows nodes")
+            Problem::error(&WINDOWS_CILIUM, "network.dataplane", "Cilium does not run on Windows nodes")
                 .help("leave `dataplane: cilium` out, or the Windows pools"),
         );
     }
     if network.policy == Some(Policy::Cilium) && !cilium {
         cx.problem(
-            Problem::error("cilium-policy", "network.policy", "Cilium policies need the Cilium data plane")
+            Problem::error(&CILIUM_POLICY, "network.policy", "Cilium policies need the Cilium data plane")
                 .help("add `dataplane: cilium`"),
         );
     }
     if cilium && network.plugin != Plugin::Azure {
         cx.problem(
             Problem::error(
-                "cilium-plugin",
+                &CILIUM_PLUGIN,
                 "network.plugin",
                 "the Cilium data plane needs the plugin `azure`",
             )
@@ -58,7 +127,7 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if network.mode.is_some() && network.plugin != Plugin::Azure {
         cx.problem(
-            Problem::error("overlay-plugin", "network.mode", "`overlay` is a mode of the plugin `azure`")
+            Problem::error(&OVERLAY_PLUGIN, "network.mode", "`overlay` is a mode of the plugin `azure`")
                 .help("write `plugin: azure`, or leave `mode` out"),
         );
     }
@@ -69,7 +138,7 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
         if sources.into_iter().filter(|said| *said).count() > 1 {
             cx.problem(
                 Problem::error(
-                    "load-balancer",
+                    &LOAD_BALANCER,
                     path,
                     "`managedIps`, `ips` and `ipPrefixes` exclude each other",
                 )
@@ -79,42 +148,70 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
         let none = |list: &Option<Vec<_>>| list.as_ref().is_some_and(Vec::is_empty);
         if none(&balancer.ips) || none(&balancer.ip_prefixes) {
             cx.problem(
-                Problem::error("load-balancer", path, "Azure refuses an empty list of addresses")
+                Problem::error(&LOAD_BALANCER, path, "Azure refuses an empty list of addresses")
                     .help("leave the list out to go back to an address that AKS makes"),
             );
         }
     }
 }
 
+const NAT_GATEWAY: Code = Code {
+    name: "nat-gateway",
+    why: "These are settings of the NAT gateway that AKS makes, which has 1 to 16 addresses.",
+    remedy: "Choose it as the way out, or leave the settings out.",
+    example: "network: { outboundType: managedNATGateway, natGateway: { managedIps: 2 } }",
+};
+
+const OUTBOUND_NETWORK: Code = Code {
+    name: "outbound-network",
+    why: "How nodes reach the internet depends on whose network they are in: AKS makes a NAT gateway in its own network only, and uses yours only in a subnet of yours.",
+    remedy: "Follow the message: another `outboundType`, or a subnet.",
+    example: "network: { outboundType: userAssignedNATGateway }",
+};
+
+const OUTBOUND_NONE: Code = Code {
+    name: "outbound-none",
+    why: "Nodes that do not reach the internet cannot pull the images of the system from Microsoft.",
+    remedy: "Name a registry of yours that caches them.",
+    example: "bootstrap: { artifactSource: Cache, registry: \"${resources.registry}\" }",
+};
+
+const PREVIEW_FEATURE: Code = Code {
+    name: "preview-feature",
+    why: "This works with a preview version of Azure's API only; berth speaks the stable ones.",
+    remedy: "Write what the message offers in its place.",
+    example: "network: { outboundType: none }",
+};
+
 fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
     let network = &spec.network;
     let path = "network.outboundType";
     let own = spec.subnet.is_some() || spec.pools().any(|(_, pool)| pool.subnet.is_some());
     let cached = spec.bootstrap.as_ref().is_some_and(|b| b.artifact_source == ArtifactSource::Cache);
-    let mut problem = |code: &'static str, path: &str, message: &str, help: &str| {
+    let mut problem = |code: &'static Code, path: &str, message: &str, help: &str| {
         cx.problem(Problem::error(code, path, message).help(help));
     };
     match network.outbound_type {
         Some(OutboundType::ManagedNatGateway) if own => problem(
-            "outbound-network",
+            &OUTBOUND_NETWORK,
             path,
             "AKS makes its NAT gateway in a network that it makes itself only",
             "give the subnet a NAT gateway of yours and write `outboundType: userAssignedNATGateway`",
         ),
         Some(OutboundType::UserAssignedNatGateway | OutboundType::UserDefinedRouting) if !own => problem(
-            "outbound-network",
+            &OUTBOUND_NETWORK,
             path,
             "a NAT gateway or routes of yours need a subnet of yours",
             "add `subnet: ${networks.….subnets.…}` to the cluster, with a NAT gateway or a route table",
         ),
         Some(OutboundType::Block) => problem(
-            "preview-feature",
+            &PREVIEW_FEATURE,
             path,
             "`block` is a preview feature, and the stable API version that berth speaks does not have it",
             "write `outboundType: none` with `bootstrap: { artifactSource: Cache }`",
         ),
         Some(OutboundType::None) if !cached => problem(
-            "outbound-none",
+            &OUTBOUND_NONE,
             path,
             "nodes that do not reach the internet get the images of the system from a registry of yours",
             "add `bootstrap: { artifactSource: Cache, registry: <id of the registry> }`",
@@ -124,7 +221,7 @@ fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
     if let Some(nat) = &network.nat_gateway {
         if network.outbound_type != Some(OutboundType::ManagedNatGateway) {
             problem(
-                "nat-gateway",
+                &NAT_GATEWAY,
                 "network.natGateway",
                 "these are settings of the NAT gateway that AKS makes, and it makes none",
                 "write `outboundType: managedNATGateway`, or leave `natGateway` out",
@@ -132,7 +229,7 @@ fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
         }
         if nat.managed_ips.is_some_and(|count| !(1..=16).contains(&count)) {
             problem(
-                "nat-gateway",
+                &NAT_GATEWAY,
                 "network.natGateway.managedIps",
                 "a NAT gateway has 1 to 16 addresses",
                 "write 1 to 16",
@@ -151,13 +248,13 @@ fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
     ];
     for (path, minutes) in idle {
         if minutes.is_some_and(|minutes| !(4..=120).contains(&minutes)) {
-            problem("idle-timeout", path, "an idle flow is kept for 4 to 120 minutes", "write 4 to 120");
+            problem(&IDLE_TIMEOUT, path, "an idle flow is kept for 4 to 120 minutes", "write 4 to 120");
         }
     }
     if let Some(balancer) = &network.load_balancer {
         if balancer.managed_ips.is_some_and(|count| !(1..=100).contains(&count)) {
             problem(
-                "load-balancer",
+                &LOAD_BALANCER,
                 "network.loadBalancer.managedIps",
                 "AKS makes 1 to 100 addresses",
                 "write 1 to 100",
@@ -165,7 +262,7 @@ fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
         }
         if balancer.allocated_ports.is_some_and(|ports| !(0..=64_000).contains(&ports) || ports % 8 != 0) {
             problem(
-                "load-balancer",
+                &LOAD_BALANCER,
                 "network.loadBalancer.allocatedPorts",
                 "ports are given to nodes by eights, up to 64000",
                 "write a multiple of 8, or 0 to let Azure choose",
@@ -173,6 +270,13 @@ fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
         }
     }
 }
+
+const ADVANCED_NETWORK: Code = Code {
+    name: "advanced-network",
+    why: "Observability and security of advanced networking are done by the Cilium data plane, and have to be on before their parts can be.",
+    remedy: "Choose the data plane `cilium`, and turn on the part that the message names.",
+    example: "network: { plugin: azure, dataplane: cilium, advanced: { security: true } }",
+};
 
 fn advanced(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
     let Some(advanced) = &network.advanced else { return };
@@ -183,7 +287,7 @@ fn advanced(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
             if on {
                 cx.problem(
                     Problem::error(
-                        "advanced-network",
+                        &ADVANCED_NETWORK,
                         format!("network.advanced.{field}"),
                         "this part of advanced networking needs the Cilium data plane",
                     )
@@ -198,7 +302,7 @@ fn advanced(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
         if on && !secured {
             cx.problem(
                 Problem::error(
-                    "advanced-network",
+                    &ADVANCED_NETWORK,
                     format!("network.advanced.{field}"),
                     "this is part of the security of advanced networking, which is not on",
                 )
@@ -208,13 +312,20 @@ fn advanced(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const IP_FAMILIES: Code = Code {
+    name: "ip-families",
+    why: "A cluster speaks IPv4, or both: then each range is given once for each family.",
+    remedy: "Say two families and two ranges, or neither.",
+    example: "network: { mode: overlay, ipFamilies: [IPv4, IPv6] }",
+};
+
 fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
     let families = network.ip_families.as_deref().unwrap_or_default();
     for (at, family) in families.iter().enumerate() {
         if !has_token(family) && !matches!(family.as_str(), "IPv4" | "IPv6") {
             cx.problem(
                 Problem::error(
-                    "ip-families",
+                    &IP_FAMILIES,
                     format!("network.ipFamilies[{at}]"),
                     format!("`{family}` is no family of addresses"),
                 )
@@ -226,7 +337,7 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
     let overlay = network.mode == Some(PluginMode::Overlay) || network.plugin != Plugin::Azure;
     if dual && !overlay {
         cx.problem(
-            Problem::error("ip-families", "network.ipFamilies", "dual stack needs the overlay")
+            Problem::error(&IP_FAMILIES, "network.ipFamilies", "dual stack needs the overlay")
                 .help("add `mode: overlay`"),
         );
     }
@@ -239,7 +350,7 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
         if one && many.len() < 2 {
             cx.problem(
                 Problem::error(
-                    "ip-families",
+                    &IP_FAMILIES,
                     format!("network.{field}"),
                     format!("`{singular}` says the same"),
                 )
@@ -249,7 +360,7 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
         if many.len() != families.len().max(1) {
             cx.problem(
                 Problem::error(
-                    "ip-families",
+                    &IP_FAMILIES,
                     format!("network.{field}"),
                     "there is one range for each family of addresses",
                 )
@@ -263,7 +374,7 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
             if !good {
                 cx.problem(
                     Problem::error(
-                        "cidr",
+                        &CIDR,
                         format!("network.{field}[{at}]"),
                         format!("`{range}` is not a range of addresses"),
                     )
@@ -298,6 +409,20 @@ impl Range {
     }
 }
 
+const CIDR_OVERLAP: Code = Code {
+    name: "cidr-overlap",
+    why: "Pods, services and subnets need addresses of their own. Where two ranges overlap, packets go to the wrong place; Azure refuses the cluster.",
+    remedy: "Choose ranges that do not meet, and do not meet those of peered networks.",
+    example: "network: { serviceCidr: 10.30.0.0/16, podCidr: 10.244.0.0/16 }",
+};
+
+const DNS_SERVICE_IP: Code = Code {
+    name: "dns-service-ip",
+    why: "The cluster's DNS server has an address of the services' range, but not its first, which is the API server's.",
+    remedy: "Take the tenth of the range, and write both together.",
+    example: "network: { serviceCidr: 10.30.0.0/16, dnsServiceIp: 10.30.0.10 }",
+};
+
 fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
     let network = &spec.network;
     let mut read = |field: &str, text: &Option<String>| {
@@ -306,7 +431,7 @@ fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
         if range.is_none() {
             let message = format!("`{text}` is not a range of addresses");
             cx.problem(
-                Problem::error("cidr", format!("network.{field}"), message)
+                Problem::error(&CIDR, format!("network.{field}"), message)
                     .help("write a CIDR block, such as `10.0.0.0/16`"),
             );
         }
@@ -318,7 +443,7 @@ fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
         && services.overlaps(pods)
     {
         cx.problem(
-            Problem::error("cidr-overlap", "network.podCidr", "pods and services would share addresses")
+            Problem::error(&CIDR_OVERLAP, "network.podCidr", "pods and services would share addresses")
                 .help("choose a `podCidr` outside `serviceCidr`"),
         );
     }
@@ -326,7 +451,7 @@ fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
     match (&network.service_cidr, &network.dns_service_ip) {
         (None, Some(_)) if network.service_cidrs.is_some() => {}
         (Some(_), None) | (None, Some(_)) => cx.problem(
-            Problem::error("dns-service-ip", path, "`serviceCidr` and `dnsServiceIp` go together")
+            Problem::error(&DNS_SERVICE_IP, path, "`serviceCidr` and `dnsServiceIp` go together")
                 .help("write both, such as `serviceCidr: 10.0.0.0/16, dnsServiceIp: 10.0.0.10`, or none"),
         ),
         (Some(cidr), Some(address)) if !has_token(address) => {
@@ -339,7 +464,7 @@ fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
             if !inside {
                 cx.problem(
                     Problem::error(
-                        "dns-service-ip",
+                        &DNS_SERVICE_IP,
                         path,
                         format!("`{address}` is not an address inside `{cidr}`"),
                     )
@@ -351,6 +476,48 @@ fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const FQDN_SUBDOMAIN: Code = Code {
+    name: "fqdn-subdomain",
+    why: "A subdomain of your own needs a private DNS zone of your own to stand in.",
+    remedy: "Name the zone, or use `dnsPrefix`.",
+    example: "apiServer: { privateCluster: true, privateDnsZone: \"${privateDnsZones.aks}\" }",
+};
+
+const IP_RANGES: Code = Code {
+    name: "ip-ranges",
+    why: "The list of addresses that may reach the API server has a limit.",
+    remedy: "Join neighbouring ranges.",
+    example: "apiServer: { authorizedIpRanges: [203.0.113.0/24] }",
+};
+
+const PRIVATE_DNS_ZONE: Code = Code {
+    name: "private-dns-zone",
+    why: "A private cluster's zone has the name that Azure prescribes for the region, or `system` or `none`.",
+    remedy: "Use such a zone, and an identity that may write into it.",
+    example: "apiServer: { privateCluster: true, privateDnsZone: system }",
+};
+
+const PRIVATE_IP_RANGES: Code = Code {
+    name: "private-ip-ranges",
+    why: "A private cluster has no public address that ranges could be allowed on.",
+    remedy: "Leave `authorizedIpRanges` out, or `privateCluster`.",
+    example: "apiServer: { privateCluster: true }",
+};
+
+const PUBLIC_FQDN: Code = Code {
+    name: "public-fqdn",
+    why: "The name of a public API server is public anyway.",
+    remedy: "Leave `publicFqdn` out.",
+    example: "apiServer: { privateCluster: true, publicFqdn: false }",
+};
+
+const VNET_INTEGRATION: Code = Code {
+    name: "vnet-integration",
+    why: "With VNet integration the API server stands in a subnet of yours, delegated to it.",
+    remedy: "Say both, or neither.",
+    example: "apiServer: { vnetIntegration: true, subnet: \"${networks.hub.subnets.api}\" }",
+};
+
 fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
     let Some(api) = &spec.api_server else { return };
     let private = api.private_cluster == Some(true);
@@ -359,7 +526,7 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
     if private && !ranges.is_empty() && !integrated {
         cx.problem(
             Problem::error(
-                "private-ip-ranges",
+                &PRIVATE_IP_RANGES,
                 "apiServer.authorizedIpRanges",
                 "a private cluster has no public address that ranges could be allowed on",
             )
@@ -368,7 +535,7 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if ranges.len() > 200 {
         cx.problem(
-            Problem::error("ip-ranges", "apiServer.authorizedIpRanges", "Azure takes at most 200 ranges")
+            Problem::error(&IP_RANGES, "apiServer.authorizedIpRanges", "Azure takes at most 200 ranges")
                 .help("join neighbouring ranges"),
         );
     }
@@ -378,7 +545,7 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
         if !good {
             let path = format!("apiServer.authorizedIpRanges[{at}]");
             cx.problem(
-                Problem::error("cidr", path, format!("`{range}` is not an address or a range of addresses"))
+                Problem::error(&CIDR, path, format!("`{range}` is not an address or a range of addresses"))
                     .help("write `203.0.113.7` or `203.0.113.0/24`"),
             );
         }
@@ -388,20 +555,20 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
         let (system, none) = (zone.0.eq_ignore_ascii_case("system"), zone.0.eq_ignore_ascii_case("none"));
         if !private {
             cx.problem(
-                Problem::error("private-dns-zone", path, "only a private cluster has a private DNS zone")
+                Problem::error(&PRIVATE_DNS_ZONE, path, "only a private cluster has a private DNS zone")
                     .help("add `privateCluster: true`"),
             );
         }
         if !system && !none && spec.identity.is_none() {
             cx.problem(
-                Problem::error("private-dns-zone", path, "a zone of yours needs an identity that may write to it")
+                Problem::error(&PRIVATE_DNS_ZONE, path, "a zone of yours needs an identity that may write to it")
                     .help("add `identity: ${identities.…}` and give it the role Private DNS Zone Contributor on the zone"),
             );
         }
         if none && api.public_fqdn == Some(false) {
             cx.problem(
                 Problem::error(
-                    "private-dns-zone",
+                    &PRIVATE_DNS_ZONE,
                     "apiServer.publicFqdn",
                     "without any zone the name must be public",
                 )
@@ -415,7 +582,7 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
     if api.subnet.is_some() && !integrated {
         cx.problem(
             Problem::error(
-                "vnet-integration",
+                &VNET_INTEGRATION,
                 "apiServer.subnet",
                 "the API server stands in a subnet with VNet integration only",
             )
@@ -424,14 +591,14 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if integrated && api.subnet.is_none() && spec.subnet.is_some() {
         cx.problem(
-            Problem::error("vnet-integration", "apiServer.vnetIntegration", "beside nodes in a subnet of yours, the API server needs one, too")
+            Problem::error(&VNET_INTEGRATION, "apiServer.vnetIntegration", "beside nodes in a subnet of yours, the API server needs one, too")
                 .help("add `subnet: ${networks.….subnets.…}`, delegated to `Microsoft.ContainerService/managedClusters`"),
         );
     }
     if api.public_fqdn.is_some() && !private {
         cx.problem(
             Problem::error(
-                "public-fqdn",
+                &PUBLIC_FQDN,
                 "apiServer.publicFqdn",
                 "the name of a public API server is public anyway",
             )
@@ -443,7 +610,7 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
     };
     if spec.fqdn_subdomain.is_some() && !api.private_dns_zone.as_ref().is_some_and(named) {
         cx.problem(
-            Problem::error("fqdn-subdomain", "fqdnSubdomain", "a subdomain needs a private DNS zone of yours")
+            Problem::error(&FQDN_SUBDOMAIN, "fqdnSubdomain", "a subdomain needs a private DNS zone of yours")
                 .help("add `apiServer: { privateCluster: true, privateDnsZone: <id of the zone> }`, or use `dnsPrefix`"),
         );
     }
@@ -460,7 +627,7 @@ fn zone_name(name: &str, cx: &mut EntryCx<'_>) {
     if !good.iter().any(|good| name == *good || name.ends_with(&format!(".{good}"))) {
         cx.problem(
             Problem::error(
-                "private-dns-zone",
+                &PRIVATE_DNS_ZONE,
                 "apiServer.privateDnsZone",
                 format!("`{name}` is not a zone of private clusters in `{location}`"),
             )

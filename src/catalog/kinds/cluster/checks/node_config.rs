@@ -4,7 +4,9 @@ use super::super::network::OutboundType;
 use super::super::node_config::{Holds, LinuxOsSpec, SYSCTLS, ports};
 use super::super::node_pool::{Mode, Os, OsSku, PoolSpec, WorkloadRuntime};
 use super::super::spec::Spec;
+use crate::catalog::kinds::cluster::checks::pools::POD_SUBNET;
 use crate::catalog::{EntryCx, Problem};
+use crate::diag::Code;
 use crate::value::token::has_token;
 use serde_json::Value;
 
@@ -21,6 +23,48 @@ pub(super) fn check(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_
     upgrade(&path, pool, cx);
 }
 
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[
+    &KATA,
+    &LINUX_ONLY,
+    &WINDOWS_OUTBOUND_NAT,
+    &CONTAINER_LOGS,
+    &IMAGE_GC,
+    &SWAP_FILE,
+    &SYSCTL,
+    &PORTS,
+    &PROXIMITY_ZONES,
+    &PUBLIC_IP_PREFIX,
+    &ZONES,
+    &GATEWAY_POOL,
+    &STOPPED_SYSTEM_POOL,
+    &LABEL,
+    &OS_DISK,
+    &TAINT,
+    &UPGRADE,
+];
+
+const KATA: Code = Code {
+    name: "kata",
+    why: "Pods in virtual machines of their own run on Azure Linux only.",
+    remedy: "Choose that OS SKU.",
+    example: "{ osSku: AzureLinux, workloadRuntime: KataVmIsolation }",
+};
+
+const LINUX_ONLY: Code = Code {
+    name: "linux-only",
+    why: "This setting is one of Linux nodes.",
+    remedy: "Leave it out for Windows pools.",
+    example: "{ os: Linux, linuxOs: { swapFileSizeMb: 1500 } }",
+};
+
+const WINDOWS_OUTBOUND_NAT: Code = Code {
+    name: "windows-outbound-nat",
+    why: "Windows nodes can go out without NAT only where a NAT gateway or a route of yours takes what leaves.",
+    remedy: "Choose another way out for the cluster.",
+    example: "network: { outboundType: userAssignedNATGateway }",
+};
+
 /// What only one operating system has.
 fn systems(path: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     if pool.os == Os::Windows {
@@ -36,7 +80,7 @@ fn systems(path: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
             if said {
                 cx.problem(
                     Problem::error(
-                        "linux-only",
+                        &LINUX_ONLY,
                         format!("{path}.{field}"),
                         "only Linux pools have this setting",
                     )
@@ -55,7 +99,7 @@ fn systems(path: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         if pool.outbound_nat == Some(false) && !routed {
             cx.problem(
                 Problem::error(
-                    "windows-outbound-nat",
+                    &WINDOWS_OUTBOUND_NAT,
                     format!("{path}.outboundNat"),
                     "without it, Windows nodes lead out through a NAT gateway or routes of yours only",
                 )
@@ -68,15 +112,32 @@ fn systems(path: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let kata = pool.workload_runtime == Some(WorkloadRuntime::KataVmIsolation);
     if kata && !matches!(pool.os_sku, Some(OsSku::AzureLinux | OsSku::AzureLinux3)) {
         cx.problem(
-            Problem::error(
-                "kata",
-                format!("{path}.workloadRuntime"),
-                "isolated pods run on Azure Linux only",
-            )
-            .help("write `osSku: AzureLinux`"),
+            Problem::error(&KATA, format!("{path}.workloadRuntime"), "isolated pods run on Azure Linux only")
+                .help("write `osSku: AzureLinux`"),
         );
     }
 }
+
+const CONTAINER_LOGS: Code = Code {
+    name: "container-logs",
+    why: "The kubelet turns logs over and needs at least two files for it.",
+    remedy: "Write 2 or more.",
+    example: "kubelet: { containerLogMaxFiles: 5 }",
+};
+
+const IMAGE_GC: Code = Code {
+    name: "image-gc",
+    why: "Images are removed from the higher percentage of a full disk down to the lower one.",
+    remedy: "Put the lower one below the higher one.",
+    example: "kubelet: { imageGcHighThreshold: 85, imageGcLowThreshold: 80 }",
+};
+
+const SWAP_FILE: Code = Code {
+    name: "swap-file",
+    why: "The kubelet refuses to start on a node with swap unless it is told not to.",
+    remedy: "Add the setting.",
+    example: "kubelet: { failSwapOn: false }",
+};
 
 fn kubelet(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     let kubelet = pool.kubelet.as_ref();
@@ -86,7 +147,7 @@ fn kubelet(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         if low.unwrap_or(80) >= high.unwrap_or(85) || !percent(high) || !percent(low) {
             cx.problem(
                 Problem::error(
-                    "image-gc",
+                    &IMAGE_GC,
                     format!("{path}.kubelet"),
                     "images are removed from the higher percentage down to the lower one",
                 )
@@ -96,7 +157,7 @@ fn kubelet(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         if kubelet.container_log_max_files.is_some_and(|files| files < 2) {
             cx.problem(
                 Problem::error(
-                    "container-logs",
+                    &CONTAINER_LOGS,
                     format!("{path}.kubelet.containerLogMaxFiles"),
                     "a container has at least two logs",
                 )
@@ -109,7 +170,7 @@ fn kubelet(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     if swap && kubelet.is_none_or(|kubelet| kubelet.fail_swap_on != Some(false)) {
         cx.problem(
             Problem::error(
-                "swap-file",
+                &SWAP_FILE,
                 format!("{path}.linuxOs.swapFileSizeMb"),
                 "the kubelet refuses to start on a node with swap",
             )
@@ -118,6 +179,13 @@ fn kubelet(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const SYSCTL: Code = Code {
+    name: "sysctl",
+    why: "The setting of the kernel is not one that AKS lets through, or out of its bounds.",
+    remedy: "`berth explain clusters.nodePools.linuxOs` lists them.",
+    example: "linuxOs: { sysctls: { vm.max_map_count: 262144 } }",
+};
+
 fn sysctls(path: &str, linux: &LinuxOsSpec, cx: &mut EntryCx<'_>) {
     for (name, value) in &linux.sysctls.0 {
         let at = format!("{path}.linuxOs.sysctls");
@@ -125,7 +193,7 @@ fn sysctls(path: &str, linux: &LinuxOsSpec, cx: &mut EntryCx<'_>) {
             let near = SYSCTLS.iter().map(|sysctl| (strsim::jaro_winkler(sysctl.name, name), sysctl.name));
             let near = near.max_by(|a, b| a.0.total_cmp(&b.0)).map_or("net.core.somaxconn", |(_, name)| name);
             cx.problem(
-                Problem::error("sysctl", at, format!("AKS sets no kernel setting `{name}`"))
+                Problem::error(&SYSCTL, at, format!("AKS sets no kernel setting `{name}`"))
                     .help(format!("the nearest that it sets is `{near}`; pods may set others themselves, with `kubelet: {{ allowedUnsafeSysctls: […] }}`")),
             );
             continue;
@@ -148,9 +216,37 @@ fn sysctls(path: &str, linux: &LinuxOsSpec, cx: &mut EntryCx<'_>) {
             (Holds::Switch, _) => "write `true` or `false`".to_owned(),
             (Holds::Text, _) => "write a text, such as `\"32768 60999\"`".to_owned(),
         };
-        cx.problem(Problem::error("sysctl", at, format!("`{name}` does not hold `{value}`")).help(help));
+        cx.problem(Problem::error(&SYSCTL, at, format!("`{name}` does not hold `{value}`")).help(help));
     }
 }
+
+const PORTS: Code = Code {
+    name: "ports",
+    why: "Ports that nodes open are numbers or ranges, with their protocol.",
+    remedy: "Write it as in the example.",
+    example: "allowedPorts: [\"80/TCP\", \"4000-5000/UDP\"]",
+};
+
+const PROXIMITY_ZONES: Code = Code {
+    name: "proximity-zones",
+    why: "A proximity group keeps machines close together; zones keep them apart.",
+    remedy: "Keep one zone, or leave the group out.",
+    example: "zones: [\"1\"]",
+};
+
+const PUBLIC_IP_PREFIX: Code = Code {
+    name: "public-ip-prefix",
+    why: "Addresses of nodes come from a prefix only when nodes have addresses.",
+    remedy: "Add `publicIp: true` to the pool.",
+    example: "nodePools: { edge: { publicIp: true, publicIpPrefix: /subscriptions/… } }",
+};
+
+const ZONES: Code = Code {
+    name: "zones",
+    why: "A region has the zones 1, 2 and 3.",
+    remedy: "Write them as texts.",
+    example: "zones: [\"1\", \"2\", \"3\"]",
+};
 
 /// Where nodes stand.
 fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
@@ -159,7 +255,7 @@ fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         if !matches!(zone.0.as_str(), "1" | "2" | "3") {
             cx.problem(
                 Problem::error(
-                    "zones",
+                    &ZONES,
                     format!("{path}.zones[{at}]"),
                     format!("there is no zone `{}`", zone.0),
                 )
@@ -170,7 +266,7 @@ fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     if pool.proximity_placement_group.is_some() && zones.len() > 1 {
         cx.problem(
             Problem::error(
-                "proximity-zones",
+                &PROXIMITY_ZONES,
                 format!("{path}.proximityPlacementGroup"),
                 "nodes of several zones are not close to each other",
             )
@@ -180,7 +276,7 @@ fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     if pool.public_ip_prefix.is_some() && pool.public_ip != Some(true) {
         cx.problem(
             Problem::error(
-                "public-ip-prefix",
+                &PUBLIC_IP_PREFIX,
                 format!("{path}.publicIpPrefix"),
                 "these nodes have no public addresses",
             )
@@ -192,7 +288,7 @@ fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     {
         cx.problem(
             Problem::error(
-                "public-ip-prefix",
+                &PUBLIC_IP_PREFIX,
                 format!("{path}.network.publicIpTags"),
                 "these nodes have no public addresses",
             )
@@ -202,7 +298,7 @@ fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     if pool.pod_ip_allocation.is_some() && pool.pod_subnet.is_none() {
         cx.problem(
             Problem::error(
-                "pod-subnet",
+                &POD_SUBNET,
                 format!("{path}.podIpAllocation"),
                 "only pods with a subnet of their own get addresses of it",
             )
@@ -214,7 +310,7 @@ fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         if !has_token(text) && ports(text).is_none() {
             cx.problem(
                 Problem::error(
-                    "ports",
+                    &PORTS,
                     format!("{path}.network.allowedPorts[{at}]"),
                     format!("`{text}` is not a port with its protocol"),
                 )
@@ -224,13 +320,27 @@ fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const GATEWAY_POOL: Code = Code {
+    name: "gateway-pool",
+    why: "A pool with `mode: Gateway` sends out what leaves by the static egress gateway, and serves nothing else.",
+    remedy: "Turn the gateway on for the cluster, and keep `gateway` for such pools.",
+    example: "network: { staticEgressGateway: true }",
+};
+
+const STOPPED_SYSTEM_POOL: Code = Code {
+    name: "stopped-system-pool",
+    why: "A cluster without running system nodes is down.",
+    remedy: "Stop another pool.",
+    example: "nodePools: { batch: { mode: User, running: false } }",
+};
+
 /// What only one kind of pool has.
 fn kinds(path: &str, key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let mode = pool.mode(key, spec);
     if pool.gateway.is_some() && mode != Mode::Gateway {
         cx.problem(
             Problem::error(
-                "gateway-pool",
+                &GATEWAY_POOL,
                 format!("{path}.gateway"),
                 "only a pool with `mode: Gateway` has these addresses",
             )
@@ -241,7 +351,7 @@ fn kinds(path: &str, key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'
         if spec.network.static_egress_gateway != Some(true) {
             cx.problem(
                 Problem::error(
-                    "gateway-pool",
+                    &GATEWAY_POOL,
                     format!("{path}.mode"),
                     "a `Gateway` pool needs the static egress gateway",
                 )
@@ -252,7 +362,7 @@ fn kinds(path: &str, key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'
         if size.is_some_and(|size| !(28..=31).contains(&size)) {
             cx.problem(
                 Problem::error(
-                    "gateway-pool",
+                    &GATEWAY_POOL,
                     format!("{path}.gateway.prefixSize"),
                     "a prefix is 28 to 31 bits long",
                 )
@@ -263,7 +373,7 @@ fn kinds(path: &str, key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'
     if pool.running == Some(false) && mode == Mode::System {
         cx.problem(
             Problem::error(
-                "stopped-system-pool",
+                &STOPPED_SYSTEM_POOL,
                 format!("{path}.running"),
                 "a `System` pool cannot be stopped",
             )
@@ -272,10 +382,31 @@ fn kinds(path: &str, key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'
     }
 }
 
+const LABEL: Code = Code {
+    name: "label",
+    why: "Labels are Kubernetes labels; AKS keeps some prefixes for itself.",
+    remedy: "Use a prefix and name of letters, digits, `.`, `_` and `-`, and none of the reserved prefixes.",
+    example: "labels: { team: shop }",
+};
+
+const OS_DISK: Code = Code {
+    name: "os-disk",
+    why: "The disk of a node has a size that Azure takes, and ephemeral disks must fit on the machine.",
+    remedy: "Write 30 to 2048 GB, or leave it out.",
+    example: "osDisk: { sizeGb: 128 }",
+};
+
+const TAINT: Code = Code {
+    name: "taint",
+    why: "A taint is `key=value:Effect`.",
+    remedy: "Use `NoSchedule`, `PreferNoSchedule` or `NoExecute`.",
+    example: "taints: [\"os=windows:NoSchedule\"]",
+};
+
 fn texts(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     for label in pool.labels.keys().filter(|label| label.starts_with("kubernetes.azure.com/")) {
         cx.problem(
-            Problem::error("label", format!("{path}.labels"), format!("`{label}` is a label of AKS's own"))
+            Problem::error(&LABEL, format!("{path}.labels"), format!("`{label}` is a label of AKS's own"))
                 .help("choose a label outside `kubernetes.azure.com/`"),
         );
     }
@@ -284,7 +415,7 @@ fn texts(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
             taint.rsplit_once(':').filter(|(key, _)| !key.is_empty() && !key.starts_with('=')).map(|t| t.1);
         if !matches!(effect, Some("NoSchedule" | "PreferNoSchedule" | "NoExecute")) {
             cx.problem(
-                Problem::error("taint", format!("{path}.taints[{at}]"), format!("`{taint}` is not a taint"))
+                Problem::error(&TAINT, format!("{path}.taints[{at}]"), format!("`{taint}` is not a taint"))
                     .help("write `key=value:NoSchedule`; the effect may be `PreferNoSchedule` or `NoExecute`, too"),
             );
         }
@@ -292,11 +423,18 @@ fn texts(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     let size = pool.os_disk.as_ref().and_then(|disk| disk.size_gb);
     if size.is_some_and(|size| size != 0 && !(30..=2048).contains(&size)) {
         cx.problem(
-            Problem::error("os-disk", format!("{path}.osDisk.sizeGb"), "no disk of a node has this size")
+            Problem::error(&OS_DISK, format!("{path}.osDisk.sizeGb"), "no disk of a node has this size")
                 .help("write 30 to 2048, or leave it out for one that suits the nodes"),
         );
     }
 }
+
+const UPGRADE: Code = Code {
+    name: "upgrade",
+    why: "How an upgrade proceeds has bounds: numbers of nodes or percentages, and times that Azure waits.",
+    remedy: "Write it as the message says.",
+    example: "upgrade: { maxSurge: 33%, drainTimeout: 30m }",
+};
 
 fn upgrade(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     let Some(upgrade) = &pool.upgrade else { return };
@@ -311,7 +449,7 @@ fn upgrade(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         if !good {
             cx.problem(
                 Problem::error(
-                    "upgrade",
+                    &UPGRADE,
                     format!("{path}.upgrade.{field}"),
                     format!("`{text}` is no number of nodes"),
                 )
@@ -327,7 +465,7 @@ fn upgrade(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         if minutes.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
             cx.problem(
                 Problem::error(
-                    "upgrade",
+                    &UPGRADE,
                     format!("{path}.upgrade.{field}"),
                     "Azure does not wait as long as this",
                 )

@@ -2,9 +2,38 @@
 
 use super::super::node_pool::{Mode, Os, OsSku, PoolSpec};
 use super::super::spec::{SkuName, Spec};
+use crate::catalog::kinds::cluster::checks::KUBERNETES_VERSION;
 use crate::catalog::{EntryCx, Problem};
+use crate::diag::Code;
 use crate::value::token::has_token;
 use std::collections::HashMap;
+
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[
+    &POOL_NAME,
+    &WINDOWS_POOL_NAME,
+    &WINDOWS_2019,
+    &WINDOWS_PROFILE,
+    &WINDOWS_SPOT,
+    &WINDOWS_SYSTEM_POOL,
+    &OS_SKU,
+    &OUTBOUND_NAT,
+    &POD_SUBNET,
+    &SPOT_SYSTEM_POOL,
+    &SPOT_UPGRADE,
+    &AUTOSCALE,
+    &MAX_PODS,
+    &POOL_SIZE,
+    &POOL_VERSION,
+    &SYSTEM_POOL,
+];
+
+const POOL_NAME: Code = Code {
+    name: "pool-name",
+    why: "Pool names become parts of machine names: small letters and digits, at most 12.",
+    remedy: "Rename the pool with `name`.",
+    example: "nodePools: { linux: { … } }",
+};
 
 pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     let mut names: HashMap<&str, &str> = HashMap::new();
@@ -13,7 +42,7 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
         if let Some(other) = names.insert(pool.name(key), key) {
             let message = format!("the pools `{other}` and `{key}` have the same name");
             cx.problem(
-                Problem::error("pool-name", format!("nodePools.{key}.name"), message)
+                Problem::error(&POOL_NAME, format!("nodePools.{key}.name"), message)
                     .help("give each pool a name of its own"),
             );
         }
@@ -28,6 +57,13 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     system(spec, cx);
 }
 
+const WINDOWS_POOL_NAME: Code = Code {
+    name: "windows-pool-name",
+    why: "Windows computer names are short, so a pool's name has at most 6 characters.",
+    remedy: "Use at most 6 small letters and digits, a letter first.",
+    example: "nodePools: { winpl: { os: Windows } }",
+};
+
 fn name(key: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     let name = pool.name(key);
     let longest = if pool.os == Os::Windows { 6 } else { 12 };
@@ -39,26 +75,54 @@ fn name(key: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     // Without `name:` it is the key that is wrong.
     let path = if pool.name.is_some() { format!("nodePools.{key}.name") } else { format!("nodePools.{key}") };
     let (code, what) = match pool.os {
-        Os::Windows => ("windows-pool-name", "a Windows node pool"),
-        Os::Linux => ("pool-name", "a node pool"),
+        Os::Windows => (&WINDOWS_POOL_NAME, "a Windows node pool"),
+        Os::Linux => (&POOL_NAME, "a node pool"),
     };
     cx.problem(Problem::error(code, path, format!("`{name}` cannot be the name of {what}")).help(format!(
         "use at most {longest} small letters and digits, a letter first: `name: …` below the pool's key"
     )));
 }
 
+const WINDOWS_2019: Code = Code {
+    name: "windows-2019",
+    why: "Windows Server 2019 nodes end with Kubernetes 1.32.",
+    remedy: "Choose a later image.",
+    example: "osSku: Windows2022",
+};
+
+const WINDOWS_PROFILE: Code = Code {
+    name: "windows-profile",
+    why: "Windows nodes need an administrator, and the cluster says which when it is made.",
+    remedy: "Add `windows` to the cluster, with the password as a secret parameter.",
+    example: "windows: { adminUsername: azureuser, adminPassword: \"${param.adminPassword}\" }",
+};
+
+const WINDOWS_SPOT: Code = Code {
+    name: "windows-spot",
+    why: "AKS does not offer this for Windows.",
+    remedy: "Use Linux nodes for it.",
+    example: "nodePools: { cheap: { os: Linux, spot: {} } }",
+};
+
+const WINDOWS_SYSTEM_POOL: Code = Code {
+    name: "windows-system-pool",
+    why: "System pods run on Linux: a Windows pool cannot be the system pool.",
+    remedy: "Make a Linux pool `mode: System`, and this one `mode: User`.",
+    example: "nodePools: { system: { mode: System }, winpl: { os: Windows, mode: User } }",
+};
+
 fn windows(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let path = format!("nodePools.{key}");
     if spec.windows.is_none() {
         cx.problem(
-            Problem::error("windows-profile", path.clone(), "a Windows node pool needs an account for its nodes")
+            Problem::error(&WINDOWS_PROFILE, path.clone(), "a Windows node pool needs an account for its nodes")
                 .help("add to the cluster: `windows: { adminUsername: azureuser, adminPassword: \"${param.adminPassword}\" }`"),
         );
     }
     if pool.mode == Some(Mode::System) {
         cx.problem(
             Problem::error(
-                "windows-system-pool",
+                &WINDOWS_SYSTEM_POOL,
                 format!("{path}.mode"),
                 "a Windows pool cannot be a `System` pool",
             )
@@ -74,7 +138,7 @@ fn windows(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     {
         cx.problem(
             Problem::error(
-                "windows-2019",
+                &WINDOWS_2019,
                 format!("{path}.osSku"),
                 format!("Kubernetes {major}.{minor} does not run on Windows Server 2019"),
             )
@@ -84,7 +148,7 @@ fn windows(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     if pool.is_spot() {
         cx.problem(
             Problem::warning(
-                "windows-spot",
+                &WINDOWS_SPOT,
                 format!("{path}.spot"),
                 "Azure may take Windows Spot nodes back at any time",
             )
@@ -92,6 +156,41 @@ fn windows(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         );
     }
 }
+
+const OS_SKU: Code = Code {
+    name: "os-sku",
+    why: "The image is one of the other operating system, or of none that the Kubernetes version has.",
+    remedy: "Choose an image of the pool's operating system.",
+    example: "{ os: Windows, osSku: Windows2022 }",
+};
+
+const OUTBOUND_NAT: Code = Code {
+    name: "outbound-nat",
+    why: "Only Windows pools can go out without NAT on the node.",
+    remedy: "Leave it out for Linux pools.",
+    example: "{ os: Windows, outboundNat: false }",
+};
+
+pub(crate) const POD_SUBNET: Code = Code {
+    name: "pod-subnet",
+    why: "Pods with a subnet of their own need nodes with one, and only they get addresses of it.",
+    remedy: "Name both subnets, of the same network.",
+    example: "{ subnet: \"${networks.hub.subnets.nodes}\", podSubnet: \"${networks.hub.subnets.pods}\" }",
+};
+
+const SPOT_SYSTEM_POOL: Code = Code {
+    name: "spot-system-pool",
+    why: "Azure can take Spot nodes away at any time, so nothing that the cluster itself needs runs on them.",
+    remedy: "Make the system pool of ordinary nodes.",
+    example: "nodePools: { system: { mode: System }, cheap: { spot: {} } }",
+};
+
+const SPOT_UPGRADE: Code = Code {
+    name: "spot-upgrade",
+    why: "Spot pools are upgraded without surge nodes.",
+    remedy: "Leave `upgrade` out.",
+    example: "nodePools: { cheap: { spot: {} } }",
+};
 
 fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let path = format!("nodePools.{key}");
@@ -103,14 +202,14 @@ fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
             Os::Linux => "leave `os: Windows` out, or choose a Windows image",
         };
         cx.problem(
-            Problem::error("os-sku", format!("{path}.osSku"), "the image is of another operating system")
+            Problem::error(&OS_SKU, format!("{path}.osSku"), "the image is of another operating system")
                 .help(help),
         );
     }
     if pool.is_spot() && pool.mode(key, spec) == Mode::System {
         cx.problem(
             Problem::error(
-                "spot-system-pool",
+                &SPOT_SYSTEM_POOL,
                 format!("{path}.spot"),
                 "a `System` pool cannot be made of Spot nodes",
             )
@@ -119,14 +218,14 @@ fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if pool.is_spot() && pool.upgrade.is_some() {
         cx.problem(
-            Problem::error("spot-upgrade", format!("{path}.upgrade"), "Spot pools take no surge settings")
+            Problem::error(&SPOT_UPGRADE, format!("{path}.upgrade"), "Spot pools take no surge settings")
                 .help("leave `upgrade` out"),
         );
     }
     if pool.outbound_nat.is_some() && pool.os != Os::Windows {
         cx.problem(
             Problem::error(
-                "outbound-nat",
+                &OUTBOUND_NAT,
                 format!("{path}.outboundNat"),
                 "only Windows pools have this setting",
             )
@@ -136,7 +235,7 @@ fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     if pool.pod_subnet.is_some() && pool.subnet.is_none() && spec.subnet.is_none() {
         cx.problem(
             Problem::error(
-                "pod-subnet",
+                &POD_SUBNET,
                 format!("{path}.podSubnet"),
                 "a subnet for pods needs one for nodes, too",
             )
@@ -145,6 +244,27 @@ fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const AUTOSCALE: Code = Code {
+    name: "autoscale",
+    why: "The autoscaler chooses the number of nodes between `min` and `max`; both must be possible for the pool.",
+    remedy: "Write `min` not above `max`, and at least 1 for system pools.",
+    example: "autoscale: { min: 1, max: 5 }",
+};
+
+const MAX_PODS: Code = Code {
+    name: "max-pods",
+    why: "Azure bounds how many pods a node can hold, by network plugin.",
+    remedy: "Write 10 to 250.",
+    example: "maxPods: 110",
+};
+
+const POOL_SIZE: Code = Code {
+    name: "pool-size",
+    why: "A pool has up to 1000 nodes, a system pool at least one.",
+    remedy: "Write a number within the bounds.",
+    example: "count: 2",
+};
+
 fn size(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let path = format!("nodePools.{key}");
     let least = if pool.mode(key, spec) == Mode::System { 1 } else { 0 };
@@ -152,7 +272,7 @@ fn size(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         if scale.min < least || scale.min > scale.max || scale.max > 1000 {
             cx.problem(
                 Problem::error(
-                    "autoscale",
+                    &AUTOSCALE,
                     format!("{path}.autoscale"),
                     "the autoscaler has no room between its bounds",
                 )
@@ -161,7 +281,7 @@ fn size(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         } else if let Some(count) = pool.count.filter(|count| !(scale.min..=scale.max).contains(count)) {
             cx.problem(
                 Problem::error(
-                    "autoscale",
+                    &AUTOSCALE,
                     format!("{path}.count"),
                     format!("{count} is outside the autoscaler's bounds"),
                 )
@@ -170,19 +290,19 @@ fn size(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         }
     } else if let Some(count) = pool.count.filter(|count| !(least..=1000).contains(count)) {
         cx.problem(
-            Problem::error("pool-size", format!("{path}.count"), format!("a pool cannot have {count} nodes"))
+            Problem::error(&POOL_SIZE, format!("{path}.count"), format!("a pool cannot have {count} nodes"))
                 .help(format!("write {least} to 1000")),
         );
     }
     if let Some(pods) = pool.max_pods.filter(|pods| !(10..=250).contains(pods)) {
         cx.problem(
-            Problem::error("max-pods", format!("{path}.maxPods"), format!("a node cannot run {pods} pods"))
+            Problem::error(&MAX_PODS, format!("{path}.maxPods"), format!("a node cannot run {pods} pods"))
                 .help("write 10 to 250; a `System` pool needs 30"),
         );
     } else if pool.max_pods.is_some_and(|pods| pods < 30) && least == 1 {
         cx.problem(
             Problem::error(
-                "max-pods",
+                &MAX_PODS,
                 format!("{path}.maxPods"),
                 "a `System` pool runs at least 30 pods a node",
             )
@@ -190,6 +310,13 @@ fn size(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         );
     }
 }
+
+const POOL_VERSION: Code = Code {
+    name: "pool-version",
+    why: "Nodes may be up to three minor versions behind the cluster, and never ahead of it.",
+    remedy: "Choose a version in between, or leave it out.",
+    example: "kubernetesVersion: \"1.33\"",
+};
 
 fn version(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let Some(version) = pool.kubernetes_version.as_ref().filter(|version| !has_token(&version.0)) else {
@@ -199,7 +326,7 @@ fn version(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let Some((major, minor)) = version.minor() else {
         let message = format!("`{}` is not a Kubernetes version", version.0);
         cx.problem(
-            Problem::error("kubernetes-version", path, message).help("write `\"1.33\"` or `\"1.33.4\"`"),
+            Problem::error(&KUBERNETES_VERSION, path, message).help("write `\"1.33\"` or `\"1.33.4\"`"),
         );
         return;
     };
@@ -210,11 +337,18 @@ fn version(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         let message =
             format!("nodes of {major}.{minor} do not work with a cluster of {cluster_major}.{cluster_minor}");
         cx.problem(
-            Problem::error("pool-version", path, message)
+            Problem::error(&POOL_VERSION, path, message)
                 .help("nodes may be up to three minor versions behind the cluster, and never ahead"),
         );
     }
 }
+
+const SYSTEM_POOL: Code = Code {
+    name: "system-pool",
+    why: "A cluster has at least one pool with `mode: System`, of Linux nodes, where its own pods run.",
+    remedy: "Add one.",
+    example: "nodePools: { system: { mode: System, count: 2 } }",
+};
 
 fn system(spec: &Spec, cx: &mut EntryCx<'_>) {
     let automatic = spec.sku.as_ref().and_then(|sku| sku.name) == Some(SkuName::Automatic);
@@ -223,7 +357,7 @@ fn system(spec: &Spec, cx: &mut EntryCx<'_>) {
     if !automatic && !spec.pools().any(is_system) {
         cx.problem(
             Problem::error(
-                "system-pool",
+                &SYSTEM_POOL,
                 "nodePools",
                 "a cluster needs a Linux node pool with `mode: System`",
             )

@@ -8,7 +8,30 @@ use super::super::security::{HttpProxySpec, KmsAccess, KmsSpec};
 use super::super::spec::{SkuName, Spec};
 use super::secret;
 use crate::catalog::{EntryCx, Problem};
+use crate::diag::Code;
 use crate::value::token::has_token;
+
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[
+    &TRUSTED_CERTIFICATES,
+    &KMS,
+    &CERTIFICATE,
+    &HTTP_PROXY,
+    &WINDOWS_HTTP_PROXY,
+    &MESH_CERTIFICATE_AUTHORITY,
+    &MESH_REVISIONS,
+    &BOOTSTRAP,
+    &HOSTED_SYSTEM,
+    &NODE_PROVISIONING,
+    &SERVICE_PRINCIPAL,
+];
+
+const TRUSTED_CERTIFICATES: Code = Code {
+    name: "trusted-certificates",
+    why: "Nodes trust at most ten further certificate authorities.",
+    remedy: "Leave some out, or join them.",
+    example: "trustedCertificates: [\"LS0tLS1CRUdJTi…\"]",
+};
 
 pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     if let Some(kms) = spec.kms.as_ref().filter(|kms| kms.enabled) {
@@ -21,7 +44,7 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
         if list.len() > 10 {
             cx.problem(
                 Problem::error(
-                    "trusted-certificates",
+                    &TRUSTED_CERTIFICATES,
                     "trustedCertificates",
                     "Azure takes at most ten certificates",
                 )
@@ -37,9 +60,16 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     service_principal(spec, cx);
 }
 
+const KMS: Code = Code {
+    name: "kms",
+    why: "Encrypting the cluster's store with a key of yours needs the key's id, and for a private vault the vault, too.",
+    remedy: "Write the whole id of the key with its version, and the vault when it is private.",
+    example: "kms: { key: https://kv-shop.vault.azure.net/keys/etcd/0123456789abcdef0123456789abcdef }",
+};
+
 fn kms(kms: &KmsSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let mut problem = |path: &str, message: String, help: &str| {
-        cx.problem(Problem::error("kms", path, message).help(help));
+        cx.problem(Problem::error(&KMS, path, message).help(help));
     };
     let form = "write `key: https://{vault}.vault.azure.net/keys/{name}/{version}`";
     match kms.key.as_deref() {
@@ -80,6 +110,13 @@ fn is_versioned_key(key: &str) -> bool {
         .is_some_and(|(name, version)| !name.is_empty() && !version.is_empty() && !version.contains('/'))
 }
 
+const CERTIFICATE: Code = Code {
+    name: "certificate",
+    why: "A certificate is handed to the nodes as PEM in base64; this text is not that.",
+    remedy: "Encode the whole file.",
+    example: "base64 -w0 ca.pem",
+};
+
 /// Reports what is not a PEM certificate in base64.
 fn certificate(path: String, text: &str, cx: &mut EntryCx<'_>) {
     if has_token(text) {
@@ -88,16 +125,30 @@ fn certificate(path: String, text: &str, cx: &mut EntryCx<'_>) {
     let base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     if text.is_empty() || !text.chars().all(|c| base64(c) || c.is_ascii_whitespace()) {
         cx.problem(
-            Problem::error("certificate", path, "this is not a certificate in base64")
+            Problem::error(&CERTIFICATE, path, "this is not a certificate in base64")
                 .help("encode the whole PEM file: `base64 -w0 ca.pem`"),
         );
     }
 }
 
+const HTTP_PROXY: Code = Code {
+    name: "http-proxy",
+    why: "The address of a proxy and of what goes around it must be one that nodes can use.",
+    remedy: "Write the scheme, host and port.",
+    example: "httpProxy: { http: http://proxy.example.com:3128 }",
+};
+
+const WINDOWS_HTTP_PROXY: Code = Code {
+    name: "windows-http-proxy",
+    why: "Windows nodes do not take the cluster's proxy.",
+    remedy: "Leave the proxy or the Windows pools out.",
+    example: "",
+};
+
 fn proxy(proxy: &HttpProxySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     if proxy.enabled != Some(false) && proxy.http.is_none() && proxy.https.is_none() {
         cx.problem(
-            Problem::error("http-proxy", "httpProxy", "a proxy needs an address")
+            Problem::error(&HTTP_PROXY, "httpProxy", "a proxy needs an address")
                 .help("write `http: http://proxy.shop.local:3128`"),
         );
     }
@@ -107,12 +158,12 @@ fn proxy(proxy: &HttpProxySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
         match rest {
             None => cx.problem(
-                Problem::error("http-proxy", path, format!("`{url}` is not the address of a proxy"))
+                Problem::error(&HTTP_PROXY, path, format!("`{url}` is not the address of a proxy"))
                     .help("write `http://proxy.shop.local:3128`"),
             ),
             Some(rest) if rest.split('/').next().is_some_and(|host| host.contains('@')) => cx.problem(
                 Problem::error(
-                    "http-proxy",
+                    &HTTP_PROXY,
                     path,
                     "AKS signs in to no proxy, so an account has no place in its address",
                 )
@@ -125,7 +176,7 @@ fn proxy(proxy: &HttpProxySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
         if host.starts_with('*') {
             cx.problem(
                 Problem::error(
-                    "http-proxy",
+                    &HTTP_PROXY,
                     format!("httpProxy.noProxy[{at}]"),
                     format!("`{host}`: a domain is written without `*`"),
                 )
@@ -138,11 +189,25 @@ fn proxy(proxy: &HttpProxySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     if spec.pools().any(|(_, pool)| pool.os == Os::Windows) {
         cx.problem(
-            Problem::warning("windows-http-proxy", "httpProxy", "Azure does not support a proxy with Windows node pools")
+            Problem::warning(&WINDOWS_HTTP_PROXY, "httpProxy", "Azure does not support a proxy with Windows node pools")
                 .help("leave the Windows pools out, or lead out through a firewall with `outboundType: userDefinedRouting`"),
         );
     }
 }
+
+const MESH_CERTIFICATE_AUTHORITY: Code = Code {
+    name: "mesh-certificate-authority",
+    why: "A certificate authority of yours for the mesh is in a vault, with the names of all its objects.",
+    remedy: "Add the add-on for secrets, and the fields that the message names.",
+    example: "addons: { keyVaultSecretsProvider: true }",
+};
+
+const MESH_REVISIONS: Code = Code {
+    name: "mesh-revisions",
+    why: "A mesh runs one revision, or two during an upgrade; they are named `asm-X-Y`.",
+    remedy: "`az aks mesh get-revisions` lists them.",
+    example: "serviceMesh: { revisions: [asm-1-26] }",
+};
 
 fn mesh(spec: &Spec, cx: &mut EntryCx<'_>) {
     let Some(mesh) = spec.service_mesh.as_ref().and_then(Toggle::on) else { return };
@@ -150,7 +215,7 @@ fn mesh(spec: &Spec, cx: &mut EntryCx<'_>) {
     if revisions.len() > 2 {
         cx.problem(
             Problem::error(
-                "mesh-revisions",
+                &MESH_REVISIONS,
                 "serviceMesh.revisions",
                 "a mesh has at most two revisions at a time",
             )
@@ -165,7 +230,7 @@ fn mesh(spec: &Spec, cx: &mut EntryCx<'_>) {
         {
             cx.problem(
                 Problem::error(
-                    "mesh-revisions",
+                    &MESH_REVISIONS,
                     format!("serviceMesh.revisions[{at}]"),
                     format!("`{revision}` is not a revision of the mesh"),
                 )
@@ -177,7 +242,7 @@ fn mesh(spec: &Spec, cx: &mut EntryCx<'_>) {
     if mesh.certificate_authority.is_some() && !vaults {
         cx.problem(
             Problem::error(
-                "mesh-certificate-authority",
+                &MESH_CERTIFICATE_AUTHORITY,
                 "serviceMesh.certificateAuthority",
                 "an authority in a vault is read by the add-on `keyVaultSecretsProvider`, which is not on",
             )
@@ -186,13 +251,34 @@ fn mesh(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const BOOTSTRAP: Code = Code {
+    name: "bootstrap",
+    why: "Nodes take their images directly from Microsoft, or from a registry of yours that caches them.",
+    remedy: "Say `artifactSource: Cache` with a registry, or leave the registry out.",
+    example: "bootstrap: { artifactSource: Cache, registry: \"${resources.registry}\" }",
+};
+
+const HOSTED_SYSTEM: Code = Code {
+    name: "hosted-system",
+    why: "AKS hosts the system nodes of `Automatic` clusters only.",
+    remedy: "Choose that SKU, or leave it out.",
+    example: "sku: { name: Automatic }",
+};
+
+const NODE_PROVISIONING: Code = Code {
+    name: "node-provisioning",
+    why: "When AKS makes nodes by itself, pools have no autoscalers, no Windows, and a network that supports it.",
+    remedy: "Follow the message, or write `mode: Manual`.",
+    example: "nodeProvisioning: { mode: Auto }",
+};
+
 fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
     let automatic = spec.sku.as_ref().and_then(|sku| sku.name) == Some(SkuName::Automatic);
     if spec.node_provisioning.as_ref().is_some_and(|nodes| nodes.mode == NodeProvisioning::Auto) {
         for (key, _) in spec.pools().filter(|(_, pool)| pool.autoscale.is_some()) {
             cx.problem(
                 Problem::error(
-                    "node-provisioning",
+                    &NODE_PROVISIONING,
                     format!("nodePools.{key}.autoscale"),
                     "with `nodeProvisioning: { mode: Auto }` no pool has an autoscaler",
                 )
@@ -202,7 +288,7 @@ fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
         if spec.pools().any(|(_, pool)| pool.os == Os::Windows) {
             cx.problem(
                 Problem::error(
-                    "node-provisioning",
+                    &NODE_PROVISIONING,
                     "nodeProvisioning.mode",
                     "AKS makes no nodes by itself beside Windows pools",
                 )
@@ -214,7 +300,7 @@ fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
         if !automatic && !recommended {
             cx.problem(
                 Problem::warning(
-                    "node-provisioning",
+                    &NODE_PROVISIONING,
                     "nodeProvisioning.mode",
                     "AKS recommends overlay and Cilium with it",
                 )
@@ -225,7 +311,7 @@ fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
     if spec.hosted_system.as_ref().is_some_and(|hosted| hosted.enabled) && !automatic {
         cx.problem(
             Problem::error(
-                "hosted-system",
+                &HOSTED_SYSTEM,
                 "hostedSystem",
                 "AKS hosts system nodes of `Automatic` clusters only",
             )
@@ -238,7 +324,7 @@ fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
     {
         cx.problem(
             Problem::error(
-                "bootstrap",
+                &BOOTSTRAP,
                 "bootstrap.registry",
                 "with `artifactSource: Direct` no registry is asked",
             )
@@ -247,13 +333,20 @@ fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
+const SERVICE_PRINCIPAL: Code = Code {
+    name: "service-principal",
+    why: "A cluster acts as a managed identity, or as a service principal whose secret expires.",
+    remedy: "Keep `identity`.",
+    example: "identity: ${identities.controlPlane}",
+};
+
 fn service_principal(spec: &Spec, cx: &mut EntryCx<'_>) {
     let Some(principal) = &spec.service_principal else { return };
     secret("servicePrincipal.secret".into(), Some(&principal.secret), "secret", cx);
     if spec.identity.is_some() {
         cx.problem(
             Problem::error(
-                "service-principal",
+                &SERVICE_PRINCIPAL,
                 "servicePrincipal",
                 "`servicePrincipal` and `identity` exclude each other",
             )

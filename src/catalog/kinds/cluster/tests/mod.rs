@@ -58,10 +58,10 @@ fn expand(name: &str, fields: Value) -> Expanded {
     let kind = registry().iter().find(|kind| kind.section == "clusters").unwrap();
     (kind.expand)(fields, &mut cx);
     for problem in &cx.problems {
-        assert!(problem.help.is_some() || problem.code == "shape", "{problem:?} says no remedy");
+        assert!(problem.help.is_some() || problem.code.name == "shape", "{problem:?} says no remedy");
         assert!(!problem.message.ends_with('.'), "{problem:?}");
     }
-    let problems = cx.problems.iter().map(|p| (p.code, p.path.clone(), p.warning)).collect();
+    let problems = cx.problems.iter().map(|p| (p.code.name, p.path.clone(), p.warning)).collect();
     Expanded { drafts: cx.drafts, problems }
 }
 

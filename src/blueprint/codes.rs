@@ -1,0 +1,50 @@
+//! The diagnostics of what a blueprint is written in, in one list. Each stands beside the code that raises it.
+
+use super::{
+    azure, each, entries, evaluator, exclusive, link, messages, modules, parameters, refer, resolve, text,
+    yaml,
+};
+use crate::diag::Code;
+
+/// Every diagnostic that a blueprint can cause before its entries are expanded, or when they are linked.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    CODES.iter().copied()
+}
+
+const CODES: &[&Code] = &[
+    &link::ARM_ID,
+    &resolve::BLUEPRINT_NAME,
+    &text::CONTROL_CHARACTER,
+    &link::CYCLE,
+    &link::DEPENDS_ON,
+    &yaml::DUPLICATE_KEY,
+    &yaml::EMPTY,
+    &entries::ENTRY_KEY,
+    &exclusive::EXCLUSIVE_LIST,
+    &evaluator::EXPRESSION,
+    &each::FOR_EACH,
+    &modules::INCLUDE,
+    &yaml::MERGE_KEY,
+    &messages::MISSING_FIELD,
+    &modules::MODULES,
+    &modules::MODULE_AZURE,
+    &modules::MODULE_EARLY,
+    &text::NOT_UTF8,
+    &parameters::PARAMETER,
+    &parameters::PARAMETER_DECLARATION,
+    &refer::REFERENCE,
+    &text::RESERVED_CHARACTER,
+    &link::SAME_ID,
+    &link::SECRET_ID,
+    &azure::SUBSCRIPTION,
+    &text::TOO_LARGE,
+    &messages::UNKNOWN_FIELD,
+    &link::UNKNOWN_ID,
+    &parameters::UNKNOWN_PARAMETER,
+    &resolve::UNKNOWN_SECTION,
+    &messages::UNKNOWN_VALUE,
+    &yaml::UNQUOTED_EXPRESSION,
+    &messages::WRONG_TYPE,
+    &messages::WRONG_VALUE,
+    &yaml::YAML,
+];
