@@ -18,9 +18,10 @@ fmt:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-# Write the generated reference anew.
+# Write what berth says of wrong blueprints, and the generated reference, anew.
 regen:
     .ci/run print-reference > docs/reference/cli.md
+    BERTH_REGEN=1 cargo test --locked --test it errors::every_mistake_is_told_with_its_place_and_a_remedy
     BERTH_REGEN=1 cargo test --locked --test it manual::generated_files_are_current
 
 # What people wait for, measured.

@@ -5,6 +5,7 @@ use super::codes::codes;
 use super::fields::{FieldDoc, fields};
 use super::probe::field_in_arm;
 use crate::catalog::Kind;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The file of a kind's page: `networks.md`.
@@ -96,13 +97,17 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ").trim().to_owned()
 }
 
-/// The page of every diagnostic, as Markdown.
-pub fn code_page() -> String {
+/// The page of every diagnostic, as Markdown. `reports` are what berth says of a mistake, by code.
+pub fn code_page(reports: &BTreeMap<String, String>) -> String {
     let mut out = "# Diagnostics\n\nWhat `berth validate` says of a blueprint, by code; `berth explain CODE` shows the same. \
                    Made from the code by `just regen`; do not edit.\n"
         .to_owned();
     for code in codes() {
-        let _ = write!(out, "\n## {}\n\n{}\n\nWhat to do: {}\n", code.name, code.why, code.remedy);
+        let _ = write!(out, "\n## {}\n\n{}\n", code.name, code.why);
+        if let Some(report) = reports.get(code.name) {
+            let _ = write!(out, "\n```text\n{report}\n```\n");
+        }
+        let _ = write!(out, "\nWhat to do: {}\n", code.remedy);
         if !code.example.is_empty() {
             let language = if code.is_command() { "sh" } else { "yaml" };
             let _ = write!(out, "\n```{language}\n{}\n```\n", code.example.trim_end());

@@ -1,96 +1,63 @@
 //! Bad input: a clear message with its place and a remedy, exit 1, no panic, nothing lost.
 //!
-//! `tests/invalid/NAME.yaml` is a blueprint with a mistake, `NAME.snap` beside it what berth says about it. A comment
-//! `# validate with: …` in the file gives further arguments.
+//! The wrong blueprints are in `tests/invalid`; `just regen` writes what berth says of them now beside them.
 
-use crate::support::{Berth, root};
+use crate::support::invalid::{self, Case};
+use crate::support::{Berth, regen};
 use berth::manual::codes;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-fn invalid() -> Vec<PathBuf> {
-    let files = std::fs::read_dir(root().join("tests/invalid")).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|e| e == "yaml")).collect();
-    files.sort();
-    files
-}
-
-/// What `berth validate` says about a file of `tests/invalid`.
-fn said(berth: &Berth, path: &Path) -> String {
-    let name = path.file_name().unwrap().to_str().unwrap();
-    let bytes = std::fs::read(path).unwrap();
-    berth.write(name, &bytes);
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let more = text.lines().find_map(|line| line.strip_prefix("# validate with: ")).unwrap_or_default();
-    let ended = berth.run(["validate", name].into_iter().chain(more.split_whitespace())).exits(1);
-    assert_eq!(ended.stdout, "", "{name}");
-    ended.stderr
-}
-
-/// The diagnostics of a report: each begins with its code, alone at the beginning of a line.
-fn diagnostics(report: &str) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    for line in report.lines() {
-        let is_code = !line.is_empty()
-            && line.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        match found.last_mut() {
-            _ if is_code => found.push((line.to_owned(), String::new())),
-            Some((_, text)) => {
-                text.push_str(line);
-                text.push('\n');
-            }
-            None => panic!("this belongs to no diagnostic: {line}"),
-        }
+/// What every diagnostic of a report must have.
+fn check(case: &Case, report: &str) {
+    for (code, text) in case.diagnostics(report) {
+        let place = format!("─[{}.yaml:", case.name);
+        let line_and_column =
+            text.split(&place).nth(1).and_then(|rest| rest.split_once(']')).map(|(at, _)| at);
+        let numbers = line_and_column.map(|at| at.split(':').filter_map(|n| n.parse::<u32>().ok()).count());
+        assert_eq!(numbers, Some(2), "{case}: {code} has no line and column:\n{report}");
+        assert!(text.contains("\n  help: "), "{case}: {code} has no remedy:\n{report}");
+        assert!(text.contains("  × ") || text.contains("  ⚠ "), "{case}: {code} says nothing:\n{report}");
     }
-    found
+    for line in report.lines().filter(|line| line.starts_with("  × ") || line.starts_with("  help: ")) {
+        assert!(line.chars().count() <= 80, "{case}: {line}");
+    }
 }
 
 #[test]
 fn every_mistake_is_told_with_its_place_and_a_remedy() {
     let berth = Berth::new();
-    let files = invalid();
-    assert!(files.len() >= 40, "{} files", files.len());
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(root().join("tests/invalid"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    for path in files {
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        let report = said(&berth, &path);
-        for (code, text) in diagnostics(&report) {
-            let place = format!("─[{name}.yaml:");
-            let line_and_column =
-                text.split(&place).nth(1).and_then(|rest| rest.split_once(']')).map(|(at, _)| at);
-            let numbers =
-                line_and_column.map(|at| at.split(':').filter_map(|n| n.parse::<u32>().ok()).count());
-            assert_eq!(numbers, Some(2), "{name}: {code} has no line and column:\n{report}");
-            assert!(text.contains("\n  help: "), "{name}: {code} has no remedy:\n{report}");
-            assert!(text.contains("  × ") || text.contains("  ⚠ "), "{name}: {code} says nothing:\n{report}");
-        }
-        for line in report.lines().filter(|line| line.starts_with("  × ") || line.starts_with("  help: ")) {
-            assert!(line.chars().count() <= 80, "{name}: {line}");
-        }
-        settings.bind(|| insta::assert_snapshot!(name, report));
+    let cases = invalid::cases();
+    assert!(cases.len() >= 325, "{} cases", cases.len());
+    let said: Vec<(&Case, String)> = cases.iter().map(|case| (case, case.validate(&berth))).collect();
+    said.iter().for_each(|(case, report)| check(case, report));
+    let changed: Vec<(&Case, String)> =
+        said.into_iter().filter(|(case, report)| case.said != *report).collect();
+    if regen() {
+        return invalid::write(&changed);
     }
+    let told: String = changed
+        .iter()
+        .map(|(case, report)| format!("\n{case}\n--- is written\n{}--- is said now\n{report}", case.said))
+        .collect();
+    assert!(changed.is_empty(), "other reports than in tests/invalid; `just regen` writes them:\n{told}");
 }
 
 #[test]
 fn ten_mistakes_are_told_at_once() {
-    let report = said(&Berth::new(), &root().join("tests/invalid/ten-mistakes.yaml"));
-    assert_eq!(diagnostics(&report).len(), 10, "{report}");
-    assert!(report.contains("10 errors"), "{report}");
+    let cases = invalid::cases();
+    let case = cases.iter().find(|case| case.name == "ten-mistakes").unwrap();
+    assert_eq!(case.diagnostics(&case.said).len(), 10, "{}", case.said);
+    assert!(case.said.contains("10 errors"), "{}", case.said);
 }
 
 #[test]
 fn every_code_has_a_blueprint_that_raises_it() {
     let mut codes: BTreeSet<&str> = codes().into_iter().map(|code| code.name).collect();
     assert!(codes.len() > 240, "{codes:?}");
-    for path in invalid() {
-        let report = std::fs::read_to_string(path.with_extension("snap")).unwrap_or_default();
-        let report = report.splitn(3, "---\n").nth(2).unwrap_or_default();
-        for (code, _) in diagnostics(report) {
-            codes.remove(code.as_str());
+    for case in invalid::cases() {
+        for (code, _) in case.diagnostics(&case.said) {
+            codes.remove(code);
         }
     }
     // A rule that others are made from, a check behind the checks of every name that an id is made of, and a file that
@@ -99,6 +66,26 @@ fn every_code_has_a_blueprint_that_raises_it() {
         codes.remove(code);
     }
     assert!(codes.is_empty(), "no blueprint in tests/invalid raises {codes:?}");
+}
+
+#[test]
+fn cases_are_read_as_they_are_written() {
+    let text = "# Title\n\nWords.\n\n## Two IP ranges\n\n```yaml\na: 1\n```\nwhy\n```text\nb\n\nc\n```\n\n## Empty\n\n\
+                ```yaml escaped\na\\xff\\u{2028}\\\\\n```\n\n```text\n```\n";
+    let cases = invalid::read(Path::new("x.md"), text);
+    let [one, other] = cases.as_slice() else { panic!("{} cases", cases.len()) };
+    assert_eq!(
+        (one.name.as_str(), one.to_string(), one.said.as_str()),
+        ("two-ip-ranges", "x.md:5: Two IP ranges".to_owned(), "b\n\nc\n")
+    );
+    assert_eq!(one.blueprint, b"a: 1\n");
+    assert_eq!((other.said.as_str(), other.blueprint.as_slice()), ("", b"a\xff\xe2\x80\xa8\\\n".as_slice()));
+    for wrong in
+        ["## A\n", "## A\n```yaml\n```\n## B\n", "```yaml\n```\n", "## A\n```text\n```\n", "## A\n```yaml\n"]
+    {
+        let read = std::panic::catch_unwind(|| invalid::read(Path::new("x.md"), wrong).len());
+        assert!(read.is_err(), "{wrong}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the texts show is true: every example of the schema, of a diagnostic and of a page is what berth reads.
 
-use crate::support::root;
+use crate::support::{invalid, root};
 use berth::blueprint::{Inputs, Missing, Source, load, parse_value, schema};
 use berth::manual::codes;
 use jsonschema::Validator;
@@ -195,17 +195,12 @@ fn remedies_name_what_there_is() {
             }
         }
     }
-    for entry in std::fs::read_dir(root().join("tests/invalid")).unwrap() {
-        let path = entry.unwrap().path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".snap")) else {
-            continue;
-        };
-        let text = std::fs::read_to_string(&path).unwrap();
-        for help in text.split("\n  help: ").skip(1).map(|help| help.split("\n\n").next().unwrap_or_default())
-        {
+    for case in invalid::cases() {
+        let helps = case.said.split("\n  help: ").skip(1);
+        for help in helps.map(|help| help.split("\n\n").next().unwrap_or_default()) {
             for text in quoted(help) {
                 if let Some(why) = refuse_quoted(shapes, &words, &text) {
-                    wrong.insert(format!("{name} {text}"), why);
+                    wrong.insert(format!("{case} {text}"), why);
                 }
             }
         }

@@ -1,11 +1,12 @@
 //! What berth tells of itself: the JSON Schema, explain, init, and the pages that are made from the code.
 
-use crate::support::{Berth, root};
+use crate::support::{Berth, invalid, regen, root};
 use berth::blueprint::{parse_value, schema};
 use berth::catalog::registry;
 use berth::host::files::write_atomic;
 use berth::manual::{TEMPLATES, code_page, codes, explain, page, page_name};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 fn yaml(folder: &str) -> Vec<PathBuf> {
@@ -20,9 +21,7 @@ fn yaml(folder: &str) -> Vec<PathBuf> {
 #[track_caller]
 fn is_current(path: &str, wanted: &str) {
     let file = root().join(path);
-    #[expect(clippy::disallowed_methods, reason = "how `just regen` asks for it")]
-    let regen = std::env::var_os("BERTH_REGEN").is_some();
-    if regen {
+    if regen() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         write_atomic(&file, wanted.as_bytes()).unwrap();
     }
@@ -30,10 +29,27 @@ fn is_current(path: &str, wanted: &str) {
     assert!(found == wanted, "{path} is not what the code says: run `just regen`");
 }
 
+/// For each code the shortest of what berth says about a blueprint in `tests/invalid`.
+fn reports() -> BTreeMap<String, String> {
+    let mut shortest: BTreeMap<String, String> = BTreeMap::new();
+    for case in invalid::cases() {
+        for (code, text) in case.diagnostics(&case.said) {
+            // The line that counts them all comes last.
+            let lines = text.lines().filter(|line| line.is_empty() || line.starts_with(' '));
+            let text = lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned();
+            let known = shortest.entry(code.to_owned()).or_insert_with(|| text.clone());
+            if text.len() < known.len() {
+                *known = text;
+            }
+        }
+    }
+    shortest
+}
+
 #[test]
 fn generated_files_are_current() {
     is_current("docs/schema/v1.json", &berth::report::json::to_text(&schema()));
-    is_current("docs/reference/diagnostics.md", &code_page());
+    is_current("docs/reference/diagnostics.md", &code_page(&reports()));
     for kind in registry() {
         is_current(&format!("docs/reference/kinds/{}", page_name(kind)), &page(kind));
     }
@@ -61,27 +77,18 @@ fn shipped_blueprints_and_examples_are_valid_by_the_schema() {
     }
 }
 
-/// The first code of a rendered report.
-fn first_code(path: &Path) -> String {
-    let report = std::fs::read_to_string(path.with_extension("snap")).unwrap();
-    let body = report.splitn(3, "---\n").nth(2).unwrap();
-    body.lines().find(|line| !line.is_empty()).unwrap_or_default().to_owned()
-}
-
 #[test]
 fn the_schema_refuses_what_it_can_know_to_be_wrong() {
     let validator = jsonschema::draft7::new(&schema()).unwrap();
     let mut refused = 0;
-    for path in yaml("tests/invalid") {
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        let Ok(value) = parse_value(&text) else { continue };
+    for case in invalid::cases() {
+        let Ok(text) = std::str::from_utf8(&case.blueprint) else { continue };
+        let Ok(value) = parse_value(text) else { continue };
         let is_refused = !validator.is_valid(&value);
         refused += usize::from(is_refused);
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if ["unknown-section", "blueprint-name", "entry-key"].contains(&first_code(&path).as_str())
-            && value.is_object()
-        {
-            assert!(is_refused, "{name}");
+        let first = case.said.lines().next().unwrap_or_default();
+        if ["unknown-section", "blueprint-name", "entry-key"].contains(&first) && value.is_object() {
+            assert!(is_refused, "{case}");
         }
     }
     assert!(refused >= 30, "{refused}");

@@ -159,6 +159,12 @@ pub fn quickstart() -> String {
     std::fs::read_to_string(root().join("blueprints/quickstart.yaml")).unwrap()
 }
 
+/// Whether generated files are written anew and not compared: `just regen`.
+#[expect(clippy::disallowed_methods, reason = "how `just regen` asks for it")]
+pub fn regen() -> bool {
+    std::env::var_os("BERTH_REGEN").is_some()
+}
+
 /// The folder of the package.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -6,12 +6,13 @@ mod azurite;
 mod berth;
 pub mod estate;
 pub mod generate;
+pub mod invalid;
 mod rehearsal;
 mod server;
 pub mod stores;
 
 pub use azure::{APPLICATION, Azure, SECRET, application};
 pub use azurite::Azurite;
-pub use berth::{Berth, Ended, Run, quickstart, root, until};
+pub use berth::{Berth, Ended, Run, quickstart, regen, root, until};
 pub use rehearsal::Rehearsal;
 pub use server::Server;
