@@ -229,6 +229,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_type_says_each_thing_once() {
+        let mut twice = Vec::new();
+        let mut look = |kind: &ResourceType, what: &str, mut all: Vec<String>| {
+            all.sort();
+            let repeated = all.windows(2).filter(|pair| pair[0] == pair[1]);
+            twice.extend(repeated.map(|pair| format!("{} {what} {}", kind.arm_type, pair[0])));
+        };
+        let shared =
+            [&super::super::kinds::registration::PROVIDER, &super::super::kinds::registration::FEATURE];
+        for kind in registry().iter().flat_map(|kind| kind.types).copied().chain(shared) {
+            for (at, rule) in kind.rules.iter().enumerate() {
+                assert!(!rule.says_nothing(), "{} says nothing of {}", kind.arm_type, rule.path());
+                let again = kind.rules[at + 1..].iter().find(|other| rule.repeats(other));
+                assert!(again.is_none(), "{} says the same of {} twice", kind.arm_type, rule.path());
+            }
+            look(kind, "facet", kind.facets.iter().map(|facet| facet.name.to_owned()).collect());
+            look(kind, "lane", kind.lanes.iter().map(|lane| format!("{lane:?}")).collect());
+            look(kind, "connection", kind.connections.iter().map(|path| (*path).to_owned()).collect());
+            look(kind, "preflight", kind.preflight.iter().map(|question| format!("{question:?}")).collect());
+        }
+        assert_eq!(twice, [] as [&str; 0]);
+    }
+
+    #[test]
     fn types_are_found_by_name_in_any_case_and_once() {
         let mut names: Vec<String> =
             registry().iter().flat_map(|kind| kind.types).map(|t| t.arm_type.to_ascii_lowercase()).collect();

@@ -4,7 +4,7 @@
 //! entry into the [`Draft`]s of one or more ARM resources. A [`ResourceType`] describes an ARM type: version, field
 //! semantics, how it is created, changed and deleted, what it gives to others. Kinds build bodies and never send them.
 //!
-//! Adding a kind is one file in `kinds/` and one line in its registry; everything else (validation, plan, apply,
+//! Adding a kind is one file or folder in `kinds/` and one line in its registry; everything else (validation, plan, apply,
 //! drift) follows from the descriptors. When a descriptor lacks a word, the word is added for everyone.
 
 mod body;

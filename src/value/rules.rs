@@ -145,6 +145,32 @@ impl Rule {
         }
     }
 
+    /// Whether two rules say the same thing of one field, so that one of them says nothing or is overruled.
+    #[cfg(test)]
+    pub(crate) fn repeats(&self, other: &Rule) -> bool {
+        let both = |said: fn(&Rule) -> bool| said(self) && said(other);
+        self.path == other.path
+            && (self.flags & other.flags != 0
+                || both(|rule| rule.key.is_some())
+                || both(|rule| rule.default.is_some())
+                || both(|rule| rule.lasting.is_some())
+                || both(|rule| !rule.steps.is_empty())
+                || both(|rule| rule.unless.is_some())
+                || both(|rule| rule.disturbs.is_some()))
+    }
+
+    /// Whether nothing is said of the field at all.
+    #[cfg(test)]
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.flags == 0
+            && self.key.is_none()
+            && self.default.is_none()
+            && self.lasting.is_none()
+            && self.steps.is_empty()
+            && self.unless.is_none()
+            && self.disturbs.is_none()
+    }
+
     const fn with(mut self, flag: Flag) -> Self {
         self.flags |= flag as u32;
         self

@@ -58,7 +58,6 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.windowsProfile.licenseType").fold_case().default("\"None\""),
     Rule::at("properties.windowsProfile.enableCSIProxy").default("true"),
     Rule::at("properties.windowsProfile.gmsaProfile.enabled").default("false"),
-    Rule::at("properties.servicePrincipalProfile.secret").write_only(),
     // Add-ons: AKS keeps what a request leaves out, so one that is dropped is switched off.
     Rule::at("properties.addonProfiles").map(),
     Rule::at("properties.addonProfiles.*").default("{\"enabled\":false}"),

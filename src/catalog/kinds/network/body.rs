@@ -1,0 +1,50 @@
+//! The bodies of a virtual network.
+
+use super::spec::SubnetSpec;
+use crate::catalog::{Reference, model};
+use azure_mgmt_network::package_2024_03::models;
+use serde_json::json;
+
+impl SubnetSpec {
+    pub(super) fn into_body(self) -> serde_json::Value {
+        let sub_resource = |reference: Option<Reference>| reference.map(|r| json!({ "id": r.id() }));
+        let properties = models::SubnetPropertiesFormat {
+            address_prefix: Some(self.prefix),
+            delegations: Vec::from_iter(self.delegation.map(|service| models::Delegation {
+                name: Some(service.replace('/', ".")),
+                properties: Some(models::ServiceDelegationPropertiesFormat {
+                    service_name: Some(service),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            })),
+            service_endpoints: self
+                .service_endpoints
+                .into_iter()
+                .map(|service| models::ServiceEndpointPropertiesFormat {
+                    service: Some(service),
+                    ..Default::default()
+                })
+                .collect(),
+            default_outbound_access: self.default_outbound_access,
+            ..Default::default()
+        };
+        let mut properties = model(&properties);
+        // The default differs between API versions, so it is always said (fact sheet of subnets).
+        properties["privateEndpointNetworkPolicies"] = json!(self.private_endpoint_network_policies);
+        if let Some(apply) = self.private_link_service_network_policies {
+            properties["privateLinkServiceNetworkPolicies"] =
+                if apply { "Enabled" } else { "Disabled" }.into();
+        }
+        for (name, value) in [
+            ("networkSecurityGroup", sub_resource(self.network_security_group)),
+            ("routeTable", sub_resource(self.route_table)),
+            ("natGateway", sub_resource(self.nat_gateway)),
+        ] {
+            if let Some(value) = value {
+                properties[name] = value;
+            }
+        }
+        json!({ "properties": properties })
+    }
+}

@@ -1,0 +1,71 @@
+//! What a blueprint says of a virtual network.
+
+use crate::catalog::Reference;
+use crate::catalog::kinds::network_peering::PeeringSpec;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A virtual network with its subnets.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Spec {
+    /// The network's address ranges, as CIDR blocks.
+    pub(super) address_space: Vec<String>,
+    /// Subnets by their key.
+    #[serde(default)]
+    pub(super) subnets: IndexMap<String, SubnetSpec>,
+    /// DNS servers, in the order in which they are asked; Azure's own when absent.
+    pub(super) dns_servers: Option<Vec<String>>,
+    /// How long an idle flow is kept, in minutes (4 to 30).
+    pub(super) flow_timeout_minutes: Option<i32>,
+    /// Peerings with other networks, by their key. Peerings that others made stay.
+    #[serde(default)]
+    pub(super) peerings: IndexMap<String, PeeringSpec>,
+    /// The DDoS protection plan that protects the network.
+    pub(super) ddos_protection_plan: Option<Reference>,
+}
+
+/// A subnet.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SubnetSpec {
+    /// The Azure name; the key when absent.
+    pub(super) name: Option<String>,
+    /// The subnet's range, a CIDR block inside the network's address space.
+    pub(super) prefix: String,
+    /// The service that the subnet is delegated to, such as `Microsoft.ContainerService/managedClusters`.
+    pub(super) delegation: Option<String>,
+    /// Services reachable over the backbone from here, such as `Microsoft.KeyVault`.
+    #[serde(default)]
+    pub(super) service_endpoints: Vec<String>,
+    /// The network security group of the subnet.
+    pub(super) network_security_group: Option<Reference>,
+    /// The route table of the subnet.
+    pub(super) route_table: Option<Reference>,
+    /// The NAT gateway of the subnet.
+    pub(super) nat_gateway: Option<Reference>,
+    /// Whether virtual machines get an implicit outbound address; Azure's default when absent.
+    pub(super) default_outbound_access: Option<bool>,
+    /// Whether network policies apply to private endpoints here: `Disabled` (the default), `Enabled`,
+    /// `NetworkSecurityGroupEnabled` or `RouteTableEnabled`.
+    #[serde(default)]
+    pub(super) private_endpoint_network_policies: EndpointPolicies,
+    /// Whether network policies apply to private link services here; Azure's default (`true`) when absent. Must be
+    /// `false` for a subnet that takes the address of such a service.
+    pub(super) private_link_service_network_policies: Option<bool>,
+}
+
+/// Which network policies hold for private endpoints.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, JsonSchema)]
+pub enum EndpointPolicies {
+    /// None.
+    #[default]
+    Disabled,
+    /// Security groups and route tables.
+    Enabled,
+    /// Security groups.
+    NetworkSecurityGroupEnabled,
+    /// Route tables.
+    RouteTableEnabled,
+}

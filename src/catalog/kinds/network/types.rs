@@ -1,0 +1,84 @@
+//! The ARM types of a virtual network.
+
+use crate::catalog::kinds::nat_gateway::GATEWAY;
+use crate::catalog::kinds::network_security_group::GROUP;
+use crate::catalog::kinds::route_table::TABLE;
+use crate::catalog::{DeleteMode, Facet, Lane, Listing, ResourceType, Scarce, Within};
+use crate::value::Rule;
+use std::time::Duration;
+
+pub(super) const API_VERSION: &str = "2025-05-01";
+
+pub(crate) const VNET: &str = "Microsoft.Network/virtualNetworks";
+
+/// The network itself.
+pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
+    lanes: &[Lane::Ancestor(VNET)],
+    rules: &[
+        Rule::at("extendedLocation").immutable(),
+        Rule::at("properties.subnets[].properties.delegations[].properties.actions").read_only(),
+        Rule::at("properties.addressSpace.addressPrefixes").set().cidr(),
+        Rule::at("properties.subnets").keyed("name"),
+        Rule::at("properties.subnets[].type").read_only(),
+        Rule::at("properties.subnets[].properties.ipConfigurations").read_only(),
+        Rule::at("properties.subnets[].properties.privateEndpoints").read_only(),
+        Rule::at("properties.subnets[].properties.serviceAssociationLinks").read_only(),
+        Rule::at("properties.subnets[].properties.resourceNavigationLinks").read_only(),
+        Rule::at("properties.subnets[].properties.purpose").read_only(),
+        // Peerings are resources of their own; what Azure shows of them here is sent back as it is.
+        Rule::at("properties.virtualNetworkPeerings").keyed("name"),
+        Rule::at("properties.virtualNetworkPeerings[].type").read_only(),
+        Rule::at("properties.virtualNetworkPeerings[].properties.resourceGuid").read_only(),
+        Rule::at("properties.virtualNetworkPeerings[].properties.remoteVirtualNetworkEncryption").read_only(),
+        Rule::at("properties.dhcpOptions.dnsServers").default("[]"),
+        Rule::at("properties.ddosProtectionPlan").whole(),
+        Rule::at("properties.enableDdosProtection").default("false"),
+        Rule::at("properties.resourceGuid").read_only(),
+        Rule::at("properties.flowLogs").read_only(),
+        Rule::at("properties.defaultPublicNatGateway").read_only(),
+        Rule::at("properties.flowTimeoutInMinutes").default("4"),
+    ],
+    listing: Listing::Subscription,
+    expected: Duration::from_secs(6),
+    ..ResourceType::new(VNET, API_VERSION, "virtual network")
+};
+
+/// A subnet of it.
+pub static SUBNET: ResourceType = ResourceType {
+    // Attaching a group, a table or a gateway writes to it as well.
+    lanes: &[
+        Lane::Ancestor(VNET),
+        Lane::Of("/properties/networkSecurityGroup/id", GROUP),
+        Lane::Of("/properties/routeTable/id", TABLE),
+        Lane::Of("/properties/natGateway/id", GATEWAY),
+    ],
+    delete: DeleteMode::Own,
+    tags: false,
+    rules: &[
+        Rule::at("properties.addressPrefix").cidr(),
+        Rule::at("properties.networkSecurityGroup").whole(),
+        Rule::at("properties.routeTable").whole(),
+        Rule::at("properties.natGateway").whole(),
+        Rule::at("properties.delegations").keyed("name"),
+        Rule::at("properties.delegations[].properties.serviceName").fold_case(),
+        Rule::at("properties.delegations[].properties.actions").read_only(),
+        Rule::at("properties.serviceEndpoints").keyed("service"),
+        Rule::at("properties.serviceEndpoints[].provisioningState").read_only(),
+        Rule::at("properties.privateEndpointNetworkPolicies").default("\"Disabled\""),
+        Rule::at("properties.privateLinkServiceNetworkPolicies").default("\"Enabled\""),
+        Rule::at("properties.ipConfigurations").read_only(),
+        Rule::at("properties.privateEndpoints").read_only(),
+        Rule::at("properties.serviceAssociationLinks").read_only(),
+        Rule::at("properties.resourceNavigationLinks").read_only(),
+        Rule::at("properties.purpose").read_only(),
+    ],
+    facets: &[Facet::new("prefix", "/properties/addressPrefix", "the subnet's range")],
+    listing: Listing::Parent("/properties/subnets"),
+    expected: Duration::from_secs(4),
+    scarce: &[Scarce::Ranges(&["/properties/addressPrefix", "/properties/addressPrefixes"])],
+    within: Some(Within {
+        own: &["/properties/addressPrefix", "/properties/addressPrefixes"],
+        parent: "/properties/addressSpace/addressPrefixes",
+    }),
+    ..ResourceType::new("Microsoft.Network/virtualNetworks/subnets", API_VERSION, "subnet")
+};

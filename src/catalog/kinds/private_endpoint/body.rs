@@ -1,0 +1,210 @@
+//! The bodies of a private endpoint.
+
+use super::checks::{
+    PRIVATE_ENDPOINT_DNS, PRIVATE_ENDPOINT_GROUP, PRIVATE_ENDPOINT_NETWORK, PRIVATE_ENDPOINT_TARGET,
+    is_resource,
+};
+use super::spec::Spec;
+use super::types::VNET;
+use crate::catalog::kinds::naming::did_you_mean;
+use crate::catalog::kinds::private_dns::{dashed, linked_zone};
+use crate::catalog::kinds::private_link::{Group, Target};
+use crate::catalog::kinds::scope::type_of;
+use crate::catalog::{EntryCx, Problem, Reference, model};
+use crate::ident::{Address, normalize_location};
+use crate::value::token::{Token, display_text};
+use azure_mgmt_network::package_2024_03::models;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// A zone to keep records in.
+pub(super) struct ZoneConfig {
+    /// The name of the zone's place in the zone group.
+    pub(super) name: String,
+    /// The zone's id.
+    pub(super) zone: String,
+    /// The zone's address, when it is a draft of this entry: a plain id in a body is no dependency.
+    pub(super) needs: Option<Address>,
+}
+
+/// What of the target is connected to, and the zones that answer for it, when they are known.
+pub(super) struct Choice {
+    pub(super) group: Option<String>,
+    pub(super) zones: Option<&'static [&'static str]>,
+}
+
+impl Choice {
+    /// The choice, or `None` after a problem was reported.
+    pub(super) fn of(spec: &Spec, cx: &mut EntryCx<'_>) -> Option<Choice> {
+        if spec.is_alias() {
+            return Some(Choice { group: None, zones: Some(&[]) });
+        }
+        if !is_resource(&spec.target) {
+            let message = format!("`{}` is no resource", display_text(&spec.target.0));
+            cx.problem(
+                Problem::error(&PRIVATE_ENDPOINT_TARGET, "target", message)
+                    .help("write a reference such as `${keyVaults.secrets}`, or an ARM id"),
+            );
+            return None;
+        }
+        let arm_type = type_of(&spec.target);
+        let target = arm_type.as_deref().and_then(Target::of);
+        let (written, target) = match (&spec.group, target) {
+            (None, Some(target)) => {
+                let first = target.groups.first();
+                return Some(Choice {
+                    group: first.map(|group| group.name.to_owned()),
+                    zones: Some(first.map_or(&[][..], |group| group.zones)),
+                });
+            }
+            (None, None) => {
+                let what = arm_type.map_or("this target".to_owned(), |arm_type| format!("a {arm_type}"));
+                cx.problem(
+                    Problem::error(
+                        &PRIVATE_ENDPOINT_GROUP,
+                        "group",
+                        format!("berth knows no group of {what}"),
+                    )
+                    .help(
+                        "write `group:`; `az network private-link-resource list` shows what a resource has",
+                    ),
+                );
+                return None;
+            }
+            (Some(written), target) => (written, target),
+        };
+        let found = match target {
+            Some(target) => target.group(written),
+            // Of some other type, or of one that is not known offline: the name may tell enough.
+            None => Group::unambiguous(written),
+        };
+        if let (None, Some(target)) = (found, target) {
+            let known = || target.groups.iter().map(|group| group.name);
+            let help = did_you_mean(written, known());
+            let help = help.unwrap_or_else(|| match target.groups {
+                [] => "leave `group` out".to_owned(),
+                _ => format!("its groups are {}", known().collect::<Vec<_>>().join(", ")),
+            });
+            cx.problem(
+                Problem::warning(
+                    &PRIVATE_ENDPOINT_GROUP,
+                    "group",
+                    format!("a {} has no group `{written}` that berth knows", target.arm_type),
+                )
+                .help(help),
+            );
+        }
+        // In Azure's spelling; the group of a slot is named after the slot.
+        let spelt = found.map(|group| group.name).filter(|name| name.eq_ignore_ascii_case(written));
+        let zones = found.map(|group| group.zones);
+        Some(Choice { group: Some(spelt.unwrap_or(written).to_owned()), zones })
+    }
+}
+
+impl Spec {
+    pub(super) fn properties(&self, name: &str, group: Option<&str>) -> Value {
+        let connection = models::PrivateLinkServiceConnection {
+            name: Some(name.to_owned()),
+            properties: Some(models::PrivateLinkServiceConnectionProperties {
+                private_link_service_id: Some(self.target.id()),
+                group_ids: Vec::from_iter(group.map(str::to_owned)),
+                request_message: self.request_message.clone(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let (automatic, manual) =
+            if self.manual { (vec![], vec![connection]) } else { (vec![connection], vec![]) };
+        let ip_configurations =
+            self.ip_configurations.iter().map(|(key, ip)| models::PrivateEndpointIpConfiguration {
+                name: Some(ip.name.as_ref().unwrap_or(key).clone()),
+                properties: Some(models::PrivateEndpointIpConfigurationProperties {
+                    group_id: group.map(str::to_owned),
+                    member_name: ip.member.clone(),
+                    private_ip_address: Some(ip.address.clone()),
+                }),
+                ..Default::default()
+            });
+        let security_groups =
+            self.application_security_groups.iter().map(|group| models::ApplicationSecurityGroup {
+                resource: models::Resource { id: Some(group.id()), ..Default::default() },
+                ..Default::default()
+            });
+        model(&models::PrivateEndpointProperties {
+            subnet: Some(models::Subnet {
+                sub_resource: models::SubResource { id: Some(self.subnet.id()) },
+                ..Default::default()
+            }),
+            private_link_service_connections: automatic,
+            manual_private_link_service_connections: manual,
+            application_security_groups: security_groups.collect(),
+            ip_configurations: ip_configurations.collect(),
+            custom_network_interface_name: self.custom_nic_name.clone(),
+            ..Default::default()
+        })
+    }
+
+    /// The virtual network of the subnet: its key or name for addresses and names, and its id.
+    pub(super) fn network(&self) -> Option<(String, String)> {
+        if let Some(path) = self.subnet.path() {
+            let (network, _) = path.rsplit_once(".subnets.")?;
+            let (_, key) = network.split_once('.')?;
+            let id = Token::Reference { path: network.to_owned(), facet: "id".to_owned() }.encode();
+            return Some((key.to_owned(), id));
+        }
+        let id = self.subnet.literal_id()?.ancestor_of_type(VNET)?;
+        // Networks of one name in two groups are two networks.
+        let digest = Sha256::digest(id.as_str().to_ascii_lowercase());
+        let short: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+        Some((format!("{}-{short}", id.name()), id.as_str().to_owned()))
+    }
+}
+
+/// The place of a zone that the blueprint names.
+pub(super) fn given_zone(zone: &Reference) -> ZoneConfig {
+    let name = match (zone.path(), zone.literal_id()) {
+        (Some(path), _) => path.rsplit('.').next().unwrap_or_default().to_owned(),
+        (None, Some(id)) => id.name().to_owned(),
+        (None, None) => zone.0.clone(),
+    };
+    ZoneConfig { name: dashed(&name), zone: zone.id(), needs: None }
+}
+
+/// Makes the zones of the target and links them to the endpoint's network.
+pub(super) fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<ZoneConfig> {
+    // The target may lie in another region than the endpoint; offline there is nothing better to go by.
+    let region = normalize_location(&cx.common.location);
+    let zones: Option<Vec<String>> =
+        zones.map(|zones| zones.iter().map(|zone| zone.replace("{region}", &region)).collect());
+    let zones = zones.filter(|zones| zones.iter().all(|zone| !zone.contains('{')));
+    let asked = spec.dns.is_some();
+    let zones = match zones {
+        Some(zones) if !zones.is_empty() => zones,
+        Some(_) if !asked => return Vec::new(),
+        _ => {
+            let message = "berth does not know which private DNS zones answer for this target";
+            let problem = if asked { Problem::error } else { Problem::warning };
+            cx.problem(
+                problem(&PRIVATE_ENDPOINT_DNS, "dns", message.to_owned())
+                    .help("name the zones, as in `dns: ['${resources.zone}']`, or write `dns: none`"),
+            );
+            return Vec::new();
+        }
+    };
+    let Some((network, network_id)) = spec.network() else {
+        // A subnet that is none at all has its own problem already.
+        if spec.subnet.path().is_some() {
+            let message = "berth cannot tell which virtual network this subnet belongs to";
+            cx.problem(
+                Problem::error(&PRIVATE_ENDPOINT_NETWORK, "subnet", message)
+                    .help("refer to a subnet in `networks`, write its ARM id, or name the zones in `dns`"),
+            );
+        }
+        return Vec::new();
+    };
+    let config = |zone: String| {
+        let (id, address) = linked_zone(&zone, &network, &network_id, cx);
+        ZoneConfig { name: dashed(&zone), zone: id, needs: Some(address) }
+    };
+    zones.into_iter().map(config).collect()
+}

@@ -1,0 +1,140 @@
+//! What can be wrong with a private endpoint, and is known offline.
+
+use super::spec::{Dns, MOST_ZONES, Spec};
+use super::types::SUBNET;
+use crate::catalog::kinds::naming::{NETWORK, NameRule};
+use crate::catalog::{EntryCx, Problem, Reference};
+use crate::diag::Code;
+use crate::value::token::display_text;
+
+const LONGEST_MESSAGE: usize = 140;
+
+/// The diagnostics of this file.
+pub(super) const CODES: &[&Code] = &[
+    &PRIVATE_ENDPOINT_NAME,
+    &PRIVATE_ENDPOINT_GROUP,
+    &PRIVATE_ENDPOINT_TARGET,
+    &PRIVATE_ENDPOINT_ALIAS,
+    &PRIVATE_ENDPOINT_MESSAGE,
+    &PRIVATE_ENDPOINT_SUBNET,
+    &PRIVATE_ENDPOINT_ZONE,
+    &PRIVATE_ENDPOINT_DNS,
+    &PRIVATE_ENDPOINT_NETWORK,
+];
+
+const PRIVATE_ENDPOINT_NAME: Code = Code {
+    name: "private-endpoint-name",
+    why: "The name cannot be that of a private endpoint.",
+    remedy: "Use 2 to 64 letters, digits, `_`, `.` and `-`.",
+    example: "name: pe-vault",
+};
+
+const NAME: NameRule = NameRule { code: &PRIVATE_ENDPOINT_NAME, what: "a private endpoint", ..NETWORK };
+
+pub(super) const PRIVATE_ENDPOINT_GROUP: Code = Code {
+    name: "private-endpoint-group",
+    why: "A target offers its parts as groups: `vault`, `blob`, `registry`.",
+    remedy: "`az network private-link-resource list` shows them.",
+    example: "group: blob",
+};
+
+pub(super) const PRIVATE_ENDPOINT_TARGET: Code = Code {
+    name: "private-endpoint-target",
+    why: "The target is not something that private endpoints lead to.",
+    remedy: "Refer to a vault, a cluster, a registry, or write an id.",
+    example: "target: ${keyVaults.secrets}",
+};
+
+const PRIVATE_ENDPOINT_ALIAS: Code = Code {
+    name: "private-endpoint-alias",
+    why: "A target named by an alias belongs to somebody else, who has to approve.",
+    remedy: "Write `manual: true`.",
+    example: "manual: true",
+};
+
+const PRIVATE_ENDPOINT_MESSAGE: Code = Code {
+    name: "private-endpoint-message",
+    why: "The message to who approves has a limit, and is for `manual: true`.",
+    remedy: "Use at most 140 characters.",
+    example: "requestMessage: shop asks for the vault",
+};
+
+const PRIVATE_ENDPOINT_SUBNET: Code = Code {
+    name: "private-endpoint-subnet",
+    why: "An endpoint has an address of a subnet.",
+    remedy: "Refer to a subnet.",
+    example: "subnet: ${networks.hub.subnets.endpoints}",
+};
+
+const PRIVATE_ENDPOINT_ZONE: Code = Code {
+    name: "private-endpoint-zone",
+    why: "The names of an endpoint are written into zones that fit its target.",
+    remedy: "Write `dns: auto`, or name zones.",
+    example: "dns: auto",
+};
+
+impl Spec {
+    pub(super) fn check(&self, cx: &mut EntryCx<'_>) {
+        NAME.check(&cx.common.name.clone(), "name", cx);
+        if self.is_alias() && !self.manual {
+            let message = "a connection to the alias of a private link service can only be asked for";
+            cx.problem(
+                Problem::error(&PRIVATE_ENDPOINT_ALIAS, "manual", message).help("write `manual: true`"),
+            );
+        }
+        let literal = self.subnet.literal_id();
+        let other = literal.as_ref().is_some_and(|id| !id.resource_type().eq_ignore_ascii_case(SUBNET));
+        if !is_resource(&self.subnet) || other {
+            let message = format!("`{}` is no subnet", display_text(&self.subnet.0));
+            cx.problem(
+                Problem::error(&PRIVATE_ENDPOINT_SUBNET, "subnet", message).help(
+                    "write a reference such as `${networks.hub.subnets.endpoints}`, or a subnet's ARM id",
+                ),
+            );
+        }
+        let length = self.request_message.as_deref().map_or(0, |message| message.chars().count());
+        if length > LONGEST_MESSAGE {
+            cx.problem(
+                Problem::error(
+                    &PRIVATE_ENDPOINT_MESSAGE,
+                    "requestMessage",
+                    format!("the message has {length} characters"),
+                )
+                .help(format!("say it in {LONGEST_MESSAGE}")),
+            );
+        }
+        if let Some(Dns::Zones(zones)) = &self.dns {
+            for (at, zone) in zones.iter().enumerate().filter(|(_, zone)| !is_resource(zone)) {
+                let message = format!("`{}` is no private DNS zone", display_text(&zone.0));
+                cx.problem(
+                    Problem::error(&PRIVATE_ENDPOINT_ZONE, format!("dns[{at}]"), message)
+                        .help("write a reference such as `${resources.zone}`, or a zone's ARM id"),
+                );
+            }
+            if zones.len() > MOST_ZONES {
+                let message = format!("an endpoint keeps records in {MOST_ZONES} zones at most");
+                let help = "take out those that the target's name is not answered in";
+                cx.problem(Problem::error(&PRIVATE_ENDPOINT_ZONE, "dns", message).help(help));
+            }
+        }
+    }
+}
+
+/// Whether a reference names something at all.
+pub(super) fn is_resource(reference: &Reference) -> bool {
+    reference.path().is_some() || reference.literal_id().is_some()
+}
+
+pub(super) const PRIVATE_ENDPOINT_DNS: Code = Code {
+    name: "private-endpoint-dns",
+    why: "berth knows the DNS zones of many services, and not those of this target.",
+    remedy: "Name the zones, or leave names alone.",
+    example: "dns: none",
+};
+
+pub(super) const PRIVATE_ENDPOINT_NETWORK: Code = Code {
+    name: "private-endpoint-network",
+    why: "Zones that berth makes are linked to the endpoint's network, so it has to know which that is.",
+    remedy: "Refer to a subnet of the blueprint, or write its id.",
+    example: "subnet: ${networks.hub.subnets.endpoints}",
+};

@@ -1,0 +1,113 @@
+//! The ARM types of a private endpoint.
+
+use crate::catalog::{DeleteMode, Facet, Lane, Listing, ResourceType};
+use crate::value::Rule;
+use std::time::Duration;
+
+pub(super) const API_VERSION: &str = "2025-05-01";
+
+pub(super) const ENDPOINT: &str = "Microsoft.Network/privateEndpoints";
+
+pub(super) const VNET: &str = "Microsoft.Network/virtualNetworks";
+
+pub(super) const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
+
+pub(super) const AUTO_TARGET: &str =
+    "/properties/privateLinkServiceConnections/0/properties/privateLinkServiceId";
+
+pub(super) const MANUAL_TARGET: &str =
+    "/properties/manualPrivateLinkServiceConnections/0/properties/privateLinkServiceId";
+
+/// The endpoint itself.
+pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
+    cross_check: Some(crate::catalog::kinds::ranges::private_endpoint),
+    lanes: &[
+        Lane::Of("/properties/subnet/id", VNET),
+        // These accept one change of their connections at a time.
+        Lane::Of(AUTO_TARGET, "Microsoft.KeyVault/vaults"),
+        Lane::Of(MANUAL_TARGET, "Microsoft.KeyVault/vaults"),
+        Lane::Of(AUTO_TARGET, "Microsoft.Storage/storageAccounts"),
+        Lane::Of(MANUAL_TARGET, "Microsoft.Storage/storageAccounts"),
+        Lane::Of(AUTO_TARGET, "Microsoft.DocumentDB/databaseAccounts"),
+        Lane::Of(MANUAL_TARGET, "Microsoft.DocumentDB/databaseAccounts"),
+    ],
+    rules: &[
+        Rule::at("properties.subnet.id").immutable().fold_case(),
+        Rule::at("properties.subnet.properties").write_only(),
+        // To turn a connection from automatic to manual is to ask for a new one, so the lists cannot change either.
+        Rule::at("properties.privateLinkServiceConnections").keyed("name").immutable(),
+        Rule::at("properties.privateLinkServiceConnections[].id").read_only(),
+        Rule::at("properties.privateLinkServiceConnections[].type").read_only(),
+        Rule::at("properties.privateLinkServiceConnections[].properties.privateLinkServiceId").fold_case(),
+        Rule::at("properties.privateLinkServiceConnections[].properties.groupIds").set().fold_case(),
+        Rule::at("properties.privateLinkServiceConnections[].properties.requestMessage").create_only(),
+        Rule::at("properties.privateLinkServiceConnections[].properties.privateLinkServiceConnectionState")
+            .read_only(),
+        Rule::at("properties.manualPrivateLinkServiceConnections").keyed("name").immutable(),
+        Rule::at("properties.manualPrivateLinkServiceConnections[].id").read_only(),
+        Rule::at("properties.manualPrivateLinkServiceConnections[].type").read_only(),
+        Rule::at("properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId")
+            .fold_case(),
+        Rule::at("properties.manualPrivateLinkServiceConnections[].properties.groupIds").set().fold_case(),
+        Rule::at("properties.manualPrivateLinkServiceConnections[].properties.requestMessage").create_only(),
+        Rule::at(
+            "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceConnectionState",
+        )
+        .read_only(),
+        Rule::at("properties.ipConfigurations").keyed("name").immutable(),
+        Rule::at("properties.ipConfigurations[].type").read_only(),
+        Rule::at("properties.ipConfigurations[].properties.groupId").fold_case(),
+        Rule::at("properties.ipConfigurations[].properties.memberName").fold_case(),
+        Rule::at("properties.applicationSecurityGroups").keyed("id"),
+        Rule::at("properties.customNetworkInterfaceName").immutable().fold_case(),
+        Rule::at("properties.ipVersionType").immutable().default("\"IPv4\""),
+        Rule::at("extendedLocation").immutable(),
+        Rule::at("properties.networkInterfaces").read_only(),
+        Rule::at("properties.customDnsConfigs").read_only(),
+        Rule::at("properties.resourceGuid").read_only(),
+    ],
+    facets: &[
+        Facet::new("networkInterfaceId", "/properties/networkInterfaces/0/id", "its network interface"),
+        Facet::new("ipAddress", "/properties/customDnsConfigs/0/ipAddresses/0", "its address in the subnet"),
+    ],
+    listing: Listing::Subscription,
+    connections: &[
+        "/properties/privateLinkServiceConnections",
+        "/properties/manualPrivateLinkServiceConnections",
+    ],
+    expected: Duration::from_secs(60),
+    expected_update: Duration::from_secs(30),
+    expected_delete: Duration::from_secs(30),
+    ..ResourceType::new(ENDPOINT, API_VERSION, "private endpoint")
+};
+
+/// What becomes of the endpoint's request on the target. It is never written here, see [`Provisioning::Approval`].
+pub static CONNECTION: ResourceType = ResourceType {
+    delete: DeleteMode::WithParent,
+    tags: false,
+    rules: &[Rule::at("properties.privateLinkServiceConnectionState.status").fold_case()],
+    expected: Duration::from_secs(15),
+    ..ResourceType::new(
+        "Microsoft.Network/privateEndpoints/privateLinkServiceConnections",
+        API_VERSION,
+        "private endpoint connection",
+    )
+};
+
+/// The zones whose records the endpoint keeps.
+pub static ZONE_GROUP: ResourceType = ResourceType {
+    tags: false,
+    rules: &[
+        Rule::at("properties.privateDnsZoneConfigs").keyed("name"),
+        Rule::at("properties.privateDnsZoneConfigs[].id").read_only(),
+        Rule::at("properties.privateDnsZoneConfigs[].type").read_only(),
+        Rule::at("properties.privateDnsZoneConfigs[].properties.privateDnsZoneId").immutable().fold_case(),
+        Rule::at("properties.privateDnsZoneConfigs[].properties.recordSets").read_only(),
+    ],
+    expected: Duration::from_secs(15),
+    ..ResourceType::new(
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        API_VERSION,
+        "private DNS zone group",
+    )
+};
