@@ -3,10 +3,10 @@
 //! Everybody who signs in is the simulator's one caller. What is refused is refused in Entra's words, with its
 //! `AADSTS` codes, because clients and people react to those.
 
-use super::error::Failure;
 use super::jwt::{self, SigningKey};
-use super::microsoft_graph;
-use super::simulator::CALLER_OBJECT_ID;
+use crate::core::error::Failure;
+use crate::core::options::CALLER_OBJECT_ID;
+use crate::front::microsoft_graph;
 use crate::host::transport::{Method, Request, Response};
 use crate::host::{Clock, Timestamp};
 use serde_json::{Value, json};

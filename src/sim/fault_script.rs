@@ -1,6 +1,6 @@
 //! The form of a file of scripted faults.
 
-use super::faults::{Effect, Fault};
+use crate::core::faults::{Effect, Fault};
 use crate::host::transport::Method;
 use serde::Deserialize;
 use serde::de::Error as _;

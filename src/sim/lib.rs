@@ -33,19 +33,17 @@ mod types;
 #[cfg(test)]
 mod testing;
 
-use core::{behaviour, cidr, clock, error, faults, json, operation, path, store, world};
-use front::{microsoft_graph, router, subscription};
-
 pub use berth_host as host;
-pub use clock::Time;
+pub use core::clock::Time;
+pub use core::faults::{Effect, Fault};
+pub use core::options::{CALLER_OBJECT_ID, Options, SUBSCRIPTION, TENANT, Throttling};
+pub use core::world::{Counters, PrincipalKind};
 pub use directory::SignIn;
 pub use fault_script::FaultScript;
-pub use faults::{Effect, Fault};
 pub use serve::{Recorder, Serving, serve};
-pub use simulator::{CALLER_OBJECT_ID, Options, SUBSCRIPTION, Simulator, TENANT, Throttling};
+pub use simulator::Simulator;
 pub use state_file::Error;
 pub use tls::Tls;
-pub use world::{Counters, PrincipalKind};
 
 #[cfg(doctest)]
 #[doc = include_str!("README.md")]

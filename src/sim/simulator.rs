@@ -1,11 +1,13 @@
 //! The simulator as its users see it.
 
-use super::clock::{Now, Time};
 use super::fault_script::FaultScript;
-use super::faults::Fault;
-use super::router::{self, Outcome};
 use super::state_file::{Error, StateFile};
-use super::world::{Counters, PrincipalKind, State, World};
+use crate::core::clock::{Now, Time};
+use crate::core::faults::Fault;
+use crate::core::options::Options;
+use crate::core::world::{Counters, PrincipalKind, State, World};
+use crate::front::router::Outcome;
+use crate::front::{PROVIDERS, load, router};
 use crate::host::transport::{Request, Response, Transport, TransportError};
 use crate::host::{Clock, Timestamp};
 use async_trait::async_trait;
@@ -13,53 +15,6 @@ use serde_json::Value;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// The subscription of a simulator that was not told another.
-pub const SUBSCRIPTION: &str = "5ab5c819-0000-4000-8000-000000000001";
-/// The tenant of a simulator that was not told another.
-pub const TENANT: &str = "7e9a9700-0000-4000-8000-000000000002";
-/// The object id of whoever calls the simulator.
-pub const CALLER_OBJECT_ID: &str = "ca11e400-0000-4000-8000-000000000003";
-
-/// Whether requests are counted against ARM's limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Throttling {
-    /// Remaining tokens are reported, but nobody is refused.
-    #[default]
-    Lenient,
-    /// The token buckets of a real subscription, with 429 when one is empty.
-    Azure,
-}
-
-/// How a simulator behaves.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The one subscription it has.
-    pub subscription: String,
-    /// The tenant of that subscription.
-    pub tenant: String,
-    /// Where its time comes from.
-    pub time: Time,
-    /// How long each answer takes, on the clock of [`Time::Host`].
-    pub latency: Duration,
-    /// Whether it throttles.
-    pub throttling: Throttling,
-    /// Provider namespaces that a fresh subscription has registered already, beyond the free ones.
-    pub registered: Vec<String>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            subscription: SUBSCRIPTION.to_owned(),
-            tenant: TENANT.to_owned(),
-            time: Time::Jump,
-            latency: Duration::ZERO,
-            throttling: Throttling::Lenient,
-            registered: Vec::new(),
-        }
-    }
-}
 
 /// Azure Resource Manager, simulated. Clones share one state.
 #[derive(Debug, Clone)]
@@ -82,7 +37,8 @@ struct Shelf {
 impl Simulator {
     /// An empty subscription that lives as long as the process.
     pub fn new(options: Options) -> Self {
-        let world = World::new(State::fresh(&options), Now::new(options.time.clone()), options.throttling);
+        let world =
+            World::new(State::fresh(&options), Now::new(options.time.clone()), options.throttling, PROVIDERS);
         Simulator { inner: Arc::new(Inner { options, shelf: Mutex::new(Shelf { world, file: None }) }) }
     }
 
@@ -119,7 +75,7 @@ impl Simulator {
             }
             None => State::fresh(&options),
         };
-        let world = World::new(state, now, options.throttling);
+        let world = World::new(state, now, options.throttling, PROVIDERS);
         Ok((world, options))
     }
 
@@ -145,7 +101,7 @@ impl Simulator {
     /// When a resource has no id; none is loaded then.
     pub fn load(&self, resources: Vec<Value>) -> Result<(), Error> {
         let mut shelf = self.shelf();
-        super::types::load(&mut shelf.world, resources)?;
+        load::load(&mut shelf.world, resources)?;
         shelf.world.dirty = true;
         shelf.write_if_affordable();
         Ok(())

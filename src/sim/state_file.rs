@@ -1,6 +1,6 @@
 //! The simulator's state on disk: one versioned JSON file, written whole.
 
-use super::world::State;
+use crate::core::world::State;
 use crate::host::files::private;
 use crate::host::{Timestamp, files};
 use serde::{Deserialize, Serialize};

@@ -195,6 +195,32 @@ fn rooms_use_only_what_the_architecture_allows() {
     assert!(wrong.is_empty(), "docs/concepts/architecture.md and src/ disagree:\n{}", wrong.join("\n"));
 }
 
+/// Inside the simulator's crate the compiler holds nothing.
+#[test]
+fn the_simulators_core_names_no_type_and_its_types_no_front_door() {
+    let layers: [(&str, &[&str]); 3] = [
+        ("core", &["core", "host"]),
+        ("types", &["core", "host", "types"]),
+        ("front", &["core", "front", "host", "jwt", "state_file", "types"]),
+    ];
+    let mut wrong = Vec::new();
+    for (layer, may) in layers {
+        for file in rust_files(&root().join("src/sim").join(layer)) {
+            let text = product(&std::fs::read_to_string(&file).unwrap());
+            let named = mentioned(&text);
+            let named = named.iter().map(|path| first(path)).filter(|module| !module.is_empty());
+            wrong.extend(
+                named.filter(|module| !may.contains(module)).map(|m| format!("{}: {m}", file.display())),
+            );
+            // `super` alone stays within the layer.
+            if text.contains("super::super") {
+                wrong.push(format!("{}: super::super", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "a layer of the simulator names one above it:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn what_is_read_of_a_source_is_what_the_product_uses() {
     let text = "use crate::diag::{Diagnostic, Span};\nuse crate::{ident, value::{self, token}, host};\n// crate::arm\n\

@@ -1,12 +1,12 @@
 //! The steps in which types differ, with what most of them do.
 
-use crate::error::Failure;
+use super::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::merge;
+use crate::core::operation::{Act, Operation, Progress, Work};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use crate::host::transport::Response;
-use crate::json::merge;
-use crate::operation::{Act, Operation, Progress, Work};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
 use serde_json::{Value, json};
 
 /// What a request comes to.
@@ -97,7 +97,7 @@ pub(crate) fn merge_patch(world: &mut World, call: &Call<'_>) {
         match (name.as_str(), value) {
             ("id" | "name" | "type" | "location", _) => {}
             ("properties", Value::Object(properties)) => {
-                merge(crate::json::object_at(&mut resource.body, "properties"), properties);
+                merge(crate::core::json::object_at(&mut resource.body, "properties"), properties);
             }
             (_, Value::Null) => {
                 resource.body.shift_remove(name);
@@ -148,4 +148,24 @@ pub(crate) fn ok(body: &Value) -> Answer {
 /// A list answer of ready items.
 pub(crate) fn ok_list(value: Vec<Value>) -> Answer {
     ok(&json!({"value": value}))
+}
+
+/// Refuses a deletion that a management lock forbids: one on the resource, above it, or below it.
+pub(crate) fn check_locks(world: &World, key: &str) -> Result<(), Failure> {
+    if key.contains("/providers/microsoft.authorization/locks/") || world.locks.is_empty() {
+        return Ok(());
+    }
+    const LOCKS: &str = "/providers/microsoft.authorization/locks/";
+    let locked = world.locks.iter().find_map(|k| {
+        let scope = &k[..k.find(LOCKS)?];
+        let covers = |a: &str, b: &str| b == a || b.strip_prefix(a).is_some_and(|rest| rest.starts_with('/'));
+        (covers(scope, key) || covers(key, scope)).then(|| scope.to_owned())
+    });
+    let Some(scope) = locked else { return Ok(()) };
+    let id = world.state.resources.get(key).map_or(key, |r| &r.id);
+    let message = format!(
+        "The scope '{id}' cannot perform delete operation because following scope(s) are locked: '{scope}'. \
+         Please remove the lock and try again."
+    );
+    Err(Failure::new(409, "ScopeLocked", message))
 }

@@ -1,9 +1,9 @@
 //! Long-running operations: what they are, how long they take, how each provider reports on them.
 
+use super::call::Call;
 use super::json::Object;
+use super::locations::display_name;
 use super::path::{cut, last};
-use super::router::Call;
-use super::subscription::display_name;
 use super::world::World;
 use crate::host::Timestamp;
 use crate::host::transport::Response;
@@ -206,7 +206,7 @@ impl World {
                 None => Progress::Succeeded(due),
             };
             let operation = operation.clone();
-            super::types::complete(self, &operation);
+            self.providers.complete(self, &operation);
             self.dirty = true;
             self.forget_old_operations();
         }

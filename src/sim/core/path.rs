@@ -160,9 +160,39 @@ impl Query<'_> {
     }
 }
 
+/// The text that a filter compares a field with (`field eq 'text'`).
+pub(crate) fn quoted(filter: &str, field: &str) -> Option<String> {
+    let lower = filter.to_ascii_lowercase();
+    let mark = format!("{} eq '", field.to_ascii_lowercase());
+    let whole = |at: &usize| !lower[..*at].ends_with(|c: char| c.is_ascii_alphanumeric());
+    let at = lower.match_indices(&mark).map(|(at, _)| at).find(whole)?;
+    let rest = &filter[at + mark.len()..];
+    let mut out = String::new();
+    let mut chars = rest.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' if chars.peek() == Some(&'\'') => {
+                chars.next();
+                out.push('\'');
+            }
+            '\'' => return Some(out),
+            other => out.push(other),
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn filters_are_read_with_doubled_quotes() {
+        let filter = "resourceGroup eq 'x' and roleName eq 'Bob''s role'";
+        assert_eq!(quoted(filter, "roleName").as_deref(), Some("Bob's role"));
+        assert_eq!(quoted(filter, "resourcegroup").as_deref(), Some("x"));
+        assert_eq!(quoted(filter, "name"), None);
+    }
 
     #[test]
     fn takes_nested_and_extension_paths_apart() {

@@ -1,13 +1,13 @@
 //! Everything the simulator knows, and the steps that every type takes.
 
+use super::call::{Call, not_found};
 use super::clock::Now;
 use super::error::Failure;
 use super::faults::Faults;
 use super::json::{Object, set, text};
 use super::operation::{Operation, Progress};
-use super::path::{Query, group_of};
-use super::router::Call;
-use super::simulator::{Options, Throttling};
+use super::options::{CALLER_OBJECT_ID, Options, Throttling};
+use super::path::{Query, decode, group_of};
 use super::store::{Resource, Store};
 use crate::host::Timestamp;
 use crate::host::transport::{Request, Response};
@@ -89,10 +89,28 @@ pub(crate) struct State {
     pub(crate) serial: u64,
 }
 
+/// The port to the resource types: the steps at which the state asks a type what it does about it.
+///
+/// The core implements none and names none; whoever makes a [`World`] brings them.
+pub(crate) trait Providers: Sync + std::fmt::Debug {
+    /// The body composed of the resource and its children; `None` when the body stands as it is.
+    fn view(&self, world: &World, resource: &Resource) -> Option<Value>;
+
+    /// Ends an operation as its target's type does.
+    fn complete(&self, world: &mut World, operation: &Operation);
+
+    /// A resource is about to go, and everything below it still exists.
+    fn leaving(&self, world: &mut World, key: &str);
+
+    /// A resource is gone.
+    fn removed(&self, world: &mut World, resource: &Resource);
+}
+
 /// The state and what goes with it in this process.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) state: State,
+    pub(crate) providers: &'static dyn Providers,
     pub(crate) now: Now,
     /// Running operations by the time they end.
     pub(crate) running: BTreeSet<(Timestamp, String)>,
@@ -119,7 +137,7 @@ impl State {
             operations: BTreeMap::new(),
             providers: registered.collect(),
             features: BTreeMap::new(),
-            principals: BTreeMap::from([(super::CALLER_OBJECT_ID.to_owned(), caller)]),
+            principals: BTreeMap::from([(CALLER_OBJECT_ID.to_owned(), caller)]),
             deleted_vaults: BTreeMap::new(),
             generations: BTreeMap::new(),
             serial: 0,
@@ -128,7 +146,12 @@ impl State {
 }
 
 impl World {
-    pub(crate) fn new(state: State, now: Now, throttling: Throttling) -> Self {
+    pub(crate) fn new(
+        state: State,
+        now: Now,
+        throttling: Throttling,
+        providers: &'static dyn Providers,
+    ) -> Self {
         let running = state
             .operations
             .values()
@@ -139,6 +162,7 @@ impl World {
         let locks = state.resources.iter().filter(|(_, r)| is_lock(r)).map(|(k, _)| k.to_owned()).collect();
         World {
             state,
+            providers,
             now,
             running,
             counters: Counters::default(),
@@ -219,11 +243,11 @@ impl World {
         keys.reverse();
         keys.push(key.to_owned());
         for key in &keys {
-            super::types::leaving(self, key);
+            self.providers.leaving(self, key);
         }
         for key in keys {
             if let Some(resource) = self.state.resources.remove(&key) {
-                super::types::removed(self, &resource);
+                self.providers.removed(self, &resource);
             }
         }
     }
@@ -253,7 +277,7 @@ impl World {
             return Some(bytes.clone());
         }
         let resource = self.state.resources.get(key)?;
-        let bytes = match super::types::view(self, resource) {
+        let bytes = match self.providers.view(self, resource) {
             Some(view) => Bytes::from(serde_json::to_vec(&view).unwrap_or_default()),
             None => Bytes::from(serde_json::to_vec(&resource.body).unwrap_or_default()),
         };
@@ -264,7 +288,7 @@ impl World {
     /// The same as a tree.
     pub(crate) fn show_value(&self, key: &str) -> Option<Value> {
         let resource = self.state.resources.get(key)?;
-        Some(super::types::view(self, resource).unwrap_or_else(|| Value::Object(resource.body.clone())))
+        Some(self.providers.view(self, resource).unwrap_or_else(|| Value::Object(resource.body.clone())))
     }
 
     /// An answer that carries the resource.
@@ -293,7 +317,7 @@ impl World {
         body.push(b']');
         if to < keys.len() {
             let kept = query.0.split('&').filter(|pair| {
-                let name = super::path::decode(pair.split('=').next().unwrap_or_default());
+                let name = decode(pair.split('=').next().unwrap_or_default());
                 !name.eq_ignore_ascii_case("$skiptoken")
             });
             let kept: Vec<&str> = kept.collect();
@@ -313,26 +337,6 @@ impl World {
     pub(crate) fn group_id(&self, key: &str) -> Option<&str> {
         self.state.resources.get(group_of(key)?).map(|r| r.id.as_str())
     }
-}
-
-/// The 404 of ARM for a resource.
-pub(crate) fn not_found(id: &str) -> Failure {
-    let path = super::path::ResourcePath::parse(id);
-    let group = group_of(id).map(super::path::last);
-    let named = path.map_or_else(
-        || id.to_owned(),
-        |p| {
-            let mut named = format!("{}/{}", p.namespace, p.types.join("/"));
-            for name in &p.names {
-                named.push('/');
-                named.push_str(name);
-            }
-            named
-        },
-    );
-    let place = group.map_or_else(String::new, |g| format!(" under resource group '{g}'"));
-    let help = "For more details please go to https://aka.ms/ARMResourceNotFoundFix";
-    Failure::new(404, "ResourceNotFound", format!("The Resource '{named}'{place} was not found. {help}"))
 }
 
 /// The token buckets of a subscription.

@@ -1,17 +1,18 @@
 //! What ARM does before and after the provider: existence, registration, location, entity tags, lists.
 
-use super::behaviour::{Answer, Behaviour};
-use super::table::{self, Entry};
-use super::{key_vault, private_link, provider, role};
-use crate::error::Failure;
+use super::provider;
+use crate::core::behaviour::{Answer, Behaviour, check_locks};
+use crate::core::call::{Call, not_found};
+use crate::core::error::Failure;
+use crate::core::json::text;
+use crate::core::locations::{is_location, normal_location};
+use crate::core::operation::Operation;
+use crate::core::path::{ResourcePath, group_of, last};
+use crate::core::store::Resource;
+use crate::core::world::{Providers, World};
 use crate::host::transport::{Method, Response};
-use crate::json::text;
-use crate::operation::Operation;
-use crate::path::{ResourcePath, group_of, last};
-use crate::router::{Call, normal_location};
-use crate::store::Resource;
-use crate::subscription::is_location;
-use crate::world::World;
+use crate::types::table::{self, Entry};
+use crate::types::{key_vault, private_link, role};
 use serde_json::{Value, json};
 
 /// Answers a request on a resource, a collection or an action.
@@ -120,7 +121,7 @@ fn write(world: &mut World, call: &mut Call<'_>, entry: &Entry) -> Answer {
         check_location(world, call)?;
     }
     if !entry.own_etag {
-        call.check_etag(world)?;
+        call.check_etag(&world.state.resources)?;
     }
     match call.method {
         Method::Patch => {
@@ -138,29 +139,9 @@ fn delete(world: &mut World, call: &mut Call<'_>, entry: &Entry) -> Answer {
         return Ok(Response::new(204, ""));
     };
     call.id = existing.id.clone();
-    call.check_etag(world)?;
+    call.check_etag(&world.state.resources)?;
     check_locks(world, &call.path.key)?;
     entry.behaviour.delete(world, call)
-}
-
-/// A lock on the resource, on anything above or on anything below stands in the way of deleting it.
-pub(crate) fn check_locks(world: &World, key: &str) -> Result<(), Failure> {
-    if key.contains("/providers/microsoft.authorization/locks/") || world.locks.is_empty() {
-        return Ok(());
-    }
-    const LOCKS: &str = "/providers/microsoft.authorization/locks/";
-    let locked = world.locks.iter().find_map(|k| {
-        let scope = &k[..k.find(LOCKS)?];
-        let covers = |a: &str, b: &str| b == a || b.strip_prefix(a).is_some_and(|rest| rest.starts_with('/'));
-        (covers(scope, key) || covers(key, scope)).then(|| scope.to_owned())
-    });
-    let Some(scope) = locked else { return Ok(()) };
-    let id = world.state.resources.get(key).map_or(key, |r| &r.id);
-    let message = format!(
-        "The scope '{id}' cannot perform delete operation because following scope(s) are locked: '{scope}'. \
-         Please remove the lock and try again."
-    );
-    Err(Failure::new(409, "ScopeLocked", message))
 }
 
 /// A read-only lock on the resource or on anything above stands in the way of writing and of actions.
@@ -210,7 +191,7 @@ fn check_scope(world: &World, call: &Call<'_>) -> Result<String, Failure> {
     if world.exists(scope) || scope.starts_with("/providers/microsoft.management/") {
         return Ok(written);
     }
-    Err(crate::world::not_found(&written))
+    Err(not_found(&written))
 }
 
 fn spelled(path: &ResourcePath, type_name: &str, base: &str) -> String {
@@ -262,30 +243,32 @@ fn check_location(world: &World, call: &Call<'_>) -> Result<(), Failure> {
     Err(Failure::new(409, "InvalidResourceLocation", message))
 }
 
-/// The composed body of a resource; `None` when it stands as stored.
-pub(crate) fn view(world: &World, resource: &Resource) -> Option<Value> {
-    let own = table::behaviour(&resource.kind).view(world, resource);
-    private_link::with_connections(world, resource, own)
-}
+/// The resource types, as the core asks for them.
+#[derive(Debug)]
+pub(crate) struct ByTable;
 
-/// Ends an operation as its target's type does.
-pub(crate) fn complete(world: &mut World, operation: &Operation) {
-    let stored = world.state.resources.get(&operation.target).map(|r| r.kind.clone());
-    let parsed = || ResourcePath::parse(&operation.target).map_or_else(String::new, |p| p.kind());
-    let kind = stored.unwrap_or_else(parsed);
-    table::behaviour(&kind).complete(world, operation);
-}
+impl Providers for ByTable {
+    fn view(&self, world: &World, resource: &Resource) -> Option<Value> {
+        let own = table::behaviour(&resource.kind).view(world, resource);
+        private_link::with_connections(world, resource, own)
+    }
 
-/// Tells whoever is concerned that a resource is gone.
-pub(crate) fn removed(world: &mut World, resource: &Resource) {
-    role::forget_principals(world, resource);
-    table::behaviour(&resource.kind).removed(world, resource);
-}
+    fn complete(&self, world: &mut World, operation: &Operation) {
+        let stored = world.state.resources.get(&operation.target).map(|r| r.kind.clone());
+        let parsed = || ResourcePath::parse(&operation.target).map_or_else(String::new, |p| p.kind());
+        let kind = stored.unwrap_or_else(parsed);
+        table::behaviour(&kind).complete(world, operation);
+    }
 
-/// Tells a type that a resource is about to go.
-pub(crate) fn leaving(world: &mut World, key: &str) {
-    let Some(kind) = world.state.resources.get(key).map(|r| r.kind.clone()) else { return };
-    table::behaviour(&kind).leaving(world, key);
+    fn leaving(&self, world: &mut World, key: &str) {
+        let Some(kind) = world.state.resources.get(key).map(|r| r.kind.clone()) else { return };
+        table::behaviour(&kind).leaving(world, key);
+    }
+
+    fn removed(&self, world: &mut World, resource: &Resource) {
+        role::forget_principals(world, resource);
+        table::behaviour(&resource.kind).removed(world, resource);
+    }
 }
 
 #[cfg(test)]

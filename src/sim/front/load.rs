@@ -1,12 +1,12 @@
 //! Resources that come from outside, as `GET` shows them.
 
-use super::{connection, resource_group, table};
+use crate::core::json::text;
+use crate::core::path::{ResourcePath, group_of, last};
+use crate::core::store::Resource;
+use crate::core::world::{PrincipalKind, Registration, World};
 use crate::host::Timestamp;
-use crate::json::text;
-use crate::path::{ResourcePath, group_of, last};
 use crate::state_file::Error;
-use crate::store::Resource;
-use crate::world::{PrincipalKind, Registration, World};
+use crate::types::{connection, resource_group, table};
 use serde_json::Value;
 
 /// Puts resources into the store as they are.

@@ -3,13 +3,13 @@
 //! It knows the caller, under whatever application signed in, and the identities of the resources. People and groups
 //! are not simulated, unless a test made them known.
 
-use super::json::text;
-use super::jwt;
-use super::path::Query;
-use super::simulator::CALLER_OBJECT_ID;
-use super::subscription::quoted;
-use super::world::{PrincipalKind, World};
+use crate::core::json::text;
+use crate::core::options::CALLER_OBJECT_ID;
+use crate::core::path::Query;
+use crate::core::path::quoted;
+use crate::core::world::{PrincipalKind, World};
 use crate::host::transport::{Method, Request, Response};
+use crate::jwt;
 use serde_json::{Map, Value, json};
 
 /// What a token for Graph may be meant for, besides the simulator's own address.

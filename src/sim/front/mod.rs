@@ -8,5 +8,7 @@ pub(crate) mod provider;
 pub(crate) mod router;
 pub(crate) mod subscription;
 
-use super::types::{connection, key_vault, private_link, resource_group, role, table};
-use super::{behaviour, error, faults, json, jwt, path, simulator, types, world};
+use crate::core::world::Providers;
+
+/// Every resource type, for the core.
+pub(crate) const PROVIDERS: &dyn Providers = &dispatch::ByTable;

@@ -1,9 +1,9 @@
 //! What can be asked before anything is made: quotas of compute, and what the caller may do.
 
-use super::behaviour::{Answer, ok};
-use crate::error::Failure;
-use crate::json::{at, text};
-use crate::world::World;
+use crate::core::behaviour::{Answer, ok};
+use crate::core::error::Failure;
+use crate::core::json::{at, text};
+use crate::core::world::World;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ const FAMILY: u64 = 350;
 
 /// `GET /subscriptions/{id}/providers/Microsoft.Compute/locations/{location}/usages`.
 pub(crate) fn usages(world: &World, location: &str) -> Answer {
-    if !crate::subscription::is_location(location) {
+    if !crate::core::locations::is_location(location) {
         let message = format!(
             "The provided location '{location}' is not available for resource type 'locations/usages'."
         );

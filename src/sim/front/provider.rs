@@ -1,83 +1,14 @@
 //! Provider and preview-feature registration.
 
-use super::behaviour::{Answer, ok, ok_list};
-use super::table;
-use crate::error::Failure;
+use crate::core::behaviour::{Answer, ok, ok_list};
+use crate::core::error::Failure;
+use crate::core::locations::LOCATIONS;
+use crate::core::namespaces::{NAMESPACES, canonical_namespace, is_free};
+use crate::core::world::{Registration, World};
 use crate::host::transport::{Method, Response};
-use crate::subscription::LOCATIONS;
-use crate::world::{Registration, World};
+use crate::types::table;
 use serde_json::{Value, json};
 use std::time::Duration;
-
-/// Namespaces in the provider's own spelling, and whether they need no registration.
-const NAMESPACES: &[(&str, bool)] = &[
-    ("Microsoft.AlertsManagement", false),
-    ("Microsoft.ApiManagement", false),
-    ("Microsoft.App", false),
-    ("Microsoft.AppConfiguration", false),
-    ("Microsoft.Authorization", true),
-    ("Microsoft.Automation", false),
-    ("Microsoft.Batch", false),
-    ("Microsoft.Billing", true),
-    ("Microsoft.Cache", false),
-    ("Microsoft.Cdn", false),
-    ("Microsoft.CognitiveServices", false),
-    ("Microsoft.Commerce", true),
-    ("Microsoft.Compute", false),
-    ("Microsoft.Consumption", true),
-    ("Microsoft.ContainerInstance", false),
-    ("Microsoft.ContainerRegistry", false),
-    ("Microsoft.ContainerService", false),
-    ("Microsoft.CostManagement", true),
-    ("Microsoft.DBforMySQL", false),
-    ("Microsoft.DBforPostgreSQL", false),
-    ("Microsoft.Dashboard", false),
-    ("Microsoft.DataFactory", false),
-    ("Microsoft.Databricks", false),
-    ("Microsoft.Devices", false),
-    ("Microsoft.DocumentDB", false),
-    ("Microsoft.EventGrid", false),
-    ("Microsoft.EventHub", false),
-    ("Microsoft.ExtendedLocation", false),
-    ("Microsoft.Features", true),
-    ("microsoft.insights", false),
-    ("Microsoft.KeyVault", false),
-    ("Microsoft.Kubernetes", false),
-    ("Microsoft.KubernetesConfiguration", false),
-    ("Microsoft.Kusto", false),
-    ("Microsoft.MachineLearningServices", false),
-    ("Microsoft.Maintenance", false),
-    ("Microsoft.ManagedIdentity", false),
-    ("Microsoft.Management", false),
-    ("Microsoft.Monitor", false),
-    ("Microsoft.Network", false),
-    ("Microsoft.OperationalInsights", false),
-    ("Microsoft.OperationsManagement", false),
-    ("Microsoft.PolicyInsights", false),
-    ("Microsoft.Purview", false),
-    ("Microsoft.RecoveryServices", false),
-    ("Microsoft.Relay", false),
-    ("Microsoft.ResourceGraph", true),
-    ("Microsoft.Resources", true),
-    ("Microsoft.Search", false),
-    ("Microsoft.Security", false),
-    ("Microsoft.ServiceBus", false),
-    ("Microsoft.ServiceNetworking", false),
-    ("Microsoft.SignalRService", false),
-    ("Microsoft.Sql", false),
-    ("Microsoft.Storage", false),
-    ("Microsoft.Synapse", false),
-    ("Microsoft.Web", false),
-];
-
-/// The namespace in the provider's own spelling.
-pub(crate) fn canonical_namespace(namespace: &str) -> Option<&'static str> {
-    NAMESPACES.iter().find(|(name, _)| name.eq_ignore_ascii_case(namespace)).map(|(name, _)| *name)
-}
-
-fn is_free(namespace: &str) -> bool {
-    NAMESPACES.iter().any(|(name, free)| *free && name.eq_ignore_ascii_case(namespace))
-}
 
 fn state(world: &World, namespace: &str) -> &'static str {
     if is_free(namespace) {

@@ -1,14 +1,17 @@
 //! From a request to the type that answers it: ARM's front door.
 
-use super::error::Failure;
-use super::faults::{self, Bent, Effect, Failing};
-use super::json::{Object, drop_nulls, text};
-use super::path::{Query, ResourcePath, decode, group_of, last};
-use super::types::{self, Answer};
-use super::world::World;
-use super::{microsoft_graph, subscription, world};
+use super::dispatch;
+use super::{microsoft_graph, subscription};
+use crate::core::behaviour::Answer;
+use crate::core::call::{Call, group_being_deleted, group_not_found, parse_body};
+use crate::core::error::Failure;
+use crate::core::faults::{self, Bent, Effect, Failing};
+use crate::core::json::{Object, drop_nulls, text};
+use crate::core::locations::normal_location;
+use crate::core::path::{Query, ResourcePath, decode, group_of, last};
+use crate::core::world::World;
 use crate::host::transport::{Method, Request, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 
 /// What becomes of a request.
@@ -18,28 +21,6 @@ pub(crate) enum Outcome {
     Answer(Response),
     /// The connection breaks.
     Dropped,
-}
-
-/// A request on a resource, a collection or an action, taken apart.
-#[derive(Debug)]
-pub(crate) struct Call<'r> {
-    pub(crate) request: &'r Request,
-    pub(crate) method: Method,
-    /// Scheme and host that the client used.
-    pub(crate) origin: &'r str,
-    pub(crate) path: ResourcePath,
-    pub(crate) query: Query<'r>,
-    /// The body without nulls.
-    pub(crate) body: Object,
-    /// The body as sent.
-    pub(crate) raw: Object,
-    pub(crate) bent: Bent,
-    /// The type in lower case.
-    pub(crate) kind: String,
-    /// The id as the provider spells it.
-    pub(crate) id: String,
-    /// The type as the provider spells it.
-    pub(crate) type_name: String,
 }
 
 /// Answers one request, and says how long the client waits for that.
@@ -206,7 +187,7 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
         call.raw = parse_body(&request.body)?;
         let mut body = Value::Object(call.raw.clone());
         drop_nulls(&mut body);
-        call.body = super::json::object(body);
+        call.body = crate::core::json::object(body);
         for body in [&mut call.body, &mut call.raw] {
             if let Some(Value::String(location)) = body.get_mut("location") {
                 *location = normal_location(location);
@@ -214,7 +195,7 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
         }
     }
     check_group(world, &call)?;
-    types::dispatch::dispatch(world, &mut call)
+    dispatch::dispatch(world, &mut call)
 }
 
 /// Under `Time::Jump`, whoever reads a resource that is still busy brings its end about.
@@ -263,26 +244,6 @@ fn check_version(query: &Query<'_>) -> Result<(), Failure> {
     Err(Failure::bad("InvalidApiVersionParameter", message))
 }
 
-/// Parses a JSON object; a byte-order mark is forgiven.
-pub(crate) fn parse_body(bytes: &[u8]) -> Result<Object, Failure> {
-    let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(invalid_content("the body is not an object")),
-        Err(error) => Err(invalid_content(&error.to_string())),
-    }
-}
-
-fn invalid_content(reason: &str) -> Failure {
-    let message = format!("The request content was invalid and could not be deserialized: '{reason}'.");
-    Failure::bad("InvalidRequestContent", message)
-}
-
-/// A location in the short lower-case form.
-pub(crate) fn normal_location(location: &str) -> String {
-    location.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
-}
-
 fn check_group(world: &World, call: &Call<'_>) -> Result<(), Failure> {
     let Some(group) = group_of(&call.path.key) else { return Ok(()) };
     let name = last(group_of(&call.path.id).unwrap_or(group));
@@ -294,74 +255,6 @@ fn check_group(world: &World, call: &Call<'_>) -> Result<(), Failure> {
         return Err(group_being_deleted(name));
     }
     Ok(())
-}
-
-/// The 404 for a resource group.
-pub(crate) fn group_not_found(name: &str) -> Failure {
-    Failure::new(404, "ResourceGroupNotFound", format!("Resource group '{name}' could not be found."))
-}
-
-/// The 409 for a resource group that is going away.
-pub(crate) fn group_being_deleted(name: &str) -> Failure {
-    let message =
-        format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation.");
-    Failure::new(409, "ResourceGroupBeingDeleted", message).passing()
-}
-
-impl Call<'_> {
-    /// The members that every body starts with.
-    pub(crate) fn envelope(&self) -> Object {
-        let mut body = Object::new();
-        body.insert("id".into(), json!(self.id));
-        body.insert("name".into(), json!(self.path.name()));
-        body.insert("type".into(), json!(self.type_name));
-        body
-    }
-
-    /// The same, with location and tags as sent.
-    pub(crate) fn tracked_envelope(&self) -> Object {
-        let mut body = self.envelope();
-        body.insert("location".into(), self.body.get("location").cloned().unwrap_or_default());
-        if let Some(tags) = self.body.get("tags") {
-            body.insert("tags".into(), tags.clone());
-        }
-        body
-    }
-
-    /// `properties` of the body; empty when there are none.
-    pub(crate) fn properties(&self) -> Object {
-        self.body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
-    }
-
-    /// Honours `If-Match` and `If-None-Match` against what is stored.
-    pub(crate) fn check_etag(&self, world: &World) -> Result<(), Failure> {
-        let stored = world.state.resources.get(&self.path.key);
-        let tag = stored.and_then(|r| {
-            ["etag", "eTag", "properties.eTag"].into_iter().find_map(|path| text(&r.body, path))
-        });
-        let plain = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
-        let refused = match (self.request.headers.get("if-match"), self.request.headers.get("if-none-match"))
-        {
-            (Some("*"), _) => stored.is_none() && self.method != Method::Delete,
-            (Some(wanted), _) => match (stored, tag) {
-                (None, _) => self.method != Method::Delete,
-                (Some(_), Some(tag)) => plain(tag) != plain(wanted),
-                (Some(_), None) => false,
-            },
-            (None, Some("*")) => stored.is_some() && tag.is_some(),
-            _ => false,
-        };
-        if refused {
-            let message = "The condition set in the request was not met: the entity tag does not match.";
-            return Err(Failure::new(412, "PreconditionFailed", message));
-        }
-        Ok(())
-    }
-
-    /// The usual 404 for what the call is about.
-    pub(crate) fn not_found(&self) -> Failure {
-        world::not_found(&self.path.id)
-    }
 }
 
 #[cfg(test)]

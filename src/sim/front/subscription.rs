@@ -1,83 +1,17 @@
 //! What lies above resources: tenants, subscriptions, locations, resource groups and lists of everything.
 
-use super::error::Failure;
-use super::json::text;
-use super::path::{Query, ResourcePath, cut, last};
-use super::router::normal_location;
-use super::types::{self, Answer, provider, resource_group};
-use super::world::World;
+use super::{preflight, provider};
+use crate::core::behaviour::Answer;
+use crate::core::call::group_not_found;
+use crate::core::error::Failure;
+use crate::core::json::text;
+use crate::core::locations::{LOCATIONS, normal_location};
+use crate::core::path::quoted;
+use crate::core::path::{Query, ResourcePath, cut, last};
+use crate::core::world::World;
 use crate::host::transport::{Method, Request, Response};
+use crate::types::{cluster, resource_group, table};
 use serde_json::{Value, json};
-
-/// Regions, short and long; other names are refused.
-pub(crate) const LOCATIONS: &[(&str, &str)] = &[
-    ("australiacentral", "Australia Central"),
-    ("australiaeast", "Australia East"),
-    ("australiasoutheast", "Australia Southeast"),
-    ("austriaeast", "Austria East"),
-    ("belgiumcentral", "Belgium Central"),
-    ("brazilsouth", "Brazil South"),
-    ("canadacentral", "Canada Central"),
-    ("canadaeast", "Canada East"),
-    ("centralindia", "Central India"),
-    ("centralus", "Central US"),
-    ("centraluseuap", "Central US EUAP"),
-    ("chilecentral", "Chile Central"),
-    ("eastasia", "East Asia"),
-    ("eastus", "East US"),
-    ("eastus2", "East US 2"),
-    ("eastus2euap", "East US 2 EUAP"),
-    ("francecentral", "France Central"),
-    ("francesouth", "France South"),
-    ("germanynorth", "Germany North"),
-    ("germanywestcentral", "Germany West Central"),
-    ("indonesiacentral", "Indonesia Central"),
-    ("israelcentral", "Israel Central"),
-    ("italynorth", "Italy North"),
-    ("japaneast", "Japan East"),
-    ("japanwest", "Japan West"),
-    ("koreacentral", "Korea Central"),
-    ("koreasouth", "Korea South"),
-    ("malaysiawest", "Malaysia West"),
-    ("mexicocentral", "Mexico Central"),
-    ("newzealandnorth", "New Zealand North"),
-    ("northcentralus", "North Central US"),
-    ("northeurope", "North Europe"),
-    ("norwayeast", "Norway East"),
-    ("norwaywest", "Norway West"),
-    ("polandcentral", "Poland Central"),
-    ("qatarcentral", "Qatar Central"),
-    ("southafricanorth", "South Africa North"),
-    ("southafricawest", "South Africa West"),
-    ("southcentralus", "South Central US"),
-    ("southeastasia", "Southeast Asia"),
-    ("southindia", "South India"),
-    ("spaincentral", "Spain Central"),
-    ("swedencentral", "Sweden Central"),
-    ("switzerlandnorth", "Switzerland North"),
-    ("switzerlandwest", "Switzerland West"),
-    ("uaecentral", "UAE Central"),
-    ("uaenorth", "UAE North"),
-    ("uksouth", "UK South"),
-    ("ukwest", "UK West"),
-    ("westcentralus", "West Central US"),
-    ("westeurope", "West Europe"),
-    ("westindia", "West India"),
-    ("westus", "West US"),
-    ("westus2", "West US 2"),
-    ("westus3", "West US 3"),
-];
-
-/// A location as people write it.
-pub(crate) fn display_name(location: &str) -> &str {
-    let short = normal_location(location);
-    LOCATIONS.iter().find(|(name, _)| *name == short).map_or(location, |(_, long)| long)
-}
-
-/// Whether this is a region in its short form, or `global`.
-pub(crate) fn is_location(name: &str) -> bool {
-    name == "global" || LOCATIONS.iter().any(|(short, _)| *short == name)
-}
 
 fn ok(body: &Value) -> Response {
     Response::new(200, body.to_string())
@@ -160,7 +94,7 @@ pub(crate) fn dispatch(
         (Method::Get, ["subscriptions", _, "resources"]) => Ok(resources(world, cut(key, 1), query)),
         (Method::Get, ["subscriptions", _, "resourcegroups", _, "resources"]) => {
             if !world.state.resources.contains(cut(key, 1)) {
-                return Some(Err(super::router::group_not_found(last(cut(path, 1)))));
+                return Some(Err(group_not_found(last(cut(path, 1)))));
             }
             Ok(resources(world, cut(key, 1), query))
         }
@@ -178,12 +112,12 @@ pub(crate) fn dispatch(
         (
             Method::Get,
             ["subscriptions", _, "providers", "microsoft.containerservice", "locations", at, what],
-        ) => types::cluster::versions(at, what)?,
+        ) => cluster::versions(at, what)?,
         (Method::Get, ["subscriptions", _, "providers", "microsoft.compute", "locations", at, "usages"]) => {
-            types::preflight::usages(world, at)
+            preflight::usages(world, at)
         }
         (Method::Get, [.., "providers", "microsoft.authorization", "permissions"]) => {
-            types::preflight::permissions()
+            preflight::permissions()
         }
         _ => return None,
     };
@@ -226,8 +160,8 @@ fn resources(world: &World, scope: &str, query: &Query<'_>) -> Response {
         let Some(path) = ResourcePath::parse(key) else { continue };
         // The connections of a vault show a location, and are listed as little as those of others.
         let tracked = !resource.location().is_empty()
-            && !super::types::is_proxy(&resource.kind)
-            && path.scope == super::path::group_of(key).unwrap_or_default();
+            && !table::is_proxy(&resource.kind)
+            && path.scope == crate::core::path::group_of(key).unwrap_or_default();
         let in_group = |g: &String| last(&path.scope).eq_ignore_ascii_case(g);
         if !tracked
             || kind.as_ref().is_some_and(|k| !k.eq_ignore_ascii_case(&resource.kind))
@@ -251,28 +185,6 @@ fn resources(world: &World, scope: &str, query: &Query<'_>) -> Response {
     ok(&json!({"value": value}))
 }
 
-/// The text that a filter compares a field with (`field eq 'text'`).
-pub(crate) fn quoted(filter: &str, field: &str) -> Option<String> {
-    let lower = filter.to_ascii_lowercase();
-    let mark = format!("{} eq '", field.to_ascii_lowercase());
-    let whole = |at: &usize| !lower[..*at].ends_with(|c: char| c.is_ascii_alphanumeric());
-    let at = lower.match_indices(&mark).map(|(at, _)| at).find(whole)?;
-    let rest = &filter[at + mark.len()..];
-    let mut out = String::new();
-    let mut chars = rest.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\'' if chars.peek() == Some(&'\'') => {
-                chars.next();
-                out.push('\'');
-            }
-            '\'' => return Some(out),
-            other => out.push(other),
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,13 +202,5 @@ mod tests {
         let listed = bench.get("/resources").await;
         assert_eq!(listed.at("/value").as_array().map(Vec::len), Some(1), "{}", listed.body);
         assert_eq!(listed.at("/value/0/id"), &json!(vault));
-    }
-
-    #[test]
-    fn filters_are_read_with_doubled_quotes() {
-        let filter = "resourceGroup eq 'x' and roleName eq 'Bob''s role'";
-        assert_eq!(quoted(filter, "roleName").as_deref(), Some("Bob's role"));
-        assert_eq!(quoted(filter, "resourcegroup").as_deref(), Some("x"));
-        assert_eq!(quoted(filter, "name"), None);
     }
 }

@@ -1,15 +1,15 @@
 //! Managed clusters: what a request may do, and what happens when the work is done.
 
-use super::behaviour::{Answer, Behaviour, begin, ok, stored_and_new};
 use super::{cluster_body as bodies, identity, node_pool, resource_group};
-use crate::error::Failure;
+use crate::core::behaviour::{Answer, Behaviour, begin, ok, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, flag, list, merge, name_of, object_at, put_back, set, take_list, text};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::{cut, last};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use crate::host::transport::Response;
-use crate::json::{Object, flag, list, merge, name_of, object_at, put_back, set, take_list, text};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::{cut, last};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.ContainerService/managedClusters`.
@@ -36,7 +36,7 @@ pub(crate) fn refuse_if_busy(world: &World, cluster: &str) -> Result<(), Failure
 
 /// The versions that a region offers.
 pub(crate) fn versions(location: &str, what: &str) -> Option<Answer> {
-    if !what.eq_ignore_ascii_case("kubernetesVersions") || !crate::subscription::is_location(location) {
+    if !what.eq_ignore_ascii_case("kubernetesVersions") || !crate::core::locations::is_location(location) {
         return None;
     }
     let values: Vec<Value> = bodies::VERSIONS
@@ -93,7 +93,7 @@ impl Behaviour for Cluster {
     fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let key = &call.path.key;
         refuse_if_busy(world, key)?;
-        super::behaviour::replace_tags(world, call);
+        crate::core::behaviour::replace_tags(world, call);
         world.updated(key);
         world.settle(key, "Updating");
         begin(world, call, 200, Work::on(Style::Cluster, Act::Update, key))
@@ -147,7 +147,7 @@ impl Behaviour for Cluster {
                 world.follow(call, &operation, &mut response);
                 Ok(response)
             }
-            _ => Err(super::behaviour::unknown_action(call, action)),
+            _ => Err(crate::core::behaviour::unknown_action(call, action)),
         }
     }
 
@@ -337,13 +337,13 @@ fn furnish(world: &mut World, key: &str) {
     }
     // Its add-on is named by a profile of its own.
     const ROUTING: &str = "properties.ingressProfile.webAppRouting";
-    let routed = crate::json::flag(&body, &format!("{ROUTING}.enabled")) == Some(true);
+    let routed = crate::core::json::flag(&body, &format!("{ROUTING}.enabled")) == Some(true);
     if routed && text(&body, &format!("{ROUTING}.identity.resourceId")).is_none() {
         let made = node_identity(world, &group, &format!("webapprouting-{name}"), &location);
         set(&mut body, &format!("{ROUTING}.identity"), made);
     }
     const GATEWAY: &str = "properties.addonProfiles.ingressApplicationGateway.config";
-    if let Some(config) = crate::json::at(&body, GATEWAY).and_then(Value::as_object) {
+    if let Some(config) = crate::core::json::at(&body, GATEWAY).and_then(Value::as_object) {
         let made = text(config, "applicationGatewayName").map(|gateway| {
             let subscription = &world.state.subscription;
             format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/applicationGateways/{gateway}")
@@ -411,7 +411,7 @@ mod tests {
 
     fn with(path: &str, value: Value) -> Value {
         let mut body = Bench::cluster_body();
-        crate::json::set(body.as_object_mut().unwrap(), path, value);
+        crate::core::json::set(body.as_object_mut().unwrap(), path, value);
         body
     }
 

@@ -1,13 +1,13 @@
 //! The body of a managed cluster: rules, defaults, and what follows from the id.
 
 use super::{cluster_profiles, generic::fill_identity};
-use crate::cidr::Cidr;
-use crate::error::Failure;
-use crate::json::{Object, at, flag, list, object_at, set, set_default, text};
-use crate::path::{group_of, last};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::call::Call;
+use crate::core::cidr::Cidr;
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, flag, list, object_at, set, set_default, text};
+use crate::core::path::{group_of, last};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -488,7 +488,7 @@ fn fill_secrets_and_access(world: &World, body: &mut Object) {
     for secret in
         ["windowsProfile.adminPassword", "servicePrincipalProfile.secret", "aadProfile.serverAppSecret"]
     {
-        crate::json::remove(body, &format!("properties.{secret}"));
+        crate::core::json::remove(body, &format!("properties.{secret}"));
     }
     if at(body, "properties.windowsProfile").is_some() {
         set_default(body, "properties.windowsProfile.enableCSIProxy", true);
@@ -529,7 +529,7 @@ fn fill_profiles(world: &World, key: &str, location: &str, version: &str, body: 
     set_default(body, "properties.hostedSystemProfile.enabled", false);
     for empty in ["tags", "properties.addonProfiles"] {
         if at(body, empty).and_then(Value::as_object).is_some_and(Object::is_empty) {
-            crate::json::remove(body, empty);
+            crate::core::json::remove(body, empty);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The smaller profiles of a managed cluster: what they take, how they change, what AKS fills in.
 
 use super::cluster_body::not_changeable;
-use crate::error::Failure;
-use crate::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
 use serde_json::{Value, json};
 
 /// The revision of the mesh on a cluster that asked for none.
@@ -259,7 +259,7 @@ mod tests {
 
     fn body(more: Value) -> Value {
         let mut body = Bench::cluster_body();
-        crate::json::merge(body["properties"].as_object_mut().unwrap(), more.as_object().unwrap());
+        crate::core::json::merge(body["properties"].as_object_mut().unwrap(), more.as_object().unwrap());
         body
     }
 

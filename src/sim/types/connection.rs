@@ -1,16 +1,16 @@
 //! Private endpoint connections, seen from their target.
 
-use super::behaviour::{Answer, Behaviour, stored_and_new};
 use super::private_endpoint;
-use crate::error::Failure;
+use crate::core::behaviour::{Answer, Behaviour, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, object, set, text};
+use crate::core::locations::display_name;
+use crate::core::operation::{Act, Operation, Style, Work};
+use crate::core::path::{cut, last};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use crate::host::transport::Response;
-use crate::json::{Object, object, set, text};
-use crate::operation::{Act, Operation, Style, Work};
-use crate::path::{cut, last};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::subscription::display_name;
-use crate::world::World;
 use serde_json::{Value, json};
 
 /// `{target}/privateEndpointConnections`.
@@ -74,7 +74,7 @@ pub(crate) fn make(
 /// The addresses of an endpoint in its subnet.
 fn addresses(world: &World, endpoint: &str) -> Value {
     let found = world.state.resources.get(&endpoint.to_ascii_lowercase());
-    let configs = found.and_then(|r| crate::json::at(&r.body, "properties.customDnsConfigs"));
+    let configs = found.and_then(|r| crate::core::json::at(&r.body, "properties.customDnsConfigs"));
     let first = configs.and_then(|c| c.pointer("/0/ipAddresses")).cloned();
     first.unwrap_or_else(|| json!([]))
 }
@@ -186,7 +186,7 @@ impl Behaviour for Connection {
 
     fn complete(&self, world: &mut World, operation: &Operation) {
         if operation.act == Act::Delete {
-            return super::behaviour::settle_or_remove(world, operation);
+            return crate::core::behaviour::settle_or_remove(world, operation);
         }
         if operation.style == Style::Site {
             return decided(world, operation);
@@ -247,11 +247,13 @@ pub(crate) fn find(world: &World, target: &str, endpoint: &str) -> Option<String
 pub(crate) fn split(world: &mut World, key: &str) {
     let Some(resource) = world.state.resources.edit(key) else { return };
     let kind = format!("{}/privateendpointconnections", resource.kind);
-    for connection in crate::json::take_list(&mut resource.body, "properties.privateEndpointConnections") {
+    for connection in
+        crate::core::json::take_list(&mut resource.body, "properties.privateEndpointConnections")
+    {
         let Some(id) = connection.get("id").and_then(Value::as_str) else { continue };
         if !world.state.resources.contains(&id.to_ascii_lowercase()) {
             let mut body = connection.as_object().cloned().unwrap_or_default();
-            crate::json::set_default(&mut body, "name", last(id));
+            crate::core::json::set_default(&mut body, "name", last(id));
             world.state.resources.insert(Resource::new(id, &kind, body));
         }
     }

@@ -1,14 +1,14 @@
 //! Cluster extensions and flux configurations.
 
-use super::behaviour::{Answer, Behaviour, begin, merge_patch, settle_or_remove, stored_and_new};
 use super::cluster::refuse_if_busy;
-use crate::error::Failure;
-use crate::json::{Object, at, flag, object, set, set_default, text};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::last;
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, begin, merge_patch, settle_or_remove, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, flag, object, set, set_default, text};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::last;
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.KubernetesConfiguration/extensions`.
@@ -274,7 +274,7 @@ fn fill_source(source: &str, properties: &mut Object) {
     for secret in
         ["accountKey", "sasToken", "servicePrincipal.clientSecret", "servicePrincipal.clientCertificate"]
     {
-        if crate::json::remove(properties, &format!("{source}.{secret}")).is_some() {
+        if crate::core::json::remove(properties, &format!("{source}.{secret}")).is_some() {
             set(properties, &format!("{source}.{secret}"), "");
         }
     }

@@ -1,12 +1,12 @@
 //! Any type of a known namespace that has no behaviour of its own: stored as sent, at once.
 
-use super::behaviour::{Answer, Behaviour, merge_patch, stored_and_new};
+use crate::core::behaviour::{Answer, Behaviour, merge_patch, stored_and_new};
+use crate::core::call::Call;
+use crate::core::json::{Object, object_at, set, set_default, text};
+use crate::core::operation::{Act, Style, Work};
+use crate::core::store::Resource;
+use crate::core::world::{PrincipalKind, World};
 use crate::host::transport::Response;
-use crate::json::{Object, object_at, set, set_default, text};
-use crate::operation::{Act, Style, Work};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::{PrincipalKind, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl Behaviour for Generic {
         }
         let mut value = Value::Object(body);
         drop_secrets(&mut value);
-        let mut body = crate::json::object(value);
+        let mut body = crate::core::json::object(value);
         let key = &call.path.key;
         if !world.state.resources.contains(key) {
             world.enter_generation(key);
@@ -79,7 +79,7 @@ impl Behaviour for Generic {
         if let Some(resource) = world.state.resources.edit(&call.path.key) {
             let mut value = Value::Object(std::mem::take(&mut resource.body));
             drop_secrets(&mut value);
-            resource.body = crate::json::object(value);
+            resource.body = crate::core::json::object(value);
         }
         world.updated(&call.path.key);
         Ok(world.answer(200, &call.path.key))

@@ -1,11 +1,11 @@
 //! User-assigned identities and their federated credentials.
 
-use super::behaviour::{Answer, Behaviour, stored_and_new};
-use crate::error::Failure;
-use crate::json::{list, set, text};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::{PrincipalKind, World};
+use crate::core::behaviour::{Answer, Behaviour, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{list, set, text};
+use crate::core::store::Resource;
+use crate::core::world::{PrincipalKind, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -38,11 +38,11 @@ pub(crate) fn make(
         "location": location,
         "tags": tags,
         "id": id,
-        "name": crate::path::last(id),
+        "name": crate::core::path::last(id),
         "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
         "properties": {"tenantId": world.state.tenant, "principalId": principal, "clientId": client},
     });
-    let mut body = crate::json::object(body);
+    let mut body = crate::core::json::object(body);
     if let Some(isolation) = isolation {
         set(&mut body, "properties.isolationScope", isolation);
     }
@@ -69,7 +69,7 @@ impl Behaviour for Identity {
         }
         let location = text(&call.body, "location").unwrap_or_default();
         let tags = call.body.get("tags").cloned().unwrap_or_else(|| json!({}));
-        let isolation = crate::json::at(&call.body, "properties.isolationScope").cloned();
+        let isolation = crate::core::json::at(&call.body, "properties.isolationScope").cloned();
         let resource = make(world, &call.id, location, tags, isolation);
         let status = stored_and_new(world, call, resource);
         let mut response = world.answer(status, key);
@@ -124,7 +124,7 @@ impl Behaviour for FederatedCredential {
         let mut body = call.envelope();
         for member in ["issuer", "subject", "audiences"] {
             let path = format!("properties.{member}");
-            set(&mut body, &path, crate::json::at(&call.body, &path).cloned().unwrap_or_default());
+            set(&mut body, &path, crate::core::json::at(&call.body, &path).cloned().unwrap_or_default());
         }
         let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
         let mut response = world.answer(status, key);

@@ -1,15 +1,15 @@
 //! Key vaults and their access policies.
 
-use super::behaviour::{Answer, Behaviour, merge_patch, ok, replace_tags, stored_and_new};
 use super::vault_bin;
-use crate::error::Failure;
+use crate::core::behaviour::{Answer, Behaviour, merge_patch, ok, replace_tags, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
+use crate::core::operation::{Act, Style, Work};
+use crate::core::path::cut;
+use crate::core::store::Resource;
+use crate::core::world::World;
 use crate::host::transport::Response;
-use crate::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
-use crate::operation::{Act, Style, Work};
-use crate::path::cut;
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.KeyVault/vaults`.
@@ -245,7 +245,7 @@ impl Behaviour for Vault {
     }
 
     fn act(&self, _world: &mut World, call: &Call<'_>, action: &str) -> Answer {
-        Err(super::behaviour::unknown_action(call, action))
+        Err(crate::core::behaviour::unknown_action(call, action))
     }
 
     fn leaving(&self, world: &mut World, key: &str) {
@@ -257,7 +257,7 @@ impl Behaviour for Vault {
 fn system_data(world: &World, existing: Option<&Resource>) -> Value {
     let now = world.time();
     let before = existing.and_then(|r| text(&r.body, "systemData.createdAt")).unwrap_or(&now);
-    let (caller, kind) = (crate::CALLER_OBJECT_ID, "Application");
+    let (caller, kind) = (crate::core::options::CALLER_OBJECT_ID, "Application");
     json!({
         "createdBy": caller, "createdByType": kind, "createdAt": before,
         "lastModifiedBy": caller, "lastModifiedByType": kind, "lastModifiedAt": now,

@@ -1,13 +1,13 @@
 //! Maintenance configurations of a cluster.
 
-use super::behaviour::{Answer, Behaviour, stored_and_new};
 use super::cluster::cluster_of;
-use crate::error::Failure;
-use crate::json::{Object, at, list, object_at, set, set_default, text};
-use crate::operation::Act;
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, list, object_at, set, set_default, text};
+use crate::core::operation::Act;
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::Value;
 
 /// `Microsoft.ContainerService/managedClusters/maintenanceConfigurations`.
@@ -109,7 +109,7 @@ mod tests {
 
     fn window(more: Value) -> Value {
         let mut window = json!({"schedule": {"weekly": {"intervalWeeks": 1, "dayOfWeek": "Sunday"}}, "durationHours": 4, "startTime": "02:00"});
-        crate::json::merge(window.as_object_mut().unwrap(), more.as_object().unwrap());
+        crate::core::json::merge(window.as_object_mut().unwrap(), more.as_object().unwrap());
         json!({"properties": {"maintenanceWindow": window}})
     }
 

@@ -28,9 +28,3 @@ mod subnet;
 pub(crate) mod table;
 mod vault_bin;
 mod zone_group;
-
-pub(crate) use super::core::behaviour::{self, Answer};
-pub(crate) use super::front::dispatch::{self, complete, leaving, removed, view};
-pub(crate) use super::front::load::load;
-pub(crate) use super::front::{preflight, provider};
-pub(crate) use table::is_proxy;

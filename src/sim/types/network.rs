@@ -1,15 +1,15 @@
 //! Virtual networks, and what every network write has in common.
 
-use super::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
 use super::subnet;
-use crate::cidr::Cidr;
-use crate::error::Failure;
-use crate::json::{Object, list, name_of, put_back, set, set_default, take_list};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::last;
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
+use crate::core::call::Call;
+use crate::core::cidr::Cidr;
+use crate::core::error::Failure;
+use crate::core::json::{Object, list, name_of, put_back, set, set_default, take_list};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::last;
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/virtualNetworks`.

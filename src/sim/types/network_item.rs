@@ -1,15 +1,15 @@
 //! Network resources that stand alone: security groups, route tables, NAT gateways, public addresses and so on.
 
-use super::behaviour::{Answer, Behaviour, begin, stored_and_new};
 use super::generic::fill_identity;
 use super::network::refuse_if_busy;
-use crate::error::Failure;
-use crate::json::{Object, at, list, name_of, set, set_default, text};
-use crate::operation::{Act, Style, Work};
-use crate::path::last;
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, begin, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, list, name_of, set, set_default, text};
+use crate::core::operation::{Act, Style, Work};
+use crate::core::path::last;
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 /// Any network resource that is neither a network nor an endpoint.

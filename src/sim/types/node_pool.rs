@@ -1,16 +1,16 @@
 //! Agent pools.
 
-use super::behaviour::{Answer, Behaviour, begin};
 use super::cluster::{cluster_of, pools, refuse_if_busy};
 use super::cluster_body::{not_changeable, resolve};
 use super::subnet;
-use crate::error::Failure;
-use crate::json::{Object, at, flag, object_at, set, set_default, text};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::{cut, group_of, last};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, begin};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, flag, object_at, set, set_default, text};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::{cut, group_of, last};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.ContainerService/managedClusters/agentPools`.
@@ -256,7 +256,7 @@ fn mark_spot(properties: &mut Object) {
     // A label's name has dots in it: no path leads to it.
     object_at(properties, "nodeLabels").insert(MARK.to_owned(), json!("spot"));
     let taint = json!(format!("{MARK}=spot:NoSchedule"));
-    let mut taints = crate::json::list(properties, "nodeTaints").to_vec();
+    let mut taints = crate::core::json::list(properties, "nodeTaints").to_vec();
     if !taints.contains(&taint) {
         taints.push(taint);
     }
@@ -298,7 +298,7 @@ fn check_settings(properties: &Object) -> Result<(), Failure> {
         let message = "failSwapOn must be false when swapFileSizeMB is set.";
         return Err(invalid("agentPoolProfile.kubeletConfig.failSwapOn", message));
     }
-    for zone in crate::json::list(properties, "availabilityZones") {
+    for zone in crate::core::json::list(properties, "availabilityZones") {
         if !matches!(zone.as_str(), Some("1" | "2" | "3")) {
             let message = format!("The zone(s) {zone} for resource are not supported.");
             return Err(Failure::bad("AvailabilityZoneNotSupported", message).flat());
@@ -500,7 +500,7 @@ impl Behaviour for NodePool {
     }
 
     fn complete(&self, world: &mut World, operation: &Operation) {
-        super::behaviour::settle_or_remove(world, operation);
+        crate::core::behaviour::settle_or_remove(world, operation);
         if matches!(operation.progress, Progress::Succeeded(_))
             && let Some(pool) = world.state.resources.edit(&operation.target)
         {

@@ -1,14 +1,14 @@
 //! Policy assignments, policy definitions and locks.
 
-use super::behaviour::{Answer, Behaviour, merge_patch, ok, stored_and_new};
 use super::generic::fill_identity;
-use crate::CALLER_OBJECT_ID;
-use crate::error::Failure;
-use crate::json::{Object, set, set_default, text};
-use crate::path::last;
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, merge_patch, ok, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, set, set_default, text};
+use crate::core::options::CALLER_OBJECT_ID;
+use crate::core::path::last;
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Authorization/policyAssignments`.

@@ -1,16 +1,16 @@
 //! Private DNS zones, their links to networks and their records.
 
-use super::behaviour::{Answer, Behaviour, settle_or_remove, stored_and_new};
 use super::network::missing_reference;
-use crate::error::Failure;
-use crate::faults::Failing;
+use crate::core::behaviour::{Answer, Behaviour, settle_or_remove, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::faults::Failing;
+use crate::core::json::{Object, flag, object, set, set_default, text};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::{cut, last};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use crate::host::transport::Response;
-use crate::json::{Object, flag, object, set, set_default, text};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::{cut, last};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/privateDnsZones`.
@@ -81,7 +81,7 @@ impl Behaviour for Zone {
             failing.bent.fails = Some(Failing { code, message, after: None });
             return begin(world, &failing, Act::Update);
         }
-        call.check_etag(world)?;
+        call.check_etag(&world.state.resources)?;
         if !exists {
             world.enter_generation(key);
         }

@@ -1,15 +1,15 @@
 //! Private endpoints.
 
-use super::behaviour::{Answer, Behaviour, begin, stored_and_new};
 use super::network::{missing_reference, refuse_if_busy};
 use super::{connection, private_link, subnet, zone_group};
-use crate::error::Failure;
-use crate::json::{Object, list, name_of, set, set_default, text};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::{cut, last};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, begin, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, list, name_of, set, set_default, text};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::cut;
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/privateEndpoints`.
@@ -238,7 +238,7 @@ impl Behaviour for PrivateEndpoint {
 
     fn complete(&self, world: &mut World, operation: &Operation) {
         let key = &operation.target;
-        super::behaviour::settle_or_remove(world, operation);
+        crate::core::behaviour::settle_or_remove(world, operation);
         if !matches!(operation.progress, Progress::Succeeded(_)) || operation.act == Act::Delete {
             return;
         }
@@ -308,7 +308,7 @@ pub(crate) fn decide(world: &mut World, key: &str, status: &str, description: &s
     let dns: Vec<Value> = hosts.iter().map(|h| json!({"fqdn": h, "ipAddresses": [address]})).collect();
     let path = format!("properties.{list}");
     let Some(endpoint) = world.state.resources.edit(key) else { return };
-    let mut elements = crate::json::list(&endpoint.body, &path).to_vec();
+    let mut elements = crate::core::json::list(&endpoint.body, &path).to_vec();
     if let Some(element) = elements.first_mut().and_then(Value::as_object_mut) {
         element.insert("etag".into(), json!(etag));
         let state = json!({"status": status, "description": description, "actionsRequired": "None"});
@@ -318,11 +318,6 @@ pub(crate) fn decide(world: &mut World, key: &str, status: &str, description: &s
     set(&mut endpoint.body, "properties.customDnsConfigs", dns);
     endpoint.body.insert("etag".into(), json!(etag));
     zone_group::refresh(world, key);
-}
-
-/// The name of the endpoint in an id.
-pub(crate) fn name_in(id: &str) -> &str {
-    last(id)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What can be reached by private link: group ids, zones and host names per target type.
 
-use super::behaviour::{Answer, Behaviour, ok_list};
-use crate::error::Failure;
-use crate::json::{Object, list, put_back, text};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, ok_list};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, list, put_back, text};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 /// `{target}/privateLinkResources`.
@@ -193,7 +193,7 @@ pub(crate) fn host_names(target: &Resource, group: &str) -> Vec<String> {
     let Some(link) = groups(&target.kind).find(|g| g.group.eq_ignore_ascii_case(group)) else {
         return Vec::new();
     };
-    let name = crate::path::last(&target.id).to_ascii_lowercase();
+    let name = crate::core::path::last(&target.id).to_ascii_lowercase();
     let location = target.location();
     let suffix = link.suffix.replace("{region}", location);
     match target.kind.as_str() {

@@ -1,16 +1,16 @@
 //! Resource groups.
 
-use super::behaviour::{Answer, Behaviour, ok_list};
-use super::dispatch::check_locks;
-use crate::error::Failure;
+use crate::core::behaviour::check_locks;
+use crate::core::behaviour::{Answer, Behaviour, ok_list};
+use crate::core::call::{Call, group_being_deleted, group_not_found, parse_body};
+use crate::core::error::Failure;
+use crate::core::json::{Object, drop_nulls, object, set, text};
+use crate::core::locations::{is_location, normal_location};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::{Query, ResourcePath, last};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use crate::host::transport::{Method, Request, Response};
-use crate::json::{Object, drop_nulls, object, set, text};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::{Query, ResourcePath, last};
-use crate::router::{Call, group_being_deleted, group_not_found, normal_location, parse_body};
-use crate::store::Resource;
-use crate::subscription::is_location;
-use crate::world::World;
 use serde_json::{Value, json};
 
 /// The type in the store.
@@ -169,7 +169,7 @@ fn delete(
         query: *query,
         body: Object::new(),
         raw: Object::new(),
-        bent: crate::faults::Bent::default(),
+        bent: crate::core::faults::Bent::default(),
         kind: KIND.to_owned(),
         id: path.to_owned(),
         type_name: "Microsoft.Resources/resourceGroups".to_owned(),

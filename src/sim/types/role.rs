@@ -1,16 +1,16 @@
 //! Role assignments and role definitions.
 
-use super::behaviour::{Answer, Behaviour, ok_list, stored_and_new};
 use super::role_names::ROLES;
-use crate::CALLER_OBJECT_ID;
-use crate::error::Failure;
+use crate::core::behaviour::{Answer, Behaviour, ok_list, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{at, object, set, text};
+use crate::core::options::CALLER_OBJECT_ID;
+use crate::core::path::last;
+use crate::core::path::quoted;
+use crate::core::store::Resource;
+use crate::core::world::World;
 use crate::host::transport::Response;
-use crate::json::{at, object, set, text};
-use crate::path::last;
-use crate::router::Call;
-use crate::store::Resource;
-use crate::subscription::quoted;
-use crate::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Authorization/roleAssignments`.
@@ -103,7 +103,7 @@ impl Behaviour for RoleAssignment {
     fn list(&self, world: &mut World, call: &Call<'_>) -> Option<Answer> {
         let scope = &call.path.scope;
         if !world.exists(scope) {
-            return Some(Err(crate::world::not_found(&call.path.id[..scope.len()])));
+            return Some(Err(crate::core::call::not_found(&call.path.id[..scope.len()])));
         }
         let filter = call.query.get("$filter").unwrap_or_default();
         let lower = filter.to_ascii_lowercase();
@@ -129,7 +129,7 @@ impl Behaviour for RoleAssignment {
                 let here = world.state.resources.members(&collection).filter(|(k, r)| matches(k, r));
                 keys.extend(here.map(|(k, _)| k.to_owned()));
             }
-            above = crate::path::cut(above, 1);
+            above = crate::core::path::cut(above, 1);
         }
         if !exact {
             let below = world.state.resources.below(scope).filter(|(k, r)| matches(k, r));
@@ -189,7 +189,7 @@ fn check_uniqueness(world: &World, call: &Call<'_>, principal: &str, role: &str)
         }
         return Ok(());
     }
-    let collection = crate::path::cut(key, 1);
+    let collection = crate::core::path::cut(key, 1);
     if let Some((other, _)) = world.state.resources.members(collection).find(|(_, r)| same(r)) {
         let message = format!(
             "The role assignment already exists. The ID of the existing role assignment is {}.",
@@ -260,7 +260,7 @@ impl Behaviour for RoleDefinition {
     fn get(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let guid = call.path.name().to_ascii_lowercase();
         if let Some((name, guid)) = ROLES.iter().find(|(_, g)| *g == guid) {
-            return super::behaviour::ok(&definition(world, &call.path.scope, name, guid));
+            return crate::core::behaviour::ok(&definition(world, &call.path.scope, name, guid));
         }
         let message =
             format!("The specified role definition with ID '{}' does not exist.", guid.replace('-', ""));

@@ -1,12 +1,12 @@
 //! Vault secrets as ARM sees them: everything but the value.
 
-use super::behaviour::{Answer, Behaviour, stored_and_new};
-use crate::error::Failure;
-use crate::json::{Object, at, object, remove, set, text};
-use crate::path::{cut, last};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, object, remove, set, text};
+use crate::core::path::{cut, last};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -91,7 +91,7 @@ impl Behaviour for Secret {
         let tags = call.body.get("tags").or_else(|| existing.body.get("tags")).cloned();
         let stored = existing.body.get("properties").and_then(Value::as_object);
         let mut properties = stored.cloned().unwrap_or_default();
-        crate::json::merge(&mut properties, &call.properties());
+        crate::core::json::merge(&mut properties, &call.properties());
         Secret::write(world, call, &properties, tags)
     }
 

@@ -1,15 +1,15 @@
 //! Subnets and peerings.
 
-use super::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
 use super::network::{missing_reference, refuse_if_busy};
-use crate::cidr::Cidr;
-use crate::error::Failure;
-use crate::json::{Object, at, list, object_at, set, set_default, text};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::{cut, last};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use crate::core::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
+use crate::core::call::Call;
+use crate::core::cidr::Cidr;
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, list, object_at, set, set_default, text};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::{cut, last};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/virtualNetworks/subnets`.
@@ -116,7 +116,7 @@ pub(crate) fn build(
 }
 
 fn delegation(id: &str, etag: &str, element: &Value) -> Value {
-    let name = crate::json::name_of(element);
+    let name = crate::core::json::name_of(element);
     let service = element.pointer("/properties/serviceName").and_then(Value::as_str).unwrap_or_default();
     let action = if service.eq_ignore_ascii_case("Microsoft.Web/serverFarms")
         || service.eq_ignore_ascii_case("Microsoft.ContainerInstance/containerGroups")

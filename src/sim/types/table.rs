@@ -1,6 +1,5 @@
 //! Which ARM type has which behaviour.
 
-use super::behaviour::Behaviour;
 use super::cluster::Cluster;
 use super::connection::Connection;
 use super::flux::{Extension, FluxConfiguration};
@@ -15,15 +14,16 @@ use super::policy::{Lock, PolicyAssignment, PolicyDefinition};
 use super::private_dns::{Link, RecordSet, Zone};
 use super::private_endpoint::PrivateEndpoint;
 use super::private_link::LinkResources;
-use super::provider::canonical_namespace;
 use super::resource_group::Group;
 use super::role::{RoleAssignment, RoleDefinition};
 use super::secret::Secret;
 use super::subnet::{Peering, Subnet};
 use super::vault_bin::DeletedVault;
 use super::zone_group::ZoneGroup;
-use crate::error::Failure;
-use crate::path::ResourcePath;
+use crate::core::behaviour::Behaviour;
+use crate::core::error::Failure;
+use crate::core::namespaces::canonical_namespace;
+use crate::core::path::ResourcePath;
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]

@@ -1,15 +1,15 @@
 //! Soft-deleted vaults.
 
-use super::behaviour::{Answer, Behaviour, ok, ok_list};
-use crate::error::Failure;
+use crate::core::behaviour::{Answer, Behaviour, ok, ok_list};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, flag, object, remove, text};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::last;
+use crate::core::store::Resource;
+use crate::core::world::World;
 use crate::host::Timestamp;
 use crate::host::transport::Response;
-use crate::json::{Object, at, flag, object, remove, text};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::last;
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -91,7 +91,8 @@ fn show(world: &World, name: &str, entry: &Object) -> Value {
 fn entry<'w>(world: &'w World, call: &Call<'_>) -> Option<(String, &'w Object)> {
     let name = call.path.name().to_ascii_lowercase();
     let entry = world.state.deleted_vaults.get(&name)?;
-    let location = crate::router::normal_location(call.path.names.first().map_or("", String::as_str));
+    let location =
+        crate::core::locations::normal_location(call.path.names.first().map_or("", String::as_str));
     (text(entry, "vault.body.location") == Some(&location)).then_some((name, entry))
 }
 
@@ -114,7 +115,7 @@ impl Behaviour for DeletedVault {
 
     fn act(&self, world: &mut World, call: &Call<'_>, action: &str) -> Answer {
         if !action.eq_ignore_ascii_case("purge") {
-            return Err(super::behaviour::unknown_action(call, action));
+            return Err(crate::core::behaviour::unknown_action(call, action));
         }
         let Some((_, entry)) = entry(world, call) else {
             let message = format!("The specified deleted vault '{}' does not exist.", call.path.name());

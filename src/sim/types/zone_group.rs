@@ -1,15 +1,15 @@
 //! DNS zone groups: they keep the records of an endpoint.
 
-use super::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
 use super::network::{missing_reference, refuse_if_busy};
-use super::{private_dns, private_endpoint, private_link};
-use crate::error::Failure;
-use crate::json::{list, name_of, object, set, text};
-use crate::operation::{Act, Operation, Progress, Style, Work};
-use crate::path::{cut, last};
-use crate::router::Call;
-use crate::store::Resource;
-use crate::world::World;
+use super::{private_dns, private_link};
+use crate::core::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
+use crate::core::call::Call;
+use crate::core::error::Failure;
+use crate::core::json::{list, name_of, object, set, text};
+use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::path::{cut, last};
+use crate::core::store::Resource;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 /// `Microsoft.Network/privateEndpoints/privateDnsZoneGroups`.
@@ -148,7 +148,7 @@ pub(crate) fn refresh(world: &mut World, endpoint: &str) {
                 let id = format!("{zone}/A/{}", set["recordSetName"].as_str().unwrap_or_default());
                 let addresses = set["ipAddresses"].as_array().into_iter().flatten();
                 let addresses: Vec<Value> = addresses.map(|a| json!({"ipv4Address": a})).collect();
-                let creator = format!("created by private endpoint {}", private_endpoint::name_in(endpoint));
+                let creator = format!("created by private endpoint {}", last(endpoint));
                 let properties = json!({"metadata": {"creator": creator}, "ttl": 10, "aRecords": addresses});
                 let record = private_dns::record(world, &id, object(properties));
                 records.push(json!(record.key()));
