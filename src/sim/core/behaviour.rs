@@ -2,12 +2,13 @@
 
 use super::call::Call;
 use crate::core::error::Failure;
-use crate::core::json::merge;
-use crate::core::operation::{Act, Operation, Progress, Work};
+use crate::core::json::{Object, merge};
+use crate::core::operation::{Act, Operation, Progress, USUAL, Work};
 use crate::core::store::Resource;
 use crate::core::world::World;
 use crate::host::transport::Response;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// What a request comes to.
 pub(crate) type Answer = Result<Response, Failure>;
@@ -55,6 +56,11 @@ pub(crate) trait Behaviour: Sync + std::fmt::Debug {
     /// The body composed of the resource and its children; `None` when the body stands as it is.
     fn view(&self, _world: &World, _resource: &Resource) -> Option<Value> {
         None
+    }
+
+    /// How long an operation takes, as observed on Azure.
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        USUAL
     }
 
     /// Ends an operation.

@@ -1,4 +1,4 @@
-//! Long-running operations: what they are, how long they take, how each provider reports on them.
+//! Long-running operations: what they are, and how each provider reports on them.
 
 use super::call::Call;
 use super::json::Object;
@@ -93,57 +93,26 @@ impl<'w> Work<'w> {
     }
 }
 
-const fn seconds(n: u64) -> Duration {
+pub(crate) const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// How long an operation takes, as observed on Azure.
-pub(crate) fn duration(kind: &str, act: Act, body: &Object) -> Duration {
-    let windows =
-        super::json::text(body, "properties.osType").is_some_and(|os| os.eq_ignore_ascii_case("windows"));
-    match (kind, act) {
-        (_, Act::Purge) => seconds(30),
-        ("microsoft.resources/resourcegroups", _) => seconds(60),
-        ("microsoft.containerservice/managedclusters", Act::Create) => seconds(480),
-        ("microsoft.containerservice/managedclusters", Act::Update | Act::Start | Act::Stop) => seconds(150),
-        ("microsoft.containerservice/managedclusters", _) => seconds(180),
-        ("microsoft.containerservice/managedclusters/agentpools", Act::Create) => {
-            if windows {
-                seconds(360)
-            } else {
-                seconds(240)
-            }
-        }
-        ("microsoft.containerservice/managedclusters/agentpools", Act::Delete) => seconds(180),
-        ("microsoft.containerservice/managedclusters/agentpools", _) => seconds(60),
-        ("microsoft.kubernetesconfiguration/extensions", Act::Create) => seconds(360),
-        ("microsoft.kubernetesconfiguration/extensions", _) => seconds(120),
-        ("microsoft.kubernetesconfiguration/fluxconfigurations", _) => seconds(90),
-        ("microsoft.network/virtualnetworks", _) => seconds(6),
-        ("microsoft.network/virtualnetworks/subnets", _) => seconds(4),
-        ("microsoft.network/privateendpoints", _) => seconds(60),
-        ("microsoft.network/privateendpoints/privatednszonegroups", _) => seconds(15),
-        ("microsoft.network/privatednszones", _) => seconds(35),
-        ("microsoft.network/privatednszones/virtualnetworklinks", _) => seconds(40),
-        ("microsoft.network/natgateways", _) => seconds(20),
-        ("microsoft.network/applicationgateways", Act::Create) => seconds(420),
-        ("microsoft.keyvault/vaults", _) => seconds(15),
-        ("microsoft.storage/storageaccounts", _) => seconds(20),
-        _ => seconds(5),
-    }
-}
+/// How long an operation takes whose type says nothing else.
+pub(crate) const USUAL: Duration = seconds(5);
+/// How long it takes to purge what was deleted.
+const PURGE: Duration = seconds(30);
 
 impl World {
     /// Starts an operation; it ends when its time has come.
     pub(crate) fn start(&mut self, call: &Call<'_>, work: Work<'_>) -> Operation {
-        let (id, kind, location, took) = match self.state.resources.get(work.key) {
+        let (id, location, took) = match self.state.resources.get(work.key) {
             Some(r) => {
-                let took = duration(&r.kind, work.act, &r.body);
-                (r.id.clone(), r.kind.clone(), r.location().to_owned(), took)
+                let took = self.providers.duration(&r.kind, work.act, &r.body);
+                (r.id.clone(), r.location().to_owned(), took)
             }
-            None => (call.path.id.clone(), call.path.kind(), String::new(), seconds(5)),
+            None => (call.path.id.clone(), String::new(), USUAL),
         };
-        let took = if work.act == Act::Purge { duration(&kind, Act::Purge, &Object::new()) } else { took };
+        let took = if work.act == Act::Purge { PURGE } else { took };
         let fails_after = call.bent.fails.as_ref().and_then(|failing| failing.after);
         let ends_after = fails_after.map_or(took, |after| after.min(took));
         let location = if location.is_empty() { self.location_near(work.key) } else { location };

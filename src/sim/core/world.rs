@@ -5,7 +5,7 @@ use super::clock::Now;
 use super::error::Failure;
 use super::faults::Faults;
 use super::json::{Object, set, text};
-use super::operation::{Operation, Progress};
+use super::operation::{Act, Operation, Progress};
 use super::options::{CALLER_OBJECT_ID, Options, Throttling};
 use super::path::{Query, decode, group_of};
 use super::store::{Resource, Store};
@@ -15,6 +15,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// How many items a list shows at once. Providers differ, and few say: what matters is that lists do come in pages.
 const PAGE: usize = 250;
@@ -95,6 +96,9 @@ pub(crate) struct State {
 pub(crate) trait Providers: Sync + std::fmt::Debug {
     /// The body composed of the resource and its children; `None` when the body stands as it is.
     fn view(&self, world: &World, resource: &Resource) -> Option<Value>;
+
+    /// How long an operation on a resource of this type takes, as observed on Azure.
+    fn duration(&self, kind: &str, act: Act, body: &Object) -> Duration;
 
     /// Ends an operation as its target's type does.
     fn complete(&self, world: &mut World, operation: &Operation);

@@ -4,9 +4,9 @@ use super::provider;
 use crate::core::behaviour::{Answer, Behaviour, check_locks};
 use crate::core::call::{Call, not_found};
 use crate::core::error::Failure;
-use crate::core::json::text;
+use crate::core::json::{Object, text};
 use crate::core::locations::{is_location, normal_location};
-use crate::core::operation::Operation;
+use crate::core::operation::{Act, Operation};
 use crate::core::path::{ResourcePath, group_of, last};
 use crate::core::store::Resource;
 use crate::core::world::{Providers, World};
@@ -14,6 +14,7 @@ use crate::host::transport::{Method, Response};
 use crate::types::table::{self, Entry};
 use crate::types::{key_vault, private_link, role};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Answers a request on a resource, a collection or an action.
 pub(crate) fn dispatch(world: &mut World, call: &mut Call<'_>) -> Answer {
@@ -251,6 +252,10 @@ impl Providers for ByTable {
     fn view(&self, world: &World, resource: &Resource) -> Option<Value> {
         let own = table::behaviour(&resource.kind).view(world, resource);
         private_link::with_connections(world, resource, own)
+    }
+
+    fn duration(&self, kind: &str, act: Act, body: &Object) -> Duration {
+        table::behaviour(kind).duration(kind, act, body)
     }
 
     fn complete(&self, world: &mut World, operation: &Operation) {

@@ -5,12 +5,13 @@ use crate::core::behaviour::{Answer, Behaviour, begin, ok, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
 use crate::core::json::{Object, flag, list, merge, name_of, object_at, put_back, set, take_list, text};
-use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
 use crate::core::path::{cut, last};
 use crate::core::store::Resource;
 use crate::core::world::World;
 use crate::host::transport::Response;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `Microsoft.ContainerService/managedClusters`.
 #[derive(Debug)]
@@ -59,6 +60,14 @@ pub(crate) fn pools(world: &World, cluster: &str) -> Vec<String> {
 }
 
 impl Behaviour for Cluster {
+    fn duration(&self, _kind: &str, act: Act, _body: &Object) -> Duration {
+        match act {
+            Act::Create => seconds(480),
+            Act::Update | Act::Start | Act::Stop => seconds(150),
+            Act::Delete | Act::Purge => seconds(180),
+        }
+    }
+
     fn spell(&self, id: String) -> String {
         id.replacen("/resourceGroups/", "/resourcegroups/", 1)
     }

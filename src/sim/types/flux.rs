@@ -5,11 +5,12 @@ use crate::core::behaviour::{Answer, Behaviour, begin, merge_patch, settle_or_re
 use crate::core::call::Call;
 use crate::core::error::Failure;
 use crate::core::json::{Object, at, flag, object, set, set_default, text};
-use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
 use crate::core::path::last;
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `Microsoft.KubernetesConfiguration/extensions`.
 #[derive(Debug)]
@@ -78,6 +79,10 @@ fn patched(world: &mut World, call: &Call<'_>) -> Answer {
 }
 
 impl Behaviour for Extension {
+    fn duration(&self, _kind: &str, act: Act, _body: &Object) -> Duration {
+        if act == Act::Create { seconds(360) } else { seconds(120) }
+    }
+
     fn spell(&self, id: String) -> String {
         restore_case(id)
     }
@@ -281,6 +286,10 @@ fn fill_source(source: &str, properties: &mut Object) {
 }
 
 impl Behaviour for FluxConfiguration {
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        seconds(90)
+    }
+
     fn spell(&self, id: String) -> String {
         restore_case(id)
     }

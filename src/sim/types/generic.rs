@@ -1,8 +1,9 @@
 //! Any type of a known namespace that has no behaviour of its own: stored as sent, at once.
 
+use super::defaults::{self, Made};
 use crate::core::behaviour::{Answer, Behaviour, merge_patch, stored_and_new};
 use crate::core::call::Call;
-use crate::core::json::{Object, object_at, set, set_default, text};
+use crate::core::json::{Object, object_at, set, text};
 use crate::core::operation::{Act, Style, Work};
 use crate::core::store::Resource;
 use crate::core::world::{PrincipalKind, World};
@@ -27,6 +28,10 @@ const SECRETS: &[&str] = &[
 ];
 
 impl Behaviour for Generic {
+    fn duration(&self, kind: &str, _act: Act, _body: &Object) -> Duration {
+        defaults::of(kind).takes
+    }
+
     /// Log Analytics answers in lower case where nobody asked for it.
     fn spell(&self, id: String) -> String {
         const MARK: &str = "/providers/Microsoft.OperationalInsights/";
@@ -51,10 +56,10 @@ impl Behaviour for Generic {
             world.enter_generation(key);
         }
         fill_identity(world, key, &mut body);
-        let account = call.kind == "microsoft.storage/storageaccounts";
-        let slow = account && !world.state.resources.contains(key);
+        let known = defaults::of(&call.kind);
+        let slow = known.slow && !world.state.resources.contains(key);
         set(&mut body, "properties.provisioningState", if slow { "Creating" } else { "Succeeded" });
-        fill_defaults(world, key, &call.kind, call.path.name(), &mut body);
+        (known.fill)(&Made { world, key, name: call.path.name().to_ascii_lowercase() }, &mut body);
         let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
         if slow {
             // Nothing but a location, which ends by answering with the account.
@@ -126,104 +131,4 @@ pub(crate) fn system_principal(world: &mut World, key: &str) -> String {
         world.add_principal(&principal, PrincipalKind::ServicePrincipal, known_from);
     }
     principal
-}
-
-/// What the commonest types add by themselves.
-fn fill_defaults(world: &World, key: &str, kind: &str, name: &str, body: &mut Object) {
-    let lower = name.to_ascii_lowercase();
-    match kind {
-        "microsoft.operationalinsights/workspaces" => {
-            set_default(body, "properties.customerId", world.uuid(key, "customer"));
-            let sku = text(body, "properties.sku.name").unwrap_or_default();
-            if sku.is_empty() || sku.eq_ignore_ascii_case("standalone") {
-                set(body, "properties.sku.name", "PerGB2018");
-            }
-            set_default(body, "properties.retentionInDays", 30);
-            set_default(body, "properties.publicNetworkAccessForIngestion", "Enabled");
-            set_default(body, "properties.publicNetworkAccessForQuery", "Enabled");
-            set_default(body, "properties.workspaceCapping.dailyQuotaGb", -1.0);
-            set_default(body, "properties.workspaceCapping.dataIngestionStatus", "RespectQuota");
-            let features = json!({
-                "legacy": 0, "searchVersion": 1, "enableLogAccessUsingOnlyResourcePermissions": true,
-            });
-            for (name, value) in features.as_object().into_iter().flatten() {
-                set_default(body, &format!("properties.features.{name}"), value.clone());
-            }
-            let now = world.time();
-            let stored = world.state.resources.get(key);
-            let created =
-                stored.and_then(|r| text(&r.body, "properties.createdDate")).unwrap_or(&now).to_owned();
-            set(body, "properties.sku.lastSkuUpdate", created.clone());
-            set(body, "properties.workspaceCapping.quotaNextResetTime", created.clone());
-            set(body, "properties.createdDate", created);
-            set(body, "properties.modifiedDate", now.clone());
-            let tag = world.uuid(key, &format!("etag {now}"));
-            body.insert("etag".into(), json!(format!("\"{tag}\"")));
-        }
-        "microsoft.containerregistry/registries" => {
-            set_default(body, "properties.loginServer", format!("{lower}.azurecr.io"));
-            set_default(body, "properties.adminUserEnabled", false);
-            set_default(body, "properties.publicNetworkAccess", "Enabled");
-        }
-        "microsoft.sql/servers" => {
-            set_default(body, "properties.fullyQualifiedDomainName", format!("{lower}.database.windows.net"));
-            set_default(body, "properties.state", "Ready");
-            set_default(body, "properties.publicNetworkAccess", "Enabled");
-        }
-        "microsoft.storage/storageaccounts" => {
-            set_default(
-                body,
-                "properties.primaryEndpoints",
-                json!({
-                    "blob": format!("https://{lower}.blob.core.windows.net/"),
-                    "table": format!("https://{lower}.table.core.windows.net/"),
-                    "queue": format!("https://{lower}.queue.core.windows.net/"),
-                    "file": format!("https://{lower}.file.core.windows.net/"),
-                    "dfs": format!("https://{lower}.dfs.core.windows.net/"),
-                }),
-            );
-            let now = world.time();
-            let stored = world.state.resources.get(key);
-            let created =
-                stored.and_then(|r| text(&r.body, "properties.creationTime")).unwrap_or(&now).to_owned();
-            let service = json!({"keyType": "Account", "enabled": true, "lastEnabledTime": created});
-            let encryption =
-                json!({"services": {"file": service, "blob": service}, "keySource": "Microsoft.Storage"});
-            let rules = json!({
-                "ipv6Rules": [], "bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [],
-                "defaultAction": "Allow",
-            });
-            let tier =
-                text(body, "sku.name").and_then(|sku| sku.split('_').next()).unwrap_or("Standard").to_owned();
-            set(body, "sku.tier", tier);
-            set_default(body, "properties.keyCreationTime", json!({"key1": created, "key2": created}));
-            set_default(body, "properties.allowCrossTenantReplication", false);
-            set_default(body, "properties.minimumTlsVersion", "TLS1_0");
-            set_default(body, "properties.allowBlobPublicAccess", false);
-            set_default(body, "properties.networkAcls", rules);
-            set_default(body, "properties.encryption", encryption);
-            set_default(body, "properties.accessTier", "Hot");
-            set_default(body, "properties.creationTime", created);
-            let location = text(body, "location").unwrap_or_default().to_owned();
-            set_default(body, "properties.primaryLocation", location);
-            set_default(body, "properties.statusOfPrimary", "available");
-            set_default(body, "properties.supportsHttpsTrafficOnly", true);
-            set_default(body, "properties.privateEndpointConnections", json!([]));
-            set_default(body, "tags", json!({}));
-        }
-        "microsoft.web/sites" => {
-            set_default(body, "properties.defaultHostName", format!("{lower}.azurewebsites.net"));
-            set_default(body, "properties.state", "Running");
-            set_default(body, "properties.enabled", true);
-        }
-        "microsoft.cdn/profiles/afdendpoints" => {
-            let host = format!("{lower}-{}.z01.azurefd.net", world.token(key, "host"));
-            set_default(body, "properties.hostName", host);
-        }
-        "microsoft.cdn/profiles" => {
-            set_default(body, "properties.resourceState", "Active");
-            set_default(body, "properties.frontDoorId", world.uuid(key, "front door"));
-        }
-        _ => {}
-    }
 }

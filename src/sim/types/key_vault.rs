@@ -5,12 +5,13 @@ use crate::core::behaviour::{Answer, Behaviour, merge_patch, ok, replace_tags, s
 use crate::core::call::Call;
 use crate::core::error::Failure;
 use crate::core::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
-use crate::core::operation::{Act, Style, Work};
+use crate::core::operation::{Act, Style, Work, seconds};
 use crate::core::path::cut;
 use crate::core::store::Resource;
 use crate::core::world::World;
 use crate::host::transport::Response;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `Microsoft.KeyVault/vaults`.
 #[derive(Debug)]
@@ -141,6 +142,10 @@ fn normalise_acls(world: &World, body: &mut Object) -> Result<(), Failure> {
 }
 
 impl Behaviour for Vault {
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        seconds(15)
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let (key, name) = (&call.path.key, call.path.name());
         let lower = name.to_ascii_lowercase();

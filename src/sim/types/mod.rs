@@ -8,6 +8,7 @@ pub(crate) mod cluster;
 mod cluster_body;
 mod cluster_profiles;
 pub(crate) mod connection;
+mod defaults;
 mod flux;
 mod generic;
 mod identity;

@@ -6,11 +6,12 @@ use crate::core::call::Call;
 use crate::core::cidr::Cidr;
 use crate::core::error::Failure;
 use crate::core::json::{Object, list, name_of, put_back, set, set_default, take_list};
-use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
 use crate::core::path::last;
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `Microsoft.Network/virtualNetworks`.
 #[derive(Debug)]
@@ -63,6 +64,10 @@ fn address_space(call: &Call<'_>) -> Result<Vec<Cidr>, Failure> {
 }
 
 impl Behaviour for VirtualNetwork {
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        seconds(6)
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let key = &call.path.key;
         refuse_if_busy(world, call, &[key])?;

@@ -6,17 +6,26 @@ use crate::core::behaviour::{Answer, Behaviour, begin, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
 use crate::core::json::{Object, at, list, name_of, set, set_default, text};
-use crate::core::operation::{Act, Style, Work};
+use crate::core::operation::{Act, Style, USUAL, Work, seconds};
 use crate::core::path::last;
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Any network resource that is neither a network nor an endpoint.
 #[derive(Debug)]
 pub(crate) struct NetworkItem;
 
 impl Behaviour for NetworkItem {
+    fn duration(&self, kind: &str, act: Act, _body: &Object) -> Duration {
+        match kind {
+            "microsoft.network/natgateways" => seconds(20),
+            "microsoft.network/applicationgateways" if act == Act::Create => seconds(420),
+            _ => USUAL,
+        }
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let key = &call.path.key;
         refuse_if_busy(world, call, &[key])?;

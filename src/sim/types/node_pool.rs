@@ -7,11 +7,12 @@ use crate::core::behaviour::{Answer, Behaviour, begin};
 use crate::core::call::Call;
 use crate::core::error::Failure;
 use crate::core::json::{Object, at, flag, object_at, set, set_default, text};
-use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
 use crate::core::path::{cut, group_of, last};
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `Microsoft.ContainerService/managedClusters/agentPools`.
 #[derive(Debug)]
@@ -449,6 +450,16 @@ fn last_system(world: &World, pool: &str) -> Result<(), Failure> {
 }
 
 impl Behaviour for NodePool {
+    fn duration(&self, _kind: &str, act: Act, body: &Object) -> Duration {
+        let windows = text(body, "properties.osType").is_some_and(|os| os.eq_ignore_ascii_case("windows"));
+        match act {
+            Act::Create if windows => seconds(360),
+            Act::Create => seconds(240),
+            Act::Delete => seconds(180),
+            Act::Update | Act::Start | Act::Stop | Act::Purge => seconds(60),
+        }
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let key = &call.path.key;
         let cluster = cluster_of(key).to_owned();

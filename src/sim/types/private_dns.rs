@@ -6,12 +6,13 @@ use crate::core::call::Call;
 use crate::core::error::Failure;
 use crate::core::faults::Failing;
 use crate::core::json::{Object, flag, object, set, set_default, text};
-use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
 use crate::core::path::{cut, last};
 use crate::core::store::Resource;
 use crate::core::world::World;
 use crate::host::transport::Response;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `Microsoft.Network/privateDnsZones`.
 #[derive(Debug)]
@@ -59,6 +60,10 @@ fn busy(world: &World, key: &str) -> Result<(), Failure> {
 }
 
 impl Behaviour for Zone {
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        seconds(35)
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         must_be_global(call)?;
         let (key, name) = (&call.path.key, call.path.name());
@@ -163,6 +168,10 @@ fn copy<'r>(call: &Call<'r>) -> Call<'r> {
 }
 
 impl Behaviour for Link {
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        seconds(40)
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         must_be_global(call)?;
         let key = &call.path.key;

@@ -6,11 +6,12 @@ use crate::core::behaviour::{Answer, Behaviour, begin, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
 use crate::core::json::{Object, list, name_of, set, set_default, text};
-use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
 use crate::core::path::cut;
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `Microsoft.Network/privateEndpoints`.
 #[derive(Debug)]
@@ -163,6 +164,10 @@ fn check_changes(call: &Call<'_>, existing: &Resource, wanted: &Wanted) -> Resul
 }
 
 impl Behaviour for PrivateEndpoint {
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        seconds(60)
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let key = &call.path.key;
         let asked = text(&call.body, "properties.subnet.id").unwrap_or_default().to_ascii_lowercase();

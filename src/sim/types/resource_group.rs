@@ -6,12 +6,13 @@ use crate::core::call::{Call, group_being_deleted, group_not_found, parse_body};
 use crate::core::error::Failure;
 use crate::core::json::{Object, drop_nulls, object, set, text};
 use crate::core::locations::{is_location, normal_location};
-use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
 use crate::core::path::{Query, ResourcePath, last};
 use crate::core::store::Resource;
 use crate::core::world::World;
 use crate::host::transport::{Method, Request, Response};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The type in the store.
 pub(crate) const KIND: &str = "microsoft.resources/resourcegroups";
@@ -21,6 +22,10 @@ pub(crate) const KIND: &str = "microsoft.resources/resourcegroups";
 pub(crate) struct Group;
 
 impl Behaviour for Group {
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        seconds(60)
+    }
+
     fn put(&self, _world: &mut World, call: &Call<'_>) -> Answer {
         Err(call.not_found())
     }

@@ -6,11 +6,12 @@ use crate::core::call::Call;
 use crate::core::cidr::Cidr;
 use crate::core::error::Failure;
 use crate::core::json::{Object, at, list, object_at, set, set_default, text};
-use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
 use crate::core::path::{cut, last};
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `Microsoft.Network/virtualNetworks/subnets`.
 #[derive(Debug)]
@@ -229,6 +230,10 @@ pub(crate) fn check_unused(subnet: &Resource) -> Result<(), Failure> {
 }
 
 impl Behaviour for Subnet {
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        seconds(4)
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let key = &call.path.key;
         let parent = call.path.parent().unwrap_or_default();

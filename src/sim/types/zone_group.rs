@@ -5,12 +5,13 @@ use super::{private_dns, private_link};
 use crate::core::behaviour::{Answer, Behaviour, begin, settle_or_remove, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
-use crate::core::json::{list, name_of, object, set, text};
-use crate::core::operation::{Act, Operation, Progress, Style, Work};
+use crate::core::json::{Object, list, name_of, object, set, text};
+use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
 use crate::core::path::{cut, last};
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// `Microsoft.Network/privateEndpoints/privateDnsZoneGroups`.
 #[derive(Debug)]
@@ -50,6 +51,10 @@ fn configs(world: &World, endpoint: &str, id: &str, etag: &str, state: &str, wan
 const CONFIGS: &str = "properties.privateDnsZoneConfigs";
 
 impl Behaviour for ZoneGroup {
+    fn duration(&self, _kind: &str, _act: Act, _body: &Object) -> Duration {
+        seconds(15)
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let key = &call.path.key;
         let endpoint = call.path.parent().unwrap_or_default();
