@@ -6,7 +6,7 @@ use crate::arm::{Conditions, Error, ErrorKind, Operation as ArmOperation, transp
 use crate::catalog::UpdateMode;
 use crate::plan::{Guard, Mode, Put};
 use crate::value::{
-    ChangeKind, Comparison, Flag, changed_members, diff, merge, set_path, strip_read_only, without,
+    Change, ChangeKind, Comparison, Flag, changed_members, diff, merge, set_path, strip_read_only, without,
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -91,7 +91,10 @@ impl Worker {
             return Ok(Some(live.body));
         }
         // Only a whole PUT takes up what failed: a PATCH has nothing to say when nothing differs.
-        let mode = if put.mode == Mode::Repair { UpdateMode::Put } else { put.kind.update };
+        // Nor can a PATCH take anything away.
+        let removes = put.changes.iter().any(|change| change.kind == ChangeKind::Remove && !is_tag(change));
+        let whole = put.mode == Mode::Repair || removes;
+        let mode = if whole { UpdateMode::Put } else { put.kind.update };
         let merged = match mode {
             // What cannot be read would always look changed; a PATCH sends it only when it is.
             UpdateMode::Patch if !put.unseen => {
@@ -142,11 +145,16 @@ impl Worker {
     }
 }
 
+/// Whether a change is one of tags, which a PATCH replaces as a whole.
+fn is_tag(change: &Change) -> bool {
+    change.path == "tags" || change.path.starts_with("tags.") || change.path.starts_with("tags[")
+}
+
 /// Whether anything is left to be sent.
 fn differs(put: &Put, live: &Value) -> bool {
     let rules = put.kind.compiled();
     let comparison = Comparison { rules, applied: None, secret_changed: &|_, _| put.unseen };
-    let drops = |change: &crate::value::Change| matches!(change.kind, ChangeKind::Remove | ChangeKind::Reset);
+    let drops = |change: &Change| matches!(change.kind, ChangeKind::Remove | ChangeKind::Reset);
     put.mode == Mode::Repair
         || !diff(&put.body, live, &comparison).is_empty()
         || put.changes.iter().any(drops)

@@ -23,6 +23,8 @@ pub enum Action {
     Recover,
     /// A provider or preview feature is registered.
     Register,
+    /// Fields that the blueprint dropped and that have no way back stay as they are, unmanaged from now on.
+    Release,
     /// It is taken out of the ledger and left alone.
     Forget,
     /// Nothing.
@@ -41,6 +43,7 @@ impl Action {
             Action::Adopt => "adopt",
             Action::Recover => "recover",
             Action::Register => "register",
+            Action::Release => "release",
             Action::Forget => "forget",
             Action::NoOp => "no-op",
         }

@@ -12,7 +12,7 @@ use crate::state::{
     Approval, Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, lanes, owner_of,
 };
 use crate::value::token::{self, Token};
-use crate::value::{ChangeKind, is_at_work};
+use crate::value::{Change, ChangeKind, is_at_work, is_secret};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub(super) fn outline(steps: &[Step]) -> Vec<Unit> {
     let compiler = Compiler::new(steps, &desired, &ledger, &observed);
     let mut units = compiler.units();
     for (unit, step) in units.iter_mut().zip(steps) {
-        let idle = matches!(step.action, Action::NoOp | Action::Forget | Action::Adopt);
+        let idle = matches!(step.action, Action::NoOp | Action::Forget | Action::Adopt | Action::Release);
         unit.expected_ms = if idle { 0 } else { step.expected_ms };
     }
     units.truncate(steps.len());
@@ -148,7 +148,6 @@ impl<'a> Compiler<'a> {
     }
 
     fn work(&self, step: &Step, resource: Option<&DesiredResource>, deleted: &Arc<HashSet<ArmId>>) -> Work {
-        let released = || step.changes.iter().all(|change| change.kind == ChangeKind::Release);
         match (step.action, resource) {
             (Action::Forget, _) => Work::Forget,
             (Action::Delete, _) if matches!(step.reason, Reason::GoesWithParent { .. }) => Work::Forget,
@@ -162,12 +161,7 @@ impl<'a> Compiler<'a> {
                     expected,
                 })
             }
-            (Action::Adopt, _) => Work::Record,
-            (Action::Update, _)
-                if !matches!(step.reason, Reason::FailedProvisioning { .. }) && released() =>
-            {
-                Work::Record
-            }
+            (Action::Adopt | Action::Release, _) => Work::Record,
             (_, None) => Work::Idle,
             (action, Some(resource)) => match &resource.operation {
                 Provisioning::Approval(approval) => self.approve(step, approval),
@@ -268,8 +262,9 @@ impl<'a> Compiler<'a> {
             (_, Reason::FailedProvisioning { .. }) => Mode::Repair,
             _ => Mode::Update,
         };
-        let unseen =
-            |change: &crate::value::Change| change.kind == ChangeKind::Set && change.before.is_null();
+        let unseen = |change: &Change| {
+            change.kind == ChangeKind::Set && (change.before.is_null() || is_secret(&change.before))
+        };
         Put {
             mode,
             guard: self.guard(step, resource, mode),

@@ -15,7 +15,7 @@ use crate::ledger::{Ledger, Owned};
 use crate::state::{Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, owner_of};
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without};
-use crate::value::{digest, lookup, shown_secrets};
+use crate::value::{digest, is_secret, lookup, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -295,6 +295,7 @@ impl Planner<'_> {
                 (Action::Update, Reason::FailedProvisioning { state })
             }
             None if changes.is_empty() => (Action::Adopt, Reason::NotInLedger),
+            Some(_) if !changes.is_empty() && only_released(&changes) => (Action::Release, Reason::Differs),
             None => (Action::Update, Reason::NotInLedger),
             Some(_) if !changes.is_empty() => (Action::Update, Reason::Differs),
             Some(owned) if owned.address != resource.address => {
@@ -407,12 +408,21 @@ impl Planner<'_> {
         let shown: HashMap<String, Value> = shown_secrets(wanted, live, rules).into_iter().collect();
         let secret_changed = |path: &str, value: &Value| {
             // Nothing is known of what an adopted resource was given: it is left as it is.
-            let Some(last) = owned.and_then(|owned| owned.digests.get(path)) else { return false };
+            let Some(owned) = owned else { return false };
+            // What no run has sent yet is new.
+            let Some(last) = owned.digests.get(path) else { return true };
             let is_other = |value| *last != digest(value, &self.desired.secrets, &self.ledger.salt);
             is_other(value) || shown.get(path).is_some_and(is_other)
         };
         let applied = owned.map(|owned| &owned.applied);
         let mut changes = diff(wanted, live, &Comparison { rules, applied, secret_changed: &secret_changed });
+        // A secret that had a value before is changed, any other is new.
+        for change in changes.iter_mut().filter(|change| change.before.is_null() && is_secret(&change.after))
+        {
+            if owned.is_some_and(|owned| owned.digests.contains_key(&change.path)) {
+                change.before = Token::Secret { name: String::new() }.encode().into();
+            }
+        }
         let theirs = foreign(wanted, live, rules, &resource.exclusive_lists());
         let known = |change: &Change| changes.iter().any(|known| known.path == change.path);
         let theirs: Vec<Change> = theirs.into_iter().filter(|change| !known(change)).collect();
@@ -514,6 +524,11 @@ pub(super) fn unreadable(address: &Address, id: &ArmId, seen: &Observation) -> O
         message: format!("it cannot be read: {message}"),
         help: help.clone(),
     })
+}
+
+/// Whether nothing is to be sent for these changes.
+fn only_released(changes: &[Change]) -> bool {
+    changes.iter().all(|change| change.kind == ChangeKind::Release)
 }
 
 /// The state of a resource whose last create or update did not work; sending it again repairs it.

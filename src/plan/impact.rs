@@ -56,13 +56,7 @@ pub(super) fn expected_ms(
     disruption: Option<&Disruption>,
 ) -> u64 {
     let expected = match action {
-        Action::NoOp | Action::Adopt | Action::Forget => return 0,
-        // Nothing is sent for what is only let go.
-        Action::Update
-            if !changes.is_empty() && changes.iter().all(|change| change.kind == ChangeKind::Release) =>
-        {
-            return 0;
-        }
+        Action::NoOp | Action::Adopt | Action::Release | Action::Forget => return 0,
         Action::Update => {
             let longest = match disruption {
                 Some(_) => disturbances(kind.compiled(), changes).iter().map(|(_, d)| d.expected).max(),

@@ -258,6 +258,9 @@ pub struct Counts {
     pub recover: usize,
     /// Registrations.
     pub register: usize,
+    /// Resources of which fields are only let go: they stay as they are.
+    #[serde(default)]
+    pub release: usize,
     /// What is forgotten.
     pub forget: usize,
     /// What may not be touched, as conflicts say.
@@ -313,6 +316,7 @@ impl Plan {
                 Action::Adopt => &mut counts.adopt,
                 Action::Recover => &mut counts.recover,
                 Action::Register => &mut counts.register,
+                Action::Release => &mut counts.release,
                 Action::Forget => &mut counts.forget,
                 Action::NoOp => &mut counts.unchanged,
             } += 1;

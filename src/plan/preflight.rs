@@ -70,7 +70,7 @@ pub fn judge(
 }
 
 fn writes(action: Action) -> bool {
-    !matches!(action, Action::NoOp | Action::Adopt | Action::Forget | Action::Register)
+    !matches!(action, Action::NoOp | Action::Adopt | Action::Release | Action::Forget | Action::Register)
 }
 
 /// The steps that make something, with its type.

@@ -154,7 +154,7 @@ const fn class(action: Action) -> &'static str {
         Action::Create | Action::Recover | Action::Approve => "good",
         Action::Update => "change",
         Action::Replace | Action::Delete => "bad",
-        Action::Adopt | Action::Register | Action::Forget | Action::NoOp => "note",
+        Action::Adopt | Action::Register | Action::Release | Action::Forget | Action::NoOp => "note",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reports for a comment on a pull request: a table to read, details to unfold.
 
-use super::human::value::{Shown, is_secret};
+use super::human::value::{Shown, is_secret, secret_words};
 use super::style::Style;
 use super::text::{about, count, escape};
 use super::words::{allowance, disturbed, longest, mark, registered, shown_type, totals, why};
@@ -229,13 +229,14 @@ fn change_lines(shown: &Shown<'_>, change: &Change) -> String {
     if change.kind == ChangeKind::Release {
         return format!("  {path} = {}{note}", shown.inline(&change.before));
     }
+    if is_secret(&change.after) {
+        return format!("+ {path} = {}{note}", secret_words(change));
+    }
     let mut lines = Vec::new();
     if !change.before.is_null() {
         lines.push(format!("- {path} = {}", shown.inline(&change.before)));
     }
-    if is_secret(&change.after) && change.before.is_null() {
-        lines.push(format!("+ {path} = (secret, new value){note}"));
-    } else if change.kind != ChangeKind::Remove {
+    if change.kind != ChangeKind::Remove {
         match &change.after {
             Value::Object(_) if change.before.is_null() => {
                 lines.push(format!("+ {path}{note}"));

@@ -19,6 +19,8 @@ pub(crate) const fn mark(action: Action, style: &Style) -> &'static str {
         Action::Adopt => ">",
         Action::Recover => "<",
         Action::Register => "^",
+        Action::Release if style.unicode => "○",
+        Action::Release => "o",
         Action::Forget if style.unicode => "»",
         Action::Forget => "x",
         Action::NoOp => "=",
@@ -30,7 +32,7 @@ pub(crate) const fn tone(action: Action) -> Tone {
         Action::Create | Action::Recover | Action::Approve => Tone::Good,
         Action::Update => Tone::Change,
         Action::Replace | Action::Delete => Tone::Bad,
-        Action::Adopt | Action::Register | Action::Forget => Tone::Note,
+        Action::Adopt | Action::Register | Action::Release | Action::Forget => Tone::Note,
         Action::NoOp => Tone::Dim,
     }
 }
@@ -46,6 +48,7 @@ pub(crate) const fn doing(action: Action) -> &'static str {
         Action::Adopt => "adopting",
         Action::Recover => "recovering",
         Action::Register => "registering",
+        Action::Release => "releasing",
         Action::Forget => "forgetting",
         Action::NoOp => "leaving",
     }
@@ -62,13 +65,14 @@ pub(crate) const fn done(action: Action) -> &'static str {
         Action::Adopt => "adopted",
         Action::Recover => "recovered",
         Action::Register => "registered",
+        Action::Release => "released",
         Action::Forget => "forgotten",
         Action::NoOp => "unchanged",
     }
 }
 
 /// Every action, in the order in which totals are told.
-pub(crate) const ACTIONS: [Action; 10] = [
+pub(crate) const ACTIONS: [Action; 11] = [
     Action::Create,
     Action::Update,
     Action::Replace,
@@ -77,6 +81,7 @@ pub(crate) const ACTIONS: [Action; 10] = [
     Action::Adopt,
     Action::Recover,
     Action::Register,
+    Action::Release,
     Action::Forget,
     Action::NoOp,
 ];
@@ -92,6 +97,7 @@ pub(crate) const fn counted(counts: &crate::plan::Counts, action: Action) -> usi
         Action::Adopt => counts.adopt,
         Action::Recover => counts.recover,
         Action::Register => counts.register,
+        Action::Release => counts.release,
         Action::Forget => counts.forget,
         Action::NoOp => counts.unchanged,
     }

@@ -24,6 +24,7 @@ pub mod secret;
 mod shown;
 pub mod token;
 
+pub(crate) use diff::is_secret;
 pub use diff::{Change, ChangeKind, Comparison, diff};
 pub use digest::{digest, lookup, secret_digests};
 pub use exclusive::foreign;

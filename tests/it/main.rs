@@ -11,6 +11,7 @@ mod blueprints;
 mod book;
 mod canaries;
 mod clusters;
+mod drops;
 mod engine;
 mod errors;
 mod estates;

@@ -311,7 +311,7 @@ fn a_secret_that_changes_is_sent_again_and_only_then() {
     let berth = Berth::new().blueprint(&text);
     berth.apply(&["-p", "s=first"]).exits(0).says(&["created keyVaults.v.secrets.one"]);
     berth.plan(&["-p", "s=first"]).exits(0).says(&["No changes."]);
-    berth.plan(&["-p", "s=second"]).exits(2).says(&["keyVaults.v.secrets.one", "(secret, new value)"]);
+    berth.plan(&["-p", "s=second"]).exits(2).says(&["keyVaults.v.secrets.one", "(secret, changed)"]);
     berth.apply(&["-p", "s=second"]).exits(0).says(&["updated keyVaults.v.secrets.one"]);
     berth.plan(&["-p", "s=second"]).exits(0).says(&["No changes."]);
 }

@@ -46,6 +46,10 @@ pub static SECRET: ResourceType = ResourceType {
     rules: &[
         Rule::at("properties.value").write_only(),
         Rule::at("properties.attributes.enabled").default("true"),
+        // A PATCH keeps what it leaves out; a new version has only what it is given.
+        Rule::at("properties.attributes.nbf").default("null"),
+        Rule::at("properties.attributes.exp").default("null"),
+        Rule::at("properties.contentType").default("null"),
         Rule::at("properties.attributes.created").read_only(),
         Rule::at("properties.attributes.updated").read_only(),
         Rule::at("properties.secretUri").read_only(),

@@ -51,7 +51,11 @@ pub static LOCK: ResourceType = ResourceType {
     delete: DeleteMode::Always,
     tags: false,
     guard: Some(Guard { level: "/properties/level", no_writes: "ReadOnly" }),
-    rules: &[Rule::at("properties.level").fold_case(), Rule::at("properties.owners").read_only()],
+    rules: &[
+        Rule::at("properties.level").fold_case(),
+        Rule::at("properties.owners").read_only(),
+        Rule::at("properties.notes").default("null"),
+    ],
     preflight: &[Preflight::Permission("Microsoft.Authorization/locks/write")],
     expected: Duration::from_secs(5),
     ..ResourceType::new(ARM_TYPE, "2020-05-01", "management lock")

@@ -86,6 +86,11 @@ pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
         Rule::at("properties.principalId").immutable().fold_case(),
         Rule::at("properties.principalType").immutable().fold_case(),
         Rule::at("properties.delegatedManagedIdentityResourceId").immutable().fold_case(),
+        // A PUT replaces the assignment whole: what it leaves out is gone
+        // (<https://learn.microsoft.com/rest/api/authorization/role-assignments/create>).
+        Rule::at("properties.description").default("null"),
+        Rule::at("properties.condition").default("null"),
+        Rule::at("properties.conditionVersion").default("null"),
         Rule::at("properties.scope").read_only(),
         Rule::at("properties.createdOn").read_only(),
         Rule::at("properties.createdBy").read_only(),

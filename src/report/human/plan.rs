@@ -1,6 +1,6 @@
 //! A plan for a person.
 
-use super::value::{Shown, is_secret, member_name, value_tone};
+use super::value::{Shown, is_secret, member_name, secret_words, value_tone};
 use crate::change::Action;
 use crate::plan::{Conflict, OutputValue, Plan, Step};
 use crate::report::style::{Line, Page, Style, Tone};
@@ -285,7 +285,7 @@ fn change(page: &mut Page<'_>, shown: &Shown<'_>, change: &Change, column: usize
         let head = head().pad_to(6 + column);
         let arrow = format!(" {} ", style.arrow());
         match change.kind {
-            ChangeKind::Set if is_secret(&change.after) => head.add(Tone::Dim, "(secret, new value)"),
+            ChangeKind::Set if is_secret(&change.after) => head.add(Tone::Dim, secret_words(change)),
             ChangeKind::Set if change.before.is_null() => {
                 let head = head.add(Tone::Dim, format!("(none){arrow}"));
                 head.add(value_tone(&change.after), shown.inline(&change.after))

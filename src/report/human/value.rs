@@ -282,6 +282,11 @@ pub(crate) fn value_tone(value: &Value) -> Tone {
     }
 }
 
+/// What is said of a secret in place of its value.
+pub(crate) fn secret_words(change: &crate::value::Change) -> &'static str {
+    if change.before.is_null() { "(secret, new)" } else { "(secret, changed)" }
+}
+
 /// Whether a value is or holds a secret.
 pub(crate) fn is_secret(value: &Value) -> bool {
     token::any(value, &|token| matches!(token, token::Token::Secret { .. }))

@@ -41,7 +41,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.nodeResourceGroup").immutable().fold_case(),
     // From an identity there is no way back to a service principal.
     Rule::at("properties.servicePrincipalProfile.clientId").fold_case().lasting("\"msi\""),
-    Rule::at("properties.servicePrincipalProfile.secret").write_only(),
+    Rule::at("properties.servicePrincipalProfile.secret").write_only().on_change(),
     Rule::at("properties.enableRBAC").immutable().default("true"),
     Rule::at("properties.diskEncryptionSetID").immutable(),
     Rule::at("properties.linuxProfile").immutable(),
@@ -54,7 +54,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.nodeResourceGroupProfile.restrictionLevel").fold_case().default("\"Unrestricted\""),
     // Windows.
     Rule::at("properties.windowsProfile.adminUsername").set_once(),
-    Rule::at("properties.windowsProfile.adminPassword").write_only(),
+    Rule::at("properties.windowsProfile.adminPassword").write_only().on_change(),
     Rule::at("properties.windowsProfile.licenseType").fold_case().default("\"None\""),
     Rule::at("properties.windowsProfile.enableCSIProxy").default("true"),
     Rule::at("properties.windowsProfile.gmsaProfile.enabled").default("false"),
@@ -129,7 +129,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.aadProfile.enableAzureRBAC").default("false"),
     Rule::at("properties.aadProfile.adminGroupObjectIDs").set().fold_case().default("[]"),
     Rule::at("properties.aadProfile.tenantID").fold_case(),
-    Rule::at("properties.aadProfile.serverAppSecret").write_only(),
+    Rule::at("properties.aadProfile.serverAppSecret").write_only().on_change(),
     Rule::at("properties.apiServerAccessProfile.authorizedIPRanges").set().cidr().default("[]"),
     // A cluster whose API server stands in its network is made private and public in place.
     Rule::at("properties.apiServerAccessProfile.enablePrivateCluster")

@@ -151,6 +151,7 @@ pub static FLUX_CONFIGURATION: ResourceType = ResourceType {
         Rule::at("properties.ociRepository.tlsConfig").write_only(),
         Rule::at("properties.kustomizations").map(),
         Rule::at("properties.kustomizations.*.name").read_only(),
+        Rule::at("properties.kustomizations.*.path").default("\"\""),
         Rule::at("properties.kustomizations.*.dependsOn").set().default("[]"),
         Rule::at("properties.kustomizations.*.timeoutInSeconds").default("600"),
         Rule::at("properties.kustomizations.*.syncIntervalInSeconds").default("600"),
