@@ -6,7 +6,8 @@ use crate::arm::{Conditions, Error, ErrorKind, Operation as ArmOperation, transp
 use crate::catalog::UpdateMode;
 use crate::plan::{Guard, Mode, Put};
 use crate::value::{
-    Change, ChangeKind, Comparison, Flag, changed_members, diff, merge, set_path, strip_read_only, without,
+    Change, ChangeKind, Comparison, Flag, beneath, changed_members, diff, merge, set_path, strip_read_only,
+    without,
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -41,7 +42,8 @@ impl Worker {
                 Conditions::none()
             }
         };
-        let started = match self.client.put(self.id.as_str(), version, &put.body, &conditions).await {
+        let body = beneath(&put.initial, &put.body);
+        let started = match self.client.put(self.id.as_str(), version, &body, &conditions).await {
             Err(error) if error.status == Some(412) && put.guard == Guard::IfNoneMatch => {
                 return Err(Stop::Refused(self.appeared()));
             }
@@ -76,7 +78,8 @@ impl Worker {
 
     async fn write_new(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
         let version = put.kind.api_version;
-        let started = self.client.put(self.id.as_str(), version, &put.body, &Conditions::none()).await?;
+        let body = beneath(&put.initial, &put.body);
+        let started = self.client.put(self.id.as_str(), version, &body, &Conditions::none()).await?;
         self.finish(started, version, left).await
     }
 
@@ -135,7 +138,7 @@ impl Worker {
     }
 
     async fn recover(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
-        let mut body = Value::clone(&put.body);
+        let mut body = beneath(&put.initial, &put.body).into_owned();
         set_path(&mut body, "properties.createMode", "recover".into());
         let version = put.kind.api_version;
         let started = self.client.put(self.id.as_str(), version, &body, &Conditions::none()).await?;

@@ -460,6 +460,7 @@ impl<'a> Linker<'a> {
             id: node.id.clone()?,
             kind: draft.kind,
             body: Arc::new(body),
+            initial: Arc::new(draft.initial.clone()),
             operation,
             arrival: draft.arrival,
             protect: draft.protect.unwrap_or(draft.kind.stateful),

@@ -3,6 +3,7 @@
 use super::ResourceType;
 use crate::diag::Code;
 use crate::ident::Address;
+use crate::value::set_path;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -105,6 +106,9 @@ pub struct Draft {
     pub kind: &'static ResourceType,
     /// What is asked for.
     pub body: Value,
+    /// What a create says besides, because the blueprint leaves it out: berth's own choice for a new resource, neither
+    /// compared nor sent once it is there. See [`Draft::initially`].
+    pub initial: Value,
     /// What it needs besides what its body mentions and what its id hangs on: addresses or references.
     pub depends_on: Vec<String>,
     /// How it is brought about.
@@ -135,6 +139,7 @@ impl Draft {
             id: DraftId::Text(id.into()),
             kind,
             body,
+            initial: Value::Null,
             depends_on: Vec::new(),
             operation: Provisioning::Resource,
             arrival: Arrival::Own,
@@ -160,6 +165,29 @@ impl Draft {
         self
     }
 
+    /// With the member at a dotted path of the body said on creation only: the blueprint leaves it out, so it never plans
+    /// a change of what exists.
+    pub fn initially(mut self, path: &str) -> Self {
+        let mut value = None;
+        take(&mut self.body, path, &mut value);
+        if let Some(value) = value {
+            set_path(&mut self.initial, path, value);
+        }
+        self
+    }
+
+    /// What a create asks for.
+    #[cfg(test)]
+    pub(crate) fn created(&self) -> Value {
+        crate::value::beneath(&self.initial, &self.body).into_owned()
+    }
+
+    /// The same of every path whose choice the blueprint leaves out.
+    pub fn initially_if(self, unsaid: &[(&str, bool)]) -> Self {
+        let paths = unsaid.iter().filter(|(_, unsaid)| *unsaid).map(|(path, _)| *path);
+        paths.fold(self, Draft::initially)
+    }
+
     /// As something that several entries may ask for.
     pub fn shared(mut self) -> Self {
         self.shared = true;
@@ -170,5 +198,39 @@ impl Draft {
     pub fn claims(mut self, text: impl Into<String>, refusal: Option<Refusal>) -> Self {
         self.claims.push(Claim { text: text.into(), refusal });
         self
+    }
+}
+
+/// Takes the member at a dotted path out of a value, and the objects above it that it leaves empty.
+fn take(value: &mut Value, path: &str, taken: &mut Option<Value>) {
+    let Value::Object(members) = value else { return };
+    let Some((name, rest)) = path.split_once('.') else {
+        *taken = members.shift_remove(path);
+        return;
+    };
+    let Some(member) = members.get_mut(name) else { return };
+    take(member, rest, taken);
+    if taken.is_some() && member.as_object().is_some_and(serde_json::Map::is_empty) {
+        members.shift_remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_blueprint_leaves_out_is_said_on_creation_only() {
+        let body =
+            json!({ "properties": { "a": { "b": 1 }, "c": 2 }, "identity": { "type": "SystemAssigned" } });
+        let kind = &crate::catalog::kinds::registration::PROVIDER;
+        let draft = Draft::new(Address::new("things.one"), "/id", kind, body);
+        let draft = draft.initially("properties.a.b").initially("identity").initially("properties.d");
+        assert_eq!(draft.body, json!({ "properties": { "c": 2 } }));
+        assert_eq!(
+            draft.initial,
+            json!({ "properties": { "a": { "b": 1 } }, "identity": { "type": "SystemAssigned" } })
+        );
     }
 }

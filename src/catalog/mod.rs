@@ -23,7 +23,9 @@ pub use draft::{Arrival, Claim, Draft, DraftId, Exclusive, Members, Provisioning
 pub use entry::{Common, EntryCx, Problem, Reference, SHAPE};
 pub use kind::{EntryKind, Kind, Merged, Nested, codes, registry, resource_type};
 pub use kinds::private_link::connections_version;
-pub use resource_type::{Facet, Guard, Lane, Listing, Preflight, ResourceType, Scarce, UpdateMode, Within};
+pub use resource_type::{
+    Facet, Guard, Lane, Listing, Obstacle, Preflight, ResourceType, Scarce, UpdateMode, Within,
+};
 pub use soft_deletion::SoftDeletion;
 
 /// How an ARM type guards others, if it does; for what no blueprint mentions any more.

@@ -120,6 +120,9 @@ pub struct Within {
     pub parent: &'static str,
 }
 
+/// Says of a live body and a wanted one why Azure would refuse to lead from one to the other, and the way on.
+pub type Obstacle = fn(live: &Value, wanted: &Value) -> Option<(String, String)>;
+
 /// What berth knows of an ARM type.
 #[derive(Debug)]
 pub struct ResourceType {
@@ -167,6 +170,8 @@ pub struct ResourceType {
     pub open: bool,
     /// What must hold between it and other resources of the blueprint.
     pub cross_check: Option<CrossCheck>,
+    /// Which changes in place Azure refuses as they are, and what to do first.
+    pub obstacle: Option<Obstacle>,
     /// How long a create usually takes; for progress and the critical path.
     pub expected: Duration,
     /// How long a change in place usually takes that disturbs nothing.
@@ -209,6 +214,7 @@ impl ResourceType {
             facets: &[],
             open: false,
             cross_check: None,
+            obstacle: None,
             expected: Duration::from_secs(5),
             expected_update: Duration::from_secs(5),
             expected_delete: Duration::from_secs(5),

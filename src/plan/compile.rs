@@ -270,6 +270,7 @@ impl<'a> Compiler<'a> {
             guard: self.guard(step, resource, mode),
             kind: resource.kind,
             body: asked(step, resource),
+            initial: resource.initial.clone(),
             changes: step.changes.clone(),
             unseen: step.changes.iter().any(unseen),
         }

@@ -201,10 +201,13 @@ impl Planner<'_> {
             reason: decision.reason,
             changes: decision.changes,
             // What only its parent's create carries is told at the addresses of its own.
-            desired: if idle {
-                Value::Null
-            } else {
-                without(&wanted, resource.kind.compiled(), Flag::CreateOnly)
+            desired: match decision.action {
+                _ if idle => Value::Null,
+                Action::Create | Action::Replace => {
+                    let whole = resource.for_creation(&wanted);
+                    without(&whole, resource.kind.compiled(), Flag::CreateOnly)
+                }
+                _ => without(&wanted, resource.kind.compiled(), Flag::CreateOnly),
             },
             impact,
             disruption,
@@ -303,6 +306,13 @@ impl Planner<'_> {
             }
             Some(_) => (Action::NoOp, Reason::AsWanted),
         };
+        if action == Action::Update
+            && let Some((message, help)) = resource.kind.obstacle.and_then(|obstacle| obstacle(live, wanted))
+        {
+            let (address, id) = (resource.address.clone(), resource.id.clone());
+            self.conflicts.push(Conflict { address, id, message, help });
+            return Decision::of(Action::NoOp, Reason::Blocked);
+        }
         Decision { action, reason, changes }
     }
 

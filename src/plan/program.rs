@@ -114,6 +114,8 @@ pub struct Put {
     pub kind: &'static ResourceType,
     /// What is asked for.
     pub body: Arc<Value>,
+    /// What a create says besides, beneath the body.
+    pub initial: Arc<Value>,
     /// What changes, when it is there.
     pub changes: Vec<Change>,
     /// Whether a value is sent that Azure does not show, although nothing that it shows differs.

@@ -3,8 +3,10 @@
 use crate::catalog::{Arrival, Exclusive, Members, ResourceType};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
+use crate::value::beneath;
 use crate::value::secret::Secrets;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +47,8 @@ pub struct DesiredResource {
     pub kind: &'static ResourceType,
     /// What is asked for; tokens in it are outputs, secrets and claims of the caller.
     pub body: Arc<Value>,
+    /// What a create says besides: choices for a new resource that the blueprint leaves out.
+    pub initial: Arc<Value>,
     /// How it is brought about.
     pub operation: Provisioning,
     /// How it comes into being.
@@ -62,6 +66,11 @@ pub struct DesiredResource {
 }
 
 impl DesiredResource {
+    /// What a create asks for: a body, and beneath it what the blueprint leaves out.
+    pub fn for_creation<'v>(&self, body: &'v Value) -> Cow<'v, Value> {
+        beneath(&self.initial, body)
+    }
+
     /// The paths in its body of lists that are the blueprint's alone.
     pub fn exclusive_lists(&self) -> Vec<&str> {
         let path = |list: &'_ Exclusive| match list.members {

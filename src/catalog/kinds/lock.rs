@@ -26,10 +26,9 @@ pub struct Spec {
     /// What is locked, with everything below it: a resource of the blueprint, `resourceGroup` (the default),
     /// `subscription`, or an ARM id.
     scope: Option<Reference>,
-    /// `CanNotDelete` (the default), or `ReadOnly`, under which nothing can be changed either: no credentials listed, no
-    /// cluster started or stopped, no private endpoint approved.
-    #[serde(default)]
-    level: Level,
+    /// `CanNotDelete`, or `ReadOnly`, under which nothing can be changed either: no credentials listed, no cluster started
+    /// or stopped, no private endpoint approved. A new lock is `CanNotDelete` when absent.
+    level: Option<Level>,
     /// Why it is locked, in at most 512 characters; whoever runs into the lock looks here.
     notes: Option<String>,
 }
@@ -118,12 +117,13 @@ locks:
             );
         }
         let Some(scope) = scope_id(spec.scope.as_ref(), "scope", cx) else { return };
-        let mut properties = json!({ "level": spec.level });
+        let mut properties = json!({ "level": spec.level.unwrap_or_default() });
         if let Some(notes) = spec.notes {
             properties["notes"] = notes.into();
         }
         let id = format!("{}/providers/{ARM_TYPE}/{name}", scope.trim_end_matches('/'));
-        cx.main(Draft::new(cx.address.clone(), id, &LOCK, json!({ "properties": properties })));
+        let draft = Draft::new(cx.address.clone(), id, &LOCK, json!({ "properties": properties }));
+        cx.main(draft.initially_if(&[("properties.level", spec.level.is_none())]));
     }
 }
 
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(problems, []);
         let end = "providers/Microsoft.Authorization/locks/keep";
         assert_eq!(id(&drafts[0]), format!("/subscriptions/sub/resourceGroups/rg/{end}"));
-        assert_eq!(drafts[0].body, json!({ "properties": { "level": "ReadOnly", "notes": "n" } }));
+        assert_eq!(drafts[0].created(), json!({ "properties": { "level": "ReadOnly", "notes": "n" } }));
         let live = json!({ "name": "keep", "properties": { "level": "readonly", "notes": "n" } });
         assert_eq!(changes(&drafts[0], &live), [] as [&str; 0]);
         let (drafts, _) = expand("locks", "keep", json!({ "scope": reference("keyVaults.v") }));

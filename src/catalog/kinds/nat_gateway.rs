@@ -19,9 +19,9 @@ pub struct NatGateway;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
-    /// `Standard` (the default), which lives in one zone, or `StandardV2`, which lives in all of them. Never changes.
-    #[serde(default)]
-    sku: Sku,
+    /// `Standard`, which lives in one zone, or `StandardV2`, which lives in all of them. A new gateway is `Standard` when
+    /// absent. Never changes.
+    sku: Option<Sku>,
     /// The zone it lives in, such as `['1']`; Azure's choice when absent. Never changes.
     zones: Option<Vec<String>>,
     /// The public addresses it sends from; of the same SKU and zone.
@@ -125,7 +125,9 @@ networks:
         NAME.check(&name, "name", cx);
         idle_timeout(spec.idle_timeout_minutes, 120, "idleTimeoutMinutes", cx);
         check_zones(spec.zones.as_deref(), cx);
-        if spec.sku == Sku::Standard && spec.zones.as_ref().is_some_and(|zones| zones.len() > 1) {
+        if spec.sku.unwrap_or_default() == Sku::Standard
+            && spec.zones.as_ref().is_some_and(|zones| zones.len() > 1)
+        {
             cx.problem(
                 Problem::error(&NAT_GATEWAY_ZONES, "zones", "a Standard NAT gateway lives in one zone")
                     .help("name one zone, or write `sku: StandardV2`, which lives in all of them"),
@@ -160,12 +162,13 @@ networks:
             properties["idleTimeoutInMinutes"] = minutes.into();
         }
         let mut body = cx.tracked(properties);
-        body["sku"] = json!({ "name": spec.sku });
+        body["sku"] = json!({ "name": spec.sku.unwrap_or_default() });
         if let Some(zones) = spec.zones {
             body["zones"] = json!(zones);
         }
         let id = cx.id(GATEWAY, &[&name]);
-        cx.main(Draft::new(cx.address.clone(), id.as_str(), &NAT_GATEWAY, body));
+        let unsaid = [("sku", spec.sku.is_none())];
+        cx.main(Draft::new(cx.address.clone(), id.as_str(), &NAT_GATEWAY, body).initially_if(&unsaid));
     }
 }
 
@@ -180,7 +183,7 @@ mod tests {
         let (drafts, problems) = expand("natGateways", "egress", fields);
         assert_eq!(problems, []);
         assert_eq!(
-            drafts[0].body,
+            drafts[0].created(),
             json!({
                 "location": "westeurope", "sku": { "name": "Standard" },
                 "properties": {

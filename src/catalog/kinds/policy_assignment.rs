@@ -37,7 +37,8 @@ pub struct Spec {
     /// Namespaces of clusters that are left alone, besides those that the policy leaves alone by itself.
     #[serde(default)]
     exclude_namespaces: Vec<String>,
-    /// Whether the effect is carried out (`true`, the default), or what would happen is only told.
+    /// Whether the effect is carried out, or what would happen is only told. A new assignment is carried out when absent;
+    /// what somebody changes then is drift only where this is written.
     enforce: Option<bool>,
     /// The title that people see.
     display_name: Option<String>,
@@ -145,7 +146,10 @@ policyAssignments:
         for (name, value) in [
             ("displayName", spec.display_name.map(Value::from)),
             ("description", spec.description.map(Value::from)),
-            ("enforcementMode", spec.enforce.map(|on| if on { "Default" } else { "DoNotEnforce" }.into())),
+            (
+                "enforcementMode",
+                Some(if spec.enforce == Some(false) { "DoNotEnforce" } else { "Default" }.into()),
+            ),
             ("parameters", (!parameters.is_empty()).then_some(Value::Object(parameters))),
             ("notScopes", (!not_scopes.is_empty()).then(|| not_scopes.into())),
             ("nonComplianceMessages", spec.message.map(|text| json!([{ "message": text }]))),
@@ -163,7 +167,8 @@ policyAssignments:
             };
         }
         let id = format!("{}/providers/{ARM_TYPE}/{name}", scope.trim_end_matches('/'));
-        cx.main(Draft::new(cx.address.clone(), id, &POLICY_ASSIGNMENT, body));
+        let unsaid = [("properties.enforcementMode", spec.enforce.is_none())];
+        cx.main(Draft::new(cx.address.clone(), id, &POLICY_ASSIGNMENT, body).initially_if(&unsaid));
     }
 }
 
@@ -340,7 +345,7 @@ mod tests {
             "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Authorization/policyAssignments/p"
         );
         assert_eq!(
-            drafts[0].body,
+            drafts[0].created(),
             json!({ "properties": {
                 "policyDefinitionId":
                     "/providers/Microsoft.Authorization/policySetDefinitions/a8640138-9b0a-4a28-b8cb-1666c838647d",
@@ -372,7 +377,7 @@ mod tests {
         let (drafts, _) = acting(json!(reference("identities.p")));
         let key = wants("identities.p", "id");
         assert_eq!(
-            drafts[0].body["identity"],
+            drafts[0].created()["identity"],
             json!({ "type": "UserAssigned", "userAssignedIdentities": { key: {} } })
         );
     }

@@ -20,18 +20,18 @@ pub struct PublicIp;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
-    /// `Standard` (the default) or `StandardV2`. Never changes.
-    #[serde(default)]
-    sku: Sku,
-    /// `Regional` (the default), or `Global` for load balancers across regions. Never changes.
-    #[serde(default)]
-    tier: Tier,
-    /// `IPv4` (the default) or `IPv6`. Never changes.
-    #[serde(default)]
-    version: Version,
-    /// How the address is chosen: `Static` (the default), which is all that these SKUs have.
-    #[serde(default)]
-    allocation: Allocation,
+    /// `Standard` or `StandardV2`. Never changes.
+    /// A new address is `Standard` when absent.
+    sku: Option<Sku>,
+    /// `Regional`, or `Global` for load balancers across regions. Never changes.
+    /// A new address is `Regional` when absent.
+    tier: Option<Tier>,
+    /// `IPv4` or `IPv6`. Never changes.
+    /// A new address is `IPv4` when absent.
+    version: Option<Version>,
+    /// How the address is chosen: `Static`, which is all that these SKUs have.
+    /// A new address is `Static` when absent.
+    allocation: Option<Allocation>,
     /// The zones it lives in, such as `['1', '2', '3']`; Azure's choice when absent. Never changes.
     zones: Option<Vec<String>>,
     /// How long an idle connection is kept, in minutes (4 to 30); Azure's default (4) when absent.
@@ -196,7 +196,7 @@ outputs:
         NAME.check(&name, "name", cx);
         idle_timeout(spec.idle_timeout_minutes, 30, "idleTimeoutMinutes", cx);
         check_zones(spec.zones.as_deref(), cx);
-        if spec.allocation == Allocation::Dynamic {
+        if spec.allocation == Some(Allocation::Dynamic) {
             cx.problem(
                 Problem::error(
                     &PUBLIC_IP_ALLOCATION,
@@ -232,8 +232,8 @@ outputs:
             settings
         });
         let mut properties = json!({
-            "publicIPAllocationMethod": spec.allocation,
-            "publicIPAddressVersion": spec.version,
+            "publicIPAllocationMethod": spec.allocation.unwrap_or_default(),
+            "publicIPAddressVersion": spec.version.unwrap_or_default(),
         });
         for (name, value) in [
             ("idleTimeoutInMinutes", spec.idle_timeout_minutes.map(Value::from)),
@@ -247,12 +247,18 @@ outputs:
             }
         }
         let mut body = cx.tracked(properties);
-        body["sku"] = json!({ "name": spec.sku, "tier": spec.tier });
+        body["sku"] = json!({ "name": spec.sku.unwrap_or_default(), "tier": spec.tier.unwrap_or_default() });
         if let Some(zones) = spec.zones {
             body["zones"] = json!(zones);
         }
         let id = cx.id(ADDRESS, &[&name]);
-        cx.main(Draft::new(cx.address.clone(), id.as_str(), &PUBLIC_IP, body));
+        let unsaid = [
+            ("sku.name", spec.sku.is_none()),
+            ("sku.tier", spec.tier.is_none()),
+            ("properties.publicIPAllocationMethod", spec.allocation.is_none()),
+            ("properties.publicIPAddressVersion", spec.version.is_none()),
+        ];
+        cx.main(Draft::new(cx.address.clone(), id.as_str(), &PUBLIC_IP, body).initially_if(&unsaid));
     }
 }
 
@@ -287,7 +293,7 @@ mod tests {
         let (drafts, problems) = expand("publicIps", "egress", fields);
         assert_eq!(problems, []);
         assert_eq!(
-            drafts[0].body,
+            drafts[0].created(),
             json!({
                 "location": "westeurope", "sku": { "name": "Standard", "tier": "Regional" }, "zones": ["1"],
                 "properties": {
@@ -297,16 +303,17 @@ mod tests {
                 },
             })
         );
-        let mut live = drafts[0].body.clone();
+        let mut live = drafts[0].created();
         live["properties"]["ipAddress"] = "20.1.2.3".into();
         live["properties"]["dnsSettings"]["fqdn"] = "shop.westeurope.cloudapp.azure.com".into();
         live["properties"]["ipConfiguration"] = json!({ "id": "x" });
         assert_eq!(changes(&drafts[0], &live), [] as [&str; 0]);
         live["zones"] = json!(["2"]);
         live["sku"]["name"] = "Basic".into();
-        let mut found = changes(&drafts[0], &live);
-        found.sort();
-        assert_eq!(found, ["sku.name!", "zones!"]);
+        // The blueprint leaves the SKU out, so an address of another one is no change.
+        assert_eq!(changes(&drafts[0], &live), ["zones!"]);
+        let (drafts, _) = expand("publicIps", "egress", json!({ "sku": "Standard" }));
+        assert_eq!(changes(&drafts[0], &live), ["sku.name!"]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) fn cluster(spec: &Spec, cx: &EntryCx<'_>) -> Value {
         linux_profile: spec.linux.as_ref().map(linux),
         windows_profile: spec.windows.as_ref().map(windows),
         addon_profiles: spec.addons.profiles(),
-        oidc_issuer_profile: as_model(&json!({ "enabled": spec.oidc_issuer })),
+        oidc_issuer_profile: as_model(&json!({ "enabled": spec.issues_tokens() })),
         node_resource_group: spec.node_resource_group.clone(),
         node_resource_group_profile: spec
             .node_resource_group_lock
@@ -69,6 +69,19 @@ pub(super) fn cluster(spec: &Spec, cx: &EntryCx<'_>) -> Value {
         body["sku"] = model(&json!({ "name": sku.name, "tier": sku.tier }));
     }
     body
+}
+
+/// What the blueprint leaves out and a new cluster is given all the same: paths in its body.
+pub(super) fn unsaid(spec: &Spec) -> Vec<&'static str> {
+    let choices = [
+        ("identity", spec.identity.is_none()),
+        ("properties.enableRBAC", true),
+        ("properties.dnsPrefix", spec.dns_prefix.is_none()),
+        ("properties.networkProfile.networkPlugin", !spec.network.says_plugin()),
+        ("properties.oidcIssuerProfile", spec.oidc_issuer.is_none()),
+        ("properties.securityProfile.workloadIdentity", spec.workload_identity.is_none()),
+    ];
+    choices.into_iter().filter(|(_, unsaid)| *unsaid).map(|(path, _)| path).collect()
 }
 
 /// The first part of the API server's name, unless a subdomain stands for it.

@@ -27,6 +27,7 @@ mod security;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod transitions;
 mod types;
 
 pub use spec::Spec;
@@ -114,16 +115,21 @@ clusters:
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
         checks::check(&spec, cx);
         let cluster = cx.id(MANAGED_CLUSTERS, &[&cx.common.name]);
-        let pools: Vec<(String, String, Value)> = spec
+        let pools: Vec<(String, String, Value, Vec<&str>)> = spec
             .pools()
-            .map(|(key, pool)| (key.to_owned(), pool.name(key).to_owned(), pool.properties(key, &spec)))
+            .map(|(key, pool)| {
+                (key.to_owned(), pool.name(key).to_owned(), pool.properties(key, &spec), pool.unsaid())
+            })
             .collect();
         let mut body = body::cluster(&spec, cx);
         body["properties"]["agentPoolProfiles"] =
-            pools.iter().map(|(_, name, pool)| inline(name, pool)).collect();
+            pools.iter().map(|(_, name, pool, _)| inline(name, pool)).collect();
 
         let registrations = registrations(&spec, &cx.common.subscription);
         let mut main = Draft::new(cx.address.clone(), cluster.as_str(), &MANAGED_CLUSTER, body);
+        for path in body::unsaid(&spec) {
+            main = main.initially(path);
+        }
         for registration in &registrations {
             main = main.needs(registration.address.as_str());
         }
@@ -131,13 +137,16 @@ clusters:
         for registration in registrations {
             cx.also(registration);
         }
-        for (key, name, properties) in pools {
+        for (key, name, properties, unsaid) in pools {
             let address = cx.address.child("nodePools").child(&key);
             let id = cluster.child("agentPools", &name);
             let mut draft =
                 Draft::new(address, id.as_str(), &AGENT_POOL, json!({ "properties": properties }))
                     .origin(format!("nodePools.{key}"));
             draft.arrival = Arrival::WithParent;
+            for path in unsaid {
+                draft = draft.initially(&format!("properties.{path}"));
+            }
             cx.also(draft);
         }
         if let Some(maintenance) = &spec.maintenance {

@@ -12,12 +12,11 @@ use serde_json::{Value, json};
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NetworkSpec {
-    /// What gives pods their addresses; `azure` when absent. Windows node pools need `azure`.
-    #[serde(default)]
-    pub(super) plugin: Plugin,
+    /// What gives pods their addresses; `azure` in a new cluster when absent. Windows node pools need `azure`.
+    pub(super) plugin: Option<Plugin>,
     /// `overlay` gives pods addresses of a range of their own instead of the subnet's. It cannot be taken back.
     pub(super) mode: Option<PluginMode>,
-    /// What enforces network policies.
+    /// What enforces network policies. When absent Azure chooses: `cilium` with `dataplane: cilium`, else nothing does.
     pub(super) policy: Option<Policy>,
     /// What moves packets between pods; `cilium` cannot be taken back and knows no Windows nodes.
     pub(super) dataplane: Option<Dataplane>,
@@ -138,12 +137,29 @@ pub enum Plugin {
 }
 
 impl NetworkSpec {
+    /// What gives pods of a new cluster their addresses.
+    pub(super) fn plugin(&self) -> Plugin {
+        self.plugin.unwrap_or_default()
+    }
+
+    /// What enforces network policies, where the blueprint says it or Azure has but one answer: Cilium moves the packets
+    /// and enforces policies itself.
+    fn policy(&self) -> Option<Policy> {
+        let cilium = self.dataplane == Some(Dataplane::Cilium);
+        self.policy.or(cilium.then_some(Policy::Cilium))
+    }
+
+    /// Whether the blueprint says what gives pods their addresses: some parts are of one plugin only.
+    pub(super) fn says_plugin(&self) -> bool {
+        self.plugin.is_some() || self.mode.is_some() || self.dataplane == Some(Dataplane::Cilium)
+    }
+
     /// The `networkProfile` of a request.
     pub(super) fn profile(&self) -> Value {
         let profile = models::ContainerServiceNetworkProfile {
-            network_plugin: as_model(&self.plugin),
+            network_plugin: as_model(&self.plugin()),
             network_plugin_mode: as_model(&self.mode),
-            network_policy: as_model(&self.policy),
+            network_policy: as_model(&self.policy()),
             pod_cidr: self.pod_cidr.clone(),
             service_cidr: self.service_cidr.clone(),
             dns_service_ip: self.dns_service_ip.clone(),

@@ -20,19 +20,18 @@ pub struct PoolSpec {
     /// The Azure name; the key when absent. Small letters and digits, a letter first: at most 12 characters, and at
     /// most 6 on Windows.
     pub(super) name: Option<String>,
-    /// `System` pools run what the cluster itself needs, `User` pools run the rest. When no pool says `System`, the
-    /// first Linux pool is one; every other pool is `User`.
+    /// `System` pools run what the cluster itself needs, `User` pools run the rest. When absent: of new pools, the first
+    /// Linux pool is `System` where none says so, every other is `User`.
     pub(super) mode: Option<Mode>,
-    /// The operating system; `Linux` when absent.
-    #[serde(default)]
-    pub(super) os: Os,
+    /// The operating system; `Linux` for a new pool when absent.
+    pub(super) os: Option<Os>,
     /// The image: `Ubuntu`, `AzureLinux`, `Windows2022` and others; Azure's default when absent.
     pub(super) os_sku: Option<OsSku>,
     /// The size of the nodes, such as `Standard_D4s_v5`; Azure chooses when absent.
     pub(super) vm_size: Option<String>,
-    /// How many nodes; 1 when absent. With `autoscale`, how many there are at first.
+    /// How many nodes; a new pool has 1 when absent. With `autoscale`, how many there are at first.
     pub(super) count: Option<i32>,
-    /// Between which sizes the autoscaler moves the pool.
+    /// Between which sizes the autoscaler moves the pool; a new pool has no autoscaler when absent.
     pub(super) autoscale: Option<AutoscaleSpec>,
     /// The subnet of the nodes; the cluster's when absent.
     pub(super) subnet: Option<Reference>,
@@ -122,9 +121,10 @@ pub struct AutoscaleSpec {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SpotSpec {
-    /// The price in US dollars an hour beyond which nodes are given back; -1 (the default) is up to the full price.
+    /// The price in US dollars an hour beyond which nodes are given back; -1, for a new pool when absent, is up to the
+    /// full price.
     max_price: Option<f64>,
-    /// What becomes of nodes that are taken back: `Delete` (the default) or `Deallocate`.
+    /// What becomes of nodes that are taken back: `Delete` or `Deallocate`; `Delete` for a new pool when absent.
     eviction: Option<Eviction>,
 }
 
@@ -217,10 +217,31 @@ impl PoolSpec {
     pub(super) fn mode(&self, key: &str, spec: &Spec) -> Mode {
         self.mode.unwrap_or_else(|| {
             let none_says = !spec.pools().any(|(_, pool)| pool.mode == Some(Mode::System));
-            let candidate = |pool: &PoolSpec| pool.os == Os::Linux && pool.mode.is_none() && !pool.is_spot();
+            let candidate =
+                |pool: &PoolSpec| pool.os() == Os::Linux && pool.mode.is_none() && !pool.is_spot();
             let first = spec.pools().find(|(_, pool)| candidate(pool)).map(|(key, _)| key);
             if none_says && first == Some(key) { Mode::System } else { Mode::User }
         })
+    }
+
+    /// The operating system of a new pool.
+    pub(super) fn os(&self) -> Os {
+        self.os.unwrap_or_default()
+    }
+
+    /// What the blueprint leaves out and a new pool is given all the same: paths in its `properties`.
+    pub(super) fn unsaid(&self) -> Vec<&'static str> {
+        let spot = self.spot_settings();
+        let choices = [
+            ("type", true),
+            ("count", self.count.is_none()),
+            ("enableAutoScaling", self.autoscale.is_none()),
+            ("mode", self.mode.is_none()),
+            ("osType", self.os.is_none()),
+            ("scaleSetEvictionPolicy", spot.is_some_and(|spot| spot.eviction.is_none())),
+            ("spotMaxPrice", spot.is_some_and(|spot| spot.max_price.is_none())),
+        ];
+        choices.into_iter().filter(|(_, unsaid)| *unsaid).map(|(path, _)| path).collect()
     }
 
     /// Whether Azure may take its nodes back.
@@ -249,7 +270,7 @@ impl PoolSpec {
             vnet_subnet_id: self.subnet.as_ref().or(spec.subnet.as_ref()).map(Reference::id),
             pod_subnet_id: self.pod_subnet.as_ref().map(Reference::id),
             max_pods: self.max_pods,
-            os_type: as_model(&self.os),
+            os_type: as_model(&self.os()),
             os_sku: as_model(&self.os_sku),
             min_count: self.autoscale.as_ref().map(|scale| scale.min),
             max_count: self.autoscale.as_ref().map(|scale| scale.max),

@@ -44,7 +44,9 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.servicePrincipalProfile.secret").write_only().on_change(),
     Rule::at("properties.enableRBAC").immutable().default("true"),
     Rule::at("properties.diskEncryptionSetID").immutable(),
-    Rule::at("properties.linuxProfile").immutable(),
+    // The account stays; its key changes in place since API version 2022-09-02.
+    Rule::at("properties.linuxProfile.adminUsername").set_once(),
+    Rule::at("properties.linuxProfile.ssh.publicKeys").set(),
     Rule::at("properties.identityProfile.kubeletidentity").immutable(),
     // A cluster is never moved to a lower version, and an automatic upgrade moves it on its own.
     Rule::at("properties.kubernetesVersion").version_alias().at_least(),
@@ -163,7 +165,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.networkProfile.networkPolicy")
         .fold_case()
         .default("\"none\"")
-        .steps(&[("none", "*"), ("azure|calico", "cilium")]),
+        .steps(&[("none", "*"), ("azure|calico", "none|cilium")]),
     Rule::at("properties.networkProfile.networkMode").immutable().fold_case(),
     Rule::at("properties.networkProfile.loadBalancerSku").immutable().fold_case().default("\"standard\""),
     // The gateway that AKS makes is not given up for a load balancer again.

@@ -100,7 +100,7 @@ impl HttpProxySpec {
 /// `securityProfile`.
 pub(super) fn profile(spec: &Spec) -> Value {
     model(&json!({
-        "workloadIdentity": { "enabled": spec.workload_identity },
+        "workloadIdentity": { "enabled": spec.has_workload_identity() },
         "imageCleaner": spec.image_cleaner.as_ref().map(|cleaner| {
             json!({ "enabled": cleaner.enabled, "intervalHours": cleaner.interval_hours })
         }),

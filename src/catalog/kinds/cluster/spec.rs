@@ -25,7 +25,8 @@ pub struct Spec {
     pub(super) kubernetes_version: Option<Version>,
     /// The subnet of all node pools that have none of their own. AKS makes a network when absent.
     pub(super) subnet: Option<Reference>,
-    /// The first part of the API server's name; the cluster's name when absent. It cannot be changed.
+    /// The first part of the API server's name; that of a new cluster is the cluster's name when absent. It cannot be
+    /// changed.
     pub(super) dns_prefix: Option<String>,
     /// The part of a private API server's name below your own private DNS zone, in place of `dnsPrefix`.
     pub(super) fqdn_subdomain: Option<String>,
@@ -38,7 +39,7 @@ pub struct Spec {
     pub(super) node_resource_group: Option<String>,
     /// `ReadOnly` keeps people from changing what AKS has made in that group.
     pub(super) node_resource_group_lock: Option<RestrictionLevel>,
-    /// The identity with which the control plane acts on Azure; one that belongs to the cluster when absent.
+    /// The identity with which the control plane acts on Azure; a new cluster gets one of its own when absent.
     pub(super) identity: Option<Reference>,
     /// The identity with which nodes pull images; AKS makes one when absent. It needs `identity`, which needs the role
     /// Managed Identity Operator on it.
@@ -46,23 +47,23 @@ pub struct Spec {
     /// A service principal with which the control plane acts on Azure, in place of an identity, which is the better
     /// way: a secret has to be renewed.
     pub(super) service_principal: Option<ServicePrincipalSpec>,
-    /// The account on Linux nodes; none when absent. It cannot be changed.
+    /// The account on Linux nodes; none when absent. Its name cannot be changed.
     pub(super) linux: Option<LinuxSpec>,
     /// The account on Windows nodes. Windows node pools need it.
     pub(super) windows: Option<WindowsSpec>,
-    /// The cluster's network. Azure CNI when absent.
+    /// The cluster's network. A new cluster has Azure CNI when absent.
     #[serde(default)]
     pub(super) network: NetworkSpec,
     /// Sign-in with Microsoft Entra ID.
     pub(super) aad: Option<AadSpec>,
     /// Whether sign-in with the cluster's own certificates is off. It needs `aad`.
     pub(super) disable_local_accounts: Option<bool>,
-    /// Whether the cluster issues tokens that other services can check. It cannot be switched off again.
-    #[serde(default = "yes")]
-    pub(super) oidc_issuer: bool,
-    /// Whether pods can sign in to Azure with federated identities. It needs `oidcIssuer`.
-    #[serde(default = "yes")]
-    pub(super) workload_identity: bool,
+    /// Whether the cluster issues tokens that other services can check; a new cluster does when absent. It cannot be
+    /// switched off again.
+    pub(super) oidc_issuer: Option<bool>,
+    /// Whether pods can sign in to Azure with federated identities; in a new cluster they can when absent. It needs
+    /// `oidcIssuer`.
+    pub(super) workload_identity: Option<bool>,
     /// Who reaches the API server, and how.
     pub(super) api_server: Option<ApiServerSpec>,
     /// What Azure upgrades by itself.
@@ -252,5 +253,17 @@ impl Spec {
     /// The node pools, in the order in which they were written.
     pub(super) fn pools(&self) -> impl Iterator<Item = (&str, &PoolSpec)> {
         self.node_pools.iter().map(|(key, pool)| (key.as_str(), pool))
+    }
+}
+
+impl Spec {
+    /// Whether a new cluster issues tokens.
+    pub(super) fn issues_tokens(&self) -> bool {
+        self.oidc_issuer.unwrap_or(true)
+    }
+
+    /// Whether pods of a new cluster sign in with federated identities.
+    pub(super) fn has_workload_identity(&self) -> bool {
+        self.workload_identity.unwrap_or(true)
     }
 }

@@ -23,6 +23,7 @@ const fn minutes(count: u64) -> Duration {
 /// the add-ons' identities are to be resolved without regard to case.
 pub static MANAGED_CLUSTER: ResourceType = ResourceType {
     cross_check: Some(super::passwords::cross_check),
+    obstacle: Some(super::transitions::obstacle),
     lanes: LANES,
     stateful: true,
     rules: CLUSTER_RULES,

@@ -7,8 +7,13 @@ use azure_mgmt_keyvault::package_preview_2022_02::models;
 use serde_json::{Value, json};
 
 impl Spec {
+    /// Who decides about access to what is in a new vault.
+    pub(super) fn authorization(&self) -> Authorization {
+        self.authorization.unwrap_or_default()
+    }
+
     pub(super) fn properties(&self, tenant: &str) -> Value {
-        let sku = match self.sku {
+        let sku = match self.sku.unwrap_or_default() {
             Sku::Standard => models::sku::Name::Standard,
             Sku::Premium => models::sku::Name::Premium,
         };
@@ -16,7 +21,7 @@ impl Spec {
         let properties = models::VaultProperties {
             access_policies: policies,
             // Said in every case: what it means to leave it out differs between API versions.
-            enable_rbac_authorization: Some(self.authorization == Authorization::Rbac),
+            enable_rbac_authorization: Some(self.authorization() == Authorization::Rbac),
             soft_delete_retention_in_days: self.soft_delete_retention_days,
             // Azure takes no `false`.
             enable_purge_protection: self.purge_protection.then_some(true),
@@ -32,7 +37,7 @@ impl Spec {
         };
         let mut properties = model(&properties);
         // The models leave empty lists out. Here they say something: that nothing is permitted any more.
-        if self.authorization == Authorization::AccessPolicies && self.access_policies.is_empty() {
+        if self.authorization == Some(Authorization::AccessPolicies) && self.access_policies.is_empty() {
             properties["accessPolicies"] = json!([]);
         }
         for policy in properties.get_mut("accessPolicies").and_then(Value::as_array_mut).into_iter().flatten()

@@ -157,7 +157,7 @@ impl Spec {
                 .help("write 7 to 90, or leave it out for 90"),
             );
         }
-        if self.authorization == Authorization::Rbac && !self.access_policies.is_empty() {
+        if self.authorization() == Authorization::Rbac && !self.access_policies.is_empty() {
             cx.problem(
                 Problem::warning(
                     &KEY_VAULT_POLICIES_UNUSED,

@@ -63,7 +63,11 @@ keyVaults:
         spec.check(cx);
         let body = cx.tracked(spec.properties(&cx.common.tenant));
         let vault = cx.id(VAULT, &[&name]);
-        cx.main(Draft::new(cx.address.clone(), vault.as_str(), &KEY_VAULT, body));
+        let unsaid = [
+            ("properties.enableRbacAuthorization", spec.authorization.is_none()),
+            ("properties.sku", spec.sku.is_none()),
+        ];
+        cx.main(Draft::new(cx.address.clone(), vault.as_str(), &KEY_VAULT, body).initially_if(&unsaid));
         for (key, secret) in spec.secrets {
             secret.expand(&key, &vault, cx);
         }

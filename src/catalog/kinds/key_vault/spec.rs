@@ -10,15 +10,14 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
-    /// Who may use what is in the vault: by Azure roles (`rbac`, the default) or by `accessPolicies`.
-    #[serde(default)]
-    pub(super) authorization: Authorization,
+    /// Who may use what is in the vault: by Azure roles (`rbac`) or by `accessPolicies`. A new vault goes by roles when
+    /// absent.
+    pub(super) authorization: Option<Authorization>,
     /// Whether the vault answers on public networks; `false` leaves private endpoints only. Azure's default (`true`)
     /// when absent.
     pub(super) public_access: Option<bool>,
-    /// `standard` (the default), or `premium` for keys in hardware.
-    #[serde(default)]
-    pub(super) sku: Sku,
+    /// `standard`, or `premium` for keys in hardware. A new vault is `standard` when absent.
+    pub(super) sku: Option<Sku>,
     /// How many days a deleted vault can be recovered, 7 to 90; Azure's default (90) when absent. Never changes.
     pub(super) soft_delete_retention_days: Option<i32>,
     /// Whether a deleted vault is kept until its retention ends, whoever wants it purged. Once on it stays on, so

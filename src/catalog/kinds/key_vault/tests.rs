@@ -18,7 +18,7 @@ fn a_vault_goes_by_roles_and_says_so() {
         "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-shop"
     );
     assert_eq!(
-        drafts[0].body,
+        drafts[0].created(),
         json!({ "location": "westeurope", "tags": { "team": "a" }, "properties": {
             "tenantId": "tenant",
             "sku": { "family": "A", "name": "standard" },
@@ -28,8 +28,8 @@ fn a_vault_goes_by_roles_and_says_so() {
         } })
     );
     let (drafts, _) = expand("keyVaults", "vault", json!({ "purgeProtection": false, "sku": "premium" }));
-    assert_eq!(drafts[0].body["properties"].get("enablePurgeProtection"), None);
-    assert_eq!(drafts[0].body["properties"]["sku"]["name"], "premium");
+    assert_eq!(drafts[0].created()["properties"].get("enablePurgeProtection"), None);
+    assert_eq!(drafts[0].created()["properties"]["sku"]["name"], "premium");
 }
 
 #[test]
@@ -44,7 +44,8 @@ fn access_policies_and_rules() {
         }),
     );
     assert_eq!(problems, []);
-    let properties = &drafts[0].body["properties"];
+    let created = drafts[0].created();
+    let properties = &created["properties"];
     assert_eq!(properties["enableRbacAuthorization"], false);
     assert_eq!(
         properties["accessPolicies"],
@@ -64,7 +65,7 @@ fn access_policies_and_rules() {
     );
     // Azure asks for the list in this mode, even when there is nothing in it.
     let (drafts, _) = expand("keyVaults", "old", json!({ "authorization": "accessPolicies" }));
-    assert_eq!(drafts[0].body["properties"]["accessPolicies"], json!([]));
+    assert_eq!(drafts[0].created()["properties"]["accessPolicies"], json!([]));
 }
 
 fn live(properties: Value) -> Value {
@@ -129,7 +130,10 @@ fn what_cannot_change_replaces() {
     let (drafts, _) = expand("keyVaults", "vault", json!({ "softDeleteRetentionDays": 7 }));
     let found = changes(&drafts[0], &live(json!({ "enableRbacAuthorization": true })));
     assert_eq!(found, ["properties.softDeleteRetentionInDays!"]);
+    // A vault that goes by access policies stays so until the blueprint says otherwise.
     let (drafts, _) = expand("keyVaults", "vault", json!({}));
+    assert_eq!(changes(&drafts[0], &live(json!({}))), NONE);
+    let (drafts, _) = expand("keyVaults", "vault", json!({ "authorization": "rbac" }));
     assert_eq!(changes(&drafts[0], &live(json!({}))), ["properties.enableRbacAuthorization"]);
 }
 

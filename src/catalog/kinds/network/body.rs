@@ -31,7 +31,8 @@ impl SubnetSpec {
         };
         let mut properties = model(&properties);
         // The default differs between API versions, so it is always said (fact sheet of subnets).
-        properties["privateEndpointNetworkPolicies"] = json!(self.private_endpoint_network_policies);
+        properties["privateEndpointNetworkPolicies"] =
+            json!(self.private_endpoint_network_policies.unwrap_or_default());
         if let Some(apply) = self.private_link_service_network_policies {
             properties["privateLinkServiceNetworkPolicies"] =
                 if apply { "Enabled" } else { "Disabled" }.into();

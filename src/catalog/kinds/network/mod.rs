@@ -69,8 +69,10 @@ networks:
             let address = cx.address.child("subnets").child(&key);
             let name = subnet.name.as_deref().unwrap_or(&key);
             let id = vnet.child("subnets", name);
-            let body = subnet.into_body();
-            cx.also(Draft::new(address, id.as_str(), &SUBNET, body).origin(format!("subnets.{key}")));
+            let unsaid = subnet.private_endpoint_network_policies.is_none();
+            let draft = Draft::new(address, id.as_str(), &SUBNET, subnet.into_body())
+                .initially_if(&[("properties.privateEndpointNetworkPolicies", unsaid)]);
+            cx.also(draft.origin(format!("subnets.{key}")));
         }
         for (key, peering) in spec.peerings {
             peering.expand(&key, &vnet, cx);

@@ -47,10 +47,9 @@ pub struct SubnetSpec {
     pub(super) nat_gateway: Option<Reference>,
     /// Whether virtual machines get an implicit outbound address; Azure's default when absent.
     pub(super) default_outbound_access: Option<bool>,
-    /// Whether network policies apply to private endpoints here: `Disabled` (the default), `Enabled`,
-    /// `NetworkSecurityGroupEnabled` or `RouteTableEnabled`.
-    #[serde(default)]
-    pub(super) private_endpoint_network_policies: EndpointPolicies,
+    /// Whether network policies apply to private endpoints here: `Disabled`, `Enabled`, `NetworkSecurityGroupEnabled` or
+    /// `RouteTableEnabled`. In a new subnet they are `Disabled` when absent.
+    pub(super) private_endpoint_network_policies: Option<EndpointPolicies>,
     /// Whether network policies apply to private link services here; Azure's default (`true`) when absent. Must be
     /// `false` for a subnet that takes the address of such a service.
     pub(super) private_link_service_network_policies: Option<bool>,

@@ -15,7 +15,7 @@ fn a_subnet_says_what_it_uses_and_lets_go_of_what_it_drops() {
     let (drafts, problems) = expand("networks", "hub", fields);
     assert_eq!(problems, []);
     assert_eq!(
-        drafts[1].body["properties"],
+        drafts[1].created()["properties"],
         json!({
             "addressPrefix": "10.0.0.0/24", "serviceEndpoints": [{ "service": "Microsoft.Storage" }],
             "privateEndpointNetworkPolicies": "Disabled", "privateLinkServiceNetworkPolicies": "Disabled",

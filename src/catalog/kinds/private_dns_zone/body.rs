@@ -33,8 +33,7 @@ impl LinkSpec {
             );
         }
         let network = self.network.id();
-        let mut properties =
-            json!({ "virtualNetwork": { "id": network }, "registrationEnabled": self.registration });
+        let mut properties = json!({ "virtualNetwork": { "id": network }, "registrationEnabled": self.registration == Some(true) });
         if let Some(resolution) = self.resolution {
             properties["resolutionPolicy"] = json!(resolution);
         }
@@ -42,8 +41,9 @@ impl LinkSpec {
         let id = zone.child("virtualNetworkLinks", name);
         let body = global(cx, Some(properties));
         let mut draft = Draft::new(address, id.as_str(), &ZONE_LINK, body)
-            .claims(link_claim(zone.as_str(), &network), LINKED_TWICE);
-        if self.registration {
+            .claims(link_claim(zone.as_str(), &network), LINKED_TWICE)
+            .initially_if(&[("properties.registrationEnabled", self.registration.is_none())]);
+        if self.registration == Some(true) {
             draft = draft.claims(format!("registration|{network}"), REGISTERED_TWICE);
         }
         cx.also(draft.origin(origin));

@@ -27,10 +27,9 @@ pub struct LinkSpec {
     pub(super) name: Option<String>,
     /// The network: `${networks.hub}`, or an ARM id.
     pub(super) network: Reference,
-    /// Whether machines of the network are registered here by their names; `false` when absent. A network has one zone
-    /// at most in which they are.
-    #[serde(default)]
-    pub(super) registration: bool,
+    /// Whether machines of the network are registered here by their names; by a new link they are not when absent. A
+    /// network has one zone at most in which they are.
+    pub(super) registration: Option<bool>,
     /// What happens when a `privatelink` zone does not know a name: nothing (`Default`), or public DNS is asked
     /// (`NxDomainRedirect`).
     pub(super) resolution: Option<Resolution>,

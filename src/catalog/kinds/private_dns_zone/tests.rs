@@ -23,15 +23,15 @@ fn a_zone_its_links_and_its_names() {
         zone,
         "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/shop.internal"
     );
-    assert_eq!(drafts[0].body, json!({ "location": "global" }));
+    assert_eq!(drafts[0].created(), json!({ "location": "global" }));
     assert_eq!(id(&drafts[1]), format!("{zone}/virtualNetworkLinks/hub"));
     assert_eq!(
-        drafts[1].body["properties"],
+        drafts[1].created()["properties"],
         json!({ "virtualNetwork": { "id": wants("networks.hub", "id") }, "registrationEnabled": true })
     );
     assert_eq!(id(&drafts[2]), format!("{zone}/A/api"));
     assert_eq!(
-        drafts[2].body["properties"],
+        drafts[2].created()["properties"],
         json!({ "ttl": 3600, "aRecords": [{ "ipv4Address": "10.0.0.4" }] })
     );
     assert_eq!(id(&drafts[3]), format!("{zone}/CNAME/www"));

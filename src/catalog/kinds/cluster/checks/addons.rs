@@ -151,7 +151,7 @@ fn virtual_nodes(spec: &Spec, cx: &mut EntryCx<'_>) {
                 .help("write `subnetName:` with the name of a subnet in the cluster's network"),
         );
     }
-    if spec.network.plugin != Plugin::Azure || spec.network.mode == Some(PluginMode::Overlay) {
+    if spec.network.plugin() != Plugin::Azure || spec.network.mode == Some(PluginMode::Overlay) {
         cx.problem(
             Problem::error(
                 &VIRTUAL_NODES,
@@ -196,7 +196,7 @@ fn pod_identity(pods: &PodIdentitySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
              `azure.workload.identity/use: \"true\"`, then leave `podIdentity` out; both work side by side meanwhile",
         ),
     );
-    if spec.network.plugin == Plugin::Kubenet && pods.allow_kubenet != Some(true) {
+    if spec.network.plugin() == Plugin::Kubenet && pods.allow_kubenet != Some(true) {
         cx.problem(
             Problem::error(
                 &POD_IDENTITY_KUBENET,

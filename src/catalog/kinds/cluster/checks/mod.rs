@@ -354,7 +354,7 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
             );
         }
     }
-    if spec.workload_identity && !spec.oidc_issuer {
+    if spec.has_workload_identity() && !spec.issues_tokens() {
         cx.problem(
             Problem::error(&WORKLOAD_IDENTITY, "workloadIdentity", "workload identity needs the OIDC issuer")
                 .help("leave `oidcIssuer: false` out, or write `workloadIdentity: false` as well"),

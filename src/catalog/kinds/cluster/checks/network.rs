@@ -91,8 +91,8 @@ const WINDOWS_NETWORK: Code = Code {
 
 fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
     let network = &spec.network;
-    let windows = spec.windows.is_some() || spec.pools().any(|(_, pool)| pool.os == Os::Windows);
-    if windows && network.plugin != Plugin::Azure {
+    let windows = spec.windows.is_some() || spec.pools().any(|(_, pool)| pool.os() == Os::Windows);
+    if windows && network.plugin() != Plugin::Azure {
         cx.problem(
             Problem::error(
                 &WINDOWS_NETWORK,
@@ -103,7 +103,7 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
         );
     }
     let cilium = network.dataplane == Some(Dataplane::Cilium);
-    if cilium && spec.pools().any(|(_, pool)| pool.os == Os::Windows) {
+    if cilium && spec.pools().any(|(_, pool)| pool.os() == Os::Windows) {
         cx.problem(
             Problem::error(&WINDOWS_CILIUM, "network.dataplane", "Cilium does not run on Windows nodes")
                 .help("leave `dataplane: cilium` out, or the Windows pools"),
@@ -115,7 +115,7 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
                 .help("add `dataplane: cilium`"),
         );
     }
-    if cilium && network.plugin != Plugin::Azure {
+    if cilium && network.plugin() != Plugin::Azure {
         cx.problem(
             Problem::error(
                 &CILIUM_PLUGIN,
@@ -125,7 +125,7 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
             .help("write `plugin: azure`, or leave it out"),
         );
     }
-    if network.mode.is_some() && network.plugin != Plugin::Azure {
+    if network.mode.is_some() && network.plugin() != Plugin::Azure {
         cx.problem(
             Problem::error(&OVERLAY_PLUGIN, "network.mode", "`overlay` is a mode of the plugin `azure`")
                 .help("write `plugin: azure`, or leave `mode` out"),
@@ -334,7 +334,7 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
         }
     }
     let dual = families.len() == 2;
-    let overlay = network.mode == Some(PluginMode::Overlay) || network.plugin != Plugin::Azure;
+    let overlay = network.mode == Some(PluginMode::Overlay) || network.plugin() != Plugin::Azure;
     if dual && !overlay {
         cx.problem(
             Problem::error(&IP_FAMILIES, "network.ipFamilies", "dual stack needs the overlay")

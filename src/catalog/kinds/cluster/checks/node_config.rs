@@ -67,7 +67,7 @@ const WINDOWS_OUTBOUND_NAT: Code = Code {
 
 /// What only one operating system has.
 fn systems(path: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
-    if pool.os == Os::Windows {
+    if pool.os() == Os::Windows {
         let guarded = pool.security.as_ref().filter(|s| s.vtpm == Some(true) || s.secure_boot == Some(true));
         for (field, said) in [
             ("linuxOs", pool.linux_os.is_some()),

@@ -46,7 +46,7 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
                     .help("give each pool a name of its own"),
             );
         }
-        if pool.os == Os::Windows {
+        if pool.os() == Os::Windows {
             windows(key, pool, spec, cx);
         }
         kind(key, pool, spec, cx);
@@ -66,7 +66,7 @@ const WINDOWS_POOL_NAME: Code = Code {
 
 fn name(key: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     let name = pool.name(key);
-    let longest = if pool.os == Os::Windows { 6 } else { 12 };
+    let longest = if pool.os() == Os::Windows { 6 } else { 12 };
     let good = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     if has_token(name) || good && name.len() <= longest {
@@ -74,7 +74,7 @@ fn name(key: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     }
     // Without `name:` it is the key that is wrong.
     let path = if pool.name.is_some() { format!("nodePools.{key}.name") } else { format!("nodePools.{key}") };
-    let (code, what) = match pool.os {
+    let (code, what) = match pool.os() {
         Os::Windows => (&WINDOWS_POOL_NAME, "a Windows node pool"),
         Os::Linux => (&POOL_NAME, "a node pool"),
     };
@@ -195,7 +195,7 @@ const SPOT_UPGRADE: Code = Code {
 fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let path = format!("nodePools.{key}");
     if let Some(sku) = pool.os_sku
-        && sku.os() != pool.os
+        && sku.os() != pool.os()
     {
         let help = match sku.os() {
             Os::Windows => "add `os: Windows`, or choose a Linux image",
@@ -222,7 +222,7 @@ fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
                 .help("leave `upgrade` out"),
         );
     }
-    if pool.outbound_nat.is_some() && pool.os != Os::Windows {
+    if pool.outbound_nat.is_some() && pool.os() != Os::Windows {
         cx.problem(
             Problem::error(
                 &OUTBOUND_NAT,
@@ -353,7 +353,7 @@ const SYSTEM_POOL: Code = Code {
 fn system(spec: &Spec, cx: &mut EntryCx<'_>) {
     let automatic = spec.sku.as_ref().and_then(|sku| sku.name) == Some(SkuName::Automatic);
     let is_system =
-        |(key, pool): (&str, &PoolSpec)| pool.os == Os::Linux && pool.mode(key, spec) == Mode::System;
+        |(key, pool): (&str, &PoolSpec)| pool.os() == Os::Linux && pool.mode(key, spec) == Mode::System;
     if !automatic && !spec.pools().any(is_system) {
         cx.problem(
             Problem::error(

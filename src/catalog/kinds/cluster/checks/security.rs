@@ -187,7 +187,7 @@ fn proxy(proxy: &HttpProxySpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     if let Some(text) = &proxy.trusted_ca {
         certificate("httpProxy.trustedCa".into(), text, cx);
     }
-    if spec.pools().any(|(_, pool)| pool.os == Os::Windows) {
+    if spec.pools().any(|(_, pool)| pool.os() == Os::Windows) {
         cx.problem(
             Problem::warning(&WINDOWS_HTTP_PROXY, "httpProxy", "Azure does not support a proxy with Windows node pools")
                 .help("leave the Windows pools out, or lead out through a firewall with `outboundType: userDefinedRouting`"),
@@ -285,7 +285,7 @@ fn provisioning(spec: &Spec, cx: &mut EntryCx<'_>) {
                 .help("give the pool a `count`, or write `mode: Manual`"),
             );
         }
-        if spec.pools().any(|(_, pool)| pool.os == Os::Windows) {
+        if spec.pools().any(|(_, pool)| pool.os() == Os::Windows) {
             cx.problem(
                 Problem::error(
                     &NODE_PROVISIONING,

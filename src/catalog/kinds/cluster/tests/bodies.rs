@@ -11,7 +11,7 @@ fn the_body_of_the_cluster_is_as_azure_wants_it() {
     assert_eq!(shop.problems, [("pod-identity-deprecated", "addons.podIdentity".to_owned(), true)]);
     let subnet = wanted("networks.hub.subnets.nodes", "id");
     assert_eq!(
-        *shop.body("clusters.aks"),
+        shop.created("clusters.aks"),
         json!({
             "location": "westeurope",
             "identity": { "type": "SystemAssigned" },
@@ -70,7 +70,8 @@ fn pools_extension_and_configurations_are_resources_of_their_own() {
     assert_eq!(pool.arrival, Arrival::WithParent);
     let mut inline = shop.body("clusters.aks")["properties"]["agentPoolProfiles"][1].clone();
     inline.as_object_mut().unwrap().remove("name");
-    assert_eq!(pool.body, json!({ "properties": inline }));
+    assert_eq!(pool.created(), json!({ "properties": inline }));
+    assert_eq!(pool.body["properties"].get("mode"), None);
 
     let flux = shop.draft("clusters.aks.addons.flux");
     assert_eq!(id_of(flux), format!("{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/flux"));
@@ -142,11 +143,11 @@ fn an_identity_is_a_key_and_brings_nothing_else() {
     assert_eq!(cluster.problems, []);
     let key = wanted("identities.controlPlane", "id");
     assert_eq!(
-        cluster.body("clusters.aks")["identity"],
+        cluster.created("clusters.aks")["identity"],
         json!({ "type": "UserAssigned", "userAssignedIdentities": { key: {} } })
     );
     assert_eq!(
-        cluster.body("clusters.aks")["properties"]["identityProfile"]["kubeletidentity"]["objectId"],
+        cluster.created("clusters.aks")["properties"]["identityProfile"]["kubeletidentity"]["objectId"],
         wanted("identities.kubelet", "principalId")
     );
 }
@@ -197,7 +198,7 @@ fn every_other_field_finds_its_place() {
     }));
     let cluster = expand("aks", fields);
     assert_eq!(cluster.problems, []);
-    let mut body = cluster.body("clusters.aks").clone();
+    let mut body = cluster.created("clusters.aks");
     body["properties"].as_object_mut().unwrap().remove("agentPoolProfiles");
     assert_eq!(
         body,
@@ -310,10 +311,10 @@ fn every_field_of_a_pool_finds_its_place() {
         }),
     );
     assert_eq!(cluster.problems, []);
-    assert_eq!(cluster.body("clusters.aks.nodePools.system")["properties"]["mode"], "System");
+    assert_eq!(cluster.created("clusters.aks.nodePools.system")["properties"]["mode"], "System");
     assert_eq!(id_of(cluster.draft("clusters.aks.nodePools.work")).rsplit('/').next(), Some("w1"));
     assert_eq!(
-        cluster.body("clusters.aks.nodePools.work")["properties"],
+        cluster.created("clusters.aks.nodePools.work")["properties"],
         json!({
             "mode": "User", "osType": "Linux", "osSKU": "AzureLinux3", "vmSize": "Standard_D2s_v5", "count": 2,
             "minCount": 2, "maxCount": 5, "enableAutoScaling": true, "type": "VirtualMachineScaleSets",
@@ -329,7 +330,7 @@ fn every_field_of_a_pool_finds_its_place() {
         })
     );
     assert_eq!(
-        cluster.body("clusters.aks.nodePools.calm")["properties"]["upgradeSettings"],
+        cluster.created("clusters.aks.nodePools.calm")["properties"]["upgradeSettings"],
         json!({ "maxSurge": "1", "maxUnavailable": "5%", "drainTimeoutInMinutes": 60,
                 "nodeSoakDurationInMinutes": 2, "undrainableNodeBehavior": "Cordon" })
     );
@@ -359,7 +360,7 @@ fn flux_sources_keep_their_secrets_apart() {
     );
     assert_eq!(cluster.problems, []);
     assert_eq!(
-        cluster.body("clusters.aks.addons.flux")["properties"]["configurationSettings"],
+        cluster.created("clusters.aks.addons.flux")["properties"]["configurationSettings"],
         json!({ "image-automation-controller.enabled": "true" })
     );
     let body = |key: &str| {

@@ -22,7 +22,6 @@ const CLUSTER: &[&str] = &[
     "fqdnSubdomain",
     "nodeResourceGroup",
     "linuxProfile.adminUsername",
-    "linuxProfile.ssh.publicKeys",
     "windowsProfile.adminUsername",
     "diskEncryptionSetID",
     "identityProfile.kubeletidentity.resourceId",

@@ -36,6 +36,11 @@ impl Expanded {
         self.drafts.iter().find(|draft| draft.address.as_str() == address).unwrap()
     }
 
+    /// What the create of the resource at an address asks for.
+    fn created(&self, address: &str) -> Value {
+        self.draft(address).created()
+    }
+
     fn body(&self, address: &str) -> &Value {
         &self.draft(address).body
     }
