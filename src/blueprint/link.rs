@@ -64,6 +64,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
     linker.check_failed(problems);
     linker.judge(&resources, &secrets, problems);
     linker.order_by_arm(&azure, &resources, &mut graph);
+    linker.order_by_mention(&resources, &secrets, &mut graph);
     let outputs = linker.outputs(outputs, problems);
     if problems.has_errors() || linker.failed.get() {
         return None;

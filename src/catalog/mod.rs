@@ -18,7 +18,7 @@ mod soft_deletion;
 
 pub use crate::change::DeleteMode;
 pub use body::{merge_over, model};
-pub use cross_check::{CheckContext, CrossCheck, LinkedResource};
+pub use cross_check::{AlsoNeeds, CheckContext, CrossCheck, LinkedResource, covers, principal_of};
 pub use draft::{Arrival, Claim, Draft, DraftId, Exclusive, Members, Provisioning, Refusal};
 pub use entry::{Common, EntryCx, Problem, Reference, SHAPE};
 pub use kind::{EntryKind, Kind, Merged, Nested, codes, registry, resource_type};

@@ -1,7 +1,7 @@
 //! The descriptor of an ARM type.
 
-use super::CrossCheck;
 use super::soft_deletion::SoftDeletion;
+use super::{AlsoNeeds, CrossCheck};
 use crate::change::DeleteMode;
 use crate::value::{Rule, Rules};
 use serde_json::Value;
@@ -170,6 +170,8 @@ pub struct ResourceType {
     pub open: bool,
     /// What must hold between it and other resources of the blueprint.
     pub cross_check: Option<CrossCheck>,
+    /// What it needs although no reference says so: a subnet that it names by text.
+    pub also_needs: Option<AlsoNeeds>,
     /// Which changes in place Azure refuses as they are, and what to do first.
     pub obstacle: Option<Obstacle>,
     /// How long a create usually takes; for progress and the critical path.
@@ -214,6 +216,7 @@ impl ResourceType {
             facets: &[],
             open: false,
             cross_check: None,
+            also_needs: None,
             obstacle: None,
             expected: Duration::from_secs(5),
             expected_update: Duration::from_secs(5),

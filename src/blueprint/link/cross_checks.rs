@@ -3,12 +3,15 @@
 use super::super::source::At;
 use super::Linker;
 use crate::blueprint::link::SECRET_ID;
+use crate::blueprint::resolve::Entry;
 use crate::catalog::{CheckContext, LinkedResource, Problem};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::graph::Dag;
 use crate::ident::ArmId;
-use crate::state::DesiredResource;
+use crate::state::{DesiredResource, Provisioning};
 use crate::value::secret::Secrets;
 use crate::value::secret_names;
+use serde_json::Value;
 use std::collections::HashSet;
 
 impl Linker<'_> {
@@ -30,6 +33,7 @@ impl Linker<'_> {
                 );
             }
         }
+        let all: Vec<LinkedResource<'_>> = resources.iter().flatten().map(linked).collect();
         let find = |id: &ArmId| resources.get(*self.by_id.get(id)?)?.as_ref().map(linked);
         // Two pools in one subnet break the same check once.
         let mut told = HashSet::new();
@@ -37,7 +41,7 @@ impl Linker<'_> {
             let Some(resource) = resource else { continue };
             let Some(check) = resource.kind.cross_check else { continue };
             let mut found = Vec::new();
-            check(&CheckContext::new(linked(resource), &find, secrets), &mut found);
+            check(&CheckContext::new(linked(resource), &find, &all, secrets), &mut found);
             for problem in found {
                 if told.insert((self.nodes[at].entry, problem.path.clone(), problem.message.clone())) {
                     problems.push(self.broken(at, problem));
@@ -46,11 +50,60 @@ impl Linker<'_> {
         }
     }
 
+    /// Edges that no reference draws: ids that stand in a body as they are, vaults named by their address, what a type
+    /// names by text, and the roles that an identity needs before the resource that acts with it.
+    ///
+    /// What a person ordered the other way round stays so: none of these edges closes a circle.
+    pub(super) fn order_by_mention(
+        &self,
+        resources: &[Option<DesiredResource>],
+        secrets: &Secrets,
+        graph: &mut Dag,
+    ) {
+        let all: Vec<LinkedResource<'_>> = resources.iter().flatten().map(linked).collect();
+        let find = |id: &ArmId| resources.get(*self.by_id.get(id)?)?.as_ref().map(linked);
+        let vaults: Vec<&ArmId> =
+            all.iter().filter(|other| other.is("Microsoft.KeyVault/vaults")).map(|vault| vault.id).collect();
+        let mut edges = Vec::new();
+        for (at, resource) in resources.iter().enumerate() {
+            let Some(resource) = resource.as_ref().filter(|r| r.operation == Provisioning::Resource) else {
+                continue;
+            };
+            let around = CheckContext::new(linked(resource), &find, &all, secrets);
+            let named = around.this.ids().into_iter().chain(vaults_in(&resource.body, &vaults));
+            let also = resource.kind.also_needs.map(|needs| needs(&around)).unwrap_or_default();
+            let needed = named.chain(also).filter_map(|id| self.by_id.get(&id)).copied();
+            edges.extend(needed.map(|needed| (at, needed)));
+        }
+        // Roles come last: of two ways round a circle, what a resource names is the one that counts.
+        for (at, resource) in resources.iter().enumerate() {
+            let Some(resource) = resource else { continue };
+            let around = CheckContext::new(linked(resource), &find, &all, secrets);
+            let roles = around.needed_roles().into_iter();
+            edges.extend(roles.filter_map(|id| self.by_id.get(&id)).map(|&role| (at, role)));
+        }
+        for (at, needed) in edges {
+            if at != needed && !needs(graph, needed, at) {
+                graph.need(at, needed);
+            }
+        }
+    }
+
     fn broken(&self, at: usize, problem: Problem) -> Diagnostic {
         let entry = self.nodes[at].entry.map(|entry| &self.entries[entry]);
         let span = match problem.path.as_str() {
             "" => self.place(at, None),
-            below => entry.and_then(|e| e.source.locate(&format!("{}.{below}", e.place), At::Value)),
+            below if below.starts_with('.') => {
+                let origin = &self.nodes[at].draft.origin;
+                let path = |e: &Entry<'_>| match origin.is_empty() {
+                    true => format!("{}{below}", e.place),
+                    false => format!("{}.{origin}{below}", e.place),
+                };
+                entry.and_then(|e| e.source.locate(&path(e), At::Value)).or_else(|| self.place(at, None))
+            }
+            below => entry
+                .and_then(|e| e.source.locate(&format!("{}.{below}", e.place), At::Value))
+                .or_else(|| self.place(at, None)),
         };
         Diagnostic {
             code: problem.code,
@@ -64,4 +117,52 @@ impl Linker<'_> {
 
 fn linked(resource: &DesiredResource) -> LinkedResource<'_> {
     LinkedResource { address: &resource.address, id: &resource.id, body: &resource.body }
+}
+
+/// Whether `node` needs `other`, directly or by way of others.
+fn needs(graph: &Dag, node: usize, other: usize) -> bool {
+    let mut seen = HashSet::new();
+    let mut open = vec![node];
+    while let Some(at) = open.pop() {
+        if at == other {
+            return true;
+        }
+        open.extend(graph.dependencies(at).iter().copied().filter(|next| seen.insert(*next)));
+    }
+    false
+}
+
+/// The vaults whose own address a text of a body begins with, and the key or secret in them that it goes on to.
+fn vaults_in(value: &Value, vaults: &[&ArmId]) -> Vec<ArmId> {
+    let mut found = Vec::new();
+    if !vaults.is_empty() {
+        vaults_below(value, vaults, &mut found);
+    }
+    found
+}
+
+fn vaults_below(value: &Value, vaults: &[&ArmId], found: &mut Vec<ArmId>) {
+    match value {
+        Value::String(text) => {
+            let Some((host, path)) =
+                text.strip_prefix("https://").map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+            else {
+                return;
+            };
+            let Some((name, _)) = host.split_once(".vault.") else { return };
+            let Some(vault) = vaults.iter().find(|vault| vault.name().eq_ignore_ascii_case(name)) else {
+                return;
+            };
+            found.push((*vault).clone());
+            let mut parts = path.split('/');
+            if let (Some(kind @ ("keys" | "secrets")), Some(name)) = (parts.next(), parts.next())
+                && !name.is_empty()
+            {
+                found.push(vault.child(kind, name));
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| vaults_below(item, vaults, found)),
+        Value::Object(members) => members.values().for_each(|member| vaults_below(member, vaults, found)),
+        _ => {}
+    }
 }

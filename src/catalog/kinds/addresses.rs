@@ -105,6 +105,50 @@ pub(super) fn cidr(text: &str, path: &str, cx: &mut EntryCx<'_>) -> Option<IpNet
     None
 }
 
+/// Addresses that no caller on the internet has, so that a rule which names them lets nothing in
+/// (<https://www.iana.org/assignments/iana-ipv4-special-registry>).
+const NOT_PUBLIC: &[(&str, &str)] = &[
+    ("10.0.0.0/8", "private"),
+    ("172.16.0.0/12", "private"),
+    ("192.168.0.0/16", "private"),
+    ("100.64.0.0/10", "shared by providers"),
+    ("127.0.0.0/8", "the machine itself"),
+    ("169.254.0.0/16", "of one link"),
+    ("224.0.0.0/4", "of groups"),
+    ("240.0.0.0/4", "reserved"),
+    ("fc00::/7", "private"),
+    ("fe80::/10", "of one link"),
+];
+
+/// Reads an address or a range for a rule that public addresses alone can match; says what is wrong with another.
+pub(super) fn public_range(text: &str) -> Result<IpNet, (String, String)> {
+    let form = "write `203.0.113.7` or `203.0.113.0/24`".to_owned();
+    let range = match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
+        (Ok(range), _) if range.addr() == range.network() => range,
+        (Ok(range), _) => {
+            return Err((
+                format!("`{text}` has bits set beyond its length of {}", range.prefix_len()),
+                format!("write `{}`, or the address alone", range.trunc()),
+            ));
+        }
+        (Err(_), Ok(address)) => IpNet::from(address),
+        (Err(_), Err(_)) => {
+            return Err((format!("`{text}` is not an address or a range of addresses"), form));
+        }
+    };
+    let own =
+        NOT_PUBLIC.iter().find(|(known, _)| known.parse::<IpNet>().is_ok_and(|known| known.contains(&range)));
+    match own {
+        Some((known, what)) => Err((
+            format!(
+                "`{text}` is no public address: those of `{known}` are {what}, and no caller on the internet has one"
+            ),
+            "write the public address that callers leave from, such as `203.0.113.7`".to_owned(),
+        )),
+        None => Ok(range),
+    }
+}
+
 /// Whether two ranges share addresses.
 pub(super) fn overlap(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)
@@ -142,6 +186,18 @@ mod tests {
         assert_eq!(read(json!([])).unwrap(), [] as [&str; 0]);
         assert!(read(json!(true)).is_err());
         assert!(read(json!({})).is_err());
+    }
+
+    #[test]
+    fn rules_for_the_internet_take_public_addresses() {
+        for text in ["203.0.113.7", "198.51.100.0/24", "0.0.0.0/32", "2001:db8::/32", "172.32.0.0/16"] {
+            assert!(public_range(text).is_ok(), "{text}");
+        }
+        for text in
+            ["1.2.3.4/33", "office", "10.0.0.0/8", "10.1.2.3", "192.168.1.0/24", "203.0.113.7/24", "fd00::1"]
+        {
+            assert!(public_range(text).is_err(), "{text}");
+        }
     }
 
     #[test]

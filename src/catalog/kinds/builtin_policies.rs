@@ -92,7 +92,7 @@ impl Policy {
 }
 
 #[rustfmt::skip]
-const POLICIES: &[Policy] = &[
+pub(super) const POLICIES: &[Policy] = &[
     Policy { id: uuid!("a8640138-9b0a-4a28-b8cb-1666c838647d"), name: "Kubernetes cluster pod security baseline standards for Linux-based workloads",
         initiative: true, effects: MIXED, acts: false, common: "n",
         required: &[],

@@ -5,7 +5,8 @@ use super::builtin_policies::{Policy, SYSTEM_NAMESPACES, builtin_policy, names};
 use super::naming::did_you_mean;
 use super::scope::scope_id;
 use crate::catalog::{
-    DeleteMode, Draft, EntryCx, EntryKind, Facet, Merged, Problem, Reference, ResourceType,
+    CheckContext, DeleteMode, Draft, EntryCx, EntryKind, Facet, Merged, Problem, Reference, ResourceType,
+    covers,
 };
 use crate::diag::Code;
 use crate::ident::ArmId;
@@ -57,6 +58,7 @@ const ARM_TYPE: &str = "Microsoft.Authorization/policyAssignments";
 
 /// A policy assignment.
 pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
+    cross_check: Some(addon_is_on),
     delete: DeleteMode::Always,
     tags: false,
     rules: &[
@@ -110,6 +112,7 @@ policyAssignments:
     const MERGED: &'static [Merged] = &[Merged::list("parameters", "properties.parameters")];
     const CODES: &'static [&'static [&'static Code]] = &[&[
         &POLICY,
+        &POLICY_ADDON,
         &POLICY_ASSIGNMENT_NAME,
         &POLICY_EFFECT,
         &POLICY_IDENTITY,
@@ -169,6 +172,48 @@ policyAssignments:
         let id = format!("{}/providers/{ARM_TYPE}/{name}", scope.trim_end_matches('/'));
         let unsaid = [("properties.enforcementMode", spec.enforce.is_none())];
         cx.main(Draft::new(cx.address.clone(), id, &POLICY_ASSIGNMENT, body).initially_if(&unsaid));
+    }
+}
+
+const POLICY_ADDON: Code = Code {
+    name: "policy-addon",
+    why: "Policies for what is inside clusters are carried out by the cluster's add-on for Azure Policy. Without it the assignment does nothing there.",
+    remedy: "Switch the add-on on.",
+    example: "addons: { azurePolicy: true }",
+};
+
+/// Warns of clusters below the scope of a policy for their inside that have no add-on which would carry it out.
+fn addon_is_on(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
+    let Some(definition) = around.this.text("/properties/policyDefinitionId") else { return };
+    let guid = definition.rsplit('/').next().and_then(|guid| uuid::Uuid::parse_str(guid).ok());
+    let policy =
+        guid.and_then(|guid| super::builtin_policies::POLICIES.iter().find(|policy| policy.id == guid));
+    let Some(scope) =
+        around.this.id.parent().filter(|_| policy.is_some_and(|policy| !policy.common.is_empty()))
+    else {
+        return;
+    };
+    let below = around
+        .all
+        .iter()
+        .filter(|other| other.is("Microsoft.ContainerService/managedClusters") && covers(&scope, other.id));
+    for cluster in below {
+        let on =
+            cluster.body.pointer("/properties/addonProfiles/azurepolicy/enabled") == Some(&Value::Bool(true));
+        let automatic = cluster.text("/sku/name").is_some_and(|sku| sku.eq_ignore_ascii_case("Automatic"));
+        if !on && !automatic {
+            problems.push(
+                Problem::warning(
+                    &POLICY_ADDON,
+                    "policy",
+                    format!(
+                        "`{}` has no add-on for Azure Policy, so this policy does nothing in it",
+                        cluster.address
+                    ),
+                )
+                .help(format!("write `addons: {{ azurePolicy: true }}` in `{}`", cluster.address)),
+            );
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod addons;
 mod autoscaler;
 mod body;
 mod checks;
+mod cross;
 mod disturbance;
 mod field;
 mod flux;
@@ -30,6 +31,7 @@ mod tests;
 mod transitions;
 mod types;
 
+pub(crate) use cross::subnet as subnet_size;
 pub use spec::Spec;
 pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MAINTENANCE_CONFIGURATION, MANAGED_CLUSTER};
 

@@ -179,7 +179,8 @@ impl NetworkSpec {
             profile["networkDataplane"] = json!(dataplane);
         }
         if let Some(balancer) = &self.load_balancer {
-            profile["loadBalancerProfile"] = balancer.profile();
+            let leads_out = self.outbound_type.is_none_or(|way| way == OutboundType::LoadBalancer);
+            profile["loadBalancerProfile"] = balancer.profile(leads_out);
         }
         let newer = json!({
             "advancedNetworking": self.advanced.as_ref().map(AdvancedSpec::profile),
@@ -213,13 +214,15 @@ impl AdvancedSpec {
 }
 
 impl LoadBalancerSpec {
-    /// Exactly one source of addresses is always said: what a load balancer has otherwise would stay beside it.
-    fn profile(&self) -> Value {
+    /// Where the load balancer leads out, exactly one source of addresses is always said: what it has otherwise would stay
+    /// beside it.
+    fn profile(&self, leads_out: bool) -> Value {
         let ids = |references: &[Reference]| -> Vec<Value> {
             references.iter().map(|reference| json!({ "id": reference.id() })).collect()
         };
         let (ips, prefixes) = (self.ips.as_deref(), self.ip_prefixes.as_deref());
-        let managed = self.managed_ips.or((ips.is_none() && prefixes.is_none()).then_some(1));
+        let none = leads_out && ips.is_none() && prefixes.is_none();
+        let managed = self.managed_ips.or(none.then_some(1));
         model(&json!({
             "managedOutboundIPs": managed.map(|count| json!({ "count": count, "countIPv6": self.managed_ipv6s })),
             "enableMultipleStandardLoadBalancers": self.multiple,

@@ -22,7 +22,8 @@ const fn minutes(count: u64) -> Duration {
 /// AKS returns the keys of `addonProfiles` in the case of whoever enabled the add-on (`omsAgent`), so the pointers of
 /// the add-ons' identities are to be resolved without regard to case.
 pub static MANAGED_CLUSTER: ResourceType = ResourceType {
-    cross_check: Some(super::passwords::cross_check),
+    cross_check: Some(super::cross::cluster),
+    also_needs: Some(super::cross::also_needs),
     obstacle: Some(super::transitions::obstacle),
     lanes: LANES,
     stateful: true,

@@ -1,6 +1,7 @@
 //! What can be wrong with a key vault, and is known offline.
 
 use super::spec::{Authorization, PolicySpec, Spec};
+use crate::catalog::kinds::addresses::public_range;
 use crate::catalog::kinds::naming::{NameRule, alphanumeric, did_you_mean};
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
@@ -15,6 +16,8 @@ pub(super) const CODES: &[&Code] = &[
     &KEY_VAULT_RULES_UNUSED,
     &KEY_VAULT_PERMISSION,
     &KEY_VAULT_PRINCIPAL,
+    &KEY_VAULT_PRINCIPAL_TWICE,
+    super::firewall::CODES[0],
 ];
 
 const KEY_VAULT_NAME: Code = Code {
@@ -137,6 +140,13 @@ const KEY_VAULT_RULES_UNUSED: Code = Code {
     example: "publicAccess: false",
 };
 
+const KEY_VAULT_PRINCIPAL_TWICE: Code = Code {
+    name: "key-vault-principal-twice",
+    why: "A vault has one access policy for a principal (and the application that acts for it); of two, the second takes the place of the first, and every plan would change them.",
+    remedy: "Put both into one entry.",
+    example: "accessPolicies: { app: { principal: \"${identities.app}\", secrets: [get], certificates: [get] } }",
+};
+
 impl Spec {
     pub(super) fn check(&self, cx: &mut EntryCx<'_>) {
         let name = &cx.common.name.clone();
@@ -167,8 +177,22 @@ impl Spec {
                 .help("write `authorization: accessPolicies`, or roleAssignments in place of the policies"),
             );
         }
+        let mut principals: Vec<(String, &str)> = Vec::new();
         for (key, policy) in &self.access_policies {
             policy.check(key, cx);
+            let application = policy.application_id.as_deref().unwrap_or_default();
+            let who = format!("{}|{application}", policy.principal.facet("principalId")).to_ascii_lowercase();
+            if let Some((_, other)) = principals.iter().find(|(known, _)| *known == who) {
+                cx.problem(
+                    Problem::error(
+                        &KEY_VAULT_PRINCIPAL_TWICE,
+                        format!("accessPolicies.{key}.principal"),
+                        format!("`{other}` and `{key}` are for the same principal, of which a vault keeps one policy"),
+                    )
+                    .help(format!("write what `{key}` permits into `{other}`, and remove `{key}`")),
+                );
+            }
+            principals.push((who, key));
         }
         let Some(rules) = &self.network_rules else { return };
         if self.public_access == Some(false) && !(rules.ips.is_empty() && rules.subnets.is_empty()) {
@@ -181,15 +205,16 @@ impl Spec {
                 .help("drop the rules, or `publicAccess: false`"),
             );
         }
-        for (at, ip) in rules.ips.iter().enumerate().filter(|(_, ip)| !has_token(ip) && !is_ipv4(ip)) {
-            cx.problem(
-                Problem::error(
-                    &KEY_VAULT_IP,
-                    format!("networkRules.ips[{at}]"),
-                    format!("`{ip}` is no address"),
-                )
-                .help("write a public IPv4 address or a CIDR block, such as `203.0.113.0/24`"),
-            );
+        for (at, ip) in rules.ips.iter().enumerate().filter(|(_, ip)| !has_token(ip)) {
+            let (message, help) = match public_range(ip) {
+                Ok(range) if range.addr().is_ipv4() => continue,
+                Ok(_) => (
+                    format!("`{ip}` is an IPv6 address, and a vault's rules are for IPv4"),
+                    "write a public IPv4 address or a CIDR block, such as `203.0.113.0/24`".to_owned(),
+                ),
+                Err(wrong) => wrong,
+            };
+            cx.problem(Problem::error(&KEY_VAULT_IP, format!("networkRules.ips[{at}]"), message).help(help));
         }
     }
 }
@@ -240,10 +265,4 @@ impl PolicySpec {
             }
         }
     }
-}
-
-/// Whether a text is an IPv4 address or CIDR block.
-pub(super) fn is_ipv4(text: &str) -> bool {
-    let (address, bits) = text.split_once('/').unwrap_or((text, "32"));
-    address.parse::<std::net::Ipv4Addr>().is_ok() && bits.parse::<u8>().is_ok_and(|bits| bits <= 32)
 }

@@ -7,6 +7,7 @@
 
 mod body;
 mod checks;
+mod firewall;
 mod spec;
 #[cfg(test)]
 mod tests;

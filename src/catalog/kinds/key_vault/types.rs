@@ -10,6 +10,7 @@ pub(crate) const VAULT: &str = "Microsoft.KeyVault/vaults";
 
 /// The vault itself.
 pub static KEY_VAULT: ResourceType = ResourceType {
+    cross_check: Some(super::firewall::check),
     // A PUT replaces the access policies of others; a PATCH changes what it names.
     update: UpdateMode::Patch,
     stateful: true,

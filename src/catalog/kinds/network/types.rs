@@ -45,6 +45,7 @@ pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
 
 /// A subnet of it.
 pub static SUBNET: ResourceType = ResourceType {
+    cross_check: Some(crate::catalog::kinds::cluster::subnet_size),
     // Attaching a group, a table or a gateway writes to it as well.
     lanes: &[
         Lane::Ancestor(VNET),

@@ -3,9 +3,11 @@
 use super::spec::{Dns, MOST_ZONES, Spec};
 use super::types::SUBNET;
 use crate::catalog::kinds::naming::{NETWORK, NameRule};
+use crate::catalog::kinds::private_link::Target;
+use crate::catalog::kinds::scope::type_of;
 use crate::catalog::{EntryCx, Problem, Reference};
 use crate::diag::Code;
-use crate::value::token::display_text;
+use crate::value::token::{display_text, has_token};
 
 const LONGEST_MESSAGE: usize = 140;
 
@@ -15,6 +17,7 @@ pub(super) const CODES: &[&Code] = &[
     &PRIVATE_ENDPOINT_GROUP,
     &PRIVATE_ENDPOINT_TARGET,
     &PRIVATE_ENDPOINT_ALIAS,
+    &PRIVATE_ENDPOINT_MEMBER,
     &PRIVATE_ENDPOINT_MESSAGE,
     &PRIVATE_ENDPOINT_SUBNET,
     &PRIVATE_ENDPOINT_ZONE,
@@ -92,6 +95,7 @@ impl Spec {
                 ),
             );
         }
+        self.check_members(cx);
         let length = self.request_message.as_deref().map_or(0, |message| message.chars().count());
         if length > LONGEST_MESSAGE {
             cx.problem(
@@ -118,6 +122,72 @@ impl Spec {
             }
         }
     }
+}
+
+const PRIVATE_ENDPOINT_MEMBER: Code = Code {
+    name: "private-endpoint-member",
+    why: "A fixed address is for a member of what the endpoint connects to, which has names of its own: that of a vault is `default`.",
+    remedy: "Write the member that the message names, or leave `ipConfigurations` out.",
+    example: "ipConfigurations: { one: { address: 10.20.16.10, member: default } }",
+};
+
+impl Spec {
+    /// Reports members that the target is known not to have, and two addresses for one.
+    fn check_members(&self, cx: &mut EntryCx<'_>) {
+        let target = type_of(&self.target).as_deref().and_then(Target::of);
+        let group = match (&self.group, target) {
+            (Some(group), _) => Some(group.as_str()),
+            (None, Some(target)) => target.groups.first().map(|group| group.name),
+            (None, None) => None,
+        };
+        let known = target.zip(group).and_then(|(target, group)| members(target.arm_type, group));
+        let mut seen: Vec<&str> = Vec::new();
+        for (key, ip) in &self.ip_configurations {
+            let Some(member) = ip.member.as_deref().filter(|member| !has_token(member)) else { continue };
+            let path = format!("ipConfigurations.{key}.member");
+            let is = |known: &&&str| match known.strip_suffix('*') {
+                Some(start) => member.to_ascii_lowercase().starts_with(start),
+                None => known.eq_ignore_ascii_case(member),
+            };
+            if let Some(known) = known
+                && !known.iter().any(|name| is(&name))
+            {
+                let names: Vec<String> =
+                    known.iter().map(|name| format!("`{}`", name.replace('*', "<region>"))).collect();
+                let message =
+                    format!("`{}` of this target has no member `{member}`", group.unwrap_or_default());
+                cx.problem(
+                    Problem::error(&PRIVATE_ENDPOINT_MEMBER, path, message)
+                        .help(format!("write {}", names.join(" or "))),
+                );
+            } else if seen.iter().any(|other| other.eq_ignore_ascii_case(member)) {
+                cx.problem(
+                    Problem::error(&PRIVATE_ENDPOINT_MEMBER, path, format!("`{member}` has two addresses"))
+                        .help("keep one of them"),
+                );
+            }
+            seen.push(member);
+        }
+    }
+}
+
+/// The members of a group, where they are known; `*` stands for a region.
+fn members(arm_type: &str, group: &str) -> Option<&'static [&'static str]> {
+    let own: &[&str] = match (arm_type, group.to_ascii_lowercase().as_str()) {
+        ("Microsoft.KeyVault/vaults" | "Microsoft.KeyVault/managedHSMs", _) => &["default"],
+        ("Microsoft.ContainerRegistry/registries", "registry") => &["registry", "registry_data_*"],
+        ("Microsoft.ContainerService/managedClusters", _) => &["management"],
+        ("Microsoft.Sql/servers", _) => &["sqlServer"],
+        ("Microsoft.Web/sites", "sites") => &["sites"],
+        ("Microsoft.Storage/storageAccounts", "blob") => &["blob"],
+        ("Microsoft.Storage/storageAccounts", "file") => &["file"],
+        ("Microsoft.Storage/storageAccounts", "queue") => &["queue"],
+        ("Microsoft.Storage/storageAccounts", "table") => &["table"],
+        ("Microsoft.Storage/storageAccounts", "web") => &["web"],
+        ("Microsoft.Storage/storageAccounts", "dfs") => &["dfs"],
+        _ => return None,
+    };
+    Some(own)
 }
 
 /// Whether a reference names something at all.

@@ -59,6 +59,10 @@ pub(super) const CODES: &[&[&Code]] = &[
     pools::CODES,
     security::CODES,
     super::passwords::CODES,
+    super::cross::CODES[0],
+    super::cross::CODES[1],
+    super::cross::CODES[2],
+    super::cross::CODES[3],
 ];
 
 const OWN_CODES: &[&Code] = &[

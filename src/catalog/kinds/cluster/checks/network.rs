@@ -1,18 +1,18 @@
 //! Checks of the network and of the API server.
 
 use super::super::network::{
-    Acceleration, AdvancedPolicies, Dataplane, Encryption, NetworkSpec, OutboundType, Plugin, PluginMode,
-    Policy,
+    Acceleration, AdvancedPolicies, Dataplane, Encryption, LoadBalancerSku, NetworkSpec, OutboundType,
+    Plugin, PluginMode, Policy,
 };
 use super::super::node_pool::Os;
 use super::super::profiles::ArtifactSource;
 use super::super::spec::Spec;
-use crate::catalog::kinds::addresses::CIDR;
 use crate::catalog::kinds::addresses::IDLE_TIMEOUT;
+use crate::catalog::kinds::addresses::{CIDR, public_range};
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
 use crate::value::token::has_token;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     plugins(spec, cx);
@@ -27,6 +27,10 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
 pub(super) const CODES: &[&Code] = &[
     &CILIUM_PLUGIN,
     &CILIUM_POLICY,
+    &POLICY_PLUGIN,
+    &OVERLAY_POLICY,
+    &KUBENET_RETIRES,
+    &BASIC_LOAD_BALANCER,
     &LOAD_BALANCER,
     &OVERLAY_PLUGIN,
     &WINDOWS_CILIUM,
@@ -89,6 +93,34 @@ const WINDOWS_NETWORK: Code = Code {
     example: "network: { plugin: azure }",
 };
 
+const POLICY_PLUGIN: Code = Code {
+    name: "policy-plugin",
+    why: "Azure's policy engine needs Azure CNI; Calico works with kubenet, too; with a plugin of yours AKS runs none.",
+    remedy: "Choose an engine that the plugin has.",
+    example: "network: { plugin: azure, policy: calico }",
+};
+
+const OVERLAY_POLICY: Code = Code {
+    name: "overlay-policy",
+    why: "A cluster that is there is moved to the overlay only while no policy engine is on.",
+    remedy: "Go in steps: engine off, overlay, engine on.",
+    example: "network: { mode: overlay, dataplane: cilium }",
+};
+
+const KUBENET_RETIRES: Code = Code {
+    name: "kubenet-retires",
+    why: "kubenet is retired on 31 March 2028; clusters with it are moved to the overlay of Azure CNI.",
+    remedy: "Use the overlay.",
+    example: "network: { plugin: azure, mode: overlay }",
+};
+
+const BASIC_LOAD_BALANCER: Code = Code {
+    name: "basic-load-balancer",
+    why: "Basic load balancers were retired on 30 September 2025.",
+    remedy: "Use the standard one, which is what a new cluster has.",
+    example: "network: { loadBalancerSku: standard }",
+};
+
 fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
     let network = &spec.network;
     let windows = spec.windows.is_some() || spec.pools().any(|(_, pool)| pool.os() == Os::Windows);
@@ -113,6 +145,60 @@ fn plugins(spec: &Spec, cx: &mut EntryCx<'_>) {
         cx.problem(
             Problem::error(&CILIUM_POLICY, "network.policy", "Cilium policies need the Cilium data plane")
                 .help("add `dataplane: cilium`"),
+        );
+    }
+    let engine = match network.policy {
+        Some(Policy::Azure) => Some(("azure", network.plugin() == Plugin::Azure)),
+        Some(Policy::Calico) => Some(("calico", network.plugin() != Plugin::None)),
+        _ => None,
+    };
+    if let Some((engine, false)) = engine {
+        cx.problem(
+            Problem::error(
+                &POLICY_PLUGIN,
+                "network.policy",
+                format!("AKS does not run the policy engine `{engine}` with this plugin"),
+            )
+            .help("write `plugin: azure`, or leave `policy` out"),
+        );
+    }
+    if cilium && network.policy.is_some_and(|policy| !matches!(policy, Policy::Cilium | Policy::None)) {
+        cx.problem(
+            Problem::error(
+                &CILIUM_POLICY,
+                "network.policy",
+                "the Cilium data plane enforces policies itself",
+            )
+            .help("write `policy: cilium`, or leave it out"),
+        );
+    }
+    if let (Some((engine, true)), Some(PluginMode::Overlay)) = (engine, network.mode) {
+        cx.problem(
+            Problem::warning(
+                &OVERLAY_POLICY,
+                "network.policy",
+                format!("Azure does not move a cluster that is there to the overlay while it has the policy engine `{engine}`"),
+            )
+            .help(format!(
+                "nothing to do for a new cluster; one that is there goes in this order: `policy: none` without `mode`, apply; \
+                 `mode: overlay`, apply; `policy: {engine}`, apply"
+            )),
+        );
+    }
+    if network.plugin == Some(Plugin::Kubenet) {
+        cx.problem(
+            Problem::warning(&KUBENET_RETIRES, "network.plugin", "kubenet is retired on 31 March 2028")
+                .help("write `plugin: azure, mode: overlay`; a cluster that is there is moved in place"),
+        );
+    }
+    if network.load_balancer_sku == Some(LoadBalancerSku::Basic) {
+        cx.problem(
+            Problem::error(
+                &BASIC_LOAD_BALANCER,
+                "network.loadBalancerSku",
+                "Azure retired basic load balancers on 30 September 2025 and makes none any more",
+            )
+            .help("leave `loadBalancerSku` out, or write `standard`"),
         );
     }
     if cilium && network.plugin() != Plugin::Azure {
@@ -233,6 +319,25 @@ fn outbound(spec: &Spec, cx: &mut EntryCx<'_>) {
                 "network.natGateway.managedIps",
                 "a NAT gateway has 1 to 16 addresses",
                 "write 1 to 16",
+            );
+        }
+    }
+    let balanced = network.outbound_type.is_none_or(|way| way == OutboundType::LoadBalancer);
+    if let Some(balancer) = network.load_balancer.as_ref().filter(|_| !balanced) {
+        let settings = [
+            ("managedIps", balancer.managed_ips.is_some()),
+            ("managedIpv6s", balancer.managed_ipv6s.is_some()),
+            ("ips", balancer.ips.is_some()),
+            ("ipPrefixes", balancer.ip_prefixes.is_some()),
+            ("allocatedPorts", balancer.allocated_ports.is_some()),
+            ("idleTimeoutMinutes", balancer.idle_timeout_minutes.is_some()),
+        ];
+        for (field, _) in settings.iter().filter(|(_, said)| *said) {
+            problem(
+                &LOAD_BALANCER,
+                &format!("network.loadBalancer.{field}"),
+                "this is how the load balancer leads out, and another `outboundType` does",
+                "leave it out, or write `outboundType: loadBalancer`",
             );
         }
     }
@@ -368,9 +473,7 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
             );
         }
         for (at, range) in many.iter().enumerate().filter(|(_, range)| !has_token(range)) {
-            let good = range.split_once('/').is_some_and(|(address, bits)| {
-                address.parse::<IpAddr>().is_ok() && bits.parse::<u8>().is_ok_and(|bits| bits <= 128)
-            });
+            let good = range.parse::<ipnet::IpNet>().is_ok();
             if !good {
                 cx.problem(
                     Problem::error(
@@ -540,14 +643,27 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
         );
     }
     for (at, range) in ranges.iter().enumerate().filter(|(_, range)| !has_token(range)) {
-        let (address, bits) = range.split_once('/').unwrap_or((range, "32"));
-        let good = address.parse::<IpAddr>().is_ok() && bits.parse::<u8>().is_ok_and(|bits| bits <= 128);
-        if !good {
-            let path = format!("apiServer.authorizedIpRanges[{at}]");
-            cx.problem(
-                Problem::error(&CIDR, path, format!("`{range}` is not an address or a range of addresses"))
-                    .help("write `203.0.113.7` or `203.0.113.0/24`"),
-            );
+        let path = format!("apiServer.authorizedIpRanges[{at}]");
+        match public_range(range) {
+            // Alone, this one opens the API server to nothing but the cluster's own way out.
+            Ok(_) if *range == "0.0.0.0/32" && ranges.len() > 1 => cx.problem(
+                Problem::warning(
+                    &IP_RANGES,
+                    path,
+                    "`0.0.0.0/32` says that no range is authorized, beside others",
+                )
+                .help("keep it alone, or leave it out"),
+            ),
+            Ok(range) if range.addr().is_ipv6() => cx.problem(
+                Problem::error(
+                    &CIDR,
+                    path,
+                    format!("`{range}` is an IPv6 range, and an API server is reached over IPv4"),
+                )
+                .help("write the IPv4 address that callers leave from"),
+            ),
+            Ok(_) => {}
+            Err((message, help)) => cx.problem(Problem::error(&CIDR, path, message).help(help)),
         }
     }
     if let Some(zone) = &api.private_dns_zone {

@@ -458,7 +458,7 @@ fn upgrade(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         }
     }
     let lengths = [
-        ("drainTimeout", upgrade.drain_timeout.as_ref().map(|time| time.minutes()), 1, 1440),
+        ("drainTimeout", upgrade.drain_timeout.as_ref().map(|time| time.minutes()), 0, 1440),
         ("soak", upgrade.soak.as_ref().map(|time| time.minutes()), 0, 30),
     ];
     for (field, minutes, least, most) in lengths {

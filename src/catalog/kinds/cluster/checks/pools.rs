@@ -188,7 +188,7 @@ const SPOT_SYSTEM_POOL: Code = Code {
 const SPOT_UPGRADE: Code = Code {
     name: "spot-upgrade",
     why: "Spot pools are upgraded without surge nodes.",
-    remedy: "Leave `upgrade` out.",
+    remedy: "Leave `maxSurge` and `maxUnavailable` out.",
     example: "nodePools: { cheap: { spot: {} } }",
 };
 
@@ -216,11 +216,21 @@ fn kind(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
             .help("leave `spot` out, or `mode: System`"),
         );
     }
-    if pool.is_spot() && pool.upgrade.is_some() {
-        cx.problem(
-            Problem::error(&SPOT_UPGRADE, format!("{path}.upgrade"), "Spot pools take no surge settings")
-                .help("leave `upgrade` out"),
-        );
+    if let Some(upgrade) = pool.upgrade.as_ref().filter(|_| pool.is_spot()) {
+        let surge = [
+            ("maxSurge", upgrade.max_surge.is_some()),
+            ("maxUnavailable", upgrade.max_unavailable.is_some()),
+        ];
+        for (field, _) in surge.iter().filter(|(_, said)| *said) {
+            cx.problem(
+                Problem::error(
+                    &SPOT_UPGRADE,
+                    format!("{path}.upgrade.{field}"),
+                    "Spot pools take no surge settings",
+                )
+                .help(format!("leave `{field}` out; `drainTimeout`, `soak` and `undrainable` may stay")),
+            );
+        }
     }
     if pool.outbound_nat.is_some() && pool.os() != Os::Windows {
         cx.problem(

@@ -169,7 +169,7 @@ fn every_other_field_finds_its_place() {
             "mode": "overlay", "policy": "cilium", "dataplane": "cilium", "podCidr": "10.244.0.0/16",
             "serviceCidr": "10.0.0.0/16", "dnsServiceIp": "10.0.0.10", "outboundType": "managedNATGateway",
             "loadBalancerSku": "standard", "ipFamilies": ["IPv4"],
-            "loadBalancer": { "ips": [reference("publicIps.out")], "idleTimeoutMinutes": 4, "backendPool": "NodeIP" },
+            "loadBalancer": { "backendPool": "NodeIP" },
             "natGateway": { "managedIps": 2, "idleTimeoutMinutes": 10 },
             "advanced": { "observability": true },
         },
@@ -225,10 +225,7 @@ fn every_other_field_finds_its_place() {
                     "networkDataplane": "cilium", "podCidr": "10.244.0.0/16", "serviceCidr": "10.0.0.0/16",
                     "dnsServiceIP": "10.0.0.10", "outboundType": "managedNATGateway", "loadBalancerSku": "standard",
                     "ipFamilies": ["IPv4"],
-                    "loadBalancerProfile": {
-                        "outboundIPs": { "publicIPs": [{ "id": wanted("publicIps.out", "id") }] },
-                        "idleTimeoutInMinutes": 4, "backendPoolType": "NodeIP",
-                    },
+                    "loadBalancerProfile": { "backendPoolType": "NodeIP" },
                     "natGatewayProfile": {
                         "managedOutboundIPProfile": { "count": 2 }, "idleTimeoutInMinutes": 10,
                     },

@@ -93,7 +93,7 @@ fn what_azure_would_refuse_is_a_problem_before() {
         // Network and API server.
         (
             cluster_with(json!({ "windows": windows, "network": { "plugin": "kubenet" } })),
-            vec![("windows-network", "network.plugin")],
+            vec![("windows-network", "network.plugin"), ("kubenet-retires", "network.plugin")],
         ),
         (
             cluster_with(json!({ "windows": windows, "network": { "dataplane": "cilium" },
