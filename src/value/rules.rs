@@ -467,8 +467,10 @@ impl Rules {
         if !node.steps.is_empty() {
             told.push("only some changes can be made in place; others replace the resource".to_owned());
         }
-        if let Some(default) = &node.default {
-            told.push(format!("Azure's default is `{default}`"));
+        match &node.default {
+            Some(Value::Null) => told.push("goes when the blueprint drops it".to_owned()),
+            Some(default) => told.push(format!("Azure's default is `{default}`")),
+            None => {}
         }
         told
     }
