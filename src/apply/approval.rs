@@ -48,6 +48,15 @@ pub struct Approving {
     pub deadline: Duration,
 }
 
+/// How far an approval is.
+#[derive(Debug, Clone, Copy)]
+pub enum Approach<'a> {
+    /// Azure accepted it and works on it.
+    Accepted(&'a Operation),
+    /// The target is looked at from time to time.
+    Watching,
+}
+
 impl Approving {
     /// Approves, and waits until the target says so; the connection then.
     ///
@@ -57,7 +66,7 @@ impl Approving {
         &self,
         client: &Client,
         clock: &Clock,
-        accepted: &(dyn Fn(&Operation) + Sync),
+        tell: &(dyn Fn(Approach<'_>) + Sync),
     ) -> Result<Value, Stop> {
         let started = clock.elapsed();
         let mut sent: HashSet<ArmId> = HashSet::new();
@@ -70,10 +79,7 @@ impl Approving {
                 connections.iter().filter(|connection| connection.status != "Disconnected").collect();
             for connection in &alive {
                 let waits = connection.status == "Pending" || connection.status == "Rejected" && overrules;
-                if waits
-                    && !sent.contains(&connection.id)
-                    && self.decide(client, connection, accepted).await?
-                {
+                if waits && !sent.contains(&connection.id) && self.decide(client, connection, tell).await? {
                     sent.insert(connection.id.clone());
                 }
             }
@@ -95,6 +101,7 @@ impl Approving {
             if clock.elapsed().saturating_sub(started) > self.deadline.min(DEADLINE) {
                 return Err(self.too_late(&alive).into());
             }
+            tell(Approach::Watching);
             clock.sleep(POLL_INTERVAL).await;
         }
     }
@@ -136,7 +143,7 @@ impl Approving {
         &self,
         client: &Client,
         listed: &Connection,
-        accepted: &(dyn Fn(&Operation) + Sync),
+        tell: &(dyn Fn(Approach<'_>) + Sync),
     ) -> Result<bool, Stop> {
         let id = listed.id.as_str();
         let read = client.get(id, &self.api_version).await?;
@@ -151,7 +158,7 @@ impl Approving {
             Verb::Patch => client.patch(id, &self.api_version, &body, &none).await?,
         };
         if let Started::Running(operation) = answer {
-            accepted(&operation);
+            tell(Approach::Accepted(&operation));
             client.wait(&operation, |_| {}, self.deadline).await?;
         }
         Ok(true)
@@ -202,6 +209,10 @@ impl Worker {
             overrules: approve.overrules,
             deadline: self.timeout,
         };
-        approving.run(&self.client, &self.clock, &|operation| self.accepted(operation)).await
+        let tell = |approach: Approach<'_>| match approach {
+            Approach::Accepted(operation) => self.accepted(operation),
+            Approach::Watching => self.watching(),
+        };
+        approving.run(&self.client, &self.clock, &tell).await
     }
 }

@@ -17,6 +17,7 @@ impl Worker {
     pub(super) async fn register(&self, register: &Register) -> Result<Option<Value>, Stop> {
         let version = register.kind.api_version;
         self.client.post(&format!("{}/register", self.id), version, None).await?;
+        self.watching();
         let started = self.clock.elapsed();
         loop {
             let live = self.client.get(self.id.as_str(), version).await?;

@@ -16,6 +16,8 @@ use tokio::sync::mpsc::UnboundedSender;
 pub(super) enum Message {
     /// Azure accepted a request and works on it.
     Accepted { unit: usize, operation: Value },
+    /// The unit only looks from time to time how far Azure is.
+    Watching { unit: usize },
     /// The unit waits and tries again.
     Waiting { unit: usize, reason: String, attempt: u32, wait: Duration },
 }
@@ -121,6 +123,7 @@ impl Worker {
 
     /// Waits until Azure is no longer at work on the resource; its body then.
     async fn watch(&self, api_version: &str, left: Duration) -> Result<Option<Value>, Stop> {
+        self.watching();
         let operation = ArmOperation::watching(Method::Put, self.id.as_str(), api_version);
         let finished = self.client.wait(&operation, |_| {}, left).await?;
         Ok(finished.body)
@@ -152,6 +155,11 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Tells that from now on this unit only looks how far Azure is: others may send.
+    pub(super) fn watching(&self) {
+        let _ = self.messages.send(Message::Watching { unit: self.unit });
     }
 
     pub(super) fn accepted(&self, operation: &ArmOperation) {

@@ -6,7 +6,7 @@ use super::envelope::Envelope;
 use super::error::{Error, ErrorKind, Result};
 use super::request::{Conditions, subscription};
 use super::retry::{Attempt, mix, retry_after};
-use super::throttle::{OperationClass, Permit};
+use super::throttle::{OperationClass, Permit, Urgency};
 use super::token::Bearer;
 use super::trace::Exchange;
 use super::transport::{Headers, Method, Request, Response};
@@ -107,7 +107,12 @@ impl Client {
             Err(error) => return Err(Error::signing_in(call.method, &call.url, &error)),
         };
         let class = OperationClass::of(call.method);
-        let permit = inner.throttle.acquire(subscription(&call.url), class).await;
+        // What has a rhythm of its own is a look at an operation.
+        let urgency = match call.stubbornness {
+            RetryMode::Once => Urgency::Patient,
+            RetryMode::Retry => Urgency::Usual,
+        };
+        let permit = inner.throttle.acquire(subscription(&call.url), class, urgency).await;
         let request = self.request(call, &bearer, request_id);
         let sent = inner.clock.now();
         let copy = inner.options.trace.is_some().then(|| request.clone());

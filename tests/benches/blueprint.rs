@@ -118,7 +118,7 @@ async fn asked(folder: &Path) -> Result<(u64, Duration), String> {
     ledgers.push(".ledgers");
     let store = Arc::new(FileStore::new(&PathBuf::from(ledgers), &blueprint.desired.blueprint));
     let (listener, interrupt) = (Arc::new(NullListener), Interrupt::new());
-    let engine = Engine { client, clock: clock.clone(), store, listener, interrupt, parallelism: 16 };
+    let engine = Engine { client, clock: clock.clone(), store, listener, interrupt, parallelism: 64 };
     let session = Session {
         engine,
         reads: 64,

@@ -119,7 +119,8 @@ fn buckets(requests: &HashMap<&'static str, u64>) -> Duration {
 #[tokio::test(start_paused = true)]
 async fn nothing_waits_that_need_not() {
     // A cluster takes eight minutes, and what comes before and after it is known too: virtual time is exact.
-    for (text, parallelism, seconds) in [(quickstart(), 16, 1020), (fleet(50), 256, FLEET.as_secs())] {
+    // Operations that Azure works on hold no place, so that a handful of requests at once is enough.
+    for (text, parallelism, seconds) in [(quickstart(), 16, 1020), (fleet(50), 4, FLEET.as_secs())] {
         let ran = measure(&text, Throttling::Lenient, parallelism).await;
         let (makespan, bound) = (ran.makespan, ran.bound);
         assert!(makespan <= bound.mul_f64(1.05), "{makespan:?} for a bound of {bound:?}");
@@ -129,7 +130,7 @@ async fn nothing_waits_that_need_not() {
 
 #[tokio::test(start_paused = true)]
 async fn limits_are_used_up_and_not_run_into() {
-    for (text, parallelism) in [(fleet(50), 256), (crowd(900), 64)] {
+    for (text, parallelism) in [(fleet(50), 16), (crowd(900), 64)] {
         limited(&text, parallelism).await;
     }
 }

@@ -52,7 +52,7 @@ impl Rehearsal {
             store: Arc::new(MemoryStore::new()),
             listener: Arc::new(NullListener),
             interrupt: Interrupt::new(),
-            parallelism: 16,
+            parallelism: 64,
         };
         let caller =
             Caller { tenant_id: Some(simulator.tenant()), object_id: Some(CALLER_OBJECT_ID.to_owned()) };
@@ -68,7 +68,7 @@ impl Rehearsal {
             simulator,
             session: Session {
                 engine,
-                reads: 16,
+                reads: 64,
                 targets: Vec::new(),
                 purge: false,
                 estate,

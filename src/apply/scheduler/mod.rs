@@ -13,7 +13,7 @@ use crate::host::{Clock, Interrupt};
 use crate::ident::{Address, ArmId};
 use crate::ledger::store::{self, Store};
 use crate::ledger::{Ledger, Record, SentAs};
-use crate::plan::{OutputValue, Plan, Step, Unit, Work};
+use crate::plan::{Guard, Mode, OutputValue, Plan, Step, Unit, Work};
 use crate::state::{Observation, Observed};
 use crate::value::secret::Secrets;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -35,7 +35,8 @@ pub struct Engine {
     pub listener: Arc<dyn Listener>,
     /// The person's wish to stop.
     pub interrupt: Interrupt,
-    /// How many steps at once.
+    /// How many steps may be asking at once: between their beginning and Azure's acceptance. Operations that Azure works
+    /// on do not count. The requests in flight, their looks included, are bounded by [`crate::arm::Options`].
     pub parallelism: usize,
 }
 
@@ -114,6 +115,8 @@ struct Run<'a> {
     lanes: HashSet<ArmId>,
     /// The lanes that each running unit holds.
     held: HashMap<usize, Vec<ArmId>>,
+    /// Units whose first request is on its way: what [`Engine::parallelism`] bounds.
+    asking: HashSet<usize>,
     /// Units of which Azure accepted a write.
     accepted: HashSet<usize>,
     /// Steps whose connection did not approve itself, as the plan expected: they approve it.
@@ -148,6 +151,7 @@ impl<'a> Run<'a> {
             parked: HashMap::new(),
             lanes: HashSet::new(),
             held: HashMap::new(),
+            asking: HashSet::new(),
             accepted: HashSet::new(),
             raised: HashSet::new(),
             announced: HashSet::new(),
@@ -202,9 +206,9 @@ impl<'a> Run<'a> {
         loop {
             let mut starting = Vec::new();
             let mut pause = None;
-            while stopping == 0 && workers.len() + starting.len() < self.engine.parallelism {
+            while stopping == 0 && self.asking.len() < self.engine.parallelism.max(1) {
                 let Some((_, std::cmp::Reverse(at))) = self.ready.pop() else { break };
-                pause = self.pause_before(at, starting.len());
+                pause = self.pause_before(at);
                 if pause.is_some() {
                     self.ready.push((self.weight[at], std::cmp::Reverse(at)));
                     break;
@@ -251,21 +255,23 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// How long to hold a step back because Azure has no room for its first request, `starting` others being on
-    /// their way. What is started waits in line for its turn; what is held back gives way to what is more urgent.
-    fn pause_before(&self, at: usize, starting: usize) -> Option<Duration> {
+    /// How long to hold a step back because Azure has no room for its first requests. What is started waits in line for
+    /// its turn; what is held back gives way to what is more urgent.
+    fn pause_before(&self, at: usize) -> Option<Duration> {
         let unit = self.unit(at);
-        let class = match &unit.work {
-            Work::Watch { .. } => OperationClass::Reads,
-            work if !work.sends() => return None,
-            Work::Delete(_) => OperationClass::Deletes,
-            _ => OperationClass::Writes,
-        };
         let subscription = unit.id.subscription().unwrap_or_default();
-        let room =
-            |class| self.engine.client.headroom(subscription, class).free_in(starting as u32 + 1, class);
-        let pause = room(class).max(room(OperationClass::Reads));
-        (!pause.is_zero()).then_some(pause)
+        let classes = asks(&unit.work);
+        let pause = classes.iter().map(|&class| {
+            let headroom = self.engine.client.headroom(subscription, class);
+            let asking = self.asking.iter().map(|&other| self.unit(other)).filter(|other| {
+                let same = other.id.subscription().unwrap_or_default().eq_ignore_ascii_case(subscription);
+                same && asks(&other.work).contains(&class)
+            });
+            // Those whose request has its token are counted by the budget already.
+            let to_come = (asking.count() as u32).saturating_sub(headroom.claimed);
+            headroom.free_in(to_come + 1, class)
+        });
+        pause.max().filter(|pause| !pause.is_zero())
     }
 
     fn join(
@@ -340,6 +346,7 @@ impl<'a> Run<'a> {
         self.unwritten.push(intent);
         self.lanes.extend(unit.lanes.iter().cloned());
         self.held.insert(at, unit.lanes.clone());
+        self.asking.insert(at);
         self.states[at] = State::Running { since: self.engine.clock.elapsed() };
         self.emit_started(at);
         Some(Worker {
@@ -366,12 +373,17 @@ impl<'a> Run<'a> {
 
     fn hear(&mut self, message: Message) {
         match message {
+            Message::Watching { unit } => {
+                self.asking.remove(&unit);
+            }
             Message::Accepted { unit, operation } => {
+                self.asking.remove(&unit);
                 self.accepted.insert(unit);
                 let id = self.unit(unit).id.clone();
                 self.unwritten.push(Record::Accepted { id, operation });
             }
             Message::Waiting { unit, reason, attempt, wait } => {
+                self.asking.remove(&unit);
                 let address = self.step(unit).address.clone();
                 self.emit(EventKind::StepWaiting { address, reason, attempt, wait_ms: millis(wait) });
             }
@@ -380,6 +392,7 @@ impl<'a> Run<'a> {
 
     fn end(&mut self, ended: Ended) {
         let at = ended.unit;
+        self.asking.remove(&at);
         let unit = self.unit(at);
         let since = match self.states[at] {
             State::Running { since } => since,
@@ -482,6 +495,22 @@ impl<'a> Run<'a> {
     /// Whether the new resource of a replaced step is there.
     fn made(&self, step: usize) -> bool {
         self.states[step] == State::Ended(Outcome::Done)
+    }
+}
+
+/// What the first requests of a piece of work count for.
+fn asks(work: &Work) -> &'static [OperationClass] {
+    const READ_THEN_WRITE: &[OperationClass] = &[OperationClass::Reads, OperationClass::Writes];
+    match work {
+        Work::Idle | Work::Record | Work::Forget => &[],
+        Work::Watch { .. } => &[OperationClass::Reads],
+        Work::Delete(delete) if delete.expected.is_some() => {
+            &[OperationClass::Reads, OperationClass::Deletes]
+        }
+        Work::Delete(_) => &[OperationClass::Deletes],
+        Work::Put(put) if put.mode == Mode::Create && put.guard != Guard::Read => &[OperationClass::Writes],
+        Work::Put(_) | Work::Approve(_) => READ_THEN_WRITE,
+        Work::Register(_) => &[OperationClass::Writes],
     }
 }
 

@@ -65,8 +65,9 @@ pub struct Global {
     #[arg(long, value_name = "SECONDS", hide = true, default_value_t = 60, global = true,
           value_parser = clap::value_parser!(u64).range(1..=90))]
     pub ledger_lease: u64,
-    /// How many steps at once, at most; fewer when Azure's limits are near.
-    #[arg(long, value_name = "N", default_value_t = 16, global = true,
+    /// How many requests may be under way at once, at most; fewer when Azure's limits are near. Operations that Azure
+    /// works on do not count.
+    #[arg(long, value_name = "N", default_value_t = 64, global = true,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
     pub parallelism: usize,
     /// Talk to this ARM endpoint, such as `http://127.0.0.1:8080` of `berth sim serve`.

@@ -54,7 +54,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     let mut options = arm::Options {
         endpoint: settings.cloud.endpoint().to_owned(),
         scope: settings.cloud.scope().to_owned(),
-        max_in_flight: 64,
+        max_in_flight: global.parallelism,
         trace,
         ..arm::Options::default()
     };
@@ -166,7 +166,7 @@ impl Connection {
                 interrupt: Interrupt::new(),
                 parallelism: global.parallelism,
             },
-            reads: 64,
+            reads: global.parallelism,
             targets: Vec::new(),
             purge: false,
             estate: Estate {

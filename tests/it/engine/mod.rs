@@ -85,7 +85,8 @@ async fn case(seed: u64) {
     let wanted = if dice.one_in(3) { blueprint::some(&all, &mut dice) } else { all.clone() };
     let throttling = if dice.one_in(2) { Throttling::Azure } else { Throttling::Lenient };
     let parallelism = 1 + dice.below(16);
-    let (rehearsal, witness) = stage(throttling, parallelism, &all);
+    let latency = Duration::from_millis(if dice.one_in(2) { dice.below(2000) as u64 } else { 0 });
+    let (rehearsal, witness) = stage(throttling, latency, parallelism, &all);
     if dice.one_in(2) {
         rehearsal.apply(&text(&earlier, "one")).await;
     }
@@ -153,14 +154,19 @@ async fn case(seed: u64) {
     assert_eq!(rehearsal.simulator.export(), [] as [Value; 0]);
 }
 
-/// A simulator, with somebody who watches the wire and the events.
-fn stage(throttling: Throttling, parallelism: usize, all: &[Entry]) -> (Rehearsal, Arc<Witness>) {
-    let mut rehearsal = Rehearsal::with(Options { throttling, ..Options::default() });
+/// A simulator, with somebody who watches the wire.
+fn stage(
+    throttling: Throttling,
+    latency: Duration,
+    parallelism: usize,
+    all: &[Entry],
+) -> (Rehearsal, Arc<Witness>) {
+    let mut rehearsal = Rehearsal::with(Options { throttling, latency, ..Options::default() });
     let witness = Arc::new(Witness::new(rehearsal.simulator.clone(), all));
     let token = Arc::new(StaticToken::new("simulator"));
     let engine = &mut rehearsal.session.engine;
-    engine.client = Client::new(witness.clone(), token, engine.clock.clone(), arm::Options::default());
-    engine.listener = witness.clone();
+    let options = arm::Options { max_in_flight: parallelism, ..arm::Options::default() };
+    engine.client = Client::new(witness.clone(), token, engine.clock.clone(), options);
     engine.parallelism = parallelism;
     (rehearsal, witness)
 }

@@ -3,8 +3,6 @@
 use super::blueprint::Entry;
 use async_trait::async_trait;
 use berth::arm::transport::{Method, Request, Response, Transport, TransportError, path_and_query};
-use berth::change::Action;
-use berth::event::{Event, EventKind, Listener};
 use berth::sim::Simulator;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -16,7 +14,7 @@ pub const SCRIPTED: &str = "scripted";
 /// The states in which nothing is under way.
 const ENDS: [&str; 3] = ["Succeeded", "Failed", "Canceled"];
 
-/// Watches which operations are under way on what, and how many steps.
+/// Watches which operations are under way on what, and how many requests.
 pub struct Witness {
     simulator: Simulator,
     /// What else an endpoint keeps busy, by its name: its network and its target.
@@ -50,15 +48,14 @@ impl Witness {
     pub fn begin(&self) {
         let mut seen = self.seen.lock().unwrap();
         seen.busy.clear();
-        seen.running = 0;
     }
 
-    /// No lane was shared, no more steps ran than allowed, and no limit was run into.
+    /// No lane was shared, no more requests were under way than allowed, and no limit was run into.
     #[track_caller]
     pub fn check(&self, parallelism: usize) {
         let seen = self.seen.lock().unwrap();
         assert!(seen.wrong.is_empty(), "{:#?}", seen.wrong);
-        assert!(seen.most <= parallelism, "{} steps at once, {parallelism} allowed", seen.most);
+        assert!(seen.most <= parallelism, "{} requests at once, {parallelism} allowed", seen.most);
     }
 
     /// What a change of this path keeps busy.
@@ -141,6 +138,24 @@ impl Witness {
     }
 }
 
+/// A request that is under way.
+struct Flight<'a>(&'a Mutex<Seen>);
+
+impl<'a> Flight<'a> {
+    fn begin(seen: &'a Mutex<Seen>) -> Self {
+        let mut now = seen.lock().unwrap();
+        now.running += 1;
+        now.most = now.most.max(now.running);
+        Flight(seen)
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().running -= 1;
+    }
+}
+
 fn lane(name: &str) -> String {
     name.to_ascii_lowercase()
 }
@@ -150,32 +165,13 @@ impl Transport for Witness {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         self.before(&request);
         let sent = request.clone();
+        // A run that dies drops its requests.
+        let flight = Flight::begin(&self.seen);
         let answer = self.simulator.send(request).await;
+        drop(flight);
         if let Ok(response) = &answer {
             self.after(&sent, response);
         }
         answer
-    }
-}
-
-impl Listener for Witness {
-    fn event(&self, event: &Event) {
-        let mut seen = self.seen.lock().unwrap();
-        match event.kind {
-            // Between its two halves a replaced step waits, and others take its place: it is not counted.
-            EventKind::StepStarted { action: Action::Replace, .. }
-            | EventKind::StepFinished { action: Action::Replace, .. } => {}
-            EventKind::StepStarted { .. } if event.number > 0 => {
-                seen.running += 1;
-                seen.most = seen.most.max(seen.running);
-            }
-            // What is skipped ends without having started.
-            EventKind::StepFinished { ref outcome, .. }
-                if !matches!(outcome, berth::change::Outcome::Skipped { .. }) =>
-            {
-                seen.running = seen.running.saturating_sub(1);
-            }
-            _ => {}
-        }
     }
 }
