@@ -1,4 +1,4 @@
-//! `forEach`: one entry that stands for several.
+//! `forEach`: one entry, or a part of one, that stands for several.
 
 use super::evaluator::Evaluator;
 use super::expression::Fault;
@@ -18,6 +18,8 @@ pub(super) struct Each {
     pub(super) key: String,
     /// `each.value`; the key when a list was given.
     pub(super) value: Value,
+    /// `each.parent`: what `each` is around a part that has `forEach` itself.
+    pub(super) parent: Option<Rc<Each>>,
 }
 
 /// What is known of the instances of an entry.
@@ -41,6 +43,18 @@ pub(super) const FOR_EACH: Code = Code {
 impl Evaluator<'_> {
     /// The instances of the entry at a path with this `forEach`.
     pub(super) fn instances(&self, path: &str, for_each: &Value) -> Result<Rc<[Rc<Each>]>, Fault> {
+        self.part_instances(path, path, None, for_each)
+    }
+
+    /// The instances of a part of an entry: `path` says which, with the keys of what is around it, `place` is where it
+    /// stands in the file, and `outer` what `each` is there.
+    pub(super) fn part_instances(
+        &self,
+        path: &str,
+        place: &str,
+        outer: Option<Rc<Each>>,
+        for_each: &Value,
+    ) -> Result<Rc<[Rc<Each>]>, Fault> {
         match self.instances.borrow().get(path) {
             Some(Instances::All(all)) => return Ok(all.clone()),
             Some(Instances::Failed) => return Err(Fault::follows()),
@@ -53,10 +67,10 @@ impl Evaluator<'_> {
             None => {}
         }
         self.instances.borrow_mut().insert(path.to_owned(), Instances::Busy);
-        let place = format!("{path}.forEach");
-        let found = self.with_each(None, || {
+        let place = format!("{place}.forEach");
+        let found = self.with_each(outer.clone(), || {
             let value = self.try_evaluate(for_each, &place)?;
-            match all_of(value) {
+            match all_of(value, outer.as_ref()) {
                 Ok(all) => Some(all),
                 Err((at, message, help)) => {
                     let span = self.locate(&format!("{place}{at}"), At::Value);
@@ -74,7 +88,7 @@ impl Evaluator<'_> {
 /// Where below `forEach`, what is wrong, and what to write instead.
 type Wrong = (String, String, &'static str);
 
-fn all_of(value: Value) -> Result<Rc<[Rc<Each>]>, Wrong> {
+fn all_of(value: Value, outer: Option<&Rc<Each>>) -> Result<Rc<[Rc<Each>]>, Wrong> {
     let mut all: Vec<Rc<Each>> = Vec::new();
     let (pairs, is_list): (Vec<(Option<String>, Value)>, bool) = match value {
         Value::Object(members) => (members.into_iter().map(|(k, v)| (Some(k), v)).collect(), false),
@@ -89,7 +103,7 @@ fn all_of(value: Value) -> Result<Rc<[Rc<Each>]>, Wrong> {
         }
     };
     if pairs.len() > MOST {
-        let message = format!("`forEach` makes {} of this entry, and {MOST} is the most", pairs.len());
+        let message = format!("`forEach` makes {} of this, and {MOST} is the most", pairs.len());
         return Err((String::new(), message, "spread them over several blueprints"));
     }
     let mut seen = std::collections::HashSet::new();
@@ -124,7 +138,7 @@ fn all_of(value: Value) -> Result<Rc<[Rc<Each>]>, Wrong> {
                 "each element makes one entry: remove one",
             ));
         }
-        all.push(Rc::new(Each { key, value }));
+        all.push(Rc::new(Each { key, value, parent: outer.cloned() }));
     }
     Ok(all.into())
 }
@@ -160,7 +174,7 @@ mod tests {
     #[test]
     fn lists_and_mappings_have_keys() {
         let keys = |value: Value| -> Vec<(String, Value)> {
-            all_of(value).unwrap().iter().map(|each| (each.key.clone(), each.value.clone())).collect()
+            all_of(value, None).unwrap().iter().map(|each| (each.key.clone(), each.value.clone())).collect()
         };
         assert_eq!(keys(json!(["b", 1])), [("b".to_owned(), json!("b")), ("1".to_owned(), json!(1))]);
         assert_eq!(keys(json!({ "eu": { "a": 1 } })), [("eu".to_owned(), json!({ "a": 1 }))]);
@@ -177,7 +191,7 @@ mod tests {
             (json!({ "": 1 }), ".", "cannot be a key"),
             (json!(["x".repeat(81)]), "[0]", "cannot be a key"),
         ] {
-            let (at, message, _) = all_of(value).unwrap_err();
+            let (at, message, _) = all_of(value, None).unwrap_err();
             assert_eq!(at, place);
             assert!(message.contains(part), "{message}");
         }

@@ -14,7 +14,7 @@ use super::traps;
 use crate::catalog::SHAPE;
 use crate::catalog::{Common, EntryCx, Kind, Nested};
 use crate::diag::{Code, Diagnostic, Severity};
-use crate::ident::{Address, is_logical_name, normalize_location};
+use crate::ident::{Address, above, is_logical_name, normalize_location};
 use crate::value::token::{self, Token};
 use serde_json::{Map, Value};
 use std::rc::Rc;
@@ -99,7 +99,10 @@ impl<'a> Evaluator<'a> {
                 None => return ended(EntryState::Failed),
             }
         }
-        let (raw, mut off) = self.without_off(kind, path, raw);
+        let (raw, none) =
+            self.with_instances(kind, path, address.strip_prefix(&self.prefix).unwrap_or(path), raw);
+        let (raw, mut off) = self.without_off(kind, path, &raw);
+        off.extend(none);
         let mut evaluated = Map::new();
         for (name, value) in raw.as_object().into_iter().flatten() {
             // These two were evaluated before.
@@ -121,7 +124,7 @@ impl<'a> Evaluator<'a> {
         for problem in cx.problems {
             if *problem.code == SHAPE {
                 let is_part = |at: &str| kind.nested.iter().any(|nested| nested.is_at(at));
-                let above = problem.path.rsplit_once('.').map_or("", |(above, _)| above);
+                let above = above(&problem.path).map_or("", |(above, _)| above);
                 let words = if is_part(&problem.path) || is_part(above) { Nested::WORDS } else { &[] };
                 self.tell(messages::shape(self.source, path, &problem.path, &problem.message, words));
                 continue;

@@ -78,6 +78,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) each: RefCell<Option<Rc<Each>>>,
     /// The instances of entries with `forEach`, by `section.key`.
     pub(super) instances: RefCell<HashMap<String, super::each::Instances>>,
+    /// Parts of the entry at work that `forEach` made.
+    pub(super) parts: RefCell<super::parts::Instances>,
     /// The modules, by name and key of `forEach`.
     pub(super) modules: RefCell<HashMap<String, Module<'a>>>,
     /// The outputs that were asked for.
@@ -113,6 +115,7 @@ impl<'a> Evaluator<'a> {
             identities: RefCell::default(),
             each: RefCell::default(),
             instances: RefCell::default(),
+            parts: RefCell::default(),
             modules: RefCell::default(),
             outputs: RefCell::default(),
         }
@@ -179,6 +182,14 @@ impl<'a> Evaluator<'a> {
         (!bad).then_some(value)
     }
 
+    /// The same of a mapping, with its own `each` when `forEach` made it.
+    pub(super) fn evaluate_part(&self, value: &Value, path: &str) -> Value {
+        match self.each_of_part(path) {
+            Some(each) => self.with_each(Some(each), || self.evaluate(value, path)),
+            None => self.evaluate(value, path),
+        }
+    }
+
     /// The value with its expressions evaluated. A mistake is told, and marks this as poisoned.
     pub(super) fn evaluate(&self, value: &Value, path: &str) -> Value {
         match value {
@@ -208,8 +219,11 @@ impl<'a> Evaluator<'a> {
                         Value::String(text) if !expression::is_expression(text) => {
                             (key.clone(), member.clone())
                         }
-                        Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                        Value::String(_) | Value::Array(_) => {
                             (key.clone(), self.evaluate(member, &format!("{path}.{key}")))
+                        }
+                        Value::Object(_) => {
+                            (key.clone(), self.evaluate_part(member, &format!("{path}.{key}")))
                         }
                         _ => (key.clone(), member.clone()),
                     })

@@ -5,7 +5,8 @@ use super::evaluator::Evaluator;
 use super::expression::{self, Fault, Scope};
 use super::inputs::Missing;
 use super::parameters::Parameter;
-use crate::catalog::registry;
+use super::parts::{PartPaths, split_index};
+use crate::catalog::{Kind, registry};
 use crate::value::token::{self, Token};
 use serde_json::Value;
 use std::rc::Rc;
@@ -86,14 +87,19 @@ impl Scope for Evaluator<'_> {
 
 impl Evaluator<'_> {
     fn each_value(&self, path: &[&str], rest: &[&str]) -> Result<Value, Fault> {
-        let each = self.each.borrow();
-        let Some(each) = &*each else {
+        let borrowed = self.each.borrow();
+        let Some(each) = borrowed.clone() else {
             return Err(Fault::new(
-                "`each` has a value only in an entry with `forEach`",
-                "add `forEach:` to the entry, or use a parameter",
+                "`each` has a value only in an entry, or a part of one, with `forEach`",
+                "add `forEach:` to the entry or the part, or use a parameter",
             ));
         };
         match rest {
+            ["parent", rest @ ..] if each.parent.is_some() => {
+                let parent = each.parent.clone();
+                drop(borrowed);
+                self.with_each(parent, || self.each_value(path, rest))
+            }
             ["key"] => Ok(each.key.clone().into()),
             ["value", rest @ ..] => within(&each.value, path, rest),
             [] => Err(Fault::new("`each` alone is no value", "say `each.key` or `each.value`")),
@@ -137,20 +143,29 @@ impl Evaluator<'_> {
             if let [field @ ("name" | "location" | "resourceGroup")] = rest {
                 return self.identity(section, name, each, field);
             }
-            let mut whole = format!("{}{place}", self.prefix);
-            if let Some(each) = each {
-                whole.push_str(&format!("[{}]", each.key));
-            }
+            let own = match each {
+                Some(each) => format!("{place}[{}]", each.key),
+                None => place.clone(),
+            };
             // The id written out is the resource: a field takes from it what it wants.
             let below = match &path[2..] {
                 [below @ .., "id"] => below,
                 below => below,
             };
-            for segment in below {
-                whole.push('.');
-                whole.push_str(segment);
-            }
-            Ok(Token::Reference { path: whole, facet: String::new() }.encode().into())
+            let reference = |below: &str| {
+                let path = match below {
+                    "" => format!("{}{own}", self.prefix),
+                    below => format!("{}{own}.{below}", self.prefix),
+                };
+                Value::from(Token::Reference { path, facet: String::new() }.encode())
+            };
+            Ok(match kind_of(section) {
+                Some(kind) => match self.part_paths(kind, &place, &own, raw, each, below)? {
+                    PartPaths::One(below) => reference(&below),
+                    PartPaths::Many(all) => all.iter().map(|below| reference(below)).collect(),
+                },
+                None => reference(&below.join(".")),
+            })
         };
         match which {
             Which::Single => one(None),
@@ -302,16 +317,12 @@ enum Which {
     All(Rc<[Rc<Each>]>),
 }
 
-fn is_section(name: &str) -> bool {
-    registry().iter().any(|kind| kind.section == name)
+fn kind_of(section: &str) -> Option<&'static Kind> {
+    registry().iter().find(|kind| kind.section == section)
 }
 
-/// A segment and the key in brackets behind it.
-fn split_index(segment: &str) -> (&str, Option<&str>) {
-    match segment.split_once('[') {
-        Some((name, rest)) => (name, rest.strip_suffix(']')),
-        None => (segment, None),
-    }
+fn is_section(name: &str) -> bool {
+    kind_of(name).is_some()
 }
 
 /// What stands below a value; `rest` is the end of `path`. Below a reference stands a longer reference.

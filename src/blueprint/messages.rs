@@ -90,6 +90,11 @@ pub(crate) fn shape(
             false => known.iter().chain(words).copied().collect(),
         };
         let help = match did_you_mean(field, known.iter().copied()) {
+            _ if field == "forEach" => {
+                "`forEach` stands in an entry, or in a part whose key you choose (a node pool, a subnet, a rule): \
+                 the keys here are berth's own"
+                    .to_owned()
+            }
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "remove it".to_owned(),
             None => format!("known here are: {}", known.join(", ")),

@@ -5,7 +5,8 @@
 //! * `expression` evaluates `${…}`, with `chain` and `functions`; what another entry gives becomes a token;
 //! * `evaluator` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
 //!   which are further worlds;
-//! * `resolve` and `entries` evaluate every entry, with its `nested` resources, and let its kind expand it into drafts;
+//! * `resolve` and `entries` evaluate every entry, with its `parts` and `nested` resources, and let its kind expand it into
+//!   drafts;
 //! * `schema` is the JSON Schema of all this, for editors and documentation;
 //! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.
 //!
@@ -31,6 +32,7 @@ mod modules;
 mod nested;
 mod outputs;
 mod parameters;
+mod parts;
 mod place;
 mod places;
 mod refer;

@@ -7,6 +7,7 @@ use super::messages::WRONG_TYPE;
 use super::source::At;
 use crate::catalog::{Arrival, Draft, Kind, Nested, merge_over};
 use crate::diag::Diagnostic;
+use crate::ident::{above, segments};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -43,7 +44,13 @@ impl Evaluator<'_> {
             for path in parts(raw, nested) {
                 let when = get(raw, &path).and_then(|part| part.get("when"));
                 if let Some(when) = when {
-                    decided.push((self.is_on(when, &format!("{entry}.{path}.when")), path));
+                    let place = format!("{entry}.{path}");
+                    let on = || self.is_on(when, &format!("{place}.when"));
+                    let on = match self.each_of_part(&place) {
+                        Some(each) => self.with_each(Some(each), on),
+                        None => on(),
+                    };
+                    decided.push((on, path));
                 }
             }
         }
@@ -199,20 +206,20 @@ fn parts(fields: &Value, nested: &Nested) -> Vec<String> {
     }
     // A key with a dot in it is told by its kind; its path would lead elsewhere.
     let depth = nested.path.split('.').count();
-    found.retain(|(path, value)| value.is_object() && path.split('.').count() == depth);
+    found.retain(|(path, value)| value.is_object() && segments(path).count() == depth);
     found.into_iter().map(|(path, _)| path).collect()
 }
 
 fn get<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(value, |value, name| value.get(name))
+    segments(path).try_fold(value, |value, name| value.get(name))
 }
 
 fn get_mut<'v>(value: &'v mut Value, path: &str) -> Option<&'v mut Value> {
-    path.split('.').try_fold(value, |value, name| value.get_mut(name))
+    segments(path).try_fold(value, |value, name| value.get_mut(name))
 }
 
 fn take_out(value: &mut Value, path: &str) {
-    let (above, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let (above, name) = above(path).unwrap_or(("", path));
     let above = if above.is_empty() { Some(value) } else { get_mut(value, above) };
     if let Some(Value::Object(members)) = above {
         members.shift_remove(name);

@@ -4,7 +4,7 @@ use super::link::Linker;
 use super::resolve::{Entry, EntryState};
 use super::source::At;
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
-use crate::ident::{Address, Parts};
+use crate::ident::{Address, Parts, segments};
 use serde_json::Value;
 
 /// What a reference turned out to be.
@@ -30,7 +30,13 @@ impl Linker<'_> {
             if let Some(&at) = self.by_address.get(&path[..end]) {
                 return Some((at, path[end..].trim_start_matches('.')));
             }
-            end = path[..end].rfind('.')?;
+            let above = path[..end].rfind('.')?;
+            // What another file gave may be followed by the key of an instance: `module.x.outputs.network.subnets.zone['1']`.
+            let instance = format!("{}[{}]", &path[..above], &path[above + 1..end]);
+            if let Some(&at) = self.by_address.get(instance.as_str()) {
+                return Some((at, path[end..].trim_start_matches('.')));
+            }
+            end = above;
         }
     }
 
@@ -211,7 +217,11 @@ fn answered(path: &str) -> Option<String> {
 
 /// The member of an evaluated entry at a dotted path; an element of a list is `[0]`.
 fn member<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(value, |value, part| {
+    segments(path).try_fold(value, |value, part| {
+        // The instance of a part that has `forEach` is a member of this name.
+        if let Some(found) = value.get(part) {
+            return Some(found);
+        }
         let (name, index) = match part.split_once('[') {
             Some((name, rest)) => (name, Some(rest.strip_suffix(']')?)),
             None => (part, None),

@@ -289,13 +289,19 @@ pub fn schema() -> Value {
             *own = fields;
         }
         for nested in kind.nested {
-            let words =
-                Nested::WORDS.iter().filter(|word| !(nested.reads_properties && **word == "properties"));
+            // `forEach` has mappings of its own, below.
+            let skipped = |word: &str| word == "forEach" || nested.reads_properties && word == "properties";
+            let words = Nested::WORDS.iter().filter(|word| !skipped(word));
             let words: Map<String, Value> = words
                 .filter_map(|word| Some(((*word).to_owned(), every["properties"].get(word)?.clone())))
                 .collect();
             let parts: Vec<&str> = nested.path.split('.').collect();
             add_words(&mut spec, &parts, &words, &mut definitions);
+        }
+        let for_each = every["properties"].get("forEach").cloned().unwrap_or_default();
+        let for_each = Map::from_iter([("forEach".to_owned(), for_each)]);
+        for map in super::parts::maps(kind).iter() {
+            add_words(&mut spec, &map.members(), &for_each, &mut definitions);
         }
         // An entry without a field may be written as nothing at all.
         *entry = match spec["required"].is_array() {

@@ -79,7 +79,8 @@ impl Source {
 
     /// The place of a dotted path (`networks.hub.subnets`), or of the nearest thing above it that is there.
     pub(crate) fn locate(&self, path: &str, at: At) -> Option<Span> {
-        let mut span = self.index.get_or_init(|| Index::new(&self.file.text)).locate(self, path, at)?;
+        let path = super::parts::as_written(&self.tree, path);
+        let mut span = self.index.get_or_init(|| Index::new(&self.file.text)).locate(self, &path, at)?;
         if self.hidden {
             span.file = Arc::new(SourceFile { name: self.file.name.clone(), text: String::new() });
         }

@@ -4,6 +4,7 @@ use super::ResourceType;
 use super::draft::Members;
 use super::entry::{EntryCx, Problem};
 use crate::diag::{Code, did_you_mean};
+use crate::ident::segments;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub struct Nested {
 impl Nested {
     /// What can be written in every nested resource, as in an entry.
     pub const WORDS: &'static [&'static str] =
-        &["when", "dependsOn", "protect", "timeout", "exclusive", "properties"];
+        &["forEach", "when", "dependsOn", "protect", "timeout", "exclusive", "properties"];
 
     /// The parts at a path.
     pub const fn at(path: &'static str) -> Self {
@@ -61,7 +62,7 @@ impl Nested {
 
     /// Whether a dotted path from the entry is one of the parts.
     pub fn is_at(&self, path: &str) -> bool {
-        let mut path = path.split('.');
+        let mut path = segments(path);
         self.path.split('.').all(|step| path.next().is_some_and(|name| step == "*" || step == name))
             && path.next().is_none()
     }

@@ -116,6 +116,24 @@ fn segment(path: &str) -> usize {
     path.len()
 }
 
+/// The segments of a dotted path; dots in brackets belong to theirs.
+pub fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(path);
+    std::iter::from_fn(move || {
+        let path = rest?;
+        let end = segment(path);
+        rest = path.get(end + 1..);
+        Some(&path[..end])
+    })
+}
+
+/// A dotted path without its last segment, and that segment; `None` when there is only one.
+pub fn above(path: &str) -> Option<(&str, &str)> {
+    let last = segments(path).last()?;
+    let above = path.len().checked_sub(last.len() + 1)?;
+    Some((&path[..above], last))
+}
+
 /// Whether a text may be the key of an entry: `[a-z][A-Za-z0-9_]*`.
 pub fn is_logical_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -151,6 +169,13 @@ mod tests {
         ] {
             assert_eq!(Parts::of(path), Parts { module, entry, section, key }, "{path}");
         }
+    }
+
+    #[test]
+    fn segments_keep_their_brackets() {
+        assert_eq!(segments("a.b[c.d].e").collect::<Vec<_>>(), ["a", "b[c.d]", "e"]);
+        assert_eq!(above("a.b[c.d]"), Some(("a", "b[c.d]")));
+        assert_eq!(above("a"), None);
     }
 
     #[test]

@@ -8,6 +8,6 @@ mod address;
 mod arm_id;
 mod location;
 
-pub use address::{Address, Parts, is_logical_name};
+pub use address::{Address, Parts, above, is_logical_name, segments};
 pub use arm_id::{ArmId, ArmIdError};
 pub use location::normalize_location;
