@@ -2,7 +2,7 @@
 
 use super::{
     azure, each, entries, evaluator, exclusive, link, messages, modules, parameters, refer, resolve, text,
-    yaml,
+    wants, yaml,
 };
 use crate::diag::Code;
 
@@ -33,6 +33,7 @@ const CODES: &[&Code] = &[
     &parameters::PARAMETER,
     &parameters::PARAMETER_DECLARATION,
     &refer::REFERENCE,
+    &wants::REFERENCE_KIND,
     &text::RESERVED_CHARACTER,
     &link::SAME_ID,
     &link::SECRET_ID,

@@ -118,6 +118,7 @@ impl<'a> Evaluator<'a> {
         if self.problem_count() > before || self.poisoned.take() {
             return Entry { evaluated: Value::Object(evaluated), ..ended(EntryState::Failed) };
         }
+        let wanted = super::wants::wanted(kind, &fields);
         let (drafts, problems) = (Vec::new(), Vec::new());
         let mut cx = EntryCx { address: Address::new(address.as_str()), key: &key, common, drafts, problems };
         (kind.expand)(Value::Object(fields), &mut cx);
@@ -149,7 +150,7 @@ impl<'a> Evaluator<'a> {
         }
         let off = off.iter().map(|off| format!("{address}.{off}")).collect();
         let state = if cx.drafts.is_empty() { EntryState::Failed } else { EntryState::Expanded };
-        Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, off, ..ended(state) }
+        Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, off, wanted, ..ended(state) }
     }
 
     /// Takes what every entry may say out of its fields.

@@ -48,11 +48,13 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
     for (at, drafts) in drafts.into_iter().enumerate() {
         drafts.into_iter().for_each(|draft| linker.add(draft, Some(at)));
     }
+    linker.check_wanted(false, problems);
     linker.settle_claims(problems);
     linker.find_ids(problems);
     linker.add_implicit(&azure, &groups);
     linker.find_ids(problems);
     linker.settle_ids(problems);
+    linker.check_wanted(true, problems);
     linker.sort_addresses();
     let mut graph = Dag::new(linker.nodes.len());
     let mut resources = Vec::with_capacity(linker.nodes.len());
@@ -106,6 +108,8 @@ pub(super) struct Linker<'a> {
     by_id: HashMap<ArmId, usize>,
     /// Whether something could not be linked, told here or elsewhere.
     failed: Cell<bool>,
+    /// Entries and what they wrote where it cannot be, told already.
+    pub(super) refused: HashSet<(usize, String)>,
     /// Every address, sorted: what stands below one is a range.
     sorted: Vec<(Address, usize)>,
 }
@@ -163,6 +167,7 @@ impl<'a> Linker<'a> {
             by_address: HashMap::new(),
             by_id: HashMap::new(),
             failed: Cell::new(false),
+            refused: HashSet::new(),
             sorted: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@
 //! * `resolve` and `entries` evaluate every entry, with its `parts` and `nested` resources, and let its kind expand it into
 //!   drafts;
 //! * `schema` is the JSON Schema of all this, for editors and documentation;
+//! * `wants` reports references to what a field cannot take;
 //! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.
 //!
 //! Nothing here does I/O: the text comes in, diagnostics or [`Desired`] come out.
@@ -44,6 +45,7 @@ mod source;
 mod tests;
 mod text;
 mod traps;
+mod wants;
 mod yaml;
 
 pub use codes::codes;

@@ -5,6 +5,7 @@ use super::resolve::{Entry, EntryState};
 use super::source::At;
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
 use crate::ident::{Address, Parts, segments};
+use crate::value::token::Token;
 use serde_json::Value;
 
 /// What a reference turned out to be.
@@ -51,6 +52,14 @@ impl Linker<'_> {
                 "give this entry the same `when`, or choose: `${… if param.x else …}`".to_owned(),
             )
         };
+        if !self.refused.is_empty()
+            && let Some(entry) = self.nodes.get(at).and_then(|node| node.entry)
+            && self
+                .refused
+                .contains(&(entry, Token::Reference { path: path.to_owned(), facet: String::new() }.encode()))
+        {
+            return Err(None);
+        }
         let Some((target, rest)) = self.target(path) else {
             let name = Parts::of(path).entry;
             let off = self.entries.iter().any(|entry| entry.path == name && entry.state == EntryState::Off);
@@ -216,7 +225,7 @@ fn answered(path: &str) -> Option<String> {
 }
 
 /// The member of an evaluated entry at a dotted path; an element of a list is `[0]`.
-fn member<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+pub(super) fn member<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     segments(path).try_fold(value, |value, part| {
         // The instance of a part that has `forEach` is a member of this name.
         if let Some(found) = value.get(part) {

@@ -169,13 +169,15 @@ pub(crate) struct Entry<'a> {
     pub(crate) drafts: Vec<Draft>,
     /// The addresses of its parts that are switched off.
     pub(crate) off: Vec<String>,
+    /// Its fields that take references.
+    pub(crate) wanted: Vec<super::wants::Wanted>,
 }
 
 impl<'a> Entry<'a> {
     /// An entry, or a module, that came to nothing.
     pub(super) fn without(path: String, place: String, source: &'a Source, state: EntryState) -> Self {
-        let (evaluated, drafts, off) = (Value::Null, Vec::new(), Vec::new());
-        Entry { state, path, prefix: String::new(), place, source, evaluated, drafts, off }
+        let (evaluated, drafts, off, wanted) = (Value::Null, Vec::new(), Vec::new(), Vec::new());
+        Entry { state, path, prefix: String::new(), place, source, evaluated, drafts, off, wanted }
     }
 }
 

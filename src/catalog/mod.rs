@@ -15,6 +15,7 @@ mod kind;
 pub mod kinds;
 mod resource_type;
 mod soft_deletion;
+mod wants;
 
 pub use crate::change::DeleteMode;
 pub use body::{merge_over, model};
@@ -27,6 +28,7 @@ pub use resource_type::{
     Facet, Guard, Lane, Listing, Obstacle, Preflight, ResourceType, Scarce, UpdateMode, Within,
 };
 pub use soft_deletion::SoftDeletion;
+pub use wants::Wants;
 
 /// How an ARM type guards others, if it does; for what no blueprint mentions any more.
 pub fn guard_of(arm_type: &str) -> Option<Guard> {

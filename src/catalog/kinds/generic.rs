@@ -29,6 +29,7 @@ pub struct Spec {
     api_version: String,
     /// What it stands on, when that is not the resource group: its parent for a type of several parts, any resource
     /// for an extension such as a lock, or `subscription`.
+    #[schemars(extend("x-wants" = "scope"))]
     parent: Option<Reference>,
     /// The body as ARM takes it, `location` included where the type has one.
     body: Map<String, Value>,

@@ -25,6 +25,7 @@ pub struct Lock;
 pub struct Spec {
     /// What is locked, with everything below it: a resource of the blueprint, `resourceGroup` (the default),
     /// `subscription`, or an ARM id.
+    #[schemars(extend("x-wants" = "scope"))]
     scope: Option<Reference>,
     /// `CanNotDelete`, or `ReadOnly`, under which nothing can be changed either: no credentials listed, no cluster started
     /// or stopped, no private endpoint approved. A new lock is `CanNotDelete` when absent.

@@ -26,9 +26,11 @@ pub struct Spec {
     zones: Option<Vec<String>>,
     /// The public addresses it sends from; of the same SKU and zone.
     #[serde(default)]
+    #[schemars(extend("x-wants" = "public address"))]
     public_ips: Vec<Reference>,
     /// The public IP prefixes it sends from.
     #[serde(default)]
+    #[schemars(extend("x-wants" = "public address prefix"))]
     public_ip_prefixes: Vec<Reference>,
     /// How long an idle connection is kept, in minutes (4 to 120); Azure's default (4) when absent.
     idle_timeout_minutes: Option<i64>,

@@ -25,6 +25,7 @@ pub struct PeeringSpec {
     /// The Azure name; the key when absent.
     name: Option<String>,
     /// The other network: `${networks.spoke}`, or an ARM id.
+    #[schemars(extend("x-wants" = "network"))]
     network: Reference,
     /// Whether the other direction is made on the other network too; `true` when absent. A peering that is made in
     /// one direction only carries nothing until somebody makes the other one.

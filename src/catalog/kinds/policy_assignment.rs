@@ -28,6 +28,7 @@ pub struct Spec {
     /// the ARM id of any.
     policy: String,
     /// For what it holds: a resource of the blueprint, `resourceGroup` (the default), `subscription`, or an ARM id.
+    #[schemars(extend("x-wants" = "scope"))]
     scope: Option<Reference>,
     /// What happens to what is not as it should be, such as `Audit`, `Deny` or `Disabled`; the policy's own default
     /// when absent.
@@ -49,8 +50,10 @@ pub struct Spec {
     message: Option<String>,
     /// Ids below the scope for which it does not hold.
     #[serde(default)]
+    #[schemars(extend("x-wants" = "scope"))]
     exclude_scopes: Vec<Reference>,
     /// As whom the policy changes or deploys things: `system`, or a user-assigned identity of the blueprint.
+    #[schemars(extend("x-wants" = "identity"))]
     identity: Option<Reference>,
 }
 

@@ -41,6 +41,7 @@ pub struct Spec {
     /// The name that a reverse lookup of the address gives.
     reverse_fqdn: Option<String>,
     /// The public IP prefix that the address is taken from. Never changes.
+    #[schemars(extend("x-wants" = "public address prefix"))]
     prefix: Option<Reference>,
     /// Tags of the address itself, such as `RoutingPreference: Internet`. Never change.
     #[serde(default)]
@@ -48,6 +49,7 @@ pub struct Spec {
     /// Whether it is protected against denial of service: `VirtualNetworkInherited`, `Enabled` or `Disabled`.
     ddos_protection: Option<DdosProtection>,
     /// The DDoS protection plan, for `ddosProtection: Enabled`.
+    #[schemars(extend("x-wants" = "DDoS protection plan"))]
     ddos_protection_plan: Option<Reference>,
 }
 

@@ -29,12 +29,14 @@ pub struct RoleAssignment;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
     /// Who gets the role: an identity of the blueprint, `${caller.objectId}`, or an object id.
+    #[schemars(extend("x-wants" = "principal"))]
     principal: Reference,
     /// What the principal is. An identity of the blueprint is a `ServicePrincipal`; for an object id it must be said.
     principal_type: Option<PrincipalType>,
     /// The role: the name of a built-in one, such as `Key Vault Secrets User`, or the GUID or id of any.
     role: String,
     /// What the role is for: a resource of the blueprint, `resourceGroup` (the default), `subscription`, or an ARM id.
+    #[schemars(extend("x-wants" = "scope"))]
     scope: Option<Reference>,
     /// What the assignment is for, for those who read it.
     description: Option<String>,

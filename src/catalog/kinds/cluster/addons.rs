@@ -73,6 +73,7 @@ pub struct MonitoringSpec {
     /// Whether it is on; yes when absent.
     enabled: Option<bool>,
     /// The Log Analytics workspace that logs go to.
+    #[schemars(extend("x-wants" = "workspace"))]
     pub(super) workspace: Option<Reference>,
     /// Whether the agent signs in with its identity. It then writes what data collection rules of yours ask for.
     pub(super) aad_auth: Option<bool>,
@@ -85,6 +86,7 @@ pub struct WebAppRoutingSpec {
     /// Whether it is on; yes when absent.
     enabled: Option<bool>,
     /// DNS zones that get a record for each host; its identity needs the role DNS Zone Contributor on them.
+    #[schemars(extend("x-wants" = "DNS zone"))]
     dns_zones: Option<Vec<Reference>>,
     /// What the first ingress controller is: `AnnotationControlled` (the default), `External`, `Internal` or `None`
     /// (`nginx.defaultIngressControllerType`).
@@ -112,10 +114,12 @@ pub struct ApplicationGatewaySpec {
     /// Whether it is on; yes when absent.
     enabled: Option<bool>,
     /// A gateway that is there; the add-on's identity needs the role Contributor on it.
+    #[schemars(extend("x-wants" = "application gateway"))]
     pub(super) gateway: Option<Reference>,
     /// The name of the gateway that AKS makes in the group of the nodes.
     pub(super) name: Option<String>,
     /// The subnet of the gateway that AKS makes.
+    #[schemars(extend("x-wants" = "subnet"))]
     pub(super) subnet: Option<Reference>,
     /// The range of a new subnet for the gateway that AKS makes, in the network that AKS makes.
     pub(super) subnet_cidr: Option<String>,

@@ -73,6 +73,7 @@ pub struct BlobSpec {
     /// The container's name.
     container: String,
     /// The identity that reads it, a user-assigned one on the nodes.
+    #[schemars(extend("x-wants" = "identity"))]
     pub(super) identity: Option<Reference>,
     /// The account's key, from a parameter with `secret: true`.
     pub(super) account_key: Option<String>,

@@ -62,6 +62,7 @@ pub struct EgressGatewaySpec {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CertificateAuthoritySpec {
     /// The vault.
+    #[schemars(extend("x-wants" = "key vault"))]
     vault: Reference,
     /// The name of the secret with the intermediate certificate (`certObjectName`).
     certificate: String,

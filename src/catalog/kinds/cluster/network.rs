@@ -58,8 +58,10 @@ pub struct LoadBalancerSpec {
     /// Whether there may be several load balancers (`enableMultipleStandardLoadBalancers`).
     pub(super) multiple: Option<bool>,
     /// Public addresses of yours.
+    #[schemars(extend("x-wants" = "public address"))]
     pub(super) ips: Option<Vec<Reference>>,
     /// Public address prefixes of yours.
+    #[schemars(extend("x-wants" = "public address prefix"))]
     pub(super) ip_prefixes: Option<Vec<Reference>>,
     /// Ports for each node; 0 lets Azure choose.
     pub(super) allocated_ports: Option<i32>,

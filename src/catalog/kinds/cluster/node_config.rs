@@ -182,6 +182,7 @@ pub struct NodeNetworkSpec {
     /// Ports of the nodes that anybody may reach, such as `[80/TCP, 4000-5000/UDP]` (`allowedHostPorts`).
     pub(super) allowed_ports: Option<Vec<String>>,
     /// Application security groups that the nodes belong to.
+    #[schemars(extend("x-wants" = "application security group"))]
     application_security_groups: Option<Vec<Reference>>,
     /// Tags of the nodes' public addresses, such as `RoutingPreference: Internet` (`nodePublicIPTags`).
     #[serde(default)]

@@ -34,8 +34,10 @@ pub struct PoolSpec {
     /// Between which sizes the autoscaler moves the pool; a new pool has no autoscaler when absent.
     pub(super) autoscale: Option<AutoscaleSpec>,
     /// The subnet of the nodes; the cluster's when absent.
+    #[schemars(extend("x-wants" = "subnet"))]
     pub(super) subnet: Option<Reference>,
     /// The subnet of the pods; that of the nodes when absent.
+    #[schemars(extend("x-wants" = "subnet"))]
     pub(super) pod_subnet: Option<Reference>,
     /// How many pods a node runs at most.
     pub(super) max_pods: Option<i32>,
@@ -72,6 +74,7 @@ pub struct PoolSpec {
     /// yours. Yes when absent.
     pub(super) outbound_nat: Option<bool>,
     /// The prefix that the public addresses of the nodes are of; needs `publicIp`. It cannot be changed.
+    #[schemars(extend("x-wants" = "public address prefix"))]
     pub(super) public_ip_prefix: Option<Reference>,
     /// How pods get addresses of `podSubnet`: `DynamicIndividual` (the default) or `StaticBlock`. It cannot be
     /// changed.
@@ -93,12 +96,16 @@ pub struct PoolSpec {
     /// What a person reads who signs in to a node, in base64. It cannot be changed.
     pub(super) message_of_the_day: Option<String>,
     /// The dedicated hosts of the nodes (`hostGroupID`). It cannot be changed.
+    #[schemars(extend("x-wants" = "host group"))]
     pub(super) host_group: Option<Reference>,
     /// The capacity reservation group that nodes are taken from. It cannot be changed.
+    #[schemars(extend("x-wants" = "capacity reservation group"))]
     pub(super) capacity_reservation: Option<Reference>,
     /// The node pool snapshot that image and version are taken from. It cannot be changed.
+    #[schemars(extend("x-wants" = "node pool snapshot"))]
     pub(super) snapshot: Option<Reference>,
     /// The proximity placement group of the nodes.
+    #[schemars(extend("x-wants" = "proximity placement group"))]
     pub(super) proximity_placement_group: Option<Reference>,
     /// Tags of the pool and what it is made of.
     #[serde(default)]

@@ -42,6 +42,7 @@ pub struct PodIdentityEntry {
     pub(super) namespace: String,
     /// The user-assigned identity. The cluster's `identity` needs the role Managed Identity Operator on it, which an
     /// entry in `roleAssignments` gives.
+    #[schemars(extend("x-wants" = "identity"))]
     pub(super) identity: Reference,
     /// What the label `aadpodidbinding` of the pods says; the name when absent.
     pub(super) binding_selector: Option<String>,

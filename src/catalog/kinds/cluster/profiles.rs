@@ -36,6 +36,7 @@ pub struct BootstrapSpec {
     /// that do not reach the internet.
     pub(super) artifact_source: ArtifactSource,
     /// That registry; AKS makes one when absent (`containerRegistryId`).
+    #[schemars(extend("x-wants" = "registry"))]
     pub(super) registry: Option<Reference>,
 }
 
@@ -47,8 +48,10 @@ pub struct HostedSystemSpec {
     #[serde(default = "yes")]
     pub(super) enabled: bool,
     /// The subnet of the system nodes (`systemNodeSubnetID`).
+    #[schemars(extend("x-wants" = "subnet"))]
     system_subnet: Option<Reference>,
     /// The subnet of the other nodes (`nodeSubnetID`).
+    #[schemars(extend("x-wants" = "subnet"))]
     subnet: Option<Reference>,
 }
 

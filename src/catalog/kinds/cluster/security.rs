@@ -25,6 +25,7 @@ pub struct DefenderSpec {
     #[serde(default = "yes")]
     pub(super) enabled: bool,
     /// The Log Analytics workspace that it writes to.
+    #[schemars(extend("x-wants" = "workspace"))]
     pub(super) workspace: Option<Reference>,
 }
 
@@ -41,6 +42,7 @@ pub struct KmsSpec {
     /// `apiServer: { vnetIntegration: true }`.
     pub(super) network_access: Option<KmsAccess>,
     /// The vault of the key, with `networkAccess: Private` (`keyVaultResourceId`).
+    #[schemars(extend("x-wants" = "key vault"))]
     pub(super) vault: Option<Reference>,
 }
 

@@ -24,6 +24,7 @@ pub struct Spec {
     /// default when absent. A cluster that runs a newer version, because of an automatic upgrade say, is left there.
     pub(super) kubernetes_version: Option<Version>,
     /// The subnet of all node pools that have none of their own. AKS makes a network when absent.
+    #[schemars(extend("x-wants" = "subnet"))]
     pub(super) subnet: Option<Reference>,
     /// The first part of the API server's name; that of a new cluster is the cluster's name when absent. It cannot be
     /// changed.
@@ -40,9 +41,11 @@ pub struct Spec {
     /// `ReadOnly` keeps people from changing what AKS has made in that group.
     pub(super) node_resource_group_lock: Option<RestrictionLevel>,
     /// The identity with which the control plane acts on Azure; a new cluster gets one of its own when absent.
+    #[schemars(extend("x-wants" = "identity"))]
     pub(super) identity: Option<Reference>,
     /// The identity with which nodes pull images; AKS makes one when absent. It needs `identity`, which needs the role
     /// Managed Identity Operator on it.
+    #[schemars(extend("x-wants" = "identity"))]
     pub(super) kubelet_identity: Option<Reference>,
     /// A service principal with which the control plane acts on Azure, in place of an identity, which is the better
     /// way: a secret has to be renewed.
@@ -97,6 +100,7 @@ pub struct Spec {
     /// Whether costs are shown by namespace. It needs the tier `Standard` or `Premium`.
     pub(super) cost_analysis: Option<bool>,
     /// The key with which the nodes' disks are encrypted: a disk encryption set. It cannot be changed.
+    #[schemars(extend("x-wants" = "disk encryption set"))]
     pub(super) disk_encryption_set: Option<Reference>,
     /// Add-ons of the cluster.
     #[serde(default)]
@@ -182,6 +186,7 @@ pub struct ApiServerSpec {
     pub(super) private_cluster: Option<bool>,
     /// The private DNS zone of a private cluster: `system` (the default), `none`, or a zone of yours, which needs
     /// `identity`.
+    #[schemars(extend("x-wants" = "private DNS zone"))]
     pub(super) private_dns_zone: Option<Reference>,
     /// Whether a private cluster has a public name, too.
     pub(super) public_fqdn: Option<bool>,
@@ -190,6 +195,7 @@ pub struct ApiServerSpec {
     /// Whether the API server stands in a subnet of yours. It cannot be switched off again.
     pub(super) vnet_integration: Option<bool>,
     /// That subnet, delegated to `Microsoft.ContainerService/managedClusters`, /28 or larger.
+    #[schemars(extend("x-wants" = "subnet"))]
     pub(super) subnet: Option<Reference>,
 }
 

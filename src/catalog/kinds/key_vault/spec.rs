@@ -67,6 +67,7 @@ pub enum Sku {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PolicySpec {
     /// Who: an identity of the blueprint, or the object id of a user, group or service principal.
+    #[schemars(extend("x-wants" = "principal"))]
     pub(super) principal: Reference,
     /// The application that must act for the principal; any when absent.
     pub(super) application_id: Option<String>,
@@ -99,6 +100,7 @@ pub struct NetworkRulesSpec {
     pub(super) ips: Vec<String>,
     /// Subnets that are let in; each needs the service endpoint `Microsoft.KeyVault`.
     #[serde(default)]
+    #[schemars(extend("x-wants" = "subnet"))]
     pub(super) subnets: Vec<Reference>,
     /// Whether subnets without that service endpoint are accepted all the same.
     #[serde(default)]

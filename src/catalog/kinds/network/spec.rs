@@ -23,6 +23,7 @@ pub struct Spec {
     #[serde(default)]
     pub(super) peerings: IndexMap<String, PeeringSpec>,
     /// The DDoS protection plan that protects the network.
+    #[schemars(extend("x-wants" = "DDoS protection plan"))]
     pub(super) ddos_protection_plan: Option<Reference>,
 }
 
@@ -40,10 +41,13 @@ pub struct SubnetSpec {
     #[serde(default)]
     pub(super) service_endpoints: Vec<String>,
     /// The network security group of the subnet.
+    #[schemars(extend("x-wants" = "network security group"))]
     pub(super) network_security_group: Option<Reference>,
     /// The route table of the subnet.
+    #[schemars(extend("x-wants" = "route table"))]
     pub(super) route_table: Option<Reference>,
     /// The NAT gateway of the subnet.
+    #[schemars(extend("x-wants" = "NAT gateway"))]
     pub(super) nat_gateway: Option<Reference>,
     /// Whether virtual machines get an implicit outbound address; Azure's default when absent.
     pub(super) default_outbound_access: Option<bool>,

@@ -36,6 +36,7 @@ pub struct RuleSpec {
     pub(super) from_ports: Option<Texts>,
     /// The application security groups it comes from, instead of `from`.
     #[serde(default)]
+    #[schemars(extend("x-wants" = "application security group"))]
     pub(super) from_groups: Vec<Reference>,
     /// Where it goes to: addresses, CIDR blocks, or one service tag such as `VirtualNetwork`; anywhere when absent.
     pub(super) to: Option<Texts>,
@@ -43,6 +44,7 @@ pub struct RuleSpec {
     pub(super) ports: Option<Texts>,
     /// The application security groups it goes to, instead of `to`.
     #[serde(default)]
+    #[schemars(extend("x-wants" = "application security group"))]
     pub(super) to_groups: Vec<Reference>,
     /// What it is for, in at most 140 characters.
     pub(super) description: Option<String>,

@@ -26,6 +26,7 @@ pub struct LinkSpec {
     /// The Azure name; the key when absent.
     pub(super) name: Option<String>,
     /// The network: `${networks.hub}`, or an ARM id.
+    #[schemars(extend("x-wants" = "network"))]
     pub(super) network: Reference,
     /// Whether machines of the network are registered here by their names; by a new link they are not when absent. A
     /// network has one zone at most in which they are.

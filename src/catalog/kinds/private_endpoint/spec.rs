@@ -13,14 +13,17 @@ use std::fmt;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
     /// The resource to connect to; with `manual: true` it can also be the alias of a private link service.
+    #[schemars(extend("x-wants" = "target"))]
     pub(super) target: Reference,
     /// The subnet that the endpoint's address is taken from.
+    #[schemars(extend("x-wants" = "subnet"))]
     pub(super) subnet: Reference,
     /// What of the target to connect to, such as `vault` or `blob`; its only or most usual group when absent.
     pub(super) group: Option<String>,
     /// How the target's name is answered in the network: `auto` (the default) makes the private DNS zones of the
     /// target, shared with other endpoints, and links them to the endpoint's network; `none` leaves names alone; a
     /// list names zones that exist already and are linked.
+    #[schemars(extend("x-wants" = "private DNS zone"))]
     pub(super) dns: Option<Dns>,
     /// Whether the connection is only asked for, and approved on the target: for targets of another team or tenant.
     #[serde(default)]
@@ -38,6 +41,7 @@ pub struct Spec {
     pub(super) ip_configurations: IndexMap<String, IpSpec>,
     /// Application security groups that the endpoint's address belongs to.
     #[serde(default)]
+    #[schemars(extend("x-wants" = "application security group"))]
     pub(super) application_security_groups: Vec<Reference>,
 }
 

@@ -1,0 +1,173 @@
+//! What a field wants of a reference: the word that its schema has as `x-wants`, and the types that it means.
+
+use crate::ident::ArmId;
+
+/// What a field that takes a reference wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// The word of the schema: `subnet`.
+    pub word: &'static str,
+    /// What it is called in a sentence: `a subnet`.
+    pub what: &'static str,
+    /// The ARM types that it may be; empty for a resource of any type.
+    pub types: &'static [&'static str],
+    /// What is taken of the resource: `id`, or an output such as `principalId`.
+    pub facet: &'static str,
+    /// Words that stand in place of a reference.
+    pub words: &'static [&'static str],
+    /// How one is written.
+    pub example: &'static str,
+}
+
+impl Wants {
+    const fn a(
+        word: &'static str,
+        what: &'static str,
+        types: &'static [&'static str],
+        example: &'static str,
+    ) -> Self {
+        Wants { word, what, types, facet: "id", words: &[], example }
+    }
+
+    const fn words(self, words: &'static [&'static str]) -> Self {
+        Wants { words, ..self }
+    }
+
+    /// What the word of a schema means.
+    pub fn of(word: &str) -> Option<&'static Wants> {
+        ALL.iter().find(|wants| wants.word == word)
+    }
+
+    /// Whether a resource of a type will do.
+    pub fn takes(&self, arm_type: &str) -> bool {
+        self.types.is_empty() || self.types.iter().any(|wanted| wanted.eq_ignore_ascii_case(arm_type))
+    }
+
+    /// Whether an id is one of what is wanted.
+    pub fn takes_id(&self, id: &ArmId) -> bool {
+        self.takes(&id.resource_type())
+    }
+}
+
+const ALL: &[Wants] = &[
+    Wants::a("scope", "a resource", &[], "${keyVaults.secrets}").words(&["subscription", "resourceGroup"]),
+    // A target that is no id is the alias of a private link service; its kind looks at that.
+    Wants::a("target", "a resource", &[], "${keyVaults.secrets}"),
+    Wants {
+        facet: "principalId",
+        ..Wants::a(
+            "principal",
+            "something that acts by itself, such as an identity",
+            &[],
+            "${identities.app}",
+        )
+    },
+    Wants::a("network", "a virtual network", &["Microsoft.Network/virtualNetworks"], "${networks.hub}"),
+    Wants::a(
+        "subnet",
+        "a subnet",
+        &["Microsoft.Network/virtualNetworks/subnets"],
+        "${networks.hub.subnets.nodes}",
+    ),
+    Wants::a(
+        "identity",
+        "a user-assigned identity",
+        &["Microsoft.ManagedIdentity/userAssignedIdentities"],
+        "${identities.app}",
+    )
+    .words(&["system"]),
+    Wants::a(
+        "workspace",
+        "a Log Analytics workspace",
+        &["Microsoft.OperationalInsights/workspaces"],
+        "${logWorkspaces.logs}",
+    ),
+    Wants::a(
+        "key vault",
+        "a key vault",
+        &["Microsoft.KeyVault/vaults", "Microsoft.KeyVault/managedHSMs"],
+        "${keyVaults.secrets}",
+    ),
+    Wants::a(
+        "private DNS zone",
+        "a private DNS zone",
+        &["Microsoft.Network/privateDnsZones"],
+        "${privateDnsZones.cluster}",
+    )
+    .words(&["system", "none", "auto"]),
+    Wants::a(
+        "DNS zone",
+        "a DNS zone",
+        &["Microsoft.Network/dnsZones", "Microsoft.Network/privateDnsZones"],
+        "${privateDnsZones.web}",
+    ),
+    Wants::a(
+        "public address",
+        "a public IP address",
+        &["Microsoft.Network/publicIPAddresses"],
+        "${publicIps.out}",
+    ),
+    Wants::a(
+        "public address prefix",
+        "a public IP prefix",
+        &["Microsoft.Network/publicIPPrefixes"],
+        "${resources.prefix}",
+    ),
+    Wants::a("NAT gateway", "a NAT gateway", &["Microsoft.Network/natGateways"], "${natGateways.out}"),
+    Wants::a("route table", "a route table", &["Microsoft.Network/routeTables"], "${routeTables.nodes}"),
+    Wants::a(
+        "network security group",
+        "a network security group",
+        &["Microsoft.Network/networkSecurityGroups"],
+        "${networkSecurityGroups.nodes}",
+    ),
+    Wants::a(
+        "application security group",
+        "an application security group",
+        &["Microsoft.Network/applicationSecurityGroups"],
+        "${resources.web}",
+    ),
+    Wants::a(
+        "DDoS protection plan",
+        "a DDoS protection plan",
+        &["Microsoft.Network/ddosProtectionPlans"],
+        "${resources.plan}",
+    ),
+    Wants::a(
+        "application gateway",
+        "an application gateway",
+        &["Microsoft.Network/applicationGateways"],
+        "${resources.gateway}",
+    ),
+    Wants::a(
+        "disk encryption set",
+        "a disk encryption set",
+        &["Microsoft.Compute/diskEncryptionSets"],
+        "${resources.disks}",
+    ),
+    Wants::a("host group", "a dedicated host group", &["Microsoft.Compute/hostGroups"], "${resources.hosts}"),
+    Wants::a(
+        "capacity reservation group",
+        "a capacity reservation group",
+        &["Microsoft.Compute/capacityReservationGroups"],
+        "${resources.reserved}",
+    ),
+    Wants::a(
+        "node pool snapshot",
+        "a snapshot of a node pool",
+        &["Microsoft.ContainerService/snapshots"],
+        "${resources.snapshot}",
+    ),
+    Wants::a(
+        "proximity placement group",
+        "a proximity placement group",
+        &["Microsoft.Compute/proximityPlacementGroups"],
+        "${resources.near}",
+    ),
+    Wants::a(
+        "registry",
+        "a container registry",
+        &["Microsoft.ContainerRegistry/registries"],
+        "${resources.registry}",
+    ),
+];
