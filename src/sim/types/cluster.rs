@@ -1,6 +1,6 @@
 //! Managed clusters: what a request may do, and what happens when the work is done.
 
-use super::{cluster_body as bodies, identity, node_pool, resource_group};
+use super::{cluster_body as bodies, cluster_network as network, identity, node_pool, resource_group};
 use crate::core::behaviour::{Answer, Behaviour, begin, ok, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
@@ -87,6 +87,7 @@ impl Behaviour for Cluster {
         if let Some(wanted) = &wanted {
             node_pool::check_all(&facts, wanted)?;
         }
+        check_network(world, key, &body, wanted.as_deref(), call.body.get("properties"))?;
         let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
         for pool in wanted.into_iter().flatten() {
             node_pool::store(world, pool);
@@ -229,6 +230,32 @@ impl Behaviour for Cluster {
             node_pool::store(world, node_pool::resource(&pool, properties));
         }
     }
+}
+
+/// Checks the network of a cluster with the pools of the request, or those that it has.
+fn check_network(
+    world: &World,
+    cluster: &str,
+    body: &Object,
+    wanted: Option<&[Resource]>,
+    sent: Option<&Value>,
+) -> Result<(), Failure> {
+    let stored: Vec<Resource> = match wanted {
+        Some(_) => Vec::new(),
+        None => {
+            pools(world, cluster).iter().filter_map(|key| world.state.resources.get(key).cloned()).collect()
+        }
+    };
+    let all = wanted.unwrap_or(&stored).iter();
+    let all: Vec<&Object> =
+        all.filter_map(|pool| pool.body.get("properties").and_then(Value::as_object)).collect();
+    network::check_room(world, body, &all)?;
+    network::check_outbound(world, body, &all)?;
+    network::check_virtual_nodes(world, body, &all)?;
+    if sent.is_some_and(|sent| sent.pointer("/apiServerAccessProfile/authorizedIPRanges").is_some()) {
+        network::check_authorized(body)?;
+    }
+    Ok(())
 }
 
 /// What the request comes to: on an update, profiles that it leaves out stay as they are.

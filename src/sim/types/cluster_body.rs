@@ -455,8 +455,9 @@ fn fill_network(body: &mut Object) {
     set_default(network, "networkPlugin", "azure");
     let kubenet = text(network, "networkPlugin").is_some_and(|p| p.eq_ignore_ascii_case("kubenet"));
     let overlay = text(network, "networkPluginMode").is_some_and(|m| m.eq_ignore_ascii_case("overlay"));
-    set_default(network, "networkPolicy", "none");
     set_default(network, "networkDataplane", "azure");
+    let cilium = text(network, "networkDataplane").is_some_and(|plane| plane.eq_ignore_ascii_case("cilium"));
+    set_default(network, "networkPolicy", if cilium { "cilium" } else { "none" });
     set_default(network, "loadBalancerSku", "standard");
     set_default(network, "outboundType", "loadBalancer");
     if text(network, "outboundType") == Some("loadBalancer") {

@@ -101,7 +101,11 @@ const WAYS: &[Way] = &[
     (
         "networkProfile.networkPolicy",
         "none",
-        &[("none", &["azure", "calico", "cilium"]), ("azure", &["cilium"]), ("calico", &["cilium"])],
+        &[
+            ("none", &["azure", "calico", "cilium"]),
+            ("azure", &["cilium", "none"]),
+            ("calico", &["cilium", "none"]),
+        ],
     ),
     (
         "networkProfile.outboundType",
@@ -140,6 +144,23 @@ pub(crate) fn check_changes(before: &Object, after: &Object) -> Result<(), Failu
         let open = ways.iter().any(|(start, ends)| *start == from && ends.contains(&to.as_str()));
         if from != to && !open {
             return Err(not_changeable(&path));
+        }
+    }
+    let lower = |body: &Object, name: &str| {
+        text(body, &format!("properties.networkProfile.{name}")).unwrap_or_default().to_ascii_lowercase()
+    };
+    if lower(before, "networkPluginMode") != "overlay" && lower(after, "networkPluginMode") == "overlay" {
+        const MODE: &str = "networkProfile.networkPluginMode";
+        let engine = lower(before, "networkPolicy");
+        if matches!(engine.as_str(), "azure" | "calico") {
+            let message = format!(
+                "Upgrading to Azure CNI Overlay is not allowed while network policy {engine} is enabled: uninstall it first."
+            );
+            return Err(Failure::bad("OperationNotAllowed", message).target(MODE).flat());
+        }
+        if lower(before, "networkDataplane") != "cilium" && lower(after, "networkDataplane") == "cilium" {
+            let message = "networkPluginMode and networkDataplane cannot be changed in one operation.";
+            return Err(Failure::bad("OperationNotAllowed", message).target(MODE).flat());
         }
     }
     const ZONE: &str = "properties.apiServerAccessProfile.privateDNSZone";

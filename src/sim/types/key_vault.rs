@@ -6,7 +6,7 @@ use crate::core::call::Call;
 use crate::core::error::Failure;
 use crate::core::json::{Object, at, flag, list, object_at, remove, set, set_default, text};
 use crate::core::operation::{Act, Style, Work, seconds};
-use crate::core::path::cut;
+use crate::core::path::{cut, last};
 use crate::core::store::Resource;
 use crate::core::world::World;
 use crate::host::transport::Response;
@@ -180,6 +180,7 @@ impl Behaviour for Vault {
         }
         let existing = world.state.resources.get(key);
         check(call, existing)?;
+        check_firewall(world, call)?;
         let mut body = call.envelope();
         body.insert("location".into(), call.body.get("location").cloned().unwrap_or_default());
         body.insert("tags".into(), call.body.get("tags").cloned().unwrap_or_else(|| json!({})));
@@ -306,6 +307,39 @@ impl Behaviour for AccessPolicies {
             "properties": {"accessPolicies": policies},
         }))
     }
+}
+
+/// Refuses rules for addresses that are not public, and for subnets without the service endpoint.
+fn check_firewall(world: &World, call: &Call<'_>) -> Result<(), Failure> {
+    for rule in list(&call.body, "properties.networkAcls.ipRules") {
+        let address = rule.get("value").and_then(Value::as_str).unwrap_or_default();
+        if super::cluster_network::is_private(address) {
+            return Err(bad(format!(
+                "The value '{address}' of an IP rule is not valid: only public IPv4 addresses and ranges are allowed."
+            )));
+        }
+    }
+    for rule in list(&call.body, "properties.networkAcls.virtualNetworkRules") {
+        if rule.get("ignoreMissingVnetServiceEndpoint").and_then(Value::as_bool) == Some(true) {
+            continue;
+        }
+        let id = rule.get("id").and_then(Value::as_str).unwrap_or_default();
+        let Some(subnet) = world.state.resources.get(&id.to_ascii_lowercase()) else { continue };
+        let has = list(&subnet.body, "properties.serviceEndpoints").iter().any(|endpoint| {
+            let service = endpoint.get("service").and_then(Value::as_str);
+            service.is_some_and(|service| service.eq_ignore_ascii_case("Microsoft.KeyVault"))
+        });
+        if !has {
+            let (name, network) = (last(id), last(cut(id, 2)));
+            let message = format!(
+                "Subnets {name} of virtual network {network} do not have ServiceEndpoints for Microsoft.KeyVault resources \
+                 configured. Add Microsoft.KeyVault to subnet's ServiceEndpoints collection before trying to ACL \
+                 Microsoft.KeyVault resources to these subnets.."
+            );
+            return Err(Failure::bad("SubnetsHaveNoServiceEndpointsConfigured", message));
+        }
+    }
+    Ok(())
 }
 
 /// Adds permissions that the policy does not have yet.

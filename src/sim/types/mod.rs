@@ -6,6 +6,7 @@
 
 pub(crate) mod cluster;
 mod cluster_body;
+mod cluster_network;
 mod cluster_profiles;
 pub(crate) mod connection;
 mod defaults;

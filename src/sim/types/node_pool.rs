@@ -284,6 +284,14 @@ fn check_settings(properties: &Object) -> Result<(), Failure> {
             ));
         }
     }
+    let spot = is("scaleSetPriority", "Spot");
+    for member in ["maxSurge", "maxUnavailable"] {
+        if spot && at(properties, &format!("upgradeSettings.{member}")).is_some_and(|value| !value.is_null())
+        {
+            let message = format!("{member} is not allowed on Spot agent pools.");
+            return Err(invalid("agentPoolProfile.upgradeSettings", message));
+        }
+    }
     if is("mode", "Gateway") && at(properties, "gatewayProfile.publicIPPrefixSize").is_none() {
         let message = "gatewayProfile.publicIPPrefixSize is required for agent pools of mode Gateway.";
         return Err(invalid("agentPoolProfile.gatewayProfile", message));
@@ -440,6 +448,19 @@ pub(crate) fn check_all(facts: &Facts, wanted: &[Resource]) -> Result<(), Failur
     Ok(())
 }
 
+/// Refuses a pool that does not fit beside the others of its cluster.
+fn check_room(world: &World, cluster: &str, pool: &Resource) -> Result<(), Failure> {
+    let Some(parent) = world.state.resources.get(cluster) else { return Ok(()) };
+    let others = pools(world, cluster).into_iter().filter(|key| *key != pool.key());
+    let others = others.filter_map(|key| world.state.resources.get(&key));
+    let all: Vec<&Object> = others
+        .chain([pool])
+        .filter_map(|pool| pool.body.get("properties").and_then(Value::as_object))
+        .collect();
+    super::cluster_network::check_room(world, &parent.body, &all)?;
+    super::cluster_network::check_outbound(world, &parent.body, &all)
+}
+
 fn last_system(world: &World, pool: &str) -> Result<(), Failure> {
     let others = pools(world, cluster_of(pool)).into_iter().filter(|k| k != pool);
     if others.filter_map(|k| world.state.resources.get(&k)).any(is_system) {
@@ -468,6 +489,7 @@ impl Behaviour for NodePool {
         let facts = Facts::of(&parent.body, &parent.id);
         let exists = world.state.resources.contains(key);
         let pool = build(world, &facts, &call.id, call.properties())?;
+        check_room(world, &cluster, &pool)?;
         if exists && !is_system(&pool) && world.state.resources.get(key).is_some_and(is_system) {
             last_system(world, key)?;
         }

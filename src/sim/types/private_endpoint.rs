@@ -117,6 +117,7 @@ fn check_target(
         return Err(Failure::new(429, "ReferencedResourceNotProvisioned", message).retry_after(10));
     }
     let group = group_of(element);
+    check_members(call, &found.kind, &group)?;
     if found.kind == "microsoft.network/privatelinkservices" {
         return Ok(());
     }
@@ -140,6 +141,38 @@ fn check_target(
 }
 
 /// Refuses what cannot change on an endpoint that exists.
+/// Refuses fixed addresses for members that the target's group does not have.
+fn check_members(call: &Call<'_>, kind: &str, group: &str) -> Result<(), Failure> {
+    const KNOWN: &[&str] = &[
+        "microsoft.keyvault/vaults",
+        "microsoft.keyvault/managedhsms",
+        "microsoft.containerregistry/registries",
+        "microsoft.containerservice/managedclusters",
+        "microsoft.sql/servers",
+        "microsoft.storage/storageaccounts",
+        "microsoft.web/sites",
+    ];
+    if !KNOWN.contains(&kind) {
+        return Ok(());
+    }
+    let members = super::private_link::members(kind, group);
+    for configuration in list(&call.body, "properties.ipConfigurations") {
+        let Some(member) = configuration.pointer("/properties/memberName").and_then(Value::as_str) else {
+            continue;
+        };
+        let data = member.starts_with("registry_data_") && kind == "microsoft.containerregistry/registries";
+        if !data && !members.iter().any(|known| known.eq_ignore_ascii_case(member)) {
+            let message = format!(
+                "Private endpoint {} call failed: member name {member} of group {group} is invalid. Valid member names: {}.",
+                call.id,
+                members.join(", ")
+            );
+            return Err(Failure::bad("InvalidPrivateEndpointMemberName", message));
+        }
+    }
+    Ok(())
+}
+
 fn check_changes(call: &Call<'_>, existing: &Resource, wanted: &Wanted) -> Result<(), Failure> {
     let Some((list, element)) = connection_of(&existing.body) else { return Ok(()) };
     if status_of(element) == "Disconnected" {

@@ -262,11 +262,21 @@ impl Behaviour for LinkResources {
                 "type": call.type_name,
                 "properties": {
                     "groupId": g.group,
-                    "requiredMembers": [g.group],
+                    "requiredMembers": members(&kind, g.group),
                     "requiredZoneNames": [g.zone.replace("{region}", &location)],
                 },
             })
         });
         Some(ok_list(items.collect()))
     }
+}
+
+/// The members of a group that addresses can be given to.
+pub(crate) fn members(kind: &str, group: &str) -> Vec<String> {
+    let names: &[&str] = match kind {
+        "microsoft.keyvault/vaults" | "microsoft.keyvault/managedhsms" => &["default"],
+        "microsoft.containerregistry/registries" => &["registry", "registry_data_westeurope"],
+        _ => return vec![group.to_owned()],
+    };
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
