@@ -27,7 +27,7 @@ pub use decide::{Adoption, plan};
 pub use detail::{Detail, details};
 pub use model::{Conflict, Counts, Disruption, Impact, LeftOut, OutputValue, Plan, Reason, Step, VERSION};
 pub use preflight::{judge, queries};
-pub use program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Unit, Work};
+pub use program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Requests, Unit, Work};
 pub use purge::{purge, soft_delete_conflicts};
 pub use removal::plan_destroy;
 pub use saved::{PlanTarget, SAVED_VERSION, SaveInput, Saved, SavedError, SavedFile, StaleInput, is_saved};

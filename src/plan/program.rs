@@ -183,13 +183,44 @@ impl Work {
     pub fn sends(&self) -> bool {
         !matches!(self, Work::Idle | Work::Record | Work::Forget)
     }
+
+    /// What its first requests count for.
+    pub fn first_requests(&self) -> Requests {
+        let (reads, writes, deletes) = match self {
+            Work::Idle | Work::Record | Work::Forget => (false, false, false),
+            Work::Watch { .. } => (true, false, false),
+            Work::Delete(delete) => (delete.expected.is_some(), false, true),
+            Work::Put(put) => (put.mode != Mode::Create || put.guard == Guard::Read, true, false),
+            Work::Approve(_) => (true, true, false),
+            Work::Register(_) => (false, true, false),
+        };
+        Requests { reads, writes, deletes }
+    }
+}
+
+/// What the first requests of a piece of work count for among ARM's limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// It reads.
+    pub reads: bool,
+    /// It writes.
+    pub writes: bool,
+    /// It deletes.
+    pub deletes: bool,
 }
 
 impl Program {
+    /// What goes first: for each unit how long it is expected to be, in milliseconds, from its start to the end of all
+    /// that hangs on it, what has to wait behind it in its lanes included.
+    pub fn priorities(&self) -> Vec<u64> {
+        super::schedule::priorities(&self.units)
+    }
+
     /// The units (by position) that make the program as long as it is, each waiting for the one before; and how long
     /// they are expected to take together, in milliseconds.
     ///
-    /// A unit waits for what it needs, and for its turn in each of its lanes, which the first that is ready gets.
+    /// A unit waits for what it needs, for its turn in each of its lanes, and until the limits of its subscription let
+    /// its first requests through. The order is that of [`Program::priorities`], in which applying keeps them.
     pub fn critical_path(&self) -> (Vec<usize>, u64) {
         super::schedule::critical_path(&self.units)
     }

@@ -13,17 +13,23 @@ use std::time::Duration;
 
 /// Clusters with pools, their network and a vault with an endpoint, as many times as asked.
 fn fleet(clusters: usize) -> String {
+    fleet_with(clusters, "none")
+}
+
+/// A [`fleet`] whose endpoints have this `dns:`; `auto` links every network to one zone, one after the other.
+fn fleet_with(clusters: usize, dns: &str) -> String {
     let mut sections: [String; 4] = Default::default();
     for n in 0..clusters {
+        let b = n % 250;
         let network = format!(
-            "  n{n}: {{ name: vnet-{n}, addressSpace: [10.{n}.0.0/16], subnets: {{ nodes: {{ prefix: 10.{n}.0.0/20 }}, pe: {{ prefix: 10.{n}.16.0/24 }} }} }}\n"
+            "  n{n}: {{ name: vnet-{n}, addressSpace: [10.{b}.0.0/16], subnets: {{ nodes: {{ prefix: 10.{b}.0.0/20 }}, pe: {{ prefix: 10.{b}.16.0/24 }} }} }}\n"
         );
         let cluster = format!(
             "  c{n}: {{ name: aks-{n}, protect: false, subnet: '${{networks.n{n}.subnets.nodes}}', nodePools: {{ system: {{ mode: System, count: 1 }}, more: {{ count: 1 }} }} }}\n"
         );
         let vault = format!("  v{n}: {{ name: kv-fleet-{n}, protect: false }}\n");
         let endpoint = format!(
-            "  p{n}: {{ target: '${{keyVaults.v{n}}}', subnet: '${{networks.n{n}.subnets.pe}}', dns: none }}\n"
+            "  p{n}: {{ target: '${{keyVaults.v{n}}}', subnet: '${{networks.n{n}.subnets.pe}}', dns: {dns} }}\n"
         );
         for (section, entry) in sections.iter_mut().zip([network, cluster, vault, endpoint]) {
             section.push_str(&entry);
@@ -57,6 +63,8 @@ struct Ran {
     head: Duration,
     requests: HashMap<&'static str, u64>,
     throttled: u64,
+    /// What the plan said before.
+    estimate: Duration,
 }
 
 async fn measure(text: &str, throttling: Throttling, parallelism: usize) -> Ran {
@@ -105,6 +113,7 @@ async fn measure(text: &str, throttling: Throttling, parallelism: usize) -> Ran 
         head: Duration::from_millis(registering),
         requests: HashMap::from([("reads", of(&["GET", "HEAD"])), ("writes", of(&["PUT", "PATCH", "POST"]))]),
         throttled: counters.throttled,
+        estimate: Duration::from_millis(plan.critical_path().1),
     }
 }
 
@@ -146,4 +155,20 @@ async fn limited(text: &str, parallelism: usize) {
         ran.makespan,
         free.requests
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plan_says_how_long_it_takes() {
+    for (clusters, dns) in
+        [(1, "none"), (50, "none"), (400, "none"), (1, "auto"), (50, "auto"), (400, "auto")]
+    {
+        let ran = measure(&fleet_with(clusters, dns), Throttling::Azure, 64).await;
+        let ratio = ran.estimate.as_secs_f64() / ran.makespan.as_secs_f64();
+        assert!(
+            (0.9..=1.1).contains(&ratio),
+            "{clusters} {dns}: {:?} for an estimate of {:?}",
+            ran.makespan,
+            ran.estimate
+        );
+    }
 }

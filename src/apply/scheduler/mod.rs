@@ -13,7 +13,7 @@ use crate::host::{Clock, Interrupt};
 use crate::ident::{Address, ArmId};
 use crate::ledger::store::{self, Store};
 use crate::ledger::{Ledger, Record, SentAs};
-use crate::plan::{Guard, Mode, OutputValue, Plan, Step, Unit, Work};
+use crate::plan::{OutputValue, Plan, Step, Unit, Work};
 use crate::state::{Observation, Observed};
 use crate::value::secret::Secrets;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -111,7 +111,7 @@ struct Run<'a> {
     open: Vec<usize>,
     ready: BinaryHeap<(u64, std::cmp::Reverse<usize>)>,
     /// Ready units by the lane that was taken when they were looked at.
-    parked: HashMap<ArmId, Vec<usize>>,
+    parked: HashMap<ArmId, BinaryHeap<(u64, std::cmp::Reverse<usize>)>>,
     lanes: HashSet<ArmId>,
     /// The lanes that each running unit holds.
     held: HashMap<usize, Vec<ArmId>>,
@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
             secrets,
             ledger,
             live,
-            weight: dag.remaining(|at| units[at].expected_ms + 1),
+            weight: plan.program.priorities(),
             states: vec![State::Waiting; units.len()],
             results: vec![None; plan.steps.len()],
             open: (0..units.len()).map(|at| dag.dependencies(at).len()).collect(),
@@ -260,12 +260,11 @@ impl<'a> Run<'a> {
     fn pause_before(&self, at: usize) -> Option<Duration> {
         let unit = self.unit(at);
         let subscription = unit.id.subscription().unwrap_or_default();
-        let classes = asks(&unit.work);
-        let pause = classes.iter().map(|&class| {
+        let pause = asks(&unit.work).map(|class| {
             let headroom = self.engine.client.headroom(subscription, class);
             let asking = self.asking.iter().map(|&other| self.unit(other)).filter(|other| {
                 let same = other.id.subscription().unwrap_or_default().eq_ignore_ascii_case(subscription);
-                same && asks(&other.work).contains(&class)
+                same && asks(&other.work).any(|asked| asked == class)
             });
             // Those whose request has its token are counted by the budget already.
             let to_come = (asking.count() as u32).saturating_sub(headroom.claimed);
@@ -323,7 +322,9 @@ impl<'a> Run<'a> {
             _ => {}
         }
         if let Some(taken) = unit.lanes.iter().find(|lane| self.lanes.contains(lane)) {
-            self.parked.entry(taken.clone()).or_default().push(at);
+            self.parked.entry(taken.clone()).or_default().push((self.weight[at], std::cmp::Reverse(at)));
+            // Another may have the lanes that this one leaves free.
+            unit.lanes.iter().for_each(|lane| self.offer(lane));
             return None;
         }
         let (work, owned) = match self.ready(at) {
@@ -359,6 +360,13 @@ impl<'a> Run<'a> {
             timeout: unit.timeout,
             fresh: unit.fresh,
         })
+    }
+
+    /// Offers a lane, if it is free, to the most urgent of those that wait for it.
+    fn offer(&mut self, lane: &ArmId) {
+        if !self.lanes.contains(lane) {
+            self.ready.extend(self.parked.get_mut(lane).and_then(BinaryHeap::pop));
+        }
     }
 
     fn emit_started(&mut self, at: usize) {
@@ -401,9 +409,7 @@ impl<'a> Run<'a> {
         let elapsed = self.engine.clock.elapsed().saturating_sub(since);
         for lane in self.held.remove(&at).unwrap_or_default() {
             self.lanes.remove(&lane);
-            for parked in self.parked.remove(&lane).unwrap_or_default() {
-                self.ready.push((self.weight[parked], std::cmp::Reverse(parked)));
-            }
+            self.offer(&lane);
         }
         let outcome = match ended.result {
             Ok(body) => {
@@ -499,19 +505,14 @@ impl<'a> Run<'a> {
 }
 
 /// What the first requests of a piece of work count for.
-fn asks(work: &Work) -> &'static [OperationClass] {
-    const READ_THEN_WRITE: &[OperationClass] = &[OperationClass::Reads, OperationClass::Writes];
-    match work {
-        Work::Idle | Work::Record | Work::Forget => &[],
-        Work::Watch { .. } => &[OperationClass::Reads],
-        Work::Delete(delete) if delete.expected.is_some() => {
-            &[OperationClass::Reads, OperationClass::Deletes]
-        }
-        Work::Delete(_) => &[OperationClass::Deletes],
-        Work::Put(put) if put.mode == Mode::Create && put.guard != Guard::Read => &[OperationClass::Writes],
-        Work::Put(_) | Work::Approve(_) => READ_THEN_WRITE,
-        Work::Register(_) => &[OperationClass::Writes],
-    }
+fn asks(work: &Work) -> impl Iterator<Item = OperationClass> {
+    let asked = work.first_requests();
+    let classes = [
+        (asked.reads, OperationClass::Reads),
+        (asked.writes, OperationClass::Writes),
+        (asked.deletes, OperationClass::Deletes),
+    ];
+    classes.into_iter().filter_map(|(asked, class)| asked.then_some(class))
 }
 
 /// What a unit took.
