@@ -1,6 +1,5 @@
 //! Entries: evaluated, freed of what every entry may say, and given to their kind.
 
-use super::duration::parse_duration;
 use super::each::Each;
 use super::evaluator::Evaluator;
 use super::messages;
@@ -15,6 +14,7 @@ use crate::catalog::SHAPE;
 use crate::catalog::{Common, EntryCx, Kind, Nested};
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::ident::{Address, above, is_logical_name, normalize_location};
+use crate::value::parse_duration;
 use crate::value::token::{self, Token};
 use serde_json::{Map, Value};
 use std::rc::Rc;

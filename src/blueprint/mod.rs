@@ -17,7 +17,6 @@ mod azure;
 mod chain;
 mod codes;
 mod declaration;
-mod duration;
 mod each;
 mod entries;
 mod evaluator;

@@ -1,7 +1,6 @@
 //! `modules:`: further files at work, each with parameters, an `azure:` block and outputs of its own.
 
 use super::azure::OF_MODULE;
-use super::duration::parse_duration;
 use super::each::Each;
 use super::entries::ENTRY_KEY;
 use super::evaluator::{Defaults, Evaluator};
@@ -16,6 +15,7 @@ use super::source::At;
 use crate::catalog::SHAPE;
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::ident::is_logical_name;
+use crate::value::parse_duration;
 use serde_json::{Map, Value};
 use std::rc::Rc;
 

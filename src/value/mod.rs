@@ -11,6 +11,7 @@
 
 mod diff;
 mod digest;
+mod duration;
 mod exclusive;
 mod literal;
 mod managed;
@@ -28,6 +29,7 @@ pub mod token;
 pub(crate) use diff::is_secret;
 pub use diff::{Change, ChangeKind, Comparison, diff};
 pub use digest::{digest, lookup, secret_digests};
+pub use duration::parse_duration;
 pub use exclusive::foreign;
 pub use literal::take_literals;
 pub use managed::{conceal, managed, moved};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A duration as people write it: `90s`, `30m`, `2h`, `1h30m`.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut seconds = 0u64;
     let mut number = String::new();
     for c in text.chars() {
