@@ -28,6 +28,8 @@ pub(crate) enum Style {
     Site,
     /// SQL: both headers, below the resource group.
     Sql,
+    /// Everybody else: a status below the namespace.
+    Provider,
     /// No header at all: only the resource itself tells.
     Silent,
 }
@@ -264,6 +266,16 @@ impl World {
                     let url = format!("{base}/privateEndpointConnection{word}/{id}?api-version={version}");
                     headers.set(header, url);
                 }
+            }
+            Style::Provider => {
+                let namespace = operation.target_id.rsplit("/providers/").next().unwrap_or_default();
+                let namespace = namespace.split('/').next().unwrap_or_default();
+                let base = format!("{subscription}/providers/{namespace}/locations/{location}");
+                headers.set(
+                    "azure-asyncoperation",
+                    format!("{base}/operationStatuses/{id}?api-version={version}"),
+                );
+                headers.set("retry-after", "5");
             }
             Style::Silent => {}
         }

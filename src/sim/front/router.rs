@@ -11,6 +11,7 @@ use crate::core::locations::normal_location;
 use crate::core::path::{Query, ResourcePath, decode, group_of, last};
 use crate::core::world::World;
 use crate::host::transport::{Method, Request, Response};
+use crate::types::connection;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -202,6 +203,11 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
 fn pass_time(world: &mut World, key: &str) {
     if !world.now.jumps() {
         return;
+    }
+    if world.state.resources.get(key).is_some_and(|r| r.kind == "microsoft.network/privateendpoints")
+        && let Some(due) = connection::due_for(world, key)
+    {
+        return world.now.reach(due);
     }
     let state = world.state.resources.get(key).and_then(|r| r.state());
     if state.is_none_or(|s| matches!(s, "Succeeded" | "Failed" | "Canceled")) {

@@ -10,7 +10,7 @@ use crate::core::path::quoted;
 use crate::core::path::{Query, ResourcePath, cut, last};
 use crate::core::world::World;
 use crate::host::transport::{Method, Request, Response};
-use crate::types::{cluster, resource_group, table};
+use crate::types::{cluster, foreign_endpoint, resource_group, table};
 use serde_json::{Value, json};
 
 fn ok(body: &Value) -> Response {
@@ -71,6 +71,20 @@ pub(crate) fn dispatch(
             return Some(Ok(ok(&json!({"value": [item]}))));
         }
         ["subscriptions"] => return Some(Ok(ok(&json!({"value": [describe(world)]})))),
+        [
+            "subscriptions",
+            id,
+            "resourcegroups",
+            _,
+            "providers",
+            "microsoft.network",
+            "privateendpoints",
+            name,
+        ] if !id.eq_ignore_ascii_case(&world.state.subscription)
+            && foreign_endpoint::is_known(world, request.method, id, name, key) =>
+        {
+            return Some(foreign_endpoint::dispatch(world, request, path, key));
+        }
         ["subscriptions", id, ..] if !id.eq_ignore_ascii_case(&world.state.subscription) => {
             let id = path.split('/').nth(2).unwrap_or_default();
             let message = format!("The subscription '{id}' could not be found.");

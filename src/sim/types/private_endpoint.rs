@@ -1,7 +1,7 @@
 //! Private endpoints.
 
 use super::network::{missing_reference, refuse_if_busy};
-use super::{connection, private_link, subnet, zone_group};
+use super::{connection, foreign_endpoint, private_link, subnet, zone_group};
 use crate::core::behaviour::{Answer, Behaviour, begin, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
@@ -355,6 +355,10 @@ pub(crate) fn decide(world: &mut World, key: &str, status: &str, description: &s
     set(&mut endpoint.body, &path, elements);
     set(&mut endpoint.body, "properties.customDnsConfigs", dns);
     endpoint.body.insert("etag".into(), json!(etag));
+    if let Some(requester) = text(&endpoint.hidden, foreign_endpoint::REQUESTER).map(str::to_owned) {
+        // It shows the decision too.
+        world.state.resources.edit(&requester);
+    }
     zone_group::refresh(world, key);
 }
 

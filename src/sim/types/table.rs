@@ -14,6 +14,7 @@ use super::policy::{Lock, PolicyAssignment, PolicyDefinition};
 use super::private_dns::{Link, RecordSet, Zone};
 use super::private_endpoint::PrivateEndpoint;
 use super::private_link::LinkResources;
+use super::requester::Requester;
 use super::resource_group::Group;
 use super::role::{RoleAssignment, RoleDefinition};
 use super::secret::Secret;
@@ -94,6 +95,12 @@ const TYPES: &[Entry] = &[
     proxy("Microsoft.KeyVault/locations/deletedVaults", &DeletedVault),
     proxy("Microsoft.KeyVault/deletedVaults", &DeletedVault),
     tracked("Microsoft.KeyVault/managedHSMs", &Generic),
+    proxy("Microsoft.Cdn/profiles/originGroups/origins", &Requester),
+    proxy("Microsoft.Search/searchServices/sharedPrivateLinkResources", &Requester),
+    proxy("Microsoft.SignalRService/signalR/sharedPrivateLinkResources", &Requester),
+    proxy("Microsoft.SignalRService/webPubSub/sharedPrivateLinkResources", &Requester),
+    proxy("Microsoft.Kusto/clusters/managedPrivateEndpoints", &Requester),
+    tracked("Microsoft.Dashboard/grafana/managedPrivateEndpoints", &Requester),
     proxy("Microsoft.Resources/resourceGroups", &Group),
 ];
 
