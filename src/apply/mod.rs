@@ -32,7 +32,7 @@ mod resume;
 mod scheduler;
 mod worker;
 
-pub use approval::{Approach, Approving, Whose};
+pub use approval::{Approach, Approving, remove};
 pub use failure::{Failure, Stop};
 pub use resume::resume;
 pub use scheduler::{Applied, Engine, apply};

@@ -13,14 +13,17 @@ use super::outputs::RawOutput;
 use super::refer::{Referent, is_within};
 use super::resolve::{Entry, EntryState};
 use super::source::{At, Source};
+use crate::catalog::kinds::approval::{APPROVAL_FROM, APPROVAL_VERSION};
 use crate::catalog::kinds::{registration, resource_group};
-use crate::catalog::{Draft, DraftId, Provisioning};
+use crate::catalog::{self, Draft, DraftId, Provisioning};
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
+use crate::private_link::{Policy, Rule, Task, Who};
 use crate::state::{self, Approval, Desired, DesiredResource, OWNER_TAG, Output};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
+use crate::value::{get_path, set_path};
 use serde_json::Value;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -56,6 +59,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
     linker.settle_ids(problems);
     linker.check_wanted(true, problems);
     linker.sort_addresses();
+    linker.give_requesters_words(problems);
     let mut graph = Dag::new(linker.nodes.len());
     let mut resources = Vec::with_capacity(linker.nodes.len());
     for at in 0..linker.nodes.len() {
@@ -210,7 +214,10 @@ impl<'a> Linker<'a> {
             }),
             _ => None,
         };
-        let declared: HashSet<&ArmId> = self.nodes.iter().filter_map(|node| node.id.as_ref()).collect();
+        // A decision on connections makes nothing, so it needs no group.
+        let makes = |node: &&Node| !matches!(node.draft.operation, Provisioning::Approval(_));
+        let declared: HashSet<&ArmId> =
+            self.nodes.iter().filter(makes).filter_map(|node| node.id.as_ref()).collect();
         let used: HashSet<ArmId> =
             declared.iter().flat_map(|id| id.ancestors().collect::<Vec<_>>()).collect();
         let mut added = HashSet::new();
@@ -406,19 +413,8 @@ impl<'a> Linker<'a> {
             });
         }
         let operation = match &draft.operation {
-            Provisioning::Approval { endpoint, target, description } => {
-                let mut link = |text: &str| {
-                    let mut value = Value::String(text.to_owned());
-                    self.link_value(at, &mut value, &mut edges, problems);
-                    value.as_str().unwrap_or_default().to_owned()
-                };
-                // A text with a token in it is an id that only Azure can complete.
-                let mut id = |text: &str| ArmId::parse(&link(text)).ok();
-                let (endpoint, target) = (id(endpoint), id(target));
-                for id in [&endpoint, &target].into_iter().flatten() {
-                    edges.extend(self.by_id.get(id));
-                }
-                state::Provisioning::Approval(Approval { endpoint, target, description: description.clone() })
+            Provisioning::Approval(draft) => {
+                state::Provisioning::Approval(Box::new(self.approval(at, draft, &mut edges, problems)))
             }
             Provisioning::Resource => state::Provisioning::Resource,
             Provisioning::Registration => state::Provisioning::Registration,
@@ -475,6 +471,105 @@ impl<'a> Linker<'a> {
             exclusive: draft.exclusive.clone(),
             explicit_protect: draft.protect,
         })
+    }
+
+    /// Who may connect to what, by ids.
+    fn approval(
+        &self,
+        at: usize,
+        draft: &catalog::Approval,
+        edges: &mut Vec<usize>,
+        problems: &mut Diagnostics,
+    ) -> Approval {
+        let mut id = |text: &str| {
+            let mut value = Value::String(text.to_owned());
+            self.link_value(at, &mut value, edges, problems);
+            // A text with a token in it is an id that only Azure can complete.
+            let id = ArmId::parse(value.as_str().unwrap_or_default()).ok();
+            edges.extend(id.as_ref().and_then(|id| self.by_id.get(id)));
+            id
+        };
+        let target = id(&draft.target);
+        let endpoints: Vec<Option<ArmId>> = draft.endpoints.iter().map(|text| id(text)).collect();
+        let requester = draft.requester.as_deref().and_then(|text| id(&Token::want(text, "id")));
+        let requester = requester.and_then(|id| {
+            let address = &self.nodes[*self.by_id.get(&id)?].draft.address;
+            Some((id, message_of(address)))
+        });
+        let known = endpoints.iter().all(Option::is_some);
+        let endpoint = endpoints.first().cloned().flatten().filter(|_| draft.own);
+        let endpoints = endpoints.into_iter().flatten().map(Who::Endpoint);
+        let subscriptions = draft.subscriptions.iter().cloned().map(Who::Subscription);
+        let rule = Rule {
+            target: target.clone(),
+            who: endpoints.chain(subscriptions).chain(draft.agreed.clone().map(Who::Text)).collect(),
+            group: draft.group.clone(),
+            message: draft.message.clone(),
+            at_most: draft.at_most,
+        };
+        let policy = Policy {
+            task: if draft.rejects { Task::Reject } else { Task::Approve },
+            rule,
+            wait: draft.wait,
+            description: draft.description.clone(),
+            keeps_words: draft.agreed.is_some() || draft.requester.is_some() || draft.message.is_some(),
+        };
+        let own = || {
+            let target = &self.nodes[*self.by_id.get(target.as_ref()?)?].draft;
+            (target.operation == Provisioning::Resource).then_some(target.kind.api_version)
+        };
+        let api_version = draft
+            .api_version
+            .clone()
+            .or_else(|| target.as_ref().and_then(|target| catalog::connections_version(target, own())));
+        if let (Some(target), None) = (&target, &api_version) {
+            let arm_type = target.resource_type();
+            let message =
+                format!("berth does not know in which API version a {arm_type} shows its connections");
+            problems.push(
+                Diagnostic::error(&APPROVAL_VERSION, message).at(self.place(at, None)).help(
+                    "write `apiVersion:` in this entry; `az provider show` lists the versions of a type",
+                ),
+            );
+        }
+        Approval { target, policy: known.then_some(policy), endpoint, requester, api_version }
+    }
+
+    /// Has each requester that an approval names say what it is recognised by.
+    fn give_requesters_words(&mut self, problems: &mut Diagnostics) {
+        for at in 0..self.nodes.len() {
+            let Provisioning::Approval(approval) = &self.nodes[at].draft.operation else { continue };
+            let Some(text) = approval.requester.clone() else { continue };
+            let Some(Token::Reference { path, .. }) = Token::exactly(&text) else { continue };
+            // What is not there is told where the reference is linked.
+            let Some((target, _)) = self.target(&path) else { continue };
+            let kind = self.nodes[target].draft.kind;
+            let refusal = match kind.request_message {
+                None => Some((
+                    format!("a {} sends no message by which its request could be recognised", kind.arm_type),
+                    "name its private endpoint by its id under `endpoints`, once it has asked".to_owned(),
+                )),
+                Some(field) => {
+                    let words =
+                        Token::Secret { name: message_of(&self.nodes[target].draft.address) }.encode();
+                    let body = &mut self.nodes[target].draft.body;
+                    match get_path(body, field) {
+                        Some(Value::String(own)) if *own != words => Some((
+                            format!("`{path}` has a request message of its own, which anybody could repeat"),
+                            format!("take `{field}` out: berth writes one that nobody can guess"),
+                        )),
+                        _ => {
+                            set_path(body, field, words.into());
+                            None
+                        }
+                    }
+                }
+            };
+            if let Some((message, help)) = refusal {
+                let place = self.place(at, Some(&path));
+                problems.push(Diagnostic::error(&APPROVAL_FROM, message).at(place).help(help));
+            }
+        }
     }
 
     fn link_value(&self, at: usize, value: &mut Value, edges: &mut Vec<usize>, problems: &mut Diagnostics) {
@@ -600,6 +695,11 @@ impl<'a> Linker<'a> {
             .at(cycle.iter().find_map(|&at| self.place(at, None)))
             .help("remove one of the references or `dependsOn` on this path")
     }
+}
+
+/// What the request message of a requester is called among the secrets. No parameter has such a name.
+fn message_of(requester: &Address) -> String {
+    format!("requestMessage:{requester}")
 }
 
 /// Whether an address is that of a provider registration.

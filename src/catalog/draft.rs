@@ -31,15 +31,39 @@ pub enum Provisioning {
     Resource,
     /// A provider namespace or preview feature that must be registered: GET, POST `…/register`, never removed.
     Registration,
-    /// A private-endpoint connection on the target, caused by the endpoint, that is to be approved.
-    Approval {
-        /// The endpoint's id (with tokens, until linked).
-        endpoint: String,
-        /// The target's id (with tokens, until linked).
-        target: String,
-        /// The text shown on the target.
-        description: String,
-    },
+    /// Private-endpoint connections on a target that are to be approved or rejected.
+    Approval(Box<Approval>),
+}
+
+/// Who may connect to a target, as an entry says it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Approval {
+    /// The target's id (with tokens, until linked).
+    pub target: String,
+    /// The private endpoints that may, by their ids (with tokens, until linked).
+    pub endpoints: Vec<String>,
+    /// The subscriptions whose private endpoints may.
+    pub subscriptions: Vec<String>,
+    /// The text that two teams agreed on; who says it may.
+    pub agreed: Option<String>,
+    /// A resource of the blueprint (a token, until linked) that asks through an endpoint of Microsoft's.
+    pub requester: Option<String>,
+    /// Whether the endpoint is the entry's own: it is asked too, and comes with the same plan.
+    pub own: bool,
+    /// Narrows to a group of the target.
+    pub group: Option<String>,
+    /// Narrows to what the request says.
+    pub message: Option<String>,
+    /// How many connections may be approved.
+    pub at_most: Option<usize>,
+    /// How long a connection is waited for.
+    pub wait: Option<Duration>,
+    /// The API version of the target's connections, for a type that berth does not know.
+    pub api_version: Option<String>,
+    /// Whether it is about what no rule names, which is rejected.
+    pub rejects: bool,
+    /// The text shown on the target.
+    pub description: String,
 }
 
 /// How a resource comes into being.

@@ -20,10 +20,10 @@ mod wants;
 pub use crate::change::DeleteMode;
 pub use body::{merge_over, model};
 pub use cross_check::{AlsoNeeds, CheckContext, CrossCheck, LinkedResource, covers, principal_of};
-pub use draft::{Arrival, Claim, Draft, DraftId, Exclusive, Members, Provisioning, Refusal};
+pub use draft::{Approval, Arrival, Claim, Draft, DraftId, Exclusive, Members, Provisioning, Refusal};
 pub use entry::{Common, EntryCx, Problem, Reference, SHAPE};
 pub use kind::{EntryKind, Kind, Merged, Nested, codes, registry, resource_type};
-pub use kinds::private_link::connections_version;
+pub use kinds::private_link::{connection_types, connections_version};
 pub use resource_type::{
     Facet, Guard, Lane, Listing, Obstacle, Preflight, ResourceType, Scarce, UpdateMode, Within,
 };

@@ -160,6 +160,9 @@ pub struct ResourceType {
     /// `properties.privateLinkServiceConnectionState.status`. One that is `Disconnected` never connects again, and Azure
     /// takes no change of the resource any more; it has to be made anew.
     pub connections: &'static [&'static str],
+    /// Where it says something to the owner of a target that Microsoft's endpoint asks for in its name: a dotted path.
+    /// `approvals` recognise it by what it says there.
+    pub request_message: Option<&'static str>,
     /// What tells one that Azure made and keeps by itself: JSON pointers into the body, to `true` or a text.
     pub azure_managed: &'static [&'static str],
     /// What is asked before the first write, when one is to be made.
@@ -211,6 +214,7 @@ impl ResourceType {
             listing: Listing::None,
             guard: None,
             connections: &[],
+            request_message: None,
             azure_managed: &[],
             preflight: &[],
             facets: &[],

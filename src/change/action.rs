@@ -17,6 +17,8 @@ pub enum Action {
     Delete,
     /// A pending private-endpoint connection is approved.
     Approve,
+    /// Pending private-endpoint connections that nobody named are rejected.
+    Reject,
     /// It exists already and is taken into the ledger as it is.
     Adopt,
     /// A soft-deleted vault is brought back.
@@ -40,6 +42,7 @@ impl Action {
             Action::Replace => "replace",
             Action::Delete => "delete",
             Action::Approve => "approve",
+            Action::Reject => "reject",
             Action::Adopt => "adopt",
             Action::Recover => "recover",
             Action::Register => "register",

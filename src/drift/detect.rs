@@ -16,7 +16,7 @@ use std::collections::HashMap;
 /// `approved` says whether the blueprint wants the connections of a resource approved.
 ///
 /// A connection is a promise of somebody else's, so it is in no body that was asked for: one that was rejected or cut
-/// off on the target is drift, and so is one that waits although the blueprint approves it.
+/// off on the target is drift, and so is one that waits, if the blueprint approves it.
 pub fn detect<'a>(
     ledger: &Ledger,
     live: impl Fn(&ArmId) -> Option<&'a Value>,
@@ -62,8 +62,9 @@ pub fn detect<'a>(
         if let Some(kind) = kind(id) {
             let states = kind.connection_states(body).into_iter();
             let bad = states.filter(|(_, status)| match *status {
-                "Rejected" | "Disconnected" => true,
-                "Pending" => approved(id),
+                "Disconnected" => true,
+                // Whether it is let in is somebody else's to say when the blueprint does not approve it.
+                "Pending" | "Rejected" => approved(id),
                 _ => false,
             });
             fields.extend(bad.map(|(path, status)| FieldDrift {
@@ -80,7 +81,14 @@ pub fn detect<'a>(
     drifted.sort_by(|a, b| a.address.cmp(&b.address));
     steady.sort();
     let checked = ledger.resources.len();
-    DriftReport { version: 1, blueprint: ledger.blueprint.clone(), checked, steady, drifted }
+    DriftReport {
+        version: 1,
+        blueprint: ledger.blueprint.clone(),
+        checked,
+        steady,
+        drifted,
+        not_ours: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A drift report as data.
 
 use crate::ident::{Address, ArmId};
+use crate::private_link::NotOurs;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -57,4 +58,7 @@ pub struct DriftReport {
     pub steady: Vec<Address>,
     /// Those that drifted.
     pub drifted: Vec<Drift>,
+    /// Connections on targets of the blueprint that no rule of it names. They are no drift.
+    #[serde(default)]
+    pub not_ours: Vec<NotOurs>,
 }

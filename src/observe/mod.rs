@@ -54,8 +54,17 @@ pub async fn observe(
     Ok(observed)
 }
 
-/// The API version in which the connections of a target are read.
-pub(crate) fn connections_version(target: &ArmId, desired: Option<&Desired>) -> String {
+/// Reads the connections of the targets that a blueprint's approvals are about, and nothing else.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn approvals(client: &Client, desired: &Desired, at_once: usize) -> Result<Observed, Error> {
+    let questions = question::approvals(desired);
+    reader::Reader::new(client, questions).read(at_once.max(1), &|_, _| {}).await
+}
+
+/// The API version in which the connections of a target are read, when it is known.
+pub(crate) fn connections_version(target: &ArmId, desired: Option<&Desired>) -> Option<String> {
     let own = || {
         let desired = desired?;
         desired.by_id.get(target).map(|&at| desired.resources[at].kind.api_version)
@@ -63,11 +72,27 @@ pub(crate) fn connections_version(target: &ArmId, desired: Option<&Desired>) -> 
     catalog::connections_version(target, own())
 }
 
-/// The connections of a target; none when the target is not there.
-pub(crate) async fn connections(client: &Client, target: &ArmId, version: &str) -> Result<Vec<Value>, Error> {
+/// The connections of a target; `None` when the target is not there.
+///
+/// # Errors
+/// When the list cannot be read. That it is not there although the target is, is an error too: nothing is known then.
+pub(crate) async fn connections(
+    client: &Client,
+    target: &ArmId,
+    version: &str,
+) -> Result<Option<Vec<Value>>, Error> {
     let path = format!("{target}/privateEndpointConnections");
-    match client.list(&path, version, &[]).await {
-        Err(error) if error.is_absence() => Ok(Vec::new()),
-        other => other,
+    let refusal = match client.list(&path, version, &[]).await {
+        Err(error) if error.is_absence() => error,
+        other => return other.map(Some),
+    };
+    // Some types have no such list, and show their connections in their own bodies.
+    let Some(target) = client.get(target.as_str(), version).await? else { return Ok(None) };
+    match target.body.pointer(CONNECTIONS).and_then(Value::as_array) {
+        Some(shown) => Ok(Some(shown.clone())),
+        None => Err(refusal),
     }
 }
+
+/// Where a target shows its connections in its own body.
+const CONNECTIONS: &str = "/properties/privateEndpointConnections";

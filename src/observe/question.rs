@@ -1,10 +1,9 @@
 //! What is to be read, and how it may be asked for.
 
-use super::connections_version;
 use crate::catalog::{Listing, ResourceType, SoftDeletion, resource_type};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::state::{Approval, Desired, Provisioning};
+use crate::state::{Desired, Provisioning};
 use serde_json::Value;
 
 /// One thing to read.
@@ -17,7 +16,7 @@ pub(super) struct Question<'a> {
     pub(super) owned: bool,
     /// Where a soft-deleted one would be found.
     pub(super) deleted: Option<Deleted>,
-    pub(super) connection: Option<Connection>,
+    pub(super) connections: Option<Connections>,
 }
 
 /// Where a soft-deleted resource would be found.
@@ -34,33 +33,54 @@ impl Deleted {
     }
 }
 
-/// The connection on a target that an endpoint caused: it has no id of its own before the endpoint exists.
+/// The connections of a target. They have no ids that could be known beforehand.
 #[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) endpoint: ArmId,
+pub(super) struct Connections {
     pub(super) target: ArmId,
     pub(super) api_version: String,
+    /// The endpoint whose connection is meant above all.
+    pub(super) endpoint: Option<ArmId>,
+}
+
+impl Connections {
+    fn of(operation: &Provisioning) -> Option<Self> {
+        let Provisioning::Approval(approval) = operation else { return None };
+        let (target, api_version) = (approval.target.clone()?, approval.api_version.clone()?);
+        Some(Connections { target, api_version, endpoint: approval.endpoint.clone() })
+    }
+}
+
+/// What the approvals of a blueprint are about. Of its own endpoints these tell by themselves.
+pub(super) fn approvals(desired: &Desired) -> Vec<Question<'_>> {
+    let approvals = desired.resources.iter().filter_map(|resource| {
+        let connections = Connections::of(&resource.operation).filter(|asked| asked.endpoint.is_none())?;
+        Some(Question {
+            id: &resource.id,
+            api_version: resource.kind.api_version,
+            listing: Listing::None,
+            owned: false,
+            deleted: None,
+            connections: Some(connections),
+        })
+    });
+    approvals.collect()
 }
 
 /// Everything that is wanted, then what is owned besides.
 pub(super) fn questions<'a>(desired: Option<&'a Desired>, ledger: &'a Ledger) -> Vec<Question<'a>> {
     let mut questions = Vec::with_capacity(desired.map_or(ledger.resources.len(), |d| d.resources.len()));
     for resource in desired.iter().flat_map(|desired| &desired.resources) {
-        let connection = match &resource.operation {
-            Provisioning::Approval(Approval { endpoint, target, .. }) => {
-                let (Some(endpoint), Some(target)) = (endpoint.clone(), target.clone()) else { continue };
-                let api_version = connections_version(&target, desired);
-                Some(Connection { endpoint, target, api_version })
-            }
-            _ => None,
-        };
+        let connections = Connections::of(&resource.operation);
+        if connections.is_none() && matches!(resource.operation, Provisioning::Approval(_)) {
+            continue;
+        }
         questions.push(Question {
             id: &resource.id,
             api_version: resource.kind.api_version,
             listing: resource.kind.listing,
             owned: ledger.resources.contains_key(&resource.id),
             deleted: Deleted::of(resource.kind, &resource.id, &resource.body),
-            connection,
+            connections,
         });
     }
     for (id, owned) in &ledger.resources {
@@ -72,7 +92,7 @@ pub(super) fn questions<'a>(desired: Option<&'a Desired>, ledger: &'a Ledger) ->
                 owned: true,
                 deleted: resource_type(&owned.arm_type)
                     .and_then(|kind| Deleted::of(kind, id, &owned.applied)),
-                connection: None,
+                connections: None,
             });
         }
     }

@@ -1,11 +1,11 @@
 //! Rounds of requests until every question is answered.
 
-use super::question::Question;
-use super::{LISTED, WIDE, connections};
+use super::question::{self, Question};
+use super::{CONNECTIONS, LISTED, WIDE, connections};
 use crate::arm::{Client, Error, ErrorKind, ListEnd, Resource};
 use crate::catalog::Listing;
 use crate::ident::ArmId;
-use crate::private_link::{self, caused_by};
+use crate::private_link::Connection;
 use crate::state::{Observation, Observed};
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -65,7 +65,8 @@ enum Answer {
     },
     Connections {
         wanted: Vec<usize>,
-        connections: Vec<Value>,
+        /// `None` when the target is not there.
+        connections: Option<Vec<Value>>,
     },
 }
 
@@ -92,7 +93,7 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(client: &'a Client, questions: Vec<Question<'a>>) -> Self {
         let at = questions.iter().enumerate().map(|(at, question)| (question.id, at)).collect();
-        let next = questions.iter().map(|question| match (&question.connection, question.listing) {
+        let next = questions.iter().map(|question| match (&question.connections, question.listing) {
             (Some(_), _) => Next::Connection,
             (None, Listing::None) => Next::Single,
             (None, Listing::Collection) => Next::Collection,
@@ -168,7 +169,7 @@ impl<'a> Reader<'a> {
         if ready.is_empty() && self.observed.len() == known {
             // They wait for each other: nothing in Azure does, but a read must end.
             for at in waiting {
-                if self.questions[at].connection.is_none() {
+                if self.questions[at].connections.is_none() {
                     self.next[at] = Next::Single;
                 }
                 ready.push(at);
@@ -184,8 +185,8 @@ impl<'a> Reader<'a> {
 
     fn waits(&self, at: usize, later: bool) -> bool {
         let open = |id: &ArmId| self.at.get(id).is_some_and(|&at| self.next[at] != Next::Known);
-        match (self.next[at], &self.questions[at].connection) {
-            (_, Some(connection)) => open(&connection.target),
+        match (self.next[at], &self.questions[at].connections) {
+            (_, Some(connections)) => open(&connections.target),
             (Next::Parent(_), None) => self.questions[at].id.parent().is_some_and(|id| open(&id)),
             (Next::Deleted, None) => false,
             _ => later && self.above(at).any(|above| self.next[above] != Next::Known),
@@ -196,7 +197,7 @@ impl<'a> Reader<'a> {
     fn below_nothing(&mut self, at: usize) -> bool {
         let is_absent = |id: &ArmId| matches!(self.observed.get(id), Some(Observation::Absent));
         let nothing = self.next[at] != Next::Deleted
-            && self.questions[at].connection.is_none()
+            && self.questions[at].connections.is_none()
             && self.questions[at].id.ancestors().any(|id| is_absent(&id));
         if nothing {
             let mut sink =
@@ -209,13 +210,13 @@ impl<'a> Reader<'a> {
     /// Answers a question from the body of another resource, if that has been read and shows it.
     fn shown_by_another(&mut self, at: usize) -> bool {
         let question = &self.questions[at];
-        let observation = match (self.next[at], &question.connection) {
-            (_, Some(connection)) => match self.observed.get(&connection.target) {
+        let observation = match (self.next[at], &question.connections) {
+            (_, Some(asked)) => match self.observed.get(&asked.target) {
                 Some(Observation::Absent | Observation::SoftDeleted { .. }) => Some(Observation::Absent),
+                // A body without any may be one that leaves them out: the list knows.
                 Some(Observation::Present { body, .. }) => {
-                    body.pointer("/properties/privateEndpointConnections").and_then(Value::as_array).and_then(
-                        |connections| approval_state(&connection.endpoint, &connection.target, connections),
-                    )
+                    let shown = body.pointer(CONNECTIONS).and_then(Value::as_array);
+                    shown.filter(|shown| !shown.is_empty()).map(|shown| on_target(asked, shown))
                 }
                 _ => None,
             },
@@ -270,8 +271,8 @@ impl<'a> Reader<'a> {
         let mut targets: BTreeMap<(&ArmId, &str), Vec<usize>> = BTreeMap::new();
         for at in ready {
             let question = &self.questions[at];
-            if let Some(connection) = &question.connection {
-                targets.entry((&connection.target, &connection.api_version)).or_default().push(at);
+            if let Some(asked) = &question.connections {
+                targets.entry((&asked.target, &asked.api_version)).or_default().push(at);
                 continue;
             }
             let version = question.api_version;
@@ -355,18 +356,23 @@ fn id_of(item: &Value) -> Option<ArmId> {
     ArmId::parse(item.get("id")?.as_str()?).ok()
 }
 
-/// The connections that an endpoint caused, as one: the status that most needs somebody to act.
-fn approval_state(endpoint: &ArmId, target: &ArmId, connections: &[Value]) -> Option<Observation> {
-    let urgency = |connection: &private_link::Connection| match connection.status.as_str() {
+/// The connections of a target: the list, and the status of those of the endpoint that is meant above all, as one: that
+/// which most needs somebody to act.
+fn on_target(asked: &question::Connections, connections: &[Value]) -> Observation {
+    let urgency = |connection: &Connection| match connection.status.as_str() {
         "Pending" => 4,
         "Rejected" => 3,
         "Approved" => 1,
         "Disconnected" => 0,
         _ => 2,
     };
-    let found = caused_by(endpoint, target, connections).max_by_key(urgency)?;
-    let body = json!({ "properties": { "privateLinkServiceConnectionState": { "status": found.status } } });
-    Some(Observation::Present { body, etag: None })
+    let mut body = json!({ "value": connections });
+    let own = Connection::all(&asked.target, connections).into_iter();
+    let own = own.filter(|connection| asked.endpoint.is_some() && connection.endpoint == asked.endpoint);
+    if let Some(found) = own.max_by_key(urgency) {
+        body["properties"] = json!({ "privateLinkServiceConnectionState": { "status": found.status } });
+    }
+    Observation::Present { body, etag: None }
 }
 
 async fn ask(
@@ -417,7 +423,8 @@ async fn ask(
         }
         Request::Connections { target, api_version, wanted } => {
             match connections(client, &target, &api_version).await {
-                Err(error) if is_refusal(&error) => Ok(Answer::Refused(wanted, error)),
+                // That there is no list although there is a target is about this target.
+                Err(error) if is_refusal(&error) || error.is_absence() => Ok(Answer::Refused(wanted, error)),
                 connections => Ok(Answer::Connections { wanted, connections: connections? }),
             }
         }
@@ -483,11 +490,9 @@ impl Sink<'_, '_> {
             }
             Answer::Connections { wanted, connections } => {
                 for at in wanted {
-                    let connection = self.questions[at].connection.as_ref();
-                    let state = connection.and_then(|connection| {
-                        approval_state(&connection.endpoint, &connection.target, &connections)
-                    });
-                    self.know(at, state.unwrap_or(Observation::Absent));
+                    let asked = self.questions[at].connections.as_ref().zip(connections.as_ref());
+                    let found = asked.map(|(asked, connections)| on_target(asked, connections));
+                    self.know(at, found.unwrap_or(Observation::Absent));
                 }
             }
         }

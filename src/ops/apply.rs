@@ -6,7 +6,6 @@ use crate::approve::{Allowances, approve, blocks};
 use crate::event::EventKind;
 use crate::plan::Adoption;
 use crate::state::Desired;
-use crate::value::secret::Secrets;
 
 /// Takes the ledger for this run and waits for what an earlier one left under way, then plans.
 ///
@@ -68,7 +67,7 @@ pub async fn apply(
 ) -> Result<Option<Applied>, Error> {
     take(session, &desired.blueprint, Some(&desired.subscription)).await?;
     let applied = match super::plan(session, desired, adoption).await {
-        Ok(planned) => carry_out(session, &desired.secrets, planned, allowances, agree).await,
+        Ok(planned) => carry_out(session, planned, allowances, agree).await,
         Err(error) => Err(error),
     };
     session.engine.store.unlock().await;
@@ -78,7 +77,6 @@ pub async fn apply(
 /// Asks about a plan and carries it out. The ledger is taken.
 pub(super) async fn carry_out(
     session: &Session,
-    secrets: &Secrets,
     mut planned: Planned,
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
@@ -87,7 +85,7 @@ pub(super) async fn carry_out(
     let resumed = !std::mem::take(&mut planned.in_flight).is_empty();
     let allowed = blocks(&planned.plan, allowances).is_empty();
     let agreed = agree(&planned, allowed);
-    let Planned { plan, ledger, observed, .. } = planned;
+    let Planned { plan, ledger, observed, secrets, .. } = planned;
     let plan = approve(plan, allowances).map_err(Error::Blocked)?;
     if !agreed {
         return Ok(None);
@@ -98,5 +96,5 @@ pub(super) async fn carry_out(
         // Even when nothing is left to do: else the journal would tell of it for ever.
         session.engine.store.save(&ledger).await?;
     }
-    Ok(Some(apply::apply(&session.engine, &plan, secrets, ledger, observed).await?))
+    Ok(Some(apply::apply(&session.engine, &plan, &secrets, ledger, observed).await?))
 }

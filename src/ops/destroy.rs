@@ -29,7 +29,7 @@ pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned,
     sound(&plan)?;
     let mut plan = session.settle(plan, &nothing, &ledger, &observed)?;
     preflight(session, &mut plan, &nothing, &observed).await;
-    Ok(Planned { plan, ledger, observed, in_flight })
+    Ok(Planned { plan, ledger, observed, in_flight, secrets: Secrets::default() })
 }
 
 /// Plans the removal of everything, asks `agree` about the plan, and carries it out.
@@ -44,7 +44,7 @@ pub async fn destroy(
 ) -> Result<Option<Applied>, Error> {
     take(session, blueprint, None).await?;
     let applied = match plan_destroy(session, blueprint).await {
-        Ok(planned) => carry_out(session, &Secrets::default(), planned, allowances, agree).await,
+        Ok(planned) => carry_out(session, planned, allowances, agree).await,
         Err(error) => Err(error),
     };
     session.engine.store.unlock().await;

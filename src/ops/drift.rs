@@ -2,11 +2,12 @@
 
 use super::{Error, Session};
 use crate::catalog::resource_type;
-use crate::drift::{self, DriftReport};
+use crate::drift::{self, DriftReport, Shown, Watched};
 use crate::ident::ArmId;
-use crate::observe::observe;
-use crate::state::{Desired, Observation, Provisioning};
-use std::collections::HashSet;
+use crate::ledger::Ledger;
+use crate::observe::{approvals, observe};
+use crate::state::{Desired, DesiredResource, Observation, Observed, Provisioning};
+use std::collections::{BTreeMap, HashSet};
 
 /// Reports what somebody else changed.
 ///
@@ -49,5 +50,74 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         })
         .collect();
     let live = |id: &_| observed.get(id).and_then(Observation::body);
-    Ok(drift::detect(&ledger, live, kind, |id| approved.contains(id)))
+    let mut report = drift::detect(&ledger, live, kind, |id| approved.contains(id));
+    add_connections(session, desired, &ledger, &observed, &mut report).await?;
+    Ok(report)
+}
+
+/// Adds what the targets of approvals show.
+async fn add_connections(
+    session: &Session,
+    desired: &Desired,
+    ledger: &Ledger,
+    owned: &Observed,
+    report: &mut DriftReport,
+) -> Result<(), Error> {
+    let desired = &*desired.with_messages(&ledger.salt);
+    let observed = approvals(&session.engine.client, desired, session.reads).await?;
+    let rules = desired.rules();
+    let of = |resource: &'_ DesiredResource| match &resource.operation {
+        Provisioning::Approval(approval) => approval.target.clone(),
+        _ => None,
+    };
+    let targets: Vec<Option<ArmId>> = desired.resources.iter().map(of).collect();
+    let (mut watched, mut shown) = (Vec::new(), BTreeMap::new());
+    for (id, seen) in owned {
+        let listed =
+            seen.body().and_then(|body| body.pointer("/properties/privateEndpointConnections")?.as_array());
+        if let Some(listed) = listed {
+            shown.insert(id, listed.as_slice());
+        }
+    }
+    for (resource, target) in desired.resources.iter().zip(&targets) {
+        let (Provisioning::Approval(approval), Some(target)) = (&resource.operation, target) else {
+            continue;
+        };
+        let Some(policy) = &approval.policy else { continue };
+        let seen = observed.get(&resource.id);
+        if let Some(Observation::Unreadable { message, help }) = seen {
+            let (address, message, help) = (resource.address.clone(), message.clone(), help.clone());
+            return Err(Error::Unreadable { address, message, help });
+        }
+        let listed = seen.and_then(|seen| seen.body()?.get("value")?.as_array()).map(Vec::as_slice);
+        // The list of a target tells more than its body.
+        if let Some(listed) = listed {
+            shown.insert(target, listed);
+        }
+        watched.push(Watched {
+            address: &resource.address,
+            id: &resource.id,
+            arm_type: resource.kind.arm_type,
+            target,
+            policy,
+            rules: rules.get(target).map_or(&[], Vec::as_slice),
+            own: approval.endpoint.is_some(),
+            connections: listed,
+        });
+    }
+    let address = |id: &ArmId| desired.by_id.get(id).map(|&at| &desired.resources[at].address);
+    let shown: Vec<Shown<'_>> = shown
+        .into_iter()
+        .map(|(target, connections)| Shown {
+            address: address(target),
+            target,
+            rules: rules.get(target).map_or(&[], Vec::as_slice),
+            connections,
+        })
+        .collect();
+    let (drifted, strangers) = drift::connections(&watched, &shown, |id| desired.by_id.contains_key(id));
+    report.drifted.extend(drifted);
+    report.drifted.sort_by(|a, b| a.address.cmp(&b.address));
+    report.not_ours = strangers;
+    Ok(())
 }

@@ -16,7 +16,9 @@ mod session;
 mod validate;
 
 pub use apply::apply;
-pub use connections::{Approvals, approve_connection, connections};
+pub use connections::{
+    Approvals, Unclear, Verb, Wishes, awaited_connections, connections, decide, with_messages,
+};
 pub use destroy::{destroy, plan_destroy};
 pub use drift::drift;
 pub use error::Error;

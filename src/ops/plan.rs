@@ -5,6 +5,7 @@ use crate::ledger::{InFlight, Ledger};
 use crate::observe::{self, observe};
 use crate::plan::{self, Adoption, Plan, check};
 use crate::state::{Desired, Observed};
+use crate::value::secret::Secrets;
 
 /// A plan with everything it was made from.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Planned {
     pub observed: Observed,
     /// What an earlier run left under way.
     pub in_flight: Vec<InFlight>,
+    /// The blueprint's secrets, and those that the ledger adds.
+    pub secrets: Secrets,
 }
 
 /// Plans what is to be done so that Azure is as the blueprint asks.
@@ -25,13 +28,14 @@ pub struct Planned {
 /// When the ledger or Azure cannot be read.
 pub async fn plan(session: &Session, desired: &Desired, adoption: Adoption) -> Result<Planned, Error> {
     let (ledger, in_flight) = session.ledger(&desired.blueprint, Some(&desired.subscription)).await?;
+    let desired = &*desired.with_messages(&ledger.salt);
     let reading = session.reading();
     let observed = observe(&session.engine.client, Some(desired), &ledger, session.reads, &reading).await?;
     let plan = plan::plan(desired, &ledger, &observed, adoption);
     sound(&plan)?;
     let mut plan = session.settle(plan, desired, &ledger, &observed)?;
     preflight(session, &mut plan, desired, &observed).await;
-    Ok(Planned { plan, ledger, observed, in_flight })
+    Ok(Planned { plan, ledger, observed, in_flight, secrets: desired.secrets.clone() })
 }
 
 /// Asks what can be known before the first write, and adds to the plan what is in the way and what may go wrong.

@@ -167,5 +167,5 @@ async fn locked(
         replace: [&saved.allow_replace[..], &allowances.replace].concat(),
         delete: [&saved.allow_delete[..], &allowances.delete].concat(),
     };
-    carry_out(session, &desired.secrets, planned, &allowances, agree).await
+    carry_out(session, planned, &allowances, agree).await
 }

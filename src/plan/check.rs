@@ -19,7 +19,7 @@ pub fn check(plan: &Plan) -> Vec<String> {
             find("it stands before something that it needs");
         }
         match step.action {
-            Action::Create | Action::Register | Action::Approve | Action::Recover
+            Action::Create | Action::Register | Action::Approve | Action::Reject | Action::Recover
                 if step.desired.is_null() =>
             {
                 find("it is to be made and nothing is asked for");

@@ -1,13 +1,15 @@
 //! From the steps of a plan to its program.
 
+use super::approvals;
 use super::model::{Conflict, Plan, Reason, Step};
-use super::program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Unit, Work};
+use super::program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Seen, Unit, Work};
 use super::scarce;
-use crate::catalog::{Arrival, ResourceType, connections_version, resource_type};
+use crate::catalog::{Arrival, ResourceType, resource_type};
 use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
+use crate::private_link::Connection;
 use crate::state::{
     Approval, Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, lanes, owner_of,
 };
@@ -109,6 +111,7 @@ impl<'a> Compiler<'a> {
             work => (work, false),
         };
         let arrives = matches!(&work, Work::Put(put) if put.mode == Mode::Arrive);
+        let awaits = matches!(step.reason, Reason::Awaited { .. });
         let own = || match (step.action, resource) {
             (Action::Delete, _) | (_, None) => {
                 self.ledger.resources.get(&step.id).map(|owned| owned.lanes.clone()).unwrap_or_else(|| {
@@ -124,8 +127,8 @@ impl<'a> Compiler<'a> {
             step: self.told_with(at),
             clears: step.told_elsewhere,
             id: step.id.clone(),
-            // What came with its parent is only looked at.
-            lanes: if sends && !arrives { own() } else { Vec::new() },
+            // What came with its parent is only looked at; and who waits for others keeps nobody waiting.
+            lanes: if sends && !arrives && !awaits { own() } else { Vec::new() },
             fresh: self.needs_fresh(step),
             expected_ms: if sends { step.expected_ms } else { 0 },
             timeout: resource.map_or(TIMEOUT, |resource| resource.timeout),
@@ -164,7 +167,7 @@ impl<'a> Compiler<'a> {
             (Action::Adopt | Action::Release, _) => Work::Record,
             (_, None) => Work::Idle,
             (action, Some(resource)) => match &resource.operation {
-                Provisioning::Approval(approval) => self.approve(step, approval),
+                Provisioning::Approval(approval) => self.approve(step, resource, approval),
                 // What uses it waits until somebody else's work on it has ended.
                 Provisioning::Resource if action == Action::NoOp && self.is_at_work(&step.id) => {
                     Work::Watch { api_version: resource.kind.api_version }
@@ -176,26 +179,25 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn approve(&self, step: &Step, approval: &Approval) -> Work {
+    fn approve(&self, step: &Step, resource: &DesiredResource, approval: &Approval) -> Work {
         let expected_by_itself = step.reason == Reason::ApprovesItself;
-        if step.action != Action::Approve && !expected_by_itself {
+        if !matches!(step.action, Action::Approve | Action::Reject) && !expected_by_itself {
             return Work::Idle;
         }
-        let target = approval.target.as_ref();
-        let version = target.map(|target| connections_version(target, self.version_of(target)));
+        let look = approvals::look(self.desired, self.observed, resource, approval);
+        let seen = |connection: &Connection| Seen {
+            id: connection.id.clone(),
+            endpoint: connection.endpoint.clone(),
+        };
         Work::Approve(Approve {
-            endpoint: approval.endpoint.clone(),
             target: approval.target.clone(),
-            api_version: version.unwrap_or_default(),
-            description: approval.description.clone(),
+            api_version: approval.api_version.clone().unwrap_or_default(),
+            policy: approval.policy.clone(),
+            seen: look.iter().flat_map(|look| &look.decided).map(seen).collect(),
+            awaits: approval.endpoint.is_some() || matches!(step.reason, Reason::Awaited { .. }),
+            endpoint: approval.endpoint.clone(),
             expected_by_itself,
-            overrules: step.reason == Reason::Rejected,
         })
-    }
-
-    /// The API version that the blueprint speaks to a resource of its own.
-    fn version_of(&self, id: &ArmId) -> Option<&'static str> {
-        self.desired.by_id.get(id).map(|&at| self.desired.resources[at].kind.api_version)
     }
 
     /// The API version in which what is there is deleted.

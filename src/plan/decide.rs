@@ -1,5 +1,6 @@
 //! From desired, ledger and observed to a plan.
 
+use super::approvals::{self, Coming, Told};
 use super::guard;
 use super::impact::{disruption, expected_ms};
 use super::model::{Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
@@ -12,7 +13,9 @@ use crate::change::Action;
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
 use crate::ledger::{Ledger, Owned};
-use crate::state::{Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, owner_of};
+use crate::state::{
+    Approval, Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, owner_of,
+};
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without};
 use crate::value::{digest, is_secret, lookup, shown_secrets};
@@ -83,6 +86,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         targets: Vec::new(),
         left_out: Vec::new(),
         warnings,
+        not_ours: approvals::not_ours(desired, observed),
         program: Program::default(),
     }
 }
@@ -174,7 +178,7 @@ impl Planner<'_> {
             _ if self.is_unknown(at) => Decision::of(Action::NoOp, Reason::Blocked),
             Provisioning::Resource => self.decide(resource, &wanted),
             Provisioning::Registration => self.registration(resource, &wanted),
-            Provisioning::Approval(approval) => self.approval(resource, approval.endpoint.as_ref()),
+            Provisioning::Approval(approval) => self.approval(resource, approval),
         };
         let disruption = match decision.action {
             Action::Update => disruption(resource, &decision.changes, desired, self.observed),
@@ -480,11 +484,10 @@ impl Planner<'_> {
         }
     }
 
-    fn approval(&self, resource: &DesiredResource, endpoint: Option<&ArmId>) -> Decision {
-        let endpoint = endpoint.and_then(|id| self.desired.by_id.get(id)).copied();
-        if let Some(at) = endpoint
-            && matches!(self.actions[at], Action::Create | Action::Replace)
-        {
+    fn approval(&mut self, resource: &DesiredResource, approval: &Approval) -> Decision {
+        let at = |id: Option<&ArmId>| id.and_then(|id| self.desired.by_id.get(id)).copied();
+        let made = |at: usize| matches!(self.actions[at], Action::Create | Action::Replace | Action::Recover);
+        if let Some(at) = at(approval.endpoint.as_ref()).filter(|&at| made(at)) {
             let manual =
                 self.desired.resources[at].body.pointer("/properties/manualPrivateLinkServiceConnections");
             let manual = manual.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
@@ -493,17 +496,23 @@ impl Planner<'_> {
                 false => Decision::of(Action::NoOp, Reason::ApprovesItself),
             };
         }
-        let status = self
-            .observed
-            .get(&resource.id)
-            .and_then(Observation::body)
-            .and_then(|live| live.pointer("/properties/privateLinkServiceConnectionState/status"))
-            .and_then(Value::as_str);
-        match status {
-            Some("Pending") => Decision::of(Action::Approve, Reason::Pending),
-            Some("Rejected") => Decision::of(Action::Approve, Reason::Rejected),
-            _ => Decision::of(Action::NoOp, Reason::AsWanted),
+        let coming = Coming {
+            target: at(approval.target.as_ref()).is_some_and(made),
+            requester: at(approval.requester.as_ref().map(|(id, _)| id))
+                .is_some_and(|at| made(at) || self.actions[at] == Action::Update),
+        };
+        let (action, reason, changes, told) =
+            approvals::decide(self.desired, self.observed, resource, approval, coming);
+        for told in told {
+            match told {
+                Told::Warning(warning) => self.warnings.push(warning),
+                Told::InTheWay(conflict) => {
+                    self.conflicts.push(conflict);
+                    return Decision::of(Action::NoOp, Reason::Blocked);
+                }
+            }
         }
+        Decision { action, reason, changes }
     }
 
     /// A body with the outputs put in that are known now: those of resources that are there and stay.

@@ -46,7 +46,9 @@ fn conflict(resource: &DesiredResource, guard: &Guard, live: &Value, step: &Step
         Action::Delete => "deleting it",
         Action::Replace => "replacing it",
         Action::Create | Action::Recover if level.eq_ignore_ascii_case(guard.no_writes) => "making it",
-        Action::Update | Action::Approve if level.eq_ignore_ascii_case(guard.no_writes) => "changing it",
+        Action::Update | Action::Approve | Action::Reject if level.eq_ignore_ascii_case(guard.no_writes) => {
+            "changing it"
+        }
         _ => return None,
     };
     Some(Conflict {

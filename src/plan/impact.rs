@@ -66,7 +66,9 @@ pub(super) fn expected_ms(
         }
         Action::Replace => kind.expected_delete + kind.expected,
         Action::Delete => kind.expected_delete,
-        Action::Create | Action::Recover | Action::Register | Action::Approve => kind.expected,
+        Action::Create | Action::Recover | Action::Register | Action::Approve | Action::Reject => {
+            kind.expected
+        }
     };
     expected.as_millis() as u64
 }

@@ -3,6 +3,7 @@
 //! [`plan`] and [`plan_destroy`] compare and decide; [`check`] knows only what must hold of any plan and looks for
 //! what does not. A [`Plan`] is immutable, ordered, and detailed enough that applying it decides nothing.
 
+mod approvals;
 mod check;
 mod compile;
 mod decide;
@@ -27,7 +28,9 @@ pub use decide::{Adoption, plan};
 pub use detail::{Detail, details};
 pub use model::{Conflict, Counts, Disruption, Impact, LeftOut, OutputValue, Plan, Reason, Step, VERSION};
 pub use preflight::{judge, queries};
-pub use program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Requests, Unit, Work};
+pub use program::{
+    Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Requests, Seen, Unit, Work,
+};
 pub use purge::{purge, soft_delete_conflicts};
 pub use removal::plan_destroy;
 pub use saved::{PlanTarget, SAVED_VERSION, SaveInput, Saved, SavedError, SavedFile, StaleInput, is_saved};

@@ -3,6 +3,7 @@
 use super::program::Program;
 use crate::change::Action;
 use crate::ident::{Address, ArmId};
+use crate::private_link::NotOurs;
 use crate::value::Change;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,7 +75,16 @@ pub enum Reason {
     Pending,
     /// The connection will wait for approval once its endpoint exists.
     WillBePending,
-    /// The connection was rejected on the target, and is to be approved after all.
+    /// Nobody that the rule names has asked yet, and berth waits for it.
+    Awaited {
+        /// How long at most, in minutes.
+        minutes: u64,
+    },
+    /// Nobody that the rule names has asked yet.
+    NotAskedYet,
+    /// Connections wait that no rule of the blueprint names.
+    NotNamed,
+    /// The connection was rejected on the target, which stands until a person names that connection.
     Rejected,
     /// Its connection was cut off at the other end, and such a one never connects again.
     Disconnected,
@@ -223,6 +233,9 @@ pub struct Plan {
     /// What would change too, and is left alone because no target needs it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+    /// Connections on targets of the blueprint that no rule of it names. They stay as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_ours: Vec<NotOurs>,
     /// What applying it does; empty until it is compiled, and in a plan that was read from a file.
     #[serde(skip)]
     pub program: Program,
@@ -252,6 +265,9 @@ pub struct Counts {
     pub delete: usize,
     /// Approvals.
     pub approve: usize,
+    /// Rejections.
+    #[serde(default)]
+    pub reject: usize,
     /// Adoptions.
     pub adopt: usize,
     /// Recoveries.
@@ -274,6 +290,11 @@ impl Plan {
     /// The steps that do something.
     pub fn changes(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.action != Action::NoOp && !step.told_elsewhere)
+    }
+
+    /// Whether somebody else's decision is in the way of what the blueprint asks for: a rejected connection.
+    pub fn is_held(&self) -> bool {
+        self.steps.iter().any(|step| step.reason == Reason::Rejected)
     }
 
     /// Whether nothing is to be done.
@@ -307,12 +328,13 @@ impl Plan {
         let told = |step: &&Step| step.reason != Reason::ApprovesItself && !step.told_elsewhere;
         for step in self.steps.iter().filter(told) {
             *match step.action {
-                _ if step.reason == Reason::Blocked => &mut counts.blocked,
+                _ if matches!(step.reason, Reason::Blocked | Reason::Rejected) => &mut counts.blocked,
                 Action::Create => &mut counts.create,
                 Action::Update => &mut counts.update,
                 Action::Replace => &mut counts.replace,
                 Action::Delete => &mut counts.delete,
                 Action::Approve => &mut counts.approve,
+                Action::Reject => &mut counts.reject,
                 Action::Adopt => &mut counts.adopt,
                 Action::Recover => &mut counts.recover,
                 Action::Register => &mut counts.register,

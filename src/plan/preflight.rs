@@ -214,7 +214,9 @@ fn locked(plan: &Plan, desired: &Desired, answers: &Answers) -> Vec<Conflict> {
                 Action::Delete if within(&own, scope) || within(scope, &own) => "deleting it",
                 Action::Replace if within(&own, scope) || within(scope, &own) => "replacing it",
                 Action::Create | Action::Recover if read_only && within(&own, scope) => "making it",
-                Action::Update | Action::Approve if read_only && within(&own, scope) => "changing it",
+                Action::Update | Action::Approve | Action::Reject if read_only && within(&own, scope) => {
+                    "changing it"
+                }
                 _ => continue,
             };
             if !told.insert((step.address.clone(), lower.clone())) {

@@ -7,6 +7,7 @@
 
 use crate::catalog::ResourceType;
 use crate::ident::{Address, ArmId};
+use crate::private_link::Policy;
 use crate::state::Output;
 use crate::value::Change;
 use serde_json::Value;
@@ -144,21 +145,32 @@ pub struct Register {
     pub provider: Option<ArmId>,
 }
 
-/// An approval.
+/// A decision on the connections of a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Approve {
-    /// The endpoint whose connection it is; `None` while its id is not known.
-    pub endpoint: Option<ArmId>,
-    /// The target that it is on; `None` while its id is not known.
+    /// The target that they are on; `None` while its id is not known.
     pub target: Option<ArmId>,
     /// In which API version the target shows its connections.
     pub api_version: String,
-    /// The text shown on the target.
-    pub description: String,
+    /// Who is named, and what is done; `None` while an id in it is not known.
+    pub policy: Option<Policy>,
+    /// The connections that the plan shows.
+    pub seen: Vec<Seen>,
+    /// Whether the plan says that it waits for connections which it does not show.
+    pub awaits: bool,
+    /// The endpoint of the blueprint whose connection it is, when it is one: it is asked too.
+    pub endpoint: Option<ArmId>,
     /// Whether Azure is to approve it by itself: then it is approved only if the endpoint says that it waits.
     pub expected_by_itself: bool,
-    /// Whether the plan saw a rejection that this approval takes back.
-    pub overrules: bool,
+}
+
+/// A connection that a plan shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its id.
+    pub id: ArmId,
+    /// The endpoint that was behind it.
+    pub endpoint: Option<ArmId>,
 }
 
 /// What the ledger holds of a resource, but for values that are known only once it is made.

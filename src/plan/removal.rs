@@ -122,6 +122,7 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
         conflicts,
         targets: Vec::new(),
         left_out: Vec::new(),
+        not_ours: Vec::new(),
         program: Default::default(),
         warnings,
     }

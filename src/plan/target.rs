@@ -120,6 +120,7 @@ mod tests {
             warnings: Vec::new(),
             targets: Vec::new(),
             left_out: vec![],
+            not_ours: Vec::new(),
             program: Default::default(),
         }
     }

@@ -92,6 +92,11 @@ pub fn approval(target: &ArmId, connection: &Connection, description: &str) -> D
     decision(target, connection, "Approved", description)
 }
 
+/// What rejects `connection` on `target`.
+pub fn rejection(target: &ArmId, connection: &Connection, description: &str) -> Decision {
+    decision(target, connection, "Rejected", description)
+}
+
 fn decision(target: &ArmId, connection: &Connection, status: &str, description: &str) -> Decision {
     let target = target.resource_type();
     let exception = EXCEPTIONS.iter().find(|known| known.target.eq_ignore_ascii_case(&target));

@@ -9,6 +9,7 @@ use crate::diag::Place;
 use crate::ident::{Address, ArmId};
 use crate::plan::{Conflict, Counts, Detail, Disruption, Impact, LeftOut, OutputValue, Plan, Reason};
 use crate::policy::Finding;
+use crate::private_link::NotOurs;
 use crate::value::{ChangeKind, token};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -62,6 +63,8 @@ pub struct PlanDocument {
     pub left_out: Vec<LeftOut>,
     /// What may go wrong, as far as Azure tells before the first write.
     pub warnings: Vec<Conflict>,
+    /// Private endpoint connections on targets of the blueprint that no rule of it names; they stay as they are.
+    pub not_ours: Vec<NotOurs>,
     /// What the policies of `--policy` say; absent when there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<Finding>>,
@@ -214,6 +217,7 @@ pub fn document(
         conflicts: plan.conflicts.clone(),
         left_out: plan.left_out.clone(),
         warnings: plan.warnings.clone(),
+        not_ours: plan.not_ours.clone(),
         findings: None,
     }
 }

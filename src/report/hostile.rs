@@ -13,7 +13,7 @@ use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
 use crate::plan::{OutputValue, Plan};
 use crate::policy::{Finding, Verdict};
-use crate::private_link::{Connection, Found, Rules};
+use crate::private_link::{Connection, Found};
 use crate::report::text::is_unsafe;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -145,6 +145,10 @@ fn hostile_plan(payload: &str) -> Plan {
 fn hostile_drift(payload: &str) -> DriftReport {
     let mut report = sample::drift();
     report.blueprint = with("shop", payload);
+    for connection in &mut report.not_ours {
+        connection.status = with("Pending", payload);
+        connection.description = with("please", payload);
+    }
     report.steady = vec![Address::new(with("a", payload))];
     for drift in &mut report.drifted {
         let Drift { address, id, arm_type, fields, .. } = drift;
@@ -194,7 +198,7 @@ fn hostile_connections(payload: &str) -> Vec<Found> {
         groups: vec![with("vault", payload)],
         body: Value::Null,
     };
-    vec![Found { target, exists: true, connections: vec![connection] }]
+    vec![Found { target, exists: true, problem: Some(payload.to_owned()), connections: vec![connection] }]
 }
 
 fn hostile_events(payload: &str) -> Vec<Event> {
@@ -277,7 +281,7 @@ fn sinks(payload: &str) -> Vec<(&'static str, Form, String)> {
     )]);
     let problems = &hostile_problems(payload);
     let findings = &hostile_findings(payload);
-    let (found, rules) = (&hostile_connections(payload), &Rules::default());
+    let (found, rules) = (&hostile_connections(payload), &[]);
     let events = &hostile_events(payload);
     let place = || Place { file: with("b.yaml", payload), line: 1, column: 1 };
     let places: HashMap<Address, Place> =

@@ -8,6 +8,7 @@ use super::words::{allowance, disturbed, longest, mark, totals, why};
 use crate::change::Action;
 use crate::drift::DriftReport;
 use crate::plan::Plan;
+use crate::private_link::NotOurs;
 use std::fmt::Write;
 
 const STYLE: Style = Style::plain(100);
@@ -31,6 +32,7 @@ pub fn plan(plan: &Plan) -> String {
     let mut body = String::new();
     let all = match plan.is_empty() && plan.conflicts.is_empty() {
         true if plan.destroy => "Nothing to destroy".to_owned(),
+        true if plan.is_held() => "No changes that berth may make".to_owned(),
         true => format!("No changes. Azure matches the blueprint ({})", count(plan.steps.len(), "resource")),
         false => totals(&plan.counts()),
     };
@@ -95,7 +97,25 @@ pub fn plan(plan: &Plan) -> String {
         }
         body.push_str("</table>\n");
     }
+    not_ours(&mut body, &plan.not_ours);
     page(&title, &body)
+}
+
+/// Connections that no rule of the blueprint names.
+fn not_ours(body: &mut String, connections: &[NotOurs]) {
+    if connections.is_empty() {
+        return;
+    }
+    body.push_str(
+        "<h2>Not ours</h2>\n<p>No rule names these connections, and they stay as they are.</p>\n<table>\n",
+    );
+    for connection in connections {
+        let from = connection.endpoint.as_ref().map_or("unknown", |id| id.as_str());
+        let cells = [&connection.status, connection.id.as_str(), from, &connection.description];
+        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", text(cell))).collect();
+        let _ = writeln!(body, "<tr>{cells}</tr>");
+    }
+    body.push_str("</table>\n");
 }
 
 /// A drift report.
@@ -119,6 +139,7 @@ pub fn drift(report: &DriftReport) -> String {
         let lines = (!drift.fields.is_empty()).then(|| field_lines(drift));
         entry(&mut body, &head, lines.as_deref());
     }
+    not_ours(&mut body, &report.not_ours);
     page(&format!("Drift of {}", report.blueprint), &body)
 }
 
@@ -154,6 +175,7 @@ const fn class(action: Action) -> &'static str {
         Action::Create | Action::Recover | Action::Approve => "good",
         Action::Update => "change",
         Action::Replace | Action::Delete => "bad",
+        Action::Reject => "bad",
         Action::Adopt | Action::Register | Action::Release | Action::Forget | Action::NoOp => "note",
     }
 }

@@ -9,7 +9,7 @@ use super::text::is_unsafe;
 use crate::change::Summary;
 use crate::drift::DriftReport;
 use crate::plan::OutputValue;
-use crate::private_link::{Found, Rules};
+use crate::private_link::{Found, Rule, judge};
 use crate::value::token::{self, Piece, Token};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -28,26 +28,33 @@ pub fn outputs(outputs: &BTreeMap<String, OutputValue>) -> Value {
     serde_json::to_value(document::outputs(outputs)).expect("outputs are JSON")
 }
 
-/// Private endpoint connections, and what the rules say of each: `approve`, `approved`, `refused` or `not-named`.
+/// Private endpoint connections, and what the rules say of each: `approve`, `approved`, `refused`, `not-named`, or why it is
+/// held back.
 ///
 /// ```json
 /// {
 ///   "format": "berth-connections", "version": 1,
-///   "targets": [{ "target": "/subscriptions/…", "exists": true, "connections": [{
+///   "targets": [{ "target": "/subscriptions/…", "exists": true, "problem": null, "connections": [{
 ///     "id": "/subscriptions/…", "endpoint": "/subscriptions/…", "status": "Pending", "description": "please",
 ///     "groups": ["vault"], "verdict": "approve"
 ///   }] }]
 /// }
 /// ```
-pub fn connections(found: &[Found], rules: &Rules) -> Value {
+pub fn connections(found: &[Found], rules: &[Rule]) -> Value {
     let targets = found.iter().map(|found| {
-        let connections = found.connections.iter().map(|connection| {
+        let verdicts = judge(&found.target, rules, &found.connections);
+        let connections = found.connections.iter().zip(verdicts).map(|(connection, verdict)| {
             let mut shown = json!(connection);
-            shown["verdict"] = json!(rules.verdict(&found.target, connection));
+            shown["verdict"] = json!(verdict);
             shown
         });
         let connections: Vec<Value> = connections.collect();
-        json!({ "target": found.target, "exists": found.exists, "connections": connections })
+        json!({
+            "target": found.target,
+            "exists": found.exists,
+            "problem": found.problem,
+            "connections": connections,
+        })
     });
     let targets: Vec<Value> = targets.collect();
     json!({ "format": "berth-connections", "version": VERSION, "targets": targets })
@@ -62,6 +69,10 @@ pub fn connections(found: &[Found], rules: &Rules) -> Value {
 ///     "address": "networks.hub", "id": "/subscriptions/…", "type": "Microsoft.Network/virtualNetworks",
 ///     "kind": "changed", "fields": [{ "path": "tags.team", "expected": "platform", "actual": null }],
 ///     "unknown": [], "secret": []
+///   }],
+///   "notOurs": [{
+///     "address": "keyVaults.secrets", "id": "/subscriptions/…", "endpoint": "/subscriptions/…", "status": "Pending",
+///     "description": "please"
 ///   }]
 /// }
 /// ```
@@ -101,6 +112,7 @@ pub fn drift(report: &DriftReport) -> Value {
         "blueprint": report.blueprint,
         "checked": report.checked,
         "drifted": drifted,
+        "notOurs": report.not_ours,
     })
 }
 

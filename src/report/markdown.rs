@@ -8,6 +8,7 @@ use crate::change::Action;
 use crate::drift::{Drift, DriftKind, DriftReport};
 use crate::plan::{Plan, Step};
 use crate::policy::{Finding, Verdict};
+use crate::private_link::NotOurs;
 use crate::value::{Change, ChangeKind};
 use serde_json::Value;
 use std::fmt::Write;
@@ -36,12 +37,17 @@ pub fn plan(plan: &Plan) -> String {
             false if !plan.left_out.is_empty() => {
                 writeln!(text, "### berth: no changes at the targets of {name}")
             }
+            false if plan.is_held() => {
+                writeln!(text, "### berth: no changes that berth may make for {name}\n")
+            }
             false => writeln!(
                 text,
                 "### berth: no changes for {name}\n\nAzure matches the blueprint ({resources})."
             ),
         };
         left_out(&mut text, plan);
+        warnings(&mut text, plan);
+        not_ours(&mut text, &plan.not_ours);
         return text;
     }
     let what = if plan.destroy { "plan to destroy" } else { "plan for" };
@@ -64,10 +70,7 @@ pub fn plan(plan: &Plan) -> String {
         let _ = writeln!(text, "> **In the way:** {address}: {message}; {}\n", html(&conflict.help));
     }
     left_out(&mut text, plan);
-    for warning in &plan.warnings {
-        let (address, message) = (code(warning.address.as_str()), html(&warning.message));
-        let _ = writeln!(text, "> **May go wrong:** {address}: {message}; {}\n", html(&warning.help));
-    }
+    warnings(&mut text, plan);
     text.push_str("| | Resource | Type | Why |\n|---|---|---|---|\n");
     let names: Vec<String> = plan
         .changes()
@@ -111,6 +114,7 @@ pub fn plan(plan: &Plan) -> String {
             let _ = writeln!(text, "| {} | {} |", code(name), code(&value));
         }
     }
+    not_ours(&mut text, &plan.not_ours);
     text
 }
 
@@ -121,6 +125,7 @@ pub fn drift(report: &DriftReport) -> String {
     let checked = count(report.checked, "resource");
     if report.drifted.is_empty() {
         let _ = writeln!(text, "### berth: no drift of {name}\n\n{checked} checked.");
+        not_ours(&mut text, &report.not_ours);
         return text;
     }
     let number = report.drifted.len();
@@ -146,7 +151,30 @@ pub fn drift(report: &DriftReport) -> String {
         (title, field_lines(drift))
     });
     details(&mut text, blocks);
+    not_ours(&mut text, &report.not_ours);
     text
+}
+
+/// What may go wrong.
+fn warnings(text: &mut String, plan: &Plan) {
+    for warning in &plan.warnings {
+        let (address, message) = (code(warning.address.as_str()), html(&warning.message));
+        let _ = writeln!(text, "> **May go wrong:** {address}: {message}; {}\n", html(&warning.help));
+    }
+}
+
+/// Connections that no rule of the blueprint names.
+fn not_ours(text: &mut String, connections: &[NotOurs]) {
+    if connections.is_empty() {
+        return;
+    }
+    text.push_str("\n**Not ours:** no rule names these connections, and they stay as they are.\n\n");
+    text.push_str("| | Connection | From | Says |\n|---|---|---|---|\n");
+    for connection in connections {
+        let from = connection.endpoint.as_ref().map_or("unknown", |id| id.as_str());
+        let (status, id) = (html(&connection.status), code(connection.id.as_str()));
+        let _ = writeln!(text, "| {status} | {id} | {} | {} |", code(from), html(&connection.description));
+    }
 }
 
 /// What policies say, as a section that follows a plan.

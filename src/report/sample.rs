@@ -4,6 +4,7 @@ use crate::change::{Action, Outcome, StepResult, Summary};
 use crate::drift::{Drift, DriftKind, DriftReport, FieldDrift};
 use crate::ident::{Address, ArmId};
 use crate::plan::{Conflict, Disruption, Impact, OutputValue, Plan, Reason, Step, VERSION};
+use crate::private_link::NotOurs;
 use crate::value::token::Token;
 use crate::value::{Change, ChangeKind};
 use serde_json::{Value, json};
@@ -314,6 +315,7 @@ pub(super) fn plan() -> Plan {
         conflicts: vec![],
         targets: Vec::new(),
         left_out: vec![],
+        not_ours: vec![stranger()],
         program: Default::default(),
         warnings: vec![Conflict {
             address: Address::new("clusters.aks.nodePools.winpl"),
@@ -346,6 +348,7 @@ pub(super) fn unchanged() -> Plan {
         conflicts: vec![],
         targets: Vec::new(),
         left_out: vec![],
+        not_ours: Vec::new(),
         program: Default::default(),
         warnings: vec![],
     }
@@ -406,12 +409,28 @@ pub(super) fn outputs() -> BTreeMap<String, OutputValue> {
     ])
 }
 
+/// Somebody else's connection on the vault.
+fn stranger() -> NotOurs {
+    let vault = id("Microsoft.KeyVault/vaults", &["kv-shop-x7k2p9"]);
+    NotOurs {
+        address: Some(Address::new("keyVaults.secrets")),
+        id: vault.child("privateEndpointConnections", "pe-shop-2"),
+        endpoint: ArmId::parse(
+            "/subscriptions/66666666-0000-4000-8000-000000000006/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe-shop",
+        )
+        .ok(),
+        status: "Pending".into(),
+        description: "please |`x`|".into(),
+    }
+}
+
 pub(super) fn drift() -> DriftReport {
     DriftReport {
         version: 1,
         blueprint: "shop".into(),
         checked: 31,
         steady: vec![Address::new("clusters.aks"), Address::new("networks.hub.subnets.nodes")],
+        not_ours: vec![stranger()],
         drifted: vec![
             Drift {
                 address: Address::new("networks.hub"),

@@ -1,7 +1,7 @@
 //! The words and marks for actions and reasons, the same in every report.
 
 use super::style::{Style, Tone};
-use super::text::{about, escape};
+use super::text::{about, count, escape};
 use crate::change::Action;
 use crate::ident::ArmId;
 use crate::plan::{Plan, Reason, Step};
@@ -16,6 +16,8 @@ pub(crate) const fn mark(action: Action, style: &Style) -> &'static str {
         Action::Delete => "-",
         Action::Approve if style.unicode => "✓",
         Action::Approve => "*",
+        Action::Reject if style.unicode => "✗",
+        Action::Reject => "!",
         Action::Adopt => ">",
         Action::Recover => "<",
         Action::Register => "^",
@@ -31,7 +33,7 @@ pub(crate) const fn tone(action: Action) -> Tone {
     match action {
         Action::Create | Action::Recover | Action::Approve => Tone::Good,
         Action::Update => Tone::Change,
-        Action::Replace | Action::Delete => Tone::Bad,
+        Action::Replace | Action::Delete | Action::Reject => Tone::Bad,
         Action::Adopt | Action::Register | Action::Release | Action::Forget => Tone::Note,
         Action::NoOp => Tone::Dim,
     }
@@ -45,6 +47,7 @@ pub(crate) const fn doing(action: Action) -> &'static str {
         Action::Replace => "replacing",
         Action::Delete => "deleting",
         Action::Approve => "approving",
+        Action::Reject => "rejecting",
         Action::Adopt => "adopting",
         Action::Recover => "recovering",
         Action::Register => "registering",
@@ -62,6 +65,7 @@ pub(crate) const fn done(action: Action) -> &'static str {
         Action::Replace => "replaced",
         Action::Delete => "deleted",
         Action::Approve => "approved",
+        Action::Reject => "rejected",
         Action::Adopt => "adopted",
         Action::Recover => "recovered",
         Action::Register => "registered",
@@ -72,12 +76,13 @@ pub(crate) const fn done(action: Action) -> &'static str {
 }
 
 /// Every action, in the order in which totals are told.
-pub(crate) const ACTIONS: [Action; 11] = [
+pub(crate) const ACTIONS: [Action; 12] = [
     Action::Create,
     Action::Update,
     Action::Replace,
     Action::Delete,
     Action::Approve,
+    Action::Reject,
     Action::Adopt,
     Action::Recover,
     Action::Register,
@@ -94,6 +99,7 @@ pub(crate) const fn counted(counts: &crate::plan::Counts, action: Action) -> usi
         Action::Replace => counts.replace,
         Action::Delete => counts.delete,
         Action::Approve => counts.approve,
+        Action::Reject => counts.reject,
         Action::Adopt => counts.adopt,
         Action::Recover => counts.recover,
         Action::Register => counts.register,
@@ -147,6 +153,11 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         }
         Reason::Moved { .. } => return None,
         Reason::Pending => "waits for approval".to_owned(),
+        Reason::Awaited { minutes } => {
+            format!("has not asked yet: waits up to {} for it", count(*minutes as usize, "minute"))
+        }
+        Reason::NotAskedYet => "has not asked yet".to_owned(),
+        Reason::NotNamed => "no rule names who asks".to_owned(),
         Reason::Blocked => "may not be touched".to_owned(),
         Reason::Rejected => "was rejected on the target".to_owned(),
         Reason::Disconnected => "its connection was cut off on the target, for good".to_owned(),

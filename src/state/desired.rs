@@ -3,9 +3,11 @@
 use crate::catalog::{Arrival, Exclusive, Members, ResourceType};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
+use crate::private_link::{Policy, Rule, Who};
 use crate::value::beneath;
-use crate::value::secret::Secrets;
+use crate::value::secret::{Secret, Secrets};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,19 +23,23 @@ pub enum Provisioning {
     Resource,
     /// A provider namespace or preview feature that must be registered: GET, POST `…/register`, never removed.
     Registration,
-    /// A private-endpoint connection that is to be approved.
-    Approval(Approval),
+    /// Private-endpoint connections on a target that are to be approved or rejected.
+    Approval(Box<Approval>),
 }
 
-/// A private-endpoint connection on a target, caused by an endpoint, that is to be approved.
+/// Private-endpoint connections on a target that are to be approved or rejected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Approval {
-    /// The endpoint; `None` while its id is not known.
-    pub endpoint: Option<ArmId>,
     /// The target; `None` while its id is not known.
     pub target: Option<ArmId>,
-    /// The text shown on the target.
-    pub description: String,
+    /// Who may connect, and what is done; `None` while an id in it is not known.
+    pub policy: Option<Policy>,
+    /// The endpoint of the blueprint whose connection it is, when it comes from an entry of `privateEndpoints`.
+    pub endpoint: Option<ArmId>,
+    /// The resource of the blueprint that asks through an endpoint of Microsoft's, and what its message is called.
+    pub requester: Option<(ArmId, String)>,
+    /// The API version of the target's connections, when the blueprint says.
+    pub api_version: Option<String>,
 }
 
 /// One resource that the blueprint asks for.
@@ -63,6 +69,63 @@ pub struct DesiredResource {
     pub exclusive: Vec<Exclusive>,
     /// What the blueprint itself says of its protection, which holds for what is foreign below it too.
     pub explicit_protect: Option<bool>,
+}
+
+impl Desired {
+    /// The rules that say who may connect to a target, wherever in the blueprint they stand.
+    pub fn rules_on(&self, target: &ArmId) -> Vec<Rule> {
+        let approvals = self.resources.iter().filter_map(|resource| match &resource.operation {
+            Provisioning::Approval(approval) if approval.target.as_ref() == Some(target) => {
+                approval.policy.as_ref()
+            }
+            _ => None,
+        });
+        approvals.map(|policy| policy.rule.clone()).collect()
+    }
+
+    /// The rules of every target, wherever in the blueprint they stand.
+    pub fn rules(&self) -> HashMap<&ArmId, Vec<Rule>> {
+        let mut rules: HashMap<&ArmId, Vec<Rule>> = HashMap::new();
+        for resource in &self.resources {
+            let Provisioning::Approval(approval) = &resource.operation else { continue };
+            if let (Some(target), Some(policy)) = (&approval.target, &approval.policy) {
+                rules.entry(target).or_default().push(policy.rule.clone());
+            }
+        }
+        rules
+    }
+
+    /// The same with what the requesters of `approvals` say to the owners of their targets, when there are any: texts that
+    /// nobody can guess who has not read the ledger, and that stay the same as long as the ledger does.
+    pub fn with_messages(&self, salt: &str) -> Cow<'_, Self> {
+        let asks = |resource: &DesiredResource| matches!(&resource.operation, Provisioning::Approval(approval) if approval.requester.is_some());
+        if !self.resources.iter().any(asks) {
+            return Cow::Borrowed(self);
+        }
+        let mut settled = self.clone();
+        for resource in &mut settled.resources {
+            let Provisioning::Approval(approval) = &mut resource.operation else { continue };
+            let Some((requester, name)) = &approval.requester else { continue };
+            let text = request_message(salt, requester, approval.target.as_ref());
+            settled.secrets.insert(name.clone(), Secret::new(text.clone()));
+            if let Some(policy) = &mut approval.policy {
+                policy.rule.who.push(Who::Text(text));
+            }
+        }
+        Cow::Owned(settled)
+    }
+}
+
+/// What a requester says to the owner of a target: 128 bits that follow from the ledger's salt.
+fn request_message(salt: &str, requester: &ArmId, target: Option<&ArmId>) -> String {
+    let mut hasher = Sha256::new();
+    for part in [salt, "request message", requester.as_str(), target.map_or("", ArmId::as_str)] {
+        hasher.update(part.to_ascii_lowercase().as_bytes());
+        hasher.update([0]);
+    }
+    let digest = hasher.finalize();
+    let digits: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("berth {digits}")
 }
 
 impl DesiredResource {

@@ -21,6 +21,9 @@ const STATES: &[(&str, Rest)] = &[
     // SQL's private endpoint connections.
     ("Ready", Rest::Succeeded),
     ("Completed", Rest::Succeeded),
+    // Digital Twins says of a connection here what others say in its status.
+    ("Approved", Rest::Succeeded),
+    ("Rejected", Rest::Succeeded),
     ("Failed", Rest::Failed),
     ("Canceled", Rest::Cancelled),
     ("Cancelled", Rest::Cancelled),

@@ -6,6 +6,7 @@
 mod support;
 
 mod absence;
+mod approvals;
 mod approve;
 mod blueprints;
 mod book;

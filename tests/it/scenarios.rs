@@ -241,7 +241,7 @@ fn protection_names_the_flag_that_allows_it() {
 }
 
 #[test]
-fn a_rejected_connection_is_drift_and_is_approved_again() {
+fn a_rejected_connection_is_drift_and_stays_rejected_until_a_person_names_it() {
     let berth = shop();
     let status = |status: &'static str| {
         move |body: &mut Value| {
@@ -254,9 +254,18 @@ fn a_rejected_connection_is_drift_and_is_approved_again() {
         status("Rejected")(connection);
     });
     let drift = berth.drift(&[]).exits(2);
-    let plan = berth.plan(&[]).exits(2);
+    let plan = berth.plan(&[]).exits(4);
     snapshot("rejected-connection", &[&drift, &plan]);
-    berth.apply(&[]).exits(0).says(&["Done."]);
+    // The owner's decision stands, whatever is applied.
+    berth.apply(&[]).exits(4);
+    berth.drift(&[]).exits(2);
+    let connection =
+        ids(&berth).into_iter().find(|id| id.ends_with("/privateendpointconnections/pe-vault")).unwrap();
+    berth
+        .run(["approve", "run", "--sim", "--id", &connection, "--auto-approve"])
+        .exits(0)
+        .says(&["Approved"]);
+    berth.plan(&[]).exits(0);
     berth.drift(&[]).exits(0).says(&["No drift."]);
 }
 

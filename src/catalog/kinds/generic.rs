@@ -253,6 +253,7 @@ impl Spec {
                 open: true,
                 rules: rules.leak(),
                 lanes: lanes.leak(),
+                request_message: super::requesters::request_message(arm_type),
                 delete: if extension { DeleteMode::Always } else { DeleteMode::Own },
                 ..ResourceType::new(arm_type, forever(&self.api_version), "resource")
             }))
@@ -265,7 +266,7 @@ fn forever(text: &str) -> &'static str {
     String::leak(text.to_owned())
 }
 
-fn is_api_version(text: &str) -> bool {
+pub(super) fn is_api_version(text: &str) -> bool {
     let date = text.strip_suffix("-preview").unwrap_or(text);
     date.len() == 10
         && date.char_indices().all(|(at, c)| if matches!(at, 4 | 7) { c == '-' } else { c.is_ascii_digit() })

@@ -4,6 +4,7 @@ use super::kind::Kind;
 use crate::diag::Code;
 
 mod addresses;
+pub mod approval;
 mod builtin_policies;
 pub mod builtin_roles;
 pub mod cluster;
@@ -26,6 +27,7 @@ pub mod private_link;
 pub mod public_ip;
 mod ranges;
 pub mod registration;
+mod requesters;
 pub mod resource_group;
 pub mod role_assignment;
 mod role_scope;
@@ -45,6 +47,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::of::<key_vault::KeyVault>(),
     Kind::of::<cluster::Cluster>(),
     Kind::of::<private_endpoint::PrivateEndpoint>(),
+    Kind::of::<approval::Approvals>(),
     Kind::of::<role_assignment::RoleAssignment>(),
     Kind::of::<policy_assignment::PolicyAssignment>(),
     Kind::of::<lock::Lock>(),

@@ -370,10 +370,71 @@ pub const TARGETS: &[Target] = &[
     target("Microsoft.Network/privateLinkServices", "2025-05-01", &[]),
 ];
 
-/// The API version in which the connections of a target are read; `own` is the one that the blueprint speaks to it.
-pub fn connections_version(target: &ArmId, own: Option<&str>) -> String {
-    let known = Target::of(&target.resource_type()).map(|target| target.api_version);
-    known.or(own).unwrap_or("2024-01-01").to_owned()
+/// Further types that have connections, of which berth knows neither groups nor zones, and the API versions of those.
+const OTHERS: &[(&str, &str)] = &[
+    ("microsoft.aadiam/privateLinkForAzureAd", "2020-03-01"),
+    ("Microsoft.AgFoodPlatform/farmBeats", "2023-06-01-preview"),
+    ("Microsoft.Attestation/attestationProviders", "2021-06-01"),
+    ("Microsoft.BotService/botServices", "2022-09-15"),
+    ("Microsoft.DataReplication/replicationVaults", "2026-05-01"),
+    ("Microsoft.DBforPostgreSQL/serverGroupsv2", "2022-11-08"),
+    ("Microsoft.DesktopVirtualization/hostPools", "2025-10-10"),
+    ("Microsoft.DesktopVirtualization/workspaces", "2025-10-10"),
+    ("Microsoft.DeviceUpdate/accounts", "2023-07-01"),
+    ("Microsoft.Discovery/bookshelves", "2026-06-01"),
+    ("Microsoft.Discovery/workspaces", "2026-06-01"),
+    ("Microsoft.DurableTask/schedulers", "2026-02-01"),
+    ("Microsoft.ElasticSan/elasticSans", "2025-09-01"),
+    ("Microsoft.FileShares/fileShares", "2026-06-01"),
+    ("Microsoft.FluidRelay/fluidRelayServers", "2025-06-20-preview"),
+    ("Microsoft.HardwareSecurityModules/cloudHsmClusters", "2025-03-31"),
+    ("Microsoft.HardwareSecurityModules/paymentHsmClusters", "2025-12-01-preview"),
+    ("Microsoft.HealthcareApis/services", "2024-03-31"),
+    ("Microsoft.HealthDataAIServices/deidServices", "2024-09-20"),
+    ("Microsoft.HorizonDb/clusters", "2026-05-01-preview"),
+    ("Microsoft.IoTCentral/iotApps", "2021-11-01-preview"),
+    ("Microsoft.KubernetesConfiguration/privateLinkScopes", "2024-11-01-preview"),
+    ("Microsoft.M365SecurityAndCompliance/privateLinkServicesForEDMUpload", "2021-03-25-preview"),
+    ("Microsoft.M365SecurityAndCompliance/privateLinkServicesForM365ComplianceCenter", "2021-03-25-preview"),
+    ("Microsoft.M365SecurityAndCompliance/privateLinkServicesForM365SecurityCenter", "2021-03-25-preview"),
+    ("Microsoft.M365SecurityAndCompliance/privateLinkServicesForMIPPolicySync", "2021-03-25-preview"),
+    (
+        "Microsoft.M365SecurityAndCompliance/privateLinkServicesForO365ManagementActivityAPI",
+        "2021-03-25-preview",
+    ),
+    ("Microsoft.M365SecurityAndCompliance/privateLinkServicesForSCCPowershell", "2021-03-25-preview"),
+    ("Microsoft.Maps/accounts", "2025-10-01-preview"),
+    ("Microsoft.Migrate/assessmentProjects", "2024-01-15"),
+    ("Microsoft.Migrate/migrateProjects", "2023-01-01"),
+    ("Microsoft.Network/applicationGateways", "2025-09-01"),
+    ("Microsoft.NotificationHubs/namespaces", "2023-09-01"),
+    ("Microsoft.OffAzure/masterSites", "2023-06-06"),
+    ("Microsoft.OnlineExperimentation/workspaces", "2025-08-01-preview"),
+    ("Microsoft.PowerBI/privateLinkServicesForPowerBI", "2020-06-01"),
+    ("Microsoft.PowerPlatform/enterprisePolicies", "2020-10-30-preview"),
+    ("Microsoft.Security/privateLinks", "2026-01-01"),
+    ("Microsoft.SecurityAndCompliance/privateLinkServicesForEDMUpload", "2021-03-08"),
+    ("Microsoft.SecurityAndCompliance/privateLinkServicesForM365ComplianceCenter", "2021-03-08"),
+    ("Microsoft.SecurityAndCompliance/privateLinkServicesForM365SecurityCenter", "2021-03-08"),
+    ("Microsoft.SecurityAndCompliance/privateLinkServicesForMIPPolicySync", "2021-03-08"),
+    ("Microsoft.SecurityAndCompliance/privateLinkServicesForO365ManagementActivityAPI", "2021-03-08"),
+    ("Microsoft.SecurityAndCompliance/privateLinkServicesForSCCPowershell", "2021-03-08"),
+    ("Microsoft.TimeSeriesInsights/environments", "2021-03-31-preview"),
+    ("Microsoft.VideoIndexer/accounts", "2025-04-01"),
+    ("Microsoft.Web/hostingEnvironments", "2025-03-01"),
+];
+
+/// Every type whose connections berth reads, with the API version in which it does.
+pub fn connection_types() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TARGETS.iter().map(|target| (target.arm_type, target.api_version)).chain(OTHERS.iter().copied())
+}
+
+/// The API version in which the connections of a target are read; `own` is the one that the blueprint speaks to it. `None`
+/// is a type that berth does not know: a version that is only guessed is refused, or shows what has another form.
+pub fn connections_version(target: &ArmId, own: Option<&str>) -> Option<String> {
+    let arm_type = target.resource_type();
+    let known = connection_types().find(|(known, _)| known.eq_ignore_ascii_case(&arm_type));
+    known.map(|(_, version)| version).or(own).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         conflicts: vec![],
         targets: vec![],
         left_out: vec![],
+        not_ours: Vec::new(),
         program: Default::default(),
         warnings: vec![],
     }

@@ -1,5 +1,6 @@
 //! A drift report for a person.
 
+use super::connections::not_ours;
 use super::value::Shown;
 use crate::drift::{DriftKind, DriftReport, FieldDrift};
 use crate::report::style::{Line, Page, Style, Tone};
@@ -14,6 +15,7 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
     if report.drifted.is_empty() {
         let rest = format!(" {checked} of {} checked.", escape(&report.blueprint));
         page.line(Line::default().add(Tone::Good, "No drift.").plain(rest));
+        not_ours(&mut page, &report.not_ours);
         return page.finish();
     }
     page.line(Line::default().plain("Drift of ").add(Tone::Strong, escape(&report.blueprint)));
@@ -33,6 +35,7 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
         let shown = Shown { base: Some(&drift.id), style };
         drift.fields.iter().for_each(|field| self::field(&mut page, &shown, field));
     }
+    not_ours(&mut page, &report.not_ours);
     page.gap();
     let missing = report.drifted.iter().filter(|drift| drift.kind == DriftKind::Missing).count();
     let changed = report.drifted.len() - missing;
@@ -81,7 +84,7 @@ mod tests {
 
     #[test]
     fn no_drift_is_one_line() {
-        let report = DriftReport { drifted: vec![], ..sample::drift() };
+        let report = DriftReport { drifted: vec![], not_ours: vec![], ..sample::drift() };
         insta::assert_snapshot!(drift(&report, &Style::default()), @"No drift. 31 resources of shop checked.");
     }
 }

@@ -1,8 +1,9 @@
 //! A plan for a person.
 
+use super::connections::not_ours;
 use super::value::{Shown, is_secret, member_name, secret_words, value_tone};
 use crate::change::Action;
-use crate::plan::{Conflict, OutputValue, Plan, Step};
+use crate::plan::{Conflict, OutputValue, Plan, Reason, Step};
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
 use crate::report::words::{
@@ -24,6 +25,8 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
         left_out(&mut page, plan);
         renames(&mut page, plan);
         outputs(&mut page, &plan.outputs, "Outputs");
+        conflicts(&mut page, plan);
+        not_ours(&mut page, &plan.not_ours);
         return page.finish();
     }
     heading(&mut page, plan, name);
@@ -39,6 +42,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     renames(&mut page, plan);
     outputs(&mut page, &plan.outputs, "Outputs");
     conflicts(&mut page, plan);
+    not_ours(&mut page, &plan.not_ours);
     left_out(&mut page, plan);
     footer(&mut page, plan);
     page.finish()
@@ -110,6 +114,10 @@ fn nothing_to_do(plan: &Plan, name: &str) -> Line {
         return Line::default()
             .add(Tone::Good, "Nothing to destroy.")
             .plain(format!(" {name} owns nothing."));
+    }
+    if plan.is_held() {
+        let text = " Somebody else decided against what the blueprint asks for, see below.";
+        return Line::default().add(Tone::Change, "No changes that berth may make.").plain(text);
     }
     Line::default().add(Tone::Good, "No changes.").plain(format!(" Azure matches the blueprint ({told})."))
 }
@@ -202,9 +210,13 @@ fn step(page: &mut Page<'_>, step: &Step, roomy: bool) -> bool {
             shown.body(&mut body, 6, &step.desired)
         }
         Action::Delete | Action::Forget | Action::NoOp | Action::Register => {}
-        Action::Approve => {
+        Action::Approve | Action::Reject if !step.changes.is_empty() => {
+            changes(&mut body, &shown, &step.changes);
+        }
+        Action::Approve if !matches!(step.reason, Reason::Awaited { .. }) => {
             body.line(Line::indented(6).add(Tone::Dim, "connection = ").plain(connection(&shown, step)));
         }
+        Action::Approve | Action::Reject => {}
         _ => changes(&mut body, &shown, &step.changes),
     }
     let body = body.finish();

@@ -30,8 +30,9 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
         |_, _| Ok(()),
         async |blueprint, mut session| {
             wish.extent.limit(&mut session);
-            let mut refused = None;
+            let (mut refused, mut held) = (None, false);
             let agree = |planned: &Planned, allowed: bool| {
+                held = planned.plan.is_held();
                 let asking =
                     Asking { allowed, auto_approve: wish.auto_approve, question: "Apply this plan?" };
                 agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
@@ -40,7 +41,11 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
             match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances(), agree).await {
                 Ok(Some(applied)) => {
                     drop(session);
-                    finish(terminal, applied)
+                    match finish(terminal, applied) {
+                        // Everything else is done, and what the blueprint asks for is not.
+                        Exit::Done if held => Exit::Blocked,
+                        exit => exit,
+                    }
                 }
                 Ok(None) => refused.unwrap_or(Exit::Error),
                 Err(error) => report(terminal, &error),

@@ -24,13 +24,18 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
         match ops::plan(&session, &blueprint.desired, adoption).await {
             Ok(planned) => {
                 drop(session);
+                let held = planned.plan.is_held();
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
                 let exit = match show(terminal, Some(blueprint), &planned, wish.format, judge.as_ref()) {
                     Exit::Done => save(global, terminal, blueprint, &planned, wish),
                     other => other,
                 };
                 leave(planned);
-                if exit == Exit::Done && !nothing { Exit::Changes } else { exit }
+                match exit {
+                    Exit::Done if !nothing => Exit::Changes,
+                    Exit::Done if held => Exit::Blocked,
+                    exit => exit,
+                }
             }
             Err(error) => report(terminal, &error),
         }

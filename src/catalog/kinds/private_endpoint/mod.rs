@@ -17,7 +17,7 @@ mod types;
 pub use spec::{Dns, IpSpec, Spec};
 pub use types::{CONNECTION, PRIVATE_ENDPOINT, ZONE_GROUP};
 
-use crate::catalog::{Draft, EntryCx, EntryKind, Merged, Provisioning, ResourceType, model};
+use crate::catalog::{Approval, Draft, EntryCx, EntryKind, Merged, Provisioning, ResourceType, model};
 use crate::diag::Code;
 use azure_mgmt_network::package_2024_03::models;
 use body::{Choice, given_zone, own_zones};
@@ -109,11 +109,14 @@ privateEndpoints:
             let status =
                 json!({ "properties": { "privateLinkServiceConnectionState": { "status": "Approved" } } });
             let draft = Draft::new(cx.address.child("connection"), id.as_str(), &CONNECTION, status);
-            let operation = Provisioning::Approval {
-                endpoint: endpoint.as_str().to_owned(),
+            let operation = Provisioning::Approval(Box::new(Approval {
+                endpoints: vec![endpoint.as_str().to_owned()],
                 target: spec.target.id(),
                 description: format!("Approved by berth for {}", cx.address),
-            };
+                own: true,
+                api_version: spec.api_version.clone(),
+                ..Approval::default()
+            }));
             cx.also(Draft { operation, ..draft.origin("approve") });
         }
     }

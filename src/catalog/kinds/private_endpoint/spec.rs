@@ -34,6 +34,8 @@ pub struct Spec {
     /// Whether the connection is approved on the target when it is pending there; `true` when absent.
     #[serde(default = "yes")]
     pub(super) approve: bool,
+    /// The API version in which the target shows its connections, for a type that berth does not know.
+    pub(super) api_version: Option<String>,
     /// The name of the endpoint's network interface; Azure makes one up when absent.
     pub(super) custom_nic_name: Option<String>,
     /// Fixed addresses of the endpoint, by key; Azure picks from the subnet when absent.

@@ -1,7 +1,7 @@
 //! A private endpoint, expanded.
 
 use crate::catalog::kinds::testing::{changes, codes, expand, id, reference, wants};
-use crate::catalog::{Draft, Provisioning};
+use crate::catalog::{Approval, Draft, Provisioning};
 use serde_json::{Value, json};
 
 const GROUP: &str = "/subscriptions/sub/resourceGroups/rg/providers";
@@ -68,11 +68,13 @@ fn an_entry_is_endpoint_zone_link_zone_group_and_approval() {
     assert_eq!(id(approval), format!("{}/privateLinkServiceConnections/vault", id(endpoint)));
     assert_eq!(
         approval.operation,
-        Provisioning::Approval {
-            endpoint: id(endpoint).to_owned(),
+        Provisioning::Approval(Box::new(Approval {
+            endpoints: vec![id(endpoint).to_owned()],
             target: wants("keyVaults.secrets", "id"),
             description: "Approved by berth for privateEndpoints.vault".to_owned(),
-        }
+            own: true,
+            ..Approval::default()
+        }))
     );
 }
 
