@@ -140,3 +140,111 @@ pub(crate) fn message(world: &World, endpoint: &str) -> Option<String> {
     let first = list(&endpoint.body, MANUAL).first()?;
     Some(text(first.as_object()?, "properties.requestMessage").unwrap_or_default().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::host::transport::Method;
+    use crate::testing::Bench;
+    use serde_json::{Value, json};
+
+    const OTHER: &str = "/subscriptions/22222222-0000-4000-8000-000000000002/resourceGroups/net/providers/\
+                         Microsoft.Network/privateEndpoints/pe";
+    const STATUS: &str = "/properties/privateLinkServiceConnectionState/status";
+
+    fn asks(target: &str) -> Value {
+        json!({"properties": {"manualPrivateLinkServiceConnections": [{"name": "pe", "properties": {
+            "privateLinkServiceId": target, "groupIds": ["g"], "requestMessage": "please",
+        }}]}})
+    }
+
+    fn decides(status: &str, description: &str) -> Value {
+        let state = json!({"status": status, "description": description});
+        json!({"properties": {"privateLinkServiceConnectionState": state}})
+    }
+
+    /// A target of a type, and the connection that somebody else has on it.
+    async fn asked(bench: &Bench, arm_type: &str) -> (String, String) {
+        let target = Bench::rid(&format!("{arm_type}/t"));
+        let body = json!({"id": target, "name": "t", "type": arm_type, "location": "westeurope",
+            "properties": {"provisioningState": "Succeeded"}});
+        bench.sim.load(vec![body]).unwrap();
+        assert_eq!(bench.put(OTHER, asks(&target)).await.status, 201);
+        let list = bench.get(&format!("{target}/privateEndpointConnections")).await;
+        assert_eq!(list.at(&format!("/value/0{STATUS}")), "Pending");
+        assert_eq!(list.at("/value/0/properties/privateEndpoint/id"), OTHER);
+        let connection = list.at("/value/0/id").as_str().unwrap().to_owned();
+        (target, connection)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn somebody_else_only_asks_and_hears_of_the_decision_by_itself() {
+        let bench = Bench::new().await;
+        let (_, connection) = asked(&bench, "Microsoft.KeyVault/vaults").await;
+        bench.put(&connection, decides("Approved", "d")).await;
+        let endpoint = bench.get(OTHER).await;
+        let endpoint =
+            if endpoint.body.to_string().contains("Approved") { endpoint } else { bench.get(OTHER).await };
+        let own = format!("/properties/manualPrivateLinkServiceConnections/0{STATUS}");
+        assert_eq!(endpoint.at(&own), "Approved");
+        bench.delete(OTHER).await;
+        assert_eq!(bench.get(&connection).await.status, 404);
+        // Who may not approve cannot ask to be approved at once.
+        let mut automatic = asks(&Bench::rid("Microsoft.KeyVault/vaults/t"));
+        let connections = automatic["properties"].as_object_mut().unwrap();
+        let list = connections.remove("manualPrivateLinkServiceConnections").unwrap();
+        connections.insert("privateLinkServiceConnections".into(), list);
+        let refused = bench.put(OTHER, automatic).await;
+        assert_eq!((refused.status, refused.code()), (403, "LinkedAuthorizationFailed"));
+        let nowhere = asks(&Bench::rid("Microsoft.KeyVault/vaults/none"));
+        assert_eq!(bench.put(OTHER, nowhere).await.code(), "InvalidPrivateLinkServiceId");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_type_demands_its_method_and_body() {
+        for (arm_type, method, body, expected) in [
+            ("Microsoft.Storage/storageAccounts", Method::Put, decides("Approved", "d"), (200, "")),
+            (
+                "Microsoft.Storage/storageAccounts",
+                Method::Patch,
+                decides("Approved", "d"),
+                (405, "MethodNotAllowed"),
+            ),
+            (
+                "Microsoft.Batch/batchAccounts",
+                Method::Put,
+                decides("Approved", "d"),
+                (405, "MethodNotAllowed"),
+            ),
+            ("Microsoft.Batch/batchAccounts", Method::Patch, decides("Approved", "d"), (202, "")),
+            ("Microsoft.Dashboard/grafana", Method::Put, decides("Approved", "d"), (201, "")),
+            (
+                "Microsoft.Sql/servers",
+                Method::Put,
+                decides("Approved", ""),
+                (400, "InvalidPrivateEndpointConnection"),
+            ),
+            ("Microsoft.Sql/servers", Method::Put, decides("Approved", "d"), (202, "")),
+            (
+                "Microsoft.ApiManagement/service",
+                Method::Put,
+                decides("Approved", "d"),
+                (400, "InvalidPrivateEndpointConnection"),
+            ),
+        ] {
+            let bench = Bench::new().await;
+            let (_, connection) = asked(&bench, arm_type).await;
+            let seen = bench.send(method, &connection, Some(body), &[]).await;
+            assert_eq!((seen.status, seen.code()), expected, "{arm_type} {method:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_decided_is_not_decided_again_everywhere() {
+        let bench = Bench::new().await;
+        let (_, connection) = asked(&bench, "Microsoft.Storage/storageAccounts").await;
+        assert_eq!(bench.put(&connection, decides("Approved", "d")).await.status, 200);
+        let again = bench.put(&connection, decides("Approved", "d")).await;
+        assert_eq!((again.status, again.code()), (400, "InvalidValuesForRequestParameters"));
+        assert_eq!(bench.put(&connection, decides("Rejected", "d")).await.status, 200);
+    }
+}
