@@ -43,4 +43,5 @@ pub mod state;
 pub mod value;
 
 pub use berth_host as host;
+use berth_models as models;
 pub use berth_sim as sim;

@@ -98,9 +98,10 @@ fn rooms() -> BTreeSet<String> {
     library.lines().filter_map(room).collect()
 }
 
-/// The room of a line `pub use berth_sim as sim;`: a crate of its own, which the library shows as a room.
+/// The room of a line `pub use berth_sim as sim;`: a crate of its own. Without `pub` the library keeps it to itself.
 fn crate_of(line: &str) -> Option<String> {
-    let (package, name) = line.strip_prefix("pub use berth_")?.strip_suffix(';')?.split_once(" as ")?;
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    let (package, name) = line.strip_prefix("use berth_")?.strip_suffix(';')?.split_once(" as ")?;
     (package == name).then(|| name.to_owned())
 }
 

@@ -10,9 +10,9 @@ use crate::catalog::{
 };
 use crate::diag::Code;
 use crate::ident::ArmId;
+use crate::models::key_vault as models;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
-use azure_mgmt_keyvault::package_preview_2022_02::models;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;

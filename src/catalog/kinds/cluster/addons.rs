@@ -5,7 +5,7 @@ use super::flux::FluxSpec;
 use super::pod_identity::PodIdentitySpec;
 use super::spec::words;
 use crate::catalog::{Reference, model};
-use azure_mgmt_containerservice::package_preview_2023_01::models::ManagedClusterAddonProfile;
+use crate::models::container_service::ManagedClusterAddonProfile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

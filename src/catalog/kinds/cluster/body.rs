@@ -4,7 +4,7 @@ use super::field::as_model;
 use super::spec::{AadSpec, ApiServerSpec, LinuxSpec, Spec, StorageSpec, WindowsSpec};
 use super::{mesh, profiles, security};
 use crate::catalog::{EntryCx, Reference, merge_over, model};
-use azure_mgmt_containerservice::package_preview_2023_01::models;
+use crate::models::container_service as models;
 use serde_json::{Map, Value, json};
 
 /// The request body of the cluster, without its pools.

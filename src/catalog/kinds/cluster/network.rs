@@ -3,7 +3,7 @@
 use super::field::as_model;
 use super::spec::words;
 use crate::catalog::{Reference, merge_over, model};
-use azure_mgmt_containerservice::package_preview_2023_01::models;
+use crate::models::container_service as models;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use super::field::{Interval, NumberOrText, Settings, Toggle, Version, as_model};
 use super::node_config::{GatewaySpec, GpuSpec, KubeletSpec, LinuxOsSpec, NodeNetworkSpec, NodeSecuritySpec};
 use super::spec::{Spec, words};
 use crate::catalog::{Reference, merge_over, model};
-use azure_mgmt_containerservice::package_preview_2023_01::models;
+use crate::models::container_service as models;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

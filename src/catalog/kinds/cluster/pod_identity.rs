@@ -4,7 +4,7 @@
 
 use crate::catalog::Reference;
 use crate::catalog::model;
-use azure_mgmt_containerservice::package_preview_2023_01::models::{
+use crate::models::container_service::{
     ManagedClusterPodIdentity, ManagedClusterPodIdentityException, ManagedClusterPodIdentityProfile,
     UserAssignedIdentity,
 };

@@ -3,7 +3,7 @@
 use super::checks::PERMISSIONS;
 use super::spec::{Authorization, Bypass, DefaultAction, NetworkRulesSpec, PolicySpec, Sku, Spec};
 use crate::catalog::model;
-use azure_mgmt_keyvault::package_preview_2022_02::models;
+use crate::models::key_vault as models;
 use serde_json::{Value, json};
 
 impl Spec {

@@ -2,7 +2,7 @@
 
 use super::spec::SubnetSpec;
 use crate::catalog::{Reference, model};
-use azure_mgmt_network::package_2024_03::models;
+use crate::models::network as models;
 use serde_json::json;
 
 impl SubnetSpec {

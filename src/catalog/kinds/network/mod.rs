@@ -19,7 +19,7 @@ use crate::catalog::kinds::network_peering;
 use crate::catalog::kinds::network_peering::PEERING;
 use crate::catalog::{Draft, EntryCx, EntryKind, Members, Merged, Nested, ResourceType, model};
 use crate::diag::Code;
-use azure_mgmt_network::package_2024_03::models;
+use crate::models::network as models;
 use serde_json::json;
 
 /// A virtual network.

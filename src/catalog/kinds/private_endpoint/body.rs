@@ -12,8 +12,8 @@ use crate::catalog::kinds::private_link::{Group, Target};
 use crate::catalog::kinds::scope::type_of;
 use crate::catalog::{EntryCx, Problem, Reference, model};
 use crate::ident::{Address, normalize_location};
+use crate::models::network as models;
 use crate::value::token::{Token, display_text};
-use azure_mgmt_network::package_2024_03::models;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -19,7 +19,7 @@ pub use types::{CONNECTION, PRIVATE_ENDPOINT, ZONE_GROUP};
 
 use crate::catalog::{Approval, Draft, EntryCx, EntryKind, Merged, Provisioning, ResourceType, model};
 use crate::diag::Code;
-use azure_mgmt_network::package_2024_03::models;
+use crate::models::network as models;
 use body::{Choice, given_zone, own_zones};
 use serde_json::json;
 use types::ENDPOINT;
