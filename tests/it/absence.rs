@@ -47,7 +47,9 @@ fn always(answer: &'static str) -> String {
 fn a_server_that_is_not_arms_costs_nobody_a_resource() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     let azure = berth.sim_serve();
-    berth.run(["apply", "blueprint.yaml", "--endpoint", &azure.url, "--auto-approve", "--quiet"]).exits(0);
+    berth
+        .run([&["apply", "blueprint.yaml", "--auto-approve", "--quiet"][..], &azure.client()].concat())
+        .exits(0);
     let ledger = || berth.run(["ledger", "show", "blueprint.yaml", "--format", "json"]).exits(0).json();
     let before = ledger();
     for answer in [
@@ -58,12 +60,13 @@ fn a_server_that_is_not_arms_costs_nobody_a_resource() {
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
     ] {
         let url = always(answer);
-        berth.run(["destroy", "blueprint.yaml", "--endpoint", &url, "--auto-approve", "--quiet"]).exits(1);
+        let fast = ["--endpoint", &url, "--sim-speed", "200", "--auto-approve", "--quiet"];
+        berth.run([&["destroy", "blueprint.yaml"][..], &fast].concat()).exits(1);
         assert_eq!(ledger(), before, "{answer}");
     }
     let url = always("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     for command in ["plan", "apply", "drift"] {
-        berth.run([command, "blueprint.yaml", "--endpoint", &url]).exits(1);
+        berth.run([command, "blueprint.yaml", "--endpoint", &url, "--sim-speed", "200"]).exits(1);
     }
     assert_eq!(ledger(), before);
     azure.stop();

@@ -502,7 +502,7 @@ fn served(secrets: &BTreeMap<&'static str, String>, w: &mut Watch) {
         serve.args(["--redact-env", &format!("SHOWN_{name}")]).env(format!("SHOWN_{name}"), &secrets[name]);
     }
     let server = Server::start(serve);
-    cage.run(&["apply", "blueprint.yaml", "--auto-approve", "--endpoint", &server.url], &[0]);
+    cage.run(&[&["apply", "blueprint.yaml", "--auto-approve"][..], &server.client()].concat(), &[0]);
     server.stop();
     cage.look_at_files(w, "record of the simulator", "record.jsonl");
 }

@@ -31,7 +31,7 @@ fn run(berth: &Berth, subscription: &str, args: &[&str]) -> crate::support::Run 
 fn a_ledger_of_something_else_stops_every_command_and_stays_as_it_is() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     let azure = berth.sim_serve();
-    let endpoint = ["--endpoint", azure.url.as_str()];
+    let endpoint = azure.client();
     let all = |args: &[&'static str]| -> Vec<&str> { [args, &endpoint[..]].concat() };
     run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--quiet"])).exits(0);
     let file = ".berth/ledgers/shop.json";
@@ -74,7 +74,7 @@ fn a_ledger_of_something_else_stops_every_command_and_stays_as_it_is() {
 fn ids_and_serials_that_no_berth_wrote_are_refused() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     let azure = berth.sim_serve();
-    let endpoint = ["--endpoint", azure.url.as_str()];
+    let endpoint = azure.client();
     let all = |args: &[&'static str]| -> Vec<&str> { [args, &endpoint[..]].concat() };
     run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--quiet"])).exits(0);
     let file = ".berth/ledgers/shop.json";
@@ -102,7 +102,10 @@ fn no_ledger_is_no_good_news() {
     let berth = Berth::new().blueprint(&BLUEPRINT.replace("${env.AZURE_SUBSCRIPTION_ID}", SUBSCRIPTION));
     berth.drift(&[]).exits(1).complains(&["holds nothing of `shop`"]);
     berth.destroy(&[]).exits(1).complains(&["holds nothing of `shop`"]);
-    berth.run(["output", "blueprint.yaml", "--sim"]).exits(1).complains(&["there is no ledger"]);
+    berth
+        .run(["output", "blueprint.yaml", "--sim"])
+        .exits(1)
+        .complains(&["there is no ledger"]);
     berth.apply(&[]).exits(0);
     berth.drift(&[]).exits(0);
     berth.run(["output", "blueprint.yaml", "--sim"]).exits(0);
@@ -115,7 +118,7 @@ fn no_ledger_is_no_good_news() {
 fn what_lost_its_tag_is_deleted_only_by_name() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     let azure = berth.sim_serve();
-    let endpoint = ["--endpoint", azure.url.as_str()];
+    let endpoint = azure.client();
     let all = |args: &[&'static str]| -> Vec<&str> { [args, &endpoint[..]].concat() };
     run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--quiet"])).exits(0);
     let id = format!(

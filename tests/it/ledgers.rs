@@ -283,7 +283,7 @@ fn two_applies_at_once_and_the_death_of_the_first() {
     let server = serve(&berth, "60");
     let apply = || {
         let mut command =
-            berth.command(["apply", "blueprint.yaml", "--auto-approve", "--endpoint", &server.url]);
+            berth.command([&["apply", "blueprint.yaml", "--auto-approve"][..], &server.client()].concat());
         command.env("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };
@@ -362,7 +362,9 @@ fn a_ledger_that_cannot_be_named_is_refused() {
 /// Runs an apply under a shell that sets a limit first.
 #[cfg(unix)]
 fn limited(berth: &Berth, server: &Server, limit: &str) -> Run {
-    let script = format!("{limit}; exec \"$0\" apply blueprint.yaml --auto-approve --endpoint \"$URL\"");
+    let script = format!(
+        "{limit}; exec \"$0\" apply blueprint.yaml --auto-approve --endpoint \"$URL\" --sim-speed 200"
+    );
     let inner = berth.command([] as [&str; 0]);
     let mut command = Command::new("sh");
     command.args(["-c", &script]).arg(inner.get_program()).env_clear().env("COLUMNS", "80");

@@ -270,7 +270,7 @@ fn no_secret_is_in_what_the_simulator_records() {
     serve.args(["--record", "record.jsonl"]);
     let server = Server::start(serve);
     let param = format!("canary={CANARY}");
-    let args = ["apply", "blueprint.yaml", "--auto-approve", "--endpoint", &server.url, "-p", &param];
+    let args = [&["apply", "blueprint.yaml", "--auto-approve", "-p", &param][..], &server.client()].concat();
     let output = berth.command(args).env("CANARY", CANARY).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     server.stop();
