@@ -226,9 +226,16 @@ impl JsonSchema for NumberOrText {
     }
 }
 
-/// The request model's value for one of ours; the generated enums take words that are newer than they are.
+/// The request model's value for one of ours, and `None` for one that was not given; the generated enums take words that
+/// are newer than they are.
+///
+/// # Panics
+/// When the model cannot hold the value. A field that is left out instead would be a plan that does something else than
+/// the blueprint says.
 pub fn as_model<T: DeserializeOwned>(value: &impl Serialize) -> Option<T> {
-    serde_json::to_value(value).ok().and_then(|value| serde_json::from_value(value).ok())
+    let value = serde_json::to_value(value).expect("a field of a blueprint serialises");
+    serde_json::from_value(value.clone())
+        .unwrap_or_else(|error| panic!("the request model cannot hold {value}: {error}"))
 }
 
 #[cfg(test)]
