@@ -542,7 +542,11 @@ impl<'a> Linker<'a> {
             let Some(text) = approval.requester.clone() else { continue };
             let Some(Token::Reference { path, .. }) = Token::exactly(&text) else { continue };
             // What is not there is told where the reference is linked.
-            let Some((target, _)) = self.target(&path) else { continue };
+            let Some((target, rest)) = self.target(&path) else { continue };
+            // A facet is not a resource; that is told where the field says what it wants.
+            if !(rest.is_empty() || rest == "id") {
+                continue;
+            }
             let kind = self.nodes[target].draft.kind;
             let refusal = match kind.request_message {
                 None => Some((

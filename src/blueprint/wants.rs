@@ -408,6 +408,7 @@ privateEndpoints: { vault: { target: "${keyVaults.secrets}", subnet: "${networks
 roleAssignments: { a: { principal: "${identities.app}", role: Reader } }
 policyAssignments: { p: { policy: podSecurityBaseline, scope: "${clusters.aks}" } }
 locks: { l: { scope: "${keyVaults.secrets}" } }
+approvals: { vault: { target: "${keyVaults.secrets}", endpoints: ["${privateEndpoints.vault}"] } }
 logWorkspaces: { logs: {} }
 resources: { registry: { name: crshopa1, type: Microsoft.ContainerRegistry/registries, apiVersion: "2025-11-01", body: { location: westeurope, properties: {} } } }
 "#;

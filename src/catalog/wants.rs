@@ -53,6 +53,18 @@ const ALL: &[Wants] = &[
     Wants::a("scope", "a resource", &[], "${keyVaults.secrets}").words(&["subscription", "resourceGroup"]),
     // A target that is no id is the alias of a private link service; its kind looks at that.
     Wants::a("target", "a resource", &[], "${keyVaults.secrets}"),
+    Wants::a(
+        "requester",
+        "a resource that makes private endpoints of its own",
+        &[],
+        "${resources.frontDoor}",
+    ),
+    Wants::a(
+        "private endpoint",
+        "a private endpoint",
+        &["Microsoft.Network/privateEndpoints"],
+        "${privateEndpoints.vault}",
+    ),
     Wants {
         facet: "principalId",
         ..Wants::a(

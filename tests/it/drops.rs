@@ -102,6 +102,8 @@ const STAYS: &[&str] = &[
     "Microsoft.ContainerRegistry/registries sku.name",
     "Microsoft.ContainerService/managedClusters properties.autoUpgradeProfile.nodeOSUpgradeChannel",
     "Microsoft.ContainerService/managedClusters properties.kubernetesVersion",
+    "Microsoft.ContainerService/managedClusters/agentPools properties.count",
+    "Microsoft.ContainerService/managedClusters/agentPools properties.mode",
     "Microsoft.ContainerService/managedClusters/agentPools properties.orchestratorVersion",
     "Microsoft.ContainerService/managedClusters/agentPools properties.osSKU",
     "Microsoft.ContainerService/managedClusters/agentPools properties.vmSize",

@@ -12,13 +12,16 @@ use std::time::Duration;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
     /// The resource that is connected to.
+    #[schemars(extend("x-wants" = "target"))]
     pub(super) target: Reference,
     /// A resource of the blueprint that connects through an endpoint of Microsoft's, such as an origin of a Front Door.
     /// Its endpoint is in a subscription of Microsoft's, so it is recognised by its request message, which berth writes
     /// and which nobody can guess.
+    #[schemars(extend("x-wants" = "requester"))]
     pub(super) from: Option<Reference>,
     /// Private endpoints that may connect: ARM ids, or entries of the blueprint.
     #[serde(default)]
+    #[schemars(extend("x-wants" = "private endpoint"))]
     pub(super) endpoints: Vec<Reference>,
     /// Subscriptions whose private endpoints may connect.
     #[serde(default)]

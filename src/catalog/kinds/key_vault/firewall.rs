@@ -12,7 +12,7 @@ const SERVICE_ENDPOINT: Code = Code {
     name: "service-endpoint",
     why: "A rule for a subnet works by the subnet's service endpoint: without one, Azure refuses the rule.",
     remedy: "Add the endpoint to the subnet, or reach the service by a private endpoint.",
-    example: "nodes: { prefix: 10.20.0.0/20, serviceEndpoints: [Microsoft.KeyVault] }",
+    example: "subnets: { nodes: { prefix: 10.20.0.0/20, serviceEndpoints: [Microsoft.KeyVault] } }",
 };
 
 /// Reports subnets of the blueprint without the service endpoint that a rule for them needs.

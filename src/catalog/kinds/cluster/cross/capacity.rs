@@ -56,7 +56,7 @@ const API_SERVER_SUBNET: Code = Code {
     name: "api-server-subnet",
     why: "The API server takes nine addresses or more of a subnet that is delegated to it.",
     remedy: "Make it a /28 or larger, with the delegation.",
-    example: "api: { prefix: 10.20.32.0/28, delegation: Microsoft.ContainerService/managedClusters }",
+    example: "subnets: { api: { prefix: 10.20.32.0/28, delegation: Microsoft.ContainerService/managedClusters } }",
 };
 
 /// How many addresses Azure keeps of each subnet.

@@ -20,7 +20,7 @@ const OUTBOUND_GATEWAY: Code = Code {
     name: "outbound-gateway",
     why: "With `userAssignedNATGateway` nodes leave through the NAT gateway of their subnet, which has to be there before the cluster.",
     remedy: "Give the subnet a NAT gateway.",
-    example: "nodes: { prefix: 10.20.0.0/20, natGateway: \"${natGateways.egress}\" }",
+    example: "subnets: { nodes: { prefix: 10.20.0.0/20, natGateway: \"${natGateways.egress}\" } }",
 };
 
 const PATH: &str = "network.outboundType";

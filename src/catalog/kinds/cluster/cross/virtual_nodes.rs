@@ -14,7 +14,7 @@ const VIRTUAL_NODES_SUBNET: Code = Code {
     name: "virtual-nodes-subnet",
     why: "Virtual nodes stand in a subnet of the cluster's network that is delegated to container instances.",
     remedy: "Name such a subnet, with the delegation.",
-    example: "instances: { prefix: 10.20.16.0/24, delegation: Microsoft.ContainerInstance/containerGroups }",
+    example: "subnets: { instances: { prefix: 10.20.16.0/24, delegation: Microsoft.ContainerInstance/containerGroups } }",
 };
 
 const PATH: &str = "addons.virtualNodes.subnetName";

@@ -124,7 +124,7 @@ fn what_azure_would_refuse_is_a_problem_before() {
             vec![("private-ip-ranges", "apiServer.authorizedIpRanges")],
         ),
         (
-            cluster_with(json!({ "apiServer": { "authorizedIpRanges": ["1.2.3.4/24", "here"] } })),
+            cluster_with(json!({ "apiServer": { "authorizedIpRanges": ["1.2.3.0/24", "here"] } })),
             vec![("cidr", "apiServer.authorizedIpRanges[1]")],
         ),
         (
