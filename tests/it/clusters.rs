@@ -200,13 +200,6 @@ async fn what_azure_fixes_plans_a_replacement_that_names_it() {
         ),
         (
             "overlay.yaml",
-            "/linux/sshKeys",
-            json!(["ssh-rsa BBBB"]),
-            "clusters.aks",
-            "properties.linuxProfile.ssh.publicKeys",
-        ),
-        (
-            "overlay.yaml",
             "/nodePools/work/kubelet/podMaxPids",
             json!(1),
             "clusters.aks.nodePools.work",
