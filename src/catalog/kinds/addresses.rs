@@ -124,13 +124,8 @@ const NOT_PUBLIC: &[(&str, &str)] = &[
 pub(super) fn public_range(text: &str) -> Result<IpNet, (String, String)> {
     let form = "write `203.0.113.7` or `203.0.113.0/24`".to_owned();
     let range = match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
-        (Ok(range), _) if range.addr() == range.network() => range,
-        (Ok(range), _) => {
-            return Err((
-                format!("`{text}` has bits set beyond its length of {}", range.prefix_len()),
-                format!("write `{}`, or the address alone", range.trunc()),
-            ));
-        }
+        // Bits beyond the length do not count, for Azure either.
+        (Ok(range), _) => range.trunc(),
         (Err(_), Ok(address)) => IpNet::from(address),
         (Err(_), Err(_)) => {
             return Err((format!("`{text}` is not an address or a range of addresses"), form));
@@ -193,9 +188,7 @@ mod tests {
         for text in ["203.0.113.7", "198.51.100.0/24", "0.0.0.0/32", "2001:db8::/32", "172.32.0.0/16"] {
             assert!(public_range(text).is_ok(), "{text}");
         }
-        for text in
-            ["1.2.3.4/33", "office", "10.0.0.0/8", "10.1.2.3", "192.168.1.0/24", "203.0.113.7/24", "fd00::1"]
-        {
+        for text in ["1.2.3.4/33", "office", "10.0.0.0/8", "10.1.2.3", "192.168.1.0/24", "fd00::1"] {
             assert!(public_range(text).is_err(), "{text}");
         }
     }

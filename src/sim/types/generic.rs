@@ -27,6 +27,16 @@ const SECRETS: &[&str] = &[
     "publishingpassword",
 ];
 
+/// The addresses of a key: Azure makes a version with it.
+fn address_key(world: &World, key: &str, body: &mut Object) {
+    let mut parts = key.rsplit('/');
+    let (name, vault) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+    let uri = format!("https://{vault}.vault.azure.net/keys/{name}");
+    let version = world.uuid(key, "version").replace('-', "");
+    set(body, "properties.keyUri", uri.clone());
+    set(body, "properties.keyUriWithVersion", format!("{uri}/{version}"));
+}
+
 impl Behaviour for Generic {
     fn duration(&self, kind: &str, _act: Act, _body: &Object) -> Duration {
         defaults::of(kind).takes
@@ -56,6 +66,9 @@ impl Behaviour for Generic {
             world.enter_generation(key);
         }
         fill_identity(world, key, &mut body);
+        if call.kind == "microsoft.keyvault/vaults/keys" {
+            address_key(world, key, &mut body);
+        }
         let known = defaults::of(&call.kind);
         let slow = known.slow && !world.state.resources.contains(key);
         set(&mut body, "properties.provisioningState", if slow { "Creating" } else { "Succeeded" });

@@ -331,6 +331,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_role_is_given_on_a_namespace_of_a_cluster() {
+        let bench = Bench::new().await;
+        let cluster = Bench::rid("Microsoft.ContainerService/managedClusters/mc");
+        let at = |scope: &str| format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{A}");
+        let said = body(&json!(B), Some("Group"));
+        let none = bench.put(&at(&format!("{cluster}/namespaces/shop")), said.clone()).await;
+        assert_eq!(none.status, 404);
+        bench.make(&cluster, Bench::cluster_body()).await;
+        assert_eq!(bench.put(&at(&format!("{cluster}/namespaces/shop")), said).await.status, 201);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn tuples_are_unique_and_fixed() {
         let bench = Bench::new().await;
         let caller = json!(crate::CALLER_OBJECT_ID);

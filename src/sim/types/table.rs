@@ -101,6 +101,17 @@ const TYPES: &[Entry] = &[
     proxy("Microsoft.SignalRService/webPubSub/sharedPrivateLinkResources", &Requester),
     proxy("Microsoft.Kusto/clusters/managedPrivateEndpoints", &Requester),
     tracked("Microsoft.Dashboard/grafana/managedPrivateEndpoints", &Requester),
+    proxy("Microsoft.KeyVault/vaults/keys", &Generic),
+    tracked("Microsoft.ContainerService/fleets", &Generic),
+    proxy("Microsoft.ContainerService/fleets/autoUpgradeProfiles", &Generic),
+    proxy("Microsoft.ContainerService/fleets/members", &Generic),
+    proxy("Microsoft.ContainerService/fleets/updateStrategies", &Generic),
+    tracked("Microsoft.ContainerService/managedClusters/managedNamespaces", &Generic),
+    proxy("Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings", &Generic),
+    tracked("Microsoft.ContainerService/snapshots", &Generic),
+    tracked("Microsoft.Resources/deploymentScripts", &Generic),
+    tracked("Microsoft.Resources/templateSpecs", &Generic),
+    tracked("Microsoft.Resources/templateSpecs/versions", &Generic),
     proxy("Microsoft.Resources/resourceGroups", &Group),
 ];
 
