@@ -1,9 +1,8 @@
 //! The files that a blueprint includes: found, read through a function of the caller's, and parsed before anything is
 //! evaluated.
 
-use super::resolve::HEAD;
+use super::conceal::is_blueprint_text;
 use super::source::Source;
-use crate::catalog::registry;
 use crate::diag::Diagnostic;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
@@ -34,20 +33,35 @@ pub(crate) type Includes = BTreeMap<String, Include>;
 /// Reads a file. The error is a sentence, and after `\nhelp: ` the remedy.
 pub type Read<'a> = &'a dyn Fn(&Path) -> Result<Vec<u8>, String>;
 
+/// Opens and reads a file, which lies below a folder if one is given: the file that was opened, whatever links lead to
+/// it. The error is as that of [`Read`].
+pub type Open<'a> = &'a dyn Fn(&Path, Option<&Path>) -> Result<Opened, String>;
+
+/// A file that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// The folder in which it really is: links are followed.
+    pub folder: PathBuf,
+}
+
 /// Reads what a source includes, and what that includes, every file once.
-pub(super) fn gather(source: &mut Source, read: Read<'_>) {
+pub(super) fn gather(source: &mut Source, open: Open<'_>) {
     let path = normal(Path::new(&source.file.name));
     let mut stack = vec![path];
-    Gather { read, known: HashMap::new() }.fill(source, &mut stack);
+    Gather { open, known: HashMap::new() }.fill(source, None, &mut stack);
 }
 
 struct Gather<'a> {
-    read: Read<'a>,
-    known: HashMap<PathBuf, Include>,
+    open: Open<'a>,
+    /// What was read, by its path and by the folder that it must lie below.
+    known: HashMap<(PathBuf, Option<PathBuf>), Include>,
 }
 
 impl Gather<'_> {
-    fn fill(&mut self, source: &mut Source, stack: &mut Vec<PathBuf>) {
+    /// `real` is the folder in which the source really is, when it is a module: it reads nothing that is not below.
+    fn fill(&mut self, source: &mut Source, real: Option<&Path>, stack: &mut Vec<PathBuf>) {
         let mut wanted: Vec<String> = wanted(source).map(str::to_owned).collect();
         wanted.sort();
         wanted.dedup();
@@ -66,11 +80,11 @@ impl Gather<'_> {
                     message: format!("`{include}` is the {DEEPEST}th file in a row that includes the next"),
                     help: "include less deep".to_owned(),
                 },
-                None => match self.known.get(&path) {
+                None => match self.known.get(&(path.clone(), real.map(Path::to_owned))) {
                     Some(known) => known.clone(),
                     None => {
-                        let found = self.one(&path, stack);
-                        self.known.insert(path, found.clone());
+                        let found = self.one(&path, real, stack);
+                        self.known.insert((path, real.map(Path::to_owned)), found.clone());
                         found
                     }
                 },
@@ -79,13 +93,16 @@ impl Gather<'_> {
         }
     }
 
-    fn one(&mut self, path: &Path, stack: &mut Vec<PathBuf>) -> Include {
-        let bytes = match (self.read)(path) {
-            Ok(bytes) => bytes,
+    fn one(&mut self, path: &Path, real: Option<&Path>, stack: &mut Vec<PathBuf>) -> Include {
+        let Opened { bytes, folder } = match (self.open)(path, real) {
+            Ok(opened) => opened,
             Err(error) => {
                 let (message, help) =
                     error.split_once("\nhelp: ").unwrap_or((&error, "check the path and its permissions"));
-                let help = format!("{help}: it is meant from the folder of this file");
+                let help = match message.contains("no such file") {
+                    true => format!("{help}: it is meant from the folder of this file"),
+                    false => help.to_owned(),
+                };
                 return Include::Missing { message: message.to_owned(), help };
             }
         };
@@ -97,18 +114,21 @@ impl Gather<'_> {
             },
             Ok(mut source) => {
                 stack.push(path.to_owned());
-                self.fill(&mut source, stack);
+                self.fill(&mut source, Some(&folder), stack);
                 stack.pop();
                 Include::File(Arc::new(source))
             }
-            Err(diagnostic) if is_blueprint_text(&bytes) => Include::Unreadable(Box::new(diagnostic)),
-            // It may be any file of this machine: nothing of it is shown but the place.
+            Err(diagnostic) if is_blueprint_text(&String::from_utf8_lossy(&bytes)) => {
+                Include::Unreadable(Box::new(diagnostic))
+            }
+            // It may be any file of this machine: nothing of it is shown, the names of its fields neither.
             Err(diagnostic) => {
                 let place =
                     diagnostic.span.as_ref().map_or_else(|| path.display().to_string(), ToString::to_string);
                 Include::Missing {
-                    message: format!("{place}: {}", diagnostic.message),
-                    help: diagnostic.help.unwrap_or_else(|| "mend the file".to_owned()),
+                    message: format!("{place}: the file is no module, and cannot be read as YAML"),
+                    help: "check the path: a module is a file with `parameters:`, sections and `outputs:`"
+                        .to_owned(),
                 }
             }
         }
@@ -135,17 +155,6 @@ fn circle(open: &[PathBuf], last: &Path) -> Include {
         },
         help: "put what both need into a third file".to_owned(),
     }
-}
-
-/// Whether a text has a section of a blueprint in it, so that it was meant as one, whatever is wrong with it.
-fn is_blueprint_text(bytes: &[u8]) -> bool {
-    let sections = || HEAD.iter().copied().chain(registry().iter().map(|kind| kind.section));
-    let text = String::from_utf8_lossy(bytes);
-    text.lines().any(|line| {
-        let Some((name, rest)) = line.split_once(':') else { return false };
-        (rest.is_empty() || rest.starts_with(char::is_whitespace))
-            && sections().any(|section| section == name)
-    })
 }
 
 /// A path without `.` and without the `..` that can be taken away by looking at it.

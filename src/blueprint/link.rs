@@ -160,6 +160,30 @@ pub(super) const UNKNOWN_ID: Code = Code {
     example: "scope: ${keyVaults.secrets}",
 };
 
+/// Calls `each` with the literal ids in a body: what begins like one and stands in a field for one, or is a key.
+fn each_id(value: &Value, is_id: bool, each: &mut dyn FnMut(&str)) {
+    const START: &str = "/subscriptions/";
+    let begins = |text: &str| {
+        text.get(..START.len()).is_some_and(|start| start.eq_ignore_ascii_case(START))
+            && !token::has_token(text)
+    };
+    match value {
+        Value::String(text) if is_id && begins(text) => each(text),
+        Value::Array(items) => items.iter().for_each(|item| each_id(item, is_id, each)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                if begins(name) {
+                    each(name);
+                }
+                let folded = name.to_ascii_lowercase();
+                let is_id = ["id", "ids", "scope", "scopes"].iter().any(|end| folded.ends_with(end));
+                each_id(member, is_id, each);
+            }
+        }
+        _ => {}
+    }
+}
+
 impl<'a> Linker<'a> {
     fn new(source: &'a Source, entries: &'a [Entry<'a>], blueprint: &'a str, register: bool) -> Self {
         Linker {
@@ -399,6 +423,7 @@ impl<'a> Linker<'a> {
         let draft = &node.draft;
         let mut edges = Vec::new();
         self.link_value(at, &mut body, &mut edges, problems);
+        self.check_ids(at, &body, problems);
         let id_texts: Vec<&String> = match &draft.id {
             DraftId::Text(text) => vec![text],
             DraftId::Guid { scope, seeds } => std::iter::once(scope).chain(seeds).collect(),
@@ -573,6 +598,26 @@ impl<'a> Linker<'a> {
                 let place = self.place(at, Some(&path));
                 problems.push(Diagnostic::error(&APPROVAL_FROM, message).at(place).help(help));
             }
+        }
+    }
+
+    /// What a body refers to by a literal id is where the id says: Azure, or what stands before it, must not read another
+    /// place out of it.
+    fn check_ids(&self, at: usize, body: &Value, problems: &mut Diagnostics) {
+        let mut wrong: Vec<String> = Vec::new();
+        each_id(body, false, &mut |text| {
+            if let Err(error) = ArmId::parse(text)
+                && !wrong.contains(&error.to_string())
+            {
+                wrong.push(error.to_string());
+            }
+        });
+        for message in wrong {
+            problems.push(
+                Diagnostic::error(&ARM_ID, message)
+                    .at(self.place(at, None))
+                    .help("write a reference such as `${keyVaults.secrets}`, or a whole ARM id"),
+            );
         }
     }
 

@@ -16,6 +16,7 @@
 mod azure;
 mod chain;
 mod codes;
+mod conceal;
 mod declaration;
 mod each;
 mod entries;
@@ -48,7 +49,7 @@ mod wants;
 mod yaml;
 
 pub use codes::codes;
-pub use includes::Read;
+pub use includes::{Open, Opened, Read};
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
 pub use resolve::{is_blueprint_name, load};

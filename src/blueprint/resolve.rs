@@ -1,6 +1,7 @@
 //! From a source to what is desired: the blueprint's head, then every file at work, then linking.
 
 use super::Blueprint;
+use super::conceal;
 use super::evaluator::{Evaluator, Shared};
 use super::inputs::Inputs;
 use super::link;
@@ -9,13 +10,14 @@ use super::parameters::{self, Given};
 use super::source::{At, Source};
 use crate::catalog::SHAPE;
 use crate::catalog::{Draft, registry};
-use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, did_you_mean};
 use crate::ident::Address;
 use crate::state::Desired;
 use crate::value::secret::Secret;
 use crate::value::take_literals;
 use crate::value::token::{self, Token};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Reads a blueprint: parameters in, references linked, problems all told at once.
 ///
@@ -23,8 +25,13 @@ use serde_json::Value;
 /// Every problem that was found, warnings among them, when at least one is an error.
 pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> {
     let Some(root) = source.tree.as_object() else {
+        // It may be any file of this machine: nothing of it is shown but the place.
+        let mut place = source.locate("", At::Value);
+        if let Some(span) = &mut place {
+            span.file = Arc::new(SourceFile { name: source.file.name.clone(), text: String::new() });
+        }
         return Err(Diagnostic::error(&SHAPE, "a blueprint is a mapping of sections")
-            .at(source.locate("", At::Value))
+            .at(place)
             .help("start with `blueprint: NAME`; `blueprints/quickstart.yaml` is an example")
             .into());
     };
@@ -66,7 +73,10 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
     problems.sort();
     match linked {
         Some(desired) if !problems.has_errors() => Ok(Blueprint { desired, warnings: problems }),
-        _ => Err(problems),
+        _ => {
+            conceal::learn(source, &inputs.redactor);
+            Err(problems)
+        }
     }
 }
 

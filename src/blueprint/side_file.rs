@@ -1,8 +1,9 @@
 //! YAML files that are no blueprints: read with the same care, and complained about with the same places.
 
 use super::messages;
-use super::source::Source;
-use crate::diag::Diagnostics;
+use super::source::{At, Source};
+use crate::catalog::SHAPE;
+use crate::diag::{Diagnostic, Diagnostics};
 use serde::de::DeserializeOwned;
 
 /// Reads a whole YAML file into what it is expected to be.
@@ -11,8 +12,20 @@ use serde::de::DeserializeOwned;
 /// What is wrong with it, with its place.
 pub fn side_file<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Diagnostics> {
     let source = Source::parse(name, bytes)?;
+    if !source.tree.is_object() {
+        let place = source.without_excerpts().locate("", At::Value);
+        return Err(Diagnostic::error(&SHAPE, "the file is no mapping of names to values")
+            .at(place)
+            .help("check the path")
+            .into());
+    }
     serde_path_to_error::deserialize(&source.tree).map_err(|error| {
         let path = error.path().to_string();
+        // What is unknown at the top may be a file of another kind: nothing of it is shown but the place.
+        let source = match path.contains(['.', '[']) && path != "." {
+            true => source,
+            false => source.without_excerpts(),
+        };
         messages::shape(&source, "", &path, &error.inner().to_string(), &[]).into()
     })
 }

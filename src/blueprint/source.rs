@@ -2,12 +2,14 @@
 //!
 //! `serde_yaml` is named in `yaml` and `place` only.
 
-use super::includes::{self, Include, Includes, Read};
+use super::conceal;
+use super::includes::{self, Include, Includes, Open, Opened, Read};
 use super::place::Index;
 use super::{text, yaml};
 use crate::diag::{Diagnostic, SourceFile, Span};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// A YAML file, read.
@@ -37,10 +39,11 @@ impl Source {
     /// Reads a YAML text.
     ///
     /// # Errors
-    /// When it is no YAML, is larger than 16 MiB, has a key twice, or holds characters that berth keeps for itself.
+    /// When it is no YAML, is larger than 16 MiB, has a key twice, or holds characters that berth keeps for itself. The
+    /// excerpt shows no value: which of them are secrets is not known yet.
     pub fn parse(name: impl Into<String>, bytes: &[u8]) -> Result<Self, Diagnostic> {
-        let file = text::decode(name.into(), bytes)?;
-        let tree = yaml::tree(&file)?;
+        let file = text::decode(name.into(), bytes).map_err(conceal::veiled)?;
+        let tree = yaml::tree(&file).map_err(conceal::veiled)?;
         Ok(Source { file, tree, includes: Includes::new(), index: OnceLock::new(), hidden: false })
     }
 
@@ -52,8 +55,17 @@ impl Source {
 
     /// The source with the files that it includes, and those that they include. `read` gets paths that are meant as the
     /// source's own name is: from the working folder.
-    pub fn with_includes(mut self, read: Read<'_>) -> Self {
-        includes::gather(&mut self, read);
+    pub fn with_includes(self, read: Read<'_>) -> Self {
+        let open = |path: &Path, _: Option<&Path>| {
+            let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+            Ok(Opened { bytes: read(path)?, folder })
+        };
+        self.with_included_files(&open)
+    }
+
+    /// [`Source::with_includes`] for files of a disk, where links may lead out of a module's folder.
+    pub fn with_included_files(mut self, open: Open<'_>) -> Self {
+        includes::gather(&mut self, open);
         self
     }
 

@@ -125,3 +125,135 @@ fn expressions_and_policies_have_limits() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("BERTH_POLICY_MIB"));
 }
+
+fn said(berth: &Berth, args: &[&str]) -> (Option<i32>, String) {
+    let mut command = berth.command(args.iter().copied());
+    let output = command.env("REGION", "westeurope").output().unwrap();
+    let text =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    (output.status.code(), text)
+}
+
+/// A module reads what really lies below its folder; the root file includes what its author says.
+#[cfg(unix)]
+#[test]
+fn no_link_leads_a_module_out_of_its_folder() {
+    use std::os::unix::fs::symlink;
+    let berth = Berth::new().blueprint(&format!("{BLUEPRINT}modules:\n  a: {{ include: mod/a.yaml }}\n"));
+    berth.write("outside/x.yaml", b"outputs: { a: HUSH, b: [ }\n");
+    berth.write("mod/in/y.yaml", b"outputs: { a: fine }\n");
+    berth.write("mod/a.yaml", b"");
+    symlink("../outside/x.yaml", berth.path("mod/file.yaml")).unwrap();
+    symlink("../outside", berth.path("mod/folder")).unwrap();
+    symlink("mod/file.yaml", berth.path("twice.yaml")).unwrap();
+    symlink("../twice.yaml", berth.path("mod/twice.yaml")).unwrap();
+    symlink("in/y.yaml", berth.path("mod/inside.yaml")).unwrap();
+    symlink(berth.path("mod/in"), berth.path("mod/absolute")).unwrap();
+    symlink("self.yaml", berth.path("mod/self.yaml")).unwrap();
+    symlink("/dev/zero", berth.path("mod/device.yaml")).unwrap();
+    for (include, fits) in [
+        ("file.yaml", false),
+        ("folder/x.yaml", false),
+        ("twice.yaml", false),
+        ("self.yaml", false),
+        ("device.yaml", false),
+        ("in", false),
+        ("inside.yaml", true),
+        ("absolute/y.yaml", true),
+        ("in/y.yaml", true),
+    ] {
+        berth.write("mod/a.yaml", format!("modules: {{ x: {{ include: {include} }} }}\n").as_bytes());
+        let (code, text) = said(&berth, &["validate", "blueprint.yaml"]);
+        assert_eq!(code, Some(if fits { 0 } else { 1 }), "{include}: {text}");
+        assert!(!text.contains("HUSH"), "{include}: {text}");
+    }
+    // A file that the root includes is no key to it for a module.
+    berth.write("mod/a.yaml", b"modules: { x: { include: file.yaml } }\n");
+    berth.write(
+        "blueprint.yaml",
+        format!("{BLUEPRINT}modules:\n  z: {{ include: mod/file.yaml }}\n  a: {{ include: mod/a.yaml }}\n")
+            .as_bytes(),
+    );
+    berth.write("outside/x.yaml", b"outputs: { a: HUSH }\n");
+    let (code, text) = said(&berth, &["validate", "blueprint.yaml"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("leads out of the folder"), "{text}");
+}
+
+/// A link that is exchanged while berth looks at it: the file that was opened counts, not the one that was looked at.
+#[cfg(unix)]
+#[test]
+fn a_link_that_is_exchanged_meanwhile_leads_nowhere() {
+    use std::os::unix::fs::symlink;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let berth = Berth::new().blueprint(&format!("{BLUEPRINT}modules:\n  a: {{ include: mod/a.yaml }}\n"));
+    berth.write("outside/x.yaml", b"HUSH_unknown_section: {}\n");
+    berth.write("mod/in/x.yaml", b"outputs: { a: fine }\n");
+    berth.write("mod/a.yaml", b"modules: { x: { include: way/x.yaml } }\n");
+    symlink("in", berth.path("mod/way")).unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut outside = false;
+            while !done.load(Ordering::Relaxed) {
+                outside = !outside;
+                symlink(if outside { "../outside" } else { "in" }, berth.path("mod/next")).unwrap();
+                std::fs::rename(berth.path("mod/next"), berth.path("mod/way")).unwrap();
+            }
+        });
+        for _ in 0..40 {
+            let (_, text) = said(&berth, &["validate", "blueprint.yaml"]);
+            assert!(!text.contains("HUSH"), "{text}");
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+/// A file that is no blueprint shows nothing of itself, by whatever way it is named.
+#[test]
+fn no_line_of_another_file_is_shown() {
+    let berth = berth();
+    for (name, text) in [
+        ("shadow", "root:$y$j9T$HUSH:19000:0:99999:7:::\ndaemon:*:1\n"),
+        ("text", "HUSH\n"),
+        ("list.yaml", "- HUSH\n- password: HUSH\n"),
+        ("dotenv", "DB_PASSWORD=HUSH\nURL=postgres://u:HUSH@h/x\n"),
+        ("key.pem", "-----BEGIN KEY-----\nHUSH\n-----END KEY-----\n"),
+        ("config.json", "{\"auths\": {\"r\": {\"auth\": \"HUSH\"}}}\n"),
+        ("broken.json", "{\"auths\": {\"r\": {\"auth\": \"HUSH\"}}\n"),
+        ("kube.yaml", "apiVersion: v1\nusers:\n- name: a\n  user: { token: HUSH }\n"),
+        ("twice.yaml", "password: HUSH\npassword: HUSH\n"),
+        ("latin", "password: HUSH \u{1}\n"),
+        ("values.yaml", "password: HUSH\nother: [\n"),
+    ] {
+        berth.write(name, text.as_bytes());
+        for args in [
+            &["validate", name][..],
+            &["plan", name, "--sim"],
+            &["apply", name, "--sim"],
+            &["graph", name],
+            &["drift", name, "--sim"],
+            &["output", name, "--sim"],
+            &["destroy", name, "--sim", "--auto-approve"],
+            &["ledger", "show", name, "--sim"],
+            &["ledger", "forget", name, "a.b", "--sim"],
+            &["validate", "blueprint.yaml", "--values", name],
+            &["plan", "blueprint.yaml", "--sim", "--faults", name],
+            &["validate", "blueprint.yaml", "--policy", name],
+            &["plan", "blueprint.yaml", "--endpoint", "https://127.0.0.1:1", "--ca-file", name],
+            &["approve", "list", "--blueprint", name, "--sim"],
+            &["sim", "load", name],
+        ] {
+            let (code, text) = said(&berth, args);
+            assert_ne!(code, None, "{args:?}");
+            assert!(!text.contains("HUSH"), "{args:?}: {text}");
+        }
+        berth.write(
+            "includes.yaml",
+            format!("{BLUEPRINT}modules: {{ m: {{ include: {name} }} }}\n").as_bytes(),
+        );
+        let (code, text) = said(&berth, &["validate", "includes.yaml"]);
+        assert_eq!(code, Some(1));
+        assert!(!text.contains("HUSH"), "{name}: {text}");
+    }
+}

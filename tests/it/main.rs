@@ -29,6 +29,7 @@ mod ledgers;
 mod limits;
 mod manual;
 mod moved;
+mod names;
 mod networks;
 mod policies;
 mod program;

@@ -3,7 +3,7 @@
 use crate::cli::Global;
 use crate::terminal::redactor;
 use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, Limits, Options, Proxies, TokenSource};
-use berth::blueprint::{Inputs, Source, side_file};
+use berth::blueprint::{Inputs, Opened, Source, side_file};
 use berth::host::Clock;
 use berth::ledger::store::{Access, Holder, Location};
 use berth::report::{Style, human};
@@ -108,11 +108,71 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
         }
         Err(error) => return fail(&error.to_string(), "check the path and its permissions"),
     };
+    content(path, file)
+}
+
+fn content(path: &Path, file: std::fs::File) -> Result<Vec<u8>, String> {
+    let fail = |why: &str, help: &str| Err(format!("{}: {why}\nhelp: {help}", path.display()));
     let mut bytes = Vec::new();
     match file.take(LARGEST + 1).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 <= LARGEST => Ok(bytes),
         Ok(_) => fail("it is larger than 256 MiB", "name a smaller file"),
         Err(error) => fail(&error.to_string(), "check the path and its permissions"),
+    }
+}
+
+/// Reads a file that a blueprint or, with a folder that it must lie below, a module includes.
+///
+/// What counts is the file that was opened: it is looked up again afterwards, so that no link that is exchanged meanwhile
+/// leads elsewhere.
+///
+/// # Errors
+/// A sentence with the path and the remedy.
+pub fn open_include(path: &Path, within: Option<&Path>) -> Result<Opened, String> {
+    let fail = |why: &str, help: &str| Err(format!("{}: {why}\nhelp: {help}", path.display()));
+    let Some(within) = within else {
+        let bytes = read(path)?;
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        return Ok(Opened { bytes, folder: real.parent().unwrap_or(Path::new("")).to_owned() });
+    };
+    // A pipe would be waited for.
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => return fail("it is no file", "a module includes files"),
+        Ok(_) => {}
+        Err(_) => return read(path).and_then(|_| fail("it came while berth looked for it", "run again")),
+    }
+    let opened = std::fs::File::open(path).and_then(|file| Ok((std::fs::canonicalize(path)?, file)));
+    let (real, file) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return fail(&error.to_string(), "check the path and its permissions"),
+    };
+    if !real.starts_with(within) {
+        return fail(
+            "it is a link that leads out of the folder of the module that includes it",
+            "a module includes only what really lies below its own folder: put a copy of the file there",
+        );
+    }
+    match is_at(&file, &real) {
+        true => Ok(Opened {
+            bytes: content(path, file)?,
+            folder: real.parent().unwrap_or(Path::new("")).to_owned(),
+        }),
+        false => fail("it was exchanged while berth read it", "run again when nothing writes there any more"),
+    }
+}
+
+/// Whether an open file is the one at a path.
+fn is_at(file: &std::fs::File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let (Ok(open), Ok(there)) = (file.metadata(), std::fs::symlink_metadata(path)) else { return false };
+        open.is_file() && (open.dev(), open.ino()) == (there.dev(), there.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        file.metadata().is_ok_and(|open| open.is_file())
     }
 }
 

@@ -19,7 +19,7 @@ use crate::connect::{self, Connection, with_hint};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
-use berth::blueprint::{Blueprint, Inputs, Missing, Source, places};
+use berth::blueprint::{Blueprint, Inputs, Missing, Source, is_blueprint_name, places};
 use berth::ops::{self, Planned, Session};
 use berth::plan::{PlanTarget, Saved};
 use berth::report::{PlanDocument, Stage, document, human};
@@ -92,7 +92,7 @@ impl PendingSource {
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Source, ops::Error> {
         let parsed = ops::parse(&path.display().to_string(), bytes);
-        parsed.map(|source| source.with_includes(&settings::read))
+        parsed.map(|source| source.with_included_files(&settings::open_include))
     }
 
     /// The blueprint, when all is right with it; shows its warnings, or everything that is wrong.
@@ -231,7 +231,10 @@ fn load(global: &Global, terminal: &Terminal, path: &Path) -> Result<Loaded, Exi
 fn name_of(owner: Owner) -> Result<String, String> {
     let help = "help: `--name NAME` does without the file; NAME is what the blueprint calls itself";
     match (owner.name, owner.blueprint) {
-        (Some(name), _) => Ok(name),
+        (Some(name), _) if is_blueprint_name(&name) => Ok(name),
+        (Some(name), _) => Err(format!(
+            "`{name}` cannot be the name of a blueprint\nhelp: a name has small letters, digits and `-`, and starts with a letter"
+        )),
         (None, Some(path)) => {
             let bytes = settings::read(&path).map_err(|message| format!("{message}\n{help}"))?;
             ops::blueprint_name(&bytes).ok_or_else(|| {

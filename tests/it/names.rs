@@ -1,0 +1,178 @@
+//! Names and ids as an attacker writes them: in every field of every kind and in every flag that takes one. They are
+//! refused, or what is sent is what the plan shows, and goes nowhere else.
+
+use crate::support::Berth;
+use berth::blueprint::{Inputs, Missing, Source, load};
+use berth::catalog::registry;
+use serde_json::Value;
+
+const HEAD: &str = "\
+blueprint: example
+azure:
+  subscription: 5ab5c819-0000-4000-8000-000000000001
+  tenant: 5ab5c819-0000-4000-8000-000000000002
+  location: westeurope
+  resourceGroup: rg-example
+";
+
+const GROUP: &str = "/subscriptions/5ab5c819-0000-4000-8000-000000000001/resourceGroups/rg";
+
+/// What leads elsewhere in a path, or would once somebody took an escape away.
+const TRICKS: &[&str] = &[
+    "..",
+    ".",
+    "a/../../b",
+    "a/./b",
+    "a//b",
+    "a\\b",
+    "a\\..\\b",
+    "a%2Fb",
+    "a%2fb",
+    "%2e%2e",
+    "a%5Cb",
+    "a%00b",
+    "a?b=c",
+    "a#b",
+    "a\tb",
+    "a\nb",
+    "a\u{7f}b",
+    "a\u{202e}b",
+    "a\u{200b}b",
+    "a%252Fb",
+    "a;b/../c",
+    "a/",
+];
+
+/// Calls `each` with every text in a tree, by its pointer.
+fn texts(value: &Value, at: &str, each: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(_) => each(at),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, item)| texts(item, &format!("{at}/{n}"), each));
+        }
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(name, member)| texts(member, &format!("{at}/{}", name.replace('/', "~1")), each)),
+        _ => {}
+    }
+}
+
+fn is_hostile(segment: &str) -> bool {
+    let lower = segment.to_ascii_lowercase();
+    let escapes = lower
+        .as_bytes()
+        .windows(3)
+        .any(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit());
+    matches!(segment, "" | "." | "..")
+        || escapes
+        || segment.contains(['\\', '?', '#', '\t', '\n', '\u{7f}', '\u{202e}', '\u{200b}'])
+}
+
+#[test]
+fn no_field_of_any_kind_takes_an_id_that_leads_elsewhere() {
+    let mut tried = 0;
+    let mut taken = Vec::new();
+    for kind in registry() {
+        let text = format!("{HEAD}{}", kind.example);
+        let tree = Source::parse("b.yaml", text.as_bytes()).unwrap().tree;
+        let mut places = Vec::new();
+        texts(&tree[kind.section], &format!("/{}", kind.section), &mut |at| places.push(at.to_owned()));
+        for place in places {
+            for trick in TRICKS {
+                for hostile in [
+                    (*trick).to_owned(),
+                    format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/{trick}/subnets/s"),
+                    format!("{GROUP}/{trick}"),
+                ] {
+                    let mut tree = tree.clone();
+                    *tree.pointer_mut(&place).unwrap() = hostile.as_str().into();
+                    let source = Source::parse("b.yaml", tree.to_string().as_bytes());
+                    let Ok(source) = source else { continue };
+                    tried += 1;
+                    let inputs = Inputs { missing: Missing::MakeUp, ..Inputs::default() };
+                    let Ok(blueprint) = load(&source, &inputs) else { continue };
+                    for resource in &blueprint.desired.resources {
+                        if resource.id.as_str().split('/').skip(1).any(is_hostile) {
+                            taken.push(format!("{place}: {hostile:?} is in {}", resource.id));
+                        }
+                        let mut bad = Vec::new();
+                        texts(&resource.body, "", &mut |at| {
+                            let text = resource.body.pointer(at).and_then(Value::as_str).unwrap_or_default();
+                            let is_id = text.to_ascii_lowercase().starts_with("/subscriptions/");
+                            let of_id = at.split('/').any(|name| {
+                                let name = name.to_ascii_lowercase();
+                                name.ends_with("id") || name.ends_with("scope") || name.ends_with("ids")
+                            });
+                            if is_id && of_id && text.trim_end_matches('/').split('/').skip(1).any(is_hostile)
+                            {
+                                bad.push(format!(
+                                    "{place}: {hostile:?} is in the body of {} at {at}",
+                                    resource.address
+                                ));
+                            }
+                        });
+                        taken.extend(bad);
+                    }
+                }
+            }
+        }
+    }
+    assert!(taken.is_empty(), "{} of {tried}:\n{}", taken.len(), taken[..taken.len().min(40)].join("\n"));
+    assert!(tried > 5_000, "{tried}");
+}
+
+/// Every flag that takes an id or a name. What it names is looked for nowhere else than where it stands.
+#[test]
+fn no_flag_takes_an_id_or_a_name_that_leads_elsewhere() {
+    let berth = Berth::new().blueprint(&format!("{HEAD}identities: {{ app: {{}} }}\n"));
+    berth.write("outside/.keep", b"");
+    assert_eq!(
+        berth.command(["apply", "blueprint.yaml", "--sim", "--auto-approve"]).output().unwrap().status.code(),
+        Some(0)
+    );
+    let before = berth.files().into_iter().map(|(path, _)| path).collect::<Vec<_>>();
+    let mut tried = 0;
+    for trick in
+        TRICKS.iter().copied().chain(["", "../outside/x", "/etc/x", "~", "a:b", "C:\\x", "nul", "-x"])
+    {
+        let ids = [
+            format!("{GROUP}/providers/Microsoft.KeyVault/vaults/{trick}/privateEndpointConnections/x"),
+            format!("{GROUP}/{trick}/providers/Microsoft.Network/privateEndpoints/x"),
+        ];
+        let target = format!("{GROUP}/providers/Microsoft.KeyVault/vaults/{trick}");
+        let trick = trick.replace('\0', "");
+        let lines: Vec<Vec<String>> = [
+            vec!["destroy", "--name", &trick, "--sim", "--auto-approve"],
+            vec!["ledger", "show", "--name", &trick, "--sim"],
+            vec!["ledger", "history", "--name", &trick, "--sim"],
+            vec!["ledger", "unlock", "--name", &trick, "--sim"],
+            vec!["ledger", "forget", "--name", &trick, "--sim", "a.b"],
+            vec!["ledger", "forget", "blueprint.yaml", "--sim", &trick],
+            vec!["plan", "blueprint.yaml", "--sim", "--target", &trick],
+            vec!["output", "blueprint.yaml", &trick, "--sim"],
+            vec!["init", "new", "--template", &trick],
+            vec!["approve", "list", &target, "--sim"],
+            vec!["approve", "run", &target, "--sim", "--id", &ids[0]],
+            vec!["approve", "run", &target, "--sim", "--endpoint-id", &ids[1]],
+            vec!["approve", "list", &trick, "--blueprint", "blueprint.yaml", "--sim"],
+        ]
+        .into_iter()
+        .map(|line| line.into_iter().map(str::to_owned).collect())
+        .collect();
+        for line in lines {
+            tried += 1;
+            let output = berth.command(line.iter().map(String::as_str)).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            let code = output.status.code();
+            assert!(code.is_some_and(|code| code != 101), "{line:?}: {said}");
+            // A name with `;` or a space at its end may be a vault's; what is not there is told of.
+            let odd = ["a;b/../c", "nul", "a:b", "~", "a/"].contains(&trick.as_str())
+                || trick.is_empty()
+                || trick.starts_with('-');
+            assert!(code != Some(0) || odd, "{line:?} succeeded: {said}");
+        }
+    }
+    let after = berth.files().into_iter().map(|(path, _)| path).collect::<Vec<_>>();
+    assert_eq!(before, after, "files were made");
+    assert!(tried > 300, "{tried}");
+}
