@@ -7,6 +7,7 @@ use crate::support::{Berth, Server};
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use berth::value::Flag;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::process::Output;
@@ -45,6 +46,15 @@ const PLACES: &[(&str, Way, &str)] = &[
     ("bucket", Way::File, "type: string, secret: true"),
     ("blobKey", Way::Argument, "type: string, secret: true"),
     ("blobSas", Way::Argument, "type: string, secret: true"),
+    ("blobSecret", Way::Argument, "type: string, secret: true"),
+    ("blobCertificate", Way::Argument, "type: string, secret: true"),
+    ("blobCertificatePassword", Way::File, "type: string, secret: true"),
+    ("ociKey", Way::Argument, "type: string, secret: true"),
+    ("serverApp", Way::Argument, "type: string, secret: true"),
+    ("joined", Way::Argument, "type: string, secret: true"),
+    ("formatted", Way::File, "type: string, secret: true"),
+    ("marshalled", Way::Argument, "type: string, secret: true"),
+    ("chosen", Way::Argument, "type: string, secret: true"),
     ("writeOnly", Way::Argument, "type: string, secret: true"),
     ("shown", Way::Argument, "type: string, secret: true"),
     ("shownInside", Way::File, "type: string, secret: true"),
@@ -105,7 +115,7 @@ const SINKS: &[&str] = &[
 
 fn blueprint(secrets: &BTreeMap<&str, String>, open: bool) -> String {
     let quoted = |name: &str| serde_json::Value::from(secrets[name].as_str()).to_string();
-    let mut text = format!("{HEAD}parameters:\n");
+    let mut text = format!("{HEAD}parameters:\n  kind: {{ default: prod }}\n");
     for (name, way, declared) in PLACES {
         match way {
             Way::Literal if declared.is_empty() || !open => {}
@@ -144,6 +154,8 @@ clusters:
           bucket: { namespace: c, bucket: { url: 'https://example.com', name: b, accessKey: id, secretKey: '${param.bucket}' }, kustomizations: { k: {} } }
           blobkey: { namespace: d, azureBlob: { url: 'https://example.blob.core.windows.net', container: b, accountKey: '${param.blobKey}' }, kustomizations: { k: {} } }
           blobsas: { namespace: e, azureBlob: { url: 'https://example.blob.core.windows.net', container: b, sasToken: '${param.blobSas}' }, kustomizations: { k: {} } }
+          blobsp: { namespace: f, azureBlob: { url: 'https://example.blob.core.windows.net', container: b }, kustomizations: { k: {} }, properties: { azureBlob: { servicePrincipal: { clientId: 5ab5c819-0000-4000-8000-00000000abcd, tenantId: 5ab5c819-0000-4000-8000-00000000abcd, clientSecret: '${param.blobSecret}', clientCertificate: '${param.blobCertificate}', clientCertificatePassword: '${param.blobCertificatePassword}' } } } }
+          oci: { namespace: g, oci: { url: 'oci://example.azurecr.io/x', tag: latest }, kustomizations: { k: {} }, properties: { ociRepository: { tlsConfig: { privateKey: '${param.ociKey}' } } } }
     nodePools:
       system: { mode: System, count: 1 }
   principal:
@@ -151,6 +163,7 @@ clusters:
     protect: false
     subnet: ${networks.hub.subnets.nodes}
     servicePrincipal: { clientId: 5ab5c819-0000-4000-8000-00000000abcd, secret: '${param.principal}' }
+    properties: { aadProfile: { serverAppSecret: '${param.serverApp}' } }
     nodePools:
       system: { mode: System, count: 1 }
 modules:
@@ -177,6 +190,10 @@ resources:
         inside: 'hello ${param.shownInside}!'
         list: [x, '${param.listed}']
         objects: [{ name: a, value: '${param.conditional}' }, { value: '${param.repeated}' }, { other: '${param.repeated}' }]
+        joined: '${[\"x\", param.joined] | join(\"-\")}'
+        formatted: '${\"<%s>\" | format(param.formatted)}'
+        marshalled: '${{\"a\": param.marshalled} | tojson}'
+        chosen: '${param.chosen if param.kind == \"prod\" else [param.chosen]}'
         repository: 'https://user:${param.url}@example.com/x'
         connection: 'Server=x;User=u;Password=${param.connection};Y=z'
 ",
@@ -555,6 +572,67 @@ fn check(watch: &Watch) {
     let unseen: Vec<&&str> =
         SINKS.iter().filter(|sink| watch.sinks.get(*sink).is_none_or(|bytes| *bytes == 0)).collect();
     assert!(unseen.is_empty(), "nothing came out of {unseen:?}");
+}
+
+/// The fields of ARM that the catalog marks as secret, with the place that puts a canary into each. A field that is new
+/// there, and not here, fails the test below: it gets a place, and so a canary in every sink.
+const MARKED: &[(&str, &str, &str)] = &[
+    ("Microsoft.ContainerService/managedClusters", "properties.aadProfile.serverAppSecret", "serverApp"),
+    ("Microsoft.ContainerService/managedClusters", "properties.servicePrincipalProfile.secret", "principal"),
+    ("Microsoft.ContainerService/managedClusters", "properties.windowsProfile.adminPassword", "windows"),
+    ("Microsoft.KeyVault/vaults/secrets", "properties.value", "vault"),
+    // Nothing in the blueprint leads there but `resources:`, which says itself what is secret.
+    (
+        "Microsoft.KubernetesConfiguration/extensions",
+        "properties.configurationProtectedSettings",
+        "writeOnly",
+    ),
+    ("Microsoft.KubernetesConfiguration/fluxConfigurations", "properties.azureBlob.accountKey", "blobKey"),
+    ("Microsoft.KubernetesConfiguration/fluxConfigurations", "properties.azureBlob.sasToken", "blobSas"),
+    (
+        "Microsoft.KubernetesConfiguration/fluxConfigurations",
+        "properties.azureBlob.servicePrincipal.clientCertificate",
+        "blobCertificate",
+    ),
+    (
+        "Microsoft.KubernetesConfiguration/fluxConfigurations",
+        "properties.azureBlob.servicePrincipal.clientCertificatePassword",
+        "blobCertificatePassword",
+    ),
+    (
+        "Microsoft.KubernetesConfiguration/fluxConfigurations",
+        "properties.azureBlob.servicePrincipal.clientSecret",
+        "blobSecret",
+    ),
+    (
+        "Microsoft.KubernetesConfiguration/fluxConfigurations",
+        "properties.configurationProtectedSettings",
+        "httpsKey",
+    ),
+    ("Microsoft.KubernetesConfiguration/fluxConfigurations", "properties.ociRepository.tlsConfig", "ociKey"),
+];
+
+/// Marked as never read again, and no secret: the subnet of an endpoint is another resource, whose body Azure shows there.
+const NO_SECRETS: &[(&str, &str)] = &[("Microsoft.Network/privateEndpoints", "properties.subnet.properties")];
+
+#[test]
+fn every_field_that_the_catalog_marks_as_secret_has_a_canary() {
+    let mut marked = Vec::new();
+    for kind in berth::catalog::registry() {
+        for arm_type in kind.types {
+            for rule in arm_type.rules.iter().filter(|rule| rule.says(Flag::WriteOnly)) {
+                marked.push((arm_type.arm_type, rule.path()));
+            }
+        }
+    }
+    marked.sort_unstable();
+    marked.dedup();
+    marked.retain(|found| !NO_SECRETS.contains(found));
+    let covered: Vec<(&str, &str)> = MARKED.iter().map(|(arm_type, path, _)| (*arm_type, *path)).collect();
+    assert_eq!(marked, covered, "fields without a canary, or canaries without a field");
+    for (_, path, place) in MARKED {
+        assert!(PLACES.iter().any(|(name, ..)| name == place), "{path}: there is no place `{place}`");
+    }
 }
 
 #[test]
