@@ -11,6 +11,9 @@ use std::rc::Rc;
 /// More instances than this of one entry are a mistake.
 const MOST: usize = 50_000;
 
+/// More instances than this of all entries and modules of a blueprint are a mistake.
+const MOST_IN_ALL: usize = 100_000;
+
 /// What an instance is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Each {
@@ -71,7 +74,23 @@ impl Evaluator<'_> {
         let found = self.with_each(outer.clone(), || {
             let value = self.try_evaluate(for_each, &place)?;
             match all_of(value, outer.as_ref()) {
-                Ok(all) => Some(all),
+                Ok(all) => {
+                    // Entries in modules in modules multiply.
+                    let made = self.shared.instances.get() + all.len();
+                    self.shared.instances.set(made);
+                    if made > MOST_IN_ALL {
+                        let message =
+                            format!("all `forEach` together make more than {MOST_IN_ALL} instances");
+                        let span = self.locate(&place, At::Value);
+                        self.tell(
+                            Diagnostic::error(&FOR_EACH, message)
+                                .at(span)
+                                .help("spread them over several blueprints"),
+                        );
+                        return None;
+                    }
+                    Some(all)
+                }
                 Err((at, message, help)) => {
                     let span = self.locate(&format!("{place}{at}"), At::Value);
                     self.tell(Diagnostic::error(&FOR_EACH, message).at(span).help(help));

@@ -28,6 +28,8 @@ pub(super) struct Shared<'a> {
     pub(super) secrets: RefCell<Secrets>,
     /// How many modules there are so far.
     pub(super) modules: Cell<usize>,
+    /// How many instances all `forEach` make so far.
+    pub(super) instances: Cell<usize>,
     /// Whether an output that is secret was looked up since this was last asked.
     pub(super) saw_secret: Cell<bool>,
 }
@@ -41,6 +43,7 @@ impl<'a> Shared<'a> {
             told: RefCell::default(),
             secrets: RefCell::default(),
             modules: Cell::new(0),
+            instances: Cell::new(0),
             saw_secret: Cell::new(false),
         }
     }

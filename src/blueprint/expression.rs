@@ -221,6 +221,12 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Res
         false => None,
     };
     let expression = replaced.as_deref().unwrap_or(written);
+    if operators(expression) > MOST_OPERATORS {
+        return Err(Fault::new(
+            format!("an expression has more than {MOST_OPERATORS} operators"),
+            "compute parts of it as parameters, modules or outputs of their own",
+        ));
+    }
     let compiled = ENVIRONMENT.compile_expression(expression).map_err(|error| syntax(written, &error))?;
     let conditions = conditions(expression);
     let mut names: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
@@ -271,7 +277,7 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Res
 }
 
 /// How many bytes the value of an expression may have, about.
-const LARGEST: usize = 1024 * 1024;
+pub(super) const LARGEST: usize = 1024 * 1024;
 
 /// How many bytes a value has, about; what is beyond `most` is not counted.
 fn weight(value: &Value, most: usize) -> usize {
@@ -339,6 +345,37 @@ fn insert(context: &mut Map<String, Value>, path: &[&str], value: Value) {
         }
         [] => {}
     }
+}
+
+/// How many operators one expression may have: each of them makes the parser go one deeper.
+const MOST_OPERATORS: usize = 250;
+
+/// How many operators stand outside of the texts of an expression.
+fn operators(expression: &str) -> usize {
+    let (mut count, mut quote, mut escaped, mut word) = (0, None, false, String::new());
+    for c in expression.chars().chain([' ']) {
+        if let Some(open) = quote {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                c if c == open => quote = None,
+                _ => {}
+            }
+            continue;
+        }
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+            continue;
+        }
+        count += usize::from(["not", "and", "or", "if", "in", "is"].contains(&word.as_str()));
+        word.clear();
+        match c {
+            '"' | '\'' => quote = Some(c),
+            '+' | '-' | '*' | '/' | '%' | '~' | '|' | '<' | '>' | '=' | '(' | '[' | '{' | '.' => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// Whether every token in a value is whole.

@@ -60,10 +60,7 @@ pub(crate) fn add_to(environment: &mut Environment<'_>) {
     environment.add_function("lower", |text: &str| known(text).map(str::to_lowercase));
     environment.add_function("upper", |text: &str| known(text).map(str::to_uppercase));
     environment.add_function("trim", |text: &str| known(text).map(|text| text.trim().to_owned()));
-    environment.add_function("replace", |text: &str, old: &str, new: &str| match old {
-        "" => Err(fail("the text to be exchanged is empty")),
-        old => Ok(known(text)?.replace(old, new)),
-    });
+    environment.add_function("replace", replace);
     environment.add_function("split", |text: &str, separator: &str| match separator {
         "" => Err(fail("the separator is empty")),
         separator => Ok(known(text)?.split(separator).map(str::to_owned).collect::<Vec<_>>()),
@@ -91,6 +88,9 @@ pub(crate) fn add_to(environment: &mut Environment<'_>) {
     // Filters of the template language that make much of little, with limits of their own.
     environment.remove_filter("batch");
     environment.remove_filter("slice");
+    environment.add_filter("replace", replace);
+    environment
+        .add_filter("join", |list: Value, separator: Option<&str>| join(list, separator.unwrap_or("")));
     environment.add_filter("tojson", |value: Value| {
         serde_json::to_string(&value).map_err(|error| fail(error.to_string()))
     });
@@ -258,9 +258,29 @@ fn guid(parts: Rest<Value>) -> Result<String, Error> {
     Ok(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, texts(&parts)?.as_bytes()).to_string())
 }
 
+/// Refuses to make a text that is larger than any value may be: a short expression is worth gigabytes.
+fn fits(bytes: usize) -> Result<(), Error> {
+    match bytes > super::expression::LARGEST {
+        true => Err(fail("it makes a text of more than 1 MiB")),
+        false => Ok(()),
+    }
+}
+
+fn replace(text: &str, old: &str, new: &str) -> Result<String, Error> {
+    if old.is_empty() {
+        return Err(fail("the text to be exchanged is empty"));
+    }
+    let text = known(text)?;
+    fits(text.len().saturating_add(text.matches(old).count().saturating_mul(new.len())))?;
+    Ok(text.replace(old, new))
+}
+
 fn join(list: Value, separator: &str) -> Result<String, Error> {
     let mut items = Vec::new();
+    let mut bytes = 0usize;
     for item in elements(&list)? {
+        bytes = bytes.saturating_add(separator.len()).saturating_add(item.as_str().map_or(1, str::len));
+        fits(bytes)?;
         if matches!(item.kind(), ValueKind::Seq | ValueKind::Map) {
             return Err(fail(format!("{} cannot stand in a text", shown(&item))));
         }

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+/// How many bytes all included files may have: as many as one blueprint, twice.
+const LARGEST: usize = 32 * 1024 * 1024;
+
 /// How deep files may include files.
 const DEEPEST: usize = 32;
 
@@ -50,13 +53,15 @@ pub struct Opened {
 pub(super) fn gather(source: &mut Source, open: Open<'_>) {
     let path = normal(Path::new(&source.file.name));
     let mut stack = vec![path];
-    Gather { open, known: HashMap::new() }.fill(source, None, &mut stack);
+    Gather { open, known: HashMap::new(), bytes: 0 }.fill(source, None, &mut stack);
 }
 
 struct Gather<'a> {
     open: Open<'a>,
     /// What was read, by its path and by the folder that it must lie below.
     known: HashMap<(PathBuf, Option<PathBuf>), Include>,
+    /// How many bytes were read.
+    bytes: usize,
 }
 
 impl Gather<'_> {
@@ -106,6 +111,13 @@ impl Gather<'_> {
                 return Include::Missing { message: message.to_owned(), help };
             }
         };
+        self.bytes += bytes.len();
+        if self.bytes > LARGEST {
+            return Include::Missing {
+                message: format!("the files that are included have more than {} MiB together", LARGEST >> 20),
+                help: "include less: make several blueprints of it".to_owned(),
+            };
+        }
         match Source::parse(path.display().to_string(), &bytes) {
             Ok(source) if !source.tree.is_object() => Include::Missing {
                 message: format!("{} is no YAML mapping, and so no module", path.display()),

@@ -123,6 +123,10 @@ impl<'a> Evaluator<'a> {
                 entries.push(stand_in(EntryState::Off));
             }
             for each in instances {
+                // It was told.
+                if self.shared.modules.get() > MOST {
+                    return;
+                }
                 match self.module(name, each) {
                     Ok(Some(module)) => module.run(entries),
                     Ok(None) => entries.push(stand_in(EntryState::Off)),

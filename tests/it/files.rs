@@ -115,6 +115,48 @@ fn expressions_and_policies_have_limits() {
         let output = command.env("REGION", "westeurope").output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{expression}");
     }
+    // What names a limit says so, and none of it takes the process down.
+    let long = |part: &str, end: &str| format!("{}{end}", part.repeat(20_000));
+    for (expression, word) in [
+        ("('x' * 100000) | replace('x', 'y' * 100000)".to_owned(), "1 MiB"),
+        ("replace('x' * 100000, 'x', 'y' * 100000)".to_owned(), "1 MiB"),
+        ("range(100000) | join('y' * 100000)".to_owned(), "1 MiB"),
+        ("join(range(100000), 'y' * 100000)".to_owned(), "1 MiB"),
+        (long("not ", "true"), "250 operators"),
+        (long("-", "1"), "250 operators"),
+        (long("1+", "1"), "250 operators"),
+        (long("1 if 1 else ", "1"), "250 operators"),
+        (long("1 and ", "1"), "250 operators"),
+        (format!("1{}", " | int".repeat(20_000)), "250 operators"),
+        (format!("{}1{}", "(".repeat(20_000), ")".repeat(20_000)), "operators"),
+    ] {
+        let text = BLUEPRINT.replace("app: {}", &format!("app: {{ tags: {{ a: \"${{{expression}}}\" }} }}"));
+        berth.write("blueprint.yaml", text.as_bytes());
+        let (code, text) = said(&berth, &["validate", "blueprint.yaml"]);
+        assert_eq!(code, Some(1), "{expression:.60}: {text}");
+        assert!(text.contains(word) || text.contains("too deep"), "{expression:.60}: {text}");
+    }
+    // Modules in modules multiply, and so do files.
+    let each = "forEach: \"${range(1000)}\"";
+    berth.write("m.yaml", format!("modules: {{ n: {{ include: n.yaml, {each} }} }}\n").as_bytes());
+    berth.write("n.yaml", format!("identities: {{ abc: {{ {each} }} }}\n").as_bytes());
+    berth.write(
+        "blueprint.yaml",
+        format!("{BLUEPRINT}modules: {{ m: {{ include: m.yaml, {each} }} }}\n").as_bytes(),
+    );
+    let (code, text) = said(&berth, &["validate", "blueprint.yaml"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("more than 100000 instances"), "{text:.600}");
+    // Memory itself has a limit where the system tells of it.
+    if cfg!(target_os = "linux") {
+        let list = BLUEPRINT.replace("app: {}", "app: { tags: { a: \"${(['y' * 1000000] * 2000) ~ ''}\" } }");
+        berth.write("blueprint.yaml", list.as_bytes());
+        let mut command = berth.command(["validate", "blueprint.yaml"]);
+        let output = command.env("REGION", "westeurope").env("BERTH_BLUEPRINT_MIB", "256").output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("BERTH_BLUEPRINT_MIB") || said.contains("1 MiB"), "{said:.600}");
+    }
     berth.write("blueprint.yaml", BLUEPRINT.as_bytes());
     berth.write(
         "p.rego",

@@ -335,6 +335,11 @@ pub fn policy_memory() -> Result<u64, String> {
     Ok(u64::from(number("BERTH_POLICY_MIB")?.unwrap_or(512)) << 20)
 }
 
+/// How much memory reading and evaluating a blueprint may take, in bytes: `BERTH_BLUEPRINT_MIB`.
+pub fn blueprint_memory() -> Result<u64, String> {
+    Ok(u64::from(number("BERTH_BLUEPRINT_MIB")?.unwrap_or(4096)) << 20)
+}
+
 /// Which Azure a run is for: a cloud, the simulator, or the host of an endpoint that was named.
 pub fn target(global: &Global) -> String {
     match (&global.sim, &global.endpoint) {

@@ -102,6 +102,8 @@ impl PendingSource {
         mut inputs: Inputs,
         prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), String>,
     ) -> Result<Loaded, Exit> {
+        let limit = settings::blueprint_memory().map_err(|message| terminal.fail(&message))?;
+        let _watch = Watch::start(terminal, limit);
         let source = self.0.join().expect("reading a text does not panic");
         let source = source.map_err(|message| terminal.fail(&message))?;
         let source = source.map_err(|error| report(terminal, &error))?;
@@ -115,6 +117,40 @@ impl PendingSource {
             }
             Err(error) => Err(report(terminal, &error)),
         }
+    }
+}
+
+/// Ends the process when reading a blueprint takes more memory than it may: a short expression, or a module in a module,
+/// can be worth any amount.
+struct Watch {
+    /// Its end tells the watch to stop.
+    _stop: std::sync::mpsc::Sender<()>,
+}
+
+impl Watch {
+    /// Watches until it is dropped.
+    fn start(terminal: &Terminal, limit: u64) -> Self {
+        let (sender, stopped) = std::sync::mpsc::channel();
+        let terminal = terminal.clone();
+        let before = policy::resident().unwrap_or_default();
+        std::thread::spawn(move || {
+            let tick = std::time::Duration::from_millis(20);
+            while stopped.recv_timeout(tick) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                if policy::resident().is_some_and(|now| now.saturating_sub(before) > limit) {
+                    terminal.fail(&format!(
+                        "the blueprint takes more than {} MiB of memory to read\n\
+                         help: let its expressions and modules make less; BERTH_BLUEPRINT_MIB raises the limit",
+                        limit >> 20
+                    ));
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "the thread that takes the memory cannot be asked to stop"
+                    )]
+                    std::process::exit(1);
+                }
+            }
+        });
+        Watch { _stop: sender }
     }
 }
 

@@ -78,9 +78,11 @@ impl Judge {
 }
 
 /// How much memory this process has, in bytes; `None` where the system does not say.
-fn resident() -> Option<u64> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    Some(pages.split_whitespace().nth(1)?.parse::<u64>().ok()? * 4096)
+pub(super) fn resident() -> Option<u64> {
+    // In kibibytes: the size of a page differs between machines.
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? << 10)
 }
 
 /// How a run ends by findings alone.
