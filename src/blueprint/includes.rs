@@ -149,7 +149,7 @@ fn is_blueprint_text(bytes: &[u8]) -> bool {
 }
 
 /// A path without `.` and without the `..` that can be taken away by looking at it.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut parts: Vec<Component<'_>> = Vec::new();
     for part in path.components() {
         match (part, parts.last()) {

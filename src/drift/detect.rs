@@ -84,6 +84,7 @@ pub fn detect<'a>(
     DriftReport {
         version: 1,
         blueprint: ledger.blueprint.clone(),
+        environment: ledger.environment.clone(),
         checked,
         steady,
         drifted,

@@ -52,6 +52,9 @@ pub struct DriftReport {
     pub version: u32,
     /// The blueprint's name.
     pub blueprint: String,
+    /// The environment's name, when the run has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// How many owned resources were looked at.
     pub checked: usize,
     /// Those that are as they were asked for, in their order.

@@ -27,4 +27,4 @@ pub use plan::{Planned, plan};
 pub use saved::{apply_saved, plan_offline, save, saved_inputs, saved_source};
 pub use sealed::sealed;
 pub use session::{Session, caller};
-pub use validate::{blueprint_name, graph, parse, validate, validate_source};
+pub use validate::{blueprint_name, blueprint_subscription, graph, parse, validate, validate_source};

@@ -22,7 +22,7 @@ impl Planned {
 
 /// The plan of a blueprint for a subscription in which nothing is yet, with its details: what can be judged offline.
 pub fn plan_offline(desired: &Desired) -> (Plan, Vec<Detail>) {
-    let (ledger, nothing) = (Ledger::new(desired.blueprint.clone(), ""), Observed::new());
+    let (ledger, nothing) = (Ledger::of(&desired.owner(), ""), Observed::new());
     let mut plan = plan::plan(desired, &ledger, &nothing, Adoption::Allowed);
     plan::compile(&mut plan, desired, &ledger, &nothing);
     let details = details(&plan, desired, &ledger, &nothing);
@@ -145,7 +145,7 @@ async fn locked(
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
-    let (ledger, in_flight) = session.ledger(&desired.blueprint, Some(&desired.subscription)).await?;
+    let (ledger, in_flight) = session.ledger(&desired.owner(), Some(desired)).await?;
     let mut found: Vec<StaleInput> = in_flight
         .iter()
         .map(|step| StaleInput::new(step.address.as_str(), "at rest", "left under way by an earlier run"))

@@ -5,10 +5,10 @@ use crate::apply::Engine;
 use crate::arm::{self, Client};
 use crate::blueprint::Caller;
 use crate::event::{Event, EventKind, Listener};
-use crate::ident::Address;
+use crate::ident::{Address, ArmId, Owner};
 use crate::ledger::{Estate, InFlight, Ledger};
 use crate::plan::{self, Plan};
-use crate::state::{Desired, Observed};
+use crate::state::{Desired, DesiredResource, Observed, Provisioning};
 use serde_json::Value;
 
 /// A session with Azure and a ledger.
@@ -22,36 +22,46 @@ pub struct Session {
     pub targets: Vec<String>,
     /// Whether what Azure would keep, soft-deleted, is purged.
     pub purge: bool,
-    /// Where this run works; the subscription is the blueprint's.
+    /// The environment's name, when the run has one.
+    pub environment: Option<String>,
+    /// Where this run works. The subscription is that of the environment, when it says one; a blueprint has its own.
     pub estate: Estate,
     /// Whether a ledger that was written for something else is taken over all the same.
     pub move_ledger: bool,
 }
 
 impl Session {
-    /// Reads the ledger; a new one when there is none. `subscription` is the blueprint's, when it is known.
+    /// Whose ledger a run for a blueprint of this name works with.
+    pub(super) fn owner(&self, blueprint: &str) -> Owner {
+        Owner::new(blueprint).within(self.environment.clone())
+    }
+
+    /// Reads the ledger; a new one when there is none. `desired` is what the blueprint asks for, when that is known.
     ///
     /// # Errors
     /// When it cannot be read, or is the ledger of something else than this run is for.
     pub(super) async fn ledger(
         &self,
-        blueprint: &str,
-        subscription: Option<&str>,
+        owner: &Owner,
+        desired: Option<&Desired>,
     ) -> Result<(Ledger, Vec<InFlight>), Error> {
         let loaded = self.engine.store.load().await?;
         // The salt only has to differ between ledgers; it is no secret.
-        let fresh = || Ledger::new(blueprint, uuid::Uuid::new_v4().simple().to_string());
+        let fresh = || Ledger::of(owner, uuid::Uuid::new_v4().simple().to_string());
         let mut ledger = loaded.ledger.unwrap_or_else(fresh);
-        let subscription = subscription.filter(|text| !text.is_empty()).map(str::to_owned);
+        let subscription =
+            desired.map(|desired| desired.subscription.clone()).filter(|text| !text.is_empty());
+        let subscription = subscription.or_else(|| self.estate.subscription.clone());
         let estate = Estate { subscription, ..self.estate.clone() };
-        let mismatches = ledger.mismatches(blueprint, &estate);
-        if !mismatches.is_empty() && !self.move_ledger {
-            return Err(Error::OtherLedger { place: self.engine.store.place(), mismatches });
+        if !self.move_ledger {
+            expect(&ledger, owner, &estate, &self.engine.store.place())?;
         }
-        ledger.blueprint = blueprint.to_owned();
-        if !ledger.resources.is_empty() || ledger.serial == 0 {
-            ledger.note(&estate);
-        }
+        ledger.move_to(owner);
+        let wanted: Option<Vec<&ArmId>> = desired.map(|desired| {
+            let owned = |resource: &&DesiredResource| resource.operation == Provisioning::Resource;
+            desired.resources.iter().filter(owned).map(|resource| &resource.id).collect()
+        });
+        ledger.note(&estate, wanted.as_deref());
         Ok((ledger, loaded.in_flight))
     }
 
@@ -83,6 +93,18 @@ impl Session {
             let listener: &dyn Listener = &*engine.listener;
             listener.event(&event);
         }
+    }
+}
+
+/// Refuses the ledger of something else than a run is for.
+///
+/// # Errors
+/// What differs.
+pub(super) fn expect(ledger: &Ledger, owner: &Owner, estate: &Estate, place: &str) -> Result<(), Error> {
+    let mismatches = ledger.mismatches(owner, estate);
+    match mismatches.is_empty() {
+        true => Ok(()),
+        false => Err(Error::OtherLedger { place: place.to_owned(), mismatches }),
     }
 }
 

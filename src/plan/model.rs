@@ -99,9 +99,9 @@ pub enum Reason {
         /// The old address.
         from: Address,
     },
-    /// Its tag says that another blueprint owns it now: it is left alone.
+    /// Its tag says that another blueprint, or another environment of this one, owns it now: it is left alone.
     OwnedByAnother {
-        /// The other blueprint.
+        /// The other, as the tag says it: `shop`, `shop/prod`.
         owner: String,
     },
     /// It may not be touched, and a conflict says why.
@@ -214,6 +214,9 @@ pub struct Plan {
     pub version: u32,
     /// The blueprint's name.
     pub blueprint: String,
+    /// The environment's name, when the run has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// The ledger's serial that it was made for.
     pub ledger_serial: u64,
     /// Whether it deletes everything.

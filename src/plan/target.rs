@@ -112,6 +112,7 @@ mod tests {
         Plan {
             version: VERSION,
             blueprint: "shop".into(),
+            environment: None,
             ledger_serial: 0,
             destroy: false,
             steps: steps.collect(),

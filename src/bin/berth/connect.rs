@@ -172,8 +172,9 @@ impl Connection {
             estate: Estate {
                 cloud: settings::target(global),
                 tenant: self.caller.as_ref().and_then(|caller| caller.tenant_id.clone()),
-                subscription: None,
+                ..Estate::default()
             },
+            environment: None,
             move_ledger: global.move_ledger,
         })
     }

@@ -29,6 +29,7 @@ fn plan(steps: Vec<Step>) -> Plan {
     Plan {
         version: VERSION,
         blueprint: "shop".into(),
+        environment: None,
         ledger_serial: 0,
         destroy: false,
         steps,
