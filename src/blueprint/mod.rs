@@ -50,7 +50,7 @@ mod wants;
 mod yaml;
 
 pub use codes::codes;
-pub use environment::{Environment, FOLDER as ENVIRONMENTS};
+pub use environment::Environment;
 pub use includes::Read;
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;

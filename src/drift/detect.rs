@@ -85,6 +85,7 @@ pub fn detect<'a>(
         version: 1,
         blueprint: ledger.blueprint.clone(),
         environment: ledger.environment.clone(),
+        header: None,
         checked,
         steady,
         drifted,

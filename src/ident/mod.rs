@@ -6,10 +6,12 @@
 
 mod address;
 mod arm_id;
+mod header;
 mod location;
 mod owner;
 
 pub use address::{Address, Parts, above, is_logical_name, segments};
 pub use arm_id::{ArmId, ArmIdError};
+pub use header::Header;
 pub use location::normalize_location;
 pub use owner::{Owner, is_name};

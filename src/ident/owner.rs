@@ -34,6 +34,14 @@ impl Owner {
         }
     }
 
+    /// How people are told of it: `shop`, or `shop, environment prod`.
+    pub fn in_words(&self) -> String {
+        match &self.environment {
+            None => self.blueprint.clone(),
+            Some(environment) => format!("{}, environment {environment}", self.blueprint),
+        }
+    }
+
     /// Reads the value of a tag, or what berth says of an owner; `None` for what names no owner.
     pub fn parse(text: &str) -> Option<Self> {
         let (blueprint, environment) = match text.split_once('/') {

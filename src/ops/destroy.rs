@@ -27,7 +27,9 @@ pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned,
         refuse_strays(session, &owner, &ledger).await?;
     }
     let reading = session.reading();
-    let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
+    let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading);
+    let (observed, header) = futures::join!(observed, session.header(&ledger));
+    let observed = observed?;
     let nothing = Desired {
         blueprint: owner.blueprint.clone(),
         environment: owner.environment.clone(),
@@ -36,6 +38,7 @@ pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned,
     let plan = plan::plan_destroy(&owner, &ledger, &observed);
     sound(&plan)?;
     let mut plan = session.settle(plan, &nothing, &ledger, &observed)?;
+    plan.header = header;
     preflight(session, &mut plan, &nothing, &observed).await;
     Ok(Planned { plan, ledger, observed, in_flight, secrets: Secrets::default() })
 }

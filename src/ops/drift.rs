@@ -24,7 +24,9 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         refuse_strays(session, &desired.owner(), &ledger).await?;
     }
     let reading = session.reading();
-    let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
+    let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading);
+    let (observed, header) = futures::join!(observed, session.header(&ledger));
+    let observed = observed?;
     if let Some((address, message, help)) =
         ledger.resources.iter().find_map(|(id, owned)| match observed.get(id) {
             Some(Observation::Unreadable { message, help }) => Some((&owned.address, message, help)),
@@ -52,6 +54,7 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         .collect();
     let live = |id: &_| observed.get(id).and_then(Observation::body);
     let mut report = drift::detect(&ledger, live, kind, |id| approved.contains(id));
+    report.header = header;
     add_connections(session, desired, &ledger, &observed, &mut report).await?;
     Ok(report)
 }

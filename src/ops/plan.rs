@@ -30,11 +30,14 @@ pub async fn plan(session: &Session, desired: &Desired, adoption: Adoption) -> R
     let (mut ledger, in_flight) = session.ledger(&desired.owner(), Some(desired)).await?;
     let desired = &*desired.with_messages(&ledger.salt);
     let reading = session.reading();
-    let observed = observe(&session.engine.client, Some(desired), &ledger, session.reads, &reading).await?;
+    let observed = observe(&session.engine.client, Some(desired), &ledger, session.reads, &reading);
+    let (observed, header) = futures::join!(observed, session.header(&ledger));
+    let observed = observed?;
     settle_move(&mut ledger, &observed);
     let plan = plan::plan(desired, &ledger, &observed, adoption);
     sound(&plan)?;
     let mut plan = session.settle(plan, desired, &ledger, &observed)?;
+    plan.header = header;
     preflight(session, &mut plan, desired, &observed).await;
     Ok(Planned { plan, ledger, observed, in_flight, secrets: desired.secrets.clone() })
 }

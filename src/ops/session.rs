@@ -5,11 +5,14 @@ use crate::apply::Engine;
 use crate::arm::{self, Client};
 use crate::blueprint::Caller;
 use crate::event::{Event, EventKind, Listener};
-use crate::ident::{Address, ArmId, Owner};
+use crate::ident::{Address, ArmId, Header, Owner};
 use crate::ledger::{Estate, InFlight, Ledger};
 use crate::plan::{self, Plan};
 use crate::state::{Desired, DesiredResource, Observed, Provisioning};
 use serde_json::Value;
+
+/// The API version of subscriptions.
+const SUBSCRIPTIONS: &str = "2022-12-01";
 
 /// A session with Azure and a ledger.
 #[derive(Clone)]
@@ -24,6 +27,9 @@ pub struct Session {
     pub purge: bool,
     /// The environment's name, when the run has one.
     pub environment: Option<String>,
+    /// What the run is for, as far as it is known before the ledger is read; plans and reports open with it. Without it
+    /// none is made.
+    pub header: Option<Header>,
     /// Where this run works. The subscription is that of the environment, when it says one; a blueprint has its own.
     pub estate: Estate,
     /// Whether a ledger that was written for something else is taken over all the same.
@@ -65,6 +71,22 @@ impl Session {
         Ok((ledger, loaded.in_flight))
     }
 
+    /// What plans and reports of this run open with.
+    pub(super) async fn header(&self, ledger: &Ledger) -> Option<Header> {
+        let mut header = self.header.clone()?;
+        header.subscription = ledger.estate.as_ref().and_then(|estate| estate.subscription.clone());
+        if let Some(id) = &header.subscription {
+            // Who may not read the subscription sees its id.
+            let found = self.engine.client.get(&format!("/subscriptions/{id}"), SUBSCRIPTIONS).await;
+            let name = found
+                .ok()
+                .flatten()
+                .and_then(|found| Some(found.body.get("displayName")?.as_str()?.to_owned()));
+            header.subscription_name = name;
+        }
+        Some(header)
+    }
+
     /// A plan as this session is to have it (purging or not, for the targets only), compiled.
     pub(super) fn settle(
         &self,
@@ -100,7 +122,7 @@ impl Session {
 ///
 /// # Errors
 /// What differs.
-pub(super) fn expect(ledger: &Ledger, owner: &Owner, estate: &Estate, place: &str) -> Result<(), Error> {
+pub fn expect(ledger: &Ledger, owner: &Owner, estate: &Estate, place: &str) -> Result<(), Error> {
     let mismatches = ledger.mismatches(owner, estate);
     match mismatches.is_empty() {
         true => Ok(()),
@@ -120,6 +142,17 @@ fn suggest(unknown: &[String], known: &[Address]) -> Vec<(String, Option<String>
     unknown.iter().map(|wrong| (wrong.clone(), near(wrong))).collect()
 }
 
+/// Who is signed in, in words; `None` when no sign-in was needed, or the token does not say.
+pub async fn signed_in(client: &Client) -> Option<String> {
+    let caller = client.caller().await.ok().flatten()?;
+    match (caller.user_name, caller.app_id, caller.object_id) {
+        (Some(user), ..) => Some(user),
+        (None, Some(app), Some(object)) => Some(format!("application {app} (object {object})")),
+        (None, Some(app), None) => Some(format!("application {app}")),
+        (None, None, object) => object.map(|object| format!("object {object}")),
+    }
+}
+
 /// Who is signed in: from the token, or for want of claims the tenant from the subscription.
 ///
 /// # Errors
@@ -131,7 +164,7 @@ pub async fn caller(client: &Client, subscription: Option<&str>) -> Result<Optio
         return Ok(Some(Caller { tenant_id: caller.tenant_id, object_id: caller.object_id }));
     }
     let Some(subscription) = subscription else { return Ok(None) };
-    let found = client.get(&format!("/subscriptions/{subscription}"), "2022-12-01").await?;
+    let found = client.get(&format!("/subscriptions/{subscription}"), SUBSCRIPTIONS).await?;
     let tenant = found.and_then(|s| s.body.get("tenantId").and_then(Value::as_str).map(str::to_owned));
     Ok(tenant.map(|tenant| Caller { tenant_id: Some(tenant), object_id: None }))
 }

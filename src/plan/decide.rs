@@ -81,6 +81,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         version: VERSION,
         blueprint: desired.blueprint.clone(),
         environment: desired.environment.clone(),
+        header: None,
         ledger_serial: ledger.serial,
         destroy: false,
         steps,
@@ -460,7 +461,7 @@ impl Planner<'_> {
         let adopt = "to take it over, run with `--adopt` or write `adopt: true` in its entry; `berth plan --adopt` shows what that would change; if it is not meant, choose another `name:`";
         let tag = owner_of(live).filter(|_| resource.kind.tags);
         let (message, help) = match self.tags.standing(tag, resource.kind.tags, owned) {
-            Standing::Ours => return None,
+            Standing::Ours | Standing::Formerly(_) => return None,
             Standing::Theirs(owner) if owned => (
                 format!("it belongs to {} now, which took it over", whose(&owner)),
                 format!("take `{address}` out of this blueprint: it is then forgotten here, and stays"),
@@ -487,7 +488,7 @@ impl Planner<'_> {
     fn foreign_deleted(&self, resource: &DesiredResource, tag: Option<&str>) -> Option<Conflict> {
         let owned = self.ledger.resources.contains_key(&resource.id);
         let who = match self.tags.standing(tag, resource.kind.tags, owned) {
-            Standing::Ours | Standing::Silent => return None,
+            Standing::Ours | Standing::Formerly(_) | Standing::Silent => return None,
             Standing::Bare if owned || resource.adopt || self.adoption == Adoption::Allowed => return None,
             Standing::Bare => "no blueprint".to_owned(),
             Standing::Theirs(owner) => whose(&owner),

@@ -2,7 +2,7 @@
 
 use super::program::Program;
 use crate::change::Action;
-use crate::ident::{Address, ArmId};
+use crate::ident::{Address, ArmId, Header};
 use crate::private_link::NotOurs;
 use crate::value::Change;
 use schemars::JsonSchema;
@@ -217,6 +217,9 @@ pub struct Plan {
     /// The environment's name, when the run has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// What the run is for and where it works, when that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
     /// The ledger's serial that it was made for.
     pub ledger_serial: u64,
     /// Whether it deletes everything.

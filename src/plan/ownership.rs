@@ -13,6 +13,8 @@ use serde_json::Value;
 pub(super) enum Standing {
     /// It is the run's own.
     Ours,
+    /// The ledger has it and was moved here from the owner that the tag names: ours, and not yet written again.
+    Formerly(String),
     /// Its type has no tag: it belongs to whom its parent belongs.
     Silent,
     /// Its type has a tag, and it carries none.
@@ -45,7 +47,9 @@ impl<'a> Tags<'a> {
         match tag {
             Some(tag) if tag == self.own => Standing::Ours,
             // What a moved ledger has keeps the tag of before until it is written again; nothing else does.
-            Some(tag) if owned && self.formerly.iter().any(|before| before == tag) => Standing::Ours,
+            Some(tag) if owned && self.formerly.iter().any(|before| before == tag) => {
+                Standing::Formerly(tag.to_owned())
+            }
             Some(tag) => Standing::Theirs(tag.to_owned()),
             None if tagged => Standing::Bare,
             None => Standing::Silent,
@@ -98,6 +102,10 @@ pub(super) fn guard(
                 "it does not carry the tag `{OWNER_TAG}`: somebody may have taken it over, or made it anew"
             ),
             Standing::Theirs(owner) => format!("its tag `{OWNER_TAG}` says that it belongs to `{owner}`"),
+            // Moving a ledger by mistake must not be how another environment is destroyed.
+            Standing::Formerly(owner) => {
+                format!("its tag `{OWNER_TAG}` still says `{owner}`, from which this ledger was moved")
+            }
         };
         step.protected = true;
         warnings.push(Conflict {
@@ -182,7 +190,7 @@ mod tests {
         let mut ledger = Ledger::new("shop", "salt");
         ledger.move_to(&Owner::parse("shop/prod").unwrap());
         let tags = Tags::new(&ledger.owner(), &ledger);
-        assert_eq!(tags.standing(Some("shop"), true, true), Standing::Ours);
+        assert_eq!(tags.standing(Some("shop"), true, true), Standing::Formerly("shop".to_owned()));
         assert_eq!(tags.standing(Some("shop"), true, false), Standing::Theirs("shop".to_owned()));
         assert_eq!(tags.standing(Some("bank"), true, true), Standing::Theirs("bank".to_owned()));
         assert_eq!(

@@ -46,7 +46,7 @@ pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
             step.action = Action::Delete;
             step.reason = Reason::SoftDeleted;
             step.impact = Impact::Destructive;
-            step.protected = deleted == Some(Standing::Bare)
+            step.protected = matches!(deleted, Some(Standing::Bare | Standing::Formerly(_)))
                 || ledger.resources.get(&step.id).is_some_and(|owned| owned.protect);
         }
         step.expected_ms += USUAL_MS;

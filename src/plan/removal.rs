@@ -123,6 +123,7 @@ pub fn plan_destroy(owner: &Owner, ledger: &Ledger, observed: &Observed) -> Plan
         version: VERSION,
         blueprint: owner.blueprint.clone(),
         environment: owner.environment.clone(),
+        header: None,
         ledger_serial: ledger.serial,
         destroy: true,
         steps,

@@ -113,6 +113,7 @@ mod tests {
             version: VERSION,
             blueprint: "shop".into(),
             environment: None,
+            header: None,
             ledger_serial: 0,
             destroy: false,
             steps: steps.collect(),

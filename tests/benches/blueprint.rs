@@ -125,6 +125,7 @@ async fn asked(folder: &Path) -> Result<(u64, Duration), String> {
         targets: Vec::new(),
         purge: false,
         environment: None,
+        header: None,
         estate: berth::ledger::Estate { cloud: "simulator".to_owned(), ..Default::default() },
         move_ledger: false,
     };

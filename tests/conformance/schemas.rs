@@ -158,6 +158,7 @@ async fn every_body_is_what_its_schema_accepts() {
             targets: Vec::new(),
             purge: false,
             environment: None,
+            header: None,
             estate: berth::ledger::Estate { cloud: "simulator".to_owned(), ..Default::default() },
             move_ledger: false,
         };

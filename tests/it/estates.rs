@@ -63,6 +63,7 @@ fn a_ledger_of_something_else_stops_every_command_and_stays_as_it_is() {
         }
     }
     // A person may say that the blueprint has moved.
+    berth.write(file, before.replace("\"cloud\": \"loopback\"", "\"cloud\": \"public\"").as_bytes());
     run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--move-ledger"])).exits(0);
     azure.stop();
 }

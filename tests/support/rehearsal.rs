@@ -72,6 +72,7 @@ impl Rehearsal {
                 targets: Vec::new(),
                 purge: false,
                 environment: None,
+                header: None,
                 estate,
                 move_ledger: false,
             },

@@ -30,6 +30,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         version: VERSION,
         blueprint: "shop".into(),
         environment: None,
+        header: None,
         ledger_serial: 0,
         destroy: false,
         steps,
