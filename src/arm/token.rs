@@ -53,6 +53,8 @@ pub struct Caller {
     pub object_id: Option<String>,
     /// The tenant that issued the token.
     pub tenant_id: Option<String>,
+    /// The user's sign-in name, for a user.
+    pub user_name: Option<String>,
     /// The application that asked for it.
     pub app_id: Option<String>,
     /// What Azure calls the principal: `user` or `app`.
@@ -69,6 +71,7 @@ impl Caller {
         Some(Caller {
             object_id: claim("oid"),
             tenant_id: claim("tid"),
+            user_name: claim("upn").or_else(|| claim("preferred_username")).or_else(|| claim("unique_name")),
             app_id: claim("appid").or_else(|| claim("azp")),
             principal_type: claim("idtyp"),
         })

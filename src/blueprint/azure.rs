@@ -1,5 +1,6 @@
 //! The `azure:` block: of the blueprint, and of its modules, which inherit it.
 
+use super::environment::ENVIRONMENT;
 use super::evaluator::Evaluator;
 use super::messages;
 use super::messages::MISSING_FIELD;
@@ -44,13 +45,23 @@ impl Evaluator<'_> {
     pub(super) fn azure_block(&self) -> Azure {
         let empty = Map::new();
         let block = self.block_fields(FIELDS).unwrap_or(&empty);
+        let inputs = self.shared.inputs;
+        let chosen = inputs.chosen.as_ref().and_then(|chosen| chosen.subscription.as_ref());
+        // A variable that is not set says nothing, where the environment says it.
+        let unset = |raw: &Value| chosen.is_some() && self.is_unset_variable(raw);
         self.evaluate_block(block, FIELDS, &|field| {
-            field == "subscription" && self.shared.inputs.subscription.is_some()
+            field == "subscription" && (inputs.subscription.is_some() || block.get(field).is_some_and(unset))
         });
         let text = |field: &'static str| self.block_text(field);
-        let subscription = match &self.shared.inputs.subscription {
-            Some(given) => given.clone(),
-            None => match text("subscription") {
+        let subscription = match (&inputs.subscription, chosen) {
+            (Some(given), _) => given.clone(),
+            (None, Some(chosen)) => {
+                if let Some(text) = text("subscription").filter(|text| !text.eq_ignore_ascii_case(chosen)) {
+                    self.tell_other_subscription(&text, chosen);
+                }
+                chosen.clone()
+            }
+            (None, None) => match text("subscription") {
                 Some(text) => {
                     if uuid::Uuid::try_parse(&text).is_err() {
                         self.tell(
@@ -89,6 +100,31 @@ impl Evaluator<'_> {
             tags,
             register_providers: block.get("registerProviders") != Some(&Value::Bool(false)),
         })
+    }
+
+    /// Whether this is `${env.NAME}` alone, and there is no such variable.
+    fn is_unset_variable(&self, raw: &Value) -> bool {
+        let inside = raw.as_str().and_then(|text| text.trim().strip_prefix("${")?.strip_suffix('}'));
+        let name = inside.and_then(|inside| inside.trim().strip_prefix("env."));
+        name.is_some_and(|name| self.shared.inputs.environment.get(name).is_none_or(String::is_empty))
+    }
+
+    /// Tells that the blueprint is for another subscription than its environment.
+    fn tell_other_subscription(&self, text: &str, chosen: &str) {
+        let Some(environment) = &self.shared.inputs.chosen else { return };
+        let (name, file) = (&environment.name, environment.file().unwrap_or_default());
+        self.tell(
+            Diagnostic::error(
+                &ENVIRONMENT,
+                format!(
+                    "the environment `{name}` is for the subscription `{chosen}`, and `azure.subscription` is `{text}`"
+                ),
+            )
+            .at(self.locate("azure.subscription", At::Value))
+            .help(format!(
+                "correct the variable or the parameter that it comes from, or `subscription` in {file}; a blueprint whose environments say it needs no `azure.subscription`"
+            )),
+        );
     }
 
     /// Evaluates the block of a module: over what it inherits comes what its file says, and over that what `call` says,

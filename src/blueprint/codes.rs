@@ -1,8 +1,8 @@
 //! The diagnostics of what a blueprint is written in, in one list. Each stands beside the code that raises it.
 
 use super::{
-    azure, each, entries, evaluator, exclusive, link, messages, modules, parameters, refer, resolve, text,
-    wants, yaml,
+    azure, each, entries, environment, evaluator, exclusive, link, messages, modules, parameters, refer,
+    resolve, text, wants, yaml,
 };
 use crate::diag::Code;
 
@@ -20,6 +20,8 @@ const CODES: &[&Code] = &[
     &yaml::DUPLICATE_KEY,
     &yaml::EMPTY,
     &entries::ENTRY_KEY,
+    &environment::ENVIRONMENT,
+    &environment::ENVIRONMENT_NAME,
     &exclusive::EXCLUSIVE_LIST,
     &evaluator::EXPRESSION,
     &each::FOR_EACH,
@@ -40,6 +42,7 @@ const CODES: &[&Code] = &[
     &azure::SUBSCRIPTION,
     &text::TOO_LARGE,
     &messages::UNKNOWN_FIELD,
+    &environment::UNKNOWN_ENVIRONMENT,
     &link::UNKNOWN_ID,
     &parameters::UNKNOWN_PARAMETER,
     &resolve::UNKNOWN_SECTION,

@@ -170,7 +170,7 @@ fn circle(open: &[PathBuf], last: &Path) -> Include {
 }
 
 /// A path without `.` and without the `..` that can be taken away by looking at it.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut parts: Vec<Component<'_>> = Vec::new();
     for part in path.components() {
         match (part, parts.last()) {

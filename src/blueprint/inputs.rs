@@ -1,5 +1,6 @@
 //! What comes from outside the blueprint.
 
+use super::environment::Environment;
 use super::source::Source;
 use crate::value::redact::Redactor;
 use serde_json::Value;
@@ -33,8 +34,10 @@ pub struct Inputs {
     pub parameters: BTreeMap<String, Value>,
     /// Values files: mappings of parameters, in the order in which they were given.
     pub values: Vec<Arc<Source>>,
-    /// The environment.
+    /// The variables of the process's environment.
     pub environment: BTreeMap<String, String>,
+    /// The blueprint's environment that the run is for.
+    pub chosen: Option<Arc<Environment>>,
     /// The signed-in caller. `None` means that nobody has signed in yet: then a claim is taken for known later. A claim
     /// that a caller lacks never comes.
     pub caller: Option<Caller>,
@@ -54,6 +57,7 @@ impl std::fmt::Debug for Inputs {
             .field("parameters", &self.parameters.keys())
             .field("values", &self.values.iter().map(|file| &file.file.name).collect::<Vec<_>>())
             .field("environment", &self.environment.keys())
+            .field("chosen", &self.chosen.as_ref().map(|chosen| &chosen.name))
             .field("caller", &self.caller)
             .field("subscription", &self.subscription)
             .field("missing", &self.missing)
@@ -80,9 +84,15 @@ impl Inputs {
         names.iter().filter_map(|name| Some((name.clone(), self.environment.get(name)?.clone()))).collect()
     }
 
+    /// The files that give parameters values, later over earlier: what the environment says, then those of `--values`.
+    pub(crate) fn files(&self) -> impl DoubleEndedIterator<Item = &Arc<Source>> {
+        let chosen = self.chosen.as_ref().and_then(|chosen| chosen.values.as_ref());
+        chosen.into_iter().chain(&self.values)
+    }
+
     /// Every parameter that is given, by `-p` or else by values files.
     pub fn given(&self) -> BTreeMap<String, Value> {
-        let names = self.values.iter().filter_map(|file| file.tree.as_object()).flat_map(|file| file.keys());
+        let names = self.files().filter_map(|file| file.tree.as_object()).flat_map(|file| file.keys());
         let values = names.filter_map(|name| Some((name.clone(), self.of_values(name)?)));
         values.chain(self.parameters.clone()).collect()
     }
@@ -91,7 +101,7 @@ impl Inputs {
     /// replaced.
     pub(crate) fn of_values(&self, name: &str) -> Option<Value> {
         let mut found: Option<Value> = None;
-        for value in self.values.iter().filter_map(|file| file.tree.get(name)) {
+        for value in self.files().filter_map(|file| file.tree.get(name)) {
             match &mut found {
                 Some(under) => merge(under, value),
                 None => found = Some(value.clone()),

@@ -18,7 +18,7 @@ use crate::catalog::kinds::{registration, resource_group};
 use crate::catalog::{self, Draft, DraftId, Provisioning};
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
-use crate::ident::{Address, ArmId};
+use crate::ident::{Address, ArmId, Owner};
 use crate::private_link::{Policy, Rule, Task, Who};
 use crate::state::{self, Approval, Desired, DesiredResource, OWNER_TAG, Output};
 use crate::value::secret::Secrets;
@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 /// What was evaluated and expanded.
 pub(crate) struct Unlinked<'a> {
-    pub(crate) blueprint: String,
+    pub(crate) owner: Owner,
     pub(crate) azure: Azure,
     /// The resource groups of modules that have their own.
     pub(crate) groups: Vec<Group>,
@@ -45,9 +45,10 @@ const FREE: &[&str] = &["Microsoft.Resources", "Microsoft.Authorization", "Micro
 
 /// Links drafts. `None` when a problem leaves nothing to work with; problems are in the bag either way.
 pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagnostics) -> Option<Desired> {
-    let Unlinked { blueprint, azure, groups, mut entries, outputs, secrets } = unlinked;
+    let Unlinked { owner, azure, groups, mut entries, outputs, secrets } = unlinked;
     let drafts: Vec<Vec<Draft>> = entries.iter_mut().map(|entry| std::mem::take(&mut entry.drafts)).collect();
-    let mut linker = Linker::new(source, &entries, &blueprint, azure.register_providers);
+    let tag = owner.to_string();
+    let mut linker = Linker::new(source, &entries, &tag, azure.register_providers);
     for (at, drafts) in drafts.into_iter().enumerate() {
         drafts.into_iter().for_each(|draft| linker.add(draft, Some(at)));
     }
@@ -83,7 +84,8 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
     let by_address = resources.iter().enumerate().map(|(at, r)| (r.address.clone(), at)).collect();
     let by_id = resources.iter().enumerate().map(|(at, r)| (r.id.clone(), at)).collect();
     Some(Desired {
-        blueprint,
+        blueprint: owner.blueprint,
+        environment: owner.environment,
         subscription: azure.subscription,
         resources,
         graph,
@@ -103,8 +105,8 @@ pub(super) struct Node {
 pub(super) struct Linker<'a> {
     pub(super) source: &'a Source,
     pub(super) entries: &'a [Entry<'a>],
-    /// The blueprint's name, for the tag of ownership.
-    blueprint: &'a str,
+    /// The value of the ownership tag.
+    owner: &'a str,
     /// Whether provider namespaces are registered; else the subscription is taken to have them.
     register: bool,
     pub(super) nodes: Vec<Node>,
@@ -185,11 +187,11 @@ fn each_id(value: &Value, is_id: bool, each: &mut dyn FnMut(&str)) {
 }
 
 impl<'a> Linker<'a> {
-    fn new(source: &'a Source, entries: &'a [Entry<'a>], blueprint: &'a str, register: bool) -> Self {
+    fn new(source: &'a Source, entries: &'a [Entry<'a>], owner: &'a str, register: bool) -> Self {
         Linker {
             source,
             entries,
-            blueprint,
+            owner,
             register,
             nodes: Vec::new(),
             by_address: HashMap::new(),
@@ -480,7 +482,7 @@ impl<'a> Linker<'a> {
         }
         edges.into_iter().for_each(|edge| graph.need(at, edge));
         if draft.kind.tags && draft.operation == Provisioning::Resource {
-            crate::value::set_path(&mut body, &format!("tags.{OWNER_TAG}"), self.blueprint.into());
+            crate::value::set_path(&mut body, &format!("tags.{OWNER_TAG}"), self.owner.into());
         }
         Some(DesiredResource {
             address: draft.address.clone(),

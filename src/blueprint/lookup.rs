@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::rc::Rc;
 
 /// The first segments that are no sections.
-const ROOTS: &[&str] = &["param", "each", "env", "azure", "caller", "blueprint", "module"];
+const ROOTS: &[&str] = &["param", "each", "env", "environment", "azure", "caller", "blueprint", "module"];
 
 impl Scope for Evaluator<'_> {
     fn lookup(&self, path: &[&str]) -> Result<Value, Fault> {
@@ -65,6 +65,16 @@ impl Scope for Evaluator<'_> {
                 Err(Fault::unknown("claim of the caller named", claim, ["tenantId", "objectId"].into_iter()))
             }
             ["blueprint"] => Ok(self.shared.blueprint.clone().into()),
+            ["environment", "name"] => match &self.shared.inputs.chosen {
+                Some(chosen) => Ok(chosen.name.clone().into()),
+                None => Err(Fault::new(
+                    "this run has no environment",
+                    "say which with `-e NAME`: it is a file `environments/NAME.yaml` beside the blueprint",
+                )),
+            },
+            ["environment", other, ..] => {
+                Err(Fault::unknown("member of `environment` named", other, ["name"].into_iter()))
+            }
             ["module", name, rest @ ..] => self.module_value(path, name, rest),
             [section, key, rest @ ..] if is_section(section) => self.entry_value(path, section, key, rest),
             [name, ..] => {

@@ -1,7 +1,8 @@
 //! The blueprint: from YAML text to a linked set of desired resources, and every mistake in it with its place.
 //!
 //! * `text` and `yaml` read YAML, `source` is a file that was read, `place` finds the place of any path in it, `includes` the files of modules;
-//! * `inputs`, `parameters` and `declaration` are what comes from outside: parameters, environment, the caller;
+//! * `inputs`, `parameters` and `declaration` are what comes from outside: parameters, environment variables, the caller;
+//!   `environment` is one of the blueprint's own environments, `environments/NAME.yaml`;
 //! * `expression` evaluates `${…}`, with `chain` and `functions`; what another entry gives becomes a token;
 //! * `evaluator` is one file at work: its names (`lookup`), `azure:` block, `forEach` (`each`), `outputs`, and `modules`,
 //!   which are further worlds;
@@ -20,6 +21,7 @@ mod conceal;
 mod declaration;
 mod each;
 mod entries;
+mod environment;
 mod evaluator;
 mod exclusive;
 mod expression;
@@ -49,10 +51,11 @@ mod wants;
 mod yaml;
 
 pub use codes::codes;
+pub use environment::Environment;
 pub use includes::{Open, Opened, Read};
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
-pub use resolve::{is_blueprint_name, load};
+pub use resolve::load;
 pub use schema::{common_fields, entry_schema, schema};
 pub use side_file::side_file;
 pub use source::{Source, parse_value};

@@ -212,7 +212,7 @@ impl Resolver<'_, '_, '_> {
         match self.given {
             Given::Outside => {
                 inputs.parameters.get(name).into_iter().for_each(learn);
-                inputs.values.iter().filter_map(|file| file.tree.get(name)).for_each(learn);
+                inputs.files().filter_map(|file| file.tree.get(name)).for_each(learn);
             }
             Given::Module { values, .. } => values.get(name).into_iter().for_each(learn),
         }
@@ -283,7 +283,7 @@ impl Resolver<'_, '_, '_> {
                     let span = span.or_else(|| self.source.locate("blueprint", At::Key));
                     tell(name, "the blueprint", span);
                 }
-                for file in &inputs.values {
+                for file in inputs.files() {
                     for name in file.tree.as_object().into_iter().flat_map(Map::keys) {
                         if !is_known(name) {
                             tell(name, "the blueprint", file.locate(name, At::Key));
@@ -303,7 +303,7 @@ impl Resolver<'_, '_, '_> {
 
 /// The value of a parameter from values files, and the last of them that has it.
 fn from_files(name: &str, inputs: &Inputs) -> Option<(Value, Origin)> {
-    let last = inputs.values.iter().rfind(|file| file.tree.get(name).is_some())?;
+    let last = inputs.files().rfind(|file| file.tree.get(name).is_some())?;
     Some((inputs.of_values(name)?, Origin::File(last.clone())))
 }
 

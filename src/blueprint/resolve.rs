@@ -11,7 +11,7 @@ use super::source::{At, Source};
 use crate::catalog::SHAPE;
 use crate::catalog::{Draft, registry};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, did_you_mean};
-use crate::ident::Address;
+use crate::ident::{Address, Owner, is_name};
 use crate::state::Desired;
 use crate::value::secret::Secret;
 use crate::value::take_literals;
@@ -57,7 +57,9 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
             name
         });
     }
-    let unlinked = link::Unlinked { blueprint: name, azure, groups, entries, outputs, secrets };
+    let environment = inputs.chosen.as_ref().map(|chosen| chosen.name.clone());
+    let owner = Owner::new(name).within(environment);
+    let unlinked = link::Unlinked { owner, azure, groups, entries, outputs, secrets };
     let linked = link::link(source, unlinked, &mut problems);
     if inputs.is_signed_in()
         && let Some(desired) = &linked
@@ -137,20 +139,13 @@ fn check_name(evaluator: &Evaluator<'_>) {
                 .at(evaluator.locate("", At::Value))
                 .help(format!("add {name_rule}")),
         ),
-        Some(Value::String(name)) if is_blueprint_name(name) => {}
+        Some(Value::String(name)) if is_name(name) => {}
         Some(_) => evaluator.tell(
             Diagnostic::error(&BLUEPRINT_NAME, "this cannot be the name of a blueprint")
                 .at(evaluator.locate("blueprint", At::Value))
                 .help(format!("write {name_rule}")),
         ),
     }
-}
-
-/// The ledger is a file of this name, and a tag has it as its value.
-pub fn is_blueprint_name(name: &str) -> bool {
-    (1..=63).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// What became of an entry.

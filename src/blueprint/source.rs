@@ -24,6 +24,8 @@ pub struct Source {
     index: OnceLock<Index>,
     /// Whether no line of it may be shown.
     hidden: bool,
+    /// The file that this is a part of, and the path of the part.
+    part_of: Option<(Arc<Source>, &'static str)>,
 }
 
 /// Which end of a mapping entry is meant.
@@ -44,7 +46,20 @@ impl Source {
     pub fn parse(name: impl Into<String>, bytes: &[u8]) -> Result<Self, Diagnostic> {
         let file = text::decode(name.into(), bytes).map_err(conceal::veiled)?;
         let tree = yaml::tree(&file).map_err(conceal::veiled)?;
-        Ok(Source { file, tree, includes: Includes::new(), index: OnceLock::new(), hidden: false })
+        let (includes, index) = (Includes::new(), OnceLock::new());
+        Ok(Source { file, tree, includes, index, hidden: false, part_of: None })
+    }
+
+    /// What a file says under one of its keys, as a file of its own. Places are those of the whole file.
+    pub(super) fn part(whole: &Arc<Source>, key: &'static str) -> Self {
+        Source {
+            file: whole.file.clone(),
+            tree: whole.tree.get(key).cloned().unwrap_or_default(),
+            includes: Includes::new(),
+            index: OnceLock::new(),
+            hidden: whole.hidden,
+            part_of: Some((whole.clone(), key)),
+        }
     }
 
     /// A file of which no line is ever shown, only places: a values file, which may hold secrets.
@@ -91,6 +106,10 @@ impl Source {
 
     /// The place of a dotted path (`networks.hub.subnets`), or of the nearest thing above it that is there.
     pub(crate) fn locate(&self, path: &str, at: At) -> Option<Span> {
+        if let Some((whole, key)) = &self.part_of {
+            let path = if path.is_empty() { (*key).to_owned() } else { format!("{key}.{path}") };
+            return whole.locate(&path, at);
+        }
         let path = super::parts::as_written(&self.tree, path);
         let mut span = self.index.get_or_init(|| Index::new(&self.file.text)).locate(self, &path, at)?;
         if self.hidden {

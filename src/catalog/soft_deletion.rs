@@ -13,6 +13,8 @@ pub struct SoftDeletion {
     pub kept_by: &'static str,
     /// Where the body of the deleted one says so.
     pub kept_when_deleted: &'static str,
+    /// Where the body of the deleted one has the tags that it had: a JSON pointer.
+    pub tags_when_deleted: &'static str,
 }
 
 impl SoftDeletion {

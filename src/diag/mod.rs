@@ -99,6 +99,14 @@ impl Diagnostic {
         self
     }
 
+    /// Without the line that it is about, which may hold a secret; its place stays.
+    pub fn without_excerpt(mut self) -> Self {
+        if let Some(span) = &mut self.span {
+            span.file = Arc::new(SourceFile { name: span.file.name.clone(), text: String::new() });
+        }
+        self
+    }
+
     /// With a remedy.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

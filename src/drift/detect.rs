@@ -84,6 +84,8 @@ pub fn detect<'a>(
     DriftReport {
         version: 1,
         blueprint: ledger.blueprint.clone(),
+        environment: ledger.environment.clone(),
+        header: None,
         checked,
         steady,
         drifted,

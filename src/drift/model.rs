@@ -1,6 +1,6 @@
 //! A drift report as data.
 
-use crate::ident::{Address, ArmId};
+use crate::ident::{Address, ArmId, Header};
 use crate::private_link::NotOurs;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +52,12 @@ pub struct DriftReport {
     pub version: u32,
     /// The blueprint's name.
     pub blueprint: String,
+    /// The environment's name, when the run has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// What the run is for and where it works, when that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
     /// How many owned resources were looked at.
     pub checked: usize,
     /// Those that are as they were asked for, in their order.

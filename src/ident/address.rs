@@ -1,10 +1,14 @@
 //! What a person calls a resource.
 
+use super::arm_id::is_invisible;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+/// No address is longer, in bytes.
+const LONGEST: usize = 4096;
 
 /// The address of a resource or entry, such as `clusters.aks.nodePools.winpl`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +42,36 @@ impl Address {
             true => Cow::Borrowed(self.as_str()),
             false => Cow::Owned(format!("'{}'", self.0.replace('\'', "'\\''"))),
         }
+    }
+
+    /// Whether this could be the address of something: names with dots between them, keys of `forEach` in brackets.
+    ///
+    /// Addresses of blueprints always are; a file may hold any text.
+    pub fn is_well_formed(&self) -> bool {
+        let (mut depth, mut previous) = (0usize, '.');
+        for c in self.0.chars() {
+            let fits = match (c, depth) {
+                _ if is_invisible(c) => false,
+                ('[', _) => {
+                    depth += 1;
+                    depth > 1 || !matches!(previous, '.' | '[')
+                }
+                (']', 0) => false,
+                (']', _) => {
+                    depth -= 1;
+                    true
+                }
+                ('.', 0) => previous != '.',
+                // What is in brackets is a text of the blueprint's author.
+                (_, 1..) => true,
+                (c, 0) => !c.is_whitespace() && !"/\\\"'`$&|;<>(){}".contains(c),
+            };
+            if !fits {
+                return false;
+            }
+            previous = c;
+        }
+        depth == 0 && previous != '.' && self.0.len() <= LONGEST
     }
 
     /// Whether this is `other` or lies below it.
@@ -176,6 +210,35 @@ mod tests {
         assert_eq!(segments("a.b[c.d].e").collect::<Vec<_>>(), ["a", "b[c.d]", "e"]);
         assert_eq!(above("a.b[c.d]"), Some(("a", "b[c.d]")));
         assert_eq!(above("a"), None);
+    }
+
+    #[test]
+    fn what_is_no_address_is_told_from_one() {
+        for (text, good) in [
+            ("resourceGroup", true),
+            ("clusters.aks.nodePools.winpl", true),
+            ("module.a.module.b[x.y].clusters.aks[it's / \"z\"].id", true),
+            ("providers.Microsoft.Network", true),
+            ("privateDns.privatelink.vaultcore.azure.net", true),
+            ("zones.z.records[@]", true),
+            ("", false),
+            (".", false),
+            ("..", false),
+            ("networks..hub", false),
+            (".networks", false),
+            ("networks.", false),
+            ("networks.[x]", false),
+            ("networks.hub[x", false),
+            ("networks.hub]x[", false),
+            ("../networks", false),
+            ("networks.hub; rm -rf", false),
+            ("networks.hub\n", false),
+            ("networks.hub[\u{202e}]", false),
+            ("networks\u{200b}.hub", false),
+        ] {
+            assert_eq!(Address::new(text).is_well_formed(), good, "{text:?}");
+        }
+        assert!(!Address::new("a".repeat(5000)).is_well_formed());
     }
 
     #[test]

@@ -2,12 +2,16 @@
 //!
 //! ARM matches ids, types and locations without regard to ASCII case, and its own answers re-case them, so
 //! [`ArmId`] compares and hashes that way. [`Address`] is berth's own name for a resource (`clusters.aks.nodePools.winpl`)
-//! and is compared exactly.
+//! and is compared exactly. [`Owner`] says whose a resource is: a blueprint, in an environment.
 
 mod address;
 mod arm_id;
+mod header;
 mod location;
+mod owner;
 
 pub use address::{Address, Parts, above, is_logical_name, segments};
 pub use arm_id::{ArmId, ArmIdError};
+pub use header::Header;
 pub use location::normalize_location;
+pub use owner::{Owner, is_name};

@@ -15,6 +15,13 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Record {
+    /// Whose journal this is: the first record of a run.
+    Of {
+        /// The owner of the ledger, as its tag says it.
+        owner: String,
+        /// The salt of the ledger, which tells it from every other.
+        salt: String,
+    },
     /// A step is about to send its first request.
     Intent {
         /// The resource.
@@ -54,6 +61,13 @@ pub enum Record {
         /// The resource.
         id: ArmId,
     },
+}
+
+impl Record {
+    /// The record that begins the journal of a run.
+    pub fn of(ledger: &Ledger) -> Self {
+        Record::Of { owner: ledger.owner().to_string(), salt: ledger.salt.clone() }
+    }
 }
 
 /// What requests go by: Azure's logs and its support find them by these.
@@ -121,10 +135,15 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Record>, usize> {
 }
 
 /// Puts the records into the ledger, in their order, and tells what was under way at the end.
-pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Vec<InFlight> {
+///
+/// # Errors
+/// The position of a record that cannot be of this ledger, from 0, and what is wrong with it.
+pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Result<Vec<InFlight>, (usize, String)> {
     let mut open: Vec<InFlight> = Vec::new();
-    for record in records {
+    for (at, record) in records.into_iter().enumerate() {
+        fits(ledger, &record).map_err(|why| (at, why))?;
         match record {
+            Record::Of { .. } => {}
             Record::Intent { address, id, action, owned, sent_as } => {
                 // From here on it may exist: it is owned, and Azure tells how far it came.
                 if let Some(owned) = owned {
@@ -151,7 +170,32 @@ pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Vec<InFlight> {
             Record::Failed { id } => open.retain(|step| step.id != id),
         }
     }
-    open
+    Ok(open)
+}
+
+/// Whether a record can be of this ledger.
+fn fits(ledger: &Ledger, record: &Record) -> Result<(), String> {
+    let (id, owned, address) = match record {
+        Record::Of { owner, salt } => {
+            return match *salt == ledger.salt {
+                true => Ok(()),
+                false => Err(format!("is of another ledger, one of `{}`", owner.escape_debug())),
+            };
+        }
+        Record::Intent { id, owned, address, .. } => (id, owned.as_deref(), Some(address)),
+        Record::Done { id, owned } => (id, owned.as_deref(), None),
+        Record::Accepted { id, .. } | Record::Gone { id } | Record::Failed { id } => (id, None, None),
+    };
+    let bad = |why: String| format!("names {id}, which {why}");
+    ledger.may_hold(id).map_err(bad)?;
+    owned.map_or(Ok(()), |owned| owned.check(id)).map_err(bad)?;
+    match address.filter(|address| !address.is_well_formed()) {
+        Some(address) => Err(bad(format!(
+            "has the address `{}`, and that is not an address",
+            address.as_str().escape_debug()
+        ))),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -199,10 +243,38 @@ mod tests {
     fn folding_tells_what_was_under_way() {
         let mut ledger = Ledger::new("shop", "salt");
         ledger.resources.insert(id("c"), *owned("c").unwrap());
-        let open = fold(&mut ledger, records());
+        let open = fold(&mut ledger, records()).unwrap();
         assert_eq!(ledger.resources.keys().map(|id| id.name()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(open.len(), 1);
         assert_eq!(open[0].operation, Some(json!({ "poll": 1 })));
+    }
+
+    #[test]
+    fn records_of_another_ledger_are_refused() {
+        use crate::ledger::Estate;
+        let mut ledger = Ledger::new("shop", "salt");
+        ledger.estate = Some(Estate { subscription: Some("s".into()), ..Estate::default() });
+        let of = |salt: &str| Record::Of { owner: "shop/dev".into(), salt: salt.into() };
+        assert!(fold(&mut ledger.clone(), [vec![of("salt")], records()].concat()).is_ok());
+        let other = ArmId::resource_group("t", "x");
+        let wrong = |change: fn(&mut Owned)| {
+            let mut owned = owned("x");
+            owned.iter_mut().for_each(|owned| change(owned));
+            Record::Done { id: id("x"), owned }
+        };
+        for (record, why) in [
+            (of("pepper"), "is of another ledger, one of `shop/dev`"),
+            (Record::Gone { id: other.clone() }, "is in the subscription `t`"),
+            (Record::Accepted { id: other.clone(), operation: json!({}) }, "is in the subscription `t`"),
+            (Record::Failed { id: other.clone() }, "is in the subscription `t`"),
+            (Record::Done { id: other, owned: owned("x") }, "is in the subscription `t`"),
+            (wrong(|owned| owned.arm_type = "Microsoft.KeyVault/vaults".into()), "its id is of another"),
+            (wrong(|owned| owned.address = Address::new("../x")), "not an address"),
+            (wrong(|owned| owned.api_version = "1?x".into()), "not one"),
+        ] {
+            let (at, found) = fold(&mut ledger.clone(), [records(), vec![record]].concat()).unwrap_err();
+            assert!(at == 5 && found.contains(why), "{at} {found}");
+        }
     }
 
     #[test]

@@ -9,4 +9,4 @@ mod model;
 pub mod store;
 
 pub use journal::{InFlight, Record, SentAs};
-pub use model::{Estate, Ledger, Mismatch, Owned, VERSION, migrate};
+pub use model::{Estate, HIGHEST_SERIAL, Ledger, Mismatch, Owned, VERSION, migrate};

@@ -1,19 +1,21 @@
 //! The ledger as data: its form, its version, its migrations.
 
 use crate::change::DeleteMode;
-use crate::ident::{Address, ArmId};
+use crate::ident::{Address, ArmId, Owner, is_name};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The version that this program writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
-/// The highest serial that a ledger may have: JSON numbers above it are not exact everywhere, and none can be reached.
-const HIGHEST_SERIAL: u64 = 1 << 53;
+/// The highest serial that a ledger may have. No run counts so far, and the names of earlier versions are sorted by its
+/// ten digits.
+pub const HIGHEST_SERIAL: u64 = 9_999_999_999;
 
-/// What one blueprint owns.
+/// What one blueprint owns, in one environment if it has any.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ledger {
@@ -21,12 +23,18 @@ pub struct Ledger {
     pub version: u32,
     /// The blueprint's name.
     pub blueprint: String,
+    /// The environment's name, when it is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The ownership tags that its resources may still carry: those of the owners that it was moved from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formerly: Vec<String>,
     /// Where its resources are; unknown in a ledger that an older berth wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estate: Option<Estate>,
     /// Goes up by one with every change.
     pub serial: u64,
-    /// What the digests are salted with; made once.
+    /// What the digests are salted with; made once, and so tells this ledger from others.
     pub salt: String,
     /// The resources, by id, in the order in which they were made.
     pub resources: IndexMap<ArmId, Owned>,
@@ -35,8 +43,8 @@ pub struct Ledger {
     pub outputs: BTreeMap<String, Value>,
 }
 
-/// Where the resources of a ledger are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Where a run works, and where the resources of a ledger are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Estate {
     /// `public`, `usgov` or `china`; `simulator`; or the address of an endpoint.
@@ -47,17 +55,36 @@ pub struct Estate {
     /// The subscription of the blueprint; absent when it is not known, as when something is destroyed by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
+    /// Further subscriptions that resources of the ledger are in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
+    /// The resource groups that resources of the ledger are in, or were in when the blueprint last asked for any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<ArmId>,
 }
 
 /// What a ledger was written for, and what a run is for, where they differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// What differs: `blueprint`, `cloud`, `tenant`, `subscription`.
+    /// What differs: `blueprint`, `environment`, `cloud`, `tenant`, `subscription`.
     pub what: &'static str,
-    /// What the ledger says.
-    pub ledger: String,
-    /// What this run says.
-    pub run: String,
+    /// What the ledger says; `None` when it has none.
+    pub ledger: Option<String>,
+    /// What this run says; `None` when it has none.
+    pub run: Option<String>,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.ledger {
+            Some(ledger) => write!(f, "it is of the {} `{ledger}`", self.what)?,
+            None => write!(f, "it is of no {}", self.what)?,
+        }
+        match &self.run {
+            Some(run) => write!(f, ", and this run is for `{run}`"),
+            None => write!(f, ", and this run is for none"),
+        }
+    }
 }
 
 /// One resource that a blueprint owns.
@@ -95,6 +122,8 @@ impl Ledger {
         Ledger {
             version: VERSION,
             blueprint: blueprint.into(),
+            environment: None,
+            formerly: Vec::new(),
             estate: None,
             serial: 0,
             salt: salt.into(),
@@ -102,20 +131,43 @@ impl Ledger {
             outputs: BTreeMap::new(),
         }
     }
-}
 
-impl Ledger {
+    /// The same for the environment of a blueprint, or for none.
+    pub fn of(owner: &Owner, salt: impl Into<String>) -> Self {
+        Ledger { environment: owner.environment.clone(), ..Ledger::new(owner.blueprint.clone(), salt) }
+    }
+
+    /// Whose it is.
+    pub fn owner(&self) -> Owner {
+        Owner::new(self.blueprint.clone()).within(self.environment.clone())
+    }
+
+    /// Whether nothing was ever written down.
+    pub fn is_new(&self) -> bool {
+        self.serial == 0 && self.resources.is_empty()
+    }
+
     /// What makes this the ledger of something else than what a run is for.
-    pub fn mismatches(&self, blueprint: &str, run: &Estate) -> Vec<Mismatch> {
+    pub fn mismatches(&self, owner: &Owner, run: &Estate) -> Vec<Mismatch> {
         let mut found = Vec::new();
+        let mut differ = |what, ledger: Option<&str>, run: Option<&str>| {
+            let [ledger, run] = [ledger, run].map(|text| text.map(str::to_owned));
+            found.push(Mismatch { what, ledger, run });
+        };
+        if self.blueprint != owner.blueprint {
+            differ("blueprint", Some(&self.blueprint), Some(&owner.blueprint));
+        }
+        if self.environment != owner.environment {
+            differ("environment", self.environment.as_deref(), owner.environment.as_deref());
+        }
+        // Of these something may be unknown, which is no difference.
         let mut compare = |what, ledger: Option<&str>, run: Option<&str>| {
-            if let (Some(ledger), Some(run)) = (ledger, run)
-                && !ledger.eq_ignore_ascii_case(run)
+            if let (Some(one), Some(other)) = (ledger, run)
+                && !one.eq_ignore_ascii_case(other)
             {
-                found.push(Mismatch { what, ledger: ledger.to_owned(), run: run.to_owned() });
+                differ(what, ledger, run);
             }
         };
-        compare("blueprint", Some(&self.blueprint), Some(blueprint));
         let own = self.estate.as_ref();
         compare("cloud", own.map(|own| own.cloud.as_str()), Some(&run.cloud));
         compare("tenant", own.and_then(|own| own.tenant.as_deref()), run.tenant.as_deref());
@@ -123,24 +175,139 @@ impl Ledger {
         found
     }
 
-    /// Notes what a run is for; what it does not know stays as it was.
-    pub fn note(&mut self, run: &Estate) {
-        let before = self.estate.take();
-        let known = |part: fn(&Estate) -> &Option<String>| {
-            part(run).clone().or_else(|| part(before.as_ref()?).clone())
-        };
-        self.estate = Some(Estate {
+    /// Makes it the ledger of another owner. What carries the tag of the one before is still its own.
+    pub fn move_to(&mut self, owner: &Owner) {
+        let before = self.owner();
+        if before == *owner {
+            return;
+        }
+        self.formerly.retain(|tag| *tag != owner.to_string());
+        let before = before.to_string();
+        if !self.formerly.contains(&before) {
+            self.formerly.push(before);
+        }
+        (self.blueprint, self.environment) = (owner.blueprint.clone(), owner.environment.clone());
+    }
+
+    /// Notes what a run is for; what it does not know stays as it was. `wanted` is what the blueprint asks for, when the
+    /// run knows that: then the groups that nothing is or will be in are forgotten.
+    pub fn note(&mut self, run: &Estate, wanted: Option<&[&ArmId]>) {
+        let before = self.estate.take().unwrap_or_default();
+        let mut estate = Estate {
             cloud: run.cloud.clone(),
-            tenant: known(|estate| &estate.tenant),
-            subscription: known(|estate| &estate.subscription),
-        });
+            tenant: run.tenant.clone().or(before.tenant),
+            subscription: run.subscription.clone().or(before.subscription),
+            ..Estate::default()
+        };
+        let ids = || self.resources.keys();
+        match wanted {
+            Some(wanted) => wanted.iter().copied().chain(ids()).for_each(|id| estate.add(id)),
+            None => {
+                (estate.others, estate.groups) = (before.others, before.groups);
+                ids().for_each(|id| estate.add(id));
+            }
+        }
+        let own = estate.subscription.as_deref().unwrap_or_default();
+        estate.others.retain(|other| !other.eq_ignore_ascii_case(own));
+        estate.others.sort();
+        estate.groups.sort();
+        self.estate = Some(estate);
+    }
+
+    /// Counts a change.
+    pub fn advance(&mut self) {
+        self.serial = self.serial.saturating_add(1);
+    }
+
+    /// Whether this may be written where a ledger with the serial `before` is.
+    ///
+    /// # Errors
+    /// A sentence, when the serial would go backwards or has no room any more.
+    pub fn follows(&self, before: Option<u64>) -> Result<(), String> {
+        let serial = self.serial;
+        match before {
+            Some(before) if before > serial => Err(format!(
+                "its serial would go back from {before} to {serial}: somebody wrote it while this run was at work"
+            )),
+            _ if serial > HIGHEST_SERIAL => {
+                Err(format!("its serial has reached {HIGHEST_SERIAL}, and none comes after it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an id may be in this ledger: in its subscription, one that is noted beside it, or above all of them.
+    pub(super) fn may_hold(&self, id: &ArmId) -> Result<(), String> {
+        let own =
+            self.estate.as_ref().and_then(|estate| Some((estate.subscription.as_deref()?, &estate.others)));
+        let (Some((own, others)), Some(found)) = (own, id.subscription()) else { return Ok(()) };
+        match others.iter().map(String::as_str).chain([own]).any(|known| known.eq_ignore_ascii_case(found)) {
+            true => Ok(()),
+            false => Err(format!("is in the subscription `{found}`, and the ledger is of `{own}`")),
+        }
+    }
+
+    /// Finds what no berth writes.
+    fn check(&self) -> Result<(), String> {
+        let damage = |text: String| Err(format!("it is damaged: {text}"));
+        let names = [("a blueprint", Some(&self.blueprint)), ("an environment", self.environment.as_ref())];
+        for (what, name) in names {
+            if let Some(name) = name.filter(|name| !is_name(name)) {
+                return damage(format!("`{}` is not the name of {what}", name.escape_debug()));
+            }
+        }
+        if self.serial > HIGHEST_SERIAL {
+            return damage(format!("its serial {} was never reached by counting", self.serial));
+        }
+        for (id, owned) in &self.resources {
+            if let Err(why) = self.may_hold(id).and_then(|()| owned.check(id)) {
+                return damage(format!("`resources` has {id}, which {why}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Estate {
+    /// Notes the subscription and the group of a resource.
+    fn add(&mut self, id: &ArmId) {
+        let Some(subscription) = id.subscription() else { return };
+        let is_known = |known: &String| known.eq_ignore_ascii_case(subscription);
+        if !self.subscription.iter().chain(&self.others).any(is_known) {
+            self.others.push(subscription.to_ascii_lowercase());
+        }
+        if let Some(group) = id.group().map(|group| ArmId::resource_group(subscription, group))
+            && !self.groups.contains(&group)
+        {
+            self.groups.push(group);
+        }
+    }
+}
+
+impl Owned {
+    /// Finds what no berth writes of the resource with this id.
+    pub(super) fn check(&self, id: &ArmId) -> Result<(), String> {
+        let is_version = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.');
+        match () {
+            () if !self.address.is_well_formed() => Err(format!(
+                "has the address `{}`, and that is not an address",
+                self.address.as_str().escape_debug()
+            )),
+            () if !self.arm_type.eq_ignore_ascii_case(&id.resource_type()) => {
+                Err(format!("has the type `{}`, and its id is of another", self.arm_type.escape_debug()))
+            }
+            () if !self.api_version.bytes().all(is_version) => {
+                Err(format!("has the API version `{}`, and that is not one", self.api_version.escape_debug()))
+            }
+            () => Ok(()),
+        }
     }
 }
 
 /// Reads a ledger of this version or an older one.
 ///
 /// # Errors
-/// When the text is no ledger, or one of a newer berth.
+/// When the text is no ledger, one of a newer berth, or holds what no berth writes.
 pub fn migrate(bytes: &[u8]) -> Result<Ledger, String> {
     #[derive(Deserialize)]
     struct Head {
@@ -150,24 +317,34 @@ pub fn migrate(bytes: &[u8]) -> Result<Ledger, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("it is not a ledger: {error}"))?;
     // Nearly always it is of this version: it is read once.
     let damage = match serde_json::from_str::<Ledger>(text) {
-        Ok(ledger) if ledger.serial > HIGHEST_SERIAL => {
-            return Err(format!("it is damaged: its serial {} was never reached by counting", ledger.serial));
-        }
-        // Version 1 did not say where its resources are.
-        Ok(ledger) if ledger.version == 1 && ledger.estate.is_none() => {
+        Ok(ledger) if ledger.fits_version() => {
+            ledger.check()?;
             return Ok(Ledger { version: VERSION, ..ledger });
         }
-        Ok(ledger) if ledger.version == VERSION => return Ok(ledger),
-        Ok(_) => String::new(),
+        Ok(_) => "it says more than its version can".to_owned(),
         Err(error) => error.to_string(),
     };
     let head: Head = serde_json::from_str(text).map_err(|error| format!("it is not a ledger: {error}"))?;
     match head.version {
-        1 | VERSION => Err(format!("it is damaged: {damage}")),
+        1..=VERSION => Err(format!("it is damaged: {damage}")),
         newer if newer > VERSION => Err(format!(
             "it has version {newer} and this berth writes version {VERSION}: use the newer berth that wrote it"
         )),
         other => Err(format!("version {other} was never written by any berth")),
+    }
+}
+
+impl Ledger {
+    /// Whether its version can say what it says. Version 1 did not know where its resources are; version 2 knew no
+    /// environments, no groups, and one subscription. What is missing is noted by the next run.
+    fn fits_version(&self) -> bool {
+        let has_owner = self.environment.is_some() || !self.formerly.is_empty();
+        let has_places = |estate: &Estate| !estate.others.is_empty() || !estate.groups.is_empty();
+        match self.version {
+            1 => self.estate.is_none() && !has_owner,
+            2 => !has_owner && !self.estate.as_ref().is_some_and(has_places),
+            version => version == VERSION,
+        }
     }
 }
 
@@ -176,26 +353,47 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    #[test]
-    fn a_ledger_knows_whose_it_is() {
-        let estate = |cloud: &str, tenant: Option<&str>, subscription: Option<&str>| Estate {
+    fn estate(cloud: &str, tenant: Option<&str>, subscription: Option<&str>) -> Estate {
+        Estate {
             cloud: cloud.into(),
             tenant: tenant.map(str::to_owned),
             subscription: subscription.map(str::to_owned),
-        };
+            ..Estate::default()
+        }
+    }
+
+    fn owned(id: &ArmId) -> Owned {
+        Owned {
+            address: Address::new("resourceGroup"),
+            arm_type: id.resource_type(),
+            api_version: "2025-04-01".into(),
+            applied: json!({ "location": "westeurope" }),
+            depends_on: vec![],
+            digests: BTreeMap::new(),
+            protect: false,
+            delete: DeleteMode::Always,
+            lanes: vec![],
+        }
+    }
+
+    #[test]
+    fn a_ledger_knows_whose_it_is() {
         let own = estate("public", Some("T"), Some("S"));
-        let mut ledger = Ledger::new("shop", "salt");
+        let owner = |text: &str| Owner::parse(text).unwrap();
         let differ = |ledger: &Ledger, name: &str, run: &Estate| -> Vec<&'static str> {
-            ledger.mismatches(name, run).into_iter().map(|mismatch| mismatch.what).collect()
+            ledger.mismatches(&owner(name), run).into_iter().map(|mismatch| mismatch.what).collect()
         };
+        let mut ledger = Ledger::new("shop", "salt");
         // One that an older berth wrote knows its name only.
         assert!(differ(&ledger, "shop", &own).is_empty());
         assert_eq!(differ(&ledger, "other", &own), ["blueprint"]);
-        ledger.note(&own);
+        assert_eq!(differ(&ledger, "shop/prod", &own), ["environment"]);
+        ledger.note(&own, None);
         for (name, run, wanted) in [
             ("shop", own.clone(), &[][..]),
             ("shop", estate("public", Some("t"), Some("s")), &[]),
             ("shop", estate("public", None, None), &[]),
+            ("shop/prod", own.clone(), &["environment"]),
             ("shop", estate("simulator", Some("t"), Some("s")), &["cloud"]),
             ("shop", estate("public", Some("u"), Some("s")), &["tenant"]),
             ("shop", estate("public", Some("t"), Some("r")), &["subscription"]),
@@ -203,44 +401,121 @@ mod tests {
         ] {
             assert_eq!(differ(&ledger, name, &run), wanted, "{name} {run:?}");
         }
-        ledger.note(&estate("public", None, None));
-        assert_eq!(ledger.estate, Some(own));
+        ledger.note(&estate("public", None, None), None);
+        assert_eq!(ledger.estate, Some(own.clone()));
+        let of = Ledger::of(&owner("shop/dev"), "salt");
+        assert_eq!(differ(&of, "shop/dev", &own), [""; 0]);
+        let told = |run: &str| of.mismatches(&owner(run), &own)[0].to_string();
+        assert_eq!(told("shop/prod"), "it is of the environment `dev`, and this run is for `prod`");
+        assert_eq!(told("shop"), "it is of the environment `dev`, and this run is for none");
+        let none = Ledger::new("shop", "salt").mismatches(&owner("shop/dev"), &own)[0].to_string();
+        assert_eq!(none, "it is of no environment, and this run is for `dev`");
+    }
+
+    #[test]
+    fn a_moved_ledger_remembers_the_tags_of_before() {
+        let owner = |text: &str| Owner::parse(text).unwrap();
+        let mut ledger = Ledger::new("shop", "salt");
+        ledger.move_to(&owner("shop"));
+        assert!(ledger.formerly.is_empty());
+        ledger.move_to(&owner("shop/prod"));
+        ledger.move_to(&owner("store/prod"));
+        ledger.move_to(&owner("store/prod"));
+        assert_eq!(
+            (ledger.owner(), &ledger.formerly[..]),
+            (owner("store/prod"), &["shop".to_owned(), "shop/prod".to_owned()][..])
+        );
+        ledger.move_to(&owner("shop"));
+        assert_eq!(ledger.formerly, ["shop/prod", "store/prod"]);
+    }
+
+    #[test]
+    fn subscriptions_and_groups_are_noted() {
+        let mut ledger = Ledger::new("shop", "salt");
+        let [a, b] = ["a", "b"].map(|name| ArmId::resource_group("S", name));
+        let hub = ArmId::resource_group("hub", "net");
+        let tenant = ArmId::parse("/providers/Microsoft.Management/managementGroups/m").unwrap();
+        let run = estate("public", None, Some("s"));
+        ledger.note(&run, Some(&[&a, &b.provider("Microsoft.X/y", &["z"]), &hub, &tenant]));
+        let noted = ledger.estate.clone().unwrap();
+        assert_eq!(
+            (noted.others, noted.groups),
+            (vec!["hub".to_owned()], vec![hub.clone(), a.clone(), b.clone()])
+        );
+        // A run that knows no blueprint forgets nothing; one that does forgets what nothing is in.
+        ledger.note(&estate("public", None, None), None);
+        assert_eq!(ledger.estate.as_ref().unwrap().groups.len(), 3);
+        ledger.resources.insert(hub.clone(), owned(&hub));
+        ledger.note(&run, Some(&[&a]));
+        assert_eq!(ledger.estate.as_ref().unwrap().groups, [hub.clone(), a]);
+        assert_eq!(ledger.may_hold(&hub), Ok(()));
+        assert_eq!(ledger.may_hold(&tenant), Ok(()));
+        let other = ArmId::resource_group("other", "net");
+        assert!(ledger.may_hold(&other).unwrap_err().contains("the ledger is of `s`"));
+    }
+
+    #[test]
+    fn serials_only_go_up_and_end_before_they_wrap() {
+        let at = |serial| Ledger { serial, ..Ledger::new("shop", "salt") };
+        assert_eq!(at(5).follows(None), Ok(()));
+        assert_eq!(at(5).follows(Some(5)), Ok(()));
+        assert_eq!(at(5).follows(Some(4)), Ok(()));
+        assert!(at(4).follows(Some(5)).unwrap_err().contains("back from 5 to 4"));
+        let mut last = at(HIGHEST_SERIAL);
+        assert_eq!(last.follows(Some(HIGHEST_SERIAL)), Ok(()));
+        last.advance();
+        assert!(last.follows(Some(HIGHEST_SERIAL)).is_err());
+        let mut worst = at(u64::MAX);
+        worst.advance();
+        assert_eq!(worst.serial, u64::MAX);
     }
 
     #[test]
     fn reads_what_it_writes_and_refuses_the_rest() {
-        let mut ledger = Ledger::new("shop", "salt");
-        ledger.resources.insert(
-            ArmId::resource_group("s", "g"),
-            Owned {
-                address: Address::new("resourceGroup"),
-                arm_type: "Microsoft.Resources/resourceGroups".into(),
-                api_version: "2025-04-01".into(),
-                applied: json!({ "location": "westeurope" }),
-                depends_on: vec![],
-                digests: BTreeMap::new(),
-                protect: false,
-                delete: DeleteMode::Always,
-                lanes: vec![],
-            },
-        );
+        let mut ledger = Ledger::of(&Owner::parse("shop/prod").unwrap(), "salt");
+        let group = ArmId::resource_group("s", "g");
+        ledger.resources.insert(group.clone(), owned(&group));
+        ledger.note(&estate("public", None, Some("s")), None);
         let text = serde_json::to_vec(&ledger).unwrap();
         assert_eq!(migrate(&text), Ok(ledger));
-        assert!(migrate(br#"{"version":3}"#).unwrap_err().contains("newer berth"));
+        assert!(migrate(br#"{"version":4}"#).unwrap_err().contains("newer berth"));
         let edited = |from: &str, to: &str| {
-            migrate(String::from_utf8(text.clone()).unwrap().replacen(from, to, 1).as_bytes()).map(drop)
+            let text = String::from_utf8(text.clone()).unwrap();
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(text, changed, "{from}");
+            migrate(changed.as_bytes()).map(drop)
         };
-        assert_eq!(edited("\"version\":2", "\"version\":1"), Ok(()));
-        for (from, to) in [
-            ("\"serial\":0", "\"serial\":18446744073709551615"),
-            ("\"serial\":0", "\"serial\":9007199254740993"),
-            ("\"serial\":0", "\"serial\":-1"),
-            ("/subscriptions/s/resourceGroups/g", "/subscriptions/s/resourceGroups/.."),
-            ("/subscriptions/s/resourceGroups/g", "g"),
-            ("/subscriptions/s/resourceGroups/g", "/subscriptions/s/resourceGroups/g\\\\x"),
+        for (from, to, why) in [
+            ("\"serial\":0", "\"serial\":18446744073709551615", "never reached by counting"),
+            ("\"serial\":0", "\"serial\":10000000000", "never reached by counting"),
+            ("\"serial\":0", "\"serial\":-1", "line 1"),
+            ("\"serial\":0", "\"serial\":18446744073709551616", "line 1"),
+            ("{\"/subscriptions/s/", "{\"/subscriptions/s/../", "line 1"),
+            ("{\"/subscriptions/s/resourceGroups/g", "{\"g", "line 1"),
+            ("{\"/subscriptions/s/resourceGroups/g", "{\"/subscriptions/s/resourceGroups/g\\\\x", "line 1"),
+            ("{\"/subscriptions/s/resourceGroups/g", "{\"/subscriptions/t/resourceGroups/g", "is of `s`"),
+            ("\"address\":\"resourceGroup\"", "\"address\":\"../x\"", "`../x`, and that is not an address"),
+            ("\"address\":\"resourceGroup\"", "\"address\":\"\"", "not an address"),
+            (
+                "\"type\":\"Microsoft.Resources/resourceGroups\"",
+                "\"type\":\"Microsoft.KeyVault/vaults\"",
+                "its id is of another",
+            ),
+            ("\"apiVersion\":\"2025-04-01\"", "\"apiVersion\":\"1&x=y\"", "not one"),
+            ("\"blueprint\":\"shop\"", "\"blueprint\":\"../shop\"", "the name of a blueprint"),
+            ("\"environment\":\"prod\"", "\"environment\":\"p/q\"", "the name of an environment"),
+            // An older berth could not say all of this.
+            ("\"version\":3", "\"version\":1", "more than its version"),
+            ("\"version\":3", "\"version\":2", "more than its version"),
         ] {
-            assert!(edited(from, to).unwrap_err().contains("damaged"), "{to}");
+            let error = edited(from, to).unwrap_err();
+            assert!(error.contains("damaged") && error.contains(why), "{to}: {error}");
         }
+        // A further subscription that the ledger itself notes is one of its own.
+        let other = String::from_utf8(text.clone()).unwrap();
+        let other = other.replacen("{\"/subscriptions/s/", "{\"/subscriptions/t/", 1);
+        let other = other.replacen("\"groups\"", "\"others\":[\"T\"],\"groups\"", 1);
+        assert!(migrate(other.as_bytes()).is_ok(), "{other}");
         assert!(migrate(b"{").unwrap_err().contains("not a ledger"));
         assert!(migrate(&text[..text.len() - 1]).is_err());
     }

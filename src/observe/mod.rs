@@ -14,8 +14,10 @@ mod children;
 mod preflight;
 mod question;
 mod reader;
+mod tagged;
 
 pub use preflight::preflight;
+pub use tagged::tagged;
 
 use crate::arm::{Client, Error};
 use crate::catalog;

@@ -6,7 +6,7 @@ use crate::arm::{Client, Error, ErrorKind, ListEnd, Resource};
 use crate::catalog::Listing;
 use crate::ident::ArmId;
 use crate::private_link::Connection;
-use crate::state::{Observation, Observed};
+use crate::state::{Observation, Observed, owner_in};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -56,8 +56,8 @@ enum Answer {
     One(usize, Option<Resource>),
     /// What Azure refused to show.
     Refused(Vec<usize>, Error),
-    /// Whether it may not be purged, when it is there.
-    Deleted(usize, Option<bool>),
+    /// Whether it may not be purged, and what its tag says, when it is there.
+    Deleted(usize, Option<(bool, Option<String>)>),
     List {
         list: List,
         found: Vec<(usize, Value)>,
@@ -395,7 +395,14 @@ async fn ask(
             // Who may not look among the deleted is told when the create fails: not here.
             let found = client.get(&deleted.path, question.api_version).await;
             let found = found.ok().flatten().filter(|found| is_of(&found.body, question.id));
-            Ok(Answer::Deleted(at, found.map(|found| deleted.deletion.keeps_deleted(&found.body))))
+            Ok(Answer::Deleted(
+                at,
+                found.map(|found| {
+                    let tags = found.body.pointer(deleted.deletion.tags_when_deleted);
+                    let owner = tags.and_then(owner_in).map(str::to_owned);
+                    (deleted.deletion.keeps_deleted(&found.body), owner)
+                }),
+            ))
         }
         Request::List(list) => {
             let query: &[(&str, &str)] = if list.at_scope { &[("$filter", "atScope()")] } else { &[] };
@@ -476,7 +483,9 @@ impl Sink<'_, '_> {
                 }
             }
             Answer::Deleted(at, found) => {
-                self.know(at, found.map_or(Observation::Absent, |kept| Observation::SoftDeleted { kept }));
+                let seen = found
+                    .map_or(Observation::Absent, |(kept, owner)| Observation::SoftDeleted { kept, owner });
+                self.know(at, seen);
             }
             Answer::List { list, found, end } => {
                 for (at, body) in found {

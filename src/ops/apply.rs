@@ -4,17 +4,14 @@ use super::{Error, Planned, Session};
 use crate::apply::{self, Applied};
 use crate::approve::{Allowances, approve, blocks};
 use crate::event::EventKind;
+use crate::ident::Owner;
 use crate::plan::Adoption;
 use crate::state::Desired;
 
 /// Takes the ledger for this run and waits for what an earlier one left under way, then plans.
 ///
 /// The ledger stays locked until the session's store is dropped or unlocked.
-pub(super) async fn take(
-    session: &Session,
-    blueprint: &str,
-    subscription: Option<&str>,
-) -> Result<(), Error> {
+pub(super) async fn take(session: &Session, owner: &Owner, desired: Option<&Desired>) -> Result<(), Error> {
     let engine = &session.engine;
     let taken = engine.store.lock().await?;
     let tell = |kind| {
@@ -24,7 +21,7 @@ pub(super) async fn take(
         tell(EventKind::LockTaken { from });
     }
     // Nothing of another run's is waited for, or even asked about.
-    let resumed = match session.ledger(blueprint, subscription).await {
+    let resumed = match session.ledger(owner, desired).await {
         Ok(_) => resume(session).await,
         Err(error) => Err(error),
     };
@@ -65,7 +62,7 @@ pub async fn apply(
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
-    take(session, &desired.blueprint, Some(&desired.subscription)).await?;
+    take(session, &desired.owner(), Some(desired)).await?;
     let applied = match super::plan(session, desired, adoption).await {
         Ok(planned) => carry_out(session, planned, allowances, agree).await,
         Err(error) => Err(error),

@@ -268,7 +268,7 @@ fn of_type(text: &str, wanted: &str) -> Result<ArmId, Unclear> {
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn with_messages(session: &Session, desired: &Desired) -> Result<Desired, Error> {
-    let (ledger, _) = session.ledger(&desired.blueprint, Some(&desired.subscription)).await?;
+    let (ledger, _) = session.ledger(&desired.owner(), Some(desired)).await?;
     Ok(desired.with_messages(&ledger.salt).into_owned())
 }
 

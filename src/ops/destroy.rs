@@ -5,7 +5,9 @@ use super::plan::{preflight, sound};
 use super::{Error, Planned, Session};
 use crate::apply::Applied;
 use crate::approve::Allowances;
-use crate::observe::observe;
+use crate::ident::Owner;
+use crate::ledger::Ledger;
+use crate::observe::{observe, tagged};
 use crate::plan;
 use crate::state::Desired;
 use crate::value::secret::Secrets;
@@ -15,21 +17,43 @@ use crate::value::secret::Secrets;
 /// # Errors
 /// When the ledger or Azure cannot be read.
 pub async fn plan_destroy(session: &Session, blueprint: &str) -> Result<Planned, Error> {
-    let (ledger, in_flight) = session.ledger(blueprint, None).await?;
-    if ledger.serial == 0 && ledger.resources.is_empty() && in_flight.is_empty() {
-        return Err(Error::EmptyLedger {
-            place: session.engine.store.place(),
-            blueprint: blueprint.to_owned(),
-        });
+    let owner = session.owner(blueprint);
+    let (ledger, in_flight) = session.ledger(&owner, None).await?;
+    if ledger.resources.is_empty() && in_flight.is_empty() {
+        if ledger.is_new() {
+            return Err(Error::empty_ledger(session, &owner));
+        }
+        // It was destroyed before; or its ledger was emptied, and what it had is still there.
+        refuse_strays(session, &owner, &ledger).await?;
     }
     let reading = session.reading();
-    let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
-    let nothing = Desired { blueprint: blueprint.to_owned(), ..Desired::default() };
-    let plan = plan::plan_destroy(&ledger, &observed);
+    let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading);
+    let (observed, header) = futures::join!(observed, session.header(&ledger));
+    let observed = observed?;
+    let nothing = Desired {
+        blueprint: owner.blueprint.clone(),
+        environment: owner.environment.clone(),
+        ..Desired::default()
+    };
+    let plan = plan::plan_destroy(&owner, &ledger, &observed);
     sound(&plan)?;
     let mut plan = session.settle(plan, &nothing, &ledger, &observed)?;
+    plan.header = header;
     preflight(session, &mut plan, &nothing, &observed).await;
     Ok(Planned { plan, ledger, observed, in_flight, secrets: Secrets::default() })
+}
+
+/// Fails when something carries the owner's tag that an empty ledger does not have, in the groups that it was in.
+///
+/// # Errors
+/// What was found; or when the groups cannot be read.
+pub(super) async fn refuse_strays(session: &Session, owner: &Owner, ledger: &Ledger) -> Result<(), Error> {
+    let groups = ledger.estate.as_ref().map(|estate| &estate.groups[..]).unwrap_or_default();
+    let found = tagged(&session.engine.client, groups, &owner.to_string(), session.reads).await?;
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Strays { place: session.engine.store.place(), owner: owner.to_string(), found }),
+    }
 }
 
 /// Plans the removal of everything, asks `agree` about the plan, and carries it out.
@@ -42,7 +66,7 @@ pub async fn destroy(
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
-    take(session, blueprint, None).await?;
+    take(session, &session.owner(blueprint), None).await?;
     let applied = match plan_destroy(session, blueprint).await {
         Ok(planned) => carry_out(session, planned, allowances, agree).await,
         Err(error) => Err(error),

@@ -1,5 +1,6 @@
 //! Drift: read everything that is owned, compare with what was asked for.
 
+use super::destroy::refuse_strays;
 use super::{Error, Session};
 use crate::catalog::resource_type;
 use crate::drift::{self, DriftReport, Shown, Watched};
@@ -14,16 +15,18 @@ use std::collections::{BTreeMap, HashSet};
 /// # Errors
 /// When the ledger or Azure cannot be read.
 pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, Error> {
-    let (ledger, _) = session.ledger(&desired.blueprint, Some(&desired.subscription)).await?;
-    if ledger.resources.is_empty() && !desired.resources.is_empty() {
+    let (ledger, _) = session.ledger(&desired.owner(), Some(desired)).await?;
+    if ledger.resources.is_empty() {
         // Nothing owned is nothing drifted, and would look as if all were well.
-        return Err(Error::EmptyLedger {
-            place: session.engine.store.place(),
-            blueprint: desired.blueprint.clone(),
-        });
+        if !desired.resources.is_empty() {
+            return Err(Error::empty_ledger(session, &desired.owner()));
+        }
+        refuse_strays(session, &desired.owner(), &ledger).await?;
     }
     let reading = session.reading();
-    let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading).await?;
+    let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading);
+    let (observed, header) = futures::join!(observed, session.header(&ledger));
+    let observed = observed?;
     if let Some((address, message, help)) =
         ledger.resources.iter().find_map(|(id, owned)| match observed.get(id) {
             Some(Observation::Unreadable { message, help }) => Some((&owned.address, message, help)),
@@ -51,6 +54,7 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         .collect();
     let live = |id: &_| observed.get(id).and_then(Observation::body);
     let mut report = drift::detect(&ledger, live, kind, |id| approved.contains(id));
+    report.header = header;
     add_connections(session, desired, &ledger, &observed, &mut report).await?;
     Ok(report)
 }

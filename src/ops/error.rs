@@ -1,8 +1,9 @@
 //! Why a use case could not be carried out.
 
+use super::Session;
 use crate::approve::Blocked;
 use crate::diag::Diagnostics;
-use crate::ident::Address;
+use crate::ident::{Address, ArmId, Owner};
 use crate::ledger::Mismatch;
 use crate::plan::StaleInput;
 use crate::{arm, ledger};
@@ -27,7 +28,7 @@ pub enum Error {
         help: String,
     },
     /// The ledger was written for something else than this run is for.
-    #[error("the ledger {place} is not the one of this run: {}", mismatches.iter().map(|mismatch| format!("it is of the {} `{}`, and this run is for `{}`", mismatch.what, mismatch.ledger, mismatch.run)).collect::<Vec<_>>().join("; "))]
+    #[error("the ledger {place} is not the one of this run: {}", listed(mismatches))]
     OtherLedger {
         /// Where the ledger is.
         place: String,
@@ -35,12 +36,22 @@ pub enum Error {
         mismatches: Vec<Mismatch>,
     },
     /// There is no ledger, so nothing is known of what the blueprint owns.
-    #[error("the ledger {place} holds nothing of `{blueprint}`")]
+    #[error("the ledger {place} holds nothing of `{owner}`")]
     EmptyLedger {
         /// Where the ledger would be.
         place: String,
-        /// The blueprint.
-        blueprint: String,
+        /// The blueprint, with its environment.
+        owner: String,
+    },
+    /// The ledger has nothing, and something says by its tag that it is the blueprint's.
+    #[error("the ledger {place} holds nothing, and {} the tag of `{owner}`{}", carrying(found), ids(found))]
+    Strays {
+        /// Where the ledger is.
+        place: String,
+        /// The blueprint, with its environment.
+        owner: String,
+        /// What carries the tag.
+        found: Vec<ArmId>,
     },
     /// The ledger could not be read or written.
     #[error("{0}")]
@@ -60,19 +71,28 @@ pub enum Error {
 }
 
 impl Error {
+    pub(super) fn empty_ledger(session: &Session, owner: &Owner) -> Self {
+        Error::EmptyLedger { place: session.engine.store.place(), owner: owner.to_string() }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Error::Arm(error) => error.hint(),
             Error::Ledger(error) => Some(error.hint()),
             Error::OtherLedger { .. } => Some(
-                "check `--ledger`, the blueprint's name, the subscription and who is signed in; if the blueprint moved on \
+                "check `--ledger`, `-e`, the blueprint's name, the subscription and who is signed in; if the blueprint moved on \
                  purpose, `--move-ledger` takes this ledger over"
                     .to_owned(),
             ),
             Error::EmptyLedger { .. } => Some(
-                "check `--ledger` and the blueprint's name; if the ledger is lost, `berth apply` writes a new one and \
+                "check `--ledger`, `-e` and the blueprint's name; if the ledger is lost, `berth apply` writes a new one and \
                  adopts what carries the blueprint's tag"
+                    .to_owned(),
+            ),
+            Error::Strays { .. } => Some(
+                "`berth apply` takes what the blueprint names back into the ledger, and what it does not name is deleted \
+                 by hand; if that is another ledger's, check `--ledger` and `-e`"
                     .to_owned(),
             ),
             Error::Unreadable { help, .. } => Some(help.clone()),
@@ -89,4 +109,26 @@ impl Error {
             Error::Blueprint(_) | Error::Blocked(_) => None,
         }
     }
+}
+
+fn listed(mismatches: &[Mismatch]) -> String {
+    mismatches.iter().map(Mismatch::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn carrying(found: &[ArmId]) -> String {
+    if found.len() == 1 {
+        "1 resource carries".to_owned()
+    } else {
+        format!("{} resources carry", found.len())
+    }
+}
+
+/// Some ids, a line each.
+fn ids(found: &[ArmId]) -> String {
+    const SHOWN: usize = 10;
+    let mut lines: Vec<String> = found.iter().take(SHOWN).map(|id| format!("\n  {id}")).collect();
+    if found.len() > SHOWN {
+        lines.push(format!("\n  and {} more", found.len() - SHOWN));
+    }
+    lines.concat()
 }

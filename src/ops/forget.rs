@@ -44,7 +44,7 @@ async fn forget_locked(store: &dyn Store, addresses: &[String]) -> Result<Forgot
         for (_, id) in &gone {
             ledger.resources.shift_remove(id);
         }
-        ledger.serial += 1;
+        ledger.advance();
         store.save(&ledger).await?;
     } else {
         // The journal tells what is under way, and stays: a saved ledger would be the end of it.

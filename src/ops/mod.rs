@@ -24,7 +24,9 @@ pub use drift::drift;
 pub use error::Error;
 pub use forget::{Forgotten, forget};
 pub use plan::{Planned, plan};
-pub use saved::{apply_saved, plan_offline, save, saved_inputs, saved_source};
+pub use saved::{
+    apply_saved, moved_environment, plan_offline, save, saved_environment, saved_inputs, saved_source,
+};
 pub use sealed::sealed;
-pub use session::{Session, caller};
-pub use validate::{blueprint_name, graph, parse, validate, validate_source};
+pub use session::{Session, caller, expect, signed_in};
+pub use validate::{blueprint_name, blueprint_subscription, graph, parse, validate, validate_source};

@@ -4,9 +4,10 @@ use super::apply::carry_out;
 use super::{Error, Planned, Session};
 use crate::apply::Applied;
 use crate::approve::Allowances;
-use crate::blueprint::{Inputs, Source};
+use crate::blueprint::{Environment, Inputs, Source};
 use crate::plan::{
-    Adoption, Detail, Plan, PlanTarget, SaveInput, Saved, SavedError, SavedFile, StaleInput, details,
+    Adoption, Detail, Plan, PlanTarget, SaveInput, Saved, SavedEnvironment, SavedError, SavedFile,
+    StaleInput, details,
 };
 use crate::state::{Desired, Observed};
 use crate::{ledger::Ledger, plan};
@@ -22,7 +23,7 @@ impl Planned {
 
 /// The plan of a blueprint for a subscription in which nothing is yet, with its details: what can be judged offline.
 pub fn plan_offline(desired: &Desired) -> (Plan, Vec<Detail>) {
-    let (ledger, nothing) = (Ledger::new(desired.blueprint.clone(), ""), Observed::new());
+    let (ledger, nothing) = (Ledger::of(&desired.owner(), ""), Observed::new());
     let mut plan = plan::plan(desired, &ledger, &nothing, Adoption::Allowed);
     plan::compile(&mut plan, desired, &ledger, &nothing);
     let details = details(&plan, desired, &ledger, &nothing);
@@ -58,6 +59,7 @@ pub fn save(
         secrets: &desired.secrets,
         files: files(source),
         setting,
+        chosen: inputs.chosen.as_deref().map(kept),
         parameters: inputs.given(),
         environment: inputs.environment_read(),
         adopt: adoption == Adoption::Allowed,
@@ -65,6 +67,57 @@ pub fn save(
         allow_delete: allowances.delete.clone(),
         salt: uuid::Uuid::new_v4().simple().to_string(),
     })
+}
+
+/// What a plan keeps of an environment.
+fn kept(chosen: &Environment) -> SavedEnvironment {
+    let values = chosen.values.iter().filter_map(|values| values.tree.as_object()).flatten();
+    SavedEnvironment {
+        name: chosen.name.clone(),
+        subscription: chosen.subscription.clone(),
+        tenant: chosen.tenant.clone(),
+        cloud: chosen.cloud.clone(),
+        ledger: chosen.ledger.clone(),
+        values: values.map(|(name, value)| (name.clone(), value.clone())).collect(),
+    }
+}
+
+/// The environment of a saved plan, where its file is not at hand.
+pub fn saved_environment(saved: &SavedEnvironment) -> Environment {
+    let mut environment = Environment::named(saved.name.clone());
+    environment.subscription.clone_from(&saved.subscription);
+    environment.tenant.clone_from(&saved.tenant);
+    environment.cloud.clone_from(&saved.cloud);
+    environment.ledger.clone_from(&saved.ledger);
+    environment
+}
+
+/// What an environment's file says otherwise than when the plan was made.
+pub fn moved_environment(saved: &SavedEnvironment, now: &Environment) -> Vec<StaleInput> {
+    let now = kept(now);
+    let fields = [
+        ("subscription", &saved.subscription, &now.subscription),
+        ("tenant", &saved.tenant, &now.tenant),
+        ("cloud", &saved.cloud, &now.cloud),
+        ("ledger", &saved.ledger, &now.ledger),
+    ];
+    let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+    // A value that was not kept is secret, and has a digest of its own; a parameter that came since may be.
+    let values = saved.values.iter().filter(|(name, value)| now.values.get(*name) != Some(value));
+    let values = values.map(|(name, value)| StaleInput {
+        what: format!("the environment `{}`", saved.name),
+        field: Some(format!("values.{name}")),
+        was: format!("`{}`", shown(value)),
+        now: now.values.get(name).map_or("not set".to_owned(), |value| format!("`{}`", shown(value))),
+    });
+    let moved = fields.into_iter().filter(|(_, was, now)| was != now);
+    let fields = moved.map(|(field, was, now)| StaleInput {
+        what: format!("the environment `{}`", saved.name),
+        field: Some(field.to_owned()),
+        was: word(was),
+        now: word(now),
+    });
+    fields.chain(values).collect()
 }
 
 /// The texts of a blueprint: its own, then those of its modules.
@@ -98,11 +151,14 @@ pub fn saved_inputs(saved: &Saved, source: &Source, inputs: &mut Inputs) -> Resu
     let declared = source.tree.get("parameters");
     let is_secret =
         |name: &str| declared.and_then(|d| d.get(name)?.get("secret")) == Some(&Value::Bool(true));
-    for (name, value) in inputs.given() {
-        if !is_secret(&name) && saved.parameters.get(&name) != Some(&value) {
+    // What the environment's file says was compared with what it said: a flag may have come over it.
+    let (all, flags) = (inputs.given(), Inputs { chosen: None, ..inputs.clone() }.given());
+    for (name, value) in flags {
+        let settled = saved.parameters.get(&name);
+        if !is_secret(&name) && settled != Some(&value) && settled != all.get(&name) {
             return Err(format!(
-                "the plan has settled the parameter `{name}`; only secret ones are given again\n\
-                 help: leave it out, or plan again with it"
+                "the plan has settled the parameter `{name}`, and now it is given another value\n\
+                 help: leave it out (only secret parameters are given again), or plan again with it"
             ));
         }
     }
@@ -145,7 +201,7 @@ async fn locked(
     allowances: &Allowances,
     agree: impl FnOnce(&Planned, bool) -> bool,
 ) -> Result<Option<Applied>, Error> {
-    let (ledger, in_flight) = session.ledger(&desired.blueprint, Some(&desired.subscription)).await?;
+    let (ledger, in_flight) = session.ledger(&desired.owner(), Some(desired)).await?;
     let mut found: Vec<StaleInput> = in_flight
         .iter()
         .map(|step| StaleInput::new(step.address.as_str(), "at rest", "left under way by an earlier run"))
@@ -168,4 +224,9 @@ async fn locked(
         delete: [&saved.allow_delete[..], &allowances.delete].concat(),
     };
     carry_out(session, planned, &allowances, agree).await
+}
+
+/// A value in a sentence: a text without quotes, anything else as JSON.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -129,7 +129,7 @@ mod tests {
         let id = ArmId::resource_group("s", "Hush-7f3e9b");
         let owned = Owned {
             address: Address::new("a"),
-            arm_type: "Microsoft.X/y".into(),
+            arm_type: "Microsoft.Resources/resourceGroups".into(),
             api_version: "1".into(),
             applied: json!({ "a": ["Hush-7f3e9b", "x"], "id": id.as_str() }),
             depends_on: vec![],

@@ -1,15 +1,16 @@
 //! Looking at a blueprint without asking Azure anything.
 
 use super::Error;
-use crate::blueprint::{Blueprint, Inputs, Source, is_blueprint_name, load};
+use crate::blueprint::{Blueprint, Inputs, Source, load};
 use crate::graph::Dag;
-use crate::ident::Address;
+use crate::ident::{Address, is_name};
 use crate::state::Desired;
 use crate::state::Provisioning;
+use std::collections::BTreeMap;
 
 /// The name that a blueprint gives itself, even when the rest of it cannot be understood, or is no YAML.
 pub fn blueprint_name(bytes: &[u8]) -> Option<String> {
-    let is_name = |name: &&str| is_blueprint_name(name);
+    let is_name = |name: &&str| is_name(name);
     if let Ok(source) = Source::parse("", bytes) {
         let name = source.tree.get("blueprint").and_then(serde_json::Value::as_str);
         return name.filter(is_name).map(str::to_owned);
@@ -21,6 +22,19 @@ pub fn blueprint_name(bytes: &[u8]) -> Option<String> {
     let quotes: &[char] = &['"', '\''];
     // Two names are none.
     Some(value.trim_matches(quotes)).filter(is_name).filter(|_| values.next().is_none()).map(str::to_owned)
+}
+
+/// The subscription that a blueprint is for, as far as that is known without evaluating it: an id, or the environment
+/// variable that holds one.
+pub fn blueprint_subscription(bytes: &[u8], environment: &BTreeMap<String, String>) -> Option<String> {
+    let source = Source::parse("", bytes).ok()?;
+    let text = source.tree.get("azure")?.get("subscription")?.as_str()?;
+    let variable = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).map(str::trim);
+    let text = match variable {
+        Some(expression) => environment.get(expression.strip_prefix("env.")?)?,
+        None => text,
+    };
+    uuid::Uuid::try_parse(text).ok().map(|_| text.to_owned())
 }
 
 /// Reads a blueprint and finds everything that is wrong with it.
@@ -71,6 +85,27 @@ pub fn graph(desired: &Desired) -> (Vec<(Address, &'static str)>, Dag) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_subscription_is_known_when_it_is_written_or_in_a_variable() {
+        let id = "5ab5c819-0000-4000-8000-000000000001";
+        let environment =
+            BTreeMap::from([("SUB".to_owned(), id.to_owned()), ("X".to_owned(), "x".to_owned())]);
+        for (text, known) in [
+            (format!("azure: {{ subscription: {id} }}"), true),
+            ("azure: { subscription: '${env.SUB}' }".to_owned(), true),
+            ("azure: { subscription: '${ env.SUB }' }".to_owned(), true),
+            ("azure: { subscription: '${env.X}' }".to_owned(), false),
+            ("azure: { subscription: '${env.NONE}' }".to_owned(), false),
+            ("azure: { subscription: '${param.SUB}' }".to_owned(), false),
+            ("azure: { subscription: sub }".to_owned(), false),
+            ("azure: {}".to_owned(), false),
+            ("azure: [".to_owned(), false),
+        ] {
+            let found = blueprint_subscription(text.as_bytes(), &environment);
+            assert_eq!(found.as_deref(), known.then_some(id), "{text}");
+        }
+    }
 
     #[test]
     fn a_name_is_found_whatever_else_is_wrong() {

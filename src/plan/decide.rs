@@ -5,13 +5,13 @@ use super::guard;
 use super::impact::{disruption, expected_ms};
 use super::model::{Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
 use super::moves;
-use super::ownership;
+use super::ownership::{self, Standing, Tags};
 use super::program::Program;
 use super::removal::{self, Removals};
 use crate::catalog::{Arrival, UpdateMode};
 use crate::change::Action;
 use crate::graph::Dag;
-use crate::ident::{Address, ArmId};
+use crate::ident::{Address, ArmId, Owner};
 use crate::ledger::{Ledger, Owned};
 use crate::state::{
     Approval, Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, owner_of,
@@ -37,9 +37,11 @@ pub enum Adoption {
 /// Everything in `observed` was read; what was not read counts as absent.
 pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: Adoption) -> Plan {
     let order = desired.graph.order().expect("a linked blueprint has no cycles");
+    let tags = Tags::new(&desired.owner(), ledger);
     let mut planner = Planner {
         desired,
         ledger,
+        tags: &tags,
         observed,
         adoption,
         actions: vec![Action::NoOp; desired.resources.len()],
@@ -54,9 +56,9 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         steps[at] = Some(step);
     }
     let steps: Vec<Step> = steps.into_iter().flatten().collect();
-    let mut removals = removal::no_longer_wanted(desired, ledger, observed);
+    let mut removals = removal::no_longer_wanted(desired, &tags, ledger, observed);
     let replaced = |at: usize| planner.actions[at] == Action::Replace;
-    let (theirs, owned) = removal::foreign(desired, ledger, observed, &replaced);
+    let (theirs, owned) = removal::foreign(desired, &tags, ledger, observed, &replaced);
     removals.steps.extend(theirs);
     let outputs = desired
         .outputs
@@ -66,18 +68,20 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
             (output.name.clone(), OutputValue { value, secret: output.secret })
         })
         .collect();
-    let mut conflicts = planner.conflicts;
+    let (mut conflicts, mut warnings) = (planner.conflicts, planner.warnings);
     conflicts.extend(owned);
     conflicts.extend(removals.unreadable(observed));
     conflicts.extend(guard::conflicts(desired, observed, &steps));
     conflicts.extend(guard::conflicts(desired, observed, &removals.steps));
     let (mut steps, _) = order_steps(steps, &desired.graph, removals, desired);
+    // Before steps are paired: what is replaced under another name is deleted too.
+    warnings.extend(ownership::guard(&mut steps, &tags, ledger, observed));
     moves::pair(&mut steps, desired);
-    let mut warnings = std::mem::take(&mut planner.warnings);
-    warnings.extend(ownership::guard(&mut steps, ledger, observed));
     Plan {
         version: VERSION,
         blueprint: desired.blueprint.clone(),
+        environment: desired.environment.clone(),
+        header: None,
         ledger_serial: ledger.serial,
         destroy: false,
         steps,
@@ -146,6 +150,7 @@ pub(super) fn sort(steps: Vec<Step>, graph: &Dag) -> (Vec<Step>, Vec<usize>) {
 struct Planner<'a> {
     desired: &'a Desired,
     ledger: &'a Ledger,
+    tags: &'a Tags<'a>,
     observed: &'a Observed,
     adoption: Adoption,
     /// What was decided so far, by position.
@@ -244,8 +249,14 @@ impl Planner<'_> {
         let renewed = matches!(parent_action, Some(Action::Create | Action::Replace | Action::Recover));
         let live = match self.observed.get(&resource.id) {
             Some(Observation::Present { body, .. }) => body,
-            Some(Observation::SoftDeleted { .. }) => {
-                return Decision::of(Action::Recover, Reason::SoftDeleted);
+            Some(Observation::SoftDeleted { owner, .. }) => {
+                return match self.foreign_deleted(resource, owner.as_deref()) {
+                    None => Decision::of(Action::Recover, Reason::SoftDeleted),
+                    Some(conflict) => {
+                        self.conflicts.push(conflict);
+                        Decision::of(Action::NoOp, Reason::Blocked)
+                    }
+                };
             }
             Some(Observation::Absent | Observation::Unreadable { .. }) | None => {
                 let reason = match parent_address() {
@@ -322,20 +333,22 @@ impl Planner<'_> {
 
     /// Whether what the ledger does not know is the blueprint's all the same: by its tag, or its parent's.
     fn is_ours(&self, resource: &DesiredResource, live: &Value) -> bool {
-        let is_own = |body: &Value| owner_of(body) == Some(&self.desired.blueprint);
-        if resource.kind.tags {
-            return is_own(live);
+        let is_own = |body: &Value| self.tags.standing(owner_of(body), true, false) == Standing::Ours;
+        match resource.kind.tags {
+            true => is_own(live),
+            false => self.parent_with_tag(resource).is_some_and(|id| {
+                self.ledger.resources.contains_key(&id)
+                    || self.observed.get(&id).and_then(Observation::body).is_some_and(is_own)
+            }),
         }
-        let above = resource.id.ancestors().find_map(|id| {
-            let parent = self.desired.by_id.get(&id).map(|&at| &self.desired.resources[at])?;
-            (parent.kind.tags && parent.operation == Provisioning::Resource).then_some(id)
-        });
-        let known = above.map(|id| {
-            self.ledger.resources.contains_key(&id)
-                || self.observed.get(&id).and_then(Observation::body).is_some_and(is_own)
-        });
-        // What hangs on nothing of the blueprint's has a name that follows from the blueprint.
-        known.unwrap_or(true)
+    }
+
+    /// The nearest thing of the blueprint above a resource that has a tag.
+    fn parent_with_tag(&self, resource: &DesiredResource) -> Option<ArmId> {
+        resource.id.ancestors().find(|id| {
+            let parent = self.desired.by_id.get(id).map(|&at| &self.desired.resources[at]);
+            parent.is_some_and(|parent| parent.kind.tags && parent.operation == Provisioning::Resource)
+        })
     }
 
     /// Takes over what somebody else made: its tag is written, and nothing else. What differs is left to the next plan, in
@@ -349,12 +362,9 @@ impl Planner<'_> {
             .map(|change| match change.path == tag {
                 true => change,
                 // There were none at all.
-                false => Change {
-                    path: tag.clone(),
-                    before: Value::Null,
-                    after: self.desired.blueprint.clone().into(),
-                    ..change
-                },
+                false => {
+                    Change { path: tag.clone(), before: Value::Null, after: self.tags.own().into(), ..change }
+                }
             })
             .collect();
         if !others.is_empty() {
@@ -446,30 +456,51 @@ impl Planner<'_> {
 
     /// Why a resource that is there may not be taken over, or not be changed any more, if so.
     fn foreign(&self, resource: &DesiredResource, live: &Value, owned: bool) -> Option<Conflict> {
-        if !resource.kind.tags {
-            // It has no tag to tell whose it is; it belongs to whom its parent belongs.
-            return None;
-        }
         let address = &resource.address;
-        let (message, help) = match owner_of(live) {
-            Some(owner) if owner == self.desired.blueprint => return None,
-            Some(owner) if owned => (
-                format!("it belongs to the blueprint `{owner}` now, which took it over"),
+        let may_adopt = owned || resource.adopt || self.adoption == Adoption::Allowed;
+        let adopt = "to take it over, run with `--adopt` or write `adopt: true` in its entry; `berth plan --adopt` shows what that would change; if it is not meant, choose another `name:`";
+        let tag = owner_of(live).filter(|_| resource.kind.tags);
+        let (message, help) = match self.tags.standing(tag, resource.kind.tags, owned) {
+            Standing::Ours | Standing::Formerly(_) => return None,
+            Standing::Theirs(owner) if owned => (
+                format!("it belongs to {} now, which took it over", whose(&owner)),
                 format!("take `{address}` out of this blueprint: it is then forgotten here, and stays"),
             ),
-            Some(owner) => (
-                format!("it belongs to the blueprint `{owner}`"),
+            Standing::Theirs(owner) => (
+                format!("it belongs to {}", whose(&owner)),
                 format!(
                     "choose another `name:` here; or take it out of `{owner}`, remove its tag `{OWNER_TAG}`, and run with `--adopt`"
                 ),
             ),
-            None if owned || resource.adopt || self.adoption == Adoption::Allowed => return None,
-            None => (
-                "it exists already and no blueprint owns it".to_owned(),
-                "to take it over, run with `--adopt` or write `adopt: true` in its entry; `berth plan --adopt` shows what that would change; if it is not meant, choose another `name:`".to_owned(),
+            Standing::Bare if may_adopt => return None,
+            Standing::Bare => ("it exists already and no blueprint owns it".to_owned(), adopt.to_owned()),
+            // What has no tag belongs to whom its parent belongs.
+            Standing::Silent if may_adopt || self.parent_with_tag(resource).is_some() => return None,
+            Standing::Silent => (
+                "it exists already, and has no tag that would say whose it is".to_owned(),
+                format!("if it is this blueprint's, as when its ledger was lost, or {adopt}"),
             ),
         };
         Some(Conflict { address: address.clone(), id: resource.id.clone(), message, help })
+    }
+
+    /// Why a soft-deleted resource that holds a name may not be brought back, if so.
+    fn foreign_deleted(&self, resource: &DesiredResource, tag: Option<&str>) -> Option<Conflict> {
+        let owned = self.ledger.resources.contains_key(&resource.id);
+        let who = match self.tags.standing(tag, resource.kind.tags, owned) {
+            Standing::Ours | Standing::Formerly(_) | Standing::Silent => return None,
+            Standing::Bare if owned || resource.adopt || self.adoption == Adoption::Allowed => return None,
+            Standing::Bare => "no blueprint".to_owned(),
+            Standing::Theirs(owner) => whose(&owner),
+        };
+        Some(Conflict {
+            address: resource.address.clone(),
+            id: resource.id.clone(),
+            message: format!(
+                "a soft-deleted one that belongs to {who} holds its name, and bringing it back would bring back what is in it"
+            ),
+            help: "choose another `name:`, or have its owner purge it".to_owned(),
+        })
     }
 
     fn registration(&self, resource: &DesiredResource, wanted: &Value) -> Decision {
@@ -531,6 +562,16 @@ impl Planner<'_> {
             lookup(live, pointer).filter(|value| !value.is_null()).cloned()
         });
         Cow::Owned(body)
+    }
+}
+
+/// An owner in a sentence.
+fn whose(tag: &str) -> String {
+    match Owner::parse(tag) {
+        Some(Owner { blueprint, environment: Some(environment) }) => {
+            format!("the environment `{environment}` of the blueprint `{blueprint}`")
+        }
+        _ => format!("the blueprint `{tag}`"),
     }
 }
 

@@ -33,5 +33,8 @@ pub use program::{
 };
 pub use purge::{purge, soft_delete_conflicts};
 pub use removal::plan_destroy;
-pub use saved::{PlanTarget, SAVED_VERSION, SaveInput, Saved, SavedError, SavedFile, StaleInput, is_saved};
+pub use saved::{
+    PlanTarget, SAVED_VERSION, SaveInput, Saved, SavedEnvironment, SavedError, SavedFile, StaleInput,
+    is_saved,
+};
 pub use target::restrict;

@@ -2,7 +2,7 @@
 
 use super::program::Program;
 use crate::change::Action;
-use crate::ident::{Address, ArmId};
+use crate::ident::{Address, ArmId, Header};
 use crate::private_link::NotOurs;
 use crate::value::Change;
 use schemars::JsonSchema;
@@ -99,9 +99,9 @@ pub enum Reason {
         /// The old address.
         from: Address,
     },
-    /// Its tag says that another blueprint owns it now: it is left alone.
+    /// Its tag says that another blueprint, or another environment of this one, owns it now: it is left alone.
     OwnedByAnother {
-        /// The other blueprint.
+        /// The other, as the tag says it: `shop`, `shop/prod`.
         owner: String,
     },
     /// It may not be touched, and a conflict says why.
@@ -214,6 +214,12 @@ pub struct Plan {
     pub version: u32,
     /// The blueprint's name.
     pub blueprint: String,
+    /// The environment's name, when the run has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// What the run is for and where it works, when that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
     /// The ledger's serial that it was made for.
     pub ledger_serial: u64,
     /// Whether it deletes everything.

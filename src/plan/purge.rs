@@ -1,8 +1,10 @@
 //! Purging: what a plan deletes softly is deleted for good, when that is asked for.
 
 use super::model::{Conflict, Impact, Plan, Reason, Step};
+use super::ownership::{Standing, Tags};
 use crate::catalog::{ResourceType, resource_type};
 use crate::change::Action;
+use crate::ident::Owner;
 use crate::ledger::Ledger;
 use crate::state::{Observation, Observed};
 use serde_json::Value;
@@ -10,6 +12,7 @@ use serde_json::Value;
 /// Has everything purged that the plan deletes or replaces and that Azure would keep, soft-deleted; also what an earlier
 /// run deleted and did not purge. What may not be purged is warned of.
 pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
+    let tags = Tags::new(&Owner::new(plan.blueprint.clone()).within(plan.environment.clone()), ledger);
     for step in &mut plan.steps {
         let Some(kind) = resource_type(&step.arm_type) else { continue };
         let Some(deletion) = &kind.soft_deleted else { continue };
@@ -17,9 +20,18 @@ pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
         let replaced = step.action == Action::Replace;
         let kept = match (step.action, found) {
             (Action::Delete | Action::Replace, Observation::Present { body, .. }) => deletion.keeps(body),
-            (Action::Forget, Observation::SoftDeleted { kept }) => *kept,
+            (Action::Forget, Observation::SoftDeleted { kept, .. }) => *kept,
             _ => continue,
         };
+        let deleted = match found {
+            Observation::SoftDeleted { owner, .. } => Some(tags.standing(owner.as_deref(), kind.tags, true)),
+            _ => None,
+        };
+        // Somebody else made one of this name since, and deleted it: what is in it is theirs.
+        if let Some(Standing::Theirs(owner)) = deleted {
+            step.reason = Reason::OwnedByAnother { owner };
+            continue;
+        }
         if kept {
             // A replacement is in its own way then, which was told as that.
             if !replaced {
@@ -34,7 +46,8 @@ pub fn purge(plan: &mut Plan, ledger: &Ledger, observed: &Observed) {
             step.action = Action::Delete;
             step.reason = Reason::SoftDeleted;
             step.impact = Impact::Destructive;
-            step.protected = ledger.resources.get(&step.id).is_some_and(|owned| owned.protect);
+            step.protected = matches!(deleted, Some(Standing::Bare | Standing::Formerly(_)))
+                || ledger.resources.get(&step.id).is_some_and(|owned| owned.protect);
         }
         step.expected_ms += USUAL_MS;
     }
@@ -102,7 +115,7 @@ mod tests {
             address: Address::new("keyVaults.main"),
             arm_type: "Microsoft.KeyVault/vaults".to_owned(),
             api_version: "2022-07-01".to_owned(),
-            applied: json!({"location": "westeurope"}),
+            applied: json!({"location": "westeurope", "tags": {"berth-blueprint": "shop"}}),
             depends_on: Vec::new(),
             digests: Default::default(),
             protect: true,
@@ -111,7 +124,7 @@ mod tests {
         };
         ledger.resources.insert(id.clone(), owned);
         let observed: Observed = found.into_iter().map(|found| (id.clone(), found)).collect();
-        let mut plan = plan_destroy(&ledger, &observed);
+        let mut plan = plan_destroy(&ledger.owner(), &ledger, &observed);
         purge(&mut plan, &ledger, &observed);
         plan
     }
@@ -119,14 +132,22 @@ mod tests {
     #[test]
     fn what_is_deleted_softly_is_purged_unless_azure_keeps_it() {
         let present = |kept: Value| Observation::Present {
-            body: json!({"location": "westeurope", "properties": {"enablePurgeProtection": kept}}),
+            body: json!({"location": "westeurope", "tags": {"berth-blueprint": "shop"}, "properties": {"enablePurgeProtection": kept}}),
             etag: None,
+        };
+        let deleted = |kept: bool, owner: Option<&str>| Observation::SoftDeleted {
+            kept,
+            owner: owner.map(str::to_owned),
         };
         for (found, action, purged, warned) in [
             (Some(present(Value::Null)), Action::Delete, true, false),
             (Some(present(json!(true))), Action::Delete, false, true),
-            (Some(Observation::SoftDeleted { kept: false }), Action::Delete, true, false),
-            (Some(Observation::SoftDeleted { kept: true }), Action::Forget, false, true),
+            (Some(deleted(false, Some("shop"))), Action::Delete, true, false),
+            (Some(deleted(false, None)), Action::Delete, true, false),
+            (Some(deleted(true, Some("shop"))), Action::Forget, false, true),
+            // Another's is left in the bin.
+            (Some(deleted(false, Some("shop/dev"))), Action::Forget, false, false),
+            (Some(deleted(true, Some("bank"))), Action::Forget, false, false),
             (Some(Observation::Absent), Action::Forget, false, false),
             (None, Action::Forget, false, false),
         ] {

@@ -5,11 +5,11 @@
 use super::decide::{sort, unreadable};
 use super::guard;
 use super::model::{Conflict, Impact, Plan, Reason, Step, VERSION};
-use super::ownership;
+use super::ownership::{self, Standing, Tags};
 use crate::catalog::resource_type;
 use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
-use crate::ident::{Address, ArmId};
+use crate::ident::{Address, ArmId, Owner};
 use crate::ledger::{Ledger, Owned};
 use crate::state::{Desired, Observation, Observed, owner_of};
 use serde_json::Value;
@@ -33,16 +33,22 @@ impl Removals {
 }
 
 /// What the ledger has and the blueprint has not.
-pub(super) fn no_longer_wanted(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Removals {
+pub(super) fn no_longer_wanted(
+    desired: &Desired,
+    tags: &Tags<'_>,
+    ledger: &Ledger,
+    observed: &Observed,
+) -> Removals {
     let gone: Vec<(&ArmId, &Owned)> =
         ledger.resources.iter().filter(|(id, _)| !desired.by_id.contains_key(*id)).collect();
-    removals(&gone, ledger, observed, &Reason::NoLongerWanted)
+    removals(&gone, tags, ledger, observed, &Reason::NoLongerWanted)
 }
 
 /// What stands below a resource of the blueprint that has such children for itself, and that nobody here asked for; and
 /// what of it belongs to another blueprint, which is in the way. What is below something that is `replaced` goes with it.
 pub(super) fn foreign(
     desired: &Desired,
+    tags: &Tags<'_>,
     ledger: &Ledger,
     observed: &Observed,
     replaced: &dyn Fn(usize) -> bool,
@@ -65,12 +71,12 @@ pub(super) fn foreign(
             found.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
             for (id, body) in found {
                 let address = Address::new(format!("{}.{list}[{}]", parent.address, id.name()));
-                if let Some(owner) = owner_of(body).filter(|owner| *owner != desired.blueprint) {
+                if let Standing::Theirs(owner) = tags.standing(owner_of(body), kind.tags, false) {
                     conflicts.push(Conflict {
                         address,
                         id: id.clone(),
                         message: format!(
-                            "it belongs to the blueprint `{owner}`, and `{}` has `{list}` for itself",
+                            "it belongs to `{owner}`, and `{}` has `{list}` for itself",
                             parent.address
                         ),
                         help: format!(
@@ -103,18 +109,21 @@ pub(super) fn foreign(
     (steps, conflicts)
 }
 
-/// Decides how to delete everything that the ledger has.
-pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
+/// Decides how to delete everything that the ledger has and that is still the owner's.
+pub fn plan_destroy(owner: &Owner, ledger: &Ledger, observed: &Observed) -> Plan {
+    let tags = Tags::new(owner, ledger);
     let all: Vec<(&ArmId, &Owned)> = ledger.resources.iter().collect();
-    let removals = removals(&all, ledger, observed, &Reason::Destroy);
+    let removals = removals(&all, &tags, ledger, observed, &Reason::Destroy);
     let mut graph = Dag::new(removals.steps.len());
     removals.edges.iter().for_each(|&(node, dependency)| graph.need(node, dependency));
     let conflicts = removals.unreadable(observed);
     let (mut steps, _) = sort(removals.steps, &graph);
-    let warnings = ownership::guard(&mut steps, ledger, observed);
+    let warnings = ownership::guard(&mut steps, &tags, ledger, observed);
     Plan {
         version: VERSION,
-        blueprint: ledger.blueprint.clone(),
+        blueprint: owner.blueprint.clone(),
+        environment: owner.environment.clone(),
+        header: None,
         ledger_serial: ledger.serial,
         destroy: true,
         steps,
@@ -128,7 +137,13 @@ pub fn plan_destroy(ledger: &Ledger, observed: &Observed) -> Plan {
     }
 }
 
-fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why: &Reason) -> Removals {
+fn removals(
+    gone: &[(&ArmId, &Owned)],
+    tags: &Tags<'_>,
+    ledger: &Ledger,
+    observed: &Observed,
+    why: &Reason,
+) -> Removals {
     let at: HashMap<&ArmId, usize> = gone.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
     // What takes a resource along when it goes: the topmost one of those it hangs on that is really deleted.
     let carrier = |id: &ArmId, owned: &Owned| -> Option<usize> {
@@ -182,21 +197,16 @@ fn removals(gone: &[(&ArmId, &Owned)], ledger: &Ledger, observed: &Observed, why
                 // What cannot be read may be there: it is not forgotten.
                 Some(Observation::Present { .. } | Observation::Unreadable { .. })
             );
-            let other = observed
-                .get(*id)
-                .and_then(Observation::body)
-                .and_then(owner_of)
-                .filter(|owner| *owner != ledger.blueprint);
-            let (action, reason) = match (carrier, owned.delete) {
-                _ if other.is_some() => {
-                    (Action::Forget, Reason::OwnedByAnother { owner: other.unwrap_or_default().to_owned() })
-                }
+            let live = observed.get(*id).and_then(Observation::body);
+            let standing = live.map(|live| tags.standing_of(id, owned, live));
+            let (action, reason) = match (standing, carrier, owned.delete) {
+                (Some(Standing::Theirs(owner)), ..) => (Action::Forget, Reason::OwnedByAnother { owner }),
                 _ if !present => (Action::Forget, Reason::AlreadyGone),
-                (Some(parent), _) => {
+                (_, Some(parent), _) => {
                     (Action::Delete, Reason::GoesWithParent { parent: gone[*parent].1.address.clone() })
                 }
-                (None, DeleteMode::Own | DeleteMode::Always) => (Action::Delete, why.clone()),
-                (None, DeleteMode::WithParent | DeleteMode::Never) => {
+                (_, None, DeleteMode::Own | DeleteMode::Always) => (Action::Delete, why.clone()),
+                (_, None, DeleteMode::WithParent | DeleteMode::Never) => {
                     (Action::Forget, Reason::CannotBeDeleted)
                 }
             };

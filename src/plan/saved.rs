@@ -44,6 +44,24 @@ pub struct PlanTarget {
     pub tenant: Option<String>,
 }
 
+/// What the environment's file said that a plan was made for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SavedEnvironment {
+    /// Its name.
+    pub name: String,
+    /// The subscription.
+    pub subscription: Option<String>,
+    /// The tenant.
+    pub tenant: Option<String>,
+    /// The cloud.
+    pub cloud: Option<String>,
+    /// Where its ledger is.
+    pub ledger: Option<String>,
+    /// What it gave parameters, without secret ones.
+    pub values: BTreeMap<String, Value>,
+}
+
 /// A saved plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -56,6 +74,9 @@ pub struct Saved {
     pub files: Vec<SavedFile>,
     /// Where it is to be applied.
     pub setting: PlanTarget,
+    /// The environment that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<SavedEnvironment>,
     /// The parameters that were given, by `-p` or in values files, without secret ones.
     pub parameters: BTreeMap<String, Value>,
     /// The environment variables that the blueprint reads, without those of secret parameters.
@@ -95,6 +116,8 @@ pub struct SaveInput<'a> {
     pub files: Vec<SavedFile>,
     /// With whom it was made.
     pub setting: PlanTarget,
+    /// The environment that it is for.
+    pub chosen: Option<SavedEnvironment>,
     /// Parameters that were given; secret ones are left out.
     pub parameters: BTreeMap<String, Value>,
     /// Environment variables that the blueprint reads.
@@ -192,12 +215,17 @@ impl Saved {
             output.value = Value::Null;
         }
         let is_secret = |name: &String| secrets.get(name).is_some();
+        let mut chosen = making.chosen;
+        if let Some(chosen) = &mut chosen {
+            chosen.values.retain(|name, _| !is_secret(name));
+        }
         let saved = Saved {
             format: FORMAT.to_owned(),
             format_version: SAVED_VERSION,
             berth: env!("CARGO_PKG_VERSION").to_owned(),
             files: making.files,
             setting: making.setting,
+            chosen,
             parameters: making.parameters.into_iter().filter(|(name, _)| !is_secret(name)).collect(),
             environment: making.environment,
             secrets: secrets.iter().map(|(name, value)| (name.to_owned(), value.digest(&salt))).collect(),
@@ -242,6 +270,9 @@ impl Saved {
         let saved: Saved = serde_json::from_value(tree).map_err(damaged)?;
         if saved.files.is_empty() || saved.details.len() != saved.plan.steps.len() {
             return Err(SavedError::Damaged("parts of it are missing".to_owned()));
+        }
+        if saved.plan.environment.as_ref() != saved.chosen.as_ref().map(|chosen| &chosen.name) {
+            return Err(SavedError::Damaged("it names two environments".to_owned()));
         }
         Ok(saved)
     }

@@ -112,6 +112,8 @@ mod tests {
         Plan {
             version: VERSION,
             blueprint: "shop".into(),
+            environment: None,
+            header: None,
             ledger_serial: 0,
             destroy: false,
             steps: steps.collect(),

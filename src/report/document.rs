@@ -6,7 +6,7 @@
 use super::json::Hidden;
 use crate::change::Action;
 use crate::diag::Place;
-use crate::ident::{Address, ArmId};
+use crate::ident::{Address, ArmId, Header};
 use crate::plan::{Conflict, Counts, Detail, Disruption, Impact, LeftOut, OutputValue, Plan, Reason};
 use crate::policy::Finding;
 use crate::private_link::NotOurs;
@@ -42,6 +42,12 @@ pub struct PlanDocument {
     pub stage: Stage,
     /// The blueprint's name.
     pub blueprint: String,
+    /// The environment's name; absent when the run has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// What the run is for and where it works; absent when Azure was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
     /// The ledger's serial that the plan was made for.
     pub ledger_serial: u64,
     /// Whether it deletes everything.
@@ -207,6 +213,8 @@ pub fn document(
         format_version: FORMAT_VERSION,
         stage,
         blueprint: plan.blueprint.clone(),
+        environment: plan.environment.clone(),
+        header: plan.header.clone(),
         ledger_serial: plan.ledger_serial,
         destroy: plan.destroy,
         counts: plan.counts(),

@@ -7,6 +7,7 @@ use super::text::{about, count, escape};
 use super::words::{allowance, disturbed, longest, mark, totals, why};
 use crate::change::Action;
 use crate::drift::DriftReport;
+use crate::ident::Header;
 use crate::plan::Plan;
 use crate::private_link::NotOurs;
 use std::fmt::Write;
@@ -25,11 +26,21 @@ pre { margin: .3rem 0 .3rem 1.2rem; overflow-x: auto } .dim { opacity: .65 } .to
 td { padding: .1rem 1rem .1rem 0; vertical-align: top; font-family: ui-monospace, monospace; font-size: .9em }
 ";
 
+/// What a report opens with.
+fn header(header: Option<&Header>) -> String {
+    let rows = header.map(Header::rows).unwrap_or_default();
+    let row = |(name, value): &(&str, String)| format!("<tr><td>{name}</td><td>{}</td></tr>\n", text(value));
+    match rows.is_empty() {
+        true => String::new(),
+        false => format!("<table>\n{}</table>\n", rows.iter().map(row).collect::<String>()),
+    }
+}
+
 /// A plan.
 pub fn plan(plan: &Plan) -> String {
     let verb = if plan.destroy { "Plan to destroy" } else { "Plan for" };
     let title = format!("{verb} {}", plan.blueprint);
-    let mut body = String::new();
+    let mut body = header(plan.header.as_ref());
     let all = match plan.is_empty() && plan.conflicts.is_empty() {
         true if plan.destroy => "Nothing to destroy".to_owned(),
         true if plan.is_held() => "No changes that berth may make".to_owned(),
@@ -121,7 +132,7 @@ fn not_ours(body: &mut String, connections: &[NotOurs]) {
 /// A drift report.
 pub fn drift(report: &DriftReport) -> String {
     let checked = count(report.checked, "resource");
-    let mut body = String::new();
+    let mut body = header(report.header.as_ref());
     let all = match report.drifted.len() {
         0 => format!("No drift. {checked} checked."),
         number => {

@@ -64,7 +64,8 @@ pub fn connections(found: &[Found], rules: &[Rule]) -> Value {
 ///
 /// ```json
 /// {
-///   "format": "berth-drift", "version": 1, "blueprint": "shop", "checked": 31,
+///   "format": "berth-drift", "version": 1, "blueprint": "shop", "environment": "prod", "checked": 31,
+///   "header": { "blueprint": "shop", "environment": "prod", "azure": "public", "subscription": "…", … },
 ///   "drifted": [{
 ///     "address": "networks.hub", "id": "/subscriptions/…", "type": "Microsoft.Network/virtualNetworks",
 ///     "kind": "changed", "fields": [{ "path": "tags.team", "expected": "platform", "actual": null }],
@@ -106,14 +107,21 @@ pub fn drift(report: &DriftReport) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut shown = json!({
         "format": "berth-drift",
         "version": VERSION,
         "blueprint": report.blueprint,
         "checked": report.checked,
         "drifted": drifted,
         "notOurs": report.not_ours,
-    })
+    });
+    if let Some(environment) = &report.environment {
+        shown["environment"] = json!(environment);
+    }
+    if let Some(header) = &report.header {
+        shown["header"] = json!(header);
+    }
+    shown
 }
 
 /// How a run ended.

@@ -4,14 +4,19 @@ use super::markdown::{field_lines, kind_word};
 use super::text::{count, escape};
 use super::words::shown_type;
 use crate::drift::{Drift, DriftKind, DriftReport};
+use crate::ident::{Header, Owner};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// A drift report. What is secret or not known yet stays a word, as in every report for people.
 pub fn drift(report: &DriftReport) -> String {
-    let mut suite = TestSuite::new(escape(&report.blueprint).as_ref());
+    let name = Owner::new(report.blueprint.clone()).within(report.environment.clone()).to_string();
+    let mut suite = TestSuite::new(escape(&name).as_ref());
+    for (name, value) in report.header.iter().flat_map(Header::rows) {
+        suite.add_property((name, escape(&value).as_ref()));
+    }
     for steady in &report.steady {
         let mut case = TestCase::new(escape(steady.as_str()).as_ref(), TestCaseStatus::success());
-        case.set_classname(escape(&report.blueprint).as_ref());
+        case.set_classname(escape(&name).as_ref());
         suite.add_test_case(case);
     }
     for drift in &report.drifted {
@@ -21,7 +26,7 @@ pub fn drift(report: &DriftReport) -> String {
             .set_type(kind_word(drift.kind))
             .set_description(field_lines(drift));
         let mut case = TestCase::new(escape(drift.address.as_str()).as_ref(), status);
-        case.set_classname(escape(&report.blueprint).as_ref());
+        case.set_classname(escape(&name).as_ref());
         suite.add_test_case(case);
     }
     let mut all = Report::new("berth drift");

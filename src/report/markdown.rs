@@ -6,6 +6,7 @@ use super::text::{about, count, escape};
 use super::words::{allowance, disturbed, longest, mark, registered, shown_type, totals, why};
 use crate::change::Action;
 use crate::drift::{Drift, DriftKind, DriftReport};
+use crate::ident::Header;
 use crate::plan::{Plan, Step};
 use crate::policy::{Finding, Verdict};
 use crate::private_link::NotOurs;
@@ -24,6 +25,17 @@ fn left_out(text: &mut String, plan: &Plan) {
         let names: Vec<String> = plan.left_out.iter().map(|left| code(left.address.as_str())).collect();
         let _ = writeln!(text, "> **Left out by `--target`:** {}\n", names.join(", "));
     }
+}
+
+/// What a report opens with, as a table; `before` comes in front of one that is there.
+fn header(header: Option<&Header>, before: &str) -> String {
+    let Some(header) = header else { return String::new() };
+    let mut text = format!("{before}| | |\n|---|---|\n");
+    for (name, value) in header.rows() {
+        let _ = writeln!(text, "| {name} | {} |", code(&value));
+    }
+    text.push('\n');
+    text
 }
 
 /// A plan.
@@ -45,13 +57,16 @@ pub fn plan(plan: &Plan) -> String {
                 "### berth: no changes for {name}\n\nAzure matches the blueprint ({resources})."
             ),
         };
+        text.push_str(&header(plan.header.as_ref(), "\n"));
         left_out(&mut text, plan);
         warnings(&mut text, plan);
         not_ours(&mut text, &plan.not_ours);
         return text;
     }
     let what = if plan.destroy { "plan to destroy" } else { "plan for" };
-    let _ = writeln!(text, "### berth: {what} {name}\n\n**{}**\n", totals(&plan.counts()));
+    let _ = writeln!(text, "### berth: {what} {name}\n");
+    text.push_str(&header(plan.header.as_ref(), ""));
+    let _ = writeln!(text, "**{}**\n", totals(&plan.counts()));
     let flags: Vec<String> = plan.changes().filter_map(allowance).map(|flag| code(&flag)).collect();
     if !flags.is_empty() {
         let _ = writeln!(
@@ -124,12 +139,16 @@ pub fn drift(report: &DriftReport) -> String {
     let name = code(&report.blueprint);
     let checked = count(report.checked, "resource");
     if report.drifted.is_empty() {
-        let _ = writeln!(text, "### berth: no drift of {name}\n\n{checked} checked.");
+        let _ = writeln!(text, "### berth: no drift of {name}\n");
+        text.push_str(&header(report.header.as_ref(), ""));
+        let _ = writeln!(text, "{checked} checked.");
         not_ours(&mut text, &report.not_ours);
         return text;
     }
     let number = report.drifted.len();
-    let _ = writeln!(text, "### berth: drift of {name}\n\n**{number} of {checked} drifted**\n");
+    let _ = writeln!(text, "### berth: drift of {name}\n");
+    text.push_str(&header(report.header.as_ref(), ""));
+    let _ = writeln!(text, "**{number} of {checked} drifted**\n");
     text.push_str("| | Resource | Type | Fields |\n|---|---|---|---|\n");
     for drift in &report.drifted {
         let _ = writeln!(

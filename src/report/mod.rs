@@ -12,6 +12,7 @@
 mod document;
 pub mod graph;
 mod guard;
+mod header;
 pub mod html;
 pub mod human;
 pub mod json;

@@ -308,6 +308,8 @@ pub(super) fn plan() -> Plan {
     Plan {
         version: VERSION,
         blueprint: "shop".into(),
+        environment: None,
+        header: None,
         ledger_serial: 7,
         destroy: false,
         steps,
@@ -341,6 +343,8 @@ pub(super) fn unchanged() -> Plan {
     Plan {
         version: VERSION,
         blueprint: "shop".into(),
+        environment: None,
+        header: None,
         ledger_serial: 7,
         destroy: false,
         steps: vec![same("spoke"), same("lab")],
@@ -428,6 +432,8 @@ pub(super) fn drift() -> DriftReport {
     DriftReport {
         version: 1,
         blueprint: "shop".into(),
+        environment: None,
+        header: None,
         checked: 31,
         steady: vec![Address::new("clusters.aks"), Address::new("networks.hub.subnets.nodes")],
         not_ours: vec![stranger()],

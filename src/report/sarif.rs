@@ -7,14 +7,15 @@ use super::junit::sentence;
 use super::markdown::field_lines;
 use crate::diag::Place;
 use crate::drift::{Drift, DriftKind, DriftReport};
-use crate::ident::Address;
+use crate::ident::{Address, Owner};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// A drift report. A resource that the blueprint no longer mentions has no place in a file.
 pub fn drift(report: &DriftReport, places: &HashMap<Address, Place>) -> Value {
+    let owner = Owner::new(report.blueprint.clone()).within(report.environment.clone());
     let results: Vec<Value> = report.drifted.iter().map(|drift| result(drift, places)).collect();
-    json!({
+    let mut shown = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
@@ -27,10 +28,14 @@ pub fn drift(report: &DriftReport, places: &HashMap<Address, Place>) -> Value {
                     rule(DriftKind::Missing, "A resource is gone"),
                 ],
             }},
-            "automationDetails": { "id": format!("berth-drift/{}", encoded(&report.blueprint)) },
+            "automationDetails": { "id": format!("berth-drift/{}", encoded(&owner.to_string())) },
             "results": results,
         }],
-    })
+    });
+    if let Some(header) = &report.header {
+        shown["runs"][0]["properties"] = json!({ "header": header });
+    }
+    shown
 }
 
 const fn rule_id(kind: DriftKind) -> &'static str {

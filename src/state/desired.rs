@@ -2,7 +2,7 @@
 
 use crate::catalog::{Arrival, Exclusive, Members, ResourceType};
 use crate::graph::Dag;
-use crate::ident::{Address, ArmId};
+use crate::ident::{Address, ArmId, Owner};
 use crate::private_link::{Policy, Rule, Who};
 use crate::value::beneath;
 use crate::value::secret::{Secret, Secrets};
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The tag that says which blueprint owns a resource.
+/// The tag that says whose a resource is: its value is an [`Owner`].
 pub const OWNER_TAG: &str = "berth-blueprint";
 
 /// How a resource is brought about.
@@ -170,6 +170,8 @@ pub struct Output {
 pub struct Desired {
     /// The blueprint's name.
     pub blueprint: String,
+    /// The environment's name, when the run has one.
+    pub environment: Option<String>,
     /// The subscription.
     pub subscription: String,
     /// The resources; positions are the nodes of `graph`.
@@ -186,8 +188,20 @@ pub struct Desired {
     pub by_id: HashMap<ArmId, usize>,
 }
 
-/// The blueprint that a live body's tag names as its owner.
+impl Desired {
+    /// Whose the resources are: the value of their tag.
+    pub fn owner(&self) -> Owner {
+        Owner::new(self.blueprint.clone()).within(self.environment.clone())
+    }
+}
+
+/// What a live body's tag says of whose it is.
 pub fn owner_of(live: &Value) -> Option<&str> {
-    let tags = live.get("tags")?.as_object()?;
+    owner_in(live.get("tags")?)
+}
+
+/// The same of the tags alone.
+pub fn owner_in(tags: &Value) -> Option<&str> {
+    let tags = tags.as_object()?;
     tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(OWNER_TAG)).and_then(|(_, owner)| owner.as_str())
 }

@@ -20,6 +20,8 @@ pub enum Observation {
     SoftDeleted {
         /// Whether it may not be purged before its retention ends.
         kept: bool,
+        /// What its tag says of whose it was.
+        owner: Option<String>,
     },
     /// Azure refused to show it, so nothing is known of it.
     Unreadable {

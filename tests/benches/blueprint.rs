@@ -124,7 +124,9 @@ async fn asked(folder: &Path) -> Result<(u64, Duration), String> {
         reads: 64,
         targets: Vec::new(),
         purge: false,
-        estate: berth::ledger::Estate { cloud: "simulator".to_owned(), tenant: None, subscription: None },
+        environment: None,
+        header: None,
+        estate: berth::ledger::Estate { cloud: "simulator".to_owned(), ..Default::default() },
         move_ledger: false,
     };
     let started = clock.elapsed();

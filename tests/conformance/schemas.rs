@@ -157,7 +157,9 @@ async fn every_body_is_what_its_schema_accepts() {
             reads: 64,
             targets: Vec::new(),
             purge: false,
-            estate: berth::ledger::Estate { cloud: "simulator".to_owned(), tenant: None, subscription: None },
+            environment: None,
+            header: None,
+            estate: berth::ledger::Estate { cloud: "simulator".to_owned(), ..Default::default() },
             move_ledger: false,
         };
         let blueprint = read(&name, &text, &tap.simulator);

@@ -44,9 +44,10 @@ fn a_ledger_of_something_else_stops_every_command_and_stays_as_it_is() {
     for (from, to) in [
         ("\"blueprint\": \"shop\"", "\"blueprint\": \"bank\""),
         ("\"cloud\": \"loopback\"", "\"cloud\": \"public\""),
-        (&format!("\"subscription\": \"{SUBSCRIPTION}\""), &format!("\"subscription\": \"{OTHER}\"")),
+        ("\"blueprint\": \"shop\"", "\"blueprint\": \"shop\",\n  \"environment\": \"prod\""),
+        (SUBSCRIPTION, OTHER),
     ] {
-        let forged = before.replacen(from, to, 1);
+        let forged = before.replace(from, to);
         assert_ne!(forged, before);
         berth.write(file, forged.as_bytes());
         for args in [
@@ -55,10 +56,6 @@ fn a_ledger_of_something_else_stops_every_command_and_stays_as_it_is() {
             &["destroy", "blueprint.yaml", "--auto-approve"],
             &["drift", "blueprint.yaml"],
         ] {
-            // Destroying needs the blueprint's name only, and knows no subscription.
-            if args[0] == "destroy" && to.contains(OTHER) {
-                continue;
-            }
             run(&berth, SUBSCRIPTION, &all(args))
                 .exits(4)
                 .complains(&["is not the one of this run", "--move-ledger"]);
@@ -66,6 +63,7 @@ fn a_ledger_of_something_else_stops_every_command_and_stays_as_it_is() {
         }
     }
     // A person may say that the blueprint has moved.
+    berth.write(file, before.replace("\"cloud\": \"loopback\"", "\"cloud\": \"public\"").as_bytes());
     run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--move-ledger"])).exits(0);
     azure.stop();
 }
@@ -85,6 +83,17 @@ fn ids_and_serials_that_no_berth_wrote_are_refused() {
         ("/resourceGroups/rg-shop/", "/resourceGroups/a\\\\b/"),
         ("/resourceGroups/rg-shop/", "/resourceGroups/a%2fb/"),
         (serial.as_str(), "\"serial\": 18446744073709551615"),
+        (serial.as_str(), "\"serial\": 10000000000"),
+        ("\"address\": \"identities.app\"", "\"address\": \"../../x\""),
+        (
+            "\"type\": \"Microsoft.ManagedIdentity/userAssignedIdentities\"",
+            "\"type\": \"Microsoft.Network/virtualNetworks/subnets\"",
+        ),
+        // Another subscription's resource, which the ledger does not note as such.
+        (
+            &format!("\"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers"),
+            &format!("\"/subscriptions/{OTHER}/resourceGroups/rg-shop/providers"),
+        ),
     ] {
         let forged = before.replacen(from, to, 1);
         assert_ne!(forged, before, "{from}");
@@ -125,7 +134,7 @@ fn what_lost_its_tag_is_deleted_only_by_name() {
     azure.write("PUT", &id, "2024-11-30", Some(&body));
     run(&berth, SUBSCRIPTION, &all(&["destroy", "blueprint.yaml", "--auto-approve"]))
         .exits(4)
-        .says(&["no longer carries the tag"])
+        .says(&["does not carry the tag"])
         .complains(&["--allow-delete identities.app"]);
     let named = ["destroy", "blueprint.yaml", "--auto-approve", "--allow-delete", "identities.app"];
     run(&berth, SUBSCRIPTION, &all(&named)).exits(0);

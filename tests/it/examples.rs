@@ -283,6 +283,10 @@ fn examples_of_pages_are_right() {
             if block.iter().any(|line| line.contains("task: AzureCLI")) {
                 continue;
             }
+            // A file of a guide whose commands are run: `guides` does that.
+            if block.first().is_some_and(|line| line.starts_with("# ") && line.ends_with(".yaml")) {
+                continue;
+            }
             count += 1;
             if let Some(why) = refuse(shapes, &block.join("\n")) {
                 wrong.push(format!("{}:{}: {why}", path.strip_prefix(root()).unwrap().display(), at + 1));

@@ -57,7 +57,7 @@ impl Rehearsal {
         let caller =
             Caller { tenant_id: Some(simulator.tenant()), object_id: Some(CALLER_OBJECT_ID.to_owned()) };
         let estate =
-            Estate { cloud: "simulator".to_owned(), tenant: Some(simulator.tenant()), subscription: None };
+            Estate { cloud: "simulator".to_owned(), tenant: Some(simulator.tenant()), ..Estate::default() };
         let inputs = Inputs {
             caller: Some(caller),
             subscription: Some(simulator.subscription()),
@@ -71,6 +71,8 @@ impl Rehearsal {
                 reads: 64,
                 targets: Vec::new(),
                 purge: false,
+                environment: None,
+                header: None,
                 estate,
                 move_ledger: false,
             },

@@ -64,7 +64,9 @@ impl Run<'_> {
             .collect();
         let unfinished = self.results.iter().flatten().any(|result| result.outcome == Outcome::Unfinished);
         let changed = self.ledger != *before;
-        self.ledger.serial += u64::from(changed);
+        if changed {
+            self.ledger.advance();
+        }
         // What is still under way stays in the journal, for the next run to follow.
         if !unfinished && broken.is_none() && (changed || !self.plan.is_empty()) {
             broken = self.engine.store.save(&self.ledger).await.err();

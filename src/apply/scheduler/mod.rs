@@ -125,6 +125,8 @@ struct Run<'a> {
     announced: HashSet<usize>,
     /// Records of this moment, which go to the disk together before anything else is sent or waited for.
     unwritten: Vec<Record>,
+    /// Whether the journal says whose it is.
+    journalled: bool,
     events: u64,
     started: Duration,
 }
@@ -156,6 +158,7 @@ impl<'a> Run<'a> {
             raised: HashSet::new(),
             announced: HashSet::new(),
             unwritten: Vec::new(),
+            journalled: false,
             events: 0,
             started: engine.clock.elapsed(),
         }
@@ -289,7 +292,10 @@ impl<'a> Run<'a> {
     /// Writes down what is not on the disk yet.
     async fn flush(&mut self) -> Result<(), store::Error> {
         if !self.unwritten.is_empty() {
-            let records = std::mem::take(&mut self.unwritten);
+            let mut records = std::mem::take(&mut self.unwritten);
+            if !std::mem::replace(&mut self.journalled, true) {
+                records.insert(0, Record::of(&self.ledger));
+            }
             self.engine.store.append_all(&records).await?;
         }
         Ok(())

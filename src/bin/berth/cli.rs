@@ -1,9 +1,12 @@
 //! The command line: what can be said, with its help.
 
 use berth::approve::Allowances;
+use berth::blueprint::Environment;
+use berth::ident;
 use berth::ops::Session;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Brings up Azure Kubernetes Service and everything around it from one YAML blueprint.
 #[derive(Debug, Parser)]
@@ -40,6 +43,13 @@ pub struct Global {
     /// Take parameters from a YAML file of names and values; may be repeated, later ones win.
     #[arg(long, value_name = "FILE", global = true)]
     pub values: Vec<PathBuf>,
+    /// Work on this environment of the blueprint: `environments/NAME.yaml` beside it says its values, subscription, ledger
+    /// and policies.
+    #[arg(short = 'e', long, value_name = "NAME", global = true)]
+    pub environment: Option<String>,
+    /// What the file of the environment says; filled in when the blueprint is known.
+    #[arg(skip)]
+    pub chosen: Option<Arc<Environment>>,
     /// Rehearse against the embedded simulator, whose state is kept in FILE.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, global = true,
           default_missing_value = ".berth/sim.json")]
@@ -55,10 +65,10 @@ pub struct Global {
     #[arg(long, value_name = "FILE", global = true)]
     pub faults: Option<PathBuf>,
     /// Where the ledgers are: a folder, azblob://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX.
-    /// BERTH_LEDGER says it as well. Under `--sim` the simulator's own ledgers are used.
+    /// An environment's file and BERTH_LEDGER say it as well, in this order. Under `--sim` the simulator's own ledgers are used.
     #[arg(long, value_name = "URL", global = true)]
     pub ledger: Option<String>,
-    /// Take over a ledger that was written for another blueprint, cloud, tenant or subscription: the blueprint has moved.
+    /// Take over a ledger that was written for another blueprint, environment, cloud, tenant or subscription: the blueprint has moved.
     #[arg(long, global = true)]
     pub move_ledger: bool,
     /// How long the lock of a ledger in an object store holds without being renewed, in seconds.
@@ -79,9 +89,9 @@ pub struct Global {
     /// Trust the certificate authorities of this PEM file too; may be repeated.
     #[arg(long, value_name = "FILE", conflicts_with = "sim", global = true)]
     pub ca_file: Vec<PathBuf>,
-    /// The Azure cloud: public, usgov or china.
-    #[arg(long, value_name = "NAME", default_value = "public", global = true)]
-    pub cloud: String,
+    /// The Azure cloud: public (which is the default), usgov or china.
+    #[arg(long, value_name = "NAME", global = true)]
+    pub cloud: Option<String>,
     /// How to sign in: auto, azure-pipelines, workload-identity, client-secret, client-certificate,
     /// managed-identity or azure-cli.
     #[arg(long, value_name = "METHOD", default_value = "auto", global = true)]
@@ -101,6 +111,19 @@ pub struct Global {
     /// Plain lines instead of progress bars.
     #[arg(long, global = true)]
     pub no_progress: bool,
+}
+
+impl Global {
+    /// The name of the cloud: that of `--cloud` or else of the environment.
+    pub fn cloud(&self) -> &str {
+        let chosen = self.chosen.as_ref().and_then(|chosen| chosen.cloud.as_deref());
+        self.cloud.as_deref().or(chosen).unwrap_or("public")
+    }
+
+    /// Whose ledger a run for a blueprint of this name works with.
+    pub fn owner(&self, blueprint: &str) -> ident::Owner {
+        ident::Owner::new(blueprint).within(self.environment.clone())
+    }
 }
 
 /// Which limits the simulator has.
@@ -328,7 +351,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Bring Azure to what the blueprint says, or carry out a saved plan.
     Apply(ApplyArgs),
-    /// Delete everything that the blueprint owns. The ledger alone says what: of the blueprint only its name is read.
+    /// Delete everything that the blueprint owns. The ledger alone says what: of the blueprint only its name and its
+    /// subscription are read.
     Destroy(DestroyArgs),
     /// Report what somebody else changed; exits with 2 when something was.
     Drift {

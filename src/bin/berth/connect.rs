@@ -8,7 +8,7 @@ use berth::arm::{self, Client, Exchange, Identity, StaticToken, TokenSource, Tra
 use berth::blueprint::{Caller, Inputs, Missing};
 use berth::event::{Listener, NullListener};
 use berth::host::{Clock, Interrupt};
-use berth::ledger::Estate;
+use berth::ident::{Header, Owner};
 use berth::ledger::store::{self, Access, Location, Store};
 use berth::ops::{self, Session};
 use berth::report::{json, progress};
@@ -28,6 +28,8 @@ pub struct Connection {
     ledgers: (Location, Access),
     /// Who is signed in.
     pub caller: Option<Caller>,
+    /// The same in words, when the token says it.
+    signed_in: Option<String>,
 }
 
 /// Whether time is virtual: a simulator in this process that nobody told a speed.
@@ -78,7 +80,14 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
         let client = Client::new(transport, token, clock.clone(), options);
         let caller =
             Caller { tenant_id: Some(simulator.tenant()), object_id: Some(sim::CALLER_OBJECT_ID.to_owned()) };
-        return Ok(Connection { client, clock, simulator: Some(simulator), ledgers, caller: Some(caller) });
+        return Ok(Connection {
+            client,
+            clock,
+            simulator: Some(simulator),
+            ledgers,
+            caller: Some(caller),
+            signed_in: Some("nobody: the simulator asks for no sign-in".to_owned()),
+        });
     }
     if global.faults.is_some() {
         return Err("`--faults` is for the simulator, and this is no rehearsal\n\
@@ -111,21 +120,30 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     // What stays on this machine passes no proxy: it would see the token, and answer in Azure's name.
     let http = if loopback { settings::direct_transport(global)? } else { http };
     let client = Client::new(Arc::new(http), token, clock.clone(), options);
-    let subscription = inputs.environment.get("AZURE_SUBSCRIPTION_ID").map(String::as_str);
-    let caller = ops::caller(&client, subscription).await.map_err(|error| with_hint(&error, error.hint()))?;
+    let chosen = global.chosen.as_ref().and_then(|chosen| chosen.subscription.as_deref());
+    let subscription = chosen.or_else(|| inputs.environment.get("AZURE_SUBSCRIPTION_ID").map(String::as_str));
+    let caller = match ops::caller(&client, subscription).await {
+        // The ledger may be of another subscription than the environment's: that is told first.
+        Err(error) if chosen.is_some() && error.status == Some(404) => None,
+        found => found.map_err(|error| with_hint(&error, error.hint()))?,
+    };
     // What the token does not say now it never says: it is told before anything is made.
     let caller = Some(caller.unwrap_or_default());
-    Ok(Connection { client, clock, simulator: None, ledgers, caller })
+    let signed_in = match nobody {
+        true => Some("nobody: an endpoint on this machine asks for no sign-in".to_owned()),
+        false => ops::signed_in(&client).await,
+    };
+    Ok(Connection { client, clock, simulator: None, ledgers, caller, signed_in })
 }
 
 /// The ledger of a blueprint, without a connection with Azure.
 ///
 /// # Errors
 /// A sentence, when `--ledger` cannot be used.
-pub fn ledger(global: &Global, blueprint: &str) -> Result<Arc<dyn Store>, String> {
+pub fn ledger(global: &Global, owner: &Owner) -> Result<Arc<dyn Store>, String> {
     let token = Arc::new(Learning(Identity::new(settings::auth(global)?, settings::transport(global)?)));
     let (location, access) = settings::ledgers(global, token, Clock::start(1.0))?;
-    location.open(blueprint, &access).map_err(|error| with_hint(&error, Some(error.hint())))
+    location.open(&owner.file_stem(), &access).map_err(|error| with_hint(&error, Some(error.hint())))
 }
 
 /// An error with what to do about it.
@@ -153,15 +171,26 @@ impl Connection {
     pub fn session(
         &self,
         global: &Global,
-        blueprint: &str,
+        owner: &Owner,
         listener: Arc<dyn Listener>,
     ) -> Result<Session, store::Error> {
         let (location, access) = &self.ledgers;
+        let estate = settings::estate(global, self.caller.as_ref());
+        let store = ops::sealed(location.open(&owner.file_stem(), access)?, redactor());
+        let header = Header {
+            blueprint: owner.blueprint.clone(),
+            environment: owner.environment.clone(),
+            azure: estate.cloud.clone(),
+            tenant: estate.tenant.clone(),
+            ledger: store.place(),
+            caller: self.signed_in.clone(),
+            ..Header::default()
+        };
         Ok(Session {
             engine: Engine {
                 client: self.client.clone(),
                 clock: self.clock.clone(),
-                store: ops::sealed(location.open(blueprint, access)?, redactor()),
+                store,
                 listener,
                 interrupt: Interrupt::new(),
                 parallelism: global.parallelism,
@@ -169,11 +198,9 @@ impl Connection {
             reads: global.parallelism,
             targets: Vec::new(),
             purge: false,
-            estate: Estate {
-                cloud: settings::target(global),
-                tenant: self.caller.as_ref().and_then(|caller| caller.tenant_id.clone()),
-                subscription: None,
-            },
+            environment: owner.environment.clone(),
+            header: Some(header),
+            estate,
             move_ledger: global.move_ledger,
         })
     }

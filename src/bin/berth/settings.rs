@@ -3,8 +3,11 @@
 use crate::cli::Global;
 use crate::terminal::redactor;
 use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, Limits, Options, Proxies, TokenSource};
-use berth::blueprint::{Inputs, Opened, Source, side_file};
+use berth::blueprint::{Caller, Environment, Inputs, Opened, Source, side_file};
+use berth::diag::Diagnostics;
 use berth::host::Clock;
+use berth::host::files::read_if_exists;
+use berth::ledger::Estate;
 use berth::ledger::store::{Access, Holder, Location};
 use berth::report::{Style, human};
 use berth::sim::FaultScript;
@@ -190,6 +193,47 @@ pub fn faults(path: &Path) -> Result<FaultScript, String> {
     })
 }
 
+/// The names of the files in a folder; none when it cannot be read.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+/// The options of a run for a blueprint, with what the file of its environment says.
+///
+/// # Errors
+/// That there is no such environment, or what is wrong with its file or beside it.
+pub fn with_environment(global: &Global, blueprint: &Path) -> Result<Global, Diagnostics> {
+    let Some(name) = &global.environment else { return Ok(global.clone()) };
+    let read = |path: &Path| match read_if_exists(path) {
+        Ok(Some(bytes)) if bytes.len() as u64 > LARGEST => Err("it is larger than 256 MiB".to_owned()),
+        other => other.map_err(|error| error.to_string()),
+    };
+    let chosen = Environment::find(blueprint, name, read, names_in)?;
+    within(global, chosen)
+}
+
+/// The same for an environment that was read already.
+///
+/// # Errors
+/// When a flag says something else than the environment.
+pub fn within(global: &Global, chosen: Environment) -> Result<Global, Diagnostics> {
+    if let (Some(given), Some(own)) = (&global.cloud, &chosen.cloud)
+        && !given.eq_ignore_ascii_case(own)
+        && global.sim.is_none()
+    {
+        return Err(chosen
+            .other("cloud", own, given, "leave out `--cloud`, or name another environment")
+            .into());
+    }
+    Ok(Global { environment: Some(chosen.name.clone()), chosen: Some(Arc::new(chosen)), ..global.clone() })
+}
+
+/// The names of the environments beside a blueprint.
+pub fn environments_beside(blueprint: &Path) -> Vec<String> {
+    Environment::beside(blueprint, names_in)
+}
+
 /// Parameters and environment for a blueprint.
 ///
 /// # Errors
@@ -224,6 +268,7 @@ pub fn inputs(global: &Global) -> Result<Inputs, String> {
         parameters,
         values,
         environment: environment(),
+        chosen: global.chosen.clone(),
         redactor: redactor().clone(),
         ..Inputs::default()
     })
@@ -247,13 +292,15 @@ pub fn ledgers(
             ledgers.push(".ledgers");
             Location::Rehearsal(PathBuf::from(ledgers))
         }
-        None => match global.ledger.clone().map(|text| ("--ledger", text)) {
-            None => match get("BERTH_LEDGER") {
+        None => {
+            let chosen = global.chosen.as_ref().and_then(|chosen| chosen.ledger.clone());
+            let said = [("--ledger", global.ledger.clone()), ("the environment's ledger", chosen)];
+            let said = said.into_iter().chain([("BERTH_LEDGER", get("BERTH_LEDGER"))]);
+            match said.into_iter().find_map(|(name, text)| Some((name, text?))) {
+                Some((name, text)) => parse_location(name, &text)?,
                 None => Location::Folder(PathBuf::from(".berth/ledgers")),
-                Some(text) => parse_location("BERTH_LEDGER", &text)?,
-            },
-            Some((name, text)) => parse_location(name, &text)?,
-        },
+            }
+        }
     };
     let host = get("HOSTNAME").or_else(|| get("COMPUTERNAME")).or_else(|| {
         let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
@@ -278,7 +325,7 @@ fn parse_location(name: &str, text: &str) -> Result<Location, String> {
 /// # Errors
 /// When a name is none of a cloud or of a way to sign in.
 pub fn auth(global: &Global) -> Result<AuthSettings, String> {
-    let cloud: Cloud = global.cloud.parse().map_err(|error| {
+    let cloud: Cloud = global.cloud().parse().map_err(|error| {
         let known: Vec<&str> = Cloud::ALL.iter().map(|cloud| cloud.as_str()).collect();
         format!("{error}\nhelp: there are: {}", known.join(", "))
     })?;
@@ -346,10 +393,23 @@ pub fn target(global: &Global) -> String {
         (Some(_), _) => "simulator".to_owned(),
         (None, Some(endpoint)) if berth::arm::is_loopback(endpoint) => "loopback".to_owned(),
         (None, Some(endpoint)) => {
-            let host = endpoint.split("://").last().unwrap_or_default();
-            host.split('/').next().unwrap_or_default().to_ascii_lowercase()
+            let rest = endpoint.split("://").last().unwrap_or_default();
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            // What stands before the host may be a password.
+            authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase()
         }
-        (None, None) => global.cloud.to_ascii_lowercase(),
+        (None, None) => global.cloud().to_ascii_lowercase(),
+    }
+}
+
+/// Where a run works. The subscription is the environment's; a blueprint has its own.
+pub fn estate(global: &Global, caller: Option<&Caller>) -> Estate {
+    let chosen = global.chosen.as_ref().filter(|_| global.sim.is_none());
+    Estate {
+        cloud: target(global),
+        tenant: caller.and_then(|caller| caller.tenant_id.clone()),
+        subscription: chosen.and_then(|chosen| chosen.subscription.clone()),
+        ..Estate::default()
     }
 }
 

@@ -163,7 +163,7 @@ impl Terminal {
 
     /// Asks a question that only `yes` answers with yes.
     pub fn ask(&self, question: &str) -> bool {
-        let _ = write!(std::io::stderr(), "{question} Only `yes` is taken for yes: ");
+        self.tell(&format!("{} Only `yes` is taken for yes: ", berth::report::escape_lines(question)));
         let _ = std::io::stderr().flush();
         let mut answer = String::new();
         matches!(std::io::stdin().read_line(&mut answer), Ok(read) if read > 0) && answer.trim() == "yes"

@@ -133,18 +133,16 @@ impl FileStore {
         Ok(())
     }
 
+    /// The serial of the ledger that is there, if any can be read.
+    fn serial(&self) -> io::Result<Option<u64>> {
+        Ok(read_if_exists(&self.ledger)?.and_then(|bytes| serial_of(&bytes)))
+    }
+
     /// Keeps the version that is about to be replaced, and of the earlier ones the latest.
     fn keep(&self, serial: u64) -> io::Result<()> {
-        #[derive(serde::Deserialize)]
-        struct Head {
-            serial: u64,
-        }
         let Some(bytes) = read_if_exists(&self.ledger)? else { return Ok(()) };
-        let Ok(old) = serde_json::from_slice::<Head>(&bytes) else { return Ok(()) };
-        if old.serial == serial {
-            return Ok(());
-        }
-        write_atomic(&self.history.join(format!("{:010}.json", old.serial)), &bytes)?;
+        let Some(old) = serial_of(&bytes).filter(|old| *old != serial) else { return Ok(()) };
+        write_atomic(&self.history.join(format!("{old:010}.json")), &bytes)?;
         let versions = self.versions()?;
         for path in &versions[..versions.len().saturating_sub(super::HISTORY)] {
             std::fs::remove_file(path)?;
@@ -178,6 +176,15 @@ impl FileStore {
     }
 }
 
+/// The serial in the text of a ledger, whatever else is in it.
+fn serial_of(bytes: &[u8]) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        serial: u64,
+    }
+    serde_json::from_slice::<Head>(bytes).ok().map(|head| head.serial)
+}
+
 /// How often a lock that nobody has written his name to is tried again.
 const GIVING_BACK: usize = 50;
 
@@ -201,7 +208,10 @@ impl Store for FileStore {
                 self.error(&self.journal, ErrorKind::Damaged(why))
             })?;
             if let Some(ledger) = &mut ledger {
-                in_flight = fold(ledger, records);
+                in_flight = fold(ledger, records).map_err(|(at, why)| {
+                    let why = format!("line {} of the journal {why}", at + 1);
+                    self.error(&self.journal, ErrorKind::Damaged(why))
+                })?;
             } else if !records.is_empty() {
                 // The first save comes before the first record, so this ledger was removed by hand.
                 let why = "its ledger file is missing".to_owned();
@@ -268,6 +278,8 @@ impl Store for FileStore {
         let write = |path: &Path, error| self.error(path, ErrorKind::Write(error));
         let bytes = serde_json::to_vec_pretty(ledger)
             .map_err(|error| write(&self.ledger, std::io::Error::other(error)))?;
+        let before = self.serial().map_err(|error| write(&self.ledger, error))?;
+        ledger.follows(before).map_err(|why| self.error(&self.ledger, ErrorKind::Damaged(why)))?;
         crash::moment();
         stubborn(|| self.keep(ledger.serial)).map_err(|error| write(&self.history, error))?;
         crash::moment();

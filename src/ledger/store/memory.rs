@@ -1,6 +1,6 @@
 //! A ledger in memory.
 
-use super::{Error, Loaded, Store, Taken};
+use super::{Error, ErrorKind, Loaded, Store, Taken};
 use crate::ledger::journal::{Record, fold};
 use crate::ledger::model::Ledger;
 use async_trait::async_trait;
@@ -15,6 +15,10 @@ impl MemoryStore {
     pub fn new() -> Self {
         Self::default()
     }
+
+    fn damaged(&self, why: String) -> Error {
+        Error { place: self.place(), kind: ErrorKind::Damaged(why) }
+    }
 }
 
 #[async_trait]
@@ -23,7 +27,7 @@ impl Store for MemoryStore {
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut ledger, records) = guard.clone();
         let in_flight = match (&mut ledger, records) {
-            (Some(ledger), records) => fold(ledger, records),
+            (Some(ledger), records) => fold(ledger, records).map_err(|(_, why)| self.damaged(why))?,
             (None, _) => Vec::new(),
         };
         Ok(Loaded { ledger, in_flight })
@@ -41,7 +45,9 @@ impl Store for MemoryStore {
     }
 
     async fn save(&self, ledger: &Ledger) -> Result<(), Error> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Some(ledger.clone()), Vec::new());
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.follows(guard.0.as_ref().map(|old| old.serial)).map_err(|why| self.damaged(why))?;
+        *guard = (Some(ledger.clone()), Vec::new());
         Ok(())
     }
 

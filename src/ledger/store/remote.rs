@@ -230,6 +230,7 @@ impl RemoteStore {
             }
             last = (generation, number);
         }
+        let places = pieces.clone();
         let read: Option<Vec<Vec<Record>>> = futures::stream::iter(pieces)
             .map(|place| self.records(place))
             .buffered(READS)
@@ -238,13 +239,23 @@ impl RemoteStore {
             .into_iter()
             .collect();
         let Some(records) = read else { return Ok(None) };
+        // Whose record stands where: a record that cannot be of this ledger is named by its piece.
+        let lengths: Vec<usize> = records.iter().map(Vec::len).collect();
         let records: Vec<Record> = records.into_iter().flatten().collect();
         let mut ledger = match &head {
             Some((head, _)) => self.ledger_of(head)?,
             None => None,
         };
         let in_flight = match &mut ledger {
-            Some(ledger) => fold(ledger, records),
+            Some(ledger) => fold(ledger, records).map_err(|(at, why)| {
+                let mut before = 0;
+                let piece = lengths.iter().position(|length| {
+                    before += length;
+                    at < before
+                });
+                let path = piece.map_or_else(|| self.path("journal"), |piece| self.piece(places[piece]));
+                self.damaged(&path, &format!("a record of this piece of the journal {why}"))
+            })?,
             None if records.is_empty() => Vec::new(),
             None => {
                 let why = "it is missing, and a journal that belongs to it is there";
@@ -444,11 +455,11 @@ impl Store for RemoteStore {
         let value = serde_json::to_value(ledger)
             .map_err(|error| self.damaged(&path, &format!("it cannot be written: {error}")))?;
         for _ in 0..RACES {
-            if let Some((old, _)) = &known.head
-                && let Some(text) = &old.ledger
-                && text.get("serial").and_then(Value::as_u64) != Some(ledger.serial)
-            {
-                let serial = text.get("serial").and_then(Value::as_u64).unwrap_or_default();
+            let old = known.head.as_ref().and_then(|(old, _)| old.ledger.as_ref());
+            let before = old.and_then(|old| old.get("serial")?.as_u64());
+            ledger.follows(before).map_err(|why| self.damaged(&path, &why))?;
+            if let Some(text) = old.filter(|_| before != Some(ledger.serial)) {
+                let serial = before.unwrap_or_default();
                 let kept = self.path(&format!("history/{serial:010}.json"));
                 let put = self.objects.put(&kept, text.to_string().into(), When::Always).await;
                 put.map_err(|error| self.failed(error))?;

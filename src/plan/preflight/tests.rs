@@ -29,6 +29,8 @@ fn plan(steps: Vec<Step>) -> Plan {
     Plan {
         version: VERSION,
         blueprint: "shop".into(),
+        environment: None,
+        header: None,
         ledger_serial: 0,
         destroy: false,
         steps,

@@ -3,6 +3,7 @@
 use super::connections::not_ours;
 use super::value::Shown;
 use crate::drift::{DriftKind, DriftReport, FieldDrift};
+use crate::report::header;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{count, escape};
 use crate::report::words::shown_type;
@@ -12,6 +13,7 @@ use serde_json::Value;
 pub fn drift(report: &DriftReport, style: &Style) -> String {
     let mut page = Page::new(style);
     let checked = count(report.checked, "resource");
+    header::human(&mut page, report.header.as_ref());
     if report.drifted.is_empty() {
         let rest = format!(" {checked} of {} checked.", escape(&report.blueprint));
         page.line(Line::default().add(Tone::Good, "No drift.").plain(rest));

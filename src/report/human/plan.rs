@@ -4,6 +4,7 @@ use super::connections::not_ours;
 use super::value::{Shown, is_secret, member_name, secret_words, value_tone};
 use crate::change::Action;
 use crate::plan::{Conflict, OutputValue, Plan, Reason, Step};
+use crate::report::header;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
 use crate::report::words::{
@@ -20,6 +21,7 @@ const PATHS: usize = 34;
 pub fn plan(plan: &Plan, style: &Style) -> String {
     let mut page = Page::new(style);
     let name = escape(&plan.blueprint).into_owned();
+    header::human(&mut page, plan.header.as_ref());
     if plan.is_empty() && plan.conflicts.is_empty() {
         page.line(nothing_to_do(plan, &name));
         left_out(&mut page, plan);

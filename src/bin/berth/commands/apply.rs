@@ -1,27 +1,35 @@
 //! `berth apply`
 
 use super::policy::Judge;
-use super::{Loaded, PendingSource, plan, report, saved, with_session_of};
+use super::{Loaded, PendingSource, of_blueprint, plan, report, saved, with_session_of};
 use crate::cli::{ApplyArgs, Format, Global};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Applied;
 use berth::change::Outcome;
+use berth::ident::Header;
 use berth::ops::{self, Planned};
 use berth::report::human;
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
 pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
     let path = wish.blueprint.as_path();
-    let read = settings::read(path).and_then(|bytes| Ok((bytes, Judge::read(&wish.policies)?)));
-    let (bytes, judge) = match read {
-        Ok(read) => read,
+    let bytes = match settings::read(path) {
+        Ok(bytes) => bytes,
         Err(message) => return terminal.fail(&message),
     };
     if berth::plan::is_saved(&bytes) {
-        return saved::apply(global, terminal, path, &bytes, wish, judge.as_ref());
+        return saved::apply(global, terminal, path, &bytes, wish);
     }
+    let global = &match of_blueprint(global, terminal, path) {
+        Ok(global) => global,
+        Err(exit) => return exit,
+    };
+    let judge = match Judge::read(&wish.policies, global) {
+        Ok(judge) => judge,
+        Err(message) => return terminal.fail(&message),
+    };
     let ahead = PendingSource::of(path, bytes);
     with_session_of(
         global,
@@ -33,8 +41,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
             let (mut refused, mut held) = (None, false);
             let agree = |planned: &Planned, allowed: bool| {
                 held = planned.plan.is_held();
-                let asking =
-                    Asking { allowed, auto_approve: wish.auto_approve, question: "Apply this plan?" };
+                let asking = Asking { allowed, auto_approve: wish.auto_approve, question: "Apply this plan" };
                 agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
             };
             let adoption = plan::adoption(wish.adopt);
@@ -60,7 +67,7 @@ pub struct Asking {
     pub allowed: bool,
     /// Whether the answer was given already.
     pub auto_approve: bool,
-    /// What to ask.
+    /// What to ask, without the question mark.
     pub question: &'static str,
 }
 
@@ -86,7 +93,10 @@ pub fn agree(
         *refused = Some(Exit::Error);
         return false;
     }
-    let yes = terminal.ask(asking.question);
+    let place = planned.plan.header.as_ref().map(Header::in_words);
+    let question =
+        place.map_or(format!("{}?", asking.question), |place| format!("{}: {place}?", asking.question));
+    let yes = terminal.ask(&question);
     if !yes {
         terminal.say("Nothing was done.");
         *refused = Some(Exit::Done);

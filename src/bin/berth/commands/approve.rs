@@ -1,10 +1,11 @@
 //! `berth approve`
 
-use super::{PendingSource, report, session, with_connection};
+use super::{PendingSource, of_blueprint, report, session, with_connection};
 use crate::cli::{ApproveCommand, Connections, Deciding, Global, OutputFormat};
 use crate::connect::with_hint;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
+use berth::ident;
 use berth::ops::{self, Approvals, Session, Verb, Wishes};
 use berth::private_link::{Connection, Found, Verdict, Who, judge};
 use berth::report::{human, json};
@@ -82,15 +83,28 @@ fn with_found(
     wanted: &Connections,
     act: impl AsyncFnOnce(Work<'_>) -> Exit,
 ) -> Exit {
+    let global = &match (&wanted.blueprint, &global.environment) {
+        (Some(path), _) => match of_blueprint(global, terminal, path) {
+            Ok(global) => global,
+            Err(exit) => return exit,
+        },
+        (None, None) => global.clone(),
+        (None, Some(_)) => {
+            return terminal.fail(
+                "`--environment` is for a blueprint, and none is named\nhelp: add `--blueprint FILE`, or leave it out",
+            );
+        }
+    };
     let ahead = wanted.blueprint.as_deref().map(PendingSource::read);
     with_connection(global, terminal, async |connection, inputs| {
-        let own =
-            inputs.subscription.clone().or_else(|| inputs.environment.get("AZURE_SUBSCRIPTION_ID").cloned());
+        let chosen = global.chosen.as_ref().and_then(|chosen| chosen.subscription.clone());
+        let own = inputs.subscription.clone().or(chosen);
+        let own = own.or_else(|| inputs.environment.get("AZURE_SUBSCRIPTION_ID").cloned());
         let blueprint = ahead.map(|ahead| ahead.load(terminal, inputs, |_, _| Ok(()))).transpose()?;
         let desired = blueprint.as_ref().map(|blueprint| &blueprint.desired);
         // No ledger is written: connections that are approved here are nobody's possession.
-        let name = desired.map_or("approve", |desired| desired.blueprint.as_str());
-        let session = session(global, terminal, connection, name)?;
+        let owner = desired.map_or_else(|| ident::Owner::new("approve"), Desired::owner);
+        let session = session(global, terminal, connection, &owner)?;
         let desired = match desired {
             Some(desired) => {
                 let settled = ops::with_messages(&session, desired).await;

@@ -1,6 +1,6 @@
 //! `berth destroy`
 
-use super::{apply, name_of, report, session, with_connection};
+use super::{Whose, apply, report, session, with_connection};
 use crate::cli::{DestroyArgs, Global};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -10,21 +10,24 @@ use berth::ops::{self, Planned};
 /// Deletes everything that the blueprint owns. What that is the ledger says: the blueprint may have mistakes, or be
 /// gone, as long as somebody knows its name.
 pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
-    let name = match name_of(wish.owner) {
-        Ok(name) => name,
-        Err(message) => return terminal.fail(&message),
+    let whose = match Whose::read(global, terminal, wish.owner) {
+        Ok(whose) => whose,
+        Err(exit) => return exit,
     };
+    let (global, name) = (&whose.global, &whose.owner.blueprint);
+    let subscription = whose.subscription();
     with_connection(global, terminal, async |connection, _| {
-        let mut session = session(global, terminal, connection, &name)?;
+        let mut session = session(global, terminal, connection, &whose.owner)?;
+        session.estate.subscription = subscription;
         wish.extent.limit(&mut session);
         let allowances = Allowances { replace: Vec::new(), delete: wish.allow_delete };
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
-            let (auto_approve, question) = (wish.auto_approve, "Delete all of this?");
+            let (auto_approve, question) = (wish.auto_approve, "Delete all of this");
             let asking = apply::Asking { allowed, auto_approve, question };
             apply::agree(terminal, None, planned, &asking, None, &mut refused)
         };
-        Ok(match ops::destroy(&session, &name, &allowances, agree).await {
+        Ok(match ops::destroy(&session, name, &allowances, agree).await {
             Ok(Some(applied)) => apply::finish(terminal, applied),
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),

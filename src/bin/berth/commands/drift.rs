@@ -1,6 +1,6 @@
 //! `berth drift`
 
-use super::{Loaded, report, with_session};
+use super::{Loaded, of_blueprint, report, with_session};
 use crate::cli::{Format, Global, ReportFile, ReportFormat};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -18,6 +18,10 @@ pub fn run(
     format: Format,
     reports: &[ReportFile],
 ) -> Exit {
+    let global = &match of_blueprint(global, terminal, path) {
+        Ok(global) => global,
+        Err(exit) => return exit,
+    };
     with_session(global, terminal, path, async |blueprint, session| {
         match ops::drift(&session, &blueprint.desired).await {
             Ok(drift) => {

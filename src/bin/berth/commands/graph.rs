@@ -1,6 +1,6 @@
 //! `berth graph`
 
-use super::{leave, load};
+use super::{leave, load, of_blueprint};
 use crate::cli::{Global, GraphFormat};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -10,6 +10,10 @@ use std::path::Path;
 
 /// Draws what depends on what.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, format: GraphFormat) -> Exit {
+    let global = &match of_blueprint(global, terminal, path) {
+        Ok(global) => global,
+        Err(exit) => return exit,
+    };
     let blueprint = match load(global, terminal, path) {
         Ok(blueprint) => blueprint,
         Err(exit) => return exit,

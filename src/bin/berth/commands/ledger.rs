@@ -1,6 +1,6 @@
 //! `berth ledger`
 
-use super::{name_of, report};
+use super::{Whose, report};
 use crate::cli::{Global, LedgerCommand, OutputFormat, Owner};
 use crate::connect;
 use crate::exit::Exit;
@@ -12,17 +12,21 @@ use berth::ops::{self, Forgotten};
 pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit {
     match command {
         LedgerCommand::Show { owner, at, format } => {
-            with_store(global, terminal, owner, async |store| show(terminal, store, at, format).await)
+            with_store(global, terminal, owner, async |store, whose| {
+                show(terminal, store, whose, at, format).await
+            })
         }
         LedgerCommand::History { owner } => {
-            with_store(global, terminal, owner, async |store| history(terminal, store).await)
+            with_store(global, terminal, owner, async |store, whose| history(terminal, store, whose).await)
         }
         LedgerCommand::Unlock { owner } => {
-            with_store(global, terminal, owner, async |store| unlock(terminal, store).await)
+            with_store(global, terminal, owner, async |store, _| Ok(unlock(terminal, store).await?))
         }
         LedgerCommand::Forget { blueprint, addresses } => {
             let owner = Owner { blueprint: Some(blueprint), name: None };
-            with_store(global, terminal, owner, async |store| forget(terminal, store, &addresses).await)
+            with_store(global, terminal, owner, async |store, whose| {
+                forget(terminal, store, whose, &addresses).await
+            })
         }
     }
 }
@@ -32,11 +36,15 @@ fn with_store(
     global: &Global,
     terminal: &Terminal,
     owner: Owner,
-    act: impl AsyncFnOnce(&dyn Store) -> Result<Exit, store::Error>,
+    act: impl AsyncFnOnce(&dyn Store, &Whose) -> Result<Exit, ops::Error>,
 ) -> Exit {
-    connect::run(global, async {
-        match name_of(owner).and_then(|name| connect::ledger(global, &name)) {
-            Ok(store) => act(&*store).await.unwrap_or_else(|error| report(terminal, &error.into())),
+    let whose = match Whose::read(global, terminal, owner) {
+        Ok(whose) => whose,
+        Err(exit) => return exit,
+    };
+    connect::run(&whose.global, async {
+        match connect::ledger(&whose.global, &whose.owner) {
+            Ok(store) => act(&*store, &whose).await.unwrap_or_else(|error| report(terminal, &error)),
             Err(message) => terminal.fail(&message),
         }
     })
@@ -45,14 +53,16 @@ fn with_store(
 async fn show(
     terminal: &Terminal,
     store: &dyn Store,
+    whose: &Whose,
     at: Option<u64>,
     format: OutputFormat,
-) -> Result<Exit, store::Error> {
+) -> Result<Exit, ops::Error> {
     let loaded = store.load().await?;
     let Some(mut ledger) = loaded.ledger else {
         terminal.say(&format!("There is no ledger at {} yet.", store.place()));
         return Ok(Exit::Done);
     };
+    whose.expect(&ledger, &store.place())?;
     let mut in_flight = loaded.in_flight;
     if let Some(serial) = at.filter(|serial| *serial != ledger.serial) {
         let Some(past) = store.history().await?.into_iter().find(|past| past.serial == serial) else {
@@ -70,7 +80,7 @@ async fn show(
             Err(error) => return Ok(terminal.fail(&error.to_string())),
         },
         OutputFormat::Human => {
-            let mut text = format!("{} owns {} resources:\n", ledger.blueprint, ledger.resources.len());
+            let mut text = format!("{} owns {} resources:\n", ledger.owner(), ledger.resources.len());
             for (id, owned) in &ledger.resources {
                 text.push_str(&format!("  {}\n    {id}\n", owned.address));
             }
@@ -99,11 +109,12 @@ async fn show(
     Ok(Exit::Done)
 }
 
-async fn history(terminal: &Terminal, store: &dyn Store) -> Result<Exit, store::Error> {
+async fn history(terminal: &Terminal, store: &dyn Store, whose: &Whose) -> Result<Exit, ops::Error> {
     let Some(ledger) = store.load().await?.ledger else {
         terminal.say(&format!("There is no ledger at {} yet.", store.place()));
         return Ok(Exit::Done);
     };
+    whose.expect(&ledger, &store.place())?;
     terminal.print(&format!("{:>6}  {} resources, now\n", ledger.serial, ledger.resources.len()));
     for past in store.history().await? {
         let resources = past.ledger.resources.len();
@@ -123,7 +134,15 @@ async fn unlock(terminal: &Terminal, store: &dyn Store) -> Result<Exit, store::E
     Ok(Exit::Done)
 }
 
-async fn forget(terminal: &Terminal, store: &dyn Store, addresses: &[String]) -> Result<Exit, store::Error> {
+async fn forget(
+    terminal: &Terminal,
+    store: &dyn Store,
+    whose: &Whose,
+    addresses: &[String],
+) -> Result<Exit, ops::Error> {
+    if let Some(ledger) = store.load().await?.ledger {
+        whose.expect(&ledger, &store.place())?;
+    }
     Ok(match ops::forget(store, addresses).await? {
         Forgotten::Unknown(unknown) => terminal.fail(&format!(
             "the ledger does not own {}; nothing was forgotten\nhelp: `berth ledger show` lists what it owns",

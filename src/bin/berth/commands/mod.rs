@@ -19,17 +19,33 @@ use crate::connect::{self, Connection, with_hint};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
-use berth::blueprint::{Blueprint, Inputs, Missing, Source, is_blueprint_name, places};
+use berth::blueprint::{Blueprint, Environment, Inputs, Missing, Source, places};
+use berth::diag::Diagnostic;
+use berth::ident;
+use berth::ledger::{Estate, Ledger};
 use berth::ops::{self, Planned, Session};
 use berth::plan::{PlanTarget, Saved};
 use berth::report::{PlanDocument, Stage, document, human};
 use clap::CommandFactory;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Carries out a command.
 pub fn run(cli: Cli) -> Exit {
     let Cli { command, global } = cli;
     let terminal = Terminal::new(&global);
+    let is_about_no_blueprint = matches!(
+        command,
+        Command::Sim { .. }
+            | Command::Init { .. }
+            | Command::Explain { .. }
+            | Command::Schema
+            | Command::Completions { .. }
+    );
+    if is_about_no_blueprint && global.environment.is_some() {
+        return terminal.fail(
+            "`--environment` is for commands that take a blueprint, and this one takes none\nhelp: leave it out",
+        );
+    }
     match command {
         Command::Validate { blueprint, policies } => validate::run(&global, &terminal, &blueprint, &policies),
         Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
@@ -202,6 +218,10 @@ fn with_connection(
             Ok(connection) => connection,
             Err(message) => return terminal.fail(&message),
         };
+        if let Some(problem) = other_tenant(global, &connection) {
+            report(terminal, &ops::Error::Blueprint(problem.into()));
+            return Exit::Blocked;
+        }
         connection.fill(&mut inputs);
         let exit = match act(&connection, inputs).await {
             Ok(exit) => exit,
@@ -217,15 +237,39 @@ fn with_connection(
     })
 }
 
+/// That who is signed in is of another tenant than the environment is for.
+fn other_tenant(global: &Global, connection: &Connection) -> Option<Diagnostic> {
+    let chosen = global.chosen.as_ref().filter(|_| global.sim.is_none())?;
+    let own = chosen.tenant.as_ref()?;
+    let found = connection.caller.as_ref()?.tenant_id.as_ref()?;
+    let help = "sign in to that tenant (`az login --tenant`, AZURE_TENANT_ID), or name another environment";
+    (!own.eq_ignore_ascii_case(found)).then(|| chosen.other("tenant", own, found, help))
+}
+
 /// Opens the ledger of a blueprint over a connection.
 fn session(
     global: &Global,
     terminal: &Terminal,
     connection: &Connection,
-    blueprint: &str,
+    owner: &ident::Owner,
 ) -> Result<Session, Exit> {
     let listener = connection.listener(global, terminal);
-    connection.session(global, blueprint, listener).map_err(|error| report(terminal, &error.into()))
+    connection.session(global, owner, listener).map_err(|error| report(terminal, &error.into()))
+}
+
+/// The options of a run for a blueprint, with what its environment says.
+fn of_blueprint(global: &Global, terminal: &Terminal, path: &Path) -> Result<Global, Exit> {
+    if global.environment.is_none() {
+        let beside = settings::environments_beside(path);
+        if !beside.is_empty() {
+            let names = beside.join(", ");
+            terminal.say(&format!(
+                "note: this run is for no environment; beside the blueprint there are: {names} (`-e NAME`)"
+            ));
+        }
+    }
+    settings::with_environment(global, path)
+        .map_err(|problems| report(terminal, &ops::Error::Blueprint(problems)))
 }
 
 /// Connects, reads the blueprint, and does what a command does with the two.
@@ -248,7 +292,7 @@ fn with_session_of(
 ) -> Exit {
     with_connection(global, terminal, async |connection, inputs| {
         let blueprint = ahead.load(terminal, inputs, prepare)?;
-        let session = session(global, terminal, connection, &blueprint.desired.blueprint)?;
+        let session = session(global, terminal, connection, &blueprint.desired.owner())?;
         let exit = act(&blueprint, session).await;
         leave(blueprint);
         Ok(exit)
@@ -262,23 +306,78 @@ fn load(global: &Global, terminal: &Terminal, path: &Path) -> Result<Loaded, Exi
     ahead.load(terminal, Inputs { missing: Missing::MakeUp, ..inputs }, |_, _| Ok(()))
 }
 
-/// The name of the blueprint whose ledger is meant. It is all that a command about a ledger needs: the blueprint may
-/// have mistakes, or be gone.
-fn name_of(owner: Owner) -> Result<String, String> {
-    let help = "help: `--name NAME` does without the file; NAME is what the blueprint calls itself";
-    match (owner.name, owner.blueprint) {
-        (Some(name), _) if is_blueprint_name(&name) => Ok(name),
-        (Some(name), _) => Err(format!(
-            "`{name}` cannot be the name of a blueprint\nhelp: a name has small letters, digits and `-`, and starts with a letter"
-        )),
-        (None, Some(path)) => {
-            let bytes = settings::read(&path).map_err(|message| format!("{message}\n{help}"))?;
-            ops::blueprint_name(&bytes).ok_or_else(|| {
-                let path = path.display();
-                format!("{path}: no line `blueprint: NAME` tells whose ledger this is about\n{help}")
-            })
+/// Whose ledger is meant, as far as that is known without evaluating the blueprint: it may have mistakes, or be gone.
+struct Whose {
+    owner: ident::Owner,
+    /// The options, with what the environment says.
+    global: Global,
+    /// The text of the blueprint and its path, when it is there.
+    source: Option<(PathBuf, Vec<u8>)>,
+}
+
+impl Whose {
+    /// Finds out.
+    fn read(global: &Global, terminal: &Terminal, owner: Owner) -> Result<Self, Exit> {
+        let help = "help: `--name NAME` does without the file; NAME is what the blueprint calls itself";
+        let (name, source) = match (owner.name, owner.blueprint) {
+            (Some(name), _) if ident::is_name(&name) => (name, None),
+            (Some(name), _) => {
+                let name = name.escape_debug();
+                return Err(terminal.fail(&format!("`{name}` cannot be the name of a blueprint\n{help}")));
+            }
+            (None, Some(path)) => {
+                let read = settings::read(&path).map_err(|message| format!("{message}\n{help}"));
+                let bytes = read.map_err(|message| terminal.fail(&message))?;
+                let name = ops::blueprint_name(&bytes).ok_or_else(|| {
+                    let path = path.display();
+                    terminal.fail(&format!(
+                        "{path}: no line `blueprint: NAME` tells whose ledger this is about\n{help}"
+                    ))
+                })?;
+                (name, Some((path, bytes)))
+            }
+            (None, None) => {
+                return Err(terminal.fail("no blueprint\nhelp: name its file, or give `--name NAME`"));
+            }
+        };
+        let global = match (&source, &global.environment) {
+            (Some((path, _)), _) => of_blueprint(global, terminal, path)?,
+            (None, Some(environment)) => Environment::without_file(environment)
+                .and_then(|chosen| settings::within(global, chosen))
+                .map_err(|problems| report(terminal, &ops::Error::Blueprint(problems)))?,
+            (None, None) => global.clone(),
+        };
+        Ok(Whose { owner: global.owner(&name), global, source })
+    }
+
+    /// The subscription that the blueprint is for, when that can be known.
+    fn subscription(&self) -> Option<String> {
+        if self.global.sim.is_some() {
+            return None;
         }
-        (None, None) => Err("no blueprint\nhelp: name its file, or give `--name NAME`".to_owned()),
+        let chosen = self.global.chosen.as_ref().and_then(|chosen| chosen.subscription.clone());
+        chosen.or_else(|| {
+            let (_, bytes) = self.source.as_ref()?;
+            let written = ops::blueprint_subscription(bytes, &settings::environment());
+            written.or_else(|| Some(self.desired(Missing::Refuse)?.desired.subscription))
+        })
+    }
+
+    /// The blueprint, when it has no mistakes and everything that it needs is given.
+    fn desired(&self, missing: Missing) -> Option<Blueprint> {
+        let (path, bytes) = self.source.as_ref()?;
+        let inputs = Inputs { missing, ..settings::inputs(&self.global).ok()? };
+        ops::validate_source(&PendingSource::parse(path, bytes).ok()?, &inputs).ok()
+    }
+
+    /// Refuses a ledger that was written for something else, by what is known without a connection.
+    fn expect(&self, ledger: &Ledger, place: &str) -> Result<(), ops::Error> {
+        if self.global.move_ledger {
+            return Ok(());
+        }
+        let known = ledger.estate.clone().unwrap_or_default();
+        let subscription = self.subscription().or(known.subscription.clone());
+        ops::expect(ledger, &self.owner, &Estate { subscription, ..known }, place)
     }
 }
 

@@ -1,10 +1,12 @@
 //! `berth output`
 
-use super::name_of;
+use super::{Whose, report};
 use crate::cli::{Global, OutputFormat, Owner};
 use crate::connect;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
+use berth::blueprint::Missing;
+use berth::ops;
 use serde_json::Value;
 use std::path::Path;
 
@@ -16,19 +18,36 @@ pub fn run(
     name: Option<&str>,
     format: OutputFormat,
 ) -> Exit {
+    let owner = Owner { blueprint: Some(path.to_owned()), name: None };
+    let whose = match Whose::read(global, terminal, owner) {
+        Ok(whose) => whose,
+        Err(exit) => return exit,
+    };
+    let global = &whose.global;
     connect::run(global, async {
-        let owner = Owner { blueprint: Some(path.to_owned()), name: None };
-        let store = match name_of(owner).and_then(|name| connect::ledger(global, &name)) {
+        let store = match connect::ledger(global, &whose.owner) {
             Ok(store) => store,
             Err(message) => return terminal.fail(&message),
         };
         let outputs = match store.load().await {
             Ok(loaded) => match loaded.ledger {
-                Some(ledger) => ledger.outputs,
+                Some(ledger) => {
+                    if let Err(error) = whose.expect(&ledger, &store.place()) {
+                        return report(terminal, &error);
+                    }
+                    let is_empty = ledger.resources.is_empty() && loaded.in_flight.is_empty();
+                    if is_empty
+                        && whose.desired(Missing::MakeUp).is_none_or(|all| !all.desired.resources.is_empty())
+                    {
+                        let (place, owner) = (store.place(), whose.owner.to_string());
+                        return report(terminal, &ops::Error::EmptyLedger { place, owner });
+                    }
+                    ledger.outputs
+                }
                 None => {
                     return terminal.fail(&format!(
                         "there is no ledger {}, and so there are no outputs\n\
-                         help: check `--ledger` and the blueprint's name; `berth apply` makes the outputs",
+                         help: check `--ledger`, `-e` and the blueprint's name; `berth apply` makes the outputs",
                         store.place()
                     ));
                 }

@@ -1,7 +1,7 @@
 //! `berth plan`
 
 use super::policy::{self, Judge};
-use super::{Loaded, leave, report, with_session};
+use super::{Loaded, leave, of_blueprint, report, with_session};
 use crate::cli::{Format, Global, PlanArgs};
 use crate::connect::with_hint;
 use crate::exit::Exit;
@@ -14,7 +14,11 @@ use berth::report::{html, human, json, markdown};
 
 /// Shows what would be done.
 pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
-    let judge = match Judge::read(&wish.policies) {
+    let global = &match of_blueprint(global, terminal, &wish.blueprint) {
+        Ok(global) => global,
+        Err(exit) => return exit,
+    };
+    let judge = match Judge::read(&wish.policies, global) {
         Ok(judge) => judge,
         Err(message) => return terminal.fail(&message),
     };

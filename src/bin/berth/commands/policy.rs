@@ -1,6 +1,6 @@
 //! `--policy`: policies from files and folders, and what they say.
 
-use crate::cli::Policies;
+use crate::cli::{Global, Policies};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
@@ -14,16 +14,18 @@ use std::time::Duration;
 pub struct Judge(policy::Policies);
 
 impl Judge {
-    /// Reads the policies that were named; nothing when none were.
+    /// Reads the policies that the environment and `--policy` name; nothing when neither does.
     ///
     /// # Errors
     /// A sentence about the file that cannot be used.
-    pub fn read(policies: &Policies) -> Result<Option<Self>, String> {
-        if policies.paths.is_empty() {
+    pub fn read(policies: &Policies, global: &Global) -> Result<Option<Self>, String> {
+        let chosen = global.chosen.iter().flat_map(|chosen| &chosen.policies);
+        let named: Vec<&PathBuf> = chosen.chain(&policies.paths).collect();
+        if named.is_empty() {
             return Ok(None);
         }
         let mut paths = Vec::new();
-        for path in &policies.paths {
+        for path in named {
             let before = paths.len();
             collect(path, &mut paths)?;
             if paths.len() == before {

@@ -6,20 +6,14 @@ use super::{PendingSource, report, with_session_of};
 use crate::cli::{ApplyArgs, Global};
 use crate::connect::with_hint;
 use crate::exit::Exit;
+use crate::settings;
 use crate::terminal::Terminal;
 use berth::ops::{self, Planned};
 use berth::plan::{Saved, StaleInput};
 use std::path::Path;
 
 /// Carries out a saved plan, if nothing has moved since.
-pub fn apply(
-    global: &Global,
-    terminal: &Terminal,
-    path: &Path,
-    bytes: &[u8],
-    wish: &ApplyArgs,
-    judge: Option<&Judge>,
-) -> Exit {
+pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wish: &ApplyArgs) -> Exit {
     let saved = match Saved::parse(bytes) {
         Ok(saved) => saved,
         Err(error) => {
@@ -37,7 +31,15 @@ pub fn apply(
             "a saved plan is carried out as it is\nhelp: leave out `{flag}`, or plan again with it"
         ));
     }
-    let found = moved_files(&saved);
+    let mut found = moved_files(&saved);
+    let global = &match environment(global, &saved, &mut found) {
+        Ok(global) => global,
+        Err(error) => return report(terminal, &error),
+    };
+    let judge = match Judge::read(&wish.policies, global) {
+        Ok(judge) => judge,
+        Err(message) => return terminal.fail(&message),
+    };
     let ahead = PendingSource::saved(&saved);
     let prepare = |source: &_, inputs: &mut _| ops::saved_inputs(&saved, source, inputs);
     with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
@@ -46,7 +48,7 @@ pub fn apply(
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
             let asking = Asking { allowed, auto_approve: true, question: "" };
-            agree(terminal, Some(blueprint), planned, &asking, judge, &mut refused)
+            agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
         };
         let setting = blueprint.setting(global);
         let (desired, allowances) = (&blueprint.desired, &wish.allowances());
@@ -59,6 +61,30 @@ pub fn apply(
             Err(error) => report(terminal, &error),
         }
     })
+}
+
+/// The options of a run, for the environment that the plan was made for. Its file need not be here; when it is, it must say
+/// what it said then.
+fn environment(global: &Global, saved: &Saved, found: &mut Vec<StaleInput>) -> Result<Global, ops::Error> {
+    let name = saved.chosen.as_ref().map(|chosen| &chosen.name);
+    if global.environment.is_some() && global.environment.as_ref() != name {
+        let word = |name: Option<&String>| name.map_or("none".to_owned(), |name| format!("`{name}`"));
+        let moved = StaleInput::new("the environment", word(name), word(global.environment.as_ref()));
+        return Err(ops::Error::Stale(vec![moved]));
+    }
+    let Some(chosen) = &saved.chosen else { return Ok(global.clone()) };
+    let blueprint = Path::new(&saved.files[0].name);
+    if !settings::environments_beside(blueprint).contains(&chosen.name) {
+        return settings::within(global, ops::saved_environment(chosen)).map_err(ops::Error::Blueprint);
+    }
+    let named = Global { environment: Some(chosen.name.clone()), ..global.clone() };
+    let global = settings::with_environment(&named, blueprint).map_err(ops::Error::Blueprint)?;
+    found.extend(global.chosen.iter().flat_map(|now| ops::moved_environment(chosen, now)));
+    match found.iter().any(|moved| moved.field.is_some()) {
+        // What it says now is not even connected with.
+        true => Err(ops::Error::Stale(std::mem::take(found))),
+        false => Ok(global),
+    }
 }
 
 /// Files of the blueprint that are here and are not as they were. One that is not here has not moved: a plan may be

@@ -1,7 +1,7 @@
 //! `berth validate`
 
 use super::policy::Judge;
-use super::{leave, load};
+use super::{leave, load, of_blueprint};
 use crate::cli::{Global, Policies};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -12,7 +12,11 @@ use std::path::Path;
 
 /// Checks a blueprint without asking Azure anything.
 pub fn run(global: &Global, terminal: &Terminal, path: &Path, policies: &Policies) -> Exit {
-    let judge = match Judge::read(policies) {
+    let global = &match of_blueprint(global, terminal, path) {
+        Ok(global) => global,
+        Err(exit) => return exit,
+    };
+    let judge = match Judge::read(policies, global) {
         Ok(judge) => judge,
         Err(message) => return terminal.fail(&message),
     };

@@ -18,6 +18,7 @@ pub static KEY_VAULT: ResourceType = ResourceType {
         path: "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
         kept_by: "/properties/enablePurgeProtection",
         kept_when_deleted: "/properties/purgeProtectionEnabled",
+        tags_when_deleted: "/properties/tags",
     }),
     lanes: &[Lane::Ancestor(VAULT)],
     rules: &[
