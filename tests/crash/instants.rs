@@ -63,9 +63,11 @@ fn dying_at_a_few_moments_loses_nothing() {
 
 #[test]
 #[ignore = "takes minutes: `.ci/run crash`"]
+#[expect(clippy::print_stdout, reason = "the stage `crash` tells what was tried")]
 fn dying_at_any_moment_loses_nothing() {
     let moments = each(|moment| moment < FAR && dies_at_moment(moment));
     assert!((100..FAR).contains(&moments), "{moments} moments are not those of a quickstart");
+    println!("deaths at chosen moments: {moments}, each healed by one run");
 }
 
 /// Numbers that are spread evenly and always the same. Source: the finaliser of SplitMix64, by Sebastiano Vigna.
@@ -106,10 +108,12 @@ fn being_killed_at_a_few_instants_loses_nothing() {
 
 #[test]
 #[ignore = "takes minutes: `.ci/run crash`"]
+#[expect(clippy::print_stdout, reason = "the stage `crash` tells what was tried")]
 fn being_killed_at_any_instant_loses_nothing() {
     let cases = each(|number| {
         is_killed_at_random(number);
         number < 200
     });
     assert!(cases >= 200);
+    println!("kills at random instants: {cases}, each healed by one run");
 }

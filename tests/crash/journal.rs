@@ -104,7 +104,9 @@ fn truths(records: &[Record]) -> [Loaded; 2] {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the stage `attacks` tells what was tried")]
 fn a_journal_that_is_cut_off_in_its_last_record_is_taken_up() {
+    let mut torn = 0;
     for records in histories() {
         let (journal, [whole, without]) = (Journal::of(&records), truths(&records));
         let bytes = journal.bytes();
@@ -121,12 +123,16 @@ fn a_journal_that_is_cut_off_in_its_last_record_is_taken_up() {
             });
             assert_eq!(loaded.in_flight.len(), truth.in_flight.len() + 1, "cut at {cut}");
             assert!(loaded.ledger.unwrap().resources.contains_key(&id("later")), "cut at {cut}");
+            torn += 1;
         }
     }
+    println!("attacks: {torn} torn journals: taken up");
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the stage `attacks` tells what was tried")]
 fn a_last_record_with_any_byte_bent_is_never_believed() {
+    let mut bent_journals = 0;
     for records in histories() {
         let (journal, truths) = (Journal::of(&records), truths(&records));
         let bytes = journal.bytes();
@@ -137,11 +143,14 @@ fn a_last_record_with_any_byte_bent_is_never_believed() {
             if let Some(loaded) = journal.believed(&bent) {
                 assert!(truths.contains(&loaded), "at {at}: {loaded:?}");
             }
+            bent_journals += 1;
         }
     }
+    println!("attacks: {bent_journals} bent last records: none believed");
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the stage `attacks` tells what was tried")]
 fn damage_in_the_middle_is_refused() {
     let records = histories().pop().unwrap();
     let journal = Journal::of(&records);
@@ -161,4 +170,5 @@ fn damage_in_the_middle_is_refused() {
         let cut = [&bytes[..at], &bytes[at + 1..]].concat();
         assert_eq!(journal.believed(&cut), None, "without the byte at {at}");
     }
+    println!("attacks: {last} journals damaged in the middle: refused");
 }
