@@ -117,7 +117,7 @@ fn check_target(
         return Err(Failure::new(429, "ReferencedResourceNotProvisioned", message).retry_after(10));
     }
     let group = group_of(element);
-    check_members(call, &found.kind, &group)?;
+    check_members(call, &found.kind, group)?;
     if found.kind == "microsoft.network/privatelinkservices" {
         return Ok(());
     }
