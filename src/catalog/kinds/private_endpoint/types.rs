@@ -81,7 +81,7 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
     ..ResourceType::new(ENDPOINT, API_VERSION, "private endpoint")
 };
 
-/// What becomes of the endpoint's request on the target. It is never written here, see [`Provisioning::Approval`].
+/// What becomes of the endpoint's request on the target. It is never written here, see `Provisioning::Approval` of the room `state`.
 pub static CONNECTION: ResourceType = ResourceType {
     delete: DeleteMode::WithParent,
     tags: false,
