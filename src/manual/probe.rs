@@ -3,7 +3,7 @@
 use super::fields::FieldDoc;
 use crate::catalog::{Common, Draft, EntryCx, Kind, ResourceType};
 use crate::ident::Address;
-use crate::value::token::Token;
+use crate::value::token::{Token, has_token};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -209,7 +209,9 @@ fn differ(one: &Value, other: &Value, at: String, paths: &mut BTreeSet<String>) 
     match (one, other) {
         (Value::Object(a), Value::Object(b)) => {
             for name in a.keys().chain(b.keys()) {
-                let below = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                // A key that is a reference stands for any key.
+                let shown = if has_token(name) { "*" } else { name };
+                let below = if at.is_empty() { shown.to_owned() } else { format!("{at}.{shown}") };
                 let null = &Value::Null;
                 differ(a.get(name).unwrap_or(null), b.get(name).unwrap_or(null), below, paths);
             }
