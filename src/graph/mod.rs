@@ -105,20 +105,6 @@ impl Dag {
         }
     }
 
-    /// For each node the weight of the heaviest path that hangs on it, its own weight included.
-    ///
-    /// # Panics
-    /// When the graph has a cycle.
-    pub fn remaining(&self, weight: impl Fn(usize) -> u64) -> Vec<u64> {
-        let order = self.order().expect("the graph was checked for cycles");
-        let mut remaining = vec![0; self.len()];
-        for &node in order.iter().rev() {
-            let after = self.dependants[node].iter().map(|&d| remaining[d]).max().unwrap_or(0);
-            remaining[node] = weight(node) + after;
-        }
-        remaining
-    }
-
     /// Every edge `(node, dependency)` that no longer path implies.
     pub fn reduced_edges(&self) -> Vec<(usize, usize)> {
         let Ok(order) = self.order() else { return Vec::new() };
@@ -171,12 +157,6 @@ mod tests {
         let mut edges = dag(3, &[(2, 1), (1, 0), (2, 0)]).reduced_edges();
         edges.sort_unstable();
         assert_eq!(edges, [(1, 0), (2, 1)]);
-    }
-
-    #[test]
-    fn the_heaviest_path_counts() {
-        let remaining = dag(4, &[(1, 0), (2, 0), (3, 2)]).remaining(|node| [1, 10, 2, 3][node]);
-        assert_eq!(remaining, [11, 10, 5, 3]);
     }
 
     proptest! {
