@@ -51,8 +51,7 @@ impl Two {
     }
 
     fn command(&self, args: &[&str]) -> std::process::Command {
-        let endpoint = ["--endpoint", self.azure.url.as_str()];
-        let mut command = self.berth.command([args, &endpoint[..]].concat());
+        let mut command = self.berth.command([args, &self.azure.client()[..]].concat());
         command.env("COLUMNS", "140");
         command
     }
