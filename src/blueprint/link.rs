@@ -69,9 +69,10 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
         resources.push(resource);
     }
     linker.check_failed(problems);
-    linker.judge(&resources, &secrets, problems);
+    let linked = cross_checks::linked_resources(&resources);
+    linker.judge(&resources, &linked, &secrets, problems);
     linker.order_by_arm(&azure, &resources, &mut graph);
-    linker.order_by_mention(&resources, &secrets, &mut graph);
+    linker.order_by_mention(&resources, &linked, &secrets, &mut graph);
     let outputs = linker.outputs(outputs, problems);
     if problems.has_errors() || linker.failed.get() {
         return None;

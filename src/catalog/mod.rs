@@ -19,7 +19,9 @@ mod wants;
 
 pub use crate::change::DeleteMode;
 pub use body::{merge_over, model};
-pub use cross_check::{AlsoNeeds, CheckContext, CrossCheck, LinkedResource, covers, principal_of};
+pub use cross_check::{
+    AlsoNeeds, CheckContext, CrossCheck, LinkedResource, LinkedResources, covers, principal_of,
+};
 pub use draft::{Approval, Arrival, Claim, Draft, DraftId, Exclusive, Members, Provisioning, Refusal};
 pub use entry::{Common, EntryCx, Problem, Reference, SHAPE};
 pub use kind::{EntryKind, Kind, Merged, Nested, codes, registry, resource_type};

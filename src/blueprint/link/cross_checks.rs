@@ -4,7 +4,7 @@ use super::super::source::At;
 use super::Linker;
 use crate::blueprint::link::SECRET_ID;
 use crate::blueprint::resolve::Entry;
-use crate::catalog::{CheckContext, LinkedResource, Problem};
+use crate::catalog::{CheckContext, LinkedResource, LinkedResources, Problem};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::graph::Dag;
 use crate::ident::ArmId;
@@ -19,6 +19,7 @@ impl Linker<'_> {
     pub(super) fn judge(
         &self,
         resources: &[Option<DesiredResource>],
+        all: &LinkedResources<'_>,
         secrets: &Secrets,
         problems: &mut Diagnostics,
     ) {
@@ -33,8 +34,6 @@ impl Linker<'_> {
                 );
             }
         }
-        let all: Vec<LinkedResource<'_>> = resources.iter().flatten().map(linked).collect();
-        let find = |id: &ArmId| resources.get(*self.by_id.get(id)?)?.as_ref().map(linked);
         // Two pools in one subnet break the same check once.
         let mut told = HashSet::new();
         for (at, resource) in resources.iter().enumerate() {
@@ -45,7 +44,7 @@ impl Linker<'_> {
                 continue;
             }
             let mut found = Vec::new();
-            check(&CheckContext::new(linked(resource), &find, &all, secrets), &mut found);
+            check(&CheckContext::new(linked(resource), all, secrets), &mut found);
             for problem in found {
                 if told.insert((self.nodes[at].entry, problem.path.clone(), problem.message.clone())) {
                     problems.push(self.broken(at, problem));
@@ -61,20 +60,18 @@ impl Linker<'_> {
     pub(super) fn order_by_mention(
         &self,
         resources: &[Option<DesiredResource>],
+        all: &LinkedResources<'_>,
         secrets: &Secrets,
         graph: &mut Dag,
     ) {
-        let all: Vec<LinkedResource<'_>> = resources.iter().flatten().map(linked).collect();
-        let find = |id: &ArmId| resources.get(*self.by_id.get(id)?)?.as_ref().map(linked);
-        let vaults: Vec<&ArmId> =
-            all.iter().filter(|other| other.is("Microsoft.KeyVault/vaults")).map(|vault| vault.id).collect();
+        let vaults: Vec<&ArmId> = all.of_type("Microsoft.KeyVault/vaults").map(|vault| vault.id).collect();
         let mut edges = Vec::new();
         for (at, resource) in resources.iter().enumerate() {
             let Some(resource) = resource.as_ref().filter(|r| r.operation == Provisioning::Resource) else {
                 continue;
             };
-            let around = CheckContext::new(linked(resource), &find, &all, secrets);
-            let named = around.this.ids().into_iter().chain(vaults_in(&resource.body, &vaults));
+            let around = CheckContext::new(linked(resource), all, secrets);
+            let named = all.named_by(&resource.id).iter().cloned().chain(vaults_in(&resource.body, &vaults));
             let also = resource.kind.also_needs.map(|needs| needs(&around)).unwrap_or_default();
             let needed = named.chain(also).filter_map(|id| self.by_id.get(&id)).copied();
             edges.extend(needed.map(|needed| (at, needed)));
@@ -82,12 +79,13 @@ impl Linker<'_> {
         // Roles come last: of two ways round a circle, what a resource names is the one that counts.
         for (at, resource) in resources.iter().enumerate() {
             let Some(resource) = resource else { continue };
-            let around = CheckContext::new(linked(resource), &find, &all, secrets);
+            let around = CheckContext::new(linked(resource), all, secrets);
             let roles = around.needed_roles().into_iter();
             edges.extend(roles.filter_map(|id| self.by_id.get(&id)).map(|&role| (at, role)));
         }
         for (at, needed) in edges {
-            if at != needed && !needs(graph, needed, at) {
+            let known = graph.dependencies(at).contains(&needed);
+            if at != needed && !known && !needs(graph, needed, at) {
                 graph.need(at, needed);
             }
         }
@@ -119,8 +117,14 @@ impl Linker<'_> {
     }
 }
 
+/// The resources that could be linked.
+pub(super) fn linked_resources(resources: &[Option<DesiredResource>]) -> LinkedResources<'_> {
+    LinkedResources::new(resources.iter().flatten().map(linked).collect())
+}
+
 fn linked(resource: &DesiredResource) -> LinkedResource<'_> {
-    LinkedResource { address: &resource.address, id: &resource.id, body: &resource.body }
+    let (address, id, body) = (&resource.address, &resource.id, &resource.body);
+    LinkedResource { address, id, arm_type: resource.kind.arm_type, body }
 }
 
 /// Whether `node` needs `other`, directly or by way of others.

@@ -198,8 +198,8 @@ fn addon_is_on(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     };
     let below = around
         .all
-        .iter()
-        .filter(|other| other.is("Microsoft.ContainerService/managedClusters") && covers(&scope, other.id));
+        .of_type("Microsoft.ContainerService/managedClusters")
+        .filter(|cluster| covers(&scope, cluster.id));
     for cluster in below {
         let on =
             cluster.body.pointer("/properties/addonProfiles/azurepolicy/enabled") == Some(&Value::Bool(true));

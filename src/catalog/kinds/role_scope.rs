@@ -59,8 +59,7 @@ pub(super) fn cross_check(around: &CheckContext<'_>, problems: &mut Vec<Problem>
         );
         return;
     }
-    let vault =
-        (around.find)(&scope).filter(|_| scope_type.eq_ignore_ascii_case("Microsoft.KeyVault/vaults"));
+    let vault = around.find(&scope).filter(|_| scope_type.eq_ignore_ascii_case("Microsoft.KeyVault/vaults"));
     let policies = vault.and_then(|vault| vault.body.pointer("/properties/enableRbacAuthorization").cloned());
     // These two are about the vault, the others about what is in it.
     let inside =

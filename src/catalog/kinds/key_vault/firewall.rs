@@ -25,7 +25,7 @@ pub(super) fn check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
             continue;
         }
         let id = rule.get("id").and_then(Value::as_str).and_then(|id| ArmId::parse(id).ok());
-        let Some(subnet) = id.and_then(|id| (around.find)(&id)) else { continue };
+        let Some(subnet) = id.and_then(|id| around.find(&id)) else { continue };
         let endpoints = subnet.body.pointer("/properties/serviceEndpoints").and_then(Value::as_array);
         let has = endpoints.into_iter().flatten().any(|endpoint| {
             let service = endpoint.get("service").and_then(Value::as_str);

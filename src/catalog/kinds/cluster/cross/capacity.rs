@@ -196,7 +196,8 @@ pub(crate) fn subnet(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     let Some((all, shown)) = size(ranges) else { return };
     let kept = KEPT * shown.matches(" and ").count() as u64 + KEPT;
     let free = all.saturating_sub(kept);
-    let clusters = || around.all.iter().copied().filter(|other| other.is(MANAGED_CLUSTERS));
+    let users = || around.all.naming(subnet.id);
+    let clusters = || users().filter(|other| other.is(MANAGED_CLUSTERS));
     let mut nodes = Vec::new();
     let mut pods = Vec::new();
     for pool in clusters().flat_map(Pool::all) {
@@ -208,7 +209,7 @@ pub(crate) fn subnet(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
             pods.push((pool, each, words));
         }
     }
-    let endpoints = around.all.iter().filter(|other| {
+    let endpoints = users().filter(|other| {
         other.is("Microsoft.Network/privateEndpoints")
             && other
                 .text("/properties/subnet/id")

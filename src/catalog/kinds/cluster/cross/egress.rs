@@ -30,7 +30,7 @@ fn node_subnets<'a>(around: &CheckContext<'a>) -> Vec<LinkedResource<'a>> {
     let pools = around.this.body.pointer("/properties/agentPoolProfiles").and_then(Value::as_array);
     let ids = pools.into_iter().flatten().filter_map(|pool| pool.get("vnetSubnetID")?.as_str());
     let ids: BTreeSet<&str> = ids.collect();
-    ids.into_iter().filter_map(|id| (around.find)(&crate::ident::ArmId::parse(id).ok()?)).collect()
+    ids.into_iter().filter_map(|id| around.find(&crate::ident::ArmId::parse(id).ok()?)).collect()
 }
 
 pub(super) fn check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
@@ -73,12 +73,11 @@ fn routed(around: &CheckContext<'_>, subnet: LinkedResource<'_>, problems: &mut 
         return;
     };
     let id = table.as_str().and_then(|id| crate::ident::ArmId::parse(id).ok());
-    let Some(table) = id.and_then(|id| (around.find)(&id)) else { return };
+    let Some(table) = id.and_then(|id| around.find(&id)) else { return };
     let inline = table.body.pointer("/properties/routes").and_then(Value::as_array).into_iter().flatten();
     let inline = inline.filter_map(|route| route.get("properties"));
-    let below = around.all.iter().filter(|other| {
-        other.is("Microsoft.Network/routeTables/routes") && other.id.parent().as_ref() == Some(table.id)
-    });
+    let below = around.all.of_type("Microsoft.Network/routeTables/routes");
+    let below = below.filter(|route| route.id.parent().as_ref() == Some(table.id));
     let mut routes = inline.chain(below.filter_map(|route| route.body.get("properties")));
     let text = |route: &Value, member: &str| {
         route.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()

@@ -47,7 +47,7 @@ pub(super) fn check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     let plane = own.and_then(|own| own.keys().next()).map(|id| ArmId::parse(id).ok());
     let (principal, shown) = match plane {
         Some(id) => {
-            let Some(identity) = id.and_then(|id| (around.find)(&id)) else { return };
+            let Some(identity) = id.and_then(|id| around.find(&id)) else { return };
             (principal_of(identity.address), identity.address.to_string())
         }
         None if cluster.body.pointer("/properties/servicePrincipalProfile").is_some() => return,
@@ -58,7 +58,7 @@ pub(super) fn check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     };
     let mut told = BTreeSet::new();
     for need in needs(around, own.is_some()) {
-        let vault = (around.find)(&need.on).filter(|vault| vault.is("Microsoft.KeyVault/vaults"));
+        let vault = around.find(&need.on).filter(|vault| vault.is("Microsoft.KeyVault/vaults"));
         let (granted, by_policy) = match vault.filter(|vault| by_policies(*vault)) {
             Some(vault) => (has_policy(vault, &principal), true),
             None => (is_granted(around, &principal, &need), false),
@@ -66,9 +66,10 @@ pub(super) fn check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
         if granted || !told.insert((need.on.clone(), need.roles[0])) {
             continue;
         }
-        let target = (around.find)(&need.on)
+        let target = around
+            .find(&need.on)
             .map_or_else(|| need.on.as_str().to_owned(), |target| target.address.to_string());
-        let scope = match (around.find)(&need.on) {
+        let scope = match around.find(&need.on) {
             Some(_) => format!("${{{target}}}"),
             None => target.clone(),
         };
@@ -143,7 +144,7 @@ fn needs(around: &CheckContext<'_>, own_identity: bool) -> Vec<Need> {
         || plain("/properties/networkProfile/networkPlugin").eq_ignore_ascii_case("kubenet");
     for subnet in subnets {
         let table =
-            (around.find)(&subnet).and_then(|subnet| subnet.text("/properties/routeTable/id")).and_then(id);
+            around.find(&subnet).and_then(|subnet| subnet.text("/properties/routeTable/id")).and_then(id);
         needs.push(Need {
             on: subnet,
             roles: NETWORK,
@@ -189,7 +190,7 @@ fn needs(around: &CheckContext<'_>, own_identity: bool) -> Vec<Need> {
 fn key_vault(around: &CheckContext<'_>) -> Option<ArmId> {
     const KEY: &str = "/properties/securityProfile/azureKeyVaultKms/keyId";
     let text = around.this.text(KEY)?;
-    let vaults = || around.all.iter().filter(|other| other.is("Microsoft.KeyVault/vaults"));
+    let vaults = || around.all.of_type("Microsoft.KeyVault/vaults");
     if let Some(Token::Output { address, .. }) = Token::exactly(text) {
         let of = around.all.iter().find(|other| *other.address == address)?;
         return vaults().find(|vault| covers(vault.id, of.id)).map(|vault| vault.id.clone());

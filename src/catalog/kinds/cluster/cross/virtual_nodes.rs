@@ -41,8 +41,8 @@ pub(in crate::catalog::kinds::cluster) fn also_needs(around: &CheckContext<'_>) 
 
 pub(super) fn check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     let Some((network, subnet)) = named(around) else { return };
-    let Some(network) = (around.find)(&network) else { return };
-    let Some(subnet) = (around.find)(&subnet) else {
+    let Some(network) = around.find(&network) else { return };
+    let Some(subnet) = around.find(&subnet) else {
         problems.push(
             Problem::warning(
                 &VIRTUAL_NODES_SUBNET,
