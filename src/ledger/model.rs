@@ -5,7 +5,7 @@ use crate::ident::{Address, ArmId, Owner, is_name};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The version that this program writes.
@@ -193,25 +193,26 @@ impl Ledger {
     /// run knows that: then the groups that nothing is or will be in are forgotten.
     pub fn note(&mut self, run: &Estate, wanted: Option<&[&ArmId]>) {
         let before = self.estate.take().unwrap_or_default();
-        let mut estate = Estate {
+        let subscription = run.subscription.clone().or(before.subscription);
+        let (mut subscriptions, mut groups) = (BTreeSet::new(), BTreeSet::new());
+        if wanted.is_none() {
+            subscriptions.extend(before.others);
+            groups.extend(before.groups);
+        }
+        for id in wanted.into_iter().flatten().copied().chain(self.resources.keys()) {
+            let Some(subscription) = id.subscription() else { continue };
+            subscriptions.insert(subscription.to_ascii_lowercase());
+            groups.extend(id.group().map(|group| ArmId::resource_group(subscription, group)));
+        }
+        let own = subscription.as_deref().unwrap_or_default();
+        subscriptions.retain(|other| !other.eq_ignore_ascii_case(own));
+        self.estate = Some(Estate {
             cloud: run.cloud.clone(),
             tenant: run.tenant.clone().or(before.tenant),
-            subscription: run.subscription.clone().or(before.subscription),
-            ..Estate::default()
-        };
-        let ids = || self.resources.keys();
-        match wanted {
-            Some(wanted) => wanted.iter().copied().chain(ids()).for_each(|id| estate.add(id)),
-            None => {
-                (estate.others, estate.groups) = (before.others, before.groups);
-                ids().for_each(|id| estate.add(id));
-            }
-        }
-        let own = estate.subscription.as_deref().unwrap_or_default();
-        estate.others.retain(|other| !other.eq_ignore_ascii_case(own));
-        estate.others.sort();
-        estate.groups.sort();
-        self.estate = Some(estate);
+            subscription,
+            others: subscriptions.into_iter().collect(),
+            groups: groups.into_iter().collect(),
+        });
     }
 
     /// Counts a change.
@@ -265,22 +266,6 @@ impl Ledger {
             }
         }
         Ok(())
-    }
-}
-
-impl Estate {
-    /// Notes the subscription and the group of a resource.
-    fn add(&mut self, id: &ArmId) {
-        let Some(subscription) = id.subscription() else { return };
-        let is_known = |known: &String| known.eq_ignore_ascii_case(subscription);
-        if !self.subscription.iter().chain(&self.others).any(is_known) {
-            self.others.push(subscription.to_ascii_lowercase());
-        }
-        if let Some(group) = id.group().map(|group| ArmId::resource_group(subscription, group))
-            && !self.groups.contains(&group)
-        {
-            self.groups.push(group);
-        }
     }
 }
 
