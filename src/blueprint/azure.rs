@@ -91,7 +91,11 @@ impl Evaluator<'_> {
         let location = text("location").map(|location| normalize_location(&location));
         let tags = self.tags(self.azure.borrow().get("tags"), "azure.tags");
         let resource_group = text("resourceGroup");
-        self.check_group(resource_group.as_deref(), "azure.resourceGroup");
+        let good = self.check_group(resource_group.as_deref(), "azure.resourceGroup");
+        let resource_group = resource_group.filter(|_| good);
+        if !good {
+            self.spoil("resourceGroup");
+        }
         self.settle(Azure {
             subscription,
             tenant,
@@ -162,9 +166,12 @@ impl Evaluator<'_> {
                 },
             };
             if field == "resourceGroup" && own.is_some() {
-                match place {
+                let good = match place {
                     Some(place) => self.check_group(own.as_deref(), &place),
                     None => caller.check_group(own.as_deref(), &format!("{path}.azure.{field}")),
+                };
+                if !good {
+                    self.spoil("resourceGroup");
                 }
             }
             let own = match field {
@@ -237,7 +244,13 @@ impl Evaluator<'_> {
         }
     }
 
-    fn block_text(&self, field: &str) -> Option<String> {
+    /// A field that is written and has no value, by a mistake that is told: what asks for it is not told again.
+    fn spoil(&self, field: &'static str) {
+        self.azure.borrow_mut().remove(field);
+        self.broken.borrow_mut().push(field);
+    }
+
+    fn block_text(&self, field: &'static str) -> Option<String> {
         let known = self.azure.borrow().get(field).cloned();
         match known {
             Some(Value::String(text)) if !text.is_empty() => Some(text),
@@ -249,20 +262,23 @@ impl Evaluator<'_> {
                         .at(self.locate(&format!("azure.{field}"), At::Value))
                         .help("write it as a text"),
                 );
+                self.spoil(field);
                 None
             }
         }
     }
 
     /// The group's name becomes part of every id: it is checked before anything is made of it.
-    pub(super) fn check_group(&self, name: Option<&str>, path: &str) {
+    pub(super) fn check_group(&self, name: Option<&str>, path: &str) -> bool {
         if let Some(name) = name
             && let Some(problem) = resource_group::name_problem(name)
         {
             let mut diagnostic = Diagnostic::error(problem.code, problem.message);
             diagnostic.help = problem.help;
             self.tell(diagnostic.at(self.locate(path, At::Value)));
+            return false;
         }
+        true
     }
 
     /// Tags are texts; numbers and truth values are written as such.

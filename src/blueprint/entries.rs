@@ -2,8 +2,10 @@
 
 use super::each::Each;
 use super::evaluator::Evaluator;
+use super::indentation;
 use super::messages;
 use super::messages::MISSING_FIELD;
+use super::messages::UNKNOWN_FIELD;
 use super::messages::WRONG_TYPE;
 use super::messages::WRONG_VALUE;
 use super::nested::Words;
@@ -13,7 +15,7 @@ use super::traps;
 use crate::catalog::SHAPE;
 use crate::catalog::{Common, EntryCx, Kind, Nested};
 use crate::diag::{Code, Diagnostic, Severity};
-use crate::ident::{Address, above, is_logical_name, normalize_location};
+use crate::ident::{Address, Parts, above, is_logical_name, normalize_location};
 use crate::value::parse_duration;
 use crate::value::token::{self, Token};
 use serde_json::{Map, Value};
@@ -50,6 +52,22 @@ impl<'a> Evaluator<'a> {
                     Diagnostic::error(&ENTRY_KEY, format!("`{key}` cannot be the key of an entry"))
                         .at(self.locate(&path, At::Key))
                         .help("a key is a small letter, then letters, digits and `_`; the Azure name goes into `name:`"),
+                );
+                continue;
+            }
+            // `aks:` with nothing below, and its fields beside it.
+            let empty = section.iter().find(|(other, raw)| raw.is_null() && *other != key);
+            if let Some((entry, _)) = empty
+                && !raw.is_null()
+                && (indentation::is_field_of(kind, key) || messages::COMMON.contains(&key.as_str()))
+            {
+                self.tell(
+                    Diagnostic::error(
+                        &UNKNOWN_FIELD,
+                        format!("`{key}` is a field, and stands where entries do"),
+                    )
+                    .at(self.locate(&path, At::Key))
+                    .help(format!("indent it below `{entry}:`")),
                 );
                 continue;
             }
@@ -120,14 +138,34 @@ impl<'a> Evaluator<'a> {
         }
         let wanted = super::wants::wanted(kind, &fields);
         let (drafts, problems) = (Vec::new(), Vec::new());
-        let mut cx = EntryCx { address: Address::new(address.as_str()), key: &key, common, drafts, problems };
+        let mut cx = EntryCx {
+            address: Address::new(address.as_str()),
+            key: &key,
+            common,
+            types: &|path| self.raw_type(path),
+            drafts,
+            problems,
+        };
         (kind.expand)(Value::Object(fields), &mut cx);
         for problem in cx.problems {
             if *problem.code == SHAPE {
                 let is_part = |at: &str| kind.nested.iter().any(|nested| nested.is_at(at));
                 let above = above(&problem.path).map_or("", |(above, _)| above);
                 let words = if is_part(&problem.path) || is_part(above) { Nested::WORDS } else { &[] };
-                self.tell(messages::shape(self.source, path, &problem.path, &problem.message, words));
+                let mut told = messages::shape(self.source, path, &problem.path, &problem.message, words);
+                if *told.code == messages::UNKNOWN_FIELD
+                    && let Some(field) = problem.message.split('`').nth(1)
+                {
+                    let own = path.rsplit('.').next().unwrap_or_default();
+                    let at = problem.path.trim_start_matches('.');
+                    let around = match crate::ident::above(at) {
+                        _ if at == field => "",
+                        Some((around, last)) if last == field => around,
+                        _ => at,
+                    };
+                    told.help = indentation::remedy(kind, own, around, field).or(told.help);
+                }
+                self.tell(told);
                 continue;
             }
             let (place, at) = match problem.path.as_str() {
@@ -151,6 +189,15 @@ impl<'a> Evaluator<'a> {
         let off = off.iter().map(|off| format!("{address}.{off}")).collect();
         let state = if cx.drafts.is_empty() { EntryState::Failed } else { EntryState::Expanded };
         Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, off, wanted, ..ended(state) }
+    }
+
+    /// The ARM type that an entry of this file's `resources` says, when it is written as a plain text.
+    fn raw_type(&self, address: &str) -> Option<String> {
+        let local = address.strip_prefix(&self.prefix)?;
+        let parts = Parts::of(local);
+        let key = parts.key.split('[').next().unwrap_or_default();
+        let said = self.root.get(parts.section)?.get(key)?.get("type")?.as_str()?;
+        (!super::expression::is_expression(said)).then(|| said.to_owned())
     }
 
     /// Takes what every entry may say out of its fields.
@@ -198,15 +245,23 @@ impl<'a> Evaluator<'a> {
         let words = self.words(path, fields);
         let mut depends_on = self.defaults.depends_on.clone();
         depends_on.extend(words.depends_on);
-        let broken = |field| self.broken.borrow().contains(&field);
-        if group.is_none() && !broken("resourceGroup") {
+        // Said once: every entry without one has the same mistake.
+        let unsaid = |field: &'static str| {
+            let mut broken = self.broken.borrow_mut();
+            let first = !broken.contains(&field);
+            if first {
+                broken.push(field);
+            }
+            first
+        };
+        if group.is_none() && unsaid("resourceGroup") {
             self.tell(
                 Diagnostic::error(&MISSING_FIELD, "no resource group is said for this entry")
                     .at(self.locate(path, At::Key))
                     .help("add `resourceGroup: …` under `azure:`, or here"),
             );
         }
-        if location.is_none() && !broken("location") {
+        if location.is_none() && unsaid("location") {
             self.tell(
                 Diagnostic::error(&MISSING_FIELD, "no location is said for this entry")
                     .at(self.locate(path, At::Key))
@@ -217,8 +272,9 @@ impl<'a> Evaluator<'a> {
             name,
             subscription: azure.subscription.clone(),
             tenant: azure.tenant.clone(),
-            resource_group: group.unwrap_or_default(),
-            location: location.unwrap_or_default(),
+            // Without one, told above or where it is written, the rest of the entry is looked at all the same.
+            resource_group: group.unwrap_or_else(|| "unknown".to_owned()),
+            location: location.unwrap_or_else(|| "unknown".to_owned()),
             tags,
             protect: words.protect.or(self.defaults.protect),
             adopt: adopt.unwrap_or(self.defaults.adopt),

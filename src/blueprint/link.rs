@@ -99,6 +99,8 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
 
 pub(super) struct Node {
     pub(super) draft: Draft,
+    /// Outputs that the blueprint itself tells, by their names: they are what is asked for.
+    pub(super) known: HashMap<&'static str, Value>,
     pub(super) entry: Option<usize>,
     pub(super) id: Option<ArmId>,
 }
@@ -227,7 +229,19 @@ impl<'a> Linker<'a> {
             return;
         }
         self.by_address.insert(draft.address.clone(), self.nodes.len());
-        self.nodes.push(Node { draft, entry, id: None });
+        let told = draft.known.iter().map(|(name, value)| (*name, Value::from(value.clone())));
+        let mut known: HashMap<&'static str, Value> = told.collect();
+        if !draft.kind.open {
+            for facet in draft.kind.facets {
+                let asked = draft.body.pointer(facet.pointer).filter(|value| match value {
+                    Value::String(text) => !token::has_token(text),
+                    Value::Number(_) | Value::Bool(_) => true,
+                    _ => false,
+                });
+                known.extend(asked.map(|value| (facet.name, value.clone())));
+            }
+        }
+        self.nodes.push(Node { draft, known, entry, id: None });
     }
 
     /// The default resource groups, and the registrations of the namespaces in use.

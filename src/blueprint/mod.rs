@@ -27,6 +27,7 @@ mod exclusive;
 mod expression;
 mod functions;
 mod includes;
+mod indentation;
 mod inputs;
 mod link;
 mod lookup;

@@ -92,6 +92,9 @@ impl Linker<'_> {
             _ => None,
         });
         if let Some(facet) = found {
+            if let Some(value) = node.known.get(facet.name) {
+                return Ok(Referent::Known(value.clone(), target));
+            }
             return Ok(Referent::Output(target, facet.pointer.to_owned()));
         }
         if node.draft.kind.open

@@ -112,6 +112,12 @@ pub(super) fn check_sections(evaluator: &Evaluator<'_>) {
                     "write `modules: { spoke: { include: ./spoke.yaml } }`".to_owned()
                 }
                 Some(near) => format!("did you mean `{near}`?"),
+                None if !owners(name).is_empty() => {
+                    format!(
+                        "it is a field of the entries of {}: indent it below one",
+                        owners(name).join(" or ")
+                    )
+                }
                 None => format!("the sections are: {}", sections().collect::<Vec<_>>().join(", ")),
             };
             evaluator.tell(
@@ -121,6 +127,13 @@ pub(super) fn check_sections(evaluator: &Evaluator<'_>) {
             );
         }
     }
+}
+
+/// The sections that are written, or could be, whose entries have a field of this name; none when there are many.
+fn owners(field: &str) -> Vec<String> {
+    let owners = registry().iter().filter(|kind| super::indentation::is_field_of(kind, field));
+    let owners: Vec<String> = owners.map(|kind| format!("`{}`", kind.section)).collect();
+    if owners.len() > 2 { Vec::new() } else { owners }
 }
 
 pub(super) const BLUEPRINT_NAME: Code = Code {

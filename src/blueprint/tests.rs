@@ -281,3 +281,82 @@ fn nobody_can_make_more_modules_than_there_is_memory_for() {
     let told = read(&files).unwrap_err();
     assert!(told.iter().any(|line| line.contains("more than 2000 modules")), "{:?}", told.len());
 }
+
+#[test]
+fn what_the_blueprint_asks_for_is_known_in_ids() {
+    let text = "\
+identities: { app: {} }
+clusters:
+  aks:
+    SAID
+    nodePools: { system: { mode: System, count: 1, vmSize: Standard_D4s_v5 } }
+roleAssignments:
+  reader:
+    principal: ${identities.app}
+    role: Reader
+    scope: /subscriptions/${azure.subscription}/resourceGroups/${clusters.aks.nodeResourceGroup}
+";
+    for (said, group) in [("nodeResourceGroup: rg-nodes", "rg-nodes"), ("tags: {}", "MC_rg_aks_westeurope")] {
+        let blueprint = read(&[("b.yaml", &text.replace("SAID", said))]).unwrap();
+        let desired = &blueprint.desired;
+        let id = &desired.resources[desired.by_address["roleAssignments.reader"]].id;
+        let below = format!("/resourceGroups/{group}/providers/Microsoft.Authorization/roleAssignments/");
+        assert!(id.as_str().contains(&below), "{id}");
+        assert!(needs(&blueprint, "roleAssignments.reader", "clusters.aks"));
+    }
+}
+
+#[test]
+fn the_type_of_a_resource_gives_the_group_of_its_endpoint() {
+    let text = "\
+networks: { hub: { addressSpace: [10.0.0.0/16], subnets: { pe: { prefix: 10.0.0.0/24 } } } }
+resources:
+  one: { name: one, type: TYPE, apiVersion: \"2025-05-01\", body: { location: westeurope, properties: {} } }
+privateEndpoints:
+  pe: { target: \"${resources.one}\", subnet: \"${networks.hub.subnets.pe}\" }
+";
+    for (arm_type, group) in [
+        ("Microsoft.Sql/servers", Some("sqlServer")),
+        ("Microsoft.Web/sites", Some("sites")),
+        ("Microsoft.Search/searchServices", Some("searchService")),
+        ("Microsoft.Network/privateLinkServices", None),
+    ] {
+        let blueprint = read(&[("b.yaml", &text.replace("TYPE", arm_type))]).unwrap();
+        assert!(blueprint.warnings.is_empty(), "{arm_type}");
+        let desired = &blueprint.desired;
+        let body = &desired.resources[desired.by_address["privateEndpoints.pe"]].body;
+        let groups = &body["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"][0];
+        assert_eq!(groups.as_str(), group, "{arm_type}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_azure_block_is_told_once() {
+    let entries = "networks: { hub: { addressSpace: [10.0.0.0/16], subnets: { a: { prefix: 10.0.0.0/24 } } } }\n\
+                   identities: { app: {}, other: { name: \"id-${azure.resourceGroup}\" } }\n\
+                   roleAssignments: { a: { principal: \"${identities.app}\", role: Reader, scope: \"${networks.hub}\" } }\n";
+    for (block, told) in [
+        (
+            "location: westeurope, resourceGroup: 'rg-${param.nope}'",
+            "b.yaml:2:99 there is no parameter `nope`",
+        ),
+        (
+            "location: westeurope, resourceGroup: 'a b!'",
+            "b.yaml:2:99 `a b!` cannot be the name of a resource group",
+        ),
+        (
+            "location: westeurope, resourceGroup: [a]",
+            "b.yaml:2:84 `azure.resourceGroup` must be a text, not `[\"a\"]`",
+        ),
+        ("resourceGroup: rg", "b.yaml:3:13 no location is said for this entry"),
+    ] {
+        let text = format!(
+            "blueprint: b\nazure: {{ subscription: 00000000-0000-0000-0000-000000000001, {block} }}\n{entries}"
+        );
+        let source = Source::parse("b.yaml", text.as_bytes()).unwrap();
+        let problems = load(&source, &Inputs::default()).unwrap_err();
+        let problems: Vec<String> =
+            problems.iter().map(|d| format!("{} {}", d.span.as_ref().unwrap(), d.message)).collect();
+        assert_eq!(problems, [told], "{block}");
+    }
+}

@@ -34,19 +34,24 @@ pub(crate) struct Wanted {
 }
 
 type Definitions = Map<String, Value>;
+type Known = Arc<(Value, Definitions)>;
 
-/// The fields of an entry that take references.
-pub(super) fn wanted(kind: &Kind, fields: &Map<String, Value>) -> Vec<Wanted> {
-    type Known = Arc<(Value, Definitions)>;
+/// The schema of a kind's entries, and what is shared in it.
+pub(super) fn schema_of(kind: &Kind) -> Known {
     static KNOWN: RwLock<BTreeMap<&'static str, Known>> = RwLock::new(BTreeMap::new());
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(kind.section).cloned();
-    let schema = known.unwrap_or_else(|| {
+    known.unwrap_or_else(|| {
         let schema = entry_schema(kind);
         let definitions = schema["definitions"].as_object().cloned().unwrap_or_default();
         let known = Arc::new((schema, definitions));
         KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(kind.section, known.clone());
         known
-    });
+    })
+}
+
+/// The fields of an entry that take references.
+pub(super) fn wanted(kind: &Kind, fields: &Map<String, Value>) -> Vec<Wanted> {
+    let schema = schema_of(kind);
     let mut found: Vec<Wanted> = Vec::new();
     members(&schema.0, &schema.1, fields, "", None, &mut found);
     found

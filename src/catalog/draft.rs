@@ -149,6 +149,8 @@ pub struct Draft {
     pub adopt: bool,
     /// How long an operation on it may take; `None` is as its type says.
     pub timeout: Option<Duration>,
+    /// Outputs that follow from the blueprint, by their names, though the body does not ask for them.
+    pub known: Vec<(&'static str, String)>,
     /// Its lists that are the blueprint's alone.
     pub exclusive: Vec<Exclusive>,
     /// Dotted path from the entry to the part of the blueprint that asks for it (`subnets.nodes`), for messages.
@@ -172,6 +174,7 @@ impl Draft {
             protect: None,
             adopt: false,
             timeout: None,
+            known: Vec::new(),
             exclusive: Vec::new(),
             origin: String::new(),
         }
@@ -210,6 +213,12 @@ impl Draft {
     pub fn initially_if(self, unsaid: &[(&str, bool)]) -> Self {
         let paths = unsaid.iter().filter(|(_, unsaid)| *unsaid).map(|(path, _)| *path);
         paths.fold(self, Draft::initially)
+    }
+
+    /// With an output that follows from the blueprint.
+    pub fn knows(mut self, facet: &'static str, value: impl Into<String>) -> Self {
+        self.known.push((facet, value.into()));
+        self
     }
 
     /// As something that several entries may ask for.

@@ -123,6 +123,8 @@ pub struct EntryCx<'a> {
     pub key: &'a str,
     /// What every entry has.
     pub common: Common,
+    /// The ARM type that an entry of `resources` says, by its address.
+    pub types: &'a dyn Fn(&str) -> Option<String>,
     /// The drafts so far.
     pub drafts: Vec<Draft>,
     /// The problems so far.

@@ -183,7 +183,14 @@ fn expand(kind: &Kind, entry: &Value) -> Vec<Draft> {
         fields.shift_remove(name);
     }
     let address = Address::new(kind.section).child("sample");
-    let mut cx = EntryCx { address, key: "sample", common, drafts: Vec::new(), problems: Vec::new() };
+    let mut cx = EntryCx {
+        address,
+        key: "sample",
+        common,
+        types: &|_| None,
+        drafts: Vec::new(),
+        problems: Vec::new(),
+    };
     (kind.expand)(Value::Object(fields), &mut cx);
     cx.drafts
 }

@@ -3,7 +3,7 @@
 //! Nobody waits for berth to learn a type: the body goes out as it is written, and the entry can say the little about
 //! its fields that a comparison needs.
 
-use super::scope::{scope_id, type_of};
+use super::scope::{scope_id, type_in};
 use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
@@ -203,7 +203,7 @@ impl Spec {
             return Some(format!("{above}/providers/{}/{name}", self.arm_type));
         }
         let expected = self.arm_type.rsplit_once('/').map_or("", |(parent, _)| parent);
-        match type_of(parent) {
+        match type_in(parent, cx) {
             Some(found) if !found.eq_ignore_ascii_case(expected) => {
                 let message = format!("a {} stands on a {expected}, and this is a {found}", self.arm_type);
                 let help = format!("name a {expected}, or change `type:`");

@@ -99,7 +99,8 @@ pub(crate) mod testing {
             ..Common::default()
         };
         let address = Address::new(section).child(key);
-        let mut cx = EntryCx { address, key, common, drafts: Vec::new(), problems: Vec::new() };
+        let mut cx =
+            EntryCx { address, key, common, types: &|_| None, drafts: Vec::new(), problems: Vec::new() };
         (kind.expand)(fields, &mut cx);
         (cx.drafts, cx.problems)
     }

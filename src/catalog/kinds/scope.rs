@@ -51,6 +51,14 @@ pub(super) fn type_of(reference: &Reference) -> Option<String> {
         .then(|| kind.arm_type.to_owned())
 }
 
+/// [`type_of`], with the types that entries of `resources` say.
+pub(super) fn type_in(reference: &Reference, cx: &EntryCx<'_>) -> Option<String> {
+    type_of(reference).or_else(|| {
+        let path = reference.path()?;
+        (Parts::of(&path).entry == path).then(|| (cx.types)(&path))?
+    })
+}
+
 /// The subscription that a scope lies in; `None` above all subscriptions (management groups).
 pub(super) fn subscription_of(scope: &str, cx: &EntryCx<'_>) -> Option<String> {
     match ArmId::parse(scope) {

@@ -36,8 +36,9 @@ pub use spec::Spec;
 pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MAINTENANCE_CONFIGURATION, MANAGED_CLUSTER};
 
 use super::registration;
-use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Members, Merged, Nested};
+use crate::catalog::{Arrival, Common, Draft, EntryCx, EntryKind, Members, Merged, Nested};
 use crate::diag::Code;
+use crate::value::token::has_token;
 use serde_json::{Value, json};
 use types::MANAGED_CLUSTERS;
 
@@ -134,6 +135,12 @@ clusters:
         }
         for registration in &registrations {
             main = main.needs(registration.address.as_str());
+        }
+        // Azure's own rule for the group of the nodes; one that the entry says is in the body.
+        let Common { resource_group, name, location, .. } = &cx.common;
+        let nodes = format!("MC_{resource_group}_{name}_{location}");
+        if spec.node_resource_group.is_none() && !has_token(&nodes) {
+            main = main.knows("nodeResourceGroup", nodes);
         }
         cx.main(main);
         for registration in registrations {

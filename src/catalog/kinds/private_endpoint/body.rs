@@ -9,7 +9,7 @@ use super::types::VNET;
 use crate::catalog::kinds::naming::did_you_mean;
 use crate::catalog::kinds::private_dns::{dashed, linked_zone};
 use crate::catalog::kinds::private_link::{Group, Target};
-use crate::catalog::kinds::scope::type_of;
+use crate::catalog::kinds::scope::type_in;
 use crate::catalog::{EntryCx, Problem, Reference, model};
 use crate::ident::{Address, normalize_location};
 use crate::models::network as models;
@@ -47,7 +47,7 @@ impl Choice {
             );
             return None;
         }
-        let arm_type = type_of(&spec.target);
+        let arm_type = type_in(&spec.target, cx);
         let target = arm_type.as_deref().and_then(Target::of);
         let (written, target) = match (&spec.group, target) {
             (None, Some(target)) => {

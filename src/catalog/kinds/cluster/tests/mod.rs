@@ -57,6 +57,7 @@ fn expand(name: &str, fields: Value) -> Expanded {
             location: "westeurope".into(),
             ..Common::default()
         },
+        types: &|_| None,
         drafts: Vec::new(),
         problems: Vec::new(),
     };
