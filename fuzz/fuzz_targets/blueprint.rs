@@ -2,6 +2,7 @@
 #![no_main]
 
 use berth::blueprint::{Inputs, Missing, Source, load};
+use berth::diag::Failure;
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     // What it includes is itself, under another name.
     let read = |path: &Path| match path.to_str() {
         Some("m.yaml") => Ok(bytes.to_vec()),
-        _ => Err("there is no such file\nhelp: check the path".to_owned()),
+        _ => Err(Failure::new("there is no such file", "check the path")),
     };
     let inputs = Inputs { missing: Missing::MakeUp, ..Inputs::default() };
     if let Err(problems) = load(&source.with_includes(&read), &inputs) {

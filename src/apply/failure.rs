@@ -2,24 +2,9 @@
 
 use crate::arm::Error;
 use crate::change::Outcome;
-
-/// Why a unit did not work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// What was attempted, and what Azure said.
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-    /// Azure's error code, when there was one.
-    pub code: Option<String>,
-}
+pub use crate::diag::Failure;
 
 impl Failure {
-    /// A failure that is not an answer of Azure's.
-    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Failure { message: message.into(), help: Some(help.into()), code: None }
-    }
-
     /// With the error of the attempt before, so that a timeout says what it waited for.
     pub(super) fn after(mut self, last: Option<String>) -> Self {
         if let Some(last) = last {

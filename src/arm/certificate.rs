@@ -11,7 +11,7 @@ use azure_core::http::ClientMethodOptions;
 use azure_identity::ClientAssertion;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio_rustls::rustls::SignatureScheme;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -35,19 +35,22 @@ pub(super) struct CertificateAssertion {
 #[async_trait]
 impl ClientAssertion for CertificateAssertion {
     async fn secret(&self, _options: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
-        self.make().map_err(|why| {
-            azure_core::Error::with_message(ErrorKind::Credential, format!("{}: {why}", self.path.display()))
-        })
+        self.make()
     }
 }
 
 impl CertificateAssertion {
-    fn make(&self) -> Result<String, String> {
-        let (certificate, key) = read(&self.path)?;
-        let key = ring::sign::any_supported_type(&key).map_err(|error| error.to_string())?;
-        let signer = key
-            .choose_scheme(&[SignatureScheme::RSA_PSS_SHA256])
-            .ok_or("Entra takes certificates with RSA keys only, and this key is of another sort")?;
+    /// What is wrong with the file.
+    fn wrong(&self, why: &dyn std::fmt::Display) -> azure_core::Error {
+        azure_core::Error::with_message(ErrorKind::Credential, format!("{}: {why}", self.path.display()))
+    }
+
+    fn make(&self) -> azure_core::Result<String> {
+        let (certificate, key) = self.read()?;
+        let key = ring::sign::any_supported_type(&key).map_err(|error| self.wrong(&error))?;
+        let signer = key.choose_scheme(&[SignatureScheme::RSA_PSS_SHA256]).ok_or_else(|| {
+            self.wrong(&"Entra takes certificates with RSA keys only, and this key is of another sort")
+        })?;
         let now = self.clock.now().seconds();
         let thumbprint = encode_url_safe(Sha256::digest(&certificate));
         let header = json!({"alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint});
@@ -62,29 +65,29 @@ impl CertificateAssertion {
         });
         let signed =
             format!("{}.{}", encode_url_safe(header.to_string()), encode_url_safe(claims.to_string()));
-        let signature = signer.sign(signed.as_bytes()).map_err(|error| error.to_string())?;
+        let signature = signer.sign(signed.as_bytes()).map_err(|error| self.wrong(&error))?;
         Ok(format!("{signed}.{}", encode_url_safe(signature)))
     }
-}
 
-/// The first certificate and the private key of a PEM file.
-fn read(path: &Path) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&bytes);
-    if !text.contains("-----BEGIN ") {
-        return Err(format!(
-            "this is no PEM file; a .pfx becomes one with `openssl pkcs12 -in {} -out certificate.pem -nodes`",
-            path.display()
-        ));
+    /// The first certificate and the private key of the PEM file.
+    fn read(&self) -> azure_core::Result<(CertificateDer<'static>, PrivateKeyDer<'static>)> {
+        let bytes = std::fs::read(&self.path).map_err(|error| self.wrong(&error))?;
+        let text = String::from_utf8_lossy(&bytes);
+        if !text.contains("-----BEGIN ") {
+            return Err(self.wrong(&format_args!(
+                "this is not a PEM file; a .pfx becomes one with `openssl pkcs12 -in {} -out certificate.pem -nodes`",
+                self.path.display()
+            )));
+        }
+        if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
+            return Err(self.wrong(&"its key is encrypted; `openssl pkey` writes it without a password"));
+        }
+        let certificate = CertificateDer::from_pem_slice(&bytes)
+            .map_err(|_| self.wrong(&"there is no certificate in it"))?;
+        let key = PrivateKeyDer::from_pem_slice(&bytes)
+            .map_err(|_| self.wrong(&"there is no private key in it"))?;
+        Ok((certificate, key))
     }
-    if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
-        return Err("its key is encrypted; `openssl pkey` writes it without a password".to_owned());
-    }
-    let certificate =
-        CertificateDer::from_pem_slice(&bytes).map_err(|_| "there is no certificate in it".to_owned())?;
-    let key =
-        PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| "there is no private key in it".to_owned())?;
-    Ok((certificate, key))
 }
 
 #[cfg(test)]

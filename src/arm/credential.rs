@@ -3,7 +3,7 @@
 use super::certificate::CertificateAssertion;
 use super::endpoint::Endpoint;
 use super::http::{HttpTransport, chain};
-use super::identity::{AuthMethod, AuthSettings};
+use super::identity::{Attempt, AuthMethod, AuthSettings};
 use super::token::Token;
 use crate::host::{Clock, Timestamp};
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
@@ -55,23 +55,24 @@ impl AuthSettings {
         &self,
         method: AuthMethod,
         http: &HttpTransport,
-    ) -> Result<Arc<dyn TokenCredential>, String> {
+    ) -> Result<Arc<dyn TokenCredential>, Attempt> {
+        let failed = |reason: String| Attempt { method, reason };
         let lacks = self.lacks(method);
         if !lacks.is_empty() {
             let verb = if lacks.len() == 1 { "is" } else { "are" };
-            return Err(format!("{} {verb} not set", lacks.join(", ")));
+            return Err(failed(format!("{} {verb} not set", lacks.join(", "))));
         }
-        let said = |error: azure_core::Error| plain(&error);
+        let said = |error: azure_core::Error| failed(plain(&error));
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let options = self.client_options(http);
         Ok(match method {
-            AuthMethod::Auto => return Err("auto is not a way of its own".into()),
+            AuthMethod::Auto => return Err(failed("auto is not a way of its own".to_owned())),
             AuthMethod::AzurePipelines => {
                 let uri = text(&self.oidc_request_uri);
                 if !Endpoint::new(&uri).protects_tokens() {
-                    return Err(format!(
+                    return Err(failed(format!(
                         "SYSTEM_OIDCREQUESTURI is {uri}, and the job's token travels by HTTPS only"
-                    ));
+                    )));
                 }
                 let options = AzurePipelinesCredentialOptions { credential_options: assertion(options) };
                 AzurePipelinesCredential::new(
@@ -150,15 +151,15 @@ fn assertion(client_options: ClientOptions) -> ClientAssertionCredentialOptions 
 }
 
 /// A token, from whoever gives it.
-pub(super) async fn fetch(credential: &dyn TokenCredential, scope: &str) -> Result<Token, String> {
-    let token = credential.get_token(&[scope], None).await.map_err(|error| plain(&error))?;
+pub(super) async fn fetch(credential: &dyn TokenCredential, scope: &str) -> azure_core::Result<Token> {
+    let token = credential.get_token(&[scope], None).await?;
     let expires_at =
         u64::try_from(token.expires_on.unix_timestamp()).unwrap_or_default().saturating_mul(1000);
     Ok(Token::new(token.token.secret(), Timestamp(expires_at)))
 }
 
 /// What an error says, in one line, without the names of types, links to guides, and Entra's ids.
-fn plain(error: &azure_core::Error) -> String {
+pub(super) fn plain(error: &azure_core::Error) -> String {
     tracing::debug!(%error, "signing in");
     let mut text = chain(error);
     while let Some(start) = text.find("To troubleshoot, visit ") {

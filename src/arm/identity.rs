@@ -12,7 +12,7 @@
 //! The first that yields a token is kept for the rest of the run. What was tried, and why it failed, is in the error.
 
 use super::cloud::Cloud;
-use super::credential::fetch;
+use super::credential::{fetch, plain};
 use super::http::HttpTransport;
 use super::token::{Token, TokenSource};
 use async_trait::async_trait;
@@ -197,18 +197,18 @@ impl Identity {
     }
 
     async fn by(&self, method: AuthMethod, scope: &str) -> Result<Token, Attempt> {
-        let outcome = match self.settings.credential(method, &self.http) {
-            // However long whoever gives tokens asks to wait before the next try.
-            Ok(credential) => {
-                let limit = self.http.limits().time;
-                tokio::time::timeout(limit, fetch(&*credential, scope)).await.unwrap_or_else(|_| {
-                    let seconds = limit.as_secs();
-                    Err(format!("it took longer than {seconds} s: BERTH_MAX_ANSWER_SECONDS raises the limit"))
-                })
+        let credential = self.settings.credential(method, &self.http)?;
+        // A limit of berth's own: the server may ask to wait longer before the next try.
+        let limit = self.http.limits().time;
+        let reason = match tokio::time::timeout(limit, fetch(&*credential, scope)).await {
+            Ok(Ok(token)) => return Ok(token),
+            Ok(Err(error)) => plain(&error),
+            Err(_) => {
+                let seconds = limit.as_secs();
+                format!("it took longer than {seconds} s: BERTH_MAX_ANSWER_SECONDS raises the limit")
             }
-            Err(reason) => Err(reason),
         };
-        outcome.map_err(|reason| Attempt { method, reason })
+        Err(Attempt { method, reason })
     }
 }
 

@@ -206,7 +206,7 @@ impl Environment {
     pub fn find(
         blueprint: &Path,
         name: &str,
-        read: impl Fn(&Path) -> Result<Option<Vec<u8>>, String>,
+        read: impl Fn(&Path) -> std::io::Result<Option<Vec<u8>>>,
         list: impl Fn(&Path) -> Vec<String>,
     ) -> Result<Self, Diagnostics> {
         Self::check_name(name)?;

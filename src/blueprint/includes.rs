@@ -3,7 +3,7 @@
 
 use super::conceal::is_blueprint_text;
 use super::source::Source;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Failure};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -33,12 +33,12 @@ pub(crate) enum Include {
 /// The included files of one file, by what stands behind `include:`.
 pub(crate) type Includes = BTreeMap<String, Include>;
 
-/// Reads a file. The error is a sentence, and after `\nhelp: ` the remedy.
-pub type Read<'a> = &'a dyn Fn(&Path) -> Result<Vec<u8>, String>;
+/// Reads a file.
+pub type Read<'a> = &'a dyn Fn(&Path) -> Result<Vec<u8>, Failure>;
 
 /// Opens and reads a file, which lies below a folder if one is given: the file that was opened, whatever links lead to
 /// it. The error is as that of [`Read`].
-pub type Open<'a> = &'a dyn Fn(&Path, Option<&Path>) -> Result<Opened, String>;
+pub type Open<'a> = &'a dyn Fn(&Path, Option<&Path>) -> Result<Opened, Failure>;
 
 /// A file that was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,14 +101,13 @@ impl Gather<'_> {
     fn one(&mut self, path: &Path, real: Option<&Path>, stack: &mut Vec<PathBuf>) -> Include {
         let Opened { bytes, folder } = match (self.open)(path, real) {
             Ok(opened) => opened,
-            Err(error) => {
-                let (message, help) =
-                    error.split_once("\nhelp: ").unwrap_or((&error, "check the path and its permissions"));
+            Err(Failure { message, help, .. }) => {
+                let help = help.as_deref().unwrap_or("check the path and its permissions");
                 let help = match message.contains("no such file") {
-                    true => format!("{help}: it is meant from the folder of this file"),
+                    true => format!("{help}: it is relative to the folder of this file"),
                     false => help.to_owned(),
                 };
-                return Include::Missing { message: message.to_owned(), help };
+                return Include::Missing { message, help };
             }
         };
         self.bytes += bytes.len();
@@ -194,7 +193,7 @@ mod tests {
             let found = files.iter().find(|(file, _)| *file == name);
             found
                 .map(|(_, text)| text.as_bytes().to_vec())
-                .ok_or_else(|| format!("{name}: there is no such file\nhelp: check the path"))
+                .ok_or_else(|| Failure::new(format!("{name}: there is no such file"), "check the path"))
         };
         let text = files.iter().find(|(file, _)| *file == name).unwrap().1;
         Source::parse(name, text.as_bytes()).unwrap().with_includes(&read)

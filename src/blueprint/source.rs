@@ -122,8 +122,8 @@ impl Source {
 /// Reads a small YAML value from a text (a `-p` value, say).
 ///
 /// # Errors
-/// When it is no YAML.
-pub fn parse_value(text: &str) -> Result<Value, String> {
+/// When it is not YAML.
+pub fn parse_value(text: &str) -> Result<Value, Diagnostic> {
     yaml::value(text)
 }
 

@@ -1,6 +1,7 @@
 //! Blueprints as a whole: `forEach`, modules, references between them.
 
 use super::{Blueprint, Inputs, Missing, Source, load};
+use crate::diag::Failure;
 use serde_json::Value;
 use std::path::Path;
 
@@ -10,7 +11,9 @@ pub(super) fn read(files: &[(&str, &str)]) -> Result<Blueprint, Vec<String>> {
     let text = format!("{HEAD}{}", files[0].1);
     let read = |path: &Path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path);
-        found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| format!("{}: gone", path.display()))
+        found
+            .map(|(_, text)| text.as_bytes().to_vec())
+            .ok_or_else(|| Failure::bare(format!("{}: gone", path.display())))
     };
     let source = Source::parse("b.yaml", text.as_bytes()).unwrap().with_includes(&read);
     let inputs = Inputs { missing: Missing::MakeUp, ..Inputs::default() };

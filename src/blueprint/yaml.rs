@@ -24,10 +24,10 @@ pub(super) fn tree(file: &Arc<SourceFile>) -> Result<Value, Diagnostic> {
 /// A small YAML value from a text.
 ///
 /// # Errors
-/// A sentence.
-pub(super) fn value(text: &str) -> Result<Value, String> {
+/// When it is not YAML.
+pub(super) fn value(text: &str) -> Result<Value, Diagnostic> {
     let file = Arc::new(SourceFile { name: String::new(), text: text.to_owned() });
-    parse(text).map_err(|error| explain(&file, &error).message)
+    parse(text).map_err(|error| explain(&file, &error))
 }
 
 fn parse(text: &str) -> Result<Value, serde_yaml::Error> {

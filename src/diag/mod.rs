@@ -1,8 +1,10 @@
-//! Diagnostics: everything that is wrong with a blueprint, as data. Rendering is `report`'s.
+//! What is wrong, as data: with a blueprint ([`Diagnostic`]), or with a run ([`Failure`]). Rendering is `report`'s.
 
 mod code;
+mod failure;
 
 pub use code::Code;
+pub use failure::Failure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -4,6 +4,7 @@
 //! wrote): it is dropped. A damaged line before the last is refused: what follows it cannot be trusted.
 
 use super::model::{Ledger, Owned};
+use super::unusable::{Misfit, Stray};
 use crate::change::Action;
 use crate::ident::{Address, ArmId};
 use serde::{Deserialize, Serialize};
@@ -138,7 +139,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Record>, usize> {
 ///
 /// # Errors
 /// The position of a record that cannot be of this ledger, from 0, and what is wrong with it.
-pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Result<Vec<InFlight>, (usize, String)> {
+pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Result<Vec<InFlight>, (usize, Stray)> {
     let mut open: Vec<InFlight> = Vec::new();
     for (at, record) in records.into_iter().enumerate() {
         fits(ledger, &record).map_err(|why| (at, why))?;
@@ -174,26 +175,23 @@ pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Result<Vec<InFlight>, 
 }
 
 /// Whether a record can be of this ledger.
-fn fits(ledger: &Ledger, record: &Record) -> Result<(), String> {
+fn fits(ledger: &Ledger, record: &Record) -> Result<(), Stray> {
     let (id, owned, address) = match record {
         Record::Of { owner, salt } => {
             return match *salt == ledger.salt {
                 true => Ok(()),
-                false => Err(format!("is of another ledger, one of `{}`", owner.escape_debug())),
+                false => Err(Stray::Other(owner.clone())),
             };
         }
         Record::Intent { id, owned, address, .. } => (id, owned.as_deref(), Some(address)),
         Record::Done { id, owned } => (id, owned.as_deref(), None),
         Record::Accepted { id, .. } | Record::Gone { id } | Record::Failed { id } => (id, None, None),
     };
-    let bad = |why: String| format!("names {id}, which {why}");
+    let bad = |why| Stray::Entry { id: id.clone(), why };
     ledger.may_hold(id).map_err(bad)?;
     owned.map_or(Ok(()), |owned| owned.check(id)).map_err(bad)?;
     match address.filter(|address| !address.is_well_formed()) {
-        Some(address) => Err(bad(format!(
-            "has the address `{}`, and that is not an address",
-            address.as_str().escape_debug()
-        ))),
+        Some(address) => Err(bad(Misfit::Address(address.as_str().to_owned()))),
         None => Ok(()),
     }
 }
@@ -273,7 +271,7 @@ mod tests {
             (wrong(|owned| owned.api_version = "1?x".into()), "not one"),
         ] {
             let (at, found) = fold(&mut ledger.clone(), [records(), vec![record]].concat()).unwrap_err();
-            assert!(at == 5 && found.contains(why), "{at} {found}");
+            assert!(at == 5 && found.to_string().contains(why), "{at} {found}");
         }
     }
 

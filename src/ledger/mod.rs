@@ -7,6 +7,8 @@
 pub mod journal;
 mod model;
 pub mod store;
+mod unusable;
 
 pub use journal::{InFlight, Record, SentAs};
 pub use model::{Estate, HIGHEST_SERIAL, Ledger, Mismatch, Owned, VERSION, migrate};
+pub use unusable::{Misfit, Stray, Unusable};

@@ -1,5 +1,6 @@
 //! The ledger as data: its form, its version, its migrations.
 
+use super::unusable::{Misfit, Unusable};
 use crate::change::DeleteMode;
 use crate::ident::{Address, ArmId, Owner, is_name};
 use indexmap::IndexMap;
@@ -223,34 +224,30 @@ impl Ledger {
     /// Whether this may be written where a ledger with the serial `before` is.
     ///
     /// # Errors
-    /// A sentence, when the serial would go backwards or has no room any more.
-    pub fn follows(&self, before: Option<u64>) -> Result<(), String> {
+    /// When the serial would go backwards or cannot count any further.
+    pub fn follows(&self, before: Option<u64>) -> Result<(), Unusable> {
         let serial = self.serial;
         match before {
-            Some(before) if before > serial => Err(format!(
-                "its serial would go back from {before} to {serial}: somebody wrote it while this run was at work"
-            )),
-            _ if serial > HIGHEST_SERIAL => {
-                Err(format!("its serial has reached {HIGHEST_SERIAL}, and none comes after it"))
-            }
+            Some(before) if before > serial => Err(Unusable::Backwards { before, serial }),
+            _ if serial > HIGHEST_SERIAL => Err(Unusable::Exhausted),
             _ => Ok(()),
         }
     }
 
     /// Whether an id may be in this ledger: in its subscription, one that is noted beside it, or above all of them.
-    pub(super) fn may_hold(&self, id: &ArmId) -> Result<(), String> {
+    pub(super) fn may_hold(&self, id: &ArmId) -> Result<(), Misfit> {
         let own =
             self.estate.as_ref().and_then(|estate| Some((estate.subscription.as_deref()?, &estate.others)));
         let (Some((own, others)), Some(found)) = (own, id.subscription()) else { return Ok(()) };
         match others.iter().map(String::as_str).chain([own]).any(|known| known.eq_ignore_ascii_case(found)) {
             true => Ok(()),
-            false => Err(format!("is in the subscription `{found}`, and the ledger is of `{own}`")),
+            false => Err(Misfit::Subscription { found: found.to_owned(), own: own.to_owned() }),
         }
     }
 
     /// Finds what no berth writes.
-    fn check(&self) -> Result<(), String> {
-        let damage = |text: String| Err(format!("it is damaged: {text}"));
+    fn check(&self) -> Result<(), Unusable> {
+        let damage = |text: String| Err(Unusable::Damaged(text));
         let names = [("a blueprint", Some(&self.blueprint)), ("an environment", self.environment.as_ref())];
         for (what, name) in names {
             if let Some(name) = name.filter(|name| !is_name(name)) {
@@ -271,18 +268,15 @@ impl Ledger {
 
 impl Owned {
     /// Finds what no berth writes of the resource with this id.
-    pub(super) fn check(&self, id: &ArmId) -> Result<(), String> {
+    pub(super) fn check(&self, id: &ArmId) -> Result<(), Misfit> {
         let is_version = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.');
         match () {
-            () if !self.address.is_well_formed() => Err(format!(
-                "has the address `{}`, and that is not an address",
-                self.address.as_str().escape_debug()
-            )),
+            () if !self.address.is_well_formed() => Err(Misfit::Address(self.address.as_str().to_owned())),
             () if !self.arm_type.eq_ignore_ascii_case(&id.resource_type()) => {
-                Err(format!("has the type `{}`, and its id is of another", self.arm_type.escape_debug()))
+                Err(Misfit::Type(self.arm_type.clone()))
             }
             () if !self.api_version.bytes().all(is_version) => {
-                Err(format!("has the API version `{}`, and that is not one", self.api_version.escape_debug()))
+                Err(Misfit::ApiVersion(self.api_version.clone()))
             }
             () => Ok(()),
         }
@@ -292,14 +286,14 @@ impl Owned {
 /// Reads a ledger of this version or an older one.
 ///
 /// # Errors
-/// When the text is no ledger, one of a newer berth, or holds what no berth writes.
-pub fn migrate(bytes: &[u8]) -> Result<Ledger, String> {
+/// When the text is not a ledger, one of a newer berth, or holds what no berth writes.
+pub fn migrate(bytes: &[u8]) -> Result<Ledger, Unusable> {
     #[derive(Deserialize)]
     struct Head {
         version: u32,
     }
     // As a text that is checked once: its strings are not checked again one by one.
-    let text = std::str::from_utf8(bytes).map_err(|error| format!("it is not a ledger: {error}"))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| Unusable::NotALedger(error.to_string()))?;
     // Nearly always it is of this version: it is read once.
     let damage = match serde_json::from_str::<Ledger>(text) {
         Ok(ledger) if ledger.fits_version() => {
@@ -309,13 +303,11 @@ pub fn migrate(bytes: &[u8]) -> Result<Ledger, String> {
         Ok(_) => "it says more than its version can".to_owned(),
         Err(error) => error.to_string(),
     };
-    let head: Head = serde_json::from_str(text).map_err(|error| format!("it is not a ledger: {error}"))?;
+    let head: Head = serde_json::from_str(text).map_err(|error| Unusable::NotALedger(error.to_string()))?;
     match head.version {
-        1..=VERSION => Err(format!("it is damaged: {damage}")),
-        newer if newer > VERSION => Err(format!(
-            "it has version {newer} and this berth writes version {VERSION}: use the newer berth that wrote it"
-        )),
-        other => Err(format!("version {other} was never written by any berth")),
+        1..=VERSION => Err(Unusable::Damaged(damage)),
+        newer if newer > VERSION => Err(Unusable::Newer(newer)),
+        other => Err(Unusable::Unknown(other)),
     }
 }
 
@@ -436,7 +428,7 @@ mod tests {
         assert_eq!(ledger.may_hold(&hub), Ok(()));
         assert_eq!(ledger.may_hold(&tenant), Ok(()));
         let other = ArmId::resource_group("other", "net");
-        assert!(ledger.may_hold(&other).unwrap_err().contains("the ledger is of `s`"));
+        assert!(ledger.may_hold(&other).unwrap_err().to_string().contains("the ledger is of `s`"));
     }
 
     #[test]
@@ -445,7 +437,7 @@ mod tests {
         assert_eq!(at(5).follows(None), Ok(()));
         assert_eq!(at(5).follows(Some(5)), Ok(()));
         assert_eq!(at(5).follows(Some(4)), Ok(()));
-        assert!(at(4).follows(Some(5)).unwrap_err().contains("back from 5 to 4"));
+        assert!(at(4).follows(Some(5)).unwrap_err().to_string().contains("back from 5 to 4"));
         let mut last = at(HIGHEST_SERIAL);
         assert_eq!(last.follows(Some(HIGHEST_SERIAL)), Ok(()));
         last.advance();
@@ -463,7 +455,7 @@ mod tests {
         ledger.note(&estate("public", None, Some("s")), None);
         let text = serde_json::to_vec(&ledger).unwrap();
         assert_eq!(migrate(&text), Ok(ledger));
-        assert!(migrate(br#"{"version":4}"#).unwrap_err().contains("newer berth"));
+        assert!(migrate(br#"{"version":4}"#).unwrap_err().to_string().contains("newer berth"));
         let edited = |from: &str, to: &str| {
             let text = String::from_utf8(text.clone()).unwrap();
             let changed = text.replacen(from, to, 1);
@@ -493,7 +485,7 @@ mod tests {
             ("\"version\":3", "\"version\":1", "more than its version"),
             ("\"version\":3", "\"version\":2", "more than its version"),
         ] {
-            let error = edited(from, to).unwrap_err();
+            let error = edited(from, to).unwrap_err().to_string();
             assert!(error.contains("damaged") && error.contains(why), "{to}: {error}");
         }
         // A further subscription that the ledger itself notes is one of its own.
@@ -501,7 +493,7 @@ mod tests {
         let other = other.replacen("{\"/subscriptions/s/", "{\"/subscriptions/t/", 1);
         let other = other.replacen("\"groups\"", "\"others\":[\"T\"],\"groups\"", 1);
         assert!(migrate(other.as_bytes()).is_ok(), "{other}");
-        assert!(migrate(b"{").unwrap_err().contains("not a ledger"));
+        assert!(migrate(b"{").unwrap_err().to_string().contains("not a ledger"));
         assert!(migrate(&text[..text.len() - 1]).is_err());
     }
 }

@@ -4,8 +4,7 @@ use super::codes::{code, codes};
 use super::fields::{FieldDoc, fields};
 use super::probe::field_in_arm;
 use crate::catalog::{Kind, registry};
-use crate::diag::Code;
-use crate::diag::did_you_mean;
+use crate::diag::{Code, Failure, did_you_mean};
 use std::fmt::Write;
 
 /// Explains a kind (`clusters`), a field of it (`clusters.network.plugin`), a code (`unknown-field`); without a subject,
@@ -13,7 +12,7 @@ use std::fmt::Write;
 ///
 /// # Errors
 /// That there is no such thing, and what was probably meant.
-pub fn explain(subject: Option<&str>) -> Result<String, String> {
+pub fn explain(subject: Option<&str>) -> Result<String, Failure> {
     let Some(subject) = subject else { return Ok(list()) };
     let subject = subject.trim().trim_start_matches("berth::");
     let (section, path) = subject.split_once('.').unwrap_or((subject, ""));
@@ -39,7 +38,7 @@ pub fn explain(subject: Option<&str>) -> Result<String, String> {
             "`berth explain` lists the kinds; codes stand above the messages of `berth validate`".to_owned()
         }
     };
-    Err(format!("there is no kind and no diagnostic `{subject}`: {help}"))
+    Err(Failure::new(format!("there is no kind and no diagnostic `{subject}`"), help))
 }
 
 fn list() -> String {
@@ -146,7 +145,7 @@ fn is_path(written: &str, path: &str) -> bool {
     fits(&parts(written), &parts(path))
 }
 
-fn of_field(kind: &Kind, path: &str) -> Result<String, String> {
+fn of_field(kind: &Kind, path: &str) -> Result<String, Failure> {
     let all = fields(kind);
     let exact = all.iter().find(|field| field.path.eq_ignore_ascii_case(path));
     let Some(field) = exact.or_else(|| all.iter().find(|field| is_path(path, &field.path))) else {
@@ -158,7 +157,7 @@ fn of_field(kind: &Kind, path: &str) -> Result<String, String> {
             ));
         }
         let help = nearest(path, &all, kind);
-        return Err(format!("`{}` has no field `{path}`: {help}", kind.section));
+        return Err(Failure::new(format!("`{}` has no field `{path}`", kind.section), help));
     };
     let mut out = format!("{}.{}\n\n", kind.section, field.path);
     if !field.about.is_empty() {
@@ -259,7 +258,7 @@ mod tests {
             ("clusters.vmSize", "clusters.nodePools.KEY.vmSize"),
         ] {
             let told = explain(Some(wrong)).unwrap_err();
-            assert!(told.contains(near), "{wrong}: {told}");
+            assert!(told.help.as_ref().is_some_and(|help| help.contains(near)), "{wrong}: {told:?}");
         }
     }
 

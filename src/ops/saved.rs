@@ -5,6 +5,7 @@ use super::{Error, Planned, Session};
 use crate::apply::Applied;
 use crate::approve::Allowances;
 use crate::blueprint::{Environment, Inputs, Source};
+use crate::diag::Failure;
 use crate::plan::{
     Adoption, Detail, Plan, PlanTarget, SaveInput, Saved, SavedEnvironment, SavedError, SavedFile,
     StaleInput, details,
@@ -137,7 +138,8 @@ pub fn saved_source(saved: &Saved) -> Result<Source, Error> {
     let read = |path: &Path| {
         let found = saved.files.iter().find(|file| Path::new(&file.name) == path);
         found.map(|file| file.text.clone().into_bytes()).ok_or_else(|| {
-            format!("{}: the plan does not hold it\nhelp: plan again with `berth plan --out`", path.display())
+            let message = format!("{}: the saved plan does not contain this file", path.display());
+            Failure::new(message, "plan again with `berth plan --out`")
         })
     };
     Ok(super::parse(&file.name, file.text.as_bytes())?.with_includes(&read))
@@ -146,8 +148,8 @@ pub fn saved_source(saved: &Saved) -> Result<Source, Error> {
 /// The inputs with which the blueprint of a saved plan is read: its own, and the secrets of now.
 ///
 /// # Errors
-/// A sentence, when a parameter is given that the plan has settled.
-pub fn saved_inputs(saved: &Saved, source: &Source, inputs: &mut Inputs) -> Result<(), String> {
+/// When a parameter is given that the plan has settled.
+pub fn saved_inputs(saved: &Saved, source: &Source, inputs: &mut Inputs) -> Result<(), Failure> {
     let declared = source.tree.get("parameters");
     let is_secret =
         |name: &str| declared.and_then(|d| d.get(name)?.get("secret")) == Some(&Value::Bool(true));
@@ -156,9 +158,9 @@ pub fn saved_inputs(saved: &Saved, source: &Source, inputs: &mut Inputs) -> Resu
     for (name, value) in flags {
         let settled = saved.parameters.get(&name);
         if !is_secret(&name) && settled != Some(&value) && settled != all.get(&name) {
-            return Err(format!(
-                "the plan has settled the parameter `{name}`, and now it is given another value\n\
-                 help: leave it out (only secret parameters are given again), or plan again with it"
+            return Err(Failure::new(
+                format!("the plan has settled the parameter `{name}`, and now it is given another value"),
+                "leave it out (only secret parameters are given again), or plan again with it",
             ));
         }
     }

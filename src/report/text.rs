@@ -66,6 +66,11 @@ pub fn escape_lines(text: &str) -> String {
     text.lines().map(|line| escape(&line.replace('\t', "    ")).into_owned()).collect::<Vec<_>>().join("\n")
 }
 
+/// How a remedy is told, wherever a person reads it.
+pub(crate) fn help_line(help: Option<&str>) -> Option<String> {
+    help.map(|help| format!("help: {help}"))
+}
+
 /// Lines no wider than `columns`, broken between words where that is possible. Line breaks of the text stay, and a
 /// line that goes on keeps the indentation that it began with.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {

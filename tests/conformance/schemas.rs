@@ -9,6 +9,7 @@ use berth::arm::transport::{Method, Request, Response, Transport, TransportError
 use berth::arm::{Client, Options, StaticToken};
 use berth::blueprint::{Blueprint, Caller, Inputs, Missing, Source, load, parse_value};
 use berth::catalog::{ResourceType, UpdateMode, registry};
+use berth::diag::Failure;
 use berth::event::NullListener;
 use berth::host::{Clock, Interrupt, Timestamp};
 use berth::ident::ArmId;
@@ -114,7 +115,7 @@ fn blueprints() -> Vec<(String, String)> {
 
 fn read(name: &str, text: &str, simulator: &Simulator) -> Blueprint {
     let source = Source::parse(name, text.as_bytes()).unwrap_or_else(|d| panic!("{name}: {d:?}"));
-    let source = source.with_includes(&|path| std::fs::read(path).map_err(|error| error.to_string()));
+    let source = source.with_includes(&|path| std::fs::read(path).map_err(|error| Failure::of(&error, None)));
     let caller = Caller { tenant_id: Some(simulator.tenant()), object_id: Some(CALLER_OBJECT_ID.to_owned()) };
     let inputs = Inputs {
         caller: Some(caller),

@@ -128,8 +128,8 @@ fn what_cannot_be_meant_is_said() {
     let missing = format!("{vault}/privateEndpointConnections/none");
     let nowhere = format!("{vault}-not-there");
     for (command, args, texts) in [
-        ("list", vec![], vec!["it is not said whose connections", "--blueprint FILE"]),
-        ("list", vec!["keyVaults.v"], vec!["`keyVaults.v` is no ARM id", "--blueprint FILE"]),
+        ("list", vec![], vec!["no resource was named whose connections to look at", "--blueprint FILE"]),
+        ("list", vec!["keyVaults.v"], vec!["`keyVaults.v` is not an ARM id", "--blueprint FILE"]),
         ("list", vec!["keyVaults.w", "--blueprint", "blueprint.yaml"], vec!["did you mean `keyVaults.v`?"]),
         ("list", vec!["/nonsense"], vec!["`/nonsense` is not the id of a resource"]),
         ("list", vec!["--id", &vault], vec!["is the id of a Microsoft.KeyVault/vaults"]),

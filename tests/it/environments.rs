@@ -226,7 +226,7 @@ fn no_wrong_combination_touches_the_other_environment() {
             prepare: &nothing,
             args: &["output", "blueprint.yaml", "-e", "dev", "--ledger", "new"],
             code: 1,
-            says: &["there is no ledger"],
+            says: &["does not exist"],
         },
         Wrong {
             what: "destroying without an environment",

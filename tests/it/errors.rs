@@ -107,7 +107,7 @@ fn files_that_cannot_be_read_are_named() {
         .run(["plan", "blueprint.yaml", "--sim", "-p", "x"])
         .exits(1)
         .complains(&["`-p` gives no name, or no value", "help:"]);
-    for (values, wanted) in [("a: [", "values.yaml"), ("- a\n", "it is no mapping")] {
+    for (values, wanted) in [("a: [", "values.yaml"), ("- a\n", "it is not a YAML mapping")] {
         berth.write("values.yaml", values.as_bytes());
         berth
             .run(["plan", "blueprint.yaml", "--sim", "--values", "values.yaml"])

@@ -111,7 +111,10 @@ fn no_ledger_is_no_good_news() {
     let berth = Berth::new().blueprint(&BLUEPRINT.replace("${env.AZURE_SUBSCRIPTION_ID}", SUBSCRIPTION));
     berth.drift(&[]).exits(1).complains(&["holds nothing of `shop`"]);
     berth.destroy(&[]).exits(1).complains(&["holds nothing of `shop`"]);
-    berth.run(["output", "blueprint.yaml", "--sim"]).exits(1).complains(&["there is no ledger"]);
+    berth
+        .run(["output", "blueprint.yaml", "--sim"])
+        .exits(1)
+        .complains(&["no outputs: the ledger", "does not exist"]);
     berth.apply(&[]).exits(0);
     berth.drift(&[]).exits(0);
     berth.run(["output", "blueprint.yaml", "--sim"]).exits(0);

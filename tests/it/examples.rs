@@ -2,6 +2,7 @@
 
 use crate::support::{invalid, root};
 use berth::blueprint::{Inputs, Missing, Source, load, parse_value, schema};
+use berth::diag::Failure;
 use berth::manual::codes;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
@@ -86,15 +87,14 @@ fn refuse(shapes: &Shapes, text: &str) -> Option<String> {
     let shown = text.replace("{ … }", "{}").replace("[ … ]", "[]").replace("…", "x");
     let value = match parse_value(&shown) {
         Ok(value) => value,
-        Err(error) => return Some(error),
+        Err(error) => return Some(error.message),
     };
     if value.get("blueprint").is_none() || value.as_object().is_some_and(|value| value.len() == 1) {
         return shapes.refuse(&value);
     }
     let source = Source::parse("shown.yaml", shown.as_bytes()).map(|source| {
         let read = |path: &Path| {
-            std::fs::read(root().join("blueprints").join(path))
-                .map_err(|_| "it is not shown\nhelp: x".to_owned())
+            std::fs::read(root().join("blueprints").join(path)).map_err(|_| Failure::bare("it is not shown"))
         };
         source.with_includes(&read)
     });

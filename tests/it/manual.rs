@@ -158,7 +158,7 @@ fn a_template_is_written_once_and_works() {
         let file = format!("new/{name}.yaml");
         berth.run(["validate", &file, "--sim"]).exits(0);
         let before = berth.read(&file);
-        berth.run(["init", "new", "--template", name]).exits(1).complains(&["is there already"]);
+        berth.run(["init", "new", "--template", name]).exits(1).complains(&["exists already"]);
         assert_eq!(berth.read(&file), before);
     }
     berth

@@ -87,7 +87,7 @@ fn a_policy_with_a_mistake_is_named_with_its_line() {
     validate("broken.rego").complains(&["broken.rego:4:", "help: mend the file"]);
     validate("nowhere").complains(&["nowhere: No such file", "help: name a file or a folder"]);
     berth.write("empty/notes.txt", b"");
-    validate("empty").complains(&["no policies are in it"]);
+    validate("empty").complains(&["this folder holds no policies"]);
     berth.write("mute.rego", b"package mute\nallow := true\n");
     validate("mute.rego").complains(&["no rule named `deny`, `violation` or `warn`"]);
 }

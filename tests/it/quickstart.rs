@@ -217,6 +217,6 @@ fn an_apply_that_nobody_can_agree_to_does_nothing() {
     berth
         .run(["apply", "blueprint.yaml", "--sim"])
         .exits(1)
-        .complains(&["nobody is here to say yes", "--auto-approve"]);
+        .complains(&["cannot ask for confirmation", "--auto-approve"]);
     assert_eq!(berth.export(), [] as [Value; 0]);
 }

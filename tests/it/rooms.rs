@@ -222,6 +222,52 @@ fn the_simulators_core_names_no_type_and_its_types_no_front_door() {
     assert!(wrong.is_empty(), "a layer of the simulator names one above it:\n{}", wrong.join("\n"));
 }
 
+/// What went wrong and what to do about it are two fields ([`berth::diag::Failure`], or an enum with a `hint`) from where
+/// an error arises to where it is shown. The simulator is for others to use, and has no helps.
+#[test]
+fn errors_are_types_and_keep_their_help_apart() {
+    let mut wrong = Vec::new();
+    for file in rust_files(&root().join("src")) {
+        let below = file.strip_prefix(root().join("src")).unwrap().to_owned();
+        if below.starts_with("sim") || is_for_tests(&file) {
+            continue;
+        }
+        let text = product(&std::fs::read_to_string(&file).unwrap());
+        if text.contains("\\nhelp: ") {
+            wrong.push(format!("{}: a help within a message", below.display()));
+        }
+        let returned = text.match_indices("Result<").map(|(at, start)| arguments(&text[at + start.len()..]));
+        wrong.extend(
+            returned
+                .filter(|arguments| {
+                    arguments.len() > 1 && arguments.last().is_some_and(|error| error == "String")
+                })
+                .map(|arguments| format!("{}: Result<{}>", below.display(), arguments.join(", "))),
+        );
+    }
+    assert!(wrong.is_empty(), "use `diag::Failure`, or an error of the room:\n{}", wrong.join("\n"));
+}
+
+/// The arguments of a generic type, from behind its `<`: `Vec<(A, B)>, C> …` has two.
+fn arguments(text: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    let mut depth = 0;
+    for c in text.chars() {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            '>' if depth == 0 => break,
+            '>' | ')' | ']' => depth -= 1,
+            ',' if depth == 0 => {
+                all.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        all.last_mut().unwrap().push(c);
+    }
+    all.into_iter().map(|argument| argument.trim().to_owned()).collect()
+}
+
 #[test]
 fn what_is_read_of_a_source_is_what_the_product_uses() {
     let text = "use crate::diag::{Diagnostic, Span};\nuse crate::{ident, value::{self, token}, host};\n// crate::arm\n\
@@ -231,6 +277,8 @@ fn what_is_read_of_a_source_is_what_the_product_uses() {
     let text = "use crate::arm::transport::{Method, Request};\nfn f() { crate::ident::ArmId::parse(x); my_crate::no::f() }\n";
     let found: Vec<String> = mentioned(&product(text)).into_iter().collect();
     assert_eq!(found, ["arm::transport", "ident"]);
+    assert_eq!(arguments("Vec<(A, B)>, String> {"), ["Vec<(A, B)>", "String"]);
+    assert_eq!(arguments("Result<A, B>, String>>);"), ["Result<A, B>", "String"]);
 }
 
 #[test]

@@ -223,13 +223,9 @@ fn secrets_and_tokens_go_nowhere_unencrypted() {
     let berth = Berth::new().blueprint(SMALL);
     // An address of the documentation: nothing may be sent there, so nothing is waited for.
     for (args, variable, said) in [
-        (
-            &["--endpoint", "http://192.0.2.1:8080"][..],
-            None,
-            "http://192.0.2.1:8080 is no place to send a token",
-        ),
-        (&["--authority", "http://127.0.0.1:1"], None, "http://127.0.0.1:1 is no place to sign in"),
-        (&[], Some(("AZURE_AUTHORITY_HOST", "http://192.0.2.1")), "http://192.0.2.1 is no place to sign in"),
+        (&["--endpoint", "http://192.0.2.1:8080"][..], None, "cannot send a token to http://192.0.2.1:8080"),
+        (&["--authority", "http://127.0.0.1:1"], None, "cannot sign in at http://127.0.0.1:1"),
+        (&[], Some(("AZURE_AUTHORITY_HOST", "http://192.0.2.1")), "cannot sign in at http://192.0.2.1"),
         (
             &["--auth", "azure-pipelines"],
             Some(("SYSTEM_OIDCREQUESTURI", "http://192.0.2.1/oidc")),

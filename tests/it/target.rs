@@ -68,7 +68,10 @@ fn destroying_needs_no_more_than_the_name() {
     berth.write("blueprint.yaml", b"blueprint: shop\nazure: [\n");
     berth.destroy(&["--target", "keyVaults.v"]).exits(0).says(&["Done."]);
     std::fs::remove_file(berth.path("blueprint.yaml")).unwrap();
-    berth.destroy(&[]).exits(1).complains(&["there is no such file", "`--name NAME` does without the file"]);
+    berth
+        .destroy(&[])
+        .exits(1)
+        .complains(&["there is no such file", "give `--name NAME` instead of the file"]);
     let gone = berth.run(["destroy", "--name", "shop", "--sim", "--auto-approve"]);
     gone.exits(0).says(&["Done."]);
     assert_eq!(berth.export(), [] as [Value; 0]);

@@ -6,6 +6,7 @@ use berth::apply::{Applied, Engine};
 use berth::approve::Allowances;
 use berth::arm::{self, Client, StaticToken};
 use berth::blueprint::{Caller, Inputs, Missing};
+use berth::diag::Failure;
 use berth::drift::DriftReport;
 use berth::event::NullListener;
 use berth::host::{Clock, Interrupt};
@@ -91,7 +92,7 @@ impl Rehearsal {
         // As if it lay among the shipped ones, beside what those include.
         let name = super::root().join("blueprints/blueprint.yaml");
         let source = ops::parse(&name.to_string_lossy(), text.as_bytes()).map(|source| {
-            source.with_includes(&|path| std::fs::read(path).map_err(|error| error.to_string()))
+            source.with_includes(&|path| std::fs::read(path).map_err(|error| Failure::of(&error, None)))
         });
         match source.and_then(|source| ops::validate_source(&source, &self.inputs)) {
             Ok(blueprint) => blueprint.desired,

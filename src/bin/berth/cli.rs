@@ -2,6 +2,7 @@
 
 use berth::approve::Allowances;
 use berth::blueprint::Environment;
+use berth::diag::Failure;
 use berth::ident;
 use berth::ops::Session;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -193,9 +194,9 @@ pub struct ReportFile {
 }
 
 impl std::str::FromStr for ReportFile {
-    type Err = String;
+    type Err = Failure;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Failure> {
         let formats = || {
             let names = ReportFormat::value_variants()
                 .iter()
@@ -204,8 +205,12 @@ impl std::str::FromStr for ReportFile {
         };
         let (format, file) = text.split_once('=').unwrap_or((text, ""));
         match ReportFormat::from_str(format, false) {
-            Err(_) => Err(format!("`{format}` is no form of a report; there are {}", formats())),
-            Ok(_) if file.is_empty() => Err(format!("it needs a file, such as `{format}=drift.{format}`")),
+            Err(_) => {
+                Err(Failure::bare(format!("unknown report format `{format}`; there are {}", formats())))
+            }
+            Ok(_) if file.is_empty() => {
+                Err(Failure::bare(format!("it needs a file, such as `{format}=drift.{format}`")))
+            }
             Ok(format) => Ok(ReportFile { format, file: PathBuf::from(file) }),
         }
     }
@@ -468,9 +473,9 @@ pub struct Connections {
     pub format: OutputFormat,
 }
 
-fn duration(text: &str) -> Result<std::time::Duration, String> {
+fn duration(text: &str) -> Result<std::time::Duration, Failure> {
     berth::value::parse_duration(text)
-        .ok_or_else(|| "write a duration such as `90s`, `10m` or `1h30m`".to_owned())
+        .ok_or_else(|| Failure::bare("write a duration such as `90s`, `10m` or `1h30m`"))
 }
 
 /// How connections are decided on.

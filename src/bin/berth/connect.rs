@@ -6,6 +6,7 @@ use crate::terminal::{self, Terminal, redactor};
 use berth::apply::Engine;
 use berth::arm::{self, Client, Exchange, Identity, StaticToken, TokenSource, Trace, Transport};
 use berth::blueprint::{Caller, Inputs, Missing};
+use berth::diag::Failure;
 use berth::event::{Listener, NullListener};
 use berth::host::{Clock, Interrupt};
 use berth::ident::{Header, Owner};
@@ -45,8 +46,8 @@ pub fn run<T>(global: &Global, future: impl Future<Output = T>) -> T {
 /// Connects.
 ///
 /// # Errors
-/// A sentence: a simulator file that cannot be used, a trace file that cannot be made, nobody who can sign in.
-pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, String> {
+/// When the simulator's file cannot be used, the trace file cannot be made, or signing in fails.
+pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Failure> {
     let clock = Clock::start(global.sim_speed.unwrap_or(1.0));
     let trace = match &global.trace_http {
         Some(path) => Some(Arc::new(TraceFile::create(path, "--trace-http", redactor())?) as Arc<dyn Trace>),
@@ -70,7 +71,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
                 ..Default::default()
             },
         )
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| Failure::of(&error, None))?;
         if let Some(path) = &global.faults {
             simulator.script(settings::faults(path)?);
         }
@@ -90,24 +91,25 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
         });
     }
     if global.faults.is_some() {
-        return Err("`--faults` is for the simulator, and this is no rehearsal\n\
-                    help: add `--sim`, or start `berth sim serve` with it"
-            .to_owned());
+        return Err(Failure::new(
+            "`--faults` is for the simulator, and this run is for Azure",
+            "add `--sim`, or start `berth sim serve` with it",
+        ));
     }
     let loopback = global.endpoint.as_deref().is_some_and(arm::is_loopback);
     if global.sim_speed.is_some() && !loopback {
-        return Err("`--sim-speed` is for a simulator, and this is no rehearsal\n\
-                    help: add `--sim`, or name a simulator on this machine with `--endpoint`"
-            .to_owned());
+        return Err(Failure::new(
+            "`--sim-speed` is for the simulator, and this run is for Azure",
+            "add `--sim`, or name a simulator on this machine with `--endpoint`",
+        ));
     }
     if let Some(endpoint) = &global.endpoint {
         options.endpoint = endpoint.trim_end_matches('/').to_owned();
     }
     if !arm::protects_tokens(&options.endpoint) {
-        return Err(format!(
-            "{} is no place to send a token: it would travel unencrypted\n\
-             help: write `--endpoint https://…`, or name an address of this machine",
-            options.endpoint
+        return Err(Failure::new(
+            format!("cannot send a token to {}: it would travel unencrypted", options.endpoint),
+            "write `--endpoint https://…`, or name an address of this machine",
         ));
     }
     let http = settings::transport(global)?;
@@ -125,7 +127,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
     let caller = match ops::caller(&client, subscription).await {
         // The ledger may be of another subscription than the environment's: that is told first.
         Err(error) if chosen.is_some() && error.status == Some(404) => None,
-        found => found.map_err(|error| with_hint(&error, error.hint()))?,
+        found => found.map_err(|error| Failure::of(&error, error.hint()))?,
     };
     // What the token does not say now it never says: it is told before anything is made.
     let caller = Some(caller.unwrap_or_default());
@@ -139,19 +141,11 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Str
 /// The ledger of a blueprint, without a connection with Azure.
 ///
 /// # Errors
-/// A sentence, when `--ledger` cannot be used.
-pub fn ledger(global: &Global, owner: &Owner) -> Result<Arc<dyn Store>, String> {
+/// When `--ledger` cannot be used.
+pub fn ledger(global: &Global, owner: &Owner) -> Result<Arc<dyn Store>, Failure> {
     let token = Arc::new(Learning(Identity::new(settings::auth(global)?, settings::transport(global)?)));
     let (location, access) = settings::ledgers(global, token, Clock::start(1.0))?;
-    location.open(&owner.file_stem(), &access).map_err(|error| with_hint(&error, Some(error.hint())))
-}
-
-/// An error with what to do about it.
-pub fn with_hint(error: &dyn std::fmt::Display, hint: Option<String>) -> String {
-    match hint {
-        Some(hint) => format!("{error}\nhelp: {hint}"),
-        None => error.to_string(),
-    }
+    location.open(&owner.file_stem(), &access).map_err(|error| Failure::of(&error, Some(error.hint())))
 }
 
 impl Connection {
@@ -227,10 +221,10 @@ impl Connection {
     /// Writes down what the simulator holds.
     ///
     /// # Errors
-    /// A sentence, when the file cannot be written.
-    pub fn close(&self) -> Result<(), String> {
+    /// When the file cannot be written.
+    pub fn close(&self) -> Result<(), Failure> {
         match &self.simulator {
-            Some(simulator) => simulator.save().map_err(|error| error.to_string()),
+            Some(simulator) => simulator.save().map_err(|error| Failure::of(&error, None)),
             None => Ok(()),
         }
     }
@@ -246,11 +240,10 @@ impl TraceFile {
     /// Creates the file that a flag names.
     ///
     /// # Errors
-    /// A sentence, when it cannot be made.
-    pub fn create(path: &Path, flag: &str, redactor: &Redactor) -> Result<Self, String> {
-        let file = berth::host::files::create_private(path).map_err(|error| {
-            format!("{}: {error}\nhelp: name a file that can be written with `{flag}`", path.display())
-        })?;
+    /// When it cannot be made.
+    pub fn create(path: &Path, flag: &str, redactor: &Redactor) -> Result<Self, Failure> {
+        let file = berth::host::files::create_private(path)
+            .map_err(|error| terminal::unwritable(path, &error, flag))?;
         Ok(TraceFile { file: Mutex::new(file), redactor: redactor.clone() })
     }
 }

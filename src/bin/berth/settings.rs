@@ -4,7 +4,7 @@ use crate::cli::Global;
 use crate::terminal::redactor;
 use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, Limits, Options, Proxies, TokenSource};
 use berth::blueprint::{Caller, Environment, Inputs, Opened, Source, side_file};
-use berth::diag::Diagnostics;
+use berth::diag::{Diagnostics, Failure};
 use berth::host::Clock;
 use berth::host::files::read_if_exists;
 use berth::ledger::Estate;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,16 +53,16 @@ pub fn learn_environment() {
 /// Learns the values of environment variables that a person names.
 ///
 /// # Errors
-/// A sentence, when there is no such variable.
-pub fn learn_named(names: &[String]) -> Result<(), String> {
+/// When there is no such variable.
+pub fn learn_named(names: &[String]) -> Result<(), Failure> {
     let environment = environment();
     for name in names {
         match environment.get(name) {
             Some(value) => redactor().learn(value),
             None => {
-                return Err(format!(
-                    "the environment has no variable `{name}`, which `--redact-env` names\n\
-                     help: set it to the secret that the record is not to hold"
+                return Err(Failure::new(
+                    format!("the environment has no variable `{name}`, which `--redact-env` names"),
+                    "set it to the secret that is to be kept out of the record",
                 ));
             }
         }
@@ -94,9 +95,9 @@ pub fn log(verbose: u8, color: bool) {
 /// Reads a file; a pipe does as well.
 ///
 /// # Errors
-/// A sentence with the path and the remedy.
-pub fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let fail = |why: &str, help: &str| Err(format!("{}: {why}\nhelp: {help}", path.display()));
+/// When there is no such file, or it cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let fail = |why: &str, help: &str| Err(Failure::new(format!("{}: {why}", path.display()), help));
     if path.is_dir() {
         return fail("this is a folder", "name a file in it");
     }
@@ -114,8 +115,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     content(path, file)
 }
 
-fn content(path: &Path, file: std::fs::File) -> Result<Vec<u8>, String> {
-    let fail = |why: &str, help: &str| Err(format!("{}: {why}\nhelp: {help}", path.display()));
+fn content(path: &Path, file: std::fs::File) -> Result<Vec<u8>, Failure> {
+    let fail = |why: &str, help: &str| Err(Failure::new(format!("{}: {why}", path.display()), help));
     let mut bytes = Vec::new();
     match file.take(LARGEST + 1).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 <= LARGEST => Ok(bytes),
@@ -130,9 +131,9 @@ fn content(path: &Path, file: std::fs::File) -> Result<Vec<u8>, String> {
 /// leads elsewhere.
 ///
 /// # Errors
-/// A sentence with the path and the remedy.
-pub fn open_include(path: &Path, within: Option<&Path>) -> Result<Opened, String> {
-    let fail = |why: &str, help: &str| Err(format!("{}: {why}\nhelp: {help}", path.display()));
+/// When there is no such file, it cannot be read, or it lies elsewhere.
+pub fn open_include(path: &Path, within: Option<&Path>) -> Result<Opened, Failure> {
+    let fail = |why: &str, help: &str| Err(Failure::new(format!("{}: {why}", path.display()), help));
     let Some(within) = within else {
         let bytes = read(path)?;
         let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -183,13 +184,11 @@ fn is_at(file: &std::fs::File, path: &Path) -> bool {
 ///
 /// # Errors
 /// What is wrong with it, rendered without colour.
-pub fn faults(path: &Path) -> Result<FaultScript, String> {
+pub fn faults(path: &Path) -> Result<FaultScript, Failure> {
     let bytes = read(path)?;
     side_file(&path.display().to_string(), &bytes).map_err(|problems| {
-        format!(
-            "the faults cannot be used\n\n{}",
-            human::diagnostics(&problems, &Style::plain(100)).trim_end()
-        )
+        let all = human::diagnostics(&problems, &Style::plain(100));
+        Failure::bare(format!("the faults cannot be used\n\n{}", all.trim_end()))
     })
 }
 
@@ -206,8 +205,10 @@ fn names_in(folder: &Path) -> Vec<String> {
 pub fn with_environment(global: &Global, blueprint: &Path) -> Result<Global, Diagnostics> {
     let Some(name) = &global.environment else { return Ok(global.clone()) };
     let read = |path: &Path| match read_if_exists(path) {
-        Ok(Some(bytes)) if bytes.len() as u64 > LARGEST => Err("it is larger than 256 MiB".to_owned()),
-        other => other.map_err(|error| error.to_string()),
+        Ok(Some(bytes)) if bytes.len() as u64 > LARGEST => {
+            Err(std::io::Error::other("it is larger than 256 MiB"))
+        }
+        other => other,
     };
     let chosen = Environment::find(blueprint, name, read, names_in)?;
     within(global, chosen)
@@ -237,8 +238,8 @@ pub fn environments_beside(blueprint: &Path) -> Vec<String> {
 /// Parameters and environment for a blueprint.
 ///
 /// # Errors
-/// A sentence about an argument or a values file that cannot be used.
-pub fn inputs(global: &Global) -> Result<Inputs, String> {
+/// When an argument or a values file cannot be used.
+pub fn inputs(global: &Global) -> Result<Inputs, Failure> {
     let mut parameters = BTreeMap::new();
     let mut values = Vec::new();
     for path in &global.values {
@@ -249,18 +250,21 @@ pub fn inputs(global: &Global) -> Result<Inputs, String> {
             Err(problem) => {
                 let place = problem.span.map_or(name, |span| span.to_string());
                 let help = problem.help.unwrap_or_else(|| "write `name: value` lines".to_owned());
-                return Err(format!("{place}: {}\nhelp: {help}", problem.message));
+                return Err(Failure::new(format!("{place}: {}", problem.message), help));
             }
         };
         if !file.tree.is_object() {
-            return Err(format!("{name}: it is no mapping\nhelp: write `name: value` lines"));
+            return Err(Failure::new(
+                format!("{name}: it is not a YAML mapping"),
+                "write `name: value` lines",
+            ));
         }
         values.push(Arc::new(file.without_excerpts()));
     }
     for param in &global.params {
         let Some((name, value)) = param.split_once('=') else {
             // What it says may be the value, and that a secret.
-            return Err("`-p` gives no name, or no value\nhelp: write `-p NAME=VALUE`".to_owned());
+            return Err(Failure::new("`-p` gives no name, or no value", "write `-p NAME=VALUE`"));
         };
         parameters.insert(name.to_owned(), Value::String(value.to_owned()));
     }
@@ -277,12 +281,12 @@ pub fn inputs(global: &Global) -> Result<Inputs, String> {
 /// Where the ledgers are, and what opening them takes.
 ///
 /// # Errors
-/// A sentence, when `--ledger` or `BERTH_LEDGER` names no place.
+/// When `--ledger` or `BERTH_LEDGER` names no place.
 pub fn ledgers(
     global: &Global,
     token: Arc<dyn TokenSource>,
     clock: Clock,
-) -> Result<(Location, Access), String> {
+) -> Result<(Location, Access), Failure> {
     let environment = environment();
     let get = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
     let location = match &global.sim {
@@ -316,22 +320,22 @@ pub fn ledgers(
     Ok((location, Access { token, cloud, environment, clock, holder, lease }))
 }
 
-fn parse_location(name: &str, text: &str) -> Result<Location, String> {
-    text.parse().map_err(|error| format!("{name} cannot be used: {error}"))
+fn parse_location(name: &str, text: &str) -> Result<Location, Failure> {
+    text.parse().map_err(|error| Failure::bare(format!("{name} cannot be used: {error}")))
 }
 
 /// How to sign in.
 ///
 /// # Errors
-/// When a name is none of a cloud or of a way to sign in.
-pub fn auth(global: &Global) -> Result<AuthSettings, String> {
-    let cloud: Cloud = global.cloud().parse().map_err(|error| {
+/// When a cloud or a way to sign in has another name than the one given.
+pub fn auth(global: &Global) -> Result<AuthSettings, Failure> {
+    let cloud = Cloud::from_str(global.cloud()).map_err(|error| {
         let known: Vec<&str> = Cloud::ALL.iter().map(|cloud| cloud.as_str()).collect();
-        format!("{error}\nhelp: there are: {}", known.join(", "))
+        Failure::new(error.to_string(), format!("there are: {}", known.join(", ")))
     })?;
-    let method: AuthMethod = global.auth.parse().map_err(|error| {
+    let method = AuthMethod::from_str(&global.auth).map_err(|error| {
         let known: Vec<&str> = AuthMethod::ALL.iter().map(|method| method.as_str()).collect();
-        format!("{error}\nhelp: there are: {}", known.join(", "))
+        Failure::new(error.to_string(), format!("there are: {}", known.join(", ")))
     })?;
     let environment = environment();
     let get = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
@@ -339,9 +343,9 @@ pub fn auth(global: &Global) -> Result<AuthSettings, String> {
     if let Some(authority) = &authority
         && !authority.to_ascii_lowercase().starts_with("https://")
     {
-        return Err(format!(
-            "{authority} is no place to sign in: secrets travel by HTTPS only\n\
-             help: write `--authority https://…`, or correct AZURE_AUTHORITY_HOST"
+        return Err(Failure::new(
+            format!("cannot sign in at {authority}: secrets travel by HTTPS only"),
+            "write `--authority https://…`, or correct AZURE_AUTHORITY_HOST",
         ));
     }
     Ok(AuthSettings {
@@ -364,8 +368,8 @@ pub fn auth(global: &Global) -> Result<AuthSettings, String> {
 /// HTTP that trusts the machine's authorities and those of `--ca-file` and `BERTH_CA_FILE`.
 ///
 /// # Errors
-/// A sentence about a file without certificates, or a machine that cannot speak HTTPS.
-pub fn transport(global: &Global) -> Result<HttpTransport, String> {
+/// When a file holds no certificates, or this machine cannot speak HTTPS.
+pub fn transport(global: &Global) -> Result<HttpTransport, Failure> {
     transport_by(global, Proxies::Environment)
 }
 
@@ -373,17 +377,17 @@ pub fn transport(global: &Global) -> Result<HttpTransport, String> {
 ///
 /// # Errors
 /// As [`transport`].
-pub fn direct_transport(global: &Global) -> Result<HttpTransport, String> {
+pub fn direct_transport(global: &Global) -> Result<HttpTransport, Failure> {
     transport_by(global, Proxies::None)
 }
 
 /// How much memory policies may take, in bytes: `BERTH_POLICY_MIB`.
-pub fn policy_memory() -> Result<u64, String> {
+pub fn policy_memory() -> Result<u64, Failure> {
     Ok(u64::from(number("BERTH_POLICY_MIB")?.unwrap_or(512)) << 20)
 }
 
 /// How much memory reading and evaluating a blueprint may take, in bytes: `BERTH_BLUEPRINT_MIB`.
-pub fn blueprint_memory() -> Result<u64, String> {
+pub fn blueprint_memory() -> Result<u64, Failure> {
     Ok(u64::from(number("BERTH_BLUEPRINT_MIB")?.unwrap_or(4096)) << 20)
 }
 
@@ -414,18 +418,18 @@ pub fn estate(global: &Global, caller: Option<&Caller>) -> Estate {
 }
 
 /// A whole number above 0 out of a variable.
-fn number(name: &str) -> Result<Option<u32>, String> {
+fn number(name: &str) -> Result<Option<u32>, Failure> {
     match environment().get(name).filter(|text| !text.is_empty()) {
         None => Ok(None),
         Some(text) => match text.parse::<u32>() {
             Ok(number) if number > 0 => Ok(Some(number)),
-            _ => Err(format!("{name} is `{text}`\nhelp: write a whole number above 0")),
+            _ => Err(Failure::new(format!("{name} is `{text}`"), "write a whole number above 0")),
         },
     }
 }
 
 /// How much of an answer is taken: `BERTH_MAX_ANSWER_MIB`, `BERTH_MAX_ANSWER_SECONDS`.
-fn limits() -> Result<Limits, String> {
+fn limits() -> Result<Limits, Failure> {
     let mut limits = Limits::default();
     if let Some(mebibytes) = number("BERTH_MAX_ANSWER_MIB")? {
         limits.bytes = (mebibytes as usize) << 20;
@@ -439,8 +443,8 @@ fn limits() -> Result<Limits, String> {
 /// How long lists may be and how long Azure may ask to wait: `BERTH_MAX_PAGES`, `BERTH_MAX_WAIT_SECONDS`.
 ///
 /// # Errors
-/// A sentence, when one of them is not a number.
-pub fn limit(options: &mut Options) -> Result<(), String> {
+/// When one of them is not a number.
+pub fn limit(options: &mut Options) -> Result<(), Failure> {
     if let Some(pages) = number("BERTH_MAX_PAGES")? {
         options.max_pages = pages as usize;
     }
@@ -450,7 +454,7 @@ pub fn limit(options: &mut Options) -> Result<(), String> {
     Ok(())
 }
 
-fn transport_by(global: &Global, proxies: Proxies) -> Result<HttpTransport, String> {
+fn transport_by(global: &Global, proxies: Proxies) -> Result<HttpTransport, Failure> {
     let mut paths = global.ca_file.clone();
     if let Some(list) = environment().get("BERTH_CA_FILE").filter(|list| !list.is_empty()) {
         paths.extend(std::env::split_paths(list));
@@ -460,14 +464,17 @@ fn transport_by(global: &Global, proxies: Proxies) -> Result<HttpTransport, Stri
         let bytes = read(path)?;
         // Alone, so that the error knows which file it is about.
         HttpTransport::check_authorities(&bytes).map_err(|error| {
-            format!(
-                "{}: {error}\nhelp: name a PEM file (`-----BEGIN CERTIFICATE-----`) with `--ca-file`",
-                path.display()
+            Failure::new(
+                format!("{}: {error}", path.display()),
+                "name a PEM file (`-----BEGIN CERTIFICATE-----`) with `--ca-file`",
             )
         })?;
         files.push(bytes);
     }
     HttpTransport::trusting(&files, proxies, limits()?).map_err(|error| {
-        format!("{error}\nhelp: install the machine's CA certificates, or name some with `--ca-file`")
+        Failure::new(
+            error.to_string(),
+            "install the machine's CA certificates, or name some with `--ca-file`",
+        )
     })
 }

@@ -2,7 +2,8 @@
 
 use crate::cli::{Global, When};
 use crate::exit::Exit;
-use berth::report::{Guarded, Style, guarded};
+use berth::diag::Failure;
+use berth::report::{Guarded, Style, guarded, human};
 use berth::value::redact::Redactor;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -68,6 +69,12 @@ pub fn print_usage(error: &clap::Error) {
     let _ = std::io::stderr().write_all(guarded(&text, redactor(), color).as_bytes());
 }
 
+/// A file that a flag names and that cannot be written.
+pub fn unwritable(path: &Path, error: &std::io::Error, flag: &str) -> Failure {
+    let message = format!("{}: {error}", path.display());
+    Failure::new(message, format!("name a file that can be written with `{flag}`"))
+}
+
 /// What is known of the terminal, and what the person asked for.
 #[derive(Debug, Clone)]
 pub struct Terminal {
@@ -122,7 +129,8 @@ impl Terminal {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                 drop(out);
                 if !UNWRITTEN.swap(true, Ordering::Relaxed) {
-                    self.fail(&format!("standard output cannot be written: {error}"));
+                    let message = format!("standard output cannot be written: {error}");
+                    self.fail(&Failure::new(message, "check the disk or the pipe that it goes to"));
                 }
             }
             _ => {}
@@ -155,9 +163,8 @@ impl Terminal {
     }
 
     /// Says what went wrong.
-    pub fn fail(&self, message: &str) -> Exit {
-        let (red, off) = if self.err.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-        self.tell(&format!("{red}error:{off} {}\n", berth::report::escape_lines(message)));
+    pub fn fail(&self, failure: &Failure) -> Exit {
+        self.tell(&human::failure(failure, &self.err));
         Exit::Error
     }
 

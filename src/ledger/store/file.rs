@@ -194,9 +194,10 @@ impl Store for FileStore {
         let read =
             |path: &Path| read_if_exists(path).map_err(|error| self.error(path, ErrorKind::Read(error)));
         let mut ledger = match read(&self.ledger)? {
-            Some(bytes) => {
-                Some(migrate(&bytes).map_err(|why| self.error(&self.ledger, ErrorKind::Damaged(why)))?)
-            }
+            Some(bytes) => Some(
+                migrate(&bytes)
+                    .map_err(|why| self.error(&self.ledger, ErrorKind::Damaged(why.to_string())))?,
+            ),
             None => None,
         };
         let mut in_flight = Vec::new();
@@ -279,7 +280,9 @@ impl Store for FileStore {
         let bytes = serde_json::to_vec_pretty(ledger)
             .map_err(|error| write(&self.ledger, std::io::Error::other(error)))?;
         let before = self.serial().map_err(|error| write(&self.ledger, error))?;
-        ledger.follows(before).map_err(|why| self.error(&self.ledger, ErrorKind::Damaged(why)))?;
+        ledger
+            .follows(before)
+            .map_err(|why| self.error(&self.ledger, ErrorKind::Damaged(why.to_string())))?;
         crash::moment();
         stubborn(|| self.keep(ledger.serial)).map_err(|error| write(&self.history, error))?;
         crash::moment();
@@ -314,7 +317,8 @@ impl Store for FileStore {
         let mut versions = Vec::new();
         for path in self.versions().map_err(failed)? {
             let bytes = std::fs::read(&path).map_err(failed)?;
-            let ledger = migrate(&bytes).map_err(|why| self.error(&path, ErrorKind::Damaged(why)))?;
+            let ledger =
+                migrate(&bytes).map_err(|why| self.error(&path, ErrorKind::Damaged(why.to_string())))?;
             let modified = std::fs::metadata(&path).and_then(|meta| meta.modified()).map_err(failed)?;
             let replaced = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
             versions.push(Past { serial: ledger.serial, replaced: Timestamp(replaced), ledger });

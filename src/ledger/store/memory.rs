@@ -16,8 +16,8 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn damaged(&self, why: String) -> Error {
-        Error { place: self.place(), kind: ErrorKind::Damaged(why) }
+    fn damaged(&self, why: &dyn std::fmt::Display) -> Error {
+        Error { place: self.place(), kind: ErrorKind::Damaged(why.to_string()) }
     }
 }
 
@@ -27,7 +27,7 @@ impl Store for MemoryStore {
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut ledger, records) = guard.clone();
         let in_flight = match (&mut ledger, records) {
-            (Some(ledger), records) => fold(ledger, records).map_err(|(_, why)| self.damaged(why))?,
+            (Some(ledger), records) => fold(ledger, records).map_err(|(_, why)| self.damaged(&why))?,
             (None, _) => Vec::new(),
         };
         Ok(Loaded { ledger, in_flight })
@@ -46,7 +46,7 @@ impl Store for MemoryStore {
 
     async fn save(&self, ledger: &Ledger) -> Result<(), Error> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ledger.follows(guard.0.as_ref().map(|old| old.serial)).map_err(|why| self.damaged(why))?;
+        ledger.follows(guard.0.as_ref().map(|old| old.serial)).map_err(|why| self.damaged(&why))?;
         *guard = (Some(ledger.clone()), Vec::new());
         Ok(())
     }

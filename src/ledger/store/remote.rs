@@ -141,9 +141,9 @@ impl RemoteStore {
         self.error(ErrorKind::Remote(error))
     }
 
-    fn damaged(&self, path: &str, why: &str) -> Error {
+    fn damaged(&self, path: &str, why: &dyn std::fmt::Display) -> Error {
         let place = format!("{}/{path}", self.objects.place());
-        Error { place, kind: ErrorKind::Damaged(why.to_owned()) }
+        Error { place, kind: ErrorKind::Damaged(why.to_string()) }
     }
 
     fn stop_heart(&self) {
@@ -225,7 +225,7 @@ impl RemoteStore {
                 }
                 let path = self.piece((generation, expected));
                 return Err(
-                    self.damaged(&path, "this piece of the journal is missing, and later ones are there")
+                    self.damaged(&path, &"this piece of the journal is missing, and later ones are there")
                 );
             }
             last = (generation, number);
@@ -259,7 +259,7 @@ impl RemoteStore {
             None if records.is_empty() => Vec::new(),
             None => {
                 let why = "it is missing, and a journal that belongs to it is there";
-                return Err(self.damaged(&self.path("ledger.json"), why));
+                return Err(self.damaged(&self.path("ledger.json"), &why));
             }
         };
         let mut known = self.known.lock().await;
@@ -273,7 +273,7 @@ impl RemoteStore {
         let Some(object) = self.objects.get(&path).await.map_err(|error| self.failed(error))? else {
             return Ok(None);
         };
-        let damaged = |why: &str| self.damaged(&path, why);
+        let damaged = |why: &str| self.damaged(&path, &why);
         let end = object.bytes.iter().position(|&byte| byte == b'\n').unwrap_or(object.bytes.len());
         let head: Piece = std::str::from_utf8(&object.bytes[..end])
             .ok()

@@ -3,6 +3,7 @@
 mod connections;
 mod diagnostics;
 mod drift;
+mod failure;
 mod plan;
 mod policy;
 mod summary;
@@ -11,6 +12,7 @@ pub(crate) mod value;
 pub use connections::connections;
 pub use diagnostics::diagnostics;
 pub use drift::drift;
+pub use failure::failure;
 pub use plan::plan;
 pub use policy::findings;
 pub use summary::summary;

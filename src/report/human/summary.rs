@@ -5,7 +5,7 @@ use crate::change::{Outcome, StepResult, Summary};
 use crate::ident::Address;
 use crate::plan::OutputValue;
 use crate::report::style::{Line, Page, Style, Tone};
-use crate::report::text::{duration, escape, escape_lines, width};
+use crate::report::text::{duration, escape, escape_lines, help_line, width};
 use crate::report::words::{done, mark, tone};
 use std::collections::BTreeMap;
 
@@ -91,8 +91,8 @@ fn failures(page: &mut Page<'_>, summary: &Summary) {
             page.line(Line::indented(4).add(Tone::Bad, escape(code)));
         }
         page.paragraph(4, Tone::Plain, &escape_lines(message));
-        if let Some(help) = help {
-            page.paragraph(4, Tone::Plain, &escape_lines(&format!("help: {help}")));
+        if let Some(help) = help_line(help.as_deref()) {
+            page.paragraph(4, Tone::Plain, &escape_lines(&help));
         }
     }
 }

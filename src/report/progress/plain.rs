@@ -3,7 +3,7 @@
 use crate::change::{Action, Outcome};
 use crate::event::{Event, EventKind, Listener};
 use crate::report::style::{Style, Tone};
-use crate::report::text::{about, count, duration, escape, escape_lines, width, wrap};
+use crate::report::text::{about, count, duration, escape, escape_lines, help_line, width, wrap};
 use crate::report::words::{doing, done, mark, tone};
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -146,12 +146,12 @@ pub(super) fn finished(
                 style.paint(Tone::Bad, "!"),
                 style.paint(Tone::Bad, &format!("failed to {}", action.word()))
             );
-            let help = help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
-            for line in
-                wrap(&escape_lines(&format!("{message}{help}")), style.width.saturating_sub(10).max(20))
-            {
-                text.push_str("\n          ");
-                text.push_str(&line);
+            let said = std::iter::once(message.clone()).chain(help_line(help.as_deref()));
+            for said in said {
+                for line in wrap(&escape_lines(&said), style.width.saturating_sub(10).max(20)) {
+                    text.push_str("\n          ");
+                    text.push_str(&line);
+                }
             }
             text
         }

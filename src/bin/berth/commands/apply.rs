@@ -8,6 +8,7 @@ use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Applied;
 use berth::change::Outcome;
+use berth::diag::Failure;
 use berth::ident::Header;
 use berth::ops::{self, Planned};
 use berth::report::human;
@@ -17,7 +18,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
     let path = wish.blueprint.as_path();
     let bytes = match settings::read(path) {
         Ok(bytes) => bytes,
-        Err(message) => return terminal.fail(&message),
+        Err(failure) => return terminal.fail(&failure),
     };
     if berth::plan::is_saved(&bytes) {
         return saved::apply(global, terminal, path, &bytes, wish);
@@ -28,7 +29,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
     };
     let judge = match Judge::read(&wish.policies, global) {
         Ok(judge) => judge,
-        Err(message) => return terminal.fail(&message),
+        Err(failure) => return terminal.fail(&failure),
     };
     let ahead = PendingSource::of(path, bytes);
     with_session_of(
@@ -89,7 +90,10 @@ pub fn agree(
         return true;
     }
     if !terminal.interactive {
-        terminal.fail("nobody is here to say yes\nhelp: run again with `--auto-approve`");
+        terminal.fail(&Failure::new(
+            "cannot ask for confirmation: there is no terminal to ask on",
+            "run again with `--auto-approve`",
+        ));
         *refused = Some(Exit::Error);
         return false;
     }

@@ -2,9 +2,9 @@
 
 use super::{PendingSource, of_blueprint, report, session, with_connection};
 use crate::cli::{ApproveCommand, Connections, Deciding, Global, OutputFormat};
-use crate::connect::with_hint;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
+use berth::diag::Failure;
 use berth::ident;
 use berth::ops::{self, Approvals, Session, Verb, Wishes};
 use berth::private_link::{Connection, Found, Verdict, Who, judge};
@@ -90,9 +90,10 @@ fn with_found(
         },
         (None, None) => global.clone(),
         (None, Some(_)) => {
-            return terminal.fail(
-                "`--environment` is for a blueprint, and none is named\nhelp: add `--blueprint FILE`, or leave it out",
-            );
+            return terminal.fail(&Failure::new(
+                "`--environment` is for a blueprint, and none is named",
+                "add `--blueprint FILE`, or leave it out",
+            ));
         }
     };
     let ahead = wanted.blueprint.as_deref().map(PendingSource::read);
@@ -129,7 +130,8 @@ fn with_found(
                 .or_else(|| own.as_deref().filter(|_| wanted.resource_group.is_some())),
         };
         let read = Approvals::read(desired, &wishes);
-        let approvals = read.map_err(|error| terminal.fail(&with_hint(&error, Some(error.help.clone()))))?;
+        let approvals =
+            read.map_err(|error| terminal.fail(&Failure::new(error.to_string(), error.help.clone())))?;
         let version = wanted.api_version.as_deref();
         let come = |found: &[Found]| {
             approvals.unmatched(found).next().is_none()
@@ -158,7 +160,7 @@ fn unknown(terminal: &Terminal, work: &Work<'_>) -> bool {
         };
         any = true;
         let help = "check the id; nothing is known of its connections";
-        terminal.fail(&with_hint(&message, Some(help.to_owned())));
+        terminal.fail(&Failure::new(message, help));
     }
     any
 }
@@ -233,11 +235,11 @@ async fn decide(
         );
         let help =
             "`berth approve list TARGET` shows the connections that there are; `--wait 10m` waits for one";
-        return terminal.fail(&with_hint(&message, Some(help.to_owned())));
+        return terminal.fail(&Failure::new(message, help));
     }
     if verb == Verb::Remove && deciding.connections.ids.is_empty() {
         let help = "write `--id` with the id of the connection, which `berth approve list` shows";
-        return terminal.fail(&with_hint(&"connections are removed one by one", Some(help.to_owned())));
+        return terminal.fail(&Failure::new("connections are removed one by one", help));
     }
     let judged = work.judged();
     let wanted: Vec<_> = judged.iter().filter(|(_, c, verdict)| work.is_for(verb, c, *verdict)).collect();
@@ -247,8 +249,8 @@ async fn decide(
     if !wanted.is_empty() && !deciding.dry_run && !deciding.auto_approve {
         if !terminal.interactive {
             let help = "look at what `berth approve list` shows, then pass `--auto-approve`";
-            let message = "nobody can be asked, as there is no terminal; nothing was done";
-            return terminal.fail(&with_hint(&message, Some(help.to_owned())));
+            let message = "cannot ask for confirmation: there is no terminal to ask on; nothing was done";
+            return terminal.fail(&Failure::new(message, help));
         }
         let question = match verb {
             Verb::Approve => "Approve what the rules name?",
@@ -280,7 +282,7 @@ async fn decide(
                 failed += 1;
                 audit.tell(terminal, format, "failed", Some(&failure.message));
                 let message = format!("{}: {}", connection.id, failure.message);
-                terminal.fail(&with_hint(&message, failure.help));
+                terminal.fail(&Failure { message, ..failure });
             }
         }
     }
@@ -328,7 +330,7 @@ fn tell_refused(terminal: &Terminal, judged: &[(&Found, &Connection, Verdict)]) 
             _ => continue,
         };
         number += 1;
-        terminal.fail(&with_hint(&format!("{} {why}", connection.id), Some(help.to_owned())));
+        terminal.fail(&Failure::new(format!("{} {why}", connection.id), help));
     }
     number
 }

@@ -5,6 +5,7 @@ use crate::cli::{Format, Global, ReportFile, ReportFormat};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use berth::blueprint::places;
+use berth::diag::Failure;
 use berth::drift::DriftReport;
 use berth::ops;
 use berth::report::{html, human, json, junit, markdown, sarif};
@@ -32,8 +33,8 @@ pub fn run(
                     Format::Markdown => markdown::drift(&drift),
                     Format::Html => html::drift(&drift),
                 });
-                if let Err(message) = write(terminal, reports, blueprint, &drift) {
-                    return terminal.fail(&message);
+                if let Err(failure) = write(terminal, reports, blueprint, &drift) {
+                    return terminal.fail(&failure);
                 }
                 if drift.drifted.is_empty() { Exit::Done } else { Exit::Changes }
             }
@@ -48,7 +49,7 @@ fn write(
     reports: &[ReportFile],
     blueprint: &Loaded,
     drift: &DriftReport,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     for report in reports {
         let text = match report.format {
             ReportFormat::Json => json::to_text(&json::drift(drift)),
@@ -60,9 +61,10 @@ fn write(
                 json::to_text(&sarif::drift(drift, &places))
             }
         };
-        terminal
-            .write_report(&report.file, &text)
-            .map_err(|error| format!("cannot write the report to {}: {error}", report.file.display()))?;
+        terminal.write_report(&report.file, &text).map_err(|error| {
+            let message = format!("cannot write the report to {}: {error}", report.file.display());
+            Failure::new(message, "name a file that can be written with `--report FORMAT=FILE`")
+        })?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::terminal::Terminal;
+use berth::diag::Failure;
 use berth::manual::{TEMPLATES, Template};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
@@ -22,38 +23,43 @@ pub fn run(terminal: &Terminal, dir: &Path, name: &str, list: bool) -> Exit {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the templates are {}", names().collect::<Vec<_>>().join(", ")),
         };
-        return terminal.fail(&format!("there is no template `{name}`: {help}"));
+        return terminal.fail(&Failure::new(format!("there is no template `{name}`"), help));
     };
     match write(dir, template) {
         Ok(()) => {
             terminal.print(&next(dir, template));
             Exit::Done
         }
-        Err(message) => terminal.fail(&message),
+        Err(failure) => terminal.fail(&failure),
     }
 }
 
+/// What to do when the files cannot be written where they were to go.
+const ANOTHER: &str = "name another folder, as in `berth init DIR`";
+
 /// Writes every file of a template, or none of them.
-fn write(dir: &Path, template: &Template) -> Result<(), String> {
+fn write(dir: &Path, template: &Template) -> Result<(), Failure> {
     let main = (format!("{}.yaml", template.name), template.text);
     let beside = template.beside.iter().map(|(name, text)| ((*name).to_owned(), *text));
     let files: Vec<_> =
         std::iter::once(main).chain(beside).map(|(name, text)| (dir.join(name), text)).collect();
     if let Some((there, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
-        return Err(format!(
-            "{} is there already, and nothing was written: name another folder, as in `berth init DIR`",
-            there.display()
+        return Err(Failure::new(
+            format!("{} exists already; nothing was written", there.display()),
+            ANOTHER,
         ));
     }
     for (path, text) in &files {
-        let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+        let failed = |error: std::io::Error| {
+            Failure::new(format!("cannot write {}: {error}", path.display()), ANOTHER)
+        };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         // Somebody may have written it just now.
         let opened = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
         let mut file = opened.map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => format!("{} is there already", path.display()),
+            ErrorKind::AlreadyExists => Failure::new(format!("{} exists already", path.display()), ANOTHER),
             _ => failed(error),
         })?;
         file.write_all(text.as_bytes()).map_err(failed)?;

@@ -5,6 +5,7 @@ use crate::cli::{Global, LedgerCommand, OutputFormat, Owner};
 use crate::connect;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
+use berth::diag::Failure;
 use berth::ledger::store::{self, Store};
 use berth::ops::{self, Forgotten};
 
@@ -45,7 +46,7 @@ fn with_store(
     connect::run(&whose.global, async {
         match connect::ledger(&whose.global, &whose.owner) {
             Ok(store) => act(&*store, &whose).await.unwrap_or_else(|error| report(terminal, &error)),
-            Err(message) => terminal.fail(&message),
+            Err(failure) => terminal.fail(&failure),
         }
     })
 }
@@ -67,9 +68,8 @@ async fn show(
     if let Some(serial) = at.filter(|serial| *serial != ledger.serial) {
         let Some(past) = store.history().await?.into_iter().find(|past| past.serial == serial) else {
             let message = format!("the ledger {} has no version {serial}", store.place());
-            return Ok(
-                terminal.fail(&format!("{message}\nhelp: `berth ledger history` lists those that are kept"))
-            );
+            let help = "`berth ledger history` lists those that are kept";
+            return Ok(terminal.fail(&Failure::new(message, help)));
         };
         ledger = past.ledger;
         in_flight.clear();
@@ -77,7 +77,7 @@ async fn show(
     match format {
         OutputFormat::Json => match serde_json::to_value(&ledger) {
             Ok(value) => terminal.print(&berth::report::json::to_text(&value)),
-            Err(error) => return Ok(terminal.fail(&error.to_string())),
+            Err(error) => return Ok(terminal.fail(&Failure::of(&error, None))),
         },
         OutputFormat::Human => {
             let mut text = format!("{} owns {} resources:\n", ledger.owner(), ledger.resources.len());
@@ -144,9 +144,9 @@ async fn forget(
         whose.expect(&ledger, &store.place())?;
     }
     Ok(match ops::forget(store, addresses).await? {
-        Forgotten::Unknown(unknown) => terminal.fail(&format!(
-            "the ledger does not own {}; nothing was forgotten\nhelp: `berth ledger show` lists what it owns",
-            unknown.join(", ")
+        Forgotten::Unknown(unknown) => terminal.fail(&Failure::new(
+            format!("the ledger does not own {}; nothing was forgotten", unknown.join(", ")),
+            "`berth ledger show` lists what it owns",
         )),
         Forgotten::Done(gone) => {
             for (address, id) in gone {

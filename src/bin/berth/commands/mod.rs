@@ -15,12 +15,12 @@ mod sim;
 mod validate;
 
 use crate::cli::{Cli, Command, Global, Owner};
-use crate::connect::{self, Connection, with_hint};
+use crate::connect::{self, Connection};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
 use berth::blueprint::{Blueprint, Environment, Inputs, Missing, Source, places};
-use berth::diag::Diagnostic;
+use berth::diag::{Diagnostic, Failure};
 use berth::ident;
 use berth::ledger::{Estate, Ledger};
 use berth::ops::{self, Planned, Session};
@@ -42,9 +42,10 @@ pub fn run(cli: Cli) -> Exit {
             | Command::Completions { .. }
     );
     if is_about_no_blueprint && global.environment.is_some() {
-        return terminal.fail(
-            "`--environment` is for commands that take a blueprint, and this one takes none\nhelp: leave it out",
-        );
+        return terminal.fail(&Failure::new(
+            "`--environment` is for commands that take a blueprint, and this one takes none",
+            "leave it out",
+        ));
     }
     match command {
         Command::Validate { blueprint, policies } => validate::run(&global, &terminal, &blueprint, &policies),
@@ -67,7 +68,7 @@ pub fn run(cli: Cli) -> Exit {
                 terminal.print_own(&text);
                 Exit::Done
             }
-            Err(message) => terminal.fail(&message),
+            Err(failure) => terminal.fail(&failure),
         },
         Command::Schema => {
             terminal.print_own(&berth::report::json::to_text(&berth::blueprint::schema()));
@@ -83,7 +84,7 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 /// A blueprint whose text is read while something else, such as connecting, goes on.
-struct PendingSource(std::thread::JoinHandle<Result<Result<Source, ops::Error>, String>>);
+struct PendingSource(std::thread::JoinHandle<Result<Result<Source, ops::Error>, Failure>>);
 
 impl PendingSource {
     fn read(path: &Path) -> Self {
@@ -116,14 +117,14 @@ impl PendingSource {
         self,
         terminal: &Terminal,
         mut inputs: Inputs,
-        prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), String>,
+        prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), Failure>,
     ) -> Result<Loaded, Exit> {
-        let limit = settings::blueprint_memory().map_err(|message| terminal.fail(&message))?;
+        let limit = settings::blueprint_memory().map_err(|failure| terminal.fail(&failure))?;
         let _watch = Watch::start(terminal, limit);
         let source = self.0.join().expect("reading a text does not panic");
-        let source = source.map_err(|message| terminal.fail(&message))?;
+        let source = source.map_err(|failure| terminal.fail(&failure))?;
         let source = source.map_err(|error| report(terminal, &error))?;
-        prepare(&source, &mut inputs).map_err(|message| terminal.fail(&message))?;
+        prepare(&source, &mut inputs).map_err(|failure| terminal.fail(&failure))?;
         match ops::validate_source(&source, &inputs) {
             Ok(blueprint) => {
                 if !blueprint.warnings.is_empty() {
@@ -153,10 +154,9 @@ impl Watch {
             let tick = std::time::Duration::from_millis(20);
             while stopped.recv_timeout(tick) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
                 if policy::resident().is_some_and(|now| now.saturating_sub(before) > limit) {
-                    terminal.fail(&format!(
-                        "the blueprint takes more than {} MiB of memory to read\n\
-                         help: let its expressions and modules make less; BERTH_BLUEPRINT_MIB raises the limit",
-                        limit >> 20
+                    terminal.fail(&Failure::new(
+                        format!("the blueprint takes more than {} MiB of memory to read", limit >> 20),
+                        "let its expressions and modules make less; BERTH_BLUEPRINT_MIB raises the limit",
                     ));
                     #[expect(
                         clippy::disallowed_methods,
@@ -212,11 +212,11 @@ fn with_connection(
     connect::run(global, async {
         let mut inputs = match settings::inputs(global) {
             Ok(inputs) => inputs,
-            Err(message) => return terminal.fail(&message),
+            Err(failure) => return terminal.fail(&failure),
         };
         let connection = match connect::connect(global, &inputs).await {
             Ok(connection) => connection,
-            Err(message) => return terminal.fail(&message),
+            Err(failure) => return terminal.fail(&failure),
         };
         if let Some(problem) = other_tenant(global, &connection) {
             report(terminal, &ops::Error::Blueprint(problem.into()));
@@ -232,7 +232,7 @@ fn with_connection(
                 leave(connection);
                 exit
             }
-            Err(message) => terminal.fail(&message),
+            Err(failure) => terminal.fail(&failure),
         }
     })
 }
@@ -287,7 +287,7 @@ fn with_session_of(
     global: &Global,
     terminal: &Terminal,
     ahead: PendingSource,
-    prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), String>,
+    prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), Failure>,
     act: impl AsyncFnOnce(&Loaded, Session) -> Exit,
 ) -> Exit {
     with_connection(global, terminal, async |connection, inputs| {
@@ -302,7 +302,7 @@ fn with_session_of(
 /// Reads a blueprint, for a command that asks Azure nothing: what only Azure can tell is made up.
 fn load(global: &Global, terminal: &Terminal, path: &Path) -> Result<Loaded, Exit> {
     let ahead = PendingSource::read(path);
-    let inputs = settings::inputs(global).map_err(|message| terminal.fail(&message))?;
+    let inputs = settings::inputs(global).map_err(|failure| terminal.fail(&failure))?;
     ahead.load(terminal, Inputs { missing: Missing::MakeUp, ..inputs }, |_, _| Ok(()))
 }
 
@@ -318,26 +318,30 @@ struct Whose {
 impl Whose {
     /// Finds out.
     fn read(global: &Global, terminal: &Terminal, owner: Owner) -> Result<Self, Exit> {
-        let help = "help: `--name NAME` does without the file; NAME is what the blueprint calls itself";
+        let help = "give `--name NAME` instead of the file; NAME is what the file says after `blueprint:`";
         let (name, source) = match (owner.name, owner.blueprint) {
             (Some(name), _) if ident::is_name(&name) => (name, None),
             (Some(name), _) => {
-                let name = name.escape_debug();
-                return Err(terminal.fail(&format!("`{name}` cannot be the name of a blueprint\n{help}")));
+                let message = format!("`{}` cannot be the name of a blueprint", name.escape_debug());
+                let help = "a name has small letters, digits and `-`, and starts with a letter";
+                return Err(terminal.fail(&Failure::new(message, help)));
             }
             (None, Some(path)) => {
-                let read = settings::read(&path).map_err(|message| format!("{message}\n{help}"));
-                let bytes = read.map_err(|message| terminal.fail(&message))?;
+                let bytes = settings::read(&path).map_err(|failure| {
+                    let help = failure.help.iter().map(String::as_str).chain([help]);
+                    let help = help.collect::<Vec<_>>().join("; or ");
+                    terminal.fail(&failure.help(help))
+                })?;
                 let name = ops::blueprint_name(&bytes).ok_or_else(|| {
                     let path = path.display();
-                    terminal.fail(&format!(
-                        "{path}: no line `blueprint: NAME` tells whose ledger this is about\n{help}"
-                    ))
+                    let message = format!("{path}: no line `blueprint: NAME` says whose ledger to open");
+                    terminal.fail(&Failure::new(message, help))
                 })?;
                 (name, Some((path, bytes)))
             }
             (None, None) => {
-                return Err(terminal.fail("no blueprint\nhelp: name its file, or give `--name NAME`"));
+                let help = "name its file, or give `--name NAME`";
+                return Err(terminal.fail(&Failure::new("no blueprint was named", help)));
             }
         };
         let global = match (&source, &global.environment) {
@@ -398,10 +402,10 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
                 message.push_str(&format!("\n  in its way, as the plan says: {}", told.join(", ")));
             }
             for block in blocked.iter().filter(|block| !block.in_plan) {
-                message
-                    .push_str(&format!("\n  {}: {}\n    help: {}", block.address, block.message, block.help));
+                message.push_str(&format!("\n  {}: {}", block.address, block.message));
+                message.push_str(&format!("\n    help: {}", block.help));
             }
-            terminal.fail(&message);
+            terminal.fail(&Failure::bare(message));
             Exit::Blocked
         }
         ops::Error::Stale(moved) => {
@@ -410,21 +414,21 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
                 let field = moved.field.as_ref().map(|field| format!(" {field}")).unwrap_or_default();
                 message.push_str(&format!("\n  {}{field}: was {}, is {}", moved.what, moved.was, moved.now));
             }
-            terminal.fail(&with_hint(&message, error.hint()));
+            terminal.fail(&Failure::of(&message, error.hint()));
             Exit::Blocked
         }
         ops::Error::OtherLedger { .. } => {
-            terminal.fail(&with_hint(error, error.hint()));
+            terminal.fail(&Failure::of(error, error.hint()));
             Exit::Blocked
         }
         ops::Error::Ledger(inner) => {
-            terminal.fail(&with_hint(error, error.hint()));
+            terminal.fail(&Failure::of(error, error.hint()));
             match inner.kind {
                 berth::ledger::store::ErrorKind::Locked(_) => Exit::Blocked,
                 _ => Exit::Error,
             }
         }
-        _ => terminal.fail(&with_hint(error, error.hint())),
+        _ => terminal.fail(&Failure::of(error, error.hint())),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::connect;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use berth::blueprint::Missing;
+use berth::diag::Failure;
 use berth::ops;
 use serde_json::Value;
 use std::path::Path;
@@ -27,7 +28,7 @@ pub fn run(
     connect::run(global, async {
         let store = match connect::ledger(global, &whose.owner) {
             Ok(store) => store,
-            Err(message) => return terminal.fail(&message),
+            Err(failure) => return terminal.fail(&failure),
         };
         let outputs = match store.load().await {
             Ok(loaded) => match loaded.ledger {
@@ -45,14 +46,13 @@ pub fn run(
                     ledger.outputs
                 }
                 None => {
-                    return terminal.fail(&format!(
-                        "there is no ledger {}, and so there are no outputs\n\
-                         help: check `--ledger`, `-e` and the blueprint's name; `berth apply` makes the outputs",
-                        store.place()
+                    return terminal.fail(&Failure::new(
+                        format!("no outputs: the ledger {} does not exist", store.place()),
+                        "check `--ledger`, `-e` and the blueprint's name; `berth apply` writes the outputs",
                     ));
                 }
             },
-            Err(error) => return terminal.fail(&connect::with_hint(&error, Some(error.hint()))),
+            Err(error) => return terminal.fail(&Failure::of(&error, Some(error.hint()))),
         };
         let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match (name, format) {
@@ -67,7 +67,7 @@ pub fn run(
                         true => "`berth apply` makes the outputs; secret ones are never kept".to_owned(),
                         false => format!("there are: {}", known.join(", ")),
                     };
-                    return terminal.fail(&format!("there is no output `{name}`\nhelp: {help}"));
+                    return terminal.fail(&Failure::new(format!("there is no output `{name}`"), help));
                 }
             },
             (None, OutputFormat::Json) => {

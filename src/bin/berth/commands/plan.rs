@@ -3,10 +3,10 @@
 use super::policy::{self, Judge};
 use super::{Loaded, leave, of_blueprint, report, with_session};
 use crate::cli::{Format, Global, PlanArgs};
-use crate::connect::with_hint;
 use crate::exit::Exit;
-use crate::terminal::{Terminal, redactor};
+use crate::terminal::{Terminal, redactor, unwritable};
 use berth::approve::Allowances;
+use berth::diag::Failure;
 use berth::ops::{self, Planned};
 use berth::plan::Adoption;
 use berth::policy::Finding;
@@ -20,7 +20,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
     };
     let judge = match Judge::read(&wish.policies, global) {
         Ok(judge) => judge,
-        Err(message) => return terminal.fail(&message),
+        Err(failure) => return terminal.fail(&failure),
     };
     with_session(global, terminal, &wish.blueprint, async |blueprint, mut session| {
         wish.extent.limit(&mut session);
@@ -72,20 +72,18 @@ fn save(
     let text = match saved {
         Ok(saved) => saved.to_text(),
         Err(error) => {
-            let exit = terminal.fail(&with_hint(&error, Some(error.hint())));
+            let exit = terminal.fail(&Failure::of(&error, Some(error.hint())));
             return if let berth::plan::SavedError::InTheWay(_) = error { Exit::Blocked } else { exit };
         }
     };
     if redactor().is_leaked_by(&text) {
-        return terminal.fail(
-            "the plan would hold a secret, and was not saved\n\
-             help: declare a parameter with `secret: true` and give its value from outside; no name and no URL may hold it",
-        );
+        return terminal.fail(&Failure::new(
+            "the plan would hold a secret, and was not saved",
+            "declare a parameter with `secret: true` and give its value from outside; no name and no URL may hold it",
+        ));
     }
     if let Err(error) = berth::host::files::write_private_output(path, text.as_bytes()) {
-        let path = path.display();
-        return terminal
-            .fail(&format!("{path}: {error}\nhelp: name a file that can be written with `--out`"));
+        return terminal.fail(&unwritable(path, &error, "--out"));
     }
     let path = path.display();
     terminal.say(&format!("Saved the plan to {path}: `berth apply {path}` carries it out."));
@@ -114,7 +112,7 @@ pub fn show(
                 findings = Some(found.clone());
                 document.findings = Some(found);
             }
-            Err(message) => return terminal.fail(&message),
+            Err(failure) => return terminal.fail(&failure),
         }
     }
     terminal.print(&match (format, &document) {
@@ -137,7 +135,7 @@ pub fn show(
     }
     let exit = policy::verdict(&findings);
     if exit == Exit::Blocked {
-        terminal.fail("a policy denies this plan; nothing was done");
+        terminal.fail(&Failure::bare("a policy denies this plan; nothing was done"));
     }
     exit
 }

@@ -4,6 +4,7 @@ use crate::cli::{Global, Policies};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
+use berth::diag::Failure;
 use berth::policy::{self, Finding, PolicyFile, Verdict};
 use berth::report::{PlanDocument, human, json};
 use std::path::{Path, PathBuf};
@@ -17,8 +18,8 @@ impl Judge {
     /// Reads the policies that the environment and `--policy` name; nothing when neither does.
     ///
     /// # Errors
-    /// A sentence about the file that cannot be used.
-    pub fn read(policies: &Policies, global: &Global) -> Result<Option<Self>, String> {
+    /// When a file cannot be used.
+    pub fn read(policies: &Policies, global: &Global) -> Result<Option<Self>, Failure> {
         let chosen = global.chosen.iter().flat_map(|chosen| &chosen.policies);
         let named: Vec<&PathBuf> = chosen.chain(&policies.paths).collect();
         if named.is_empty() {
@@ -30,14 +31,17 @@ impl Judge {
             collect(path, &mut paths)?;
             if paths.len() == before {
                 let path = path.display();
-                return Err(format!("{path}: no policies are in it\nhelp: name a folder with `.rego` files"));
+                return Err(Failure::new(
+                    format!("{path}: this folder holds no policies"),
+                    "name a folder with `.rego` files",
+                ));
             }
         }
         let mut files = Vec::new();
         for path in paths {
             let name = path.display().to_string();
             let text = String::from_utf8(settings::read(&path)?)
-                .map_err(|_| format!("{name}: it is not UTF-8 text\nhelp: save it as UTF-8"))?;
+                .map_err(|_| Failure::new(format!("{name}: it is not UTF-8 text"), "save it as UTF-8"))?;
             files.push(PolicyFile { name, text });
         }
         policy::Policies::parse(&files).map(|policies| Some(Judge(policies))).map_err(explain)
@@ -46,8 +50,8 @@ impl Judge {
     /// What the policies say of a plan.
     ///
     /// # Errors
-    /// A sentence, when a rule cannot be evaluated.
-    pub fn findings(&self, plan: &PlanDocument) -> Result<Vec<Finding>, String> {
+    /// When a rule cannot be evaluated.
+    pub fn findings(&self, plan: &PlanDocument) -> Result<Vec<Finding>, Failure> {
         let (policies, plan) = (self.0.clone(), json::plan(plan));
         let limit = settings::policy_memory()?;
         let (sender, done) = std::sync::mpsc::channel();
@@ -58,15 +62,17 @@ impl Judge {
             match done.recv_timeout(Duration::from_millis(20)) {
                 Ok(findings) => return findings.map_err(explain),
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err("the policies could not be evaluated".to_owned());
+                    return Err(Failure::new(
+                        "the policies could not be evaluated",
+                        "please report this, with the policies",
+                    ));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if resident().is_some_and(|now| now.saturating_sub(before) > limit) {
-                return Err(format!(
-                    "a policy takes more than {} MiB of memory\n\
-                     help: mend the rule; BERTH_POLICY_MIB raises the limit",
-                    limit >> 20
+                return Err(Failure::new(
+                    format!("a policy takes more than {} MiB of memory", limit >> 20),
+                    "correct the rule, or raise the limit with BERTH_POLICY_MIB",
                 ));
             }
         }
@@ -93,14 +99,15 @@ pub fn verdict(findings: &[Finding]) -> Exit {
     if denied { Exit::Blocked } else { Exit::Done }
 }
 
-fn explain(error: policy::Error) -> String {
-    format!("{error}\nhelp: {}", error.hint())
+fn explain(error: policy::Error) -> Failure {
+    Failure::new(error.to_string(), error.hint())
 }
 
 /// The policy files at a path, sorted: itself, or those below it; tests of policies are left out.
-fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
+fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let fail = |error: std::io::Error| {
-        format!("{}: {error}\nhelp: name a file or a folder of policies with `--policy`", path.display())
+        let message = format!("{}: {error}", path.display());
+        Failure::new(message, "name a file or a folder of policies with `--policy`")
     };
     if !std::fs::metadata(path).map_err(fail)?.is_dir() {
         found.push(path.to_owned());

@@ -4,10 +4,10 @@ use super::apply::{Asking, agree, finish};
 use super::policy::Judge;
 use super::{PendingSource, report, with_session_of};
 use crate::cli::{ApplyArgs, Global};
-use crate::connect::with_hint;
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
+use berth::diag::Failure;
 use berth::ops::{self, Planned};
 use berth::plan::{Saved, StaleInput};
 use std::path::Path;
@@ -17,18 +17,20 @@ pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wi
     let saved = match Saved::parse(bytes) {
         Ok(saved) => saved,
         Err(error) => {
-            return terminal.fail(&with_hint(&format!("{}: {error}", path.display()), Some(error.hint())));
+            return terminal.fail(&Failure::new(format!("{}: {error}", path.display()), error.hint()));
         }
     };
     if wish.adopt && !saved.adopt {
-        return terminal.fail(
-            "the saved plan was made without `--adopt`\nhelp: plan again with `berth plan --adopt --out`",
-        );
+        return terminal.fail(&Failure::new(
+            "the saved plan was made without `--adopt`",
+            "plan again with `berth plan --adopt --out`",
+        ));
     }
     if !wish.extent.target.is_empty() || wish.extent.purge {
         let flag = if wish.extent.purge { "--purge" } else { "--target" };
-        return terminal.fail(&format!(
-            "a saved plan is carried out as it is\nhelp: leave out `{flag}`, or plan again with it"
+        return terminal.fail(&Failure::new(
+            format!("`{flag}` cannot be given with a saved plan, which is carried out as it is"),
+            format!("leave out `{flag}`, or plan again with it"),
         ));
     }
     let mut found = moved_files(&saved);

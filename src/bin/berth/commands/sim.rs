@@ -4,8 +4,9 @@ use crate::cli::{Door, Global, SimCommand, SimState};
 use crate::connect::TraceFile;
 use crate::exit::Exit;
 use crate::settings;
-use crate::terminal::{Terminal, redactor};
+use crate::terminal::{Terminal, redactor, unwritable};
 use berth::arm::{Exchange, Trace};
+use berth::diag::Failure;
 use berth::host::Clock;
 use berth::host::files::write_atomic;
 use berth::sim::{self, Recorder, Serving, SignIn, Simulator, Time, Tls};
@@ -18,19 +19,24 @@ use std::time::Duration;
 pub fn run(global: &Global, terminal: &Terminal, command: SimCommand) -> Exit {
     match carry_out(global, terminal, command) {
         Ok(()) => Exit::Done,
-        Err(message) => terminal.fail(&message),
+        Err(failure) => terminal.fail(&failure),
     }
 }
 
-fn open(state: &SimState, options: sim::Options) -> Result<Simulator, String> {
-    Simulator::open(&state.state, options).map_err(|error| error.to_string())
+/// An error that says all there is to say.
+fn plain(error: impl std::fmt::Display) -> Failure {
+    Failure::of(&error, None)
 }
 
-fn peek(state: &SimState) -> Result<Simulator, String> {
-    Simulator::peek(&state.state, sim::Options::default()).map_err(|error| error.to_string())
+fn open(state: &SimState, options: sim::Options) -> Result<Simulator, Failure> {
+    Simulator::open(&state.state, options).map_err(plain)
 }
 
-fn carry_out(global: &Global, terminal: &Terminal, command: SimCommand) -> Result<(), String> {
+fn peek(state: &SimState) -> Result<Simulator, Failure> {
+    Simulator::peek(&state.state, sim::Options::default()).map_err(plain)
+}
+
+fn carry_out(global: &Global, terminal: &Terminal, command: SimCommand) -> Result<(), Failure> {
     match command {
         SimCommand::Serve { listen, speed, door, state } => {
             crate::runtime::real(serve(global, terminal, listen, speed, door, &state))
@@ -50,23 +56,25 @@ fn carry_out(global: &Global, terminal: &Terminal, command: SimCommand) -> Resul
         SimCommand::Load { file, state } => {
             let bytes = if file.as_os_str() == "-" {
                 let mut bytes = Vec::new();
-                std::io::stdin().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+                std::io::stdin().read_to_end(&mut bytes).map_err(plain)?;
                 bytes
             } else {
                 settings::read(&file)?
             };
-            let resources: Vec<Value> = serde_json::from_slice(&bytes)
-                .map_err(|error| format!("{}: it is no JSON list of resources: {error}", file.display()))?;
+            let resources: Vec<Value> = serde_json::from_slice(&bytes).map_err(|error| {
+                let message = format!("{}: not a JSON list of resources: {error}", file.display());
+                Failure::new(message, "`berth sim export` writes such a list")
+            })?;
             let count = resources.len();
             let simulator = open(&state, sim::Options::default())?;
-            simulator.load(resources).and_then(|()| simulator.save()).map_err(|error| error.to_string())?;
+            simulator.load(resources).and_then(|()| simulator.save()).map_err(plain)?;
             terminal.say(&format!("Loaded {count} resources."));
             Ok(())
         }
         SimCommand::Reset { state } => {
             let simulator = open(&state, sim::Options::default())?;
             simulator.reset();
-            simulator.save().map_err(|error| error.to_string())
+            simulator.save().map_err(plain)
         }
     }
 }
@@ -78,11 +86,11 @@ async fn serve(
     speed: Option<f64>,
     door: Door,
     state: &SimState,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     if !listen.ip().is_loopback() {
-        return Err(format!(
-            "{listen} can be reached from other machines, and the simulator asks nobody who they are\n\
-             help: listen on 127.0.0.1"
+        return Err(Failure::new(
+            format!("the simulator does not authenticate callers, and other machines can reach {listen}"),
+            "listen on 127.0.0.1",
         ));
     }
     let time = speed.map_or(Time::Jump, |speed| Time::Host(Clock::start(speed)));
@@ -91,10 +99,13 @@ async fn serve(
     if let Some(path) = &global.faults {
         simulator.script(settings::faults(path)?);
     }
-    let listener = tokio::net::TcpListener::bind(listen)
-        .await
-        .map_err(|error| format!("cannot listen on {listen}: {error}\nhelp: name another with `--listen`"))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| {
+        Failure::new(
+            format!("cannot listen on {listen}: {error}"),
+            "name another address or port with `--listen`",
+        )
+    })?;
+    let address = listener.local_addr().map_err(plain)?;
     let serving = serving(&door, address.ip())?;
     // The address is the result: with port 0 nobody knows it otherwise.
     let scheme = if door.tls { "https" } else { "http" };
@@ -111,19 +122,18 @@ async fn serve(
     let interrupt = berth::host::Interrupt::new();
     interrupt.listen();
     let shutdown = async move { interrupt.raised(1).await };
-    sim::serve(simulator, listener, serving, shutdown).await.map_err(|error| error.to_string())
+    sim::serve(simulator, listener, serving, shutdown).await.map_err(plain)
 }
 
 /// What the flags say about the door.
-fn serving(door: &Door, listen: std::net::IpAddr) -> Result<Serving, String> {
+fn serving(door: &Door, listen: std::net::IpAddr) -> Result<Serving, Failure> {
     let tls = match door.tls {
-        true => Some(Tls::new(listen, Clock::start(1.0).now()).map_err(|error| error.to_string())?),
+        true => Some(Tls::new(listen, Clock::start(1.0).now()).map_err(plain)?),
         false => None,
     };
     if let (Some(tls), Some(path)) = (&tls, &door.write_ca) {
-        write_atomic(path, tls.authority_pem().as_bytes()).map_err(|error| {
-            format!("{}: {error}\nhelp: name a file that can be written with `--write-ca`", path.display())
-        })?;
+        write_atomic(path, tls.authority_pem().as_bytes())
+            .map_err(|error| unwritable(path, &error, "--write-ca"))?;
     }
     door.sign_in.iter().flatten().for_each(|secret| redactor().learn(secret));
     settings::learn_named(&door.redact_env)?;

@@ -18,7 +18,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, policies: &Policie
     };
     let judge = match Judge::read(policies, global) {
         Ok(judge) => judge,
-        Err(message) => return terminal.fail(&message),
+        Err(failure) => return terminal.fail(&failure),
     };
     match load(global, terminal, path) {
         Ok(blueprint) => {
@@ -29,7 +29,7 @@ pub fn run(global: &Global, terminal: &Terminal, path: &Path, policies: &Policie
                 let places = places(&blueprint.source, plan.steps.iter().map(|step| &step.address));
                 let findings = match judge.findings(&document(&plan, Stage::Validate, &details, &places)) {
                     Ok(findings) => findings,
-                    Err(message) => return terminal.fail(&message),
+                    Err(failure) => return terminal.fail(&failure),
                 };
                 exit = judge.show(terminal, &findings);
             }
