@@ -119,7 +119,7 @@ impl Gather<'_> {
         }
         match Source::parse(path.display().to_string(), &bytes) {
             Ok(source) if !source.tree.is_object() => Include::Missing {
-                message: format!("{} is no YAML mapping, and so no module", path.display()),
+                message: format!("{} is not a YAML mapping, and so not a module", path.display()),
                 help: "check the path: a module is a file with `parameters:`, sections and `outputs:`"
                     .to_owned(),
             },

@@ -50,12 +50,14 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Error::Syntax { .. } => "mend the file; docs/guides/policies.md shows what a policy looks like",
+            Error::Syntax { .. } => {
+                "correct the file; docs/guides/policies.md shows what a policy looks like"
+            }
             Error::Empty { .. } => {
                 "write `deny contains msg if { … }` in a package, and name the folder that holds it"
             }
             Error::Evaluation { .. } => {
-                "mend the rule: a policy may neither contradict itself nor run for more than ten seconds"
+                "correct the rule: a policy may neither contradict itself nor run for more than ten seconds"
             }
         }
     }

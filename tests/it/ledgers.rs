@@ -308,7 +308,7 @@ fn two_applies_at_once_and_the_death_of_the_first() {
         "which is dead: the next run takes its lock",
     ]);
     applies().exits(0).says(&["Done."]).complains(&["Took the ledger's lock from a run that died", &who]);
-    berth.run(["ledger", "unlock", "blueprint.yaml"]).exits(0).complains(&["Nobody had the lock."]);
+    berth.run(["ledger", "unlock", "blueprint.yaml"]).exits(0).complains(&["The ledger was not locked."]);
     applies().exits(0).says(&["No changes."]);
 }
 

@@ -84,7 +84,7 @@ fn a_policy_with_a_mistake_is_named_with_its_line() {
     let berth = with("fine");
     berth.write("broken.rego", b"package broken\n\ndeny contains msg if {\n  msg := (\n}\n");
     let validate = |path: &str| berth.run(["validate", "blueprint.yaml", "--policy", path]).exits(1);
-    validate("broken.rego").complains(&["broken.rego:4:", "help: mend the file"]);
+    validate("broken.rego").complains(&["broken.rego:4:", "help: correct the file"]);
     validate("nowhere").complains(&["nowhere: No such file", "help: name a file or a folder"]);
     berth.write("empty/notes.txt", b"");
     validate("empty").complains(&["this folder holds no policies"]);

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let asked = !error.use_stderr();
-            // Whoever asked for help and went away is not told that nobody listened.
+            // A closed stdout is ignored: `berth --help | head` must not fail.
             terminal::print_usage(&error);
             // Two means "changes are planned": a wrong word on the command line is an error like others.
             return if asked { exit::Exit::Done } else { exit::Exit::Error }.into();

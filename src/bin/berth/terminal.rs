@@ -122,7 +122,7 @@ impl Terminal {
         self.write(guarded(text, redactor(), self.out.color).as_bytes());
     }
 
-    /// Writes to standard output. A reader that went away (`| head`) is no error; a full disk is.
+    /// Writes to standard output. A closed reader (`| head`) is ignored; a full disk is an error.
     fn write(&self, bytes: &[u8]) {
         let mut out = std::io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
@@ -170,7 +170,7 @@ impl Terminal {
 
     /// Asks a question that only `yes` answers with yes.
     pub fn ask(&self, question: &str) -> bool {
-        self.tell(&format!("{} Only `yes` is taken for yes: ", berth::report::escape_lines(question)));
+        self.tell(&format!("{} Type `yes` to continue: ", berth::report::escape_lines(question)));
         let _ = std::io::stderr().flush();
         let mut answer = String::new();
         matches!(std::io::stdin().read_line(&mut answer), Ok(read) if read > 0) && answer.trim() == "yes"

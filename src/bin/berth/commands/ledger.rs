@@ -123,13 +123,13 @@ async fn history(terminal: &Terminal, store: &dyn Store, whose: &Whose) -> Resul
     Ok(Exit::Done)
 }
 
-/// Whoever is dead loses the lock to whoever asks; so asking for it and giving it back is all there is to do.
+/// A lock whose holder is dead is taken over, so taking it and giving it back is all there is to do.
 async fn unlock(terminal: &Terminal, store: &dyn Store) -> Result<Exit, store::Error> {
     let taken = store.lock().await?;
     store.unlock().await;
     match taken.from {
         Some(from) => terminal.say(&format!("Took the lock away from {from}. That run is dead.")),
-        None => terminal.say("Nobody had the lock."),
+        None => terminal.say("The ledger was not locked."),
     }
     Ok(Exit::Done)
 }
