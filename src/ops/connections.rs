@@ -105,7 +105,7 @@ impl Approvals {
         }
         if all.targets.is_empty() && all.scope.is_none() && desired.is_none() {
             return Err(unclear(
-                "it is not said whose connections",
+                "no resource was named whose connections to look at",
                 "name a resource by its ARM id, a connection with `--id`, a `--resource-group` or a `--subscription`, or a \
                  blueprint with `--blueprint FILE`",
             ));
@@ -230,7 +230,7 @@ fn target(desired: Option<&Desired>, text: &str) -> Result<ArmId, Unclear> {
     }
     let Some(desired) = desired else {
         return Err(unclear(
-            format!("`{text}` is no ARM id"),
+            format!("`{text}` is not an ARM id"),
             "an id starts with `/subscriptions/`; an address of a blueprint needs `--blueprint FILE`",
         ));
     };
