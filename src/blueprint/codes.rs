@@ -1,8 +1,8 @@
 //! The diagnostics of what a blueprint is written in, in one list. Each stands beside the code that raises it.
 
 use super::{
-    azure, each, entries, environment, evaluator, exclusive, link, messages, modules, parameters, refer,
-    resolve, text, wants, yaml,
+    azure, each, entries, environment, evaluator, exclusive, ignore, link, messages, modules, parameters,
+    refer, resolve, text, wants, yaml,
 };
 use crate::diag::Code;
 
@@ -23,6 +23,7 @@ const CODES: &[&Code] = &[
     &environment::ENVIRONMENT,
     &environment::ENVIRONMENT_NAME,
     &exclusive::EXCLUSIVE_LIST,
+    &ignore::IGNORE_PATH,
     &evaluator::EXPRESSION,
     &each::FOR_EACH,
     &modules::INCLUDE,

@@ -130,12 +130,16 @@ impl<'a> Evaluator<'a> {
         }
         let mut fields = evaluated.clone();
         let exclusive = self.take_exclusive(path, &mut fields);
+        let mut ignore = self.take_ignore(path, "", &mut fields);
         let common = self.common(&key, path, &mut fields);
         let parts = self.take_parts(kind, path, &mut fields, &mut off);
         // A field whose expression has no value would only raise a second complaint.
         if self.problem_count() > before || self.poisoned.take() {
             return Entry { evaluated: Value::Object(evaluated), ..ended(EntryState::Failed) };
         }
+        ignore.extend(parts.iter().flat_map(super::nested::Part::ignore).cloned());
+        let given = if ignore.is_empty() { Map::new() } else { fields.clone() };
+        let of_entry = common.clone();
         let wanted = super::wants::wanted(kind, &fields);
         let (drafts, problems) = (Vec::new(), Vec::new());
         let mut cx = EntryCx {
@@ -185,6 +189,18 @@ impl<'a> Evaluator<'a> {
             && let Some(draft) = cx.drafts.iter_mut().find(|draft| draft.address.as_str() == address)
         {
             self.apply_exclusive(kind, "", path, &asked, draft);
+        }
+        // Of an entry that came to nothing that has been told.
+        if !ignore.is_empty() && !cx.drafts.is_empty() {
+            let expand = |fields: Map<String, Value>| {
+                let (drafts, problems) = (Vec::new(), Vec::new());
+                let (address, common) = (Address::new(address.as_str()), of_entry.clone());
+                let types = &|path: &str| self.raw_type(path);
+                let mut cx = EntryCx { address, key: &key, common, types, drafts, problems };
+                (kind.expand)(Value::Object(fields), &mut cx);
+                cx.drafts
+            };
+            self.apply_ignore(kind, &address, &ignore, &given, &mut cx.drafts, &expand);
         }
         let off = off.iter().map(|off| format!("{address}.{off}")).collect();
         let state = if cx.drafts.is_empty() { EntryState::Failed } else { EntryState::Expanded };

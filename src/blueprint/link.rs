@@ -73,6 +73,8 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
     linker.judge(&resources, &linked, &secrets, problems);
     linker.order_by_arm(&azure, &resources, &mut graph);
     linker.order_by_mention(&resources, &linked, &secrets, &mut graph);
+    // Whatever looks at what is asked for has seen it whole.
+    resources.iter_mut().flatten().for_each(DesiredResource::give_away);
     let outputs = linker.outputs(outputs, problems);
     if problems.has_errors() || linker.failed.get() {
         return None;
@@ -511,6 +513,7 @@ impl<'a> Linker<'a> {
             adopt: draft.adopt,
             timeout: draft.timeout.unwrap_or(draft.kind.timeout),
             exclusive: draft.exclusive.clone(),
+            ignore: draft.ignore.clone(),
             explicit_protect: draft.protect,
         })
     }

@@ -18,6 +18,7 @@ pub(crate) const COMMON: &[&str] = &[
     "adopt",
     "timeout",
     "exclusive",
+    "ignore",
 ];
 
 pub(super) const MISSING_FIELD: Code = Code {

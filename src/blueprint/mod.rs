@@ -26,6 +26,7 @@ mod evaluator;
 mod exclusive;
 mod expression;
 mod functions;
+mod ignore;
 mod includes;
 mod indentation;
 mod inputs;

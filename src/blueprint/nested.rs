@@ -3,6 +3,7 @@
 
 use super::evaluator::Evaluator;
 use super::exclusive::Asked;
+use super::ignore::Given;
 use super::messages::WRONG_TYPE;
 use super::source::At;
 use crate::catalog::{Arrival, Draft, Kind, Nested, merge_over};
@@ -20,6 +21,7 @@ pub(super) struct Words {
     pub(super) timeout: Option<Duration>,
     pub(super) properties: Option<Value>,
     pub(super) exclusive: Option<Asked>,
+    pub(super) ignore: Vec<Given>,
 }
 
 /// The words of a part.
@@ -28,6 +30,13 @@ pub(super) struct Part {
     /// Dotted path from the entry.
     path: String,
     words: Words,
+}
+
+impl Part {
+    /// What of it is to be left alone.
+    pub(super) fn ignore(&self) -> &[Given] {
+        &self.words.ignore
+    }
 }
 
 impl Evaluator<'_> {
@@ -119,6 +128,7 @@ impl Evaluator<'_> {
                 }
                 let mut words = self.words(&place, members);
                 words.exclusive = self.take_exclusive(&place, members);
+                words.ignore = self.take_ignore(&place, &path, members);
                 if !nested.reads_properties {
                     words.properties = members.remove("properties");
                 }
@@ -180,6 +190,7 @@ impl Words {
             && self.timeout.is_none()
             && self.properties.is_none()
             && self.exclusive.is_none()
+            && self.ignore.is_empty()
     }
 }
 

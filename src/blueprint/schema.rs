@@ -161,6 +161,10 @@ struct Every {
     /// The lists and mappings of which what others added is taken away, such as `[tags]`; `true` for all of them. What
     /// they can be is on the kind's page.
     exclusive: Option<ExclusiveText>,
+    /// Fields that are set when it is made and left alone afterwards, for what an autoscaler, a controller or a policy
+    /// changes: paths of fields from here, or Azure's own as a plan shows them.
+    #[schemars(example = ["tags.costCenter"])]
+    ignore: Option<Addresses>,
     /// Members of the ARM resource's `properties` that have no field, merged over what the other fields say.
     properties: Option<Map<String, Value>>,
 }

@@ -3,7 +3,7 @@
 use super::ResourceType;
 use crate::diag::Code;
 use crate::ident::Address;
-use crate::value::set_path;
+use crate::value::{FieldPath, set_path};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -153,6 +153,8 @@ pub struct Draft {
     pub known: Vec<(&'static str, String)>,
     /// Its lists that are the blueprint's alone.
     pub exclusive: Vec<Exclusive>,
+    /// What of its body is said on creation and left alone afterwards, because the blueprint gives it away.
+    pub ignore: Vec<FieldPath>,
     /// Dotted path from the entry to the part of the blueprint that asks for it (`subnets.nodes`), for messages.
     pub origin: String,
 }
@@ -176,6 +178,7 @@ impl Draft {
             timeout: None,
             known: Vec::new(),
             exclusive: Vec::new(),
+            ignore: Vec::new(),
             origin: String::new(),
         }
     }

@@ -48,7 +48,7 @@ pub struct Nested {
 impl Nested {
     /// What can be written in every nested resource, as in an entry.
     pub const WORDS: &'static [&'static str] =
-        &["forEach", "when", "dependsOn", "protect", "timeout", "exclusive", "properties"];
+        &["forEach", "when", "dependsOn", "protect", "timeout", "exclusive", "ignore", "properties"];
 
     /// The parts at a path.
     pub const fn at(path: &'static str) -> Self {

@@ -6,14 +6,14 @@ use crate::ident::ArmId;
 use crate::ledger::Ledger;
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
-use crate::value::{Comparison, Rules, diff, digest, shown_secrets};
+use crate::value::{Comparison, FieldPath, Rules, diff, digest, shown_secrets, without_ignored};
 use serde_json::Value;
 use std::collections::HashMap;
 
 /// Compares what the ledger says was asked for with what is there.
 ///
 /// `live` answers with a resource's body, or `None` when it is gone; `kind` with its type, when it is known;
-/// `approved` says whether the blueprint wants the connections of a resource approved.
+/// `approved` says whether the blueprint wants the connections of a resource approved, `ignored` what it gives away.
 ///
 /// A connection is a promise of somebody else's, so it is in no body that was asked for: one that was rejected or cut
 /// off on the target is drift, and so is one that waits, if the blueprint approves it.
@@ -22,6 +22,7 @@ pub fn detect<'a>(
     live: impl Fn(&ArmId) -> Option<&'a Value>,
     kind: impl Fn(&ArmId) -> Option<&'static ResourceType>,
     approved: impl Fn(&ArmId) -> bool,
+    ignored: impl Fn(&ArmId) -> &'a [FieldPath],
 ) -> DriftReport {
     let plain = Rules::new(&[]);
     let secret = Value::from(Token::Secret { name: String::new() }.encode());
@@ -49,7 +50,8 @@ pub fn detect<'a>(
             last.is_some_and(|(last, shown)| *last != digest(shown, &Secrets::default(), &ledger.salt))
         };
         let comparison = Comparison { rules, applied: None, secret_changed: &secret_changed };
-        let mut fields: Vec<FieldDrift> = diff(&owned.applied, body, &comparison)
+        let asked = without_ignored(&owned.applied, ignored(id));
+        let mut fields: Vec<FieldDrift> = diff(&asked, body, &comparison)
             .into_iter()
             // An output that was never known was never asked for.
             .filter(|change| !token::any(&change.after, &|token| matches!(token, Token::Output { .. })))
@@ -90,6 +92,7 @@ pub fn detect<'a>(
         steady,
         drifted,
         not_ours: Vec::new(),
+        left_alone: Vec::new(),
     }
 }
 
@@ -125,7 +128,7 @@ mod tests {
             "b" => Some(&other),
             _ => None,
         };
-        let report = detect(&ledger, live, |_| None, |_| false);
+        let report = detect(&ledger, live, |_| None, |_| false, |_| &[]);
         assert_eq!(report.checked, 3);
         assert_eq!(report.drifted.len(), 2);
         assert_eq!(report.drifted[0].fields[0].path, "properties.size");

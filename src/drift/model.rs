@@ -2,6 +2,7 @@
 
 use crate::ident::{Address, ArmId, Header};
 use crate::private_link::NotOurs;
+use crate::value::LeftAlone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -67,4 +68,7 @@ pub struct DriftReport {
     /// Connections on targets of the blueprint that no rule of it names. They are no drift.
     #[serde(default)]
     pub not_ours: Vec<NotOurs>,
+    /// What others added to resources of the blueprint, and may. It is no drift.
+    #[serde(default)]
+    pub left_alone: Vec<LeftAlone>,
 }

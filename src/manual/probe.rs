@@ -18,15 +18,16 @@ pub struct InArm {
 
 /// More places than this say that the field is a switch for several things: none of them is its name.
 const MOST: usize = 4;
+/// What an entry says of how it is handled: none of it stands in a body.
+const HANDLING: [&str; 9] =
+    ["forEach", "when", "dependsOn", "protect", "timeout", "adopt", "exclusive", "ignore", "properties"];
 /// How many pairs of values are tried.
 const PAIRS: usize = 6;
 
 /// Where a field goes in ARM's bodies; nothing when it does not stand there by itself, or when no entry could be made
 /// up that has it.
 pub fn field_in_arm(kind: &Kind, field: &FieldDoc) -> Vec<InArm> {
-    if kind.arm_type.is_empty()
-        || ["forEach", "when", "dependsOn", "protect", "timeout", "properties"].contains(&field.path.as_str())
-    {
+    if kind.arm_type.is_empty() || HANDLING.contains(&field.path.as_str()) {
         return Vec::new();
     }
     let values = values(&field.schema);
@@ -179,7 +180,7 @@ fn expand(kind: &Kind, entry: &Value) -> Vec<Draft> {
         tags: fields.shift_remove("tags").and_then(|tags| tags.as_object().cloned()).unwrap_or_default(),
         ..Common::default()
     };
-    for name in ["forEach", "when", "dependsOn", "protect", "timeout", "properties"] {
+    for name in HANDLING {
         fields.shift_remove(name);
     }
     let address = Address::new(kind.section).child("sample");

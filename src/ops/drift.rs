@@ -8,6 +8,7 @@ use crate::ident::ArmId;
 use crate::ledger::Ledger;
 use crate::observe::{approvals, observe};
 use crate::state::{Desired, DesiredResource, Observation, Observed, Provisioning};
+use crate::value::FieldPath;
 use std::collections::{BTreeMap, HashSet};
 
 /// Reports what somebody else changed.
@@ -53,7 +54,9 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         })
         .collect();
     let live = |id: &_| observed.get(id).and_then(Observation::body);
-    let mut report = drift::detect(&ledger, live, kind, |id| approved.contains(id));
+    let ignored =
+        |id: &ArmId| desired.by_id.get(id).map_or(&[] as &[FieldPath], |&at| &desired.resources[at].ignore);
+    let mut report = drift::detect(&ledger, live, kind, |id| approved.contains(id), ignored);
     report.header = header;
     add_connections(session, desired, &ledger, &observed, &mut report).await?;
     Ok(report)

@@ -41,6 +41,12 @@ pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger, observed: &O
         });
     };
     program.outputs.iter().for_each(|output| source(&output.value));
+    // What is set once may be an output too.
+    for unit in &program.units {
+        if let Work::Put(put) = &unit.work {
+            source(&put.initial);
+        }
+    }
     program.units.iter().filter_map(|unit| unit.record.as_ref()).for_each(|record| source(&record.body));
     plan.program = program;
     plan.conflicts.extend(conflicts);
@@ -147,7 +153,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn lanes(&self, resource: &DesiredResource) -> Vec<ArmId> {
-        lanes(resource.kind, &resource.id, &resource.operation, &resource.body)
+        lanes(resource.kind, &resource.id, &resource.operation, &resource.for_creation(&resource.body))
     }
 
     fn work(&self, step: &Step, resource: Option<&DesiredResource>, deleted: &Arc<HashSet<ArmId>>) -> Work {
@@ -407,7 +413,7 @@ impl<'a> Compiler<'a> {
             };
             for &old in leaving.get(&key(step)).into_iter().flatten().filter(|&&old| old != at) {
                 let there = live(&self.steps[old]).unwrap_or(&Value::Null);
-                if !scarce::exclude(resource.kind.scarce, there, &resource.body) {
+                if !scarce::exclude(resource.kind.scarce, there, &resource.for_creation(&resource.body)) {
                     continue;
                 }
                 match users_of(at, dag).contains(&old) {

@@ -3,6 +3,7 @@
 use super::approvals::{self, Coming, Told};
 use super::guard;
 use super::impact::{disruption, expected_ms};
+use super::left_alone;
 use super::model::{Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
 use super::moves;
 use super::ownership::{self, Standing, Tags};
@@ -17,7 +18,7 @@ use crate::state::{
     Approval, Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, owner_of,
 };
 use crate::value::token::{self, Token};
-use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without};
+use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without, without_ignored};
 use crate::value::{digest, is_secret, lookup, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -68,6 +69,9 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
             (output.name.clone(), OutputValue { value, secret: output.secret })
         })
         .collect();
+    let left_alone = left_alone::left_alone(desired, observed, &planner.actions, &|body| {
+        planner.resolved(body).into_owned()
+    });
     let (mut conflicts, mut warnings) = (planner.conflicts, planner.warnings);
     conflicts.extend(owned);
     conflicts.extend(removals.unreadable(observed));
@@ -91,6 +95,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         left_out: Vec::new(),
         warnings,
         not_ours: approvals::not_ours(desired, observed),
+        left_alone,
         program: Program::default(),
     }
 }
@@ -438,8 +443,9 @@ impl Planner<'_> {
             let is_other = |value| *last != digest(value, &self.desired.secrets, &self.ledger.salt);
             is_other(value) || shown.get(path).is_some_and(is_other)
         };
-        let applied = owned.map(|owned| &owned.applied);
-        let mut changes = diff(wanted, live, &Comparison { rules, applied, secret_changed: &secret_changed });
+        let applied = owned.map(|owned| without_ignored(&owned.applied, &resource.ignore));
+        let comparison = Comparison { rules, applied: applied.as_deref(), secret_changed: &secret_changed };
+        let mut changes = diff(wanted, live, &comparison);
         // A secret that had a value before is changed, any other is new.
         for change in changes.iter_mut().filter(|change| change.before.is_null() && is_secret(&change.after))
         {
@@ -448,7 +454,10 @@ impl Planner<'_> {
             }
         }
         let theirs = foreign(wanted, live, rules, &resource.exclusive_lists());
-        let known = |change: &Change| changes.iter().any(|known| known.path == change.path);
+        let known = |change: &Change| {
+            changes.iter().any(|known| known.path == change.path)
+                || resource.ignore.iter().any(|path| path.covers(&change.path))
+        };
         let theirs: Vec<Change> = theirs.into_iter().filter(|change| !known(change)).collect();
         changes.extend(theirs);
         changes

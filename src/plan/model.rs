@@ -4,7 +4,7 @@ use super::program::Program;
 use crate::change::Action;
 use crate::ident::{Address, ArmId, Header};
 use crate::private_link::NotOurs;
-use crate::value::Change;
+use crate::value::{Change, LeftAlone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -242,6 +242,9 @@ pub struct Plan {
     /// Connections on targets of the blueprint that no rule of it names. They stay as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_ours: Vec<NotOurs>,
+    /// What differs from the blueprint, or was added by others, and stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<LeftAlone>,
     /// What applying it does; empty until it is compiled, and in a plan that was read from a file.
     #[serde(skip)]
     pub program: Program,
@@ -324,7 +327,9 @@ impl Plan {
         };
         let (path, total) = super::schedule::critical_path(units);
         let mut steps: Vec<usize> = path.into_iter().map(|unit| units[unit].step).collect();
-        steps.dedup();
+        // What is replaced is cleared and made; it is one step for a person.
+        let mut told = std::collections::HashSet::new();
+        steps.retain(|step| told.insert(*step));
         (steps, total)
     }
 

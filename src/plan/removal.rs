@@ -132,6 +132,7 @@ pub fn plan_destroy(owner: &Owner, ledger: &Ledger, observed: &Observed) -> Plan
         targets: Vec::new(),
         left_out: Vec::new(),
         not_ours: Vec::new(),
+        left_alone: Vec::new(),
         program: Default::default(),
         warnings,
     }

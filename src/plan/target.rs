@@ -123,6 +123,7 @@ mod tests {
             targets: Vec::new(),
             left_out: vec![],
             not_ours: Vec::new(),
+            left_alone: Vec::new(),
             program: Default::default(),
         }
     }

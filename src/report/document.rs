@@ -10,7 +10,7 @@ use crate::ident::{Address, ArmId, Header};
 use crate::plan::{Conflict, Counts, Detail, Disruption, Impact, LeftOut, OutputValue, Plan, Reason};
 use crate::policy::Finding;
 use crate::private_link::NotOurs;
-use crate::value::{ChangeKind, token};
+use crate::value::{ChangeKind, LeftAlone, token};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -71,6 +71,9 @@ pub struct PlanDocument {
     pub warnings: Vec<Conflict>,
     /// Private endpoint connections on targets of the blueprint that no rule of it names; they stay as they are.
     pub not_ours: Vec<NotOurs>,
+    /// What differs from the blueprint, or was added by others, and stays. A value that is not known or secret is null.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<LeftAlone>,
     /// What the policies of `--policy` say; absent when there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<Finding>>,
@@ -226,8 +229,20 @@ pub fn document(
         left_out: plan.left_out.clone(),
         warnings: plan.warnings.clone(),
         not_ours: plan.not_ours.clone(),
+        left_alone: left_alone(&plan.left_alone),
         findings: None,
     }
+}
+
+/// What is left alone, without what nobody may see.
+pub(super) fn left_alone(all: &[LeftAlone]) -> Vec<LeftAlone> {
+    let shown = |one: &LeftAlone| LeftAlone {
+        path: token::display_text(&one.path),
+        blueprint: Hidden::default().hide("", &one.blueprint),
+        azure: Hidden::default().hide("", &one.azure),
+        ..one.clone()
+    };
+    all.iter().map(shown).collect()
 }
 
 /// Outputs by name; a secret one has no value.

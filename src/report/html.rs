@@ -1,6 +1,7 @@
 //! Reports as one HTML page that needs nothing else: no script, no font, no network.
 
 use super::human::value::{Shown, is_secret};
+use super::left_alone;
 use super::markdown::{field_lines, kind_word, step_lines};
 use super::style::Style;
 use super::text::{about, count, escape};
@@ -109,6 +110,7 @@ pub fn plan(plan: &Plan) -> String {
         body.push_str("</table>\n");
     }
     not_ours(&mut body, &plan.not_ours);
+    left_alone::html(&mut body, &plan.left_alone, &text);
     page(&title, &body)
 }
 
@@ -151,6 +153,7 @@ pub fn drift(report: &DriftReport) -> String {
         entry(&mut body, &head, lines.as_deref());
     }
     not_ours(&mut body, &report.not_ours);
+    left_alone::html(&mut body, &report.left_alone, &text);
     page(&format!("Drift of {}", report.blueprint), &body)
 }
 

@@ -74,7 +74,8 @@ pub fn connections(found: &[Found], rules: &[Rule]) -> Value {
 ///   "notOurs": [{
 ///     "address": "keyVaults.secrets", "id": "/subscriptions/…", "endpoint": "/subscriptions/…", "status": "Pending",
 ///     "description": "please"
-///   }]
+///   }],
+///   "leftAlone": [{ "address": "keyVaults.secrets", "path": "accessPolicies[…]", "reason": "added", "blueprint": null, "azure": null }]
 /// }
 /// ```
 ///
@@ -114,6 +115,7 @@ pub fn drift(report: &DriftReport) -> Value {
         "checked": report.checked,
         "drifted": drifted,
         "notOurs": report.not_ours,
+        "leftAlone": document::left_alone(&report.left_alone),
     });
     if let Some(environment) = &report.environment {
         shown["environment"] = json!(environment);

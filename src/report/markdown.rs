@@ -1,6 +1,7 @@
 //! Reports for a comment on a pull request: a table to read, details to unfold.
 
 use super::human::value::{Shown, is_secret, secret_words};
+use super::left_alone;
 use super::style::Style;
 use super::text::{about, count, escape};
 use super::words::{allowance, disturbed, longest, mark, registered, shown_type, totals, why};
@@ -61,6 +62,7 @@ pub fn plan(plan: &Plan) -> String {
         left_out(&mut text, plan);
         warnings(&mut text, plan);
         not_ours(&mut text, &plan.not_ours);
+        left_alone::markdown(&mut text, &plan.left_alone, &code, &html);
         return text;
     }
     let what = if plan.destroy { "plan to destroy" } else { "plan for" };
@@ -130,6 +132,7 @@ pub fn plan(plan: &Plan) -> String {
         }
     }
     not_ours(&mut text, &plan.not_ours);
+    left_alone::markdown(&mut text, &plan.left_alone, &code, &html);
     text
 }
 
@@ -143,6 +146,7 @@ pub fn drift(report: &DriftReport) -> String {
         text.push_str(&header(report.header.as_ref(), ""));
         let _ = writeln!(text, "{checked} checked.");
         not_ours(&mut text, &report.not_ours);
+        left_alone::markdown(&mut text, &report.left_alone, &code, &html);
         return text;
     }
     let number = report.drifted.len();
@@ -171,6 +175,7 @@ pub fn drift(report: &DriftReport) -> String {
     });
     details(&mut text, blocks);
     not_ours(&mut text, &report.not_ours);
+    left_alone::markdown(&mut text, &report.left_alone, &code, &html);
     text
 }
 

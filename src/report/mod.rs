@@ -17,6 +17,7 @@ pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
+mod left_alone;
 pub mod markdown;
 pub mod progress;
 pub mod sarif;

@@ -318,6 +318,7 @@ pub(super) fn plan() -> Plan {
         targets: Vec::new(),
         left_out: vec![],
         not_ours: vec![stranger()],
+        left_alone: Vec::new(),
         program: Default::default(),
         warnings: vec![Conflict {
             address: Address::new("clusters.aks.nodePools.winpl"),
@@ -353,6 +354,7 @@ pub(super) fn unchanged() -> Plan {
         targets: Vec::new(),
         left_out: vec![],
         not_ours: Vec::new(),
+        left_alone: Vec::new(),
         program: Default::default(),
         warnings: vec![],
     }
@@ -437,6 +439,7 @@ pub(super) fn drift() -> DriftReport {
         checked: 31,
         steady: vec![Address::new("clusters.aks"), Address::new("networks.hub.subnets.nodes")],
         not_ours: vec![stranger()],
+        left_alone: Vec::new(),
         drifted: vec![
             Drift {
                 address: Address::new("networks.hub"),

@@ -4,8 +4,8 @@ use crate::catalog::{Arrival, Exclusive, Members, ResourceType};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
 use crate::private_link::{Policy, Rule, Who};
-use crate::value::beneath;
 use crate::value::secret::{Secret, Secrets};
+use crate::value::{FieldPath, beneath};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -67,6 +67,8 @@ pub struct DesiredResource {
     pub timeout: Duration,
     /// Its lists that are the blueprint's alone.
     pub exclusive: Vec<Exclusive>,
+    /// What of a new one is set and left alone afterwards; its values are in [`DesiredResource::initial`].
+    pub ignore: Vec<FieldPath>,
     /// What the blueprint itself says of its protection, which holds for what is foreign below it too.
     pub explicit_protect: Option<bool>,
 }
@@ -129,6 +131,23 @@ fn request_message(salt: &str, requester: &ArmId, target: Option<&ArmId>) -> Str
 }
 
 impl DesiredResource {
+    /// Moves what is left alone after the creation ([`DesiredResource::ignore`]) out of what is asked for later.
+    pub fn give_away(&mut self) {
+        for path in &self.ignore {
+            let body = Arc::make_mut(&mut self.body);
+            let owner = owner_of(body).map(str::to_owned);
+            if let Some(value) = path.take(body) {
+                path.put(Arc::make_mut(&mut self.initial), value);
+            }
+            // Whose a resource is is never given away.
+            let tag = FieldPath::new(["tags", OWNER_TAG]);
+            if let Some(owner) = owner.filter(|_| owner_of(body).is_none()) {
+                tag.put(body, owner.into());
+                tag.take(Arc::make_mut(&mut self.initial));
+            }
+        }
+    }
+
     /// What a create asks for: a body, and beneath it what the blueprint leaves out.
     pub fn for_creation<'v>(&self, body: &'v Value) -> Cow<'v, Value> {
         beneath(&self.initial, body)

@@ -25,6 +25,7 @@ mod files;
 mod fixed;
 mod governance;
 mod guides;
+mod ignore;
 mod interrupt;
 mod kinds;
 mod ledgers;

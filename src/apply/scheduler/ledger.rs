@@ -4,7 +4,7 @@ use super::Run;
 use crate::apply::failure::Failure;
 use crate::ident::ArmId;
 use crate::ledger::{Owned, Record};
-use crate::plan::{Approve, Holding, Put, Reason, Work};
+use crate::plan::{Approve, Holding, Mode, Put, Reason, Work};
 use crate::private_link;
 use crate::value::token::{self, Token};
 use crate::value::{lookup, secret_digests};
@@ -17,13 +17,19 @@ impl Run<'_> {
         let unit = self.unit(at);
         let Work::Put(put) = &unit.work else { return Ok((unit.work.clone(), None)) };
         let asked = self.resolved(&put.body);
+        let mut initial = self.resolved(&put.initial);
         let mut missing = None;
         let mut claim = None;
-        token::for_each(&asked, &mut |token| match token {
+        let mut look = |token: &Token| match token {
             Token::Output { address, pointer } => missing = Some((address.clone(), pointer.clone())),
             Token::Caller { claim: name } => claim = Some(name.clone()),
             Token::Reference { .. } | Token::Secret { .. } => {}
-        });
+        };
+        token::for_each(&asked, &mut look);
+        // What is set once is of no account to what is there already.
+        if matches!(put.mode, Mode::Create | Mode::Recover) {
+            token::for_each(&initial, &mut look);
+        }
         if let Some(claim) = claim {
             return Err(Failure::new(
                 format!("it needs the caller's {claim}, which the token does not contain"),
@@ -39,12 +45,14 @@ impl Run<'_> {
             ));
         }
         let mut body = asked.clone();
-        token::substitute(&mut body, &mut |token| match token {
+        let mut secret = |token: &Token| match token {
             Token::Secret { name } => self.secrets.get(name).map(|secret| secret.expose().into()),
             _ => None,
-        });
+        };
+        token::substitute(&mut body, &mut secret);
+        token::substitute(&mut initial, &mut secret);
         let owned = unit.record.as_ref().map(|holding| self.owned(holding, asked));
-        Ok((Work::Put(Put { body: Arc::new(body), ..put.clone() }), owned))
+        Ok((Work::Put(Put { body: Arc::new(body), initial: Arc::new(initial), ..put.clone() }), owned))
     }
 
     /// What the ledger holds of a resource that was asked for with `applied`.

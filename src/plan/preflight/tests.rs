@@ -39,6 +39,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         targets: vec![],
         left_out: vec![],
         not_ours: Vec::new(),
+        left_alone: Vec::new(),
         program: Default::default(),
         warnings: vec![],
     }

@@ -4,6 +4,7 @@ use super::connections::not_ours;
 use super::value::Shown;
 use crate::drift::{DriftKind, DriftReport, FieldDrift};
 use crate::report::header;
+use crate::report::left_alone;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{count, escape};
 use crate::report::words::shown_type;
@@ -18,6 +19,7 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
         let rest = format!(" {checked} of {} checked.", escape(&report.blueprint));
         page.line(Line::default().add(Tone::Good, "No drift.").plain(rest));
         not_ours(&mut page, &report.not_ours);
+        left_alone::human(&mut page, &report.left_alone);
         return page.finish();
     }
     page.line(Line::default().plain("Drift of ").add(Tone::Strong, escape(&report.blueprint)));
@@ -38,6 +40,7 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
         drift.fields.iter().for_each(|field| self::field(&mut page, &shown, field));
     }
     not_ours(&mut page, &report.not_ours);
+    left_alone::human(&mut page, &report.left_alone);
     page.gap();
     let missing = report.drifted.iter().filter(|drift| drift.kind == DriftKind::Missing).count();
     let changed = report.drifted.len() - missing;

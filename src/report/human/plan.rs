@@ -5,6 +5,7 @@ use super::value::{Shown, is_secret, member_name, secret_words, value_tone};
 use crate::change::Action;
 use crate::plan::{Conflict, OutputValue, Plan, Reason, Step};
 use crate::report::header;
+use crate::report::left_alone;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
 use crate::report::words::{
@@ -29,6 +30,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
         outputs(&mut page, &plan.outputs, "Outputs");
         conflicts(&mut page, plan);
         not_ours(&mut page, &plan.not_ours);
+        left_alone::human(&mut page, &plan.left_alone);
         return page.finish();
     }
     heading(&mut page, plan, name);
@@ -45,6 +47,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     outputs(&mut page, &plan.outputs, "Outputs");
     conflicts(&mut page, plan);
     not_ours(&mut page, &plan.not_ours);
+    left_alone::human(&mut page, &plan.left_alone);
     left_out(&mut page, plan);
     footer(&mut page, plan);
     page.finish()
