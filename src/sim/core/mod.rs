@@ -1,6 +1,7 @@
 //! What every type is made of: the state, its time, operations, faults, and what a type does with a request.
 
 pub(crate) mod behaviour;
+pub(crate) mod body;
 pub(crate) mod call;
 pub(crate) mod cidr;
 pub(crate) mod clock;

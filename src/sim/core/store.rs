@@ -1,11 +1,13 @@
 //! The resources, by id.
 
+use super::body::Body;
 use super::json::Object;
 use super::path::cut;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// One resource.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -15,11 +17,11 @@ pub(crate) struct Resource {
     /// The type in lower case.
     pub(crate) kind: String,
     /// What `GET` answers, except what the type composes from children.
-    pub(crate) body: Object,
+    pub(crate) body: Body,
     /// What the provider knows and never shows.
     #[serde(default, skip_serializing_if = "Object::is_empty")]
     pub(crate) hidden: Object,
-    /// The body as last served; dropped with every change.
+    /// What was composed of the body and the children and last served; dropped with every change.
     #[serde(skip)]
     pub(crate) rendered: Option<Bytes>,
 }
@@ -30,7 +32,7 @@ impl Resource {
         Resource {
             id: id.to_owned(),
             kind: kind.to_ascii_lowercase(),
-            body,
+            body: body.into(),
             hidden: Object::new(),
             rendered: None,
         }
@@ -107,19 +109,41 @@ impl Store {
         self.resources.iter().map(|(k, r)| (k.as_str(), r))
     }
 
+    /// What comes behind a key; everything behind the empty one.
+    pub(crate) fn behind(&self, after: &str) -> impl Iterator<Item = (&str, &Resource)> {
+        let from = (Bound::Excluded(after), Bound::Unbounded);
+        self.resources.range::<str, _>(from).map(|(k, r)| (k.as_str(), r))
+    }
+
     /// Everything below a key, the key itself left out.
     pub(crate) fn below(&self, key: &str) -> impl Iterator<Item = (&str, &Resource)> {
+        self.below_behind(key, "")
+    }
+
+    /// What lies below a key and comes behind another.
+    pub(crate) fn below_behind(&self, key: &str, after: &str) -> impl Iterator<Item = (&str, &Resource)> {
         let prefix = format!("{key}/");
+        // The prefix itself is no key: ids do not end with a slash.
+        let from = if prefix.as_str() > after { &prefix } else { after };
         self.resources
-            .range(prefix.clone()..)
+            .range::<str, _>((Bound::Excluded(from), Bound::Unbounded))
             .take_while(move |(k, _)| k.starts_with(&prefix))
             .map(|(k, r)| (k.as_str(), r))
     }
 
     /// The members of a collection (`…/virtualNetworks/v/subnets`), not what lies below them.
     pub(crate) fn members(&self, collection: &str) -> impl Iterator<Item = (&str, &Resource)> {
+        self.members_behind(collection, "")
+    }
+
+    /// The members of a collection that come behind a key.
+    pub(crate) fn members_behind(
+        &self,
+        collection: &str,
+        after: &str,
+    ) -> impl Iterator<Item = (&str, &Resource)> {
         let skip = collection.len() + 1;
-        self.below(collection).filter(move |(k, _)| !k[skip..].contains('/'))
+        self.below_behind(collection, after).filter(move |(k, _)| !k[skip..].contains('/'))
     }
 }
 
@@ -136,5 +160,11 @@ mod tests {
         assert_eq!(store.members("/a/x/b").count(), 2);
         assert_eq!(store.below("/a/x").count(), 3);
         assert_eq!(store.members("/a").count(), 2);
+        assert_eq!(
+            store.below_behind("/a/x", "/a/x/b/2").map(|(key, _)| key).collect::<Vec<_>>(),
+            ["/a/x/b/2/c/3"]
+        );
+        assert_eq!(store.members_behind("/a/x/b", "/a/x/b/1").count(), 1);
+        assert_eq!(store.behind("/a/x/b/2/c/3").map(|(key, _)| key).collect::<Vec<_>>(), ["/a/xy"]);
     }
 }

@@ -11,6 +11,8 @@ use super::path::{Query, decode, group_of};
 use super::store::{Resource, Store};
 use crate::host::Timestamp;
 use crate::host::transport::{Request, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -281,10 +283,8 @@ impl World {
             return Some(bytes.clone());
         }
         let resource = self.state.resources.get(key)?;
-        let bytes = match self.providers.view(self, resource) {
-            Some(view) => Bytes::from(serde_json::to_vec(&view).unwrap_or_default()),
-            None => Bytes::from(serde_json::to_vec(&resource.body).unwrap_or_default()),
-        };
+        let Some(view) = self.providers.view(self, resource) else { return Some(resource.body.text()) };
+        let bytes = Bytes::from(serde_json::to_vec(&view).unwrap_or_default());
         self.state.resources.cached(key)?.rendered = Some(bytes.clone());
         Some(bytes)
     }
@@ -292,7 +292,7 @@ impl World {
     /// The same as a tree.
     pub(crate) fn show_value(&self, key: &str) -> Option<Value> {
         let resource = self.state.resources.get(key)?;
-        Some(self.providers.view(self, resource).unwrap_or_else(|| Value::Object(resource.body.clone())))
+        Some(self.providers.view(self, resource).unwrap_or_else(|| Value::Object(resource.body.members())))
     }
 
     /// An answer that carries the resource.
@@ -301,17 +301,25 @@ impl World {
     }
 
     /// A page of a collection: [`PAGE`] items, or as many as `$top` asks for if that is less, and where it goes on.
-    pub(crate) fn answer_page(&mut self, origin: &str, request: &Request, keys: &[String]) -> Response {
+    ///
+    /// `behind` gives the keys of the collection behind one of them, in their order, and at least as many as it is asked
+    /// for: a page costs no walk over those before it.
+    pub(crate) fn answer_page(
+        &mut self,
+        origin: &str,
+        request: &Request,
+        behind: impl FnOnce(&Self, &str, usize) -> Vec<String>,
+    ) -> Response {
         let (path, query) =
             request.path_and_query().split_once('?').unwrap_or((request.path_and_query(), ""));
         let query = Query(query);
-        let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
-        let from = number("$skiptoken").unwrap_or(0).min(keys.len());
-        let size = number("$top").map_or(PAGE, |top| top.clamp(1, PAGE));
-        let to = keys.len().min(from + size);
+        let size = query.get("$top").and_then(|text| text.parse::<usize>().ok());
+        let size = size.map_or(PAGE, |top| top.clamp(1, PAGE));
+        // One more than is shown tells whether there is a next page.
+        let keys = behind(self, &last_shown(&query).unwrap_or_default(), size + 1);
         let mut body = Vec::from(&b"{\"value\":["[..]);
         let mut first = true;
-        for key in &keys[from..to] {
+        for key in keys.iter().take(size) {
             let Some(item) = self.show(key) else { continue };
             if !std::mem::take(&mut first) {
                 body.push(b',');
@@ -319,13 +327,14 @@ impl World {
             body.extend_from_slice(&item);
         }
         body.push(b']');
-        if to < keys.len() {
+        if keys.len() > size {
             let kept = query.0.split('&').filter(|pair| {
                 let name = decode(pair.split('=').next().unwrap_or_default());
                 !name.eq_ignore_ascii_case("$skiptoken")
             });
             let kept: Vec<&str> = kept.collect();
-            let next = format!("{origin}{path}?{}&%24skiptoken={to}", kept.join("&"));
+            let token = URL_SAFE_NO_PAD.encode(&keys[size - 1]);
+            let next = format!("{origin}{path}?{}&%24skiptoken={token}", kept.join("&"));
             body.extend_from_slice(format!(",\"nextLink\":{}", Value::String(next)).as_bytes());
         }
         body.push(b'}');
@@ -341,6 +350,11 @@ impl World {
     pub(crate) fn group_id(&self, key: &str) -> Option<&str> {
         self.state.resources.get(group_of(key)?).map(|r| r.id.as_str())
     }
+}
+
+/// The key of the last item of the page before, from the token in its `nextLink`.
+fn last_shown(query: &Query<'_>) -> Option<String> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(query.get("$skiptoken")?.as_bytes()).ok()?).ok()
 }
 
 /// The token buckets of a subscription.

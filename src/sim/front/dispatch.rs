@@ -73,14 +73,18 @@ fn list(world: &mut World, call: &mut Call<'_>, behaviour: &dyn Behaviour) -> An
     if let Some(answer) = behaviour.list(world, call) {
         return answer;
     }
-    let keys: Vec<String> = if owner.is_none() && group_of(&call.path.key).is_none() {
-        // All groups of the subscription.
-        let of_kind = |r: &Resource| r.kind == call.kind;
-        world.state.resources.iter().filter(|(_, r)| of_kind(r)).map(|(k, _)| k.to_owned()).collect()
-    } else {
-        world.state.resources.members(&call.path.key).map(|(k, _)| k.to_owned()).collect()
-    };
-    Ok(world.answer_page(call.origin, call.request, &keys))
+    let everywhere = owner.is_none() && group_of(&call.path.key).is_none();
+    Ok(world.answer_page(call.origin, call.request, |world, after, most| {
+        if everywhere {
+            // All groups of the subscription.
+            let of_kind = |r: &Resource| r.kind == call.kind;
+            let all = world.state.resources.behind(after).filter(|(_, r)| of_kind(r));
+            all.map(|(k, _)| k.to_owned()).take(most).collect()
+        } else {
+            let members = world.state.resources.members_behind(&call.path.key, after);
+            members.map(|(k, _)| k.to_owned()).take(most).collect()
+        }
+    }))
 }
 
 fn act(world: &mut World, call: &mut Call<'_>) -> Answer {

@@ -176,7 +176,7 @@ impl Behaviour for Cluster {
                 Value::Object(profile)
             })
             .collect();
-        let mut body = resource.body.clone();
+        let mut body = resource.body.members();
         put_back(&mut body, "properties.agentPoolProfiles", pools);
         Some(Value::Object(body))
     }
@@ -350,7 +350,7 @@ fn furnish(world: &mut World, key: &str) {
     let group = text(&cluster.body, "properties.nodeResourceGroup").unwrap_or_default().to_owned();
     let (name, location) = (last(&cluster.id), cluster.location().to_owned());
     resource_group::make(world, &group, &location, &cluster.id, cluster.body.get("tags"));
-    let mut body = cluster.body.clone();
+    let mut body = cluster.body.members();
     let own_kubelet = text(&body, "properties.identityProfile.kubeletidentity.resourceId").is_some();
     if !own_kubelet {
         let profile = node_identity(world, &group, &format!("{name}-agentpool"), &location);
@@ -404,7 +404,7 @@ fn furnish(world: &mut World, key: &str) {
     }
     bodies::assign_pod_identities(&mut body, "Assigned");
     if let Some(cluster) = world.state.resources.edit(key) {
-        cluster.body = body;
+        cluster.body = body.into();
     }
 }
 
@@ -424,7 +424,7 @@ fn node_identity(world: &mut World, group: &str, name: &str, location: &str) -> 
         let made = identity::make(world, &id, location, json!({}), None);
         world.state.resources.insert(made);
     }
-    let body = world.state.resources.get(&key).map(|r| r.body.clone()).unwrap_or_default();
+    let body = world.state.resources.get(&key).map(|r| r.body.members()).unwrap_or_default();
     let of = |member: &str| text(&body, member).unwrap_or_default().to_owned();
     json!({"resourceId": id, "clientId": of("properties.clientId"), "objectId": of("properties.principalId")})
 }

@@ -186,7 +186,7 @@ fn decide(world: &mut World, call: &Call<'_>) -> Answer {
     let key = &call.path.key;
     let Some(existing) = world.state.resources.get(key) else { return Err(call.not_found()) };
     let was = text(&existing.body, STATUS).unwrap_or_default().to_owned();
-    let mut body = existing.body.clone();
+    let mut body = existing.body.members();
     let kind = cut(&call.kind, 1).to_owned();
     let rules = deciding(&kind);
     let Wanted { status: wanted, description } = check(call, &kind, &rules, &was)?;
@@ -304,7 +304,7 @@ impl Behaviour for Connection {
         let Some(connection) = world.state.resources.edit(&operation.target) else { return };
         set(&mut connection.body, "properties.provisioningState", "Succeeded");
         connection.body.insert("etag".into(), json!(etag));
-        let body = connection.body.clone();
+        let body = connection.body.members();
         tell_endpoint(world, &body);
     }
 
@@ -350,7 +350,7 @@ fn carry_out(world: &mut World, operation: &Operation) -> bool {
         _ if failed => set(&mut connection.body, "properties.provisioningState", "Failed"),
         rest => set(&mut connection.body, "properties.provisioningState", rest),
     }
-    let body = connection.body.clone();
+    let body = connection.body.members();
     if !failed {
         tell_endpoint(world, &body);
     }
@@ -360,7 +360,7 @@ fn carry_out(world: &mut World, operation: &Operation) -> bool {
 /// Ends the decision of a site about a connection.
 fn decided(world: &mut World, operation: &Operation) {
     let Some(connection) = world.state.resources.get(&operation.target) else { return };
-    let mut body = connection.body.clone();
+    let mut body = connection.body.members();
     let approved = operation.act == Act::Start;
     set(&mut body, STATUS, if approved { "Approved" } else { "Rejected" });
     set(&mut body, "properties.provisioningState", "Succeeded");
@@ -368,7 +368,7 @@ fn decided(world: &mut World, operation: &Operation) {
     let shown = if approved { addresses(world, &endpoint_of(&body)) } else { json!([]) };
     set(&mut body, "properties.ipAddresses", shown);
     if let Some(connection) = world.state.resources.edit(&operation.target) {
-        connection.body = body;
+        connection.body = body.into();
     }
 }
 

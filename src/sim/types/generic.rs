@@ -97,7 +97,7 @@ impl Behaviour for Generic {
         if let Some(resource) = world.state.resources.edit(&call.path.key) {
             let mut value = Value::Object(std::mem::take(&mut resource.body));
             drop_secrets(&mut value);
-            resource.body = crate::core::json::object(value);
+            resource.body = crate::core::json::object(value).into();
         }
         world.updated(&call.path.key);
         Ok(world.answer(200, &call.path.key))

@@ -132,9 +132,9 @@ impl Behaviour for VirtualNetwork {
         let children = |collection: &str, show: &dyn Fn(&Resource) -> Value| -> Vec<Value> {
             world.state.resources.members(&format!("{key}/{collection}")).map(|(_, r)| show(r)).collect()
         };
-        let mut body = resource.body.clone();
+        let mut body = resource.body.members();
         let subnets = children("subnets", &subnet::shown);
-        let peerings = children("virtualnetworkpeerings", &|r| Value::Object(r.body.clone()));
+        let peerings = children("virtualnetworkpeerings", &|r| Value::Object(r.body.members()));
         put_back(&mut body, "properties.subnets", subnets);
         put_back(&mut body, "properties.virtualNetworkPeerings", peerings);
         Some(Value::Object(body))

@@ -135,7 +135,7 @@ impl Behaviour for Zone {
         let registering =
             links.iter().filter(|l| flag(&l.body, "properties.registrationEnabled") == Some(true)).count();
         let records = world.state.resources.below(&key).count() - links.len();
-        let mut body = resource.body.clone();
+        let mut body = resource.body.members();
         set(&mut body, "properties.numberOfRecordSets", records as u64 + 1);
         set(&mut body, "properties.numberOfVirtualNetworkLinks", links.len() as u64);
         set(&mut body, "properties.numberOfVirtualNetworkLinksWithRegistration", registering as u64);

@@ -227,7 +227,7 @@ pub(crate) fn with_connections(world: &World, resource: &Resource, own: Option<V
         .resources
         .members(&collection)
         .map(|(_, r)| {
-            let mut body = r.body.clone();
+            let mut body = r.body.members();
             if resource.kind == "microsoft.keyvault/vaults" {
                 body.retain(|name, _| matches!(name.as_str(), "id" | "etag" | "properties"));
             }
@@ -240,7 +240,7 @@ pub(crate) fn with_connections(world: &World, resource: &Resource, own: Option<V
     }
     let mut body: Object = match own {
         Some(Value::Object(body)) => body,
-        _ => resource.body.clone(),
+        _ => resource.body.members(),
     };
     put_back(&mut body, LIST, connections);
     Some(Value::Object(body))

@@ -99,7 +99,7 @@ impl Behaviour for Requester {
         }
         let status =
             foreign_endpoint::status(world, &endpoint_id(world, &resource.key()).to_ascii_lowercase())?;
-        let mut body = resource.body.clone();
+        let mut body = resource.body.members();
         crate::core::json::set(&mut body, "properties.status", status);
         Some(Value::Object(body))
     }

@@ -44,9 +44,10 @@ fn finish(world: &mut World, operation: &Operation) {
 
 /// The groups of the subscription.
 pub(crate) fn list(world: &mut World, request: &Request, origin: &str) -> Response {
-    let keys: Vec<String> =
-        world.state.resources.iter().filter(|(_, r)| r.kind == KIND).map(|(k, _)| k.to_owned()).collect();
-    world.answer_page(origin, request, &keys)
+    world.answer_page(origin, request, |world, after, most| {
+        let groups = world.state.resources.behind(after).filter(|(_, r)| r.kind == KIND);
+        groups.map(|(k, _)| k.to_owned()).take(most).collect()
+    })
 }
 
 /// A group that a provider makes for itself.

@@ -117,25 +117,29 @@ impl Behaviour for RoleAssignment {
             let Some(at) = key.find(MARK) else { return false };
             let here = &key[..at];
             let in_scope = prefix(here, scope) || (!exact && prefix(scope, here));
-            let theirs = text(&resource.body, "properties.principalId").unwrap_or_default();
-            in_scope && principal.as_ref().is_none_or(|p| p.eq_ignore_ascii_case(theirs))
+            let theirs = || text(&resource.body, "properties.principalId").unwrap_or_default();
+            in_scope && principal.as_ref().is_none_or(|p| p.eq_ignore_ascii_case(theirs()))
         };
-        // Assignments above the scope stand at few places: those are looked up, the rest is one range.
-        let mut keys: Vec<String> = Vec::new();
-        let mut above = scope.as_str();
-        while !above.is_empty() {
-            let collection = format!("{above}{}", MARK.trim_end_matches('/'));
-            if above != scope || exact {
-                let here = world.state.resources.members(&collection).filter(|(k, r)| matches(k, r));
-                keys.extend(here.map(|(k, _)| k.to_owned()));
+        Some(Ok(world.answer_page(call.origin, call.request, |world, after, most| {
+            // Assignments above the scope stand at few places: those are looked up, the rest is one range.
+            let mut keys: Vec<String> = Vec::new();
+            let mut above = scope.as_str();
+            while !above.is_empty() {
+                let collection = format!("{above}{}", MARK.trim_end_matches('/'));
+                if above != scope || exact {
+                    let here = world.state.resources.members_behind(&collection, after);
+                    keys.extend(here.filter(|(k, r)| matches(k, r)).take(most).map(|(k, _)| k.to_owned()));
+                }
+                above = crate::core::path::cut(above, 1);
             }
-            above = crate::core::path::cut(above, 1);
-        }
-        if !exact {
-            let below = world.state.resources.below(scope).filter(|(k, r)| matches(k, r));
-            keys.extend(below.map(|(k, _)| k.to_owned()));
-        }
-        Some(Ok(world.answer_page(call.origin, call.request, &keys)))
+            if !exact {
+                let below = world.state.resources.below_behind(scope, after);
+                keys.extend(below.filter(|(k, r)| matches(k, r)).take(most).map(|(k, _)| k.to_owned()));
+            }
+            keys.sort_unstable();
+            keys.truncate(most);
+            keys
+        })))
     }
 }
 
@@ -282,7 +286,7 @@ impl Behaviour for RoleDefinition {
             r.kind == call.kind
                 && wanted(text(&r.body, "properties.roleName").unwrap_or_default(), "CustomRole")
         });
-        value.extend(custom.map(|(_, r)| Value::Object(r.body.clone())));
+        value.extend(custom.map(|(_, r)| Value::Object(r.body.members())));
         Some(ok_list(value))
     }
 }

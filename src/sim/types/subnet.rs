@@ -200,7 +200,7 @@ pub(crate) fn drop_users(world: &mut World, key: &str) {
 
 /// The body with its users.
 pub(crate) fn shown(subnet: &Resource) -> Value {
-    let mut body = subnet.body.clone();
+    let mut body = subnet.body.members();
     let users = users(subnet);
     let endpoints: Vec<Value> = users
         .keys()
@@ -324,7 +324,7 @@ impl Behaviour for Peering {
     fn complete(&self, world: &mut World, operation: &Operation) {
         if matches!(operation.progress, Progress::Succeeded(_)) && operation.act == Act::Delete {
             let body =
-                world.state.resources.get(&operation.target).map(|r| r.body.clone()).unwrap_or_default();
+                world.state.resources.get(&operation.target).map(|r| r.body.members()).unwrap_or_default();
             let far =
                 text(&body, "properties.remoteVirtualNetwork.id").unwrap_or_default().to_ascii_lowercase();
             let near = cut(&operation.target, 2);
