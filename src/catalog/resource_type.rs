@@ -3,8 +3,10 @@
 use super::soft_deletion::SoftDeletion;
 use super::{AlsoNeeds, CrossCheck};
 use crate::change::DeleteMode;
+use crate::ident::ArmId;
 use crate::value::{Rule, Rules};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -47,6 +49,39 @@ pub enum Listing {
     Scope,
     /// The parent's body, which holds them in full at this JSON pointer; without the parent, that of its siblings.
     Parent(&'static str),
+    /// The same, but for their envelope: an element is the `properties` of one, with its `name` among them.
+    ParentProfiles(&'static str),
+}
+
+impl Listing {
+    /// Where the parent's body shows them, when it does.
+    pub fn in_parent(self) -> Option<&'static str> {
+        match self {
+            Listing::Parent(pointer) | Listing::ParentProfiles(pointer) => Some(pointer),
+            Listing::None | Listing::Collection | Listing::Subscription | Listing::Scope => None,
+        }
+    }
+
+    /// What the parent's body shows of its children of a type, each as its own `GET` would.
+    pub fn shown<'b>(
+        self,
+        kind: &ResourceType,
+        parent: &ArmId,
+        body: &'b Value,
+    ) -> impl Iterator<Item = Cow<'b, Value>> {
+        let items = self.in_parent().and_then(|pointer| body.pointer(pointer)).and_then(Value::as_array);
+        let leaf = kind.arm_type.rsplit('/').next().unwrap_or_default();
+        let (parent, arm_type) = (parent.clone(), kind.arm_type);
+        items.into_iter().flatten().filter_map(move |item| {
+            if self != Listing::ParentProfiles(self.in_parent()?) {
+                return Some(Cow::Borrowed(item));
+            }
+            let mut properties = item.as_object()?.clone();
+            let name = properties.shift_remove("name")?;
+            let id = parent.child(leaf, name.as_str()?);
+            Some(Cow::Owned(json!({ "id": id, "name": name, "type": arm_type, "properties": properties })))
+        })
+    }
 }
 
 /// What can be asked before the first write about a resource that is to be made, so that a run does not fail midway.

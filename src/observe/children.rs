@@ -1,11 +1,12 @@
 //! What stands below a resource whose children are the blueprint's alone, asked for or not.
 
 use crate::arm::{Client, Error, Resource};
-use crate::catalog::{Listing, ResourceType};
+use crate::catalog::ResourceType;
 use crate::ident::ArmId;
 use crate::state::{Desired, Observation, Observed};
 use futures::StreamExt;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// A list of children that has to be read.
 struct Children {
@@ -34,7 +35,7 @@ pub(super) async fn listed(
     let mut wanted = Vec::new();
     for resource in desired.iter().flat_map(|desired| &desired.resources) {
         for (_, kind) in resource.exclusive_children() {
-            if !matches!(kind.listing, Listing::Parent(_)) {
+            if kind.listing.in_parent().is_none() {
                 let path = path(&resource.id, resource.kind.arm_type, kind);
                 wanted.push(Children { path, api_version: kind.api_version });
             }
@@ -61,9 +62,7 @@ pub(super) fn add(desired: &Desired, listed: Vec<Value>, observed: &mut Observed
     for resource in &desired.resources {
         let Some(body) = observed.get(&resource.id).and_then(Observation::body) else { continue };
         for (_, kind) in resource.exclusive_children() {
-            if let Listing::Parent(pointer) = kind.listing {
-                found.extend(body.pointer(pointer).and_then(Value::as_array).into_iter().flatten().cloned());
-            }
+            found.extend(kind.listing.shown(kind, &resource.id, body).map(Cow::into_owned));
         }
     }
     for child in found {

@@ -12,6 +12,8 @@ pub(super) struct Question<'a> {
     pub(super) id: &'a ArmId,
     pub(super) api_version: &'a str,
     pub(super) listing: Listing,
+    /// Its type, when the catalog has it.
+    pub(super) kind: Option<&'static ResourceType>,
     /// Whether the ledger has it: then its absence from a list is looked into.
     pub(super) owned: bool,
     /// Where a soft-deleted one would be found.
@@ -58,6 +60,7 @@ pub(super) fn approvals(desired: &Desired) -> Vec<Question<'_>> {
             id: &resource.id,
             api_version: resource.kind.api_version,
             listing: Listing::None,
+            kind: Some(resource.kind),
             owned: false,
             deleted: None,
             connections: Some(connections),
@@ -78,6 +81,7 @@ pub(super) fn questions<'a>(desired: Option<&'a Desired>, ledger: &'a Ledger) ->
             id: &resource.id,
             api_version: resource.kind.api_version,
             listing: resource.kind.listing,
+            kind: Some(resource.kind),
             owned: ledger.resources.contains_key(&resource.id),
             deleted: Deleted::of(resource.kind, &resource.id, &resource.body),
             connections,
@@ -85,13 +89,14 @@ pub(super) fn questions<'a>(desired: Option<&'a Desired>, ledger: &'a Ledger) ->
     }
     for (id, owned) in &ledger.resources {
         if desired.is_none_or(|desired| !desired.by_id.contains_key(id)) {
+            let kind = resource_type(&owned.arm_type);
             questions.push(Question {
                 id,
                 api_version: &owned.api_version,
-                listing: resource_type(&owned.arm_type).map_or(Listing::None, |kind| kind.listing),
+                listing: kind.map_or(Listing::None, |kind| kind.listing),
+                kind,
                 owned: true,
-                deleted: resource_type(&owned.arm_type)
-                    .and_then(|kind| Deleted::of(kind, id, &owned.applied)),
+                deleted: kind.and_then(|kind| Deleted::of(kind, id, &owned.applied)),
                 connections: None,
             });
         }

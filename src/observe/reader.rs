@@ -9,6 +9,7 @@ use crate::private_link::Connection;
 use crate::state::{Observation, Observed, owner_in};
 use futures::StreamExt;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// What becomes of a question next.
@@ -19,7 +20,7 @@ enum Next {
     /// The list of its siblings may show it.
     Collection,
     /// The body of its parent shows it.
-    Parent(&'static str),
+    Parent,
     /// The connections of a target show it.
     Connection,
     /// It is asked for by itself.
@@ -98,7 +99,7 @@ impl<'a> Reader<'a> {
             (None, Listing::None) => Next::Single,
             (None, Listing::Collection) => Next::Collection,
             (None, Listing::Subscription | Listing::Scope) => Next::Subscription,
-            (None, Listing::Parent(pointer)) => Next::Parent(pointer),
+            (None, Listing::Parent(_) | Listing::ParentProfiles(_)) => Next::Parent,
         });
         let (next, observed) = (next.collect(), Observed::with_capacity(questions.len()));
         Reader { client, questions, at, next, observed }
@@ -187,7 +188,7 @@ impl<'a> Reader<'a> {
         let open = |id: &ArmId| self.at.get(id).is_some_and(|&at| self.next[at] != Next::Known);
         match (self.next[at], &self.questions[at].connections) {
             (_, Some(connections)) => open(&connections.target),
-            (Next::Parent(_), None) => self.questions[at].id.parent().is_some_and(|id| open(&id)),
+            (Next::Parent, None) => self.questions[at].id.parent().is_some_and(|id| open(&id)),
             (Next::Deleted, None) => false,
             _ => later && self.above(at).any(|above| self.next[above] != Next::Known),
         }
@@ -220,19 +221,16 @@ impl<'a> Reader<'a> {
                 }
                 _ => None,
             },
-            (Next::Parent(pointer), None) => {
+            (Next::Parent, None) => {
                 let Some(parent) = question.id.parent() else { return false };
                 let same_version = |&at: &usize| self.questions[at].api_version == question.api_version;
                 let read = self.at.get(&parent).filter(|at| same_version(at));
                 match read.and_then(|_| self.observed.get(&parent)) {
                     Some(Observation::Present { body, .. }) => {
-                        let items = body.pointer(pointer).and_then(Value::as_array);
-                        match items
-                            .into_iter()
-                            .flatten()
-                            .find(|item| id_of(item).is_some_and(|id| id == *question.id))
-                        {
-                            Some(item) => Some(present(item.clone())),
+                        let is_it = |item: &Cow<'_, Value>| id_of(item).is_some_and(|id| id == *question.id);
+                        let shown = |kind| question.listing.shown(kind, &parent, body).find(is_it);
+                        match question.kind.and_then(shown) {
+                            Some(item) => Some(present(item.into_owned())),
                             None if question.owned => None,
                             None => Some(Observation::Absent),
                         }
@@ -252,7 +250,7 @@ impl<'a> Reader<'a> {
             None => {
                 // Its parent is not read, or does not show it.
                 let parent = |id: ArmId| self.at.get(&id).copied();
-                if let Next::Parent(_) = self.next[at]
+                if self.next[at] == Next::Parent
                     && question.id.parent().and_then(parent).is_none_or(|at| self.next[at] == Next::Known)
                 {
                     self.next[at] = Next::Collection;
@@ -286,7 +284,7 @@ impl<'a> Reader<'a> {
                     siblings.entry((lower(collection(question.id)), version)).or_default().push(at);
                 }
                 Next::Deleted => requests.push(Request::Deleted(at)),
-                Next::Single | Next::Parent(_) | Next::Connection => requests.push(Request::One(at)),
+                Next::Single | Next::Parent | Next::Connection => requests.push(Request::One(at)),
                 Next::Known => {}
             }
         }

@@ -47,7 +47,8 @@ pub static AGENT_POOL: ResourceType = ResourceType {
         Facet::new("kubernetesVersion", "/properties/currentOrchestratorVersion", "the nodes' exact version"),
         Facet::new("nodeImageVersion", "/properties/nodeImageVersion", "the image that the nodes run"),
     ],
-    listing: Listing::Collection,
+    // A profile has the members that a pool's own body has under `properties`.
+    listing: Listing::ParentProfiles("/properties/agentPoolProfiles"),
     preflight: &[Preflight::Cores {
         size: "/properties/vmSize",
         count: "/properties/count",
