@@ -117,6 +117,8 @@ struct Run<'a> {
     held: HashMap<usize, Vec<ArmId>>,
     /// Units whose first request is on its way: what [`Engine::parallelism`] bounds.
     asking: HashSet<usize>,
+    /// How many of those ask for each class of requests, by subscription in small letters.
+    asked: HashMap<(String, OperationClass), u32>,
     /// Units of which Azure accepted a write.
     accepted: HashSet<usize>,
     /// Steps whose connection did not approve itself, as the plan expected: they approve it.
@@ -154,6 +156,7 @@ impl<'a> Run<'a> {
             lanes: HashSet::new(),
             held: HashMap::new(),
             asking: HashSet::new(),
+            asked: HashMap::new(),
             accepted: HashSet::new(),
             raised: HashSet::new(),
             announced: HashSet::new(),
@@ -262,18 +265,37 @@ impl<'a> Run<'a> {
     /// its turn; what is held back gives way to what is more urgent.
     fn pause_before(&self, at: usize) -> Option<Duration> {
         let unit = self.unit(at);
-        let subscription = unit.id.subscription().unwrap_or_default();
+        let subscription = subscription_of(unit);
         let pause = asks(&unit.work).map(|class| {
-            let headroom = self.engine.client.headroom(subscription, class);
-            let asking = self.asking.iter().map(|&other| self.unit(other)).filter(|other| {
-                let same = other.id.subscription().unwrap_or_default().eq_ignore_ascii_case(subscription);
-                same && asks(&other.work).any(|asked| asked == class)
-            });
+            let headroom = self.engine.client.headroom(&subscription, class);
+            let asking = self.asked.get(&(subscription.clone(), class)).copied().unwrap_or(0);
             // Those whose request has its token are counted by the budget already.
-            let to_come = (asking.count() as u32).saturating_sub(headroom.claimed);
+            let to_come = asking.saturating_sub(headroom.claimed);
             headroom.free_in(to_come + 1, class)
         });
         pause.max().filter(|pause| !pause.is_zero())
+    }
+
+    /// Notes that the first requests of a unit are to come.
+    fn asks_now(&mut self, at: usize) {
+        if self.asking.insert(at) {
+            let subscription = subscription_of(self.unit(at));
+            for class in asks(&self.unit(at).work) {
+                *self.asked.entry((subscription.clone(), class)).or_default() += 1;
+            }
+        }
+    }
+
+    /// Notes that the first requests of a unit are made.
+    fn has_asked(&mut self, at: usize) {
+        if self.asking.remove(&at) {
+            let subscription = subscription_of(self.unit(at));
+            for class in asks(&self.unit(at).work) {
+                if let Some(asking) = self.asked.get_mut(&(subscription.clone(), class)) {
+                    *asking = asking.saturating_sub(1);
+                }
+            }
+        }
     }
 
     fn join(
@@ -353,7 +375,7 @@ impl<'a> Run<'a> {
         self.unwritten.push(intent);
         self.lanes.extend(unit.lanes.iter().cloned());
         self.held.insert(at, unit.lanes.clone());
-        self.asking.insert(at);
+        self.asks_now(at);
         self.states[at] = State::Running { since: self.engine.clock.elapsed() };
         self.emit_started(at);
         Some(Worker {
@@ -387,17 +409,15 @@ impl<'a> Run<'a> {
 
     fn hear(&mut self, message: Message) {
         match message {
-            Message::Watching { unit } => {
-                self.asking.remove(&unit);
-            }
+            Message::Watching { unit } => self.has_asked(unit),
             Message::Accepted { unit, operation } => {
-                self.asking.remove(&unit);
+                self.has_asked(unit);
                 self.accepted.insert(unit);
                 let id = self.unit(unit).id.clone();
                 self.unwritten.push(Record::Accepted { id, operation });
             }
             Message::Waiting { unit, reason, attempt, wait } => {
-                self.asking.remove(&unit);
+                self.has_asked(unit);
                 let address = self.step(unit).address.clone();
                 self.emit(EventKind::StepWaiting { address, reason, attempt, wait_ms: millis(wait) });
             }
@@ -406,7 +426,7 @@ impl<'a> Run<'a> {
 
     fn end(&mut self, ended: Ended) {
         let at = ended.unit;
-        self.asking.remove(&at);
+        self.has_asked(at);
         let unit = self.unit(at);
         let since = match self.states[at] {
             State::Running { since } => since,
@@ -508,6 +528,11 @@ impl<'a> Run<'a> {
     fn made(&self, step: usize) -> bool {
         self.states[step] == State::Ended(Outcome::Done)
     }
+}
+
+/// The subscription of a unit, in small letters.
+fn subscription_of(unit: &Unit) -> String {
+    unit.id.subscription().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// What the first requests of a piece of work count for.
