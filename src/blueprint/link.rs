@@ -261,8 +261,7 @@ impl<'a> Linker<'a> {
         let makes = |node: &&Node| !matches!(node.draft.operation, Provisioning::Approval(_));
         let declared: HashSet<&ArmId> =
             self.nodes.iter().filter(makes).filter_map(|node| node.id.as_ref()).collect();
-        let used: HashSet<ArmId> =
-            declared.iter().flat_map(|id| id.ancestors().collect::<Vec<_>>()).collect();
+        let used: HashSet<ArmId> = declared.iter().filter_map(|id| id.group_id()).collect();
         let mut added = HashSet::new();
         let mut drafts = Vec::new();
         for group in own.iter().chain(groups) {

@@ -184,6 +184,11 @@ impl ArmId {
         }
     }
 
+    /// The id of the resource group that this one is, or lies in.
+    pub fn group_id(&self) -> Option<ArmId> {
+        Some(ArmId::resource_group(self.subscription()?, self.group()?))
+    }
+
     /// Every id above this one, nearest first.
     pub fn ancestors(&self) -> impl Iterator<Item = ArmId> {
         std::iter::successors(self.parent(), ArmId::parent)
@@ -247,18 +252,14 @@ fn starts_folded(bytes: &[u8], mark: &str) -> bool {
 
 /// Where a mark that starts with `/` first stands, in any case of ASCII.
 fn find_folded(text: &str, mark: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    (0..bytes.len()).find(|&at| bytes[at] == b'/' && starts_folded(&bytes[at..], mark))
+    text.match_indices('/').map(|(at, _)| at).find(|&at| starts_folded(&text.as_bytes()[at..], mark))
 }
 
 /// Splits at the last `/providers/` (in any case): what stands before it, and what stands after it.
 fn rsplit_providers(text: &str) -> Option<(&str, &str)> {
     const MARK: &str = "/providers/";
-    let bytes = text.as_bytes();
-    let found = (0..bytes.len().saturating_sub(MARK.len() - 1))
-        .rev()
-        .find(|&at| bytes[at] == b'/' && starts_folded(&bytes[at..], MARK));
-    match found {
+    let slashes = text.rmatch_indices('/').map(|(at, _)| at);
+    match slashes.into_iter().find(|&at| starts_folded(&text.as_bytes()[at..], MARK)) {
         Some(at) => Some((&text[..at], &text[at + MARK.len()..])),
         None => text.strip_prefix("providers/").map(|tail| ("", tail)),
     }

@@ -128,18 +128,26 @@ fn is_told(live: &Value) -> bool {
     }
 }
 
-fn names(body: &Value, node: &Node, trail: &mut Vec<String>, found: &mut Vec<String>) {
+/// The trail as a dotted path, each name as a person may see it.
+fn path_of(trail: &[&str]) -> String {
+    trail.iter().map(|name| token::display_text(name)).collect::<Vec<_>>().join(".")
+}
+
+fn names<'b>(body: &'b Value, node: &Node, trail: &mut Vec<&'b str>, found: &mut Vec<String>) {
     match body {
         Value::Object(members) => {
             for (name, value) in members {
-                let at = trail.join(".");
-                let is_token = token::has_token(name) && is_secret(&Value::String(name.clone()));
-                if is_token && !found.contains(&at) {
-                    found.push(at);
+                if token::has_token(name) && is_secret(&Value::String(name.clone())) {
+                    let at = path_of(trail);
+                    if !found.contains(&at) {
+                        found.push(at);
+                    }
                 }
-                trail.push(token::display_text(name));
-                names(value, node.member(name), trail, found);
-                trail.pop();
+                if value.is_object() || value.is_array() {
+                    trail.push(name);
+                    names(value, node.member(name), trail, found);
+                    trail.pop();
+                }
             }
         }
         Value::Array(items) => {
@@ -152,7 +160,7 @@ fn names(body: &Value, node: &Node, trail: &mut Vec<String>, found: &mut Vec<Str
                 })
             };
             if items.iter().any(named) {
-                found.push(trail.join("."));
+                found.push(path_of(trail));
             }
             items.iter().for_each(|item| names(item, node.element(), trail, found));
         }
