@@ -1,7 +1,7 @@
 //! How close a run comes to what is possible: nothing is faster than the longest chain of steps, than the work of one
 //! exclusive lane, and than the limits of the subscription.
 
-use crate::support::{Rehearsal, quickstart};
+use crate::support::{Rehearsal, estate, quickstart};
 use berth::apply::Applied;
 use berth::approve::Allowances;
 use berth::change::{Action, StepResult};
@@ -13,33 +13,7 @@ use std::time::Duration;
 
 /// Clusters with pools, their network and a vault with an endpoint, as many times as asked.
 fn fleet(clusters: usize) -> String {
-    fleet_with(clusters, "none")
-}
-
-/// A [`fleet`] whose endpoints have this `dns:`; `auto` links every network to one zone, one after the other.
-fn fleet_with(clusters: usize, dns: &str) -> String {
-    let mut sections: [String; 4] = Default::default();
-    for n in 0..clusters {
-        let b = n % 250;
-        let network = format!(
-            "  n{n}: {{ name: vnet-{n}, addressSpace: [10.{b}.0.0/16], subnets: {{ nodes: {{ prefix: 10.{b}.0.0/20 }}, pe: {{ prefix: 10.{b}.16.0/24 }} }} }}\n"
-        );
-        let cluster = format!(
-            "  c{n}: {{ name: aks-{n}, protect: false, subnet: '${{networks.n{n}.subnets.nodes}}', nodePools: {{ system: {{ mode: System, count: 1 }}, more: {{ count: 1 }} }} }}\n"
-        );
-        let vault = format!("  v{n}: {{ name: kv-fleet-{n}, protect: false }}\n");
-        let endpoint = format!(
-            "  p{n}: {{ target: '${{keyVaults.v{n}}}', subnet: '${{networks.n{n}.subnets.pe}}', dns: {dns} }}\n"
-        );
-        for (section, entry) in sections.iter_mut().zip([network, cluster, vault, endpoint]) {
-            section.push_str(&entry);
-        }
-    }
-    let [networks, clusters, vaults, endpoints] = sections;
-    format!(
-        "blueprint: fleet\nazure: {{ subscription: '${{env.AZURE_SUBSCRIPTION_ID}}', location: westeurope, resourceGroup: rg-fleet }}\n\
-         networks:\n{networks}clusters:\n{clusters}keyVaults:\n{vaults}privateEndpoints:\n{endpoints}"
-    )
+    estate::fleet(clusters, "none")
 }
 
 /// Very many resources that Azure makes at once: only the limits take time.
@@ -161,7 +135,7 @@ async fn limited(text: &str, parallelism: usize) {
 #[tokio::test(start_paused = true)]
 async fn the_plan_says_how_long_it_takes() {
     for (clusters, dns) in [(1, "none"), (50, "none"), (400, "none"), (1, "auto"), (50, "auto")] {
-        let ran = measure(&fleet_with(clusters, dns), Throttling::Azure, 64).await;
+        let ran = measure(&estate::fleet(clusters, dns), Throttling::Azure, 64).await;
         let ratio = ran.estimate.as_secs_f64() / ran.makespan.as_secs_f64();
         assert!(
             (0.9..=1.1).contains(&ratio),

@@ -44,6 +44,33 @@ pub fn blueprint(size: usize) -> String {
     estate.text()
 }
 
+/// Clusters with pools, their network and a vault with an endpoint, as many times as asked. With `dns: auto` every network
+/// is linked to one zone.
+pub fn fleet(clusters: usize, dns: &str) -> String {
+    let mut sections: [String; 4] = Default::default();
+    for n in 0..clusters {
+        let b = n % 250;
+        let network = format!(
+            "  n{n}: {{ name: vnet-{n}, addressSpace: [10.{b}.0.0/16], subnets: {{ nodes: {{ prefix: 10.{b}.0.0/20 }}, pe: {{ prefix: 10.{b}.16.0/24 }} }} }}\n"
+        );
+        let cluster = format!(
+            "  c{n}: {{ name: aks-{n}, protect: false, subnet: '${{networks.n{n}.subnets.nodes}}', nodePools: {{ system: {{ mode: System, count: 1 }}, more: {{ count: 1 }} }} }}\n"
+        );
+        let vault = format!("  v{n}: {{ name: kv-fleet-{n}, protect: false }}\n");
+        let endpoint = format!(
+            "  p{n}: {{ target: '${{keyVaults.v{n}}}', subnet: '${{networks.n{n}.subnets.pe}}', dns: {dns} }}\n"
+        );
+        for (section, entry) in sections.iter_mut().zip([network, cluster, vault, endpoint]) {
+            section.push_str(&entry);
+        }
+    }
+    let [networks, clusters, vaults, endpoints] = sections;
+    format!(
+        "blueprint: fleet\nazure: {{ subscription: '${{env.AZURE_SUBSCRIPTION_ID}}', location: westeurope, resourceGroup: rg-fleet }}\n\
+         networks:\n{networks}clusters:\n{clusters}keyVaults:\n{vaults}privateEndpoints:\n{endpoints}"
+    )
+}
+
 /// How many resources a team has.
 const TEAM: usize = 24;
 /// How many more a cluster makes: itself, its pools, what its control plane may do.
