@@ -111,6 +111,17 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Adds to a file that others write to as well, and makes it when it is not there.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // One write: what another process adds at the same moment comes before or behind, never between.
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(bytes)?;
+    file.flush()
+}
+
 /// Options to open a file that nobody but its owner may read, should it have to be made.
 pub fn private() -> OpenOptions {
     let mut options = OpenOptions::new();

@@ -10,6 +10,7 @@ mod drift;
 mod error;
 mod forget;
 mod plan;
+mod revealed;
 mod saved;
 mod sealed;
 mod session;
@@ -24,6 +25,7 @@ pub use drift::drift;
 pub use error::Error;
 pub use forget::{Forgotten, forget};
 pub use plan::{Planned, plan};
+pub use revealed::revealed;
 pub use saved::{
     apply_saved, moved_environment, plan_offline, save, saved_environment, saved_inputs, saved_source,
 };

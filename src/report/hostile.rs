@@ -4,7 +4,7 @@
 use super::graph::GraphNode;
 use super::progress::{Jsonl, Plain};
 use super::sample;
-use super::{Stage, Style, document, graph, html, human, json, junit, markdown, sarif};
+use super::{Stage, Style, ci, document, graph, html, human, json, junit, markdown, sarif};
 use crate::change::{Action, Outcome};
 use crate::diag::{Code, Diagnostic, Diagnostics, Place, SourceFile, Span};
 use crate::drift::{Drift, DriftReport};
@@ -21,7 +21,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 /// What somebody else may have called something.
-const CORPUS: &[&str] = &[
+pub(super) const CORPUS: &[&str] = &[
     "##vso[task.setvariable variable=x]y",
     "##VSO[task.complete result=Failed;]",
     "a\n##vso[task.logissue type=error]x",
@@ -84,7 +84,7 @@ const CORPUS: &[&str] = &[
     "\u{fdd0}Sec\u{fdd2}x",
 ];
 
-fn with(text: &str, payload: &str) -> String {
+pub(super) fn with(text: &str, payload: &str) -> String {
     format!("{payload}{text}{payload}")
 }
 
@@ -201,7 +201,7 @@ fn hostile_connections(payload: &str) -> Vec<Found> {
     vec![Found { target, exists: true, problem: Some(payload.to_owned()), connections: vec![connection] }]
 }
 
-fn hostile_events(payload: &str) -> Vec<Event> {
+pub(super) fn hostile_events(payload: &str) -> Vec<Event> {
     let address = || Address::new(with("a", payload));
     let failed = Outcome::Failed {
         message: with("Azure refused", payload),
@@ -260,6 +260,11 @@ enum Form {
     Xml,
 }
 
+fn handed(payload: &str) -> String {
+    let output = ci::Handed::new("x", &json!(payload), false);
+    ci::outputs(ci::OutputSyntax::Shell, &[output], "").text
+}
+
 /// Every sink, with what it makes of a payload.
 fn sinks(payload: &str) -> Vec<(&'static str, Form, String)> {
     use Form::{Html, Json, Markdown, Plain as Text, Xml};
@@ -315,6 +320,8 @@ fn sinks(payload: &str) -> Vec<(&'static str, Form, String)> {
         ("progress in JSON lines", Json, told(events, |out| Box::new(Jsonl::new(out)))),
         ("graph for Graphviz", Text, graph::dot(nodes, &edges)),
         ("graph in Mermaid", Text, graph::mermaid(nodes, &edges)),
+        ("outputs for a shell", Text, handed(payload)),
+        ("a run in Markdown", Markdown, ci::applied(payload, None, summary)),
         ("errors", Text, super::escape_lines(&with("it failed", payload))),
         ("terminal", Text, super::guarded(&with("it failed", payload), &Default::default(), false)),
     ]
@@ -390,7 +397,7 @@ fn foreign_text_commands_nobody_in_any_report() {
     let mut harms = Vec::new();
     for payload in CORPUS {
         let all = sinks(payload);
-        assert_eq!(all.len(), 24);
+        assert_eq!(all.len(), 26);
         for (name, form, text) in all {
             harms.extend(harm(form, &text).map(|harm| format!("{name} of {payload:?} {harm}")));
         }

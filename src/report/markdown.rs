@@ -331,12 +331,12 @@ fn details(text: &mut String, blocks: impl Iterator<Item = (String, String)>) {
 }
 
 /// A text as code, wherever it stands: backticks and pipes in it do no harm.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", html(text))
 }
 
 /// A text in which nothing is Markdown or HTML.
-fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in escape(text).chars() {
         match c {

@@ -9,6 +9,7 @@
 //!   a terminal nor break out of a Markdown block.
 //! * Secrets and values that are known only after apply are tokens in the data, and stay words in every report.
 
+pub mod ci;
 mod document;
 pub mod graph;
 mod guard;

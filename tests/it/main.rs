@@ -11,6 +11,7 @@ mod approve;
 mod blueprints;
 mod book;
 mod canaries;
+mod ci;
 mod clusters;
 mod drops;
 mod engine;

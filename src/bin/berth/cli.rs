@@ -112,6 +112,10 @@ pub struct Global {
     /// Plain lines instead of progress bars.
     #[arg(long, global = true)]
     pub no_progress: bool,
+    /// Which build server to speak to besides: with `auto` the one whose agent set the environment. It shows errors and
+    /// warnings beside their lines, progress, a summary and the result, and `apply` sets the outputs as variables.
+    #[arg(long, value_name = "SYSTEM", value_enum, default_value_t = CiChoice::Auto, global = true)]
+    pub ci: CiChoice,
 }
 
 impl Global {
@@ -143,6 +147,21 @@ impl From<Limits> for berth::sim::Throttling {
             Limits::Azure => berth::sim::Throttling::Azure,
         }
     }
+}
+
+/// Which build server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CiChoice {
+    /// The one whose agent set the environment.
+    Auto,
+    /// Azure Pipelines.
+    AzureDevops,
+    /// GitHub Actions.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+    /// None.
+    None,
 }
 
 /// When to use colour.
@@ -234,6 +253,36 @@ pub enum OutputFormat {
     Json,
 }
 
+/// How to show the outputs of an apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputsFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+    /// For a shell: `eval "$(berth output FILE --format env)"`.
+    Env,
+    /// Commands that set variables of the step, on standard output.
+    AzureDevops,
+    /// Lines for the file that GITHUB_OUTPUT names; written to it, when the environment does.
+    Github,
+}
+
+/// `berth output`.
+#[derive(Debug, Clone, Args)]
+pub struct OutputArgs {
+    /// The blueprint, a YAML file.
+    pub blueprint: PathBuf,
+    /// Only this one.
+    pub name: Option<String>,
+    /// How to show them.
+    #[arg(long, value_enum, default_value_t = OutputsFormat::Human)]
+    pub format: OutputsFormat,
+    /// Secret outputs as well. They are kept nowhere: the blueprint is evaluated again, with the parameters of this run.
+    #[arg(long)]
+    pub secret_outputs: bool,
+}
+
 /// Policies to judge a plan by.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Policies {
@@ -305,6 +354,9 @@ pub struct ApplyArgs {
     /// Allow this protected resource to be deleted; may be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub allow_delete: Vec<String>,
+    /// Hand secret outputs on to the build server as well, masked. One that is like ordinary text is not handed on.
+    #[arg(long)]
+    pub secret_outputs: bool,
     #[command(flatten)]
     pub policies: Policies,
     #[command(flatten)]
@@ -377,15 +429,7 @@ pub enum Command {
         command: ApproveCommand,
     },
     /// Show the outputs of the last apply.
-    Output {
-        /// The blueprint, a YAML file.
-        blueprint: PathBuf,
-        /// Only this one.
-        name: Option<String>,
-        /// How to show them.
-        #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
-        format: OutputFormat,
-    },
+    Output(OutputArgs),
     /// Look at what a blueprint owns.
     Ledger {
         /// What to do.

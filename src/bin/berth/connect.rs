@@ -215,7 +215,11 @@ impl Connection {
             bars.keep_ticking(Duration::from_millis(200));
             return Arc::new(progress::Redacted::new(bars, redactor()));
         }
-        Arc::new(progress::Plain::new(Box::new(terminal::stderr(terminal.err.color)), terminal.err))
+        let plain = progress::Plain::new(Box::new(terminal::stderr(terminal.err.color)), terminal.err);
+        match &terminal.ci {
+            Some(ci) => ci.grouped(Arc::new(plain)),
+            None => Arc::new(plain),
+        }
     }
 
     /// Writes down what the simulator holds.

@@ -1,5 +1,6 @@
 //! berth on the command line: reads arguments, wires the library together, shows what comes back.
 
+mod ci;
 mod cli;
 mod commands;
 mod connect;
@@ -29,5 +30,5 @@ fn main() -> ExitCode {
     settings::learn_environment();
     settings::log(cli.global.verbose, terminal::Terminal::new(&cli.global).err.color);
     settings::crash();
-    terminal::written(commands::run(cli)).into()
+    commands::run(cli).into()
 }

@@ -1,6 +1,7 @@
 //! What comes from the environment and from files that arguments name. The only place that reads the environment.
 
-use crate::cli::Global;
+use crate::ci::{Ci, Places};
+use crate::cli::{CiChoice, Global};
 use crate::terminal::redactor;
 use berth::arm::{AuthMethod, AuthSettings, Cloud, HttpTransport, Limits, Options, Proxies, TokenSource};
 use berth::blueprint::{Caller, Environment, Inputs, Opened, Source, side_file};
@@ -9,6 +10,7 @@ use berth::host::Clock;
 use berth::host::files::read_if_exists;
 use berth::ledger::Estate;
 use berth::ledger::store::{Access, Holder, Location};
+use berth::report::ci::System;
 use berth::report::{Style, human};
 use berth::sim::FaultScript;
 use serde_json::Value;
@@ -78,6 +80,31 @@ pub fn crash() {
         let at = environment().get("BERTH_CRASH_AT").and_then(|at| at.parse().ok());
         berth::host::crash::arm(at.unwrap_or(0));
     }
+}
+
+/// The build server, as `--ci` and the environment say.
+pub fn ci(choice: CiChoice) -> Option<Ci> {
+    let environment = environment();
+    let path = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let system = match choice {
+        CiChoice::Auto => System::detect(&environment)?,
+        CiChoice::AzureDevops => System::AzureDevops,
+        CiChoice::Github => System::Github,
+        CiChoice::Gitlab => System::Gitlab,
+        CiChoice::None => return None,
+    };
+    let root = match system {
+        System::AzureDevops => "BUILD_SOURCESDIRECTORY",
+        System::Github => "GITHUB_WORKSPACE",
+        System::Gitlab => "CI_PROJECT_DIR",
+    };
+    let places = Places {
+        root: path(root),
+        temporary: path("AGENT_TEMPDIRECTORY").unwrap_or_else(std::env::temp_dir),
+        outputs: path("GITHUB_OUTPUT"),
+        summary: path("GITHUB_STEP_SUMMARY"),
+    };
+    Some(Ci::new(system, places))
 }
 
 /// Sends the log of what happens inside to standard error, coloured or not.

@@ -1,14 +1,16 @@
 //! The terminal: the one doorway to standard output and standard error.
 
+use crate::ci::Ci;
 use crate::cli::{Global, When};
 use crate::exit::Exit;
 use berth::diag::Failure;
+use berth::report::ci::Issue;
 use berth::report::{Guarded, Style, guarded, human};
 use berth::value::redact::Redactor;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 /// The secrets that this process knows.
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::new);
@@ -88,6 +90,8 @@ pub struct Terminal {
     pub bars: bool,
     /// Whether nothing but results and errors is said.
     pub quiet: bool,
+    /// The build server that reads the log.
+    pub ci: Option<Arc<Ci>>,
 }
 
 impl Terminal {
@@ -108,12 +112,14 @@ impl Terminal {
         };
         let (stdout, stderr) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         let width = terminal_size::terminal_size().map(|(width, _)| width.0);
+        let ci = crate::settings::ci(global.ci).map(Arc::new);
         Terminal {
             out: style(stdout, width),
             err: style(stderr, width),
             interactive: std::io::stdin().is_terminal() && stderr,
-            bars: stderr && !global.no_progress && !global.quiet,
+            bars: stderr && !global.no_progress && !global.quiet && ci.is_none(),
             quiet: global.quiet,
+            ci,
         }
     }
 
@@ -165,7 +171,24 @@ impl Terminal {
     /// Says what went wrong.
     pub fn fail(&self, failure: &Failure) -> Exit {
         self.tell(&human::failure(failure, &self.err));
+        self.issue(failure.into());
         Exit::Error
+    }
+
+    /// Shows the build server what is wrong, where there is one.
+    pub fn issue(&self, issue: Issue) {
+        if let Some(ci) = &self.ci {
+            ci.issue(issue);
+        }
+    }
+
+    /// Puts a Markdown text on the page of the run, where there is a build server.
+    pub fn summary(&self, markdown: impl FnOnce() -> String) {
+        let written = self.ci.as_ref().map_or(Ok(()), |ci| ci.summary(&markdown()));
+        if let Err(failure) = written {
+            // The page of the run is a courtesy: the run goes on without it.
+            self.say(&format!("note: {failure}"));
+        }
     }
 
     /// Asks a question that only `yes` answers with yes.

@@ -16,3 +16,6 @@ pub use bars::{Bars, Now, target};
 pub use jsonl::Jsonl;
 pub use plain::Plain;
 pub use redacted::Redacted;
+
+#[cfg(test)]
+pub(super) use plain::tests;

@@ -184,17 +184,17 @@ pub(super) fn fitted(text: String, style: &Style) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::report) mod tests {
     use super::*;
     use crate::ident::Address;
     use std::sync::Arc;
 
     /// Bytes that can be read while somebody writes them.
     #[derive(Clone, Default)]
-    pub(in crate::report::progress) struct Buffer(Arc<Mutex<Vec<u8>>>);
+    pub(in crate::report) struct Buffer(Arc<Mutex<Vec<u8>>>);
 
     impl Buffer {
-        pub(in crate::report::progress) fn text(&self) -> String {
+        pub(in crate::report) fn text(&self) -> String {
             String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
         }
     }
@@ -211,7 +211,7 @@ pub(super) mod tests {
     }
 
     /// A short run in which everything happens.
-    pub(in crate::report::progress) fn story() -> Vec<Event> {
+    pub(in crate::report) fn story() -> Vec<Event> {
         let address = Address::new;
         let finished = |name: &str, action, outcome, elapsed_ms| EventKind::StepFinished {
             address: address(name.to_owned()),

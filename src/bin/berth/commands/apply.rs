@@ -2,15 +2,18 @@
 
 use super::policy::Judge;
 use super::{Loaded, PendingSource, of_blueprint, plan, report, saved, with_session_of};
+use crate::ci;
 use crate::cli::{ApplyArgs, Format, Global};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
 use berth::apply::Applied;
-use berth::change::Outcome;
+use berth::blueprint::places;
+use berth::change::{Outcome, Summary};
 use berth::diag::Failure;
-use berth::ident::Header;
+use berth::ident::{Header, Owner};
 use berth::ops::{self, Planned};
+use berth::report::ci::{Issue, Level};
 use berth::report::human;
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
@@ -49,7 +52,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
             match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances(), agree).await {
                 Ok(Some(applied)) => {
                     drop(session);
-                    match finish(terminal, applied) {
+                    match finish(terminal, applied, Some(blueprint), wish.secret_outputs) {
                         // Everything else is done, and what the blueprint asks for is not.
                         Exit::Done if held => Exit::Blocked,
                         exit => exit,
@@ -81,7 +84,8 @@ pub fn agree(
     judge: Option<&Judge>,
     refused: &mut Option<Exit>,
 ) -> bool {
-    let shown = plan::show(terminal, blueprint, planned, Format::Human, judge);
+    let form = plan::Form { format: Format::Human, on_page: false };
+    let shown = plan::show(terminal, blueprint, planned, form, judge);
     if shown != Exit::Done {
         *refused = Some(shown);
         return false;
@@ -108,12 +112,29 @@ pub fn agree(
     yes
 }
 
-/// Shows how a run ended.
-pub fn finish(terminal: &Terminal, applied: Applied) -> Exit {
+/// Shows how a run ended, to a person and to the build server.
+pub fn finish(
+    terminal: &Terminal,
+    applied: Applied,
+    blueprint: Option<&Loaded>,
+    secret_outputs: bool,
+) -> Exit {
     let summary = &applied.summary;
     let silent = summary.steps.is_empty() && !summary.interrupted;
     if !silent {
         terminal.print(&human::summary(summary, &applied.outputs, &terminal.out));
+        failures(terminal, summary, blueprint);
+        let (name, environment) = (&applied.ledger.blueprint, applied.ledger.environment.clone());
+        let owner = Owner::new(name.clone()).within(environment).to_string();
+        terminal.summary(|| berth::report::ci::applied(&owner, None, summary));
+    }
+    // What a run in part leaves is no basis for what comes after it.
+    if summary.is_complete()
+        && applied.broken.is_none()
+        && let Some(blueprint) = blueprint
+        && let Err(failure) = hand_on(terminal, &applied, blueprint, secret_outputs)
+    {
+        return terminal.fail(&failure);
     }
     let some = summary.steps.iter().any(|step| step.outcome == Outcome::Done || step.deleted);
     if let Some(error) = applied.broken {
@@ -130,4 +151,39 @@ pub fn finish(terminal: &Terminal, applied: Applied) -> Exit {
         return Exit::Interrupted;
     }
     if some { Exit::Partial } else { Exit::Error }
+}
+
+/// Shows the build server what failed, beside the lines of the blueprint.
+fn failures(terminal: &Terminal, summary: &Summary, blueprint: Option<&Loaded>) {
+    let failed = || summary.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed { .. }));
+    if terminal.ci.is_none() || failed().next().is_none() {
+        return;
+    }
+    let places = blueprint.map(|blueprint| places(&blueprint.source, failed().map(|step| &step.address)));
+    for step in failed() {
+        let Outcome::Failed { message, help, code } = &step.outcome else { continue };
+        let help = help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
+        let message = format!("{} {}: {message}{help}", step.action.word(), step.address);
+        let place = places.as_ref().and_then(|places| places.get(&step.address)).cloned();
+        let issue = Issue::new(Level::Error, message).at(place);
+        terminal.issue(code.iter().fold(issue, |issue, code| issue.code(code)));
+    }
+}
+
+/// Sets the outputs as variables, where there is a build server.
+///
+/// # Errors
+/// When the server's file cannot be written.
+fn hand_on(terminal: &Terminal, applied: &Applied, blueprint: &Loaded, secrets: bool) -> Result<(), Failure> {
+    let Some(server) = &terminal.ci else { return Ok(()) };
+    let secrets = secrets.then_some(&blueprint.desired.secrets);
+    let (handed, kept) = ci::handed(&applied.outputs, secrets);
+    if !kept.is_empty() {
+        let names = kept.join(", ");
+        terminal.say(&format!("note: secret outputs are not handed on: {names} (`--secret-outputs` does)"));
+    }
+    for (name, why) in server.set(&handed)? {
+        terminal.say(&format!("note: output {name} is not handed on: {why}"));
+    }
+    Ok(())
 }

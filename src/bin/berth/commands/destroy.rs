@@ -28,7 +28,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
             apply::agree(terminal, None, planned, &asking, None, &mut refused)
         };
         Ok(match ops::destroy(&session, name, &allowances, agree).await {
-            Ok(Some(applied)) => apply::finish(terminal, applied),
+            Ok(Some(applied)) => apply::finish(terminal, applied, None, false),
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
         })

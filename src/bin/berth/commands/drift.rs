@@ -6,8 +6,9 @@ use crate::exit::Exit;
 use crate::terminal::Terminal;
 use berth::blueprint::places;
 use berth::diag::Failure;
-use berth::drift::DriftReport;
+use berth::drift::{DriftKind, DriftReport};
 use berth::ops;
+use berth::report::ci::{Issue, Level};
 use berth::report::{html, human, json, junit, markdown, sarif};
 use std::path::Path;
 
@@ -33,6 +34,8 @@ pub fn run(
                     Format::Markdown => markdown::drift(&drift),
                     Format::Html => html::drift(&drift),
                 });
+                terminal.summary(|| markdown::drift(&drift));
+                issues(terminal, blueprint, &drift);
                 if let Err(failure) = write(terminal, reports, blueprint, &drift) {
                     return terminal.fail(&failure);
                 }
@@ -67,4 +70,23 @@ fn write(
         })?;
     }
     Ok(())
+}
+
+/// Shows the build server what drifted, beside the lines of the blueprint.
+fn issues(terminal: &Terminal, blueprint: &Loaded, drift: &DriftReport) {
+    if terminal.ci.is_none() {
+        return;
+    }
+    let places = places(&blueprint.source, drift.drifted.iter().map(|drift| &drift.address));
+    for drift in &drift.drifted {
+        let what = match drift.kind {
+            DriftKind::Missing => "it is gone".to_owned(),
+            DriftKind::Changed => {
+                let paths: Vec<&str> = drift.fields.iter().map(|field| field.path.as_str()).collect();
+                format!("somebody else changed {}", paths.join(", "))
+            }
+        };
+        let issue = Issue::new(Level::Warning, format!("{}: {what}", drift.address));
+        terminal.issue(issue.at(places.get(&drift.address).cloned()).code("drift"));
+    }
 }

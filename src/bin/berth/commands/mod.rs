@@ -18,7 +18,7 @@ use crate::cli::{Cli, Command, Global, Owner};
 use crate::connect::{self, Connection};
 use crate::exit::Exit;
 use crate::settings;
-use crate::terminal::Terminal;
+use crate::terminal::{self, Terminal};
 use berth::blueprint::{Blueprint, Environment, Inputs, Missing, Source, places};
 use berth::diag::{Diagnostic, Failure};
 use berth::ident;
@@ -29,10 +29,18 @@ use berth::report::{PlanDocument, Stage, document, human};
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 
-/// Carries out a command.
+/// Carries out a command, and says how it ended to the build server that waits for it.
 pub fn run(cli: Cli) -> Exit {
+    let terminal = Terminal::new(&cli.global);
+    let exit = terminal::written(carry_out(cli, &terminal));
+    if let Some(ci) = &terminal.ci {
+        ci.close(exit);
+    }
+    exit
+}
+
+fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
     let Cli { command, global } = cli;
-    let terminal = Terminal::new(&global);
     let is_about_no_blueprint = matches!(
         command,
         Command::Sim { .. }
@@ -48,21 +56,19 @@ pub fn run(cli: Cli) -> Exit {
         ));
     }
     match command {
-        Command::Validate { blueprint, policies } => validate::run(&global, &terminal, &blueprint, &policies),
-        Command::Graph { blueprint, format } => graph::run(&global, &terminal, &blueprint, format),
-        Command::Plan(wish) => plan::run(&global, &terminal, &wish),
-        Command::Apply(wish) => apply::run(&global, &terminal, &wish),
-        Command::Destroy(wish) => destroy::run(&global, &terminal, wish),
+        Command::Validate { blueprint, policies } => validate::run(&global, terminal, &blueprint, &policies),
+        Command::Graph { blueprint, format } => graph::run(&global, terminal, &blueprint, format),
+        Command::Plan(wish) => plan::run(&global, terminal, &wish),
+        Command::Apply(wish) => apply::run(&global, terminal, &wish),
+        Command::Destroy(wish) => destroy::run(&global, terminal, wish),
         Command::Drift { blueprint, format, reports } => {
-            drift::run(&global, &terminal, &blueprint, format, &reports)
+            drift::run(&global, terminal, &blueprint, format, &reports)
         }
-        Command::Approve { command } => approve::run(&global, &terminal, command),
-        Command::Output { blueprint, name, format } => {
-            output::run(&global, &terminal, &blueprint, name.as_deref(), format)
-        }
-        Command::Ledger { command } => ledger::run(&global, &terminal, command),
-        Command::Sim { command } => sim::run(&global, &terminal, command),
-        Command::Init { dir, template, list } => init::run(&terminal, &dir, &template, list),
+        Command::Approve { command } => approve::run(&global, terminal, command),
+        Command::Output(wish) => output::run(&global, terminal, &wish),
+        Command::Ledger { command } => ledger::run(&global, terminal, command),
+        Command::Sim { command } => sim::run(&global, terminal, command),
+        Command::Init { dir, template, list } => init::run(terminal, &dir, &template, list),
         Command::Explain { subject } => match berth::manual::explain(subject.as_deref()) {
             Ok(text) => {
                 terminal.print_own(&text);
@@ -129,6 +135,7 @@ impl PendingSource {
             Ok(blueprint) => {
                 if !blueprint.warnings.is_empty() {
                     terminal.say(human::diagnostics(&blueprint.warnings, &terminal.err).trim_end());
+                    blueprint.warnings.iter().for_each(|warning| terminal.issue(warning.into()));
                 }
                 Ok(Loaded { blueprint, source, inputs })
             }
@@ -391,6 +398,7 @@ fn report(terminal: &Terminal, error: &ops::Error) -> Exit {
         ops::Error::Blueprint(problems) => {
             let text = human::diagnostics(problems, &terminal.err);
             terminal.tell(&text);
+            problems.iter().for_each(|problem| terminal.issue(problem.into()));
             Exit::Error
         }
         ops::Error::Blocked(blocked) => {

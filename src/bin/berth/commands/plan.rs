@@ -6,10 +6,12 @@ use crate::cli::{Format, Global, PlanArgs};
 use crate::exit::Exit;
 use crate::terminal::{Terminal, redactor, unwritable};
 use berth::approve::Allowances;
+use berth::blueprint::places;
 use berth::diag::Failure;
 use berth::ops::{self, Planned};
 use berth::plan::Adoption;
 use berth::policy::Finding;
+use berth::report::ci::{Issue, Level};
 use berth::report::{html, human, json, markdown};
 
 /// Shows what would be done.
@@ -30,7 +32,8 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
                 drop(session);
                 let held = planned.plan.is_held();
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
-                let exit = match show(terminal, Some(blueprint), &planned, wish.format, judge.as_ref()) {
+                let form = Form { format: wish.format, on_page: true };
+                let exit = match show(terminal, Some(blueprint), &planned, form, judge.as_ref()) {
                     Exit::Done => save(global, terminal, blueprint, &planned, wish),
                     other => other,
                 };
@@ -90,6 +93,15 @@ fn save(
     Exit::Done
 }
 
+/// How a plan is shown.
+#[derive(Clone, Copy)]
+pub struct Form {
+    /// On standard output.
+    pub format: Format,
+    /// And on the page of the run, where there is a build server.
+    pub on_page: bool,
+}
+
 /// Shows a plan, what is in its way, what policies say of it, and what an earlier run left.
 ///
 /// [`Exit::Done`] unless a policy denies it or cannot be evaluated.
@@ -97,10 +109,10 @@ pub fn show(
     terminal: &Terminal,
     blueprint: Option<&Loaded>,
     planned: &Planned,
-    format: Format,
+    form: Form,
     judge: Option<&Judge>,
 ) -> Exit {
-    let plan = &planned.plan;
+    let (plan, format) = (&planned.plan, form.format);
     let mut document = None;
     if format == Format::Json || judge.is_some() {
         document = blueprint.map(|blueprint| blueprint.document(planned));
@@ -126,6 +138,12 @@ pub fn show(
         terminal
             .say(&format!("note: an earlier run began to {action} {address}; `berth apply` goes on with it"));
     }
+    if form.on_page {
+        terminal.summary(|| {
+            markdown::plan(plan) + &findings.as_deref().map(markdown::findings).unwrap_or_default()
+        });
+    }
+    issues(terminal, blueprint, planned, findings.as_deref().unwrap_or_default());
     let Some(findings) = findings else { return Exit::Done };
     match format {
         Format::Human => terminal.print(&human::findings(&findings, &terminal.out)),
@@ -138,4 +156,22 @@ pub fn show(
         terminal.fail(&Failure::bare("a policy denies this plan; nothing was done"));
     }
     exit
+}
+
+/// Shows the build server what is in the way of a plan, what may go wrong, and what policies say of it.
+fn issues(terminal: &Terminal, blueprint: Option<&Loaded>, planned: &Planned, findings: &[Finding]) {
+    if terminal.ci.is_none() {
+        return;
+    }
+    let plan = &planned.plan;
+    let told = plan.conflicts.iter().chain(&plan.warnings);
+    let places = blueprint.map(|blueprint| places(&blueprint.source, told.map(|conflict| &conflict.address)));
+    let place = |address| places.as_ref().and_then(|places| places.get(address)).cloned();
+    for (level, conflicts) in [(Level::Error, &plan.conflicts), (Level::Warning, &plan.warnings)] {
+        for conflict in conflicts {
+            let message = format!("{}: {}; {}", conflict.address, conflict.message, conflict.help);
+            terminal.issue(Issue::new(level, message).at(place(&conflict.address)));
+        }
+    }
+    findings.iter().for_each(|finding| terminal.issue(policy::issue(finding)));
 }

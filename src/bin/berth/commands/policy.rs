@@ -6,6 +6,7 @@ use crate::settings;
 use crate::terminal::Terminal;
 use berth::diag::Failure;
 use berth::policy::{self, Finding, PolicyFile, Verdict};
+use berth::report::ci::{Issue, Level};
 use berth::report::{PlanDocument, human, json};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
@@ -81,8 +82,20 @@ impl Judge {
     /// Shows findings; the exit is [`Exit::Blocked`] when one denies.
     pub fn show(&self, terminal: &Terminal, findings: &[Finding]) -> Exit {
         terminal.print(&human::findings(findings, &terminal.out));
+        findings.iter().for_each(|finding| terminal.issue(issue(finding)));
         verdict(findings)
     }
+}
+
+/// A finding for a build server.
+pub fn issue(finding: &Finding) -> Issue {
+    let level = match finding.verdict {
+        Verdict::Deny => Level::Error,
+        Verdict::Warn => Level::Warning,
+    };
+    let address = finding.address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
+    let issue = Issue::new(level, format!("{address}{}", finding.message));
+    issue.at(finding.place.clone()).code(&finding.rule)
 }
 
 /// How much memory this process has, in bytes; `None` where the system does not say.

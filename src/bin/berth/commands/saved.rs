@@ -57,7 +57,7 @@ pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wi
         match ops::apply_saved(&session, &saved, desired, &setting, found, allowances, agree).await {
             Ok(Some(applied)) => {
                 drop(session);
-                finish(terminal, applied)
+                finish(terminal, applied, Some(blueprint), wish.secret_outputs)
             }
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
