@@ -10,8 +10,8 @@ use super::source::At;
 use super::traps;
 use crate::catalog::kinds::resource_group;
 use crate::diag::{Code, Diagnostic};
-use crate::ident::normalize_location;
-use crate::value::token::Token;
+use crate::ident::{meant_region, normalize_location};
+use crate::value::token::{Token, has_token};
 use serde_json::{Map, Value};
 
 /// The `azure:` block, evaluated.
@@ -33,6 +33,13 @@ pub(super) const SUBSCRIPTION: Code = Code {
 };
 
 /// What the block of the blueprint may say.
+pub(super) const REGION: Code = Code {
+    name: "region",
+    why: "The location is not a region of Azure, but nearly one.",
+    remedy: "Write the region's name as `az account list-locations` prints it.",
+    example: "location: westeurope",
+};
+
 const FIELDS: &[&str] = &["subscription", "tenant", "location", "resourceGroup", "tags", "registerProviders"];
 
 /// What the block of a module may say.
@@ -89,6 +96,7 @@ impl Evaluator<'_> {
             known.unwrap_or_else(|| Token::Caller { claim: "tenantId".into() }.encode())
         });
         let location = text("location").map(|location| normalize_location(&location));
+        self.check_region(location.as_deref(), "azure.location");
         let tags = self.tags(self.azure.borrow().get("tags"), "azure.tags");
         let resource_group = text("resourceGroup");
         let good = self.check_group(resource_group.as_deref(), "azure.resourceGroup");
@@ -165,6 +173,12 @@ impl Evaluator<'_> {
                     false => (None, None),
                 },
             };
+            if field == "location" {
+                match &place {
+                    Some(place) => self.check_region(own.as_deref(), place),
+                    None => caller.check_region(own.as_deref(), &format!("{path}.azure.{field}")),
+                }
+            }
             if field == "resourceGroup" && own.is_some() {
                 let good = match place {
                     Some(place) => self.check_group(own.as_deref(), &place),
@@ -265,6 +279,19 @@ impl Evaluator<'_> {
                 self.spoil(field);
                 None
             }
+        }
+    }
+
+    /// A region that is nearly one: Azure would say so only when the first resource is made.
+    pub(super) fn check_region(&self, location: Option<&str>, path: &str) {
+        if let Some((text, meant)) = location.and_then(|text| Some((text, meant_region(text)?)))
+            && !has_token(text)
+        {
+            self.tell(
+                Diagnostic::error(&REGION, format!("`{text}` is not a region of Azure"))
+                    .at(self.locate(path, At::Value))
+                    .help(format!("did you mean `{meant}`?")),
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     azure, each, entries, environment, evaluator, exclusive, ignore, link, messages, modules, parameters,
-    refer, resolve, text, wants, yaml,
+    refer, resolve, slips, text, wants, yaml,
 };
 use crate::diag::Code;
 
@@ -27,6 +27,7 @@ const CODES: &[&Code] = &[
     &evaluator::EXPRESSION,
     &each::FOR_EACH,
     &modules::INCLUDE,
+    &slips::INDENTATION,
     &yaml::MERGE_KEY,
     &messages::MISSING_FIELD,
     &modules::MODULES,
@@ -36,6 +37,7 @@ const CODES: &[&Code] = &[
     &parameters::PARAMETER,
     &parameters::PARAMETER_DECLARATION,
     &refer::REFERENCE,
+    &azure::REGION,
     &wants::REFERENCE_KIND,
     &text::RESERVED_CHARACTER,
     &link::SAME_ID,

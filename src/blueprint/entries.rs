@@ -13,7 +13,7 @@ use super::resolve::{Entry, EntryState};
 use super::source::At;
 use super::traps;
 use crate::catalog::SHAPE;
-use crate::catalog::{Common, EntryCx, Kind, Nested};
+use crate::catalog::{Common, EntryCx, Kind, Nested, Problem};
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::ident::{Address, Parts, above, is_logical_name, normalize_location};
 use crate::value::parse_duration;
@@ -27,6 +27,37 @@ pub(super) const ENTRY_KEY: Code = Code {
     remedy: "Begin with a small letter, go on with letters, digits and `_`; put the Azure name into `name`.",
     example: "clusters: { aks: { name: aks-shop-prod } }",
 };
+
+/// The path, from the entry, of the mapping that a problem of its shape is about.
+fn container(problem: &Problem) -> &str {
+    let at = problem.path.trim_start_matches('.');
+    let field = problem.message.split('`').nth(1).unwrap_or_default();
+    match above(at) {
+        _ if !problem.message.starts_with("unknown field") => at,
+        _ if at == field => "",
+        Some((around, last)) if last == field => around,
+        _ => at,
+    }
+}
+
+/// The mappings in which one field is missing and one is unknown: a name was mistaken. With the names of both.
+fn misnamed(problems: &[Problem]) -> Vec<(String, String, String)> {
+    let of = |start: &'static str| {
+        let starts = move |problem: &&Problem| *problem.code == SHAPE && problem.message.starts_with(start);
+        problems.iter().filter(starts)
+    };
+    let field = |problem: &Problem| problem.message.split('`').nth(1).unwrap_or_default().to_owned();
+    let mut found = Vec::new();
+    for missing in of("missing field") {
+        let at = container(missing);
+        let mut unknown = of("unknown field").filter(|unknown| container(unknown) == at);
+        let alone = of("missing field").filter(|other| container(other) == at).count() == 1;
+        if let (Some(one), None, true) = (unknown.next(), unknown.next(), alone) {
+            found.push((at.to_owned(), field(missing), field(one)));
+        }
+    }
+    found
+}
 
 impl<'a> Evaluator<'a> {
     pub(super) fn section(&self, kind: &Kind, entries: &mut Vec<Entry<'a>>) {
@@ -151,8 +182,15 @@ impl<'a> Evaluator<'a> {
             problems,
         };
         (kind.expand)(Value::Object(fields), &mut cx);
+        let misnamed = misnamed(&cx.problems);
         for problem in cx.problems {
             if *problem.code == SHAPE {
+                if misnamed.iter().any(|(at, missing, _)| {
+                    *at == container(&problem)
+                        && problem.message.starts_with(&format!("missing field `{missing}`"))
+                }) {
+                    continue;
+                }
                 let is_part = |at: &str| kind.nested.iter().any(|nested| nested.is_at(at));
                 let above = above(&problem.path).map_or("", |(above, _)| above);
                 let words = if is_part(&problem.path) || is_part(above) { Nested::WORDS } else { &[] };
@@ -161,13 +199,13 @@ impl<'a> Evaluator<'a> {
                     && let Some(field) = problem.message.split('`').nth(1)
                 {
                     let own = path.rsplit('.').next().unwrap_or_default();
-                    let at = problem.path.trim_start_matches('.');
-                    let around = match crate::ident::above(at) {
-                        _ if at == field => "",
-                        Some((around, last)) if last == field => around,
-                        _ => at,
+                    let around = container(&problem);
+                    let missing = misnamed.iter().find(|(at, _, unknown)| *at == around && unknown == field);
+                    let elsewhere = || indentation::remedy(kind, own, around, field);
+                    told.help = match missing {
+                        Some((_, missing, _)) => Some(format!("write `{missing}`, which is missing here")),
+                        None => elsewhere().or(told.help),
                     };
-                    told.help = indentation::remedy(kind, own, around, field).or(told.help);
                 }
                 self.tell(told);
                 continue;
@@ -239,7 +277,9 @@ impl<'a> Evaluator<'a> {
             }
         };
         let name = text("name").unwrap_or_else(|| key.to_owned());
-        let location = text("location").map(|l| normalize_location(&l)).or_else(|| azure.location.clone());
+        let own_location = text("location").map(|l| normalize_location(&l));
+        self.check_region(own_location.as_deref(), &format!("{path}.location"));
+        let location = own_location.or_else(|| azure.location.clone());
         let own_group = text("resourceGroup");
         self.check_group(own_group.as_deref(), &format!("{path}.resourceGroup"));
         let group = own_group.or_else(|| azure.resource_group.clone());

@@ -7,7 +7,7 @@ use crate::ident::segments;
 use serde_json::{Map, Value};
 
 /// What a schema says of the fields of a mapping: the mappings that the value may be.
-fn mappings<'s>(
+pub(super) fn mappings<'s>(
     schema: &'s Value,
     definitions: &'s Map<String, Value>,
     depth: usize,

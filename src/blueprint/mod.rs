@@ -44,6 +44,7 @@ mod refer;
 mod resolve;
 mod schema;
 mod side_file;
+mod slips;
 mod source;
 #[cfg(test)]
 mod tests;

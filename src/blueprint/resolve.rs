@@ -7,6 +7,7 @@ use super::inputs::Inputs;
 use super::link;
 use super::messages::MISSING_FIELD;
 use super::parameters::{self, Given};
+use super::slips;
 use super::source::{At, Source};
 use crate::catalog::SHAPE;
 use crate::catalog::{Draft, registry};
@@ -24,6 +25,27 @@ use std::sync::Arc;
 /// # Errors
 /// Every problem that was found, warnings among them, when at least one is an error.
 pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> {
+    load_slipping(source, inputs, slips::SLIPS)
+}
+
+/// [`load`], which puts so many slips of indentation right to tell what is wrong besides.
+pub(super) fn load_slipping(
+    source: &Source,
+    inputs: &Inputs,
+    slips: usize,
+) -> Result<Blueprint, Diagnostics> {
+    load_plainly(source, inputs).map_err(|problems| {
+        let slipped =
+            slips.checked_sub(1).and_then(|left| slips::in_blueprint(source, inputs, &problems, left));
+        slipped.unwrap_or_else(|| {
+            conceal::learn(source, &inputs.redactor);
+            problems
+        })
+    })
+}
+
+/// [`load`], which takes the text as it is.
+pub(super) fn load_plainly(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> {
     let Some(root) = source.tree.as_object() else {
         // It may be any file of this machine: nothing of it is shown but the place.
         let mut place = source.locate("", At::Value);
@@ -75,10 +97,7 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
     problems.sort();
     match linked {
         Some(desired) if !problems.has_errors() => Ok(Blueprint { desired, warnings: problems }),
-        _ => {
-            conceal::learn(source, &inputs.redactor);
-            Err(problems)
-        }
+        _ => Err(problems),
     }
 }
 

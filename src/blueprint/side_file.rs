@@ -55,7 +55,7 @@ mod tests {
             ("hands:\n  - { name: Ann }\n  - { nam: Bob }\n", "unknown field `nam`", 3),
             ("hands:\n  - { name: [] }\n", "expected a text, found a list", 2),
             ("hand: []\n", "unknown field `hand`", 1),
-            ("hands: [\n", "", 2),
+            ("hands: [\n", "", 1),
         ] {
             let problems = side_file::<Crew>("crew.yaml", text.as_bytes()).unwrap_err();
             let problem = problems.iter().next().unwrap();

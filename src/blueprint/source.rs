@@ -5,7 +5,7 @@
 use super::conceal;
 use super::includes::{self, Include, Includes, Open, Opened, Read};
 use super::place::Index;
-use super::{text, yaml};
+use super::{slips, text, yaml};
 use crate::diag::{Diagnostic, SourceFile, Span};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -45,9 +45,22 @@ impl Source {
     /// excerpt shows no value: which of them are secrets is not known yet.
     pub fn parse(name: impl Into<String>, bytes: &[u8]) -> Result<Self, Diagnostic> {
         let file = text::decode(name.into(), bytes).map_err(conceal::veiled)?;
-        let tree = yaml::tree(&file).map_err(conceal::veiled)?;
+        let tree = yaml::tree(&file);
+        let tree =
+            tree.map_err(|error| slips::in_text(&file, &error).unwrap_or(error)).map_err(conceal::veiled)?;
+        Ok(Self::of(file, tree))
+    }
+
+    /// [`Source::parse`] for a text in which something was put right, to see whether that helps.
+    pub(super) fn plain(name: &str, text: &str) -> Result<Self, Diagnostic> {
+        let file = text::decode(name.to_owned(), text.as_bytes())?;
+        let tree = yaml::tree(&file)?;
+        Ok(Self::of(file, tree))
+    }
+
+    fn of(file: Arc<SourceFile>, tree: Value) -> Self {
         let (includes, index) = (Includes::new(), OnceLock::new());
-        Ok(Source { file, tree, includes, index, hidden: false, part_of: None })
+        Source { file, tree, includes, index, hidden: false, part_of: None }
     }
 
     /// What a file says under one of its keys, as a file of its own. Places are those of the whole file.
@@ -185,7 +198,7 @@ list:
             ("a:\n  - { b: ${c['d']} }\n", "unquoted-expression", "x.yaml:2:10"),
             ("a:\n\tb: 1\n", "yaml", "x.yaml:2:1"),
             ("", "empty", "x.yaml:1:1"),
-            ("a: [1\nb: 2\n", "yaml", "x.yaml:2:2"),
+            ("a: [1\nb: 2\n", "yaml", "x.yaml:1:4"),
             ("true: 1\n", "yaml", "x.yaml:1:1"),
             ("a: \u{FDD0}\n", "reserved-character", "x.yaml:1:4"),
         ] {

@@ -30,6 +30,11 @@ pub(super) fn value(text: &str) -> Result<Value, Diagnostic> {
     parse(text).map_err(|error| explain(&file, &error))
 }
 
+/// The line, from 1, at which a text stops being YAML.
+pub(super) fn failing_line(text: &str) -> Option<usize> {
+    parse(text).err().map(|error| error.location().map_or(1, |place| place.line()))
+}
+
 fn parse(text: &str) -> Result<Value, serde_yaml::Error> {
     let left = Cell::new(text.len() * 3 + REPEATED);
     (Tree { left: &left }).deserialize(serde_yaml::Deserializer::from_str(text))
@@ -75,6 +80,11 @@ pub(super) const YAML: Code = Code {
     example: "networks:\n  hub:\n    addressSpace: [10.20.0.0/16]",
 };
 
+/// The remedy when only the place is known.
+pub(super) const VAGUE: &str =
+    "look at this line and the one above: indentation, a missing colon, or a quote that is not closed";
+pub(super) const TABS: &str = "YAML takes spaces, not tabs, for indentation; a text that starts with a special character goes in quotes";
+
 fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
     let text = error.to_string();
     let span = error.location().map(|place| span_of(file, &place));
@@ -100,10 +110,7 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
             .help("a blueprint is one YAML document: remove this line, and what is behind it");
     }
     let (message, help) = if message.contains("found character that cannot start any token") {
-        (
-            message,
-            "YAML takes spaces, not tabs, for indentation; a text that starts with a special character goes in quotes",
-        )
+        (message, TABS)
     } else if message.contains("unknown anchor") {
         (
             message,
@@ -114,10 +121,7 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
     } else if message.contains("repetition limit") {
         (BOMB, FEWER)
     } else {
-        (
-            message,
-            "look at this line and the one above: indentation, a missing colon, or a quote that is not closed",
-        )
+        (message, VAGUE)
     };
     Diagnostic::error(&YAML, message).at(span.or_else(|| Some(span_at(file, 0, 1)))).help(help)
 }

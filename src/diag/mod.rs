@@ -174,6 +174,11 @@ impl Diagnostics {
         self.0.iter()
     }
 
+    /// Each of them, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Diagnostic> {
+        self.0.iter_mut()
+    }
+
     /// Sorts by place; equal ones are told once.
     pub fn sort(&mut self) {
         self.0.sort_by(|a, b| {

@@ -26,6 +26,7 @@ mod files;
 mod fixed;
 mod governance;
 mod guides;
+mod help;
 mod ignore;
 mod interrupt;
 mod kinds;

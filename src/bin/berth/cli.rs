@@ -31,86 +31,122 @@ pub fn parse() -> Result<Cli, clap::Error> {
 
 /// The exit codes are the same for every command, and every command says so.
 pub fn with_exit_codes(command: clap::Command) -> clap::Command {
-    command.after_help(crate::exit::HELP).mut_subcommands(with_exit_codes)
+    let more = "Further options, in groups, and the exit codes: --help";
+    command.after_help(more).after_long_help(crate::exit::HELP).mut_subcommands(with_exit_codes)
 }
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Give a parameter its value; may be repeated.
-    #[arg(short = 'p', long = "param", value_name = "KEY=VALUE", global = true)]
+    #[arg(short = 'p', long = "param", value_name = "KEY=VALUE", global = true, help_heading = "Blueprint")]
     pub params: Vec<String>,
     /// Take parameters from a YAML file of names and values; may be repeated, later ones win.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Blueprint", hide_short_help = true)]
     pub values: Vec<PathBuf>,
-    /// Work on this environment of the blueprint: `environments/NAME.yaml` beside it says its values, subscription, ledger
-    /// and policies.
-    #[arg(short = 'e', long, value_name = "NAME", global = true)]
+    /// Work on this environment of the blueprint.
+    ///
+    /// `environments/NAME.yaml` beside the blueprint says its values, subscription, ledger and policies.
+    #[arg(short = 'e', long, value_name = "NAME", global = true, help_heading = "Blueprint")]
     pub environment: Option<String>,
     /// What the file of the environment says; filled in when the blueprint is known.
     #[arg(skip)]
     pub chosen: Option<Arc<Environment>>,
-    /// Rehearse against the embedded simulator, whose state is kept in FILE.
+    /// Rehearse against the simulator, which keeps its state in FILE.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, global = true,
-          default_missing_value = ".berth/sim.json")]
+          default_missing_value = ".berth/sim.json", help_heading = "Simulator")]
     pub sim: Option<PathBuf>,
     /// Let simulated time run N times as fast as Azure's, instead of not waiting at all; for `--sim`, and for an
     /// `--endpoint` on this machine where `berth sim serve --speed N` runs.
-    #[arg(long, value_name = "N", global = true)]
+    #[arg(long, value_name = "N", global = true, help_heading = "Simulator", hide_short_help = true)]
     pub sim_speed: Option<f64>,
     /// Let the simulator count requests against limits.
-    #[arg(long = "limits", value_name = "LIMITS", value_enum, default_value_t = Limits::None, global = true)]
+    #[arg(long = "limits", value_name = "LIMITS", value_enum, default_value_t = Limits::None, global = true, help_heading = "Simulator", hide_short_help = true)]
     pub limits: Limits,
     /// Let things go wrong in the simulator, as this file says; with `--sim` and for `berth sim serve`.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Simulator", hide_short_help = true)]
     pub faults: Option<PathBuf>,
     /// Where the ledgers are: a folder, azblob://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX.
     /// An environment's file and BERTH_LEDGER say it as well, in this order. Under `--sim` the simulator's own ledgers are used.
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, help_heading = "Ledger", hide_short_help = true)]
     pub ledger: Option<String>,
     /// Take over a ledger that was written for another blueprint, environment, cloud, tenant or subscription: the blueprint has moved.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Ledger", hide_short_help = true)]
     pub move_ledger: bool,
     /// How long the lock of a ledger in an object store holds without being renewed, in seconds.
     #[arg(long, value_name = "SECONDS", hide = true, default_value_t = 60, global = true,
-          value_parser = clap::value_parser!(u64).range(1..=90))]
+          value_parser = clap::value_parser!(u64).range(1..=90), help_heading = "Ledger", hide_short_help = true)]
     pub ledger_lease: u64,
     /// How many requests may be under way at once, at most; fewer when Azure's limits are near. Operations that Azure
     /// works on do not count.
     #[arg(long, value_name = "N", default_value_t = 64, global = true,
-          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256), help_heading = "Azure", hide_short_help = true)]
     pub parallelism: usize,
     /// Talk to this ARM endpoint, such as `http://127.0.0.1:8080` of `berth sim serve`.
-    #[arg(long, value_name = "URL", conflicts_with = "sim", global = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "sim",
+        global = true,
+        help_heading = "Azure",
+        hide_short_help = true
+    )]
     pub endpoint: Option<String>,
     /// Sign in here instead of at the cloud's own address; HTTPS only.
-    #[arg(long, value_name = "URL", conflicts_with = "sim", global = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "sim",
+        global = true,
+        help_heading = "Azure",
+        hide_short_help = true
+    )]
     pub authority: Option<String>,
     /// Trust the certificate authorities of this PEM file too; may be repeated.
-    #[arg(long, value_name = "FILE", conflicts_with = "sim", global = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "sim",
+        global = true,
+        help_heading = "Azure",
+        hide_short_help = true
+    )]
     pub ca_file: Vec<PathBuf>,
     /// The Azure cloud: public (which is the default), usgov or china.
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, help_heading = "Azure", hide_short_help = true)]
     pub cloud: Option<String>,
     /// How to sign in: auto, azure-pipelines, workload-identity, client-secret, client-certificate,
     /// managed-identity or azure-cli.
-    #[arg(long, value_name = "METHOD", default_value = "auto", global = true)]
+    #[arg(
+        long,
+        value_name = "METHOD",
+        default_value = "auto",
+        global = true,
+        help_heading = "Azure",
+        hide_short_help = true
+    )]
     pub auth: String,
     /// Write every exchange with Azure as a line of JSON, secrets and tokens removed.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Output", hide_short_help = true)]
     pub trace_http: Option<PathBuf>,
-    /// Say nothing but results and errors.
-    #[arg(short, long, global = true)]
+    /// Show nothing but results and errors.
+    #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
     /// Log what happens inside; twice for more.
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Output", hide_short_help = true)]
     pub verbose: u8,
     /// When to use colour.
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        help_heading = "Output",
+        hide_short_help = true
+    )]
     pub color: When,
     /// Plain lines instead of progress bars.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output", hide_short_help = true)]
     pub no_progress: bool,
     /// Which build server to speak to besides: with `auto` the one whose agent set the environment. It shows errors and
     /// warnings beside their lines, progress, a summary and the result, and `apply` sets the outputs as variables.
@@ -286,7 +322,7 @@ pub struct OutputArgs {
 /// Policies to judge a plan by.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Policies {
-    /// Judge the plan by the Rego policies in this file or folder; may be repeated.
+    /// Judge the plan by the Rego policies in PATH; may be repeated.
     #[arg(long = "policy", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }
@@ -297,7 +333,9 @@ pub struct Extent {
     /// Only this address, with what it needs; may be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub target: Vec<String>,
-    /// Purge what Azure would keep, soft-deleted: names are free at once, and what was in it is gone for good.
+    /// Purge what Azure would keep, soft-deleted.
+    ///
+    /// Names are free at once, and what was in it is gone for good.
     #[arg(long)]
     pub purge: bool,
 }
@@ -339,7 +377,9 @@ pub struct PlanArgs {
 /// `berth apply`.
 #[derive(Debug, Clone, Args)]
 pub struct ApplyArgs {
-    /// The blueprint, a YAML file; or a plan that `berth plan --out` saved, which is carried out without asking.
+    /// The blueprint, a YAML file, or a plan that `berth plan --out` saved.
+    ///
+    /// A saved plan is carried out without asking.
     #[arg(value_name = "BLUEPRINT|PLAN")]
     pub blueprint: PathBuf,
     /// Do not ask.
@@ -389,7 +429,9 @@ pub struct DestroyArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check a blueprint, offline: everything that is wrong with it, at once.
+    /// Check a blueprint, offline.
+    ///
+    /// Everything that is wrong with it is reported at once.
     Validate {
         /// The blueprint, a YAML file.
         blueprint: PathBuf,
@@ -404,14 +446,15 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
         format: GraphFormat,
     },
-    /// Show what would be done; exits with 2 when something would.
+    /// Show what would be done; exit code 2 when something would.
     Plan(PlanArgs),
-    /// Bring Azure to what the blueprint says, or carry out a saved plan.
+    /// Apply a blueprint, or a saved plan.
     Apply(ApplyArgs),
-    /// Delete everything that the blueprint owns. The ledger alone says what: of the blueprint only its name and its
-    /// subscription are read.
+    /// Delete everything that the blueprint owns.
+    ///
+    /// The ledger alone says what that is: of the blueprint only its name and its subscription are read.
     Destroy(DestroyArgs),
-    /// Report what somebody else changed; exits with 2 when something was.
+    /// Report what somebody else changed; exit code 2 when something was.
     Drift {
         /// The blueprint, a YAML file.
         blueprint: PathBuf,
@@ -422,7 +465,9 @@ pub enum Command {
         #[arg(long = "report", value_name = "FORMAT=FILE")]
         reports: Vec<ReportFile>,
     },
-    /// Look after private endpoint connections, of a blueprint or of any resource.
+    /// List, approve, reject and remove private endpoint connections.
+    ///
+    /// Those of a blueprint, or of any resource.
     Approve {
         /// What to do.
         #[command(subcommand)]
@@ -442,7 +487,9 @@ pub enum Command {
         #[command(subcommand)]
         command: SimCommand,
     },
-    /// Write a starter blueprint into a folder; nothing that is there is overwritten.
+    /// Write a starter blueprint into a folder.
+    ///
+    /// Nothing that is there is overwritten.
     Init {
         /// The folder; made when it is not there.
         #[arg(default_value = ".")]
@@ -454,7 +501,9 @@ pub enum Command {
         #[arg(long)]
         list: bool,
     },
-    /// Tell about a kind, a field of it, or the code of a diagnostic; without a subject, list the kinds.
+    /// Explain a kind, a field, or the code of a diagnostic.
+    ///
+    /// Without a subject it lists the kinds.
     Explain {
         /// What to tell about, such as `clusters`, `clusters.network.plugin` or `unknown-field`.
         #[arg(value_name = "KIND[.FIELD…]|CODE")]
@@ -472,15 +521,16 @@ pub enum Command {
 /// Which connections are meant.
 #[derive(Debug, Clone, Args)]
 pub struct Connections {
-    /// Resources whose connections are meant: ARM ids, or addresses of the blueprint. Without any, those that the
-    /// blueprint's private endpoints connect to and that its approvals are about.
+    /// Resources whose connections are meant: ARM ids, or addresses of the blueprint.
+    ///
+    /// Without any, those that the blueprint's private endpoints connect to and that its approvals are about.
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// All resources of this group that can have connections; needs the subscription.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub resource_group: Option<String>,
     /// All resources of this subscription that can have connections, or with `--resource-group` the group's.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", hide_short_help = true)]
     pub subscription: Option<String>,
     /// A blueprint: its addresses, and the connections that it lets berth approve.
     #[arg(long, value_name = "FILE")]
@@ -492,25 +542,25 @@ pub struct Connections {
     #[arg(long = "from-subscription", value_name = "ID")]
     pub subscriptions: Vec<String>,
     /// Rule: connections of anyone, in any subscription and any tenant. Needs `--at-most`.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub any: bool,
     /// Narrows the rules to requests that say this; `*` stands for any characters. It names nobody by itself.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", hide_short_help = true)]
     pub message: Option<String>,
     /// Narrows the rules to this group of the target, such as `vault` or `blob`.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub group: Option<String>,
     /// How many connections the rules let in on a target, with those that are approved already. When more ask, none is.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub at_most: Option<usize>,
     /// Rule: this connection, by its own ARM id (`…/privateEndpointConnections/NAME`); may be repeated.
     #[arg(long = "id", value_name = "ID")]
     pub ids: Vec<String>,
     /// The API version of the targets, for a type that berth does not know.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", hide_short_help = true)]
     pub api_version: Option<String>,
     /// Wait this long for a connection that the rules name, such as `10m`.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, hide_short_help = true)]
     pub wait: Option<std::time::Duration>,
     /// How to show them.
     #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
@@ -548,7 +598,7 @@ pub enum ApproveCommand {
         #[command(flatten)]
         deciding: Deciding,
         /// What the target shows as the reason.
-        #[arg(long, value_name = "TEXT", default_value = "approved by berth")]
+        #[arg(long, value_name = "TEXT", default_value = "approved by berth", hide_short_help = true)]
         description: String,
     },
     /// Reject the connections that the rules name and that wait, after asking; one that is approved only by `--id`.
@@ -556,7 +606,7 @@ pub enum ApproveCommand {
         #[command(flatten)]
         deciding: Deciding,
         /// What the target shows as the reason.
-        #[arg(long, value_name = "TEXT", default_value = "rejected by berth")]
+        #[arg(long, value_name = "TEXT", default_value = "rejected by berth", hide_short_help = true)]
         description: String,
     },
     /// Take the connections that `--id` names off their targets, after asking. Their endpoints never connect again.
@@ -633,13 +683,13 @@ pub struct Door {
     pub write_ca: Option<PathBuf>,
     /// Answer only requests with a token from the simulator's own directory. With SECRET, applications get one for
     /// this secret only; without, for any.
-    #[arg(long, value_name = "SECRET", num_args = 0..=1, require_equals = true)]
+    #[arg(long, value_name = "SECRET", num_args = 0..=1, require_equals = true, hide_short_help = true)]
     pub sign_in: Option<Option<String>>,
     /// How many seconds a token is good.
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, hide_short_help = true)]
     pub token_lifetime: u64,
     /// Answer each request this many milliseconds late.
-    #[arg(long, value_name = "MS", default_value_t = 0)]
+    #[arg(long, value_name = "MS", default_value_t = 0, hide_short_help = true)]
     pub latency: u64,
     /// Write every exchange as a line of JSON, secrets and tokens removed.
     #[arg(long, value_name = "FILE")]
@@ -647,7 +697,7 @@ pub struct Door {
     /// Take the value of this environment variable out of the record, wherever it stands; may be given several times.
     ///
     /// The simulator knows what Azure never shows. What it shows, and is a secret all the same, it must be told.
-    #[arg(long, value_name = "VARIABLE")]
+    #[arg(long, value_name = "VARIABLE", hide_short_help = true)]
     pub redact_env: Vec<String>,
 }
 

@@ -186,7 +186,26 @@ pub(crate) const KUBERNETES_VERSION: Code = Code {
     example: "kubernetesVersion: \"1.33\"",
 };
 
+/// The newest minor version of Kubernetes 1 that AKS had when this was written, in November 2026.
+const NEWEST: u32 = 37;
+/// How many minor versions may have come since: two years' worth.
+const SINCE: u32 = 6;
+
+/// Whether Kubernetes cannot have such a version yet.
+pub(super) fn is_from_the_future((major, minor): (u32, u32)) -> bool {
+    major == 1 && minor > NEWEST + SINCE
+}
+
 fn version(spec: &Spec, cx: &mut EntryCx<'_>) {
+    if let Some(version) = &spec.kubernetes_version
+        && let Some(minor) =
+            version.minor().filter(|&minor| !has_token(&version.0) && is_from_the_future(minor))
+    {
+        let message = format!("AKS has no Kubernetes {}.{}", minor.0, minor.1);
+        let help =
+            format!("the newest is 1.{NEWEST}; `az aks get-versions --location …` lists what a region has");
+        cx.problem(Problem::error(&KUBERNETES_VERSION, "kubernetesVersion", message).help(help));
+    }
     if let Some(version) = &spec.kubernetes_version
         && !has_token(&version.0)
         && version.minor().is_none()

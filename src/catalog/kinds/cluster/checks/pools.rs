@@ -26,6 +26,7 @@ pub(super) const CODES: &[&Code] = &[
     &POOL_SIZE,
     &POOL_VERSION,
     &SYSTEM_POOL,
+    &VM_SIZE,
 ];
 
 const POOL_NAME: Code = Code {
@@ -275,8 +276,60 @@ const POOL_SIZE: Code = Code {
     example: "count: 2",
 };
 
+const VM_SIZE: Code = Code {
+    name: "vm-size",
+    why: "The sizes of virtual machines have a form: `Standard_`, the family, the number of cores, what it adds in small letters, and the version after `_v`.",
+    remedy: "Write it as `az vm list-sizes --location …` prints it.",
+    example: "vmSize: Standard_D4s_v5",
+};
+
+/// Whether a text has the form of a size, and if not, what was probably meant.
+fn vm_size(text: &str) -> Result<(), Option<String>> {
+    let parts: Vec<&str> = text.split('_').collect();
+    let word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());
+    // Letters, digits, perhaps `-8` of the cores, letters: `D4s`, `E96-24ads`, `GS5`.
+    let is_machine = |part: &str| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let cores = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let fewer = cores
+            .strip_prefix('-')
+            .map_or(cores, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        rest.len() < part.len() && cores.len() < rest.len() && fewer.chars().all(|c| c.is_ascii_alphabetic())
+    };
+    let tier = parts[0].to_ascii_lowercase();
+    if let ("standard" | "basic", [_, machine, more @ ..]) = (tier.as_str(), parts.as_slice())
+        && is_machine(machine)
+        && more.iter().all(|part| word(part))
+    {
+        return Ok(());
+    }
+    // What is usually wrong: the tier is left out, the version has no `_`, or there are other signs between the parts.
+    let plain = text.trim().replace([' ', '-', '.'], "_");
+    let body = plain.strip_prefix("Standard").or_else(|| plain.strip_prefix("standard")).unwrap_or(&plain);
+    let mut meant = format!("Standard_{}", body.trim_start_matches('_'));
+    if let Some(at) = meant.rfind(['v', 'V'])
+        && at + 1 < meant.len()
+        && meant[at + 1..].chars().all(|c| c.is_ascii_digit())
+        && !meant[..at].ends_with('_')
+    {
+        meant.replace_range(at..=at, "_v");
+    }
+    Err((meant != text && vm_size(&meant).is_ok()).then_some(meant))
+}
+
 fn size(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let path = format!("nodePools.{key}");
+    if let Some(size) = pool.vm_size.as_ref().filter(|size| !has_token(size))
+        && let Err(meant) = vm_size(size)
+    {
+        let help = match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "write a size such as `Standard_D4s_v5`; `az vm list-sizes --location …` prints them all"
+                .to_owned(),
+        };
+        let message = format!("`{size}` is not the size of a virtual machine");
+        cx.problem(Problem::error(&VM_SIZE, format!("{path}.vmSize"), message).help(help));
+    }
     let least = if pool.mode(key, spec) == Mode::System { 1 } else { 0 };
     if let Some(scale) = &pool.autoscale {
         if scale.min < least || scale.min > scale.max || scale.max > 1000 {
@@ -373,5 +426,44 @@ fn system(spec: &Spec, cx: &mut EntryCx<'_>) {
             )
             .help("add `nodePools: { system: { mode: System, count: 2, vmSize: Standard_D4s_v5 } }`"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_machines_have_a_form() {
+        for good in [
+            "Standard_D4s_v5",
+            "standard_ds2_v2",
+            "Standard_E96-24ads_v5",
+            "Standard_M416s_8_v2",
+            "Standard_NC24ads_A100_v4",
+            "Standard_B2ms",
+            "Standard_GS5-16",
+            "Standard_D11_v2_Promo",
+            "Standard_DC4ads_cc_v5",
+            "Standard_ND96isr_H100_v5",
+            "Standard_HB120-16rs_v3",
+            "Standard_M64-32bds_1_v3",
+            "Basic_A1",
+            "Standard_F4",
+            "Standard_PB6s",
+        ] {
+            assert_eq!(vm_size(good), Ok(()), "{good}");
+        }
+        for (wrong, meant) in [
+            ("Standard_D4sv5", Some("Standard_D4s_v5")),
+            ("D4s_v5", Some("Standard_D4s_v5")),
+            ("Standard-D4s-v5", Some("Standard_D4s_v5")),
+            ("Standard D4s v5", Some("Standard_D4s_v5")),
+            ("StandardD4s_v5", Some("Standard_D4s_v5")),
+            ("Standard_D", None),
+            ("large", None),
+        ] {
+            assert_eq!(vm_size(wrong), Err(meant.map(str::to_owned)), "{wrong}");
+        }
     }
 }
