@@ -132,6 +132,7 @@ impl Play {
         let mut ready: BinaryHeap<_> = (0..count).filter(|&at| open[at] == 0).map(place).collect();
         let mut ends: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
         let mut taken: Vec<bool> = vec![false; self.count_of_lanes];
+        let mut freed_by: Vec<Option<usize>> = vec![None; self.count_of_lanes];
         let mut parked: Vec<BinaryHeap<(u64, Reverse<usize>)>> = vec![BinaryHeap::new(); self.count_of_lanes];
         let mut budgets: Vec<Budget> = Vec::new();
         let mut now = 0;
@@ -142,7 +143,10 @@ impl Play {
                     parked[lane].push(place(at));
                     // Another may have the lanes that this one leaves free.
                     for &other in self.lanes[at].iter().filter(|&&other| !taken[other]) {
-                        ready.extend(parked[other].pop());
+                        if let Some((key, Reverse(behind))) = parked[other].pop() {
+                            played.before[behind] = freed_by[other].or(played.before[behind]);
+                            ready.push((key, Reverse(behind)));
+                        }
                     }
                     continue;
                 }
@@ -156,8 +160,13 @@ impl Play {
                         break;
                     }
                 }
-                self.lanes[at].iter().for_each(|&lane| taken[lane] = true);
                 played.until[at] = now + self.times[at];
+                if self.times[at] == 0 {
+                    // What hangs on it may be more urgent than what else is ready now.
+                    self.release(at, &mut open, &mut played, |user| ready.push(place(user)));
+                    continue;
+                }
+                self.lanes[at].iter().for_each(|&lane| taken[lane] = true);
                 ends.push(Reverse((played.until[at], at)));
             }
             let next = ends.peek().map(|&Reverse((end, _))| end);
@@ -169,18 +178,24 @@ impl Play {
                 ends.pop();
                 for &lane in &self.lanes[at] {
                     taken[lane] = false;
+                    freed_by[lane] = Some(at);
                     if let Some((key, Reverse(behind))) = parked[lane].pop() {
                         played.before[behind] = Some(at);
                         ready.push((key, Reverse(behind)));
                     }
                 }
-                for &user in &self.users[at] {
-                    open[user] -= 1;
-                    if open[user] == 0 {
-                        played.before[user] = Some(at);
-                        ready.push(place(user));
-                    }
-                }
+                self.release(at, &mut open, &mut played, |user| ready.push(place(user)));
+            }
+        }
+    }
+
+    /// Tells those that wait for a unit that it is done. The ones that wait for nothing else are ready.
+    fn release(&self, at: usize, open: &mut [usize], played: &mut Played, mut ready: impl FnMut(usize)) {
+        for &user in &self.users[at] {
+            open[user] -= 1;
+            if open[user] == 0 {
+                played.before[user] = Some(at);
+                ready(user);
             }
         }
     }

@@ -13,6 +13,7 @@ mod book;
 mod canaries;
 mod ci;
 mod clusters;
+mod critical_path;
 mod drops;
 mod engine;
 mod environments;

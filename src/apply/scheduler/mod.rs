@@ -214,7 +214,7 @@ impl<'a> Run<'a> {
             let mut pause = None;
             while stopping == 0 && self.asking.len() < self.engine.parallelism.max(1) {
                 let Some((_, std::cmp::Reverse(at))) = self.ready.pop() else { break };
-                pause = self.pause_before(at);
+                pause = if self.waits_for_lane(at) { None } else { self.pause_before(at) };
                 if pause.is_some() {
                     self.ready.push((self.weight[at], std::cmp::Reverse(at)));
                     break;
@@ -259,6 +259,11 @@ impl<'a> Run<'a> {
         self.flush().await?;
         workers.shutdown().await;
         Ok(())
+    }
+
+    /// Whether another unit has one of its lanes. Until that one ends, no limit holds it back: others may go first.
+    fn waits_for_lane(&self, at: usize) -> bool {
+        self.unit(at).lanes.iter().any(|lane| self.lanes.contains(lane))
     }
 
     /// How long to hold a step back because Azure has no room for its first requests. What is started waits in line for

@@ -26,6 +26,11 @@ use witness::Witness;
 pub struct Dice(u64);
 
 impl Dice {
+    /// The dice of a seed.
+    pub fn new(seed: u64) -> Self {
+        Dice(seed)
+    }
+
     fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -79,7 +84,7 @@ fn whatever_happens_the_world_becomes_what_is_asked_for() {
 
 /// One case: an earlier blueprint perhaps, somebody else's changes, then the wanted one under faults, then its end.
 async fn case(seed: u64) {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let all = entries(&mut dice);
     let earlier = blueprint::some(&all, &mut dice);
     let wanted = if dice.one_in(3) { blueprint::some(&all, &mut dice) } else { all.clone() };
