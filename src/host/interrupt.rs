@@ -44,15 +44,21 @@ impl Interrupt {
     /// The task ends with the runtime.
     pub fn listen(&self) {
         let interrupt = self.clone();
+        // From now on, not from the first time that the task runs: a signal in between would end the process.
+        #[cfg(unix)]
+        let signals = {
+            use tokio::signal::unix::{SignalKind, signal};
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+            let [Ok(interrupt), Ok(terminate), Ok(hangup)] = kinds.map(signal) else { return };
+            [interrupt, terminate, hangup]
+        };
         tokio::spawn(async move {
             #[cfg(unix)]
             {
-                use tokio::signal::unix::{SignalKind, signal};
-                let Ok(mut term) = signal(SignalKind::terminate()) else { return };
-                let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+                let [mut int, mut term, mut hangup] = signals;
                 loop {
                     tokio::select! {
-                        done = tokio::signal::ctrl_c() => if done.is_err() { return },
+                        _ = int.recv() => {}
                         _ = term.recv() => {}
                         _ = hangup.recv() => {}
                     }

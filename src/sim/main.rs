@@ -88,9 +88,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         None => Simulator::new(options),
     };
     let listener = TcpListener::bind(arguments.listen).await?;
-    println!("http://{}", listener.local_addr()?);
     let interrupt = Interrupt::new();
     interrupt.listen();
+    println!("http://{}", listener.local_addr()?);
     serve(simulator, listener, Serving::default(), async move { interrupt.raised(1).await }).await?;
     Ok(())
 }

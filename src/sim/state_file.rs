@@ -1,10 +1,9 @@
 //! The simulator's state on disk: one versioned JSON file, written whole.
 
 use crate::core::world::State;
-use crate::host::files::private;
 use crate::host::{Timestamp, files};
 use serde::{Deserialize, Serialize};
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -112,7 +111,11 @@ impl StateFile {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            private().create(true).truncate(false).read(true).write(true).open(&path)
+            if std::fs::metadata(&self.path).is_ok_and(|found| !found.is_file()) {
+                return Err(std::io::Error::other("it is a device, a pipe or a folder, and no file"));
+            }
+            let mut options = OpenOptions::new();
+            files::open_own(&path, options.create(true).truncate(false).read(true).write(true))
         };
         let mut file = open().map_err(|source| self.file("lock", source))?;
         match file.try_lock() {
@@ -123,7 +126,8 @@ impl StateFile {
                 Ok(())
             }
             Err(TryLockError::WouldBlock) => {
-                let holder = std::fs::read_to_string(&path).unwrap_or_default();
+                let holder = files::read_if_exists(&path).ok().flatten().unwrap_or_default();
+                let holder = String::from_utf8_lossy(&holder).into_owned();
                 let holder = if holder.is_empty() { "another process".to_owned() } else { holder };
                 Err(Error::InUse { path: self.path.clone(), holder })
             }

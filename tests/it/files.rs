@@ -64,6 +64,255 @@ fn devices_links_and_modes_stay_what_they_are() {
     assert!(!berth.path("no").exists());
 }
 
+/// Every command that writes a file under a path of the person's, with `@` for the path.
+#[cfg(unix)]
+const WRITERS: &[&[&str]] = &[
+    &["plan", "blueprint.yaml", "--sim", "--quiet", "--out", "@"],
+    &["plan", "blueprint.yaml", "--sim", "--quiet", "--trace-http", "@"],
+    &["drift", "blueprint.yaml", "--sim", "--quiet", "--report", "json=@"],
+    &["drift", "blueprint.yaml", "--sim", "--quiet", "--report", "sarif=@"],
+    &["drift", "blueprint.yaml", "--sim", "--quiet", "--report", "junit=@"],
+    &["drift", "blueprint.yaml", "--sim", "--quiet", "--report", "markdown=@"],
+    &["drift", "blueprint.yaml", "--sim", "--quiet", "--report", "html=@"],
+];
+
+/// Runs a writer with a path: its exit code and what it said.
+#[cfg(unix)]
+fn writes(berth: &Berth, line: &[&str], path: &str) -> (Option<i32>, String) {
+    let line: Vec<String> = line.iter().map(|word| word.replace('@', path)).collect();
+    said(berth, &line.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// A device, a pipe, a link, a mode, a folder that is missing or closed, and a disk that is full, for every file that
+/// somebody may ask for.
+#[cfg(target_os = "linux")]
+#[test]
+fn whatever_is_in_the_place_of_a_file_stays_what_it_is() {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown, symlink};
+    let berth = berth();
+    assert_eq!(said(&berth, &["apply", "blueprint.yaml", "--sim", "--auto-approve"]).0, Some(0));
+    let privileged = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    for line in WRITERS {
+        let fails = |path: &str, word: &str| {
+            let (code, text) = writes(&berth, line, path);
+            assert!(code == Some(1) && text.contains(word), "{line:?} {path}: {code:?} {text}");
+        };
+        let goes = |path: &str| {
+            let (code, text) = writes(&berth, line, path);
+            assert!(code == Some(0), "{line:?} {path}: {code:?} {text}");
+        };
+        // Devices, by themselves and by links of the system's.
+        for device in ["/dev/null", "/dev/stdout", "/dev/stderr"] {
+            goes(device);
+            assert!(!std::fs::metadata(device).unwrap().is_dir());
+        }
+        assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        fails("/dev/full", "/dev/full");
+        // A pipe, to somebody who reads.
+        let pipe = berth.path("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap().len()
+        });
+        goes("pipe");
+        assert!(reader.join().unwrap() > 2);
+        assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        std::fs::remove_file(&pipe).unwrap();
+        // Folders.
+        fails("no/such/file", "no/such/file");
+        assert!(!berth.path("no").exists());
+        std::fs::create_dir_all(berth.path("folder")).unwrap();
+        fails("folder", "folder");
+        assert!(berth.path("folder").is_dir());
+        if !privileged {
+            std::fs::set_permissions(berth.path("folder"), std::fs::Permissions::from_mode(0o500)).unwrap();
+            fails("folder/file", "folder/file");
+            std::fs::set_permissions(berth.path("folder"), std::fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        // Modes.
+        let private = line.contains(&"--out") || line.contains(&"--trace-http");
+        goes("file");
+        let mode = || std::fs::metadata(berth.path("file")).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), if private { 0o600 } else { 0o644 }, "{line:?}");
+        std::fs::set_permissions(berth.path("file"), std::fs::Permissions::from_mode(0o440)).unwrap();
+        if privileged || !line.contains(&"--trace-http") {
+            goes("file");
+            assert_eq!(mode(), if line.contains(&"--trace-http") { 0o600 } else { 0o440 }, "{line:?}");
+        }
+        let written = std::fs::read(berth.path("file")).unwrap();
+        std::fs::remove_file(berth.path("file")).unwrap();
+        // Links: one of ours is followed, one of somebody else's or to nothing is not.
+        berth.write("elsewhere", b"precious");
+        symlink("elsewhere", berth.path("link")).unwrap();
+        if privileged {
+            lchown(berth.path("link"), Some(4711), Some(4711)).unwrap();
+            fails("link", "somebody else owns");
+            assert_eq!(berth.read("elsewhere"), "precious");
+            lchown(berth.path("link"), Some(0), Some(0)).unwrap();
+        }
+        goes("link");
+        assert!(std::fs::symlink_metadata(berth.path("link")).unwrap().is_symlink());
+        assert_eq!(berth.read("elsewhere").is_empty(), written.is_empty());
+        assert_ne!(berth.read("elsewhere"), "precious");
+        for name in ["link", "elsewhere"] {
+            std::fs::remove_file(berth.path(name)).unwrap();
+        }
+        symlink("nothing", berth.path("link")).unwrap();
+        fails("link", "link");
+        assert!(!berth.path("nothing").exists());
+        std::fs::remove_file(berth.path("link")).unwrap();
+    }
+}
+
+/// What the simulator's server writes, and where it keeps its state.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_served_writes_like_everything_else() {
+    use crate::support::Server;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    let berth = berth();
+    let serve = |more: &[&str]| {
+        let state: &[&str] = if more.contains(&"--state") { &[] } else { &["--state", "sim.json"] };
+        berth.command([&["sim", "serve", "--listen", "127.0.0.1:0"], state, more].concat())
+    };
+    for (more, word) in [
+        (&["--record", "no/such/file"][..], "--record"),
+        (&["--tls", "--write-ca", "no/such/ca.pem"], "--write-ca"),
+        (&["--tls", "--write-ca", "/dev/full"], "--write-ca"),
+        (&["--state", "/dev/null"], "/dev/null"),
+    ] {
+        let output = serve(more).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && text.contains(word), "{more:?}: {text}");
+    }
+    assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    assert!(!std::path::Path::new("/dev/null.lock").exists());
+    assert!(!berth.path("no").exists());
+    // A record is its owner's alone, and one that cannot be written is told of.
+    berth.write("record.jsonl", b"old");
+    std::fs::set_permissions(berth.path("record.jsonl"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let server = Server::start(serve(&["--record", "record.jsonl", "--tls", "--write-ca", "ca.pem"]));
+    server.stop();
+    let mode = |name: &str| std::fs::metadata(berth.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!([mode("record.jsonl"), mode("sim.json.lock"), mode("ca.pem")], [0o600, 0o600, 0o644]);
+    // Locks and states are opened without following links.
+    symlink("elsewhere", berth.path("other.json.lock")).unwrap();
+    let output = serve(&["--state", "other.json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!berth.path("elsewhere").exists());
+}
+
+/// A ledger's own files: never by a link of somebody's, closed to others, and nothing of a killed run stays.
+#[cfg(unix)]
+#[test]
+fn a_ledgers_files_follow_no_link_and_what_a_killed_run_left_goes() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let berth = berth();
+    let apply = ["apply", "blueprint.yaml", "--sim", "--auto-approve"];
+    let (code, text) = said(&berth, &apply);
+    assert_eq!(code, Some(0), "{text}");
+    let ledger = berth.path(".berth/sim.json.ledgers/shop.json");
+    let beside = |extension: &str| ledger.with_extension(extension);
+    for path in
+        [ledger.clone(), beside("lock"), berth.path(".berth/sim.json"), berth.path(".berth/sim.json.lock")]
+    {
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+    }
+    let precious = berth.path("precious");
+    berth.write("precious", b"");
+    let mut count = 0;
+    for extension in ["lock", "journal"] {
+        let _ = std::fs::remove_file(beside(extension));
+        for target in [precious.clone(), berth.path("nothing"), "/dev/null".into()] {
+            symlink(&target, beside(extension)).unwrap();
+            berth.edit("app: {}", &format!("app: {{}}\n  other{count}: {{}}"));
+            count += 1;
+            let (code, text) = said(&berth, &apply);
+            // In place of a journal it is taken away where an empty journal would be.
+            assert!(code == Some(1) || (code == Some(0) && extension == "journal"), "{extension}: {text}");
+            assert!(!berth.path("nothing").exists());
+            assert_eq!(berth.read("precious"), "");
+            let _ = std::fs::remove_file(beside(extension));
+        }
+    }
+    // What was being written when a run was killed.
+    let folder = ledger.parent().unwrap().to_owned();
+    for name in [".berth-Ab12Cd.tmp", ".berth-zz99ZZ.tmp"] {
+        std::fs::File::create(folder.join(name)).unwrap();
+        std::fs::File::create(berth.path(".berth").join(name)).unwrap();
+    }
+    std::fs::File::create(folder.join(".berth-mine")).unwrap();
+    berth.edit("app: {}", "app: {}\n  other: {}");
+    let (code, text) = said(&berth, &apply);
+    assert_eq!(code, Some(0), "{text}");
+    let mut left: Vec<_> = berth.files().into_iter().map(|(path, _)| path).collect();
+    left.retain(|path| path.to_str().unwrap().contains(".berth-"));
+    assert_eq!(left, [folder.join(".berth-mine")]);
+}
+
+/// A template is written as a whole or not at all, and over nothing.
+#[cfg(unix)]
+#[test]
+fn a_template_goes_over_nothing_and_is_whole() {
+    use std::os::unix::fs::symlink;
+    let berth = berth();
+    let (_, list) = said(&berth, &["init", "--list"]);
+    let template = list.split_whitespace().next().unwrap().to_owned();
+    let name = format!("{template}.yaml");
+    std::fs::create_dir_all(berth.path("d")).unwrap();
+    for target in ["nothing", "/dev/null", "blueprint.yaml"] {
+        symlink(target, berth.path("d").join(&name)).unwrap();
+        let names = || std::fs::read_dir(berth.path("d")).unwrap().count();
+        let before = names();
+        let (code, text) = said(&berth, &["init", "d", "--template", &template]);
+        assert_eq!(code, Some(1), "{target}: {text}");
+        assert_eq!(names(), before);
+        std::fs::remove_file(berth.path("d").join(&name)).unwrap();
+    }
+    assert!(!berth.path("nothing").exists());
+    assert_eq!(berth.read("blueprint.yaml"), BLUEPRINT);
+}
+
+/// Every command that shows a result says so when it cannot be written.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_result_is_lost_on_a_full_disk_without_a_word() {
+    let berth = berth().blueprint(&format!("{BLUEPRINT}outputs: {{ a: hello }}\n"));
+    assert_eq!(said(&berth, &["apply", "blueprint.yaml", "--sim", "--auto-approve"]).0, Some(0));
+    for args in [
+        &["output", "blueprint.yaml", "--sim"][..],
+        &["output", "blueprint.yaml", "--sim", "a"],
+        &["output", "blueprint.yaml", "--sim", "--format", "json"],
+        &["plan", "blueprint.yaml", "--sim"],
+        &["plan", "blueprint.yaml", "--sim", "--format", "html"],
+        &["drift", "blueprint.yaml", "--sim", "--format", "markdown"],
+        &["graph", "blueprint.yaml"],
+        &["graph", "blueprint.yaml", "--format", "mermaid"],
+        &["ledger", "show", "blueprint.yaml", "--sim"],
+        &["ledger", "show", "blueprint.yaml", "--sim", "--format", "json"],
+        &["ledger", "history", "blueprint.yaml", "--sim"],
+        &["sim", "show"],
+        &["sim", "export"],
+        &["schema"],
+        &["explain"],
+        &["init", "--list"],
+        &["init", "fresh"],
+        &["validate", "blueprint.yaml"],
+        &["--help"],
+        &["--version"],
+        &["destroy", "blueprint.yaml", "--sim", "--auto-approve"],
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = berth.command(args.iter().copied());
+        let output = command.env("REGION", "westeurope").stdout(full).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
+        assert!(text.contains("cannot be written"), "{args:?}: {text}");
+        assert!(!text.contains("panicked") && !text.contains("defect"), "{args:?}: {text}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_and_a_reader_that_went_away_is_none() {

@@ -237,6 +237,8 @@ impl Connection {
 /// A file with every exchange as a line.
 pub struct TraceFile {
     file: Mutex<File>,
+    /// What it is called in an error.
+    place: String,
     redactor: Redactor,
 }
 
@@ -248,7 +250,8 @@ impl TraceFile {
     pub fn create(path: &Path, flag: &str, redactor: &Redactor) -> Result<Self, Failure> {
         let file = berth::host::files::create_private(path)
             .map_err(|error| terminal::unwritable(path, &error, flag))?;
-        Ok(TraceFile { file: Mutex::new(file), redactor: redactor.clone() })
+        let place = format!("{} (`{flag}`)", path.display());
+        Ok(TraceFile { file: Mutex::new(file), place, redactor: redactor.clone() })
     }
 }
 
@@ -257,8 +260,10 @@ impl Trace for TraceFile {
         exchange.removed.expose().for_each(|secret| self.redactor.learn(secret));
         let Ok(mut exchange) = serde_json::to_value(exchange) else { return };
         self.redactor.value(&mut exchange);
-        if let Ok(mut file) = self.file.lock() {
-            let _ = file.write_all(json::to_line(&exchange).as_bytes());
+        if let Ok(mut file) = self.file.lock()
+            && let Err(error) = file.write_all(json::to_line(&exchange).as_bytes())
+        {
+            terminal::unwritten(&self.place, &error);
         }
     }
 }

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             // A closed stdout is ignored: `berth --help | head` must not fail.
             terminal::print_usage(&error);
             // Two means "changes are planned": a wrong word on the command line is an error like others.
-            return if asked { exit::Exit::Done } else { exit::Exit::Error }.into();
+            return terminal::written(if asked { exit::Exit::Done } else { exit::Exit::Error }).into();
         }
     };
     settings::learn_environment();

@@ -26,6 +26,15 @@ pub fn written(exit: Exit) -> Exit {
     }
 }
 
+/// Says that a result cannot be written, once: the others have the same reason, and the exit code tells of them.
+pub fn unwritten(what: &str, error: &std::io::Error) {
+    if !UNWRITTEN.swap(true, Ordering::Relaxed) {
+        let text = berth::report::escape_lines(&format!("{what} cannot be written: {error}"));
+        let _ =
+            std::io::stderr().write_all(guarded(&format!("error: {text}\n"), redactor(), false).as_bytes());
+    }
+}
+
 /// What takes the secrets of this process out of everything that leaves it.
 pub fn redactor() -> &'static Redactor {
     &REDACTOR
@@ -51,7 +60,12 @@ pub fn guard_panics() {
 /// Shows help, or what is wrong with the arguments. Values of parameters among them may be secrets.
 pub fn print_usage(error: &clap::Error) {
     if !error.use_stderr() {
-        let _ = error.print();
+        match error.print().and_then(|()| std::io::stdout().flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                unwritten("standard output", &error)
+            }
+            _ => {}
+        }
         return;
     }
     let arguments: Vec<String> =
@@ -134,10 +148,7 @@ impl Terminal {
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                 drop(out);
-                if !UNWRITTEN.swap(true, Ordering::Relaxed) {
-                    let message = format!("standard output cannot be written: {error}");
-                    self.fail(&Failure::new(message, "check the disk or the pipe that it goes to"));
-                }
+                unwritten("standard output", &error);
             }
             _ => {}
         }

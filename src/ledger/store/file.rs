@@ -3,12 +3,12 @@
 
 use super::holder::Holder;
 use super::{Error, ErrorKind, Loaded, Past, Store, Taken};
-use crate::host::files::{close_to_others, private, read_if_exists, write_atomic};
+use crate::host::files::{close_to_others, open_own, read_if_exists, write_atomic};
 use crate::host::{Timestamp, crash};
 use crate::ledger::journal::{Record, fold, line, parse};
 use crate::ledger::model::{Ledger, migrate};
 use async_trait::async_trait;
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -80,10 +80,10 @@ impl FileStore {
 
     /// Opens the journal to append to it.
     fn journal(&self) -> io::Result<File> {
-        let mut file = private().create(true).append(true).read(true).open(&self.journal)?;
+        let mut file = open_own(&self.journal, OpenOptions::new().create(true).append(true).read(true))?;
         close_to_others(&file)?;
         // What was torn off by a kill is cut away, so that the next line starts on a line of its own.
-        let bytes = std::fs::read(&self.journal)?;
+        let bytes = read_if_exists(&self.journal)?.unwrap_or_default();
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         if whole < bytes.len() {
             if parse(&bytes[whole..]).is_ok_and(|records| !records.is_empty()) {
@@ -171,7 +171,8 @@ impl FileStore {
 
     /// Who wrote the lock file: a holder, or for an older berth its process.
     fn written(&self) -> Option<String> {
-        let text = std::fs::read_to_string(&self.lock).ok().filter(|text| !text.trim().is_empty())?;
+        let bytes = read_if_exists(&self.lock).ok().flatten()?;
+        let text = String::from_utf8(bytes).ok().filter(|text| !text.trim().is_empty())?;
         Some(serde_json::from_str::<Holder>(&text).map_or(text, |holder| holder.to_string()))
     }
 }
@@ -225,8 +226,9 @@ impl Store for FileStore {
     async fn lock(&self) -> Result<Taken, Error> {
         self.folder()?;
         let write = |error| self.error(&self.lock, ErrorKind::Write(error));
-        let mut file =
-            private().create(true).truncate(false).read(true).write(true).open(&self.lock).map_err(write)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true);
+        let mut file = open_own(&self.lock, &mut options).map_err(write)?;
         let mut taken = file.try_lock();
         for _ in 0..GIVING_BACK {
             // Whoever gives it back empties the file a moment before the lock is free; so does a child that was just
@@ -305,7 +307,7 @@ impl Store for FileStore {
     }
 
     async fn holder(&self) -> Result<Option<String>, Error> {
-        let Ok(file) = File::open(&self.lock) else { return Ok(None) };
+        let Ok(file) = open_own(&self.lock, OpenOptions::new().read(true)) else { return Ok(None) };
         Ok(match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(self.written().unwrap_or_else(|| "another run".to_owned())),
             _ => self.written().map(|who| format!("{who}, which is dead: the next run takes its lock")),
@@ -316,7 +318,7 @@ impl Store for FileStore {
         let failed = |error| self.error(&self.history, ErrorKind::Read(error));
         let mut versions = Vec::new();
         for path in self.versions().map_err(failed)? {
-            let bytes = std::fs::read(&path).map_err(failed)?;
+            let bytes = read_if_exists(&path).map_err(failed)?.unwrap_or_default();
             let ledger =
                 migrate(&bytes).map_err(|why| self.error(&path, ErrorKind::Damaged(why.to_string())))?;
             let modified = std::fs::metadata(&path).and_then(|meta| meta.modified()).map_err(failed)?;

@@ -6,7 +6,7 @@ use berth::diag::Failure;
 use berth::manual::{TEMPLATES, Template};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes a template into a folder, or lists the templates.
 pub fn run(terminal: &Terminal, dir: &Path, name: &str, list: bool) -> Exit {
@@ -49,7 +49,18 @@ fn write(dir: &Path, template: &Template) -> Result<(), Failure> {
             ANOTHER,
         ));
     }
-    for (path, text) in &files {
+    let mut made = Vec::new();
+    let written = write_all(&files, &mut made);
+    if written.is_err() {
+        // Files in part, or a template in part, would be in the way of the next try.
+        made.iter().for_each(|path| drop(std::fs::remove_file(path)));
+    }
+    written
+}
+
+/// Writes files that are not there yet, and tells which it made.
+fn write_all<'f>(files: &'f [(PathBuf, &str)], made: &mut Vec<&'f Path>) -> Result<(), Failure> {
+    for (path, text) in files {
         let failed = |error: std::io::Error| {
             Failure::new(format!("cannot write {}: {error}", path.display()), ANOTHER)
         };
@@ -62,6 +73,7 @@ fn write(dir: &Path, template: &Template) -> Result<(), Failure> {
             ErrorKind::AlreadyExists => Failure::new(format!("{} exists already", path.display()), ANOTHER),
             _ => failed(error),
         })?;
+        made.push(path);
         file.write_all(text.as_bytes()).map_err(failed)?;
     }
     Ok(())

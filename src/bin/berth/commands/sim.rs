@@ -8,7 +8,7 @@ use crate::terminal::{Terminal, redactor, unwritable};
 use berth::arm::{Exchange, Trace};
 use berth::diag::Failure;
 use berth::host::Clock;
-use berth::host::files::write_atomic;
+use berth::host::files::write_output;
 use berth::sim::{self, Recorder, Serving, SignIn, Simulator, Time, Tls};
 use serde_json::Value;
 use std::io::Read;
@@ -107,6 +107,8 @@ async fn serve(
     })?;
     let address = listener.local_addr().map_err(plain)?;
     let serving = serving(&door, address.ip())?;
+    let interrupt = berth::host::Interrupt::new();
+    interrupt.listen();
     // The address is the result: with port 0 nobody knows it otherwise.
     let scheme = if door.tls { "https" } else { "http" };
     terminal.print(&format!("{scheme}://{address}\n"));
@@ -119,8 +121,6 @@ async fn serve(
     if let Some(path) = &door.write_ca {
         terminal.say(&format!("Clients trust it by {}.", path.display()));
     }
-    let interrupt = berth::host::Interrupt::new();
-    interrupt.listen();
     let shutdown = async move { interrupt.raised(1).await };
     sim::serve(simulator, listener, serving, shutdown).await.map_err(plain)
 }
@@ -132,7 +132,7 @@ fn serving(door: &Door, listen: std::net::IpAddr) -> Result<Serving, Failure> {
         false => None,
     };
     if let (Some(tls), Some(path)) = (&tls, &door.write_ca) {
-        write_atomic(path, tls.authority_pem().as_bytes())
+        write_output(path, tls.authority_pem().as_bytes())
             .map_err(|error| unwritable(path, &error, "--write-ca"))?;
     }
     door.sign_in.iter().flatten().for_each(|secret| redactor().learn(secret));
