@@ -1,6 +1,9 @@
 //! An attack on every report: texts that would command a build server, steer a terminal, hide themselves or break out of
 //! their place, put where a name, a tag, a message or an id stands.
 
+#[path = "../../tests/support/hostile.rs"]
+mod corpus;
+
 use super::graph::GraphNode;
 use super::progress::{Jsonl, Plain};
 use super::sample;
@@ -14,75 +17,12 @@ use crate::ident::{Address, ArmId};
 use crate::plan::{OutputValue, Plan};
 use crate::policy::{Finding, Verdict};
 use crate::private_link::{Connection, Found};
-use crate::report::text::is_unsafe;
+pub(super) use corpus::CORPUS;
+use corpus::{Form, harm};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
-
-/// What somebody else may have called something.
-pub(super) const CORPUS: &[&str] = &[
-    "##vso[task.setvariable variable=x]y",
-    "##VSO[task.complete result=Failed;]",
-    "a\n##vso[task.logissue type=error]x",
-    "a\r##vso[task.setvariable variable=x]y",
-    "##[error]x",
-    "x\n##[group]y",
-    "##[command]rm",
-    "::error::x",
-    "\n::set-output name=x::y",
-    "  ::add-mask::x",
-    "::stop-commands::token",
-    "\r\n::warning file=a,line=1::x",
-    "#\u{200b}#vso[x]",
-    "###vso[x]",
-    "####[section]x",
-    "\u{1b}[2J\u{1b}[H",
-    "\u{1b}]0;title\u{7}",
-    "\u{1b}]8;;http://evil.example\u{1b}\\link\u{1b}]8;;\u{1b}\\",
-    "\u{1b}P+q\u{1b}\\",
-    "\u{9b}31mred",
-    "\u{90}x\u{9c}",
-    "a\u{8}\u{8}b",
-    "a\u{7f}\u{0}b",
-    "\u{202e}txt.exe",
-    "\u{2066}a\u{2069}",
-    "a\u{200b}\u{200d}\u{2060}b",
-    "\u{feff}a\u{61c}",
-    "a\u{2028}b\u{2029}c",
-    "\u{e0041}\u{e0042}",
-    "a\u{3164}\u{115f}\u{ad}b",
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "</summary></details><script>",
-    "</code><b>x</b>",
-    "</pre></body><iframe src=x>",
-    "--><script>",
-    "]]><script>",
-    "]]></failure></testcase>",
-    "&lt;script&gt;&#60;script&#62;",
-    "\"><svg onload=x>",
-    "' onmouseover='x",
-    "[click](http://evil.example)",
-    "![x](http://evil.example/x.png)",
-    "[x]: http://evil.example",
-    "<http://evil.example>",
-    "a|b|c",
-    "a\n| x | y | z | w |",
-    "`x` ``y`` ```z```",
-    "````\n# x",
-    "\n```\n<script>\n```diff",
-    "~~~\nx",
-    "# heading\n- item",
-    "**bold** _it_ ~~no~~",
-    "@everyone #1 :smile:",
-    "$x^2$ \\(y\\)",
-    "\\\\ \\` \\n",
-    "{{7*7}} ${x} %s %n",
-    "\"; node [label=x] \"",
-    "x\"]; n1-->n2; click n1 \"javascript:x\"",
-    "\u{fdd0}Sec\u{fdd2}x",
-];
 
 pub(super) fn with(text: &str, payload: &str) -> String {
     format!("{payload}{text}{payload}")
@@ -250,16 +190,6 @@ fn told(events: &[Event], listener: impl FnOnce(Box<dyn Write + Send>) -> Box<dy
     String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
 }
 
-/// What a text is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Plain,
-    Json,
-    Markdown,
-    Html,
-    Xml,
-}
-
 fn handed(payload: &str) -> String {
     let output = ci::Handed::new("x", &json!(payload), false);
     ci::outputs(ci::OutputSyntax::Shell, &[output], "").text
@@ -325,71 +255,6 @@ fn sinks(payload: &str) -> Vec<(&'static str, Form, String)> {
         ("errors", Text, super::escape_lines(&with("it failed", payload))),
         ("terminal", Text, super::guarded(&with("it failed", payload), &Default::default(), false)),
     ]
-}
-
-/// What is outside of fences.
-fn prose(markdown: &str) -> String {
-    let mut fence: Option<String> = None;
-    let mut kept = String::new();
-    for line in markdown.lines() {
-        let ticks: String = line.chars().take_while(|c| *c == '`').collect();
-        match &fence {
-            Some(open) if ticks.len() >= open.len() && line == ticks => fence = None,
-            Some(_) => {}
-            None if ticks.len() >= 3 => fence = Some(ticks),
-            None => {
-                kept.push_str(line);
-                kept.push('\n');
-            }
-        }
-    }
-    if fence.is_some() {
-        kept.push_str("`an open fence");
-    }
-    kept
-}
-
-/// What a text does to those who read it; nothing when it is harmless.
-fn harm(form: Form, text: &str) -> Option<String> {
-    if let Some(c) = text.chars().find(|&c| is_unsafe(c) && c != '\n') {
-        return Some(format!("holds {c:?}"));
-    }
-    for line in text.lines() {
-        let lower = line.trim_start().to_ascii_lowercase();
-        if lower.contains("##vso[") || lower.contains("##[") {
-            return Some(format!("commands Azure Pipelines: {line}"));
-        }
-        let github = lower
-            .strip_prefix("::")
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains("::"));
-        if github {
-            return Some(format!("commands GitHub Actions: {line}"));
-        }
-    }
-    let active = |text: &str| {
-        let lower = text.to_ascii_lowercase();
-        let tags = ["<script", "<img", "<svg", "<iframe", "</body><", "<b>x", "<http"];
-        tags.iter().find(|tag| lower.contains(**tag)).map(|tag| format!("has {tag}"))
-    };
-    match form {
-        Form::Plain => None,
-        Form::Json => {
-            let broken = |text: &str| serde_json::from_str::<Value>(text).err();
-            let lines = text.lines().filter_map(broken).next();
-            broken(text).and(lines).map(|error| format!("is no JSON: {error}"))
-        }
-        Form::Html => active(&text.replace("<b>", "<i>")),
-        Form::Xml => active(text).or_else(|| text.contains("]]>").then(|| "has ]]>".to_owned())),
-        Form::Markdown => {
-            let prose = prose(text);
-            let raw = ["](http", "![", "`", "**bold", "~~no", "@everyone", "\n# ", "$x^"];
-            let found = raw.iter().find(|raw| prose.contains(**raw)).map(|raw| format!("has {raw:?}"));
-            let rows = prose.lines().filter(|line| line.starts_with('|'));
-            let broken = rows.map(|row| row.matches('|').count()).any(|bars| bars != 5 && bars != 3);
-            let broken = broken.then(|| "has a broken table".to_owned());
-            active(&prose).or(found).or(broken)
-        }
-    }
 }
 
 #[test]

@@ -36,19 +36,13 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(disarmed(&safe).into_owned())
 }
 
-/// A line that commands no build server: Azure Pipelines obeys `##vso[…]` and `##[…]` wherever they stand, GitHub
-/// Actions a line that begins with `::name::`. A backslash takes the command apart and can be seen.
+/// A line that commands no build server: Azure Pipelines obeys `##vso[…]` and `##[…]` wherever they stand, TeamCity
+/// `##teamcity[…]`, GitHub Actions a line that begins with `::name::`. A backslash takes the command apart and can be seen.
 pub(crate) fn disarmed(line: &str) -> Cow<'_, str> {
     let mut line = Cow::Borrowed(line);
-    let lower = if line.contains("##") { line.to_ascii_lowercase() } else { String::new() };
-    let mut starts: Vec<usize> = ["##vso[", "##["]
-        .iter()
-        .flat_map(|command| lower.match_indices(command))
-        .map(|(at, _)| at + 2)
-        .collect();
-    starts.sort_unstable();
-    for at in starts.into_iter().rev() {
-        line.to_mut().insert(at, '\\');
+    for bracket in commands(&line).into_iter().rev() {
+        let name = line[..bracket].trim_end_matches(|c: char| c.is_ascii_alphabetic()).len();
+        line.to_mut().insert(name, '\\');
     }
     let bare = line.trim_start();
     let is_command = bare
@@ -59,6 +53,16 @@ pub(crate) fn disarmed(line: &str) -> Cow<'_, str> {
         line.to_mut().insert(at, '\\');
     }
     line
+}
+
+/// Where the brackets of commands such as `##vso[` and `##[` stand in a text: after two signs and a name, or none.
+pub(crate) fn commands(text: &str) -> Vec<usize> {
+    if !text.contains("##") {
+        return Vec::new();
+    }
+    let is_command =
+        |at: &usize| text[..*at].trim_end_matches(|c: char| c.is_ascii_alphabetic()).ends_with("##");
+    text.match_indices('[').map(|(at, _)| at).filter(is_command).collect()
 }
 
 /// A text of several lines that does nothing to a terminal but break its lines.

@@ -1,12 +1,10 @@
 //! What says that a resource is not there, and what only sounds like it.
 
-use crate::support::{Berth, Rehearsal};
+use crate::support::{Berth, Rehearsal, always};
 use berth::host::transport::Method;
 use berth::plan::Adoption;
 use berth::report::{Style, human};
 use berth::sim::{Effect, Fault};
-use std::io::{Read, Write};
-use std::net::TcpListener;
 
 const BLUEPRINT: &str = "\
 blueprint: shop
@@ -22,26 +20,6 @@ networks:
     subnets:
       nodes: { prefix: 10.20.0.0/20 }
 ";
-
-/// A server that answers everything with the same answer; its URL.
-fn always(answer: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            std::thread::spawn(move || {
-                let mut head = [0; 8192];
-                while let Ok(1..) = stream.read(&mut head) {
-                    if stream.write_all(answer.as_bytes()).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    url
-}
 
 #[test]
 fn a_server_that_is_not_arms_costs_nobody_a_resource() {

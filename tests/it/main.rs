@@ -28,6 +28,7 @@ mod fixed;
 mod governance;
 mod guides;
 mod help;
+mod hostile;
 mod ignore;
 mod interrupt;
 mod kinds;

@@ -2,7 +2,7 @@
 
 use crate::diag::{Diagnostic, Diagnostics, Severity, Span};
 use crate::report::style::{Line, Page, Style, Tone};
-use crate::report::text::{count, escape, escape_lines, is_unsafe};
+use crate::report::text::{commands, count, escape, escape_lines, is_unsafe};
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
     SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
@@ -152,15 +152,11 @@ fn same_length(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(replacement).collect())
 }
 
-/// The text with the brackets of commands to Azure Pipelines exchanged for others.
+/// The text with the brackets of commands to a build server exchanged for others.
 fn without_commands(text: &str) -> String {
-    let lower = text.to_ascii_lowercase();
     let mut safe = text.to_owned();
-    for command in ["##vso[", "##["] {
-        for (at, _) in lower.match_indices(command) {
-            let bracket = at + command.len() - 1;
-            safe.replace_range(bracket..=bracket, "(");
-        }
+    for bracket in commands(text) {
+        safe.replace_range(bracket..=bracket, "(");
     }
     safe
 }

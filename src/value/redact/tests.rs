@@ -180,6 +180,21 @@ fn tokens_of_berths_own_are_told_as_what_they_are() {
     assert_eq!(redactor.text(&format!("`{token}` is no CIDR")), "`(secret)` is no CIDR");
     let cut: String = token.chars().take(5).collect();
     assert_eq!(redactor.text(&format!("{cut}\"")), "(secret)\"");
+    // One that somebody forged takes nothing of the text around it along.
+    for forged in [
+        "\u{fdd0}Sec\u{fdd2}x",
+        "\u{fdd0}Sec",
+        "\u{fdd0}Sec\u{fdd2}a\\b c",
+        "\u{fdd0}Out\u{fdd2}",
+        "\u{fdd1}",
+    ] {
+        let inner = serde_json::json!({ forged: forged }).to_string();
+        let text = serde_json::json!([inner, 1]).to_string();
+        let clean: Value = serde_json::from_str(&redactor.text(&text)).unwrap();
+        assert!(serde_json::from_str::<Value>(clean[0].as_str().unwrap()).is_ok(), "{clean}");
+        assert!(!clean.to_string().contains(token::is_reserved));
+        assert!(redactor.text(&format!("| {forged} | &#124; |")).ends_with("| &#124; |"));
+    }
 }
 
 #[test]
