@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 /// It is an elliptic curve's, ES256, where Azure's directory has RSA keys and RS256: a key of that kind is made in no
 /// time, and whoever checks tokens takes key and algorithm from what the directory publishes.
 #[derive(Default)]
-pub(super) struct SigningKey(OnceLock<Option<EcdsaKeyPair>>);
+pub(crate) struct SigningKey(OnceLock<Option<EcdsaKeyPair>>);
 
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,7 +37,7 @@ impl SigningKey {
     }
 
     /// A token with these claims.
-    pub(super) fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         let algorithm = if self.pair().is_some() { ALGORITHM } else { "none" };
         let header = json!({"typ": "JWT", "alg": algorithm, "x5t": self.id(), "kid": self.id()});
         let signed = format!(
@@ -75,7 +75,7 @@ fn generate() -> Option<EcdsaKeyPair> {
 }
 
 /// The claims of a token; its signature is not looked at, so that tokens outlive a restart of the simulator.
-pub(super) fn claims(token: &str) -> Option<Value> {
+pub(crate) fn claims(token: &str) -> Option<Value> {
     let mut parts = token.split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;

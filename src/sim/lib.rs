@@ -36,7 +36,7 @@ mod testing;
 pub use berth_host as host;
 pub use core::clock::Time;
 pub use core::faults::{Effect, Fault};
-pub use core::options::{CALLER_OBJECT_ID, Options, SUBSCRIPTION, TENANT, Throttling};
+pub use core::options::{CALLER_OBJECT_ID, HistoryDelay, Options, SUBSCRIPTION, TENANT, Throttling};
 pub use core::world::{Counters, PrincipalKind};
 pub use directory::SignIn;
 pub use fault_script::FaultScript;

@@ -37,8 +37,7 @@ struct Shelf {
 impl Simulator {
     /// An empty subscription that lives as long as the process.
     pub fn new(options: Options) -> Self {
-        let world =
-            World::new(State::fresh(&options), Now::new(options.time.clone()), options.throttling, PROVIDERS);
+        let world = World::new(State::fresh(&options), Now::new(options.time.clone()), &options, PROVIDERS);
         Simulator { inner: Arc::new(Inner { options, shelf: Mutex::new(Shelf { world, file: None }) }) }
     }
 
@@ -75,7 +74,7 @@ impl Simulator {
             }
             None => State::fresh(&options),
         };
-        let world = World::new(state, now, options.throttling, PROVIDERS);
+        let world = World::new(state, now, &options, PROVIDERS);
         Ok((world, options))
     }
 
@@ -127,6 +126,11 @@ impl Simulator {
     /// What happened so far, in this process.
     pub fn counters(&self) -> Counters {
         self.shelf().world.counters.clone()
+    }
+
+    /// Makes the caller a Reader, to whom every write and every action is refused; or gives all rights back.
+    pub fn read_only(&self, on: bool) {
+        self.shelf().world.read_only = on;
     }
 
     /// Scripts a fault; faults strike in the order they were asked for.

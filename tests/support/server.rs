@@ -1,5 +1,7 @@
 //! `berth sim serve`, and as much HTTP as it takes to talk to it.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -30,10 +32,26 @@ impl Server {
 
     /// Sends a request: the status and the body of the answer.
     pub fn send(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        self.send_as(None, method, path, body)
+    }
+
+    /// Sends a request with a token of these claims.
+    pub fn send_as(
+        &self,
+        claims: Option<&Value>,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
         let host = self.url.strip_prefix("http://").unwrap();
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = TcpStream::connect(host).unwrap();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        let token = claims.map(|claims| {
+            let part = |text: String| BASE64_URL_SAFE_NO_PAD.encode(text);
+            format!("Authorization: Bearer {}.{}.x\r\n", part("{}".into()), part(claims.to_string()))
+        });
+        let head = format!("{head}{}", token.unwrap_or_default());
         let head = format!("{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
@@ -47,8 +65,21 @@ impl Server {
     /// Sends a write that must be accepted, and waits for the operation it starts.
     #[track_caller]
     pub fn write(&self, method: &str, id: &str, version: &str, body: Option<&Value>) {
+        self.write_as(None, method, id, version, body);
+    }
+
+    /// The same with a token of these claims.
+    #[track_caller]
+    pub fn write_as(
+        &self,
+        claims: Option<&Value>,
+        method: &str,
+        id: &str,
+        version: &str,
+        body: Option<&Value>,
+    ) {
         let path = format!("{id}?api-version={version}");
-        let (status, answer) = self.send(method, &path, body);
+        let (status, answer) = self.send_as(claims, method, &path, body);
         assert!((200..300).contains(&status), "{method} {id}: {status} {answer}");
         // Under jumping time a few looks carry any operation to its end.
         for _ in 0..20 {

@@ -20,6 +20,26 @@ pub enum Throttling {
     Azure,
 }
 
+/// When the past shows, in the change history and in the Activity Log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HistoryDelay {
+    /// Minutes later, as on Azure.
+    #[default]
+    Azure,
+    /// At once, where nobody would wait for it.
+    None,
+}
+
+impl HistoryDelay {
+    /// This much, or nothing.
+    pub(crate) const fn of(self, usual: Duration) -> Duration {
+        match self {
+            HistoryDelay::Azure => usual,
+            HistoryDelay::None => Duration::ZERO,
+        }
+    }
+}
+
 /// How a simulator behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -35,6 +55,8 @@ pub struct Options {
     pub throttling: Throttling,
     /// Provider namespaces that a fresh subscription has registered already, beyond the free ones.
     pub registered: Vec<String>,
+    /// When what was written shows in the change history and in the Activity Log.
+    pub history: HistoryDelay,
 }
 
 impl Default for Options {
@@ -46,6 +68,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             throttling: Throttling::Lenient,
             registered: Vec::new(),
+            history: HistoryDelay::default(),
         }
     }
 }

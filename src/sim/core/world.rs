@@ -4,9 +4,10 @@ use super::call::{Call, not_found};
 use super::clock::Now;
 use super::error::Failure;
 use super::faults::Faults;
+use super::history::{GraphBudget, History};
 use super::json::{Object, set, text};
 use super::operation::{Act, Operation, Progress};
-use super::options::{CALLER_OBJECT_ID, Options, Throttling};
+use super::options::{CALLER_OBJECT_ID, HistoryDelay, Options, Throttling};
 use super::path::{Query, decode, group_of};
 use super::store::{Resource, Store};
 use crate::host::Timestamp;
@@ -90,6 +91,9 @@ pub(crate) struct State {
     /// How often each id was created.
     pub(crate) generations: BTreeMap<String, u32>,
     pub(crate) serial: u64,
+    /// The writes that Azure remembers.
+    #[serde(default)]
+    pub(crate) history: History,
 }
 
 /// The port to the resource types: the steps at which the state asks a type what it does about it.
@@ -129,6 +133,12 @@ pub(crate) struct World {
     pub(crate) locks: BTreeSet<String>,
     /// Whether the state differs from what was last written.
     pub(crate) dirty: bool,
+    /// When the past shows.
+    pub(crate) history_delay: HistoryDelay,
+    /// What is left of Resource Graph's budget.
+    pub(crate) graph: GraphBudget,
+    /// Whether the caller is a Reader, who may write nothing.
+    pub(crate) read_only: bool,
 }
 
 impl State {
@@ -147,17 +157,13 @@ impl State {
             deleted_vaults: BTreeMap::new(),
             generations: BTreeMap::new(),
             serial: 0,
+            history: History::default(),
         }
     }
 }
 
 impl World {
-    pub(crate) fn new(
-        state: State,
-        now: Now,
-        throttling: Throttling,
-        providers: &'static dyn Providers,
-    ) -> Self {
+    pub(crate) fn new(state: State, now: Now, options: &Options, providers: &'static dyn Providers) -> Self {
         let running = state
             .operations
             .values()
@@ -174,10 +180,18 @@ impl World {
             counters: Counters::default(),
             faults: Faults::default(),
             stale: BTreeMap::new(),
-            buckets: Buckets::new(throttling),
+            buckets: Buckets::new(options.throttling),
             locks,
             dirty: false,
+            history_delay: options.history,
+            graph: Default::default(),
+            read_only: false,
         }
+    }
+
+    /// Whether requests are counted against limits.
+    pub(crate) const fn throttling(&self) -> Throttling {
+        self.buckets.throttling
     }
 
     /// The next number in a row.

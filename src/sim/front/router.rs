@@ -1,7 +1,6 @@
 //! From a request to the type that answers it: ARM's front door.
 
-use super::dispatch;
-use super::{microsoft_graph, subscription};
+use super::{dispatch, history, microsoft_graph, subscription};
 use crate::core::behaviour::Answer;
 use crate::core::call::{Call, group_being_deleted, group_not_found, parse_body};
 use crate::core::error::Failure;
@@ -62,9 +61,23 @@ pub(crate) fn handle(world: &mut World, request: &Request) -> (Outcome, Duration
     };
     let (drop_after, stall) = (bent.drop_after, bent.stall);
     let before = bent.stale.map(|time| (time, before(world, request)));
-    let (tokens, result) = match world.buckets.take(bucket, world.now.now()) {
+    let number: u64 = world.counters.requests.values().sum();
+    let id = format!("00000000-0000-4000-8000-{number:012x}");
+    let correlation = request.headers.get("x-ms-correlation-request-id").unwrap_or(&id).to_owned();
+    if world.read_only
+        && let Some(refusal) = history::refuse_reader(request)
+    {
+        scripted = Some(refusal);
+    }
+    let watched = history::watch(world, request);
+    let taken = match is_graph(request) {
+        // Resource Graph has a budget of its own.
+        true => Ok(None),
+        false => world.buckets.take(bucket, world.now.now()).map(Some),
+    };
+    let (tokens, result) = match taken {
         Err(refusal) => (None, Err(refusal)),
-        Ok(tokens) => (Some(tokens), scripted.map_or_else(|| answer(world, request, bent), Err)),
+        Ok(tokens) => (tokens, scripted.map_or_else(|| answer(world, request, bent), Err)),
     };
     let mut response = result.unwrap_or_else(|failure| {
         if failure.passing && world.now.jumps() {
@@ -81,19 +94,14 @@ pub(crate) fn handle(world: &mut World, request: &Request) -> (Outcome, Duration
     if response.status == 429 {
         world.counters.throttled += 1;
     }
+    if let Some(watched) = watched {
+        history::note(world, request, watched, &response, &correlation);
+    }
     if drop_after {
         return (Outcome::Dropped, stall);
     }
-    let number: u64 = world.counters.requests.values().sum();
-    let id = format!("00000000-0000-4000-8000-{number:012x}");
     let headers = &mut response.headers;
-    headers.set(
-        "x-ms-correlation-request-id",
-        match request.headers.get("x-ms-correlation-request-id") {
-            Some(correlation) => correlation.to_owned(),
-            None => id.clone(),
-        },
-    );
+    headers.set("x-ms-correlation-request-id", correlation);
     headers.set("x-ms-request-id", id);
     if let Some((name, left)) = tokens {
         headers.set(&format!("x-ms-ratelimit-remaining-subscription-{name}"), left.to_string());
@@ -102,6 +110,12 @@ pub(crate) fn handle(world: &mut World, request: &Request) -> (Outcome, Duration
         headers.set("content-type", "application/json; charset=utf-8");
     }
     (Outcome::Answer(response), stall)
+}
+
+/// Whether a request is a query of Resource Graph.
+fn is_graph(request: &Request) -> bool {
+    let path = request.path_and_query().split('?').next().unwrap_or_default();
+    request.method == Method::Post && path.trim_end_matches('/').eq_ignore_ascii_case(history::GRAPH)
 }
 
 /// The key in the store that a request is on, and the path as the client spells it.
@@ -133,6 +147,9 @@ fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
     }
     check_version(&query)?;
     let method = request.method;
+    if is_graph(request) {
+        return history::graph(world, request);
+    }
     if method == Method::Get
         && !world.stale.is_empty()
         && let Some((until, response)) = world.stale.get(&key).cloned()

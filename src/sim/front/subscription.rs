@@ -1,6 +1,6 @@
 //! What lies above resources: tenants, subscriptions, locations, resource groups and lists of everything.
 
-use super::{preflight, provider};
+use super::{history, preflight, provider};
 use crate::core::behaviour::Answer;
 use crate::core::call::group_not_found;
 use crate::core::error::Failure;
@@ -130,6 +130,10 @@ pub(crate) fn dispatch(
         (Method::Get, ["subscriptions", _, "providers", "microsoft.compute", "locations", at, "usages"]) => {
             preflight::usages(world, at)
         }
+        (
+            Method::Get,
+            ["subscriptions", _, "providers", "microsoft.insights", "eventtypes", "management", "values"],
+        ) => history::log(world, origin, path, query),
         (Method::Get, [.., "providers", "microsoft.authorization", "permissions"]) => {
             preflight::permissions()
         }
