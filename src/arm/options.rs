@@ -43,10 +43,26 @@ impl Default for Options {
             max_pages: 10_000,
             poll_default: Duration::from_secs(10),
             user_agent: concat!("berth/", env!("CARGO_PKG_VERSION")).to_owned(),
-            correlation_id: Uuid::new_v4().to_string(),
+            correlation_id: run_id().to_string(),
             trace: None,
         }
     }
+}
+
+/// The end of every run's id.
+const MARK: [u8; 4] = *b"bRth";
+
+/// A new id of a run. Azure keeps it with every write, and its end tells later that the write was a run of berth.
+fn run_id() -> Uuid {
+    let mut bytes = *Uuid::new_v4().as_bytes();
+    bytes[12..].copy_from_slice(&MARK);
+    Uuid::from_bytes(bytes)
+}
+
+/// Whether a correlation id is that of a run of berth. Anybody can send such an id: it says where a change seems to come
+/// from, and never who made it.
+pub fn is_run(correlation_id: &str) -> bool {
+    Uuid::try_parse(correlation_id).is_ok_and(|id| id.as_bytes().ends_with(&MARK))
 }
 
 impl fmt::Debug for Options {
@@ -56,5 +72,17 @@ impl fmt::Debug for Options {
             .field("max_in_flight", &self.max_in_flight)
             .field("correlation_id", &self.correlation_id)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_told_by_their_ids() {
+        let (one, other) = (Options::default().correlation_id, Options::default().correlation_id);
+        assert!(one != other && is_run(&one) && is_run(&other.to_uppercase()));
+        assert!(!is_run(&Uuid::nil().to_string()) && !is_run("62527468") && !is_run(""));
     }
 }

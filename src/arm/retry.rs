@@ -119,11 +119,22 @@ pub(super) fn retry_after(headers: &Headers, now: Timestamp) -> Option<Duration>
     if let Some(wish) = in_milliseconds(headers) {
         return Some(wish);
     }
-    let value = headers.get("retry-after")?.trim();
+    let Some(value) = headers.get("retry-after").map(str::trim) else { return quota_reset(headers) };
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
     http_date(value).map(|at| at.since(now))
+}
+
+/// When Resource Graph takes the caller's next query, which it says as `hh:mm:ss`: at once when it takes one now.
+pub(super) fn quota_reset(headers: &Headers) -> Option<Duration> {
+    if headers.get("x-ms-user-quota-remaining")?.trim() != "0" {
+        return None;
+    }
+    let mut parts = headers.get("x-ms-user-quota-resets-after")?.trim().split(':');
+    let mut number = || parts.next()?.parse::<u64>().ok();
+    let (hours, minutes, seconds) = (number()?, number()?, number()?);
+    Some(Duration::from_secs((hours * 60 + minutes) * 60 + seconds))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that is still sent.

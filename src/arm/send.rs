@@ -24,6 +24,16 @@ pub(super) struct Call<'a> {
     pub stubbornness: RetryMode,
 }
 
+impl Call<'_> {
+    /// The method whose rules for repeating and counting hold.
+    const fn repeats_as(&self) -> Method {
+        match self.stubbornness {
+            RetryMode::Query => Method::Get,
+            RetryMode::Retry | RetryMode::Once => self.method,
+        }
+    }
+}
+
 /// Whether a request is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RetryMode {
@@ -31,6 +41,8 @@ pub(super) enum RetryMode {
     Retry,
     /// Sent once: the caller has a rhythm of its own.
     Once,
+    /// A POST that only asks: repeated as a read is, and counted as one.
+    Query,
 }
 
 impl Client {
@@ -76,7 +88,7 @@ impl Client {
             let alike = if error.kind == ErrorKind::Throttled { &mut throttled } else { &mut stumbled };
             *alike += 1;
             let attempt = Attempt {
-                method: call.method,
+                method: call.repeats_as(),
                 number: *alike,
                 status: error.status,
                 kind: &error.kind,
@@ -106,11 +118,11 @@ impl Client {
             Ok(bearer) => bearer,
             Err(error) => return Err(Error::signing_in(call.method, &call.url, &error)),
         };
-        let class = OperationClass::of(call.method);
+        let class = OperationClass::of(call.repeats_as());
         // What has a rhythm of its own is a look at an operation.
         let urgency = match call.stubbornness {
             RetryMode::Once => Urgency::Patient,
-            RetryMode::Retry => Urgency::Usual,
+            RetryMode::Retry | RetryMode::Query => Urgency::Usual,
         };
         let permit = inner.throttle.acquire(subscription(&call.url), class, urgency).await;
         let request = self.request(call, &bearer, request_id);

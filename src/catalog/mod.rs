@@ -14,6 +14,7 @@ mod entry;
 mod kind;
 pub mod kinds;
 mod resource_type;
+pub(crate) mod severity;
 mod soft_deletion;
 mod wants;
 
@@ -29,6 +30,7 @@ pub use kinds::private_link::{connection_types, connections_version};
 pub use resource_type::{
     Facet, Guard, Lane, Listing, Obstacle, Preflight, ResourceType, Scarce, UpdateMode, Within,
 };
+pub use severity::{COMMON as COMMON_SEVERITY, Severity, Turn, Weight, severity, severity_of_loss};
 pub use soft_deletion::SoftDeletion;
 pub use wants::Wants;
 

@@ -1,7 +1,7 @@
 //! The descriptor of an ARM type.
 
 use super::soft_deletion::SoftDeletion;
-use super::{AlsoNeeds, CrossCheck};
+use super::{AlsoNeeds, CrossCheck, Weight};
 use crate::change::DeleteMode;
 use crate::ident::ArmId;
 use crate::value::{Rule, Rules};
@@ -169,6 +169,8 @@ pub struct ResourceType {
     pub title: &'static str,
     /// What its fields mean.
     pub rules: &'static [Rule],
+    /// How grave it is when somebody else changes a field, where that differs from most.
+    pub severity: &'static [Weight],
     /// How it is changed.
     pub update: UpdateMode,
     /// Whether its PUT honours `If-None-Match: *` (Azure's operations of the type say so).
@@ -237,6 +239,7 @@ impl ResourceType {
             api_version,
             title,
             rules: &[],
+            severity: &[],
             update: UpdateMode::Put,
             conditional: false,
             scarce: &[],

@@ -78,18 +78,14 @@ pub fn connections(
         if wrong.is_empty() {
             continue;
         }
-        let field = |(connection, expected): (&Connection, &str)| FieldDrift {
-            path: format!("connections[{}].status", connection.id.name()),
-            expected: expected.into(),
-            actual: connection.status.as_str().into(),
+        let field = |(connection, expected): (&Connection, &str)| {
+            let path = format!("connections[{}].status", connection.id.name());
+            let field = FieldDrift::new(path, expected.into(), connection.status.as_str().into());
+            FieldDrift { subject: Some(connection.id.clone()), ..field }
         };
-        drifted.push(Drift {
-            address: watched.address.clone(),
-            id: watched.id.clone(),
-            arm_type: watched.arm_type.to_owned(),
-            kind: DriftKind::Changed,
-            fields: wrong.into_iter().map(field).collect(),
-        });
+        let fields = wrong.into_iter().map(field).collect();
+        let (address, id) = (watched.address.clone(), watched.id.clone());
+        drifted.push(Drift::new(address, id, watched.arm_type, DriftKind::Changed, fields));
     }
     (drifted, strangers)
 }

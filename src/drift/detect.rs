@@ -1,19 +1,20 @@
 //! Finding drift.
 
 use super::model::{Drift, DriftKind, DriftReport, FieldDrift};
-use crate::catalog::ResourceType;
-use crate::ident::ArmId;
-use crate::ledger::Ledger;
+use crate::catalog::{ResourceType, Severity, resource_type, severity, severity_of_loss};
+use crate::ident::{Address, ArmId};
+use crate::ledger::{Ledger, Owned};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
-use crate::value::{Comparison, FieldPath, Rules, diff, digest, shown_secrets, without_ignored};
+use crate::value::{Comparison, FieldPath, Rules, diff, digest, foreign, shown_secrets, without_ignored};
 use serde_json::Value;
 use std::collections::HashMap;
 
 /// Compares what the ledger says was asked for with what is there.
 ///
 /// `live` answers with a resource's body, or `None` when it is gone; `kind` with its type, when it is known;
-/// `approved` says whether the blueprint wants the connections of a resource approved, `ignored` what it gives away.
+/// `approved` says whether the blueprint wants the connections of a resource approved, `ignored` what it gives away, and
+/// `exclusive` names the lists in a body in which nothing may stand that was not asked for.
 ///
 /// A connection is a promise of somebody else's, so it is in no body that was asked for: one that was rejected or cut
 /// off on the target is drift, and so is one that waits, if the blueprint approves it.
@@ -23,18 +24,14 @@ pub fn detect<'a>(
     kind: impl Fn(&ArmId) -> Option<&'static ResourceType>,
     approved: impl Fn(&ArmId) -> bool,
     ignored: impl Fn(&ArmId) -> &'a [FieldPath],
+    exclusive: impl Fn(&ArmId) -> Vec<&'a str>,
 ) -> DriftReport {
     let plain = Rules::new(&[]);
     let secret = Value::from(Token::Secret { name: String::new() }.encode());
     let (mut drifted, mut steady) = (Vec::new(), Vec::new());
     for (id, owned) in &ledger.resources {
-        let drift = |kind, fields| Drift {
-            address: owned.address.clone(),
-            id: id.clone(),
-            arm_type: owned.arm_type.clone(),
-            kind,
-            fields,
-        };
+        let drift =
+            |kind, fields| Drift::new(owned.address.clone(), id.clone(), &*owned.arm_type, kind, fields);
         let Some(body) = live(id) else {
             drifted.push(drift(DriftKind::Missing, Vec::new()));
             continue;
@@ -58,9 +55,15 @@ pub fn detect<'a>(
             .map(|change| {
                 let hidden = shown.contains_key(&change.path);
                 let actual = if hidden { secret.clone() } else { change.before };
-                FieldDrift { path: change.path, expected: change.after, actual }
+                FieldDrift::new(change.path, change.after, actual)
             })
             .collect();
+        let foreign = foreign(&owned.applied, body, rules, &exclusive(id)).into_iter();
+        fields.extend(foreign.map(|change| {
+            let hidden = shown.contains_key(&change.path);
+            let there = if hidden { secret.clone() } else { change.before };
+            FieldDrift::new(change.path, Value::Null, there)
+        }));
         if let Some(kind) = kind(id) {
             let states = kind.connection_states(body).into_iter();
             let bad = states.filter(|(_, status)| match *status {
@@ -69,11 +72,7 @@ pub fn detect<'a>(
                 "Pending" | "Rejected" => approved(id),
                 _ => false,
             });
-            fields.extend(bad.map(|(path, status)| FieldDrift {
-                path,
-                expected: "Approved".into(),
-                actual: status.into(),
-            }));
+            fields.extend(bad.map(|(path, status)| FieldDrift::new(path, "Approved".into(), status.into())));
         }
         match fields.is_empty() {
             true => steady.push(owned.address.clone()),
@@ -93,15 +92,49 @@ pub fn detect<'a>(
         drifted,
         not_ours: Vec::new(),
         left_alone: Vec::new(),
+        not_ours_by: Vec::new(),
+        needs: needs(ledger),
     }
+}
+
+/// What each resource of a ledger needs, by address.
+fn needs(ledger: &Ledger) -> Vec<(Address, Vec<Address>)> {
+    let one = |owned: &Owned| {
+        let needs = owned.depends_on.iter().filter_map(|id| Some(ledger.resources.get(id)?.address.clone()));
+        (owned.address.clone(), needs.collect())
+    };
+    ledger.resources.values().map(one).collect()
+}
+
+/// Says how grave each drift is. `kind` answers with the type of a resource, when it is known.
+pub fn weigh(report: &mut DriftReport, kind: impl Fn(&ArmId) -> Option<&'static ResourceType>) {
+    for drift in &mut report.drifted {
+        let kind = kind(&drift.id).or_else(|| resource_type(&drift.arm_type));
+        for field in &mut drift.fields {
+            field.severity = severity(kind, &field.path, &field.expected, &field.actual);
+        }
+        drift.severity = match drift.kind {
+            DriftKind::Missing => severity_of_loss(kind),
+            DriftKind::Added => Severity::Medium,
+            DriftKind::Changed => drift.fields.iter().map(|field| field.severity).max().unwrap_or_default(),
+        };
+    }
+}
+
+/// Adds what somebody else made where nothing may be that the blueprint does not ask for. `found` has its address, id and
+/// type.
+pub fn added(report: &mut DriftReport, found: impl IntoIterator<Item = (Address, ArmId, String)>) {
+    let found = found
+        .into_iter()
+        .map(|(address, id, arm_type)| Drift::new(address, id, arm_type, DriftKind::Added, Vec::new()));
+    report.drifted.extend(found);
+    report.drifted.sort_by(|a, b| a.address.cmp(&b.address));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::change::DeleteMode;
-    use crate::ident::Address;
-    use crate::ledger::Owned;
     use serde_json::json;
 
     #[test]
@@ -128,7 +161,7 @@ mod tests {
             "b" => Some(&other),
             _ => None,
         };
-        let report = detect(&ledger, live, |_| None, |_| false, |_| &[]);
+        let report = detect(&ledger, live, |_| None, |_| false, |_| &[], |_| Vec::new());
         assert_eq!(report.checked, 3);
         assert_eq!(report.drifted.len(), 2);
         assert_eq!(report.drifted[0].fields[0].path, "properties.size");

@@ -18,6 +18,6 @@ mod templates;
 pub use about::explain;
 pub use codes::{code, codes};
 pub use fields::{FieldDoc, fields};
-pub use pages::{code_page, page, page_name};
+pub use pages::{code_page, drift_page, page, page_name};
 pub use probe::{InArm, field_in_arm};
 pub use templates::{TEMPLATES, Template};

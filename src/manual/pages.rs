@@ -4,7 +4,7 @@ use super::about::exclusive_lists;
 use super::codes::codes;
 use super::fields::{FieldDoc, fields};
 use super::probe::field_in_arm;
-use crate::catalog::Kind;
+use crate::catalog::{COMMON_SEVERITY, Kind, Turn, Weight};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -45,6 +45,7 @@ pub fn page(kind: &Kind) -> String {
         row(&mut out, kind, field);
     }
     out.push_str(&exclusive(kind));
+    out.push_str(&severities(kind));
     let outputs: Vec<_> =
         kind.types.iter().flat_map(|made| made.facets.iter().map(move |facet| (made.title, facet))).collect();
     if !outputs.is_empty() {
@@ -71,6 +72,53 @@ fn exclusive(kind: &Kind) -> String {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let _ = writeln!(out, "| {place} | {} |", names.join(", "));
     }
+    out
+}
+
+/// How grave drift of a kind is, as a section of its own.
+fn severities(kind: &Kind) -> String {
+    if kind.types.iter().all(|made| made.severity.is_empty()) {
+        return String::new();
+    }
+    let mut out = String::from(
+        "\n## Severity of drift\n\nWhat is not listed is `medium`; what holds for every kind is in \
+         [drift](../drift.md).\n\n| of | field | change | severity | what it means |\n|---|---|---|---|---|\n",
+    );
+    for made in kind.types {
+        for weight in made.severity {
+            out.push_str(&weight_row(made.title, weight));
+        }
+    }
+    out
+}
+
+fn weight_row(title: &str, weight: &Weight) -> String {
+    let turn = match weight.turn {
+        Turn::Any => "any".to_owned(),
+        Turn::To("[]") => "to an empty list".to_owned(),
+        Turn::To(value) => format!("to `{value}`"),
+        Turn::Grows => "something is added".to_owned(),
+        Turn::Where(_) => "one that does this".to_owned(),
+    };
+    let severity = weight.severity.word();
+    format!("| {title} | `{}` | {turn} | {severity} | {} |\n", weight.path, cell(weight.about))
+}
+
+/// The page on how grave drift is, as Markdown.
+pub fn drift_page() -> String {
+    let mut out = String::from(
+        "# Severity of drift\n\nMade from the code by `just regen`; do not edit.\n\nEach field that drifted has a \
+         severity: `critical`, `high`, `medium` or `low`. A resource has that of its gravest field. One that is gone is \
+         `high`, or `critical` when its loss loses data; one that somebody made where `exclusive` wants none is `medium`.\n\n\
+         | severity | when |\n|---|---|\n\
+         | `critical` | something was opened to the internet or to everybody, or data may be lost |\n\
+         | `high` | access, routes or protection changed, or something is gone |\n\
+         | `medium` | anything else that may work differently |\n\
+         | `low` | words: tags, descriptions |\n\n\
+         This holds for every type; the pages of the kinds say what holds for theirs. Of several the gravest counts.\n\n\
+         | of | field | change | severity | what it means |\n|---|---|---|---|---|\n",
+    );
+    COMMON_SEVERITY.iter().for_each(|weight| out.push_str(&weight_row("all", weight)));
     out
 }
 

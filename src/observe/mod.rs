@@ -56,6 +56,21 @@ pub async fn observe(
     Ok(observed)
 }
 
+/// Adds what stands below resources whose children are the blueprint's alone, asked for or not.
+///
+/// # Errors
+/// A list that cannot be read: without it nothing would be said of what somebody else made there.
+pub async fn add_children(
+    client: &Client,
+    desired: &Desired,
+    at_once: usize,
+    observed: &mut Observed,
+) -> Result<(), Error> {
+    let listed = children::listed(client, Some(desired), at_once.max(1)).await?;
+    children::add(desired, listed, observed);
+    Ok(())
+}
+
 /// Reads the connections of the targets that a blueprint's approvals are about, and nothing else.
 ///
 /// # Errors

@@ -1,14 +1,17 @@
 //! Drift: read everything that is owned, compare with what was asked for.
 
 use super::destroy::refuse_strays;
+use super::who;
 use super::{Error, Session};
 use crate::catalog::resource_type;
 use crate::drift::{self, DriftReport, Shown, Watched};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::observe::{approvals, observe};
+use crate::observe::{add_children, approvals, observe};
+use crate::plan::foreign_children;
 use crate::state::{Desired, DesiredResource, Observation, Observed, Provisioning};
 use crate::value::FieldPath;
+use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
 /// Reports what somebody else changed.
@@ -27,7 +30,8 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
     let reading = session.reading();
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading);
     let (observed, header) = futures::join!(observed, session.header(&ledger));
-    let observed = observed?;
+    let mut observed = observed?;
+    add_children(&session.engine.client, desired, session.reads, &mut observed).await?;
     if let Some((address, message, help)) =
         ledger.resources.iter().find_map(|(id, owned)| match observed.get(id) {
             Some(Observation::Unreadable { message, help }) => Some((&owned.address, message, help)),
@@ -53,13 +57,43 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
             _ => None,
         })
         .collect();
+    let exclusive = |id: &ArmId| {
+        let wanted = desired.by_id.get(id).map(|&at| desired.resources[at].exclusive_lists());
+        wanted.unwrap_or_default()
+    };
     let live = |id: &_| observed.get(id).and_then(Observation::body);
     let ignored =
         |id: &ArmId| desired.by_id.get(id).map_or(&[] as &[FieldPath], |&at| &desired.resources[at].ignore);
-    let mut report = drift::detect(&ledger, live, kind, |id| approved.contains(id), ignored);
+    let mut report = drift::detect(&ledger, live, kind, |id| approved.contains(id), ignored, exclusive);
     report.header = header;
+    drift::added(&mut report, foreign_children(desired, &ledger, &observed));
     add_connections(session, desired, &ledger, &observed, &mut report).await?;
+    decided_on_targets(&observed, &mut report);
+    drift::weigh(&mut report, kind);
+    who::attribute(session, &mut report).await;
     Ok(report)
+}
+
+/// Finds, for each connection of an endpoint that is not as it should be, the connection on its target: that is what
+/// somebody wrote to.
+fn decided_on_targets(observed: &Observed, report: &mut DriftReport) {
+    let is_open = |field: &&mut drift::FieldDrift| {
+        field.subject.is_none() && field.path.ends_with("privateLinkServiceConnectionState.status")
+    };
+    for drift in &mut report.drifted {
+        let own = drift.id.clone();
+        for field in drift.fields.iter_mut().filter(is_open) {
+            let lists = observed.values().filter_map(|seen| {
+                seen.body()?.pointer("/properties/privateEndpointConnections")?.as_array()
+            });
+            let found = lists.flatten().find(|connection| {
+                let endpoint = connection.pointer("/properties/privateEndpoint/id").and_then(Value::as_str);
+                endpoint.and_then(|id| ArmId::parse(id).ok()).is_some_and(|id| id == own)
+            });
+            let id = found.and_then(|connection| connection.get("id")?.as_str());
+            field.subject = id.and_then(|id| ArmId::parse(id).ok());
+        }
+    }
 }
 
 /// Adds what the targets of approvals show.

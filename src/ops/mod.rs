@@ -15,6 +15,7 @@ mod saved;
 mod sealed;
 mod session;
 mod validate;
+mod who;
 
 pub use apply::apply;
 pub use connections::{

@@ -33,7 +33,7 @@ pub use program::{
     Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Requests, Seen, Unit, Work,
 };
 pub use purge::{purge, soft_delete_conflicts};
-pub use removal::plan_destroy;
+pub use removal::{foreign_children, plan_destroy};
 pub use saved::{
     PlanTarget, SAVED_VERSION, SaveInput, Saved, SavedEnvironment, SavedError, SavedFile, StaleInput,
     is_saved,

@@ -6,12 +6,12 @@ use super::decide::{sort, unreadable};
 use super::guard;
 use super::model::{Conflict, Impact, Plan, Reason, Step, VERSION};
 use super::ownership::{self, Standing, Tags};
-use crate::catalog::resource_type;
+use crate::catalog::{ResourceType, resource_type};
 use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
 use crate::ledger::{Ledger, Owned};
-use crate::state::{Desired, Observation, Observed, owner_of};
+use crate::state::{Desired, DesiredResource, Observation, Observed, owner_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -57,20 +57,8 @@ pub(super) fn foreign(
     let parents = desired.resources.iter().enumerate();
     for (_, parent) in parents.filter(|(at, parent)| !parent.exclusive.is_empty() && !replaced(*at)) {
         for (list, kind) in parent.exclusive_children() {
-            let mut found: Vec<(&ArmId, &Value)> = observed
-                .iter()
-                .filter_map(|(id, seen)| Some((id, seen.body()?)))
-                .filter(|(id, body)| {
-                    id.resource_type().eq_ignore_ascii_case(kind.arm_type)
-                        && id.ancestors().any(|above| above == parent.id)
-                        && !desired.by_id.contains_key(*id)
-                        && !ledger.resources.contains_key(*id)
-                        && !kind.is_azures_own(body)
-                })
-                .collect();
-            found.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
-            for (id, body) in found {
-                let address = Address::new(format!("{}.{list}[{}]", parent.address, id.name()));
+            for (id, body) in unasked(parent, kind, desired, ledger, observed) {
+                let address = foreign_address(parent, list, id);
                 if let Standing::Theirs(owner) = tags.standing(owner_of(body), kind.tags, false) {
                     conflicts.push(Conflict {
                         address,
@@ -107,6 +95,53 @@ pub(super) fn foreign(
         }
     }
     (steps, conflicts)
+}
+
+/// What of a type stands below a resource, and neither the blueprint nor the ledger has; sorted by id.
+fn unasked<'o>(
+    parent: &DesiredResource,
+    kind: &ResourceType,
+    desired: &Desired,
+    ledger: &Ledger,
+    observed: &'o Observed,
+) -> Vec<(&'o ArmId, &'o Value)> {
+    let mut found: Vec<(&ArmId, &Value)> = observed
+        .iter()
+        .filter_map(|(id, seen)| Some((id, seen.body()?)))
+        .filter(|(id, body)| {
+            id.resource_type().eq_ignore_ascii_case(kind.arm_type)
+                && id.ancestors().any(|above| above == parent.id)
+                && !desired.by_id.contains_key(*id)
+                && !ledger.resources.contains_key(*id)
+                && !kind.is_azures_own(body)
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
+    found
+}
+
+/// What plans and reports call a child that nobody asked for.
+fn foreign_address(parent: &DesiredResource, list: &str, id: &ArmId) -> Address {
+    Address::new(format!("{}.{list}[{}]", parent.address, id.name()))
+}
+
+/// What somebody else made below resources whose children are the blueprint's alone: address, id and type.
+pub fn foreign_children(
+    desired: &Desired,
+    ledger: &Ledger,
+    observed: &Observed,
+) -> Vec<(Address, ArmId, String)> {
+    let mut found = Vec::new();
+    for parent in desired.resources.iter().filter(|parent| !parent.exclusive.is_empty()) {
+        for (list, kind) in parent.exclusive_children() {
+            let unasked = unasked(parent, kind, desired, ledger, observed).into_iter();
+            found
+                .extend(unasked.map(|(id, _)| {
+                    (foreign_address(parent, list, id), id.clone(), kind.arm_type.to_owned())
+                }));
+        }
+    }
+    found
 }
 
 /// Decides how to delete everything that the ledger has and that is still the owner's.

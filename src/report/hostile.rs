@@ -10,7 +10,7 @@ use super::sample;
 use super::{Stage, Style, ci, document, graph, html, human, json, junit, markdown, sarif};
 use crate::change::{Action, Outcome};
 use crate::diag::{Code, Diagnostic, Diagnostics, Place, SourceFile, Span};
-use crate::drift::{Drift, DriftReport};
+use crate::drift::{Drift, DriftReport, Who};
 use crate::event::{Event, EventKind, Listener};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
@@ -82,6 +82,21 @@ fn hostile_plan(payload: &str) -> Plan {
     plan
 }
 
+/// Names of people and programs are what somebody else called them.
+fn blame(who: &mut Who, payload: &str) {
+    match who {
+        Who::Known(known) => {
+            known.actor.name = with("ada", payload);
+            known.actor.id = Some(with("1", payload));
+            known.client = Some(with("Portal", payload));
+            known.time = with("2026", payload);
+            known.operation = with("X/write", payload);
+            known.correlation_id = Some(with("c", payload));
+        }
+        Who::Unknown(reason) => *reason = with("refused", payload),
+    }
+}
+
 fn hostile_drift(payload: &str) -> DriftReport {
     let mut report = sample::drift();
     report.blueprint = with("shop", payload);
@@ -89,9 +104,14 @@ fn hostile_drift(payload: &str) -> DriftReport {
         connection.status = with("Pending", payload);
         connection.description = with("please", payload);
     }
+    report.not_ours_by.iter_mut().for_each(|who| blame(who, payload));
     report.steady = vec![Address::new(with("a", payload))];
     for drift in &mut report.drifted {
-        let Drift { address, id, arm_type, fields, .. } = drift;
+        let Drift { address, id, arm_type, fields, changed_by, .. } = drift;
+        for by in changed_by {
+            by.fields.iter_mut().for_each(|path| *path = format!("tags[\"{payload}\"].{payload}"));
+            blame(&mut by.who, payload);
+        }
         *address = Address::new(with("b", payload));
         *arm_type = with("Microsoft.X/y", payload);
         if let Ok(other) = ArmId::parse(&format!("{id}{payload}")) {

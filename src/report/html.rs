@@ -7,7 +7,7 @@ use super::style::Style;
 use super::text::{about, count, escape};
 use super::words::{allowance, disturbed, longest, mark, totals, why};
 use crate::change::Action;
-use crate::drift::DriftReport;
+use crate::drift::{DriftReport, Who};
 use crate::ident::Header;
 use crate::plan::Plan;
 use crate::private_link::NotOurs;
@@ -109,23 +109,25 @@ pub fn plan(plan: &Plan) -> String {
         }
         body.push_str("</table>\n");
     }
-    not_ours(&mut body, &plan.not_ours);
+    not_ours(&mut body, &plan.not_ours, &[]);
     left_alone::html(&mut body, &plan.left_alone, &text);
     page(&title, &body)
 }
 
 /// Connections that no rule of the blueprint names.
-fn not_ours(body: &mut String, connections: &[NotOurs]) {
+fn not_ours(body: &mut String, connections: &[NotOurs], by: &[Who]) {
     if connections.is_empty() {
         return;
     }
     body.push_str(
         "<h2>Not ours</h2>\n<p>No rule names these connections, and they stay as they are.</p>\n<table>\n",
     );
-    for connection in connections {
+    for (at, connection) in connections.iter().enumerate() {
         let from = connection.endpoint.as_ref().map_or("unknown", |id| id.as_str());
+        let by = by.get(at).map(Who::in_words);
         let cells = [&connection.status, connection.id.as_str(), from, &connection.description];
-        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", text(cell))).collect();
+        let cells = cells.into_iter().chain(by.as_deref());
+        let cells: String = cells.map(|cell| format!("<td>{}</td>", text(cell))).collect();
         let _ = writeln!(body, "<tr>{cells}</tr>");
     }
     body.push_str("</table>\n");
@@ -149,10 +151,11 @@ pub fn drift(report: &DriftReport) -> String {
             text(drift.address.as_str()),
             text(drift.id.as_str())
         );
-        let lines = (!drift.fields.is_empty()).then(|| field_lines(drift));
+        let some = !drift.fields.is_empty() || !drift.changed_by.is_empty();
+        let lines = some.then(|| field_lines(drift));
         entry(&mut body, &head, lines.as_deref());
     }
-    not_ours(&mut body, &report.not_ours);
+    not_ours(&mut body, &report.not_ours, &report.not_ours_by);
     left_alone::html(&mut body, &report.left_alone, &text);
     page(&format!("Drift of {}", report.blueprint), &body)
 }

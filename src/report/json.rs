@@ -7,7 +7,7 @@
 use super::document::{self, PlanDocument};
 use super::text::is_unsafe;
 use crate::change::Summary;
-use crate::drift::DriftReport;
+use crate::drift::{ChangedBy, Drift, DriftReport, Who};
 use crate::plan::OutputValue;
 use crate::private_link::{Found, Rule, judge};
 use crate::value::token::{self, Piece, Token};
@@ -65,10 +65,17 @@ pub fn connections(found: &[Found], rules: &[Rule]) -> Value {
 /// ```json
 /// {
 ///   "format": "berth-drift", "version": 1, "blueprint": "shop", "environment": "prod", "checked": 31,
+///   "severities": { "critical": 0, "high": 0, "medium": 0, "low": 1 },
 ///   "header": { "blueprint": "shop", "environment": "prod", "azure": "public", "subscription": "…", … },
 ///   "drifted": [{
 ///     "address": "networks.hub", "id": "/subscriptions/…", "type": "Microsoft.Network/virtualNetworks",
-///     "kind": "changed", "fields": [{ "path": "tags.team", "expected": "platform", "actual": null }],
+///     "kind": "changed", "severity": "low",
+///     "fields": [{ "path": "tags.team", "severity": "low", "expected": "platform", "actual": null }],
+///     "changedBy": [{
+///       "fields": ["tags.team"], "actor": { "kind": "person", "name": "ada@example.com" }, "client": "Azure Portal",
+///       "time": "2026-01-01T10:00:00Z", "operation": "Microsoft.Network/virtualNetworks/write",
+///       "correlationId": "…", "source": "resource-graph", "own": false
+///     }],
 ///     "unknown": [], "secret": []
 ///   }],
 ///   "notOurs": [{
@@ -79,7 +86,8 @@ pub fn connections(found: &[Found], rules: &[Rule]) -> Value {
 /// }
 /// ```
 ///
-/// `kind` is `changed` or `missing`.
+/// `severity` is `critical`, `high`, `medium` or `low`; `severities` counts the resources of each. `kind` is `changed`, `missing` or `added`. `changedBy` has an entry for each change that explains fields of it, or the
+/// whole when `fields` is empty; one that is not known has `unknown`, the reason, and no actor.
 pub fn drift(report: &DriftReport) -> Value {
     let drifted: Vec<Value> = report
         .drifted
@@ -92,6 +100,7 @@ pub fn drift(report: &DriftReport) -> Value {
                 .map(|field| {
                     json!({
                         "path": token::display_text(&field.path),
+                        "severity": field.severity,
                         "expected": hidden.hide(&field.path, &field.expected),
                         "actual": hidden.hide(&field.path, &field.actual),
                     })
@@ -102,19 +111,30 @@ pub fn drift(report: &DriftReport) -> Value {
                 "id": drift.id,
                 "type": drift.arm_type,
                 "kind": drift.kind,
+                "severity": drift.severity,
                 "fields": fields,
+                "changedBy": changed_by(drift),
                 "unknown": hidden.unknown,
                 "secret": hidden.secret,
             })
         })
         .collect();
+    let not_ours = report.not_ours.iter().enumerate().map(|(at, connection)| {
+        let mut shown = json!(connection);
+        if let Some(by) = report.not_ours_by.get(at) {
+            shown["changedBy"] = who(by);
+        }
+        shown
+    });
+    let not_ours: Vec<Value> = not_ours.collect();
     let mut shown = json!({
         "format": "berth-drift",
         "version": VERSION,
         "blueprint": report.blueprint,
         "checked": report.checked,
+        "severities": severities(report),
         "drifted": drifted,
-        "notOurs": report.not_ours,
+        "notOurs": not_ours,
         "leftAlone": document::left_alone(&report.left_alone),
     });
     if let Some(environment) = &report.environment {
@@ -124,6 +144,43 @@ pub fn drift(report: &DriftReport) -> Value {
         shown["header"] = json!(header);
     }
     shown
+}
+
+/// How many drifted of each severity.
+fn severities(report: &DriftReport) -> Map<String, Value> {
+    report
+        .by_severity()
+        .into_iter()
+        .map(|(severity, count)| (severity.word().to_owned(), json!(count)))
+        .collect()
+}
+
+/// Who made a drift.
+pub(super) fn changed_by(drift: &Drift) -> Vec<Value> {
+    let one = |by: &ChangedBy| {
+        let fields: Vec<String> = by.fields.iter().map(|path| token::display_text(path)).collect();
+        let mut shown = json!({ "fields": fields });
+        if let (Value::Object(shown), Value::Object(who)) = (&mut shown, who(&by.who)) {
+            shown.extend(who);
+        }
+        shown
+    };
+    drift.changed_by.iter().map(one).collect()
+}
+
+fn who(who: &Who) -> Value {
+    match who {
+        Who::Known(known) => json!({
+            "actor": known.actor,
+            "client": known.client,
+            "time": known.time,
+            "operation": known.operation,
+            "correlationId": known.correlation_id,
+            "source": known.source,
+            "own": known.own,
+        }),
+        Who::Unknown(reason) => json!({ "unknown": reason }),
+    }
 }
 
 /// How a run ended.

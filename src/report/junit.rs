@@ -39,6 +39,9 @@ pub(super) fn sentence(drift: &Drift) -> String {
     let (address, title) = (escape(drift.address.as_str()), escape(shown_type(&drift.arm_type)));
     match drift.kind {
         DriftKind::Missing => format!("{address} ({title}) is gone"),
+        DriftKind::Added => {
+            format!("{address} ({title}) was made by somebody else, and the blueprint wants none there")
+        }
         DriftKind::Changed => {
             let fields = count(drift.fields.len(), "field");
             format!("{address} ({title}) is not as it was asked for: {fields} changed")

@@ -4,9 +4,9 @@ use super::human::value::{Shown, is_secret, secret_words};
 use super::left_alone;
 use super::style::Style;
 use super::text::{about, count, escape};
-use super::words::{allowance, disturbed, longest, mark, registered, shown_type, totals, why};
+use super::words::{allowance, blamed, disturbed, longest, mark, registered, shown_type, totals, why};
 use crate::change::Action;
-use crate::drift::{Drift, DriftKind, DriftReport};
+use crate::drift::{Drift, DriftKind, DriftReport, Who};
 use crate::ident::Header;
 use crate::plan::{Plan, Step};
 use crate::policy::{Finding, Verdict};
@@ -61,7 +61,7 @@ pub fn plan(plan: &Plan) -> String {
         text.push_str(&header(plan.header.as_ref(), "\n"));
         left_out(&mut text, plan);
         warnings(&mut text, plan);
-        not_ours(&mut text, &plan.not_ours);
+        not_ours(&mut text, &plan.not_ours, &[]);
         left_alone::markdown(&mut text, &plan.left_alone, &code, &html);
         return text;
     }
@@ -131,7 +131,7 @@ pub fn plan(plan: &Plan) -> String {
             let _ = writeln!(text, "| {} | {} |", code(name), code(&value));
         }
     }
-    not_ours(&mut text, &plan.not_ours);
+    not_ours(&mut text, &plan.not_ours, &[]);
     left_alone::markdown(&mut text, &plan.left_alone, &code, &html);
     text
 }
@@ -145,7 +145,7 @@ pub fn drift(report: &DriftReport) -> String {
         let _ = writeln!(text, "### berth: no drift of {name}\n");
         text.push_str(&header(report.header.as_ref(), ""));
         let _ = writeln!(text, "{checked} checked.");
-        not_ours(&mut text, &report.not_ours);
+        not_ours(&mut text, &report.not_ours, &report.not_ours_by);
         left_alone::markdown(&mut text, &report.left_alone, &code, &html);
         return text;
     }
@@ -153,28 +153,28 @@ pub fn drift(report: &DriftReport) -> String {
     let _ = writeln!(text, "### berth: drift of {name}\n");
     text.push_str(&header(report.header.as_ref(), ""));
     let _ = writeln!(text, "**{number} of {checked} drifted**\n");
-    text.push_str("| | Resource | Type | Fields |\n|---|---|---|---|\n");
-    for drift in &report.drifted {
+    text.push_str("| | Severity | Resource | Type | Fields | By |\n|---|---|---|---|---|---|\n");
+    for drift in report.worst_first() {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} |",
             kind_word(drift.kind),
+            drift.severity.word(),
             code(drift.address.as_str()),
             html(shown_type(&drift.arm_type)),
-            if drift.fields.is_empty() { String::new() } else { drift.fields.len().to_string() }
+            if drift.fields.is_empty() { String::new() } else { drift.fields.len().to_string() },
+            html(&actors(drift).join(", "))
         );
     }
     text.push('\n');
-    let blocks = report.drifted.iter().filter(|drift| !drift.fields.is_empty()).map(|drift| {
-        let title = format!(
-            "{} {}: asked for (-) and found (+)",
-            kind_word(drift.kind),
-            code(drift.address.as_str())
-        );
+    let some = |drift: &&Drift| !drift.fields.is_empty() || !drift.changed_by.is_empty();
+    let blocks = report.worst_first().into_iter().filter(some).map(|drift| {
+        let about = if drift.fields.is_empty() { "" } else { ": asked for (-) and found (+)" };
+        let title = format!("{} {}{about}", kind_word(drift.kind), code(drift.address.as_str()));
         (title, field_lines(drift))
     });
     details(&mut text, blocks);
-    not_ours(&mut text, &report.not_ours);
+    not_ours(&mut text, &report.not_ours, &report.not_ours_by);
     left_alone::markdown(&mut text, &report.left_alone, &code, &html);
     text
 }
@@ -188,16 +188,19 @@ fn warnings(text: &mut String, plan: &Plan) {
 }
 
 /// Connections that no rule of the blueprint names.
-fn not_ours(text: &mut String, connections: &[NotOurs]) {
+fn not_ours(text: &mut String, connections: &[NotOurs], by: &[Who]) {
     if connections.is_empty() {
         return;
     }
     text.push_str("\n**Not ours:** no rule names these connections, and they stay as they are.\n\n");
-    text.push_str("| | Connection | From | Says |\n|---|---|---|---|\n");
-    for connection in connections {
+    text.push_str("| | Connection | From | Says |");
+    text.push_str(if by.is_empty() { "\n|---|---|---|---|\n" } else { " By |\n|---|---|---|---|---|\n" });
+    for (at, connection) in connections.iter().enumerate() {
         let from = connection.endpoint.as_ref().map_or("unknown", |id| id.as_str());
         let (status, id) = (html(&connection.status), code(connection.id.as_str()));
-        let _ = writeln!(text, "| {status} | {id} | {} | {} |", code(from), html(&connection.description));
+        let by = by.get(at).map(|who| format!(" {} |", html(&who.in_words()))).unwrap_or_default();
+        let _ =
+            writeln!(text, "| {status} | {id} | {} | {} |{by}", code(from), html(&connection.description));
     }
 }
 
@@ -231,18 +234,39 @@ pub(crate) fn field_lines(drift: &Drift) -> String {
     let mut lines = vec![format!("  {}", escape(drift.id.as_str()))];
     for field in &drift.fields {
         let path = shown.path(&field.path);
-        lines.push(format!("- {path} = {}", shown.inline(&field.expected)));
+        if !field.expected.is_null() {
+            lines.push(format!("- {path} = {}", shown.inline(&field.expected)));
+        }
         if !field.actual.is_null() {
             lines.push(format!("+ {path} = {}", shown.inline(&field.actual)));
         }
     }
+    for (about, text) in blamed(drift) {
+        lines.push(match about {
+            Some(about) => format!("# {about}: {text}"),
+            None => format!("# {text}"),
+        });
+    }
     lines.join("\n")
+}
+
+/// Who made a drift, by name only.
+pub(crate) fn actors(drift: &Drift) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for by in &drift.changed_by {
+        let name = by.who.actor().map_or_else(|| "not known".to_owned(), ToString::to_string);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 pub(crate) const fn kind_word(kind: DriftKind) -> &'static str {
     match kind {
         DriftKind::Changed => "changed",
         DriftKind::Missing => "missing",
+        DriftKind::Added => "added",
     }
 }
 

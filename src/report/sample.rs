@@ -1,7 +1,10 @@
 //! A plan with every action, a drift report and a summary, made by hand for the tests of this room.
 
 use crate::change::{Action, Outcome, StepResult, Summary};
-use crate::drift::{Drift, DriftKind, DriftReport, FieldDrift};
+use crate::drift::{
+    Actor, ActorKind, Attribution, ChangedBy, Drift, DriftKind, DriftReport, FieldDrift, Severity, Source,
+    Who,
+};
 use crate::ident::{Address, ArmId};
 use crate::plan::{Conflict, Disruption, Impact, OutputValue, Plan, Reason, Step, VERSION};
 use crate::private_link::NotOurs;
@@ -430,6 +433,22 @@ fn stranger() -> NotOurs {
     }
 }
 
+fn attribution(kind: ActorKind, name: &str, client: Option<&str>) -> Attribution {
+    Attribution {
+        actor: Actor { kind, name: name.into(), id: None },
+        client: client.map(str::to_owned),
+        time: "2026-01-02T03:04:05Z".into(),
+        operation: "Microsoft.Network/virtualNetworks/write".into(),
+        correlation_id: Some("8f14e45f-0000-4000-8000-000000000007".into()),
+        source: Source::ResourceGraph,
+        own: false,
+    }
+}
+
+fn low(path: &str, expected: Value, actual: Value) -> FieldDrift {
+    FieldDrift { severity: Severity::Low, ..FieldDrift::new(path, expected, actual) }
+}
+
 pub(super) fn drift() -> DriftReport {
     DriftReport {
         version: 1,
@@ -440,28 +459,45 @@ pub(super) fn drift() -> DriftReport {
         steady: vec![Address::new("clusters.aks"), Address::new("networks.hub.subnets.nodes")],
         not_ours: vec![stranger()],
         left_alone: Vec::new(),
+        not_ours_by: vec![Who::Known(attribution(ActorKind::ManagedIdentity, "id-partner", None))],
+        needs: vec![
+            (Address::new("networks.hub"), vec![]),
+            (Address::new("networks.hub.subnets.nodes"), vec![Address::new("networks.hub")]),
+            (Address::new("identities.app"), vec![]),
+            (
+                Address::new("clusters.aks"),
+                vec![Address::new("networks.hub.subnets.nodes"), Address::new("identities.app")],
+            ),
+        ],
         drifted: vec![
             Drift {
                 address: Address::new("networks.hub"),
                 id: id("Microsoft.Network/virtualNetworks", &["vnet-hub"]),
                 arm_type: "Microsoft.Network/virtualNetworks".into(),
                 kind: DriftKind::Changed,
+                severity: Severity::High,
+                changed_by: vec![
+                    ChangedBy {
+                        fields: vec!["properties.flowTimeoutInMinutes".into(), "tags.team".into()],
+                        who: Who::Known(attribution(
+                            ActorKind::Person,
+                            "ada@example.com",
+                            Some("Azure Portal"),
+                        )),
+                    },
+                    ChangedBy {
+                        fields: vec!["properties.addressSpace.addressPrefixes".into()],
+                        who: Who::Known(attribution(ActorKind::Policy, "tags-and-ranges", None)),
+                    },
+                ],
                 fields: vec![
-                    FieldDrift {
-                        path: "properties.flowTimeoutInMinutes".into(),
-                        expected: json!(10),
-                        actual: json!(4),
-                    },
-                    FieldDrift {
-                        path: "properties.addressSpace.addressPrefixes".into(),
-                        expected: json!(["10.20.0.0/16", "10.30.0.0/16"]),
-                        actual: json!(["10.20.0.0/16"]),
-                    },
-                    FieldDrift {
-                        path: "tags.team".into(),
-                        expected: json!("plat|form `x`"),
-                        actual: Value::Null,
-                    },
+                    FieldDrift::new("properties.flowTimeoutInMinutes", json!(10), json!(4)),
+                    FieldDrift::new(
+                        "properties.addressSpace.addressPrefixes",
+                        json!(["10.20.0.0/16", "10.30.0.0/16"]),
+                        json!(["10.20.0.0/16"]),
+                    ),
+                    low("tags.team", json!("plat|form `x`"), Value::Null),
                 ],
             },
             Drift {
@@ -469,7 +505,29 @@ pub(super) fn drift() -> DriftReport {
                 id: id("Microsoft.ManagedIdentity/userAssignedIdentities", &["id-shop-app"]),
                 arm_type: "Microsoft.ManagedIdentity/userAssignedIdentities".into(),
                 kind: DriftKind::Missing,
+                severity: Severity::Critical,
+                changed_by: vec![ChangedBy {
+                    fields: vec![],
+                    who: Who::Unknown("Resource Graph cannot be read (AuthorizationFailed)".into()),
+                }],
                 fields: vec![],
+            },
+            Drift {
+                changed_by: vec![ChangedBy {
+                    fields: vec![],
+                    who: Who::Known(attribution(
+                        ActorKind::ServicePrincipal,
+                        "deploy-bot",
+                        Some("Azure CLI"),
+                    )),
+                }],
+                ..Drift::new(
+                    Address::new("networks.hub.subnets[scratch]"),
+                    id("Microsoft.Network/virtualNetworks/subnets", &["vnet-hub", "scratch"]),
+                    "Microsoft.Network/virtualNetworks/subnets",
+                    DriftKind::Added,
+                    vec![],
+                )
             },
         ],
     }

@@ -3,10 +3,11 @@
 //! Members are those of <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>: a result a drift, its
 //! physical location the entry that asked for the resource, its logical location the address.
 
+use super::json::changed_by;
 use super::junit::sentence;
 use super::markdown::field_lines;
 use crate::diag::Place;
-use crate::drift::{Drift, DriftKind, DriftReport};
+use crate::drift::{Drift, DriftKind, DriftReport, Severity};
 use crate::ident::{Address, Owner};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ pub fn drift(report: &DriftReport, places: &HashMap<Address, Place>) -> Value {
                 "rules": [
                     rule(DriftKind::Changed, "A resource is not as it was asked for"),
                     rule(DriftKind::Missing, "A resource is gone"),
+                    rule(DriftKind::Added, "Somebody else made a resource where the blueprint wants none"),
                 ],
             }},
             "automationDetails": { "id": format!("berth-drift/{}", encoded(&owner.to_string())) },
@@ -42,6 +44,7 @@ const fn rule_id(kind: DriftKind) -> &'static str {
     match kind {
         DriftKind::Changed => "drift-changed",
         DriftKind::Missing => "drift-missing",
+        DriftKind::Added => "drift-added",
     }
 }
 
@@ -64,14 +67,20 @@ fn result(drift: &Drift, places: &HashMap<Address, Place>) -> Value {
             "region": { "startLine": place.line, "startColumn": place.column },
         });
     }
-    json!({
+    let mut shown = json!({
         "ruleId": rule_id(drift.kind),
-        "level": "warning",
+        "level": match drift.severity {
+            Severity::Critical | Severity::High => "error",
+            Severity::Medium => "warning",
+            Severity::Low => "note",
+        },
         "message": { "text": format!("{}\n{}", sentence(drift), field_lines(drift)) },
         "locations": [location],
         // The same drift of the same resource is the same finding in every run.
         "partialFingerprints": { "resource/v1": format!("{}|{}", rule_id(drift.kind), drift.id.as_str().to_lowercase()) },
-    })
+    });
+    shown["properties"] = json!({ "severity": drift.severity, "changedBy": changed_by(drift) });
+    shown
 }
 
 /// A path as a URI reference: what means something in one is written as `%XX`.

@@ -3,8 +3,10 @@
 use super::style::{Style, Tone};
 use super::text::{about, count, escape};
 use crate::change::Action;
+use crate::drift::{ChangedBy, Drift, DriftKind, Who};
 use crate::ident::ArmId;
 use crate::plan::{Plan, Reason, Step};
+use crate::value::token;
 
 /// One column that says what is done.
 pub(crate) const fn mark(action: Action, style: &Style) -> &'static str {
@@ -172,6 +174,31 @@ pub(crate) fn why(step: &Step) -> Option<String> {
         Reason::CannotBeDeleted => "ARM cannot delete it; it stays".to_owned(),
     };
     Some(escape(&text).into_owned())
+}
+
+/// Who changed something, a line each: what it is about when there are several, and who.
+pub(crate) fn blamed(drift: &Drift) -> Vec<(Option<String>, String)> {
+    let several = drift.changed_by.len() > 1;
+    let verb = match drift.kind {
+        DriftKind::Changed => "changed by",
+        DriftKind::Missing => "deleted by",
+        DriftKind::Added => "made by",
+    };
+    let line = |by: &ChangedBy| {
+        let fields: Vec<String> =
+            by.fields.iter().map(|path| token::display_text(shown_path(path))).collect();
+        let about = (several && !fields.is_empty()).then(|| escape(&fields.join(", ")).into_owned());
+        (about, escape(&told(verb, &by.who)).into_owned())
+    };
+    drift.changed_by.iter().map(line).collect()
+}
+
+/// `changed by ada@example.com with Azure Portal at …`, or that it is not known.
+pub(crate) fn told(verb: &str, who: &Who) -> String {
+    match who {
+        Who::Known(_) => format!("{verb} {}", who.in_words()),
+        Who::Unknown(reason) => format!("who did it is not known: {reason}"),
+    }
 }
 
 /// A path without the `properties.` that nearly all of them begin with.

@@ -104,6 +104,7 @@ async fn what_every_kind_gives_away_is_set_once_and_left_alone() {
             |id| of(id).map(|resource| resource.kind),
             |_| false,
             |id| of(id).map_or(&[], |resource| resource.ignore.as_slice()),
+            |_| Vec::new(),
         );
         let outputs = |field: &drift::FieldDrift| {
             field.path.contains("principalId") || field.path.contains("objectId") || field.path.contains("Id")

@@ -54,3 +54,4 @@ mod schedule;
 mod secrets;
 mod signing_in;
 mod target;
+mod who;

@@ -50,6 +50,7 @@ fn reports() -> BTreeMap<String, String> {
 fn generated_files_are_current() {
     is_current("docs/schema/v1.json", &berth::report::json::to_text(&schema()));
     is_current("docs/reference/diagnostics.md", &code_page(&reports()));
+    is_current("docs/reference/drift.md", &berth::manual::drift_page());
     for kind in registry() {
         is_current(&format!("docs/reference/kinds/{}", page_name(kind)), &page(kind));
     }

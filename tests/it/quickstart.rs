@@ -116,9 +116,10 @@ fn a_change_from_outside_is_drift_and_apply_mends_it() {
         found.unwrap_or_else(|| panic!("{address} is not in {drift:#}"))["fields"].clone()
     };
     assert_eq!(drift["drifted"].as_array().unwrap().len(), 2, "{drift:#}");
-    let expected = json!([{ "path": "tags.team", "expected": "platform", "actual": "somebody else" }]);
+    let expected = json!([{ "path": "tags.team", "severity": "low", "expected": "platform", "actual": "somebody else" }]);
     assert_eq!(field("networks.hub"), expected);
-    let expected = json!([{ "path": "properties.maxCount", "expected": 5, "actual": 9 }]);
+    let expected =
+        json!([{ "path": "properties.maxCount", "severity": "medium", "expected": 5, "actual": 9 }]);
     assert_eq!(field("clusters.aks.nodePools.linux"), expected);
     let markdown = berth.drift(&["--format", "markdown"]).exits(2).says(&[
         "networks.hub",

@@ -688,6 +688,9 @@ pub struct Door {
     /// How many seconds a token is good.
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, hide_short_help = true)]
     pub token_lifetime: u64,
+    /// Refuse every write and every action, as Azure does to a caller who is a Reader and nothing else.
+    #[arg(long)]
+    pub reader: bool,
     /// Answer each request this many milliseconds late.
     #[arg(long, value_name = "MS", default_value_t = 0, hide_short_help = true)]
     pub latency: u64,

@@ -13,7 +13,7 @@ use berth::ident::{Header, Owner};
 use berth::ledger::store::{self, Access, Location, Store};
 use berth::ops::{self, Session};
 use berth::report::{json, progress};
-use berth::sim::{self, Simulator};
+use berth::sim::{self, HistoryDelay, Simulator};
 use berth::value::redact::Redactor;
 use std::fs::File;
 use std::io::Write;
@@ -68,6 +68,8 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Fai
             sim::Options {
                 time: sim::Time::Host(clock.clone()),
                 throttling: global.limits.into(),
+                // Where nothing waits, the past shows at once too.
+                history: if is_virtual(global) { HistoryDelay::None } else { HistoryDelay::Azure },
                 ..Default::default()
             },
         )

@@ -6,6 +6,7 @@ use super::naming::{NameRule, alphanumeric, word};
 use crate::catalog::Scarce;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, ResourceType,
+    Severity, Turn, Weight,
 };
 use crate::diag::Code;
 use crate::value::Rule;
@@ -83,6 +84,20 @@ pub static USER_ASSIGNED_IDENTITY: ResourceType = ResourceType {
 
 /// A federated credential of it. Azure refuses two writes on one identity at once.
 pub static FEDERATED_CREDENTIAL: ResourceType = ResourceType {
+    severity: &[
+        Weight::new(
+            "properties.issuer",
+            Turn::Any,
+            Severity::Critical,
+            "somebody else can sign in as the identity",
+        ),
+        Weight::new(
+            "properties.subject",
+            Turn::Any,
+            Severity::Critical,
+            "somebody else can sign in as the identity",
+        ),
+    ],
     lanes: &[Lane::Ancestor(IDENTITY)],
     tags: false,
     rules: &[Rule::at("properties.audiences").set()],

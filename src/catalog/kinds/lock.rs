@@ -6,7 +6,8 @@
 
 use super::scope::scope_id;
 use crate::catalog::{
-    DeleteMode, Draft, EntryCx, EntryKind, Guard, Preflight, Problem, Reference, ResourceType,
+    DeleteMode, Draft, EntryCx, EntryKind, Guard, Preflight, Problem, Reference, ResourceType, Severity,
+    Turn, Weight,
 };
 use crate::diag::Code;
 use crate::value::Rule;
@@ -48,6 +49,12 @@ const ARM_TYPE: &str = "Microsoft.Authorization/locks";
 
 /// A lock.
 pub static LOCK: ResourceType = ResourceType {
+    severity: &[Weight::new(
+        "properties.level",
+        Turn::Any,
+        Severity::High,
+        "what is locked can be written or deleted",
+    )],
     delete: DeleteMode::Always,
     tags: false,
     guard: Some(Guard { level: "/properties/level", no_writes: "ReadOnly" }),
@@ -79,6 +86,7 @@ impl EntryKind for Lock {
     const SECTION: &'static str = "locks";
     const TITLE: &'static str = "management lock";
     const ARM_TYPE: &'static str = ARM_TYPE;
+    const TYPES: &'static [&'static ResourceType] = &[&LOCK];
     const ABOUT: &'static str = "A management lock: nobody deletes (or changes) what is at or below its scope. It is \
         made last and goes first. What a lock forbids cannot be planned while it stands: take the lock out, apply, and \
         put it back.";

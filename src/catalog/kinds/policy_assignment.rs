@@ -6,7 +6,7 @@ use super::naming::did_you_mean;
 use super::scope::scope_id;
 use crate::catalog::{
     CheckContext, DeleteMode, Draft, EntryCx, EntryKind, Facet, Merged, Problem, Reference, ResourceType,
-    covers,
+    Severity, Turn, Weight, covers,
 };
 use crate::diag::Code;
 use crate::ident::ArmId;
@@ -61,6 +61,10 @@ const ARM_TYPE: &str = "Microsoft.Authorization/policyAssignments";
 
 /// A policy assignment.
 pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
+    severity: &[
+        Weight::new("properties.enforcementMode", Turn::Any, Severity::High, "the policy no longer denies"),
+        Weight::new("properties.notScopes", Turn::Any, Severity::High, "the policy holds elsewhere"),
+    ],
     cross_check: Some(addon_is_on),
     delete: DeleteMode::Always,
     tags: false,
@@ -97,6 +101,7 @@ impl EntryKind for PolicyAssignment {
     const SECTION: &'static str = "policyAssignments";
     const TITLE: &'static str = "policy assignment";
     const ARM_TYPE: &'static str = ARM_TYPE;
+    const TYPES: &'static [&'static ResourceType] = &[&POLICY_ASSIGNMENT];
     const ABOUT: &'static str = "A policy or an initiative that holds for a scope. Built-in ones are named by their \
         display name or a short name, and their effect and parameters are checked. Policies inside clusters need the \
         cluster's `azurePolicy` addon.";

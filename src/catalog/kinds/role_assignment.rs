@@ -10,6 +10,7 @@ use super::scope::{scope_id, subscription_of};
 use crate::catalog::Scarce;
 use crate::catalog::{
     DeleteMode, Draft, DraftId, EntryCx, EntryKind, Listing, Preflight, Problem, Reference, ResourceType,
+    Severity, Turn, Weight,
 };
 use crate::diag::Code;
 use crate::ident::ArmId;
@@ -79,6 +80,12 @@ const CONDITION_VERSION: &str = "2.0";
 
 /// A role assignment.
 pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
+    severity: &[Weight::new(
+        "properties",
+        Turn::Any,
+        Severity::High,
+        "somebody else has the role, or it holds elsewhere",
+    )],
     cross_check: Some(super::role_scope::cross_check),
     delete: DeleteMode::Always,
     tags: false,

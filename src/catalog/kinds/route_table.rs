@@ -6,7 +6,9 @@
 
 use super::addresses::cidr;
 use super::naming::{NETWORK, NameRule};
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, ResourceType};
+use crate::catalog::{
+    Draft, EntryCx, EntryKind, Lane, Merged, Problem, ResourceType, Severity, Turn, Weight,
+};
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::has_token;
@@ -65,6 +67,7 @@ const MOST_ROUTES: usize = 400;
 
 /// The table with its routes.
 pub static ROUTE_TABLE: ResourceType = ResourceType {
+    severity: &[Weight::new("properties.routes", Turn::Any, Severity::High, "traffic takes another way")],
     lanes: &[Lane::Ancestor(TABLE)],
     rules: &[
         Rule::at("properties.disableBgpRoutePropagation").default("false"),
@@ -118,6 +121,7 @@ impl EntryKind for RouteTable {
     const SECTION: &'static str = "routeTables";
     const TITLE: &'static str = "route table";
     const ARM_TYPE: &'static str = TABLE;
+    const TYPES: &'static [&'static ResourceType] = &[&ROUTE_TABLE];
     const ABOUT: &'static str = "A route table, for subnets whose traffic takes another way than Azure's own. Routes \
         that others put into the table stay.";
     const EXAMPLE: &'static str = "\

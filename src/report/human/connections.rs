@@ -1,9 +1,11 @@
 //! Private endpoint connections for a person.
 
+use crate::drift::Who;
 use crate::ident::ArmId;
 use crate::private_link::{Found, NotOurs, Rule, Verdict, judge};
 use crate::report::style::{Line, Page, Style, Tone};
-use crate::report::text::escape;
+use crate::report::text::{escape, wrap};
+use crate::report::words::told;
 
 /// Renders what was found on targets, and what the rules say of it.
 pub fn connections(found: &[Found], rules: &[Rule], style: &Style) -> String {
@@ -56,14 +58,14 @@ pub fn connections(found: &[Found], rules: &[Rule], style: &Style) -> String {
 }
 
 /// Connections that no rule of the blueprint names, each on two lines.
-pub(super) fn not_ours(page: &mut Page<'_>, connections: &[NotOurs]) {
+pub(super) fn not_ours(page: &mut Page<'_>, connections: &[NotOurs], by: &[Who]) {
     if connections.is_empty() {
         return;
     }
     page.gap();
     let rest = "no rule names these connections, and they stay as they are";
     page.hanging(Line::default().add(Tone::Change, "Not ours: "), Tone::Plain, rest);
-    for connection in connections {
+    for (at, connection) in connections.iter().enumerate() {
         let tone = if connection.status == "Approved" { Tone::Bad } else { Tone::Change };
         let on = match &connection.address {
             Some(address) => escape(address.as_str()).into_owned(),
@@ -75,6 +77,11 @@ pub(super) fn not_ours(page: &mut Page<'_>, connections: &[NotOurs]) {
         page.line(Line::indented(6).add(Tone::Dim, "from ").plain(escape(from)));
         if !connection.description.is_empty() {
             page.line(Line::indented(6).add(Tone::Dim, "says ").plain(escape(&connection.description)));
+        }
+        if let Some(who) = by.get(at) {
+            for line in wrap(&escape(&told("made by", who)), page.style.width.saturating_sub(6)) {
+                page.line(Line::indented(6).add(Tone::Note, line));
+            }
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::connections::not_ours;
 use super::value::Shown;
-use crate::drift::{DriftKind, DriftReport, FieldDrift};
+use crate::drift::{DriftKind, DriftReport, FieldDrift, Severity};
 use crate::report::header;
 use crate::report::left_alone;
 use crate::report::style::{Line, Page, Style, Tone};
-use crate::report::text::{count, escape};
-use crate::report::words::shown_type;
+use crate::report::text::{count, escape, wrap};
+use crate::report::words::{blamed, shown_type};
 use serde_json::Value;
 
 /// Renders a drift report: what is not as it was asked for, field by field.
@@ -18,7 +18,7 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
     if report.drifted.is_empty() {
         let rest = format!(" {checked} of {} checked.", escape(&report.blueprint));
         page.line(Line::default().add(Tone::Good, "No drift.").plain(rest));
-        not_ours(&mut page, &report.not_ours);
+        not_ours(&mut page, &report.not_ours, &report.not_ours_by);
         left_alone::human(&mut page, &report.left_alone);
         return page.finish();
     }
@@ -27,24 +27,35 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
         let (mark, tone, word) = match drift.kind {
             DriftKind::Changed => ("~", Tone::Change, "changed"),
             DriftKind::Missing => ("-", Tone::Bad, "missing"),
+            DriftKind::Added => ("+", Tone::Note, "added by others"),
         };
         page.gap();
         let head =
             Line::indented(2).add(tone, mark).plain(" ").add(Tone::Strong, escape(drift.address.as_str()));
-        let head = head.plain("  ").add(tone, word);
+        let grave = if drift.severity >= Severity::High { Tone::Bad } else { Tone::Dim };
+        let head = head.plain("  ").add(tone, word).add(grave, format!("  {}", drift.severity.word()));
         let typed = head.clone().add(Tone::Dim, format!("  {}", escape(shown_type(&drift.arm_type))));
         page.line(if typed.width() <= style.width { typed } else { head });
         // The whole id on one line, however long, so that it can be copied.
         page.line(Line::indented(6).add(Tone::Dim, escape(drift.id.as_str())));
         let shown = Shown { base: Some(&drift.id), style };
         drift.fields.iter().for_each(|field| self::field(&mut page, &shown, field));
+        for (about, text) in blamed(drift) {
+            let text = about.map_or(text.clone(), |about| format!("{about}: {text}"));
+            for line in wrap(&text, style.width.saturating_sub(6)) {
+                page.line(Line::indented(6).add(Tone::Note, line));
+            }
+        }
     }
-    not_ours(&mut page, &report.not_ours);
+    not_ours(&mut page, &report.not_ours, &report.not_ours_by);
     left_alone::human(&mut page, &report.left_alone);
     page.gap();
-    let missing = report.drifted.iter().filter(|drift| drift.kind == DriftKind::Missing).count();
-    let changed = report.drifted.len() - missing;
-    let kinds = [(changed, "changed"), (missing, "missing")];
+    let of = |kind| report.drifted.iter().filter(|drift| drift.kind == kind).count();
+    let kinds = [
+        (of(DriftKind::Changed), "changed"),
+        (of(DriftKind::Missing), "missing"),
+        (of(DriftKind::Added), "added"),
+    ];
     let kinds: Vec<String> = kinds
         .iter()
         .filter(|(number, _)| *number > 0)
@@ -52,13 +63,17 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
         .collect();
     let text = format!("{} of {checked}.", kinds.join(", "));
     page.line(Line::default().add(Tone::Strong, "Drift: ").plain(text));
+    let some = report.by_severity().into_iter().filter(|(_, number)| *number > 0);
+    let some: Vec<String> = some.map(|(severity, number)| format!("{number} {}", severity.word())).collect();
+    page.line(Line::default().add(Tone::Strong, "Severity: ").plain(format!("{}.", some.join(", "))));
     page.finish()
 }
 
 fn field(page: &mut Page<'_>, shown: &Shown<'_>, field: &FieldDrift) {
     let path = shown.path(&field.path);
     let actual = if field.actual.is_null() { "nothing".to_owned() } else { shown.inline(&field.actual) };
-    let expected = shown.inline(&field.expected);
+    let expected =
+        if field.expected.is_null() { "nothing".to_owned() } else { shown.inline(&field.expected) };
     let line = Line::indented(6)
         .plain(format!("{path}: "))
         .add(Tone::Dim, "expected ")

@@ -29,7 +29,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
         renames(&mut page, plan);
         outputs(&mut page, &plan.outputs, "Outputs");
         conflicts(&mut page, plan);
-        not_ours(&mut page, &plan.not_ours);
+        not_ours(&mut page, &plan.not_ours, &[]);
         left_alone::human(&mut page, &plan.left_alone);
         return page.finish();
     }
@@ -46,7 +46,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     renames(&mut page, plan);
     outputs(&mut page, &plan.outputs, "Outputs");
     conflicts(&mut page, plan);
-    not_ours(&mut page, &plan.not_ours);
+    not_ours(&mut page, &plan.not_ours, &[]);
     left_alone::human(&mut page, &plan.left_alone);
     left_out(&mut page, plan);
     footer(&mut page, plan);

@@ -81,6 +81,7 @@ fn issues(terminal: &Terminal, blueprint: &Loaded, drift: &DriftReport) {
     for drift in &drift.drifted {
         let what = match drift.kind {
             DriftKind::Missing => "it is gone".to_owned(),
+            DriftKind::Added => "somebody else made it, and the blueprint wants none there".to_owned(),
             DriftKind::Changed => {
                 let paths: Vec<&str> = drift.fields.iter().map(|field| field.path.as_str()).collect();
                 format!("somebody else changed {}", paths.join(", "))

@@ -96,6 +96,7 @@ async fn serve(
     let time = speed.map_or(Time::Jump, |speed| Time::Host(Clock::start(speed)));
     let options = sim::Options { time, throttling: global.limits.into(), ..sim::Options::default() };
     let simulator = open(state, options)?;
+    simulator.read_only(door.reader);
     if let Some(path) = &global.faults {
         simulator.script(settings::faults(path)?);
     }

@@ -1,7 +1,7 @@
 //! What berth knows of the ARM types of a cluster: the facts, as data.
 
 use super::rules::{CLUSTER_RULES, MAINTENANCE_RULES, POOL_RULES};
-use crate::catalog::{Facet, Lane, Listing, Preflight, ResourceType};
+use crate::catalog::{Facet, Lane, Listing, Preflight, ResourceType, Severity, Turn, Weight};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -22,6 +22,58 @@ const fn minutes(count: u64) -> Duration {
 /// AKS returns the keys of `addonProfiles` in the case of whoever enabled the add-on (`omsAgent`), so the pointers of
 /// the add-ons' identities are to be resolved without regard to case.
 pub static MANAGED_CLUSTER: ResourceType = ResourceType {
+    severity: &[
+        Weight::new(
+            "properties.apiServerAccessProfile.enablePrivateCluster",
+            Turn::To("false"),
+            Severity::Critical,
+            "the API server is opened to the internet",
+        ),
+        Weight::new(
+            "properties.apiServerAccessProfile.authorizedIPRanges",
+            Turn::Any,
+            Severity::High,
+            "others reach the API server",
+        ),
+        Weight::new(
+            "properties.apiServerAccessProfile.authorizedIPRanges",
+            Turn::To("[]"),
+            Severity::Critical,
+            "the API server is opened to the internet",
+        ),
+        Weight::new(
+            "properties.enableRBAC",
+            Turn::To("false"),
+            Severity::Critical,
+            "everybody in the cluster may do everything",
+        ),
+        Weight::new(
+            "properties.disableLocalAccounts",
+            Turn::To("false"),
+            Severity::High,
+            "a certificate gets around Microsoft Entra ID",
+        ),
+        Weight::new("properties.aadProfile", Turn::Any, Severity::High, "others administer the cluster"),
+        Weight::new(
+            "properties.addonProfiles.azurepolicy",
+            Turn::Any,
+            Severity::High,
+            "policies are no longer enforced, or others are",
+        ),
+        Weight::new("properties.securityProfile", Turn::Any, Severity::High, "protection changed"),
+        Weight::new(
+            "properties.networkProfile.outboundType",
+            Turn::Any,
+            Severity::High,
+            "traffic leaves another way",
+        ),
+        Weight::new(
+            "properties.networkProfile.networkPolicy",
+            Turn::Any,
+            Severity::High,
+            "pods reach what they could not",
+        ),
+    ],
     cross_check: Some(super::cross::cluster),
     also_needs: Some(super::cross::also_needs),
     obstacle: Some(super::transitions::obstacle),

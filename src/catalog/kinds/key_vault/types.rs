@@ -1,6 +1,8 @@
 //! The ARM types of a key vault.
 
-use crate::catalog::{Facet, Lane, Listing, Preflight, ResourceType, SoftDeletion, UpdateMode};
+use crate::catalog::{
+    Facet, Lane, Listing, Preflight, ResourceType, Severity, SoftDeletion, Turn, UpdateMode, Weight,
+};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -10,6 +12,21 @@ pub(crate) const VAULT: &str = "Microsoft.KeyVault/vaults";
 
 /// The vault itself.
 pub static KEY_VAULT: ResourceType = ResourceType {
+    severity: &[
+        Weight::new(
+            "properties.enableRbacAuthorization",
+            Turn::Any,
+            Severity::High,
+            "other rules decide who may read",
+        ),
+        Weight::new("properties.accessPolicies", Turn::Any, Severity::High, "others may read, or may not"),
+        Weight::new(
+            "properties.enablePurgeProtection",
+            Turn::Any,
+            Severity::High,
+            "what is deleted can be lost for good",
+        ),
+    ],
     cross_check: Some(super::firewall::check),
     // A PUT replaces the access policies of others; a PATCH changes what it names.
     update: UpdateMode::Patch,

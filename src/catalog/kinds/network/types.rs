@@ -3,7 +3,9 @@
 use crate::catalog::kinds::nat_gateway::GATEWAY;
 use crate::catalog::kinds::network_security_group::GROUP;
 use crate::catalog::kinds::route_table::TABLE;
-use crate::catalog::{DeleteMode, Facet, Lane, Listing, ResourceType, Scarce, Within};
+use crate::catalog::{
+    DeleteMode, Facet, Lane, Listing, ResourceType, Scarce, Severity, Turn, Weight, Within,
+};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -13,6 +15,10 @@ pub(crate) const VNET: &str = "Microsoft.Network/virtualNetworks";
 
 /// The network itself.
 pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
+    severity: &[
+        Weight::new("properties.addressSpace", Turn::Any, Severity::High, "other addresses are routed"),
+        Weight::new("properties.dhcpOptions", Turn::Any, Severity::High, "names are resolved elsewhere"),
+    ],
     lanes: &[Lane::Ancestor(VNET)],
     rules: &[
         Rule::at("extendedLocation").immutable(),
@@ -45,6 +51,16 @@ pub static VIRTUAL_NETWORK: ResourceType = ResourceType {
 
 /// A subnet of it.
 pub static SUBNET: ResourceType = ResourceType {
+    severity: &[
+        Weight::new(
+            "properties.networkSecurityGroup",
+            Turn::Any,
+            Severity::High,
+            "other connections are let through",
+        ),
+        Weight::new("properties.routeTable", Turn::Any, Severity::High, "traffic takes another way"),
+        Weight::new("properties.natGateway", Turn::Any, Severity::High, "traffic leaves by another address"),
+    ],
     cross_check: Some(crate::catalog::kinds::cluster::subnet_size),
     // Attaching a group, a table or a gateway writes to it as well.
     lanes: &[

@@ -15,7 +15,7 @@ pub use spec::Spec;
 pub(super) use types::GROUP;
 pub use types::NETWORK_SECURITY_GROUP;
 
-use crate::catalog::{Draft, EntryCx, EntryKind, Merged, Problem};
+use crate::catalog::{Draft, EntryCx, EntryKind, Merged, Problem, ResourceType};
 use crate::diag::Code;
 use checks::{NAME, RULE_NAME, SECURITY_RULE_PRIORITY};
 use serde_json::json;
@@ -29,6 +29,7 @@ impl EntryKind for NetworkSecurityGroup {
     const SECTION: &'static str = "networkSecurityGroups";
     const TITLE: &'static str = "network security group";
     const ARM_TYPE: &'static str = GROUP;
+    const TYPES: &'static [&'static ResourceType] = &[&NETWORK_SECURITY_GROUP];
     const ABOUT: &'static str = "A network security group: the rules about who may talk to whom. A subnet names the \
         group that holds for it. Rules that others put into the group stay.";
     const EXAMPLE: &'static str = "\

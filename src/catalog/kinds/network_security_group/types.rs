@@ -1,6 +1,6 @@
 //! The ARM types of a network security group.
 
-use crate::catalog::{Lane, ResourceType};
+use crate::catalog::{Lane, ResourceType, Severity, Turn, Weight};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -8,6 +8,20 @@ pub(crate) const GROUP: &str = "Microsoft.Network/networkSecurityGroups";
 
 /// The group with its rules.
 pub static NETWORK_SECURITY_GROUP: ResourceType = ResourceType {
+    severity: &[
+        Weight::new(
+            "properties.securityRules",
+            Turn::Any,
+            Severity::High,
+            "other connections are let through",
+        ),
+        Weight::new(
+            "properties.securityRules",
+            Turn::Where(crate::catalog::severity::opens_to_internet),
+            Severity::Critical,
+            "opened to the internet",
+        ),
+    ],
     lanes: &[Lane::Ancestor(GROUP)],
     rules: &[
         Rule::at("properties.flushConnection").default("false"),
