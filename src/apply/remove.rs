@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, Stop};
 use super::worker::Worker;
-use crate::arm::{Conditions, Error, Started};
+use crate::arm::{Error, Started};
 use crate::ident::ArmId;
 use crate::plan::Delete;
 use serde_json::Value;
@@ -16,7 +16,7 @@ impl Worker {
         {
             return Ok(());
         }
-        let started = self.client.delete(self.id.as_str(), &delete.api_version, &Conditions::none()).await?;
+        let started = self.client.delete_saying(self.id.as_str(), &delete.api_version, delete.query).await?;
         if let Started::Running(operation) = started {
             self.accepted(&operation);
             self.client.wait(&operation, |_| {}, left).await?;

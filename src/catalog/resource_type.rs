@@ -181,6 +181,8 @@ pub struct ResourceType {
     pub within: Option<Within>,
     /// How it is removed.
     pub delete: DeleteMode,
+    /// What a DELETE says besides: names and values of its query.
+    pub delete_query: &'static [(&'static str, &'static str)],
     /// What else may not happen at the same time.
     pub lanes: &'static [Lane],
     /// Whether losing it loses data: then it is deleted or replaced only when a person names it.
@@ -245,6 +247,7 @@ impl ResourceType {
             scarce: &[],
             within: None,
             delete: DeleteMode::Own,
+            delete_query: &[],
             lanes: &[],
             stateful: false,
             tags: true,

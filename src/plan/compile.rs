@@ -166,6 +166,7 @@ impl<'a> Compiler<'a> {
                 let expected = group.then(|| deleted.clone());
                 Work::Delete(Delete {
                     api_version: self.known_version(step),
+                    query: delete_query(&step.arm_type),
                     purge: step.purge.clone(),
                     expected,
                 })
@@ -232,6 +233,7 @@ impl<'a> Compiler<'a> {
             true => Work::Idle,
             false => Work::Delete(Delete {
                 api_version: self.known_version(step),
+                query: delete_query(&step.arm_type),
                 purge: step.purge.clone(),
                 expected: None,
             }),
@@ -542,4 +544,9 @@ fn register(resource: &DesiredResource) -> Register {
         wanted: resource.body.clone(),
         provider: if feature { provider() } else { None },
     }
+}
+
+/// What a DELETE of a type says besides.
+fn delete_query(arm_type: &str) -> &'static [(&'static str, &'static str)] {
+    resource_type(arm_type).map_or(&[], |kind| kind.delete_query)
 }

@@ -128,6 +128,8 @@ pub struct Put {
 pub struct Delete {
     /// In which API version.
     pub api_version: String,
+    /// What the request says besides: see [`ResourceType::delete_query`].
+    pub query: &'static [(&'static str, &'static str)],
     /// Where it is purged once it is deleted: a path.
     pub purge: Option<String>,
     /// For a resource group: what may still be in it, because the same plan deletes it. `None` for everything else.
