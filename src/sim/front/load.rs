@@ -27,6 +27,8 @@ pub(crate) fn load(world: &mut World, resources: Vec<Value>) -> Result<(), Error
         let key = resource.key();
         if let Some(group) = group_of(&resource.id)
             && !world.state.resources.contains(&group.to_ascii_lowercase())
+            // What lies in a subscription of somebody else's has its group there.
+            && group.to_ascii_lowercase().starts_with(&format!("/subscriptions/{}/", world.state.subscription.to_ascii_lowercase()))
             && resource.kind != resource_group::KIND
         {
             resource_group::make(world, last(group), resource.location(), "", None);

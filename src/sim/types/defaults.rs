@@ -1,9 +1,12 @@
 //! What Azure adds to the bodies of the commonest types that have no behaviour of their own.
 
-use crate::core::json::{Object, set, set_default, text};
+use crate::core::error::Failure;
+use crate::core::json::{Object, at, set, set_default, text};
 use crate::core::operation::{USUAL, seconds};
+use crate::core::store::Resource;
 use crate::core::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// A resource whose body is being completed.
@@ -14,40 +17,172 @@ pub(crate) struct Made<'w> {
     pub(crate) name: String,
 }
 
+/// A write that is looked at before it is carried out.
+pub(crate) struct Asked<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) key: &'w str,
+    /// Its name as it was written.
+    pub(crate) name: &'w str,
+    /// The body as it would be, with what will not be kept.
+    pub(crate) body: &'w Object,
+    /// The body as it is.
+    pub(crate) before: Option<&'w Object>,
+}
+
+impl Asked<'_> {
+    /// Refuses another value of a member that never changes.
+    pub(crate) fn keeps(&self, path: &str, code: &str) -> Result<(), Failure> {
+        let Some(before) = self.before.and_then(|before| at(before, path)) else { return Ok(()) };
+        let same = |now: &Value| match (before, now) {
+            (Value::String(a), Value::String(b)) => a.eq_ignore_ascii_case(b),
+            (a, b) => a == b,
+        };
+        match at(self.body, path) {
+            Some(now) if !same(now) => {
+                let message = format!("The property '{path}' of '{}' cannot be changed.", self.name);
+                Err(Failure::bad(code, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a text that is none of those that the provider knows.
+    pub(crate) fn one_of(&self, path: &str, known: &[&str]) -> Result<(), Failure> {
+        match text(self.body, path) {
+            Some(found) if !known.iter().any(|known| known.eq_ignore_ascii_case(found)) => {
+                let message = format!("The value '{found}' of '{path}' is none of {}.", known.join(", "));
+                Err(Failure::bad("InvalidParameterValue", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a body without a member.
+    pub(crate) fn needs(&self, path: &str) -> Result<(), Failure> {
+        match at(self.body, path) {
+            Some(value) if !value.is_null() => Ok(()),
+            _ => Err(Failure::bad("MissingRequiredProperty", format!("The property '{path}' is required."))),
+        }
+    }
+
+    /// Refuses a name that is shorter or longer, or has another character at its ends or within.
+    pub(crate) fn named(
+        &self,
+        length: RangeInclusive<usize>,
+        ends: fn(char) -> bool,
+        inner: fn(char) -> bool,
+        code: &str,
+    ) -> Result<(), Failure> {
+        let name = self.name;
+        let good = length.contains(&name.chars().count())
+            && name.starts_with(ends)
+            && name.ends_with(ends)
+            && name.chars().all(inner);
+        let message = format!("The name '{name}' is not valid for this type of resource.");
+        if good { Ok(()) } else { Err(Failure::bad(code, message)) }
+    }
+
+    /// The resource that a reference names, which must be of a type.
+    pub(crate) fn refers(&self, id: &str, kind: &str, code: &str) -> Result<&Resource, Failure> {
+        let found = self.world.state.resources.get(&id.to_ascii_lowercase()).filter(|r| r.kind == kind);
+        found.ok_or_else(|| {
+            Failure::bad(code, format!("The resource '{id}' that is referred to was not found."))
+        })
+    }
+
+    /// Refuses a name that another resource of the same type has, anywhere in the world.
+    pub(crate) fn alone_in_the_world(&self, kind: &str, code: &str) -> Result<(), Failure> {
+        let end = format!("/{}", self.name.to_ascii_lowercase());
+        let mut all = self.world.state.resources.iter();
+        let taken = all.any(|(key, r)| r.kind == kind && key != self.key && key.ends_with(&end));
+        let message = format!("The name '{}' is already taken.", self.name);
+        if taken { Err(Failure::new(409, code, message)) } else { Ok(()) }
+    }
+}
+
+/// How a write of a type ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// At once.
+    Now,
+    /// Of a creation with 202 and a location only, which ends by answering with the resource.
+    ByLocation,
+    /// With this status and an operation, of a deletion with 202; meanwhile nobody else writes to the resource so many
+    /// levels above it.
+    Followed(u16, usize),
+}
+
 /// What is known of a type.
 #[derive(Clone, Copy)]
 pub(crate) struct Defaults {
     /// The type in lower case.
     kind: &'static str,
+    /// What Azure refuses.
+    pub(crate) check: fn(&Asked<'_>) -> Result<(), Failure>,
     /// What Azure adds.
     pub(crate) fill: fn(&Made<'_>, &mut Object),
-    /// Whether a creation takes its time; Azure then tells its end by a location only.
-    pub(crate) slow: bool,
+    /// Why it cannot go yet.
+    pub(crate) leave: fn(&World, &Resource) -> Result<(), Failure>,
+    /// Its type in the answers of a write: 201 for a new one, or 200 always.
+    pub(crate) plain: bool,
+    pub(crate) ends: Ends,
     /// How long its operations take.
     pub(crate) takes: Duration,
 }
 
-const fn quick(kind: &'static str, fill: fn(&Made<'_>, &mut Object)) -> Defaults {
-    Defaults { kind, fill, slow: false, takes: USUAL }
+/// A type of which only the additions are known.
+pub(crate) const fn quick(kind: &'static str, fill: fn(&Made<'_>, &mut Object)) -> Defaults {
+    Defaults {
+        kind,
+        check: |_| Ok(()),
+        fill,
+        leave: |_, _| Ok(()),
+        plain: false,
+        ends: Ends::Now,
+        takes: USUAL,
+    }
 }
 
-const KNOWN: &[Defaults] = &[
-    quick("microsoft.operationalinsights/workspaces", workspace),
-    quick("microsoft.containerregistry/registries", registry),
-    quick("microsoft.sql/servers", sql_server),
-    Defaults {
-        slow: true,
-        takes: seconds(20),
-        ..quick("microsoft.storage/storageaccounts", storage_account)
-    },
-    quick("microsoft.web/sites", web_site),
-    quick("microsoft.cdn/profiles/afdendpoints", cdn_endpoint),
-    quick("microsoft.cdn/profiles", cdn_profile),
+impl Defaults {
+    /// With what Azure refuses.
+    pub(crate) const fn refuses(self, check: fn(&Asked<'_>) -> Result<(), Failure>) -> Self {
+        Defaults { check, ..self }
+    }
+
+    /// With what stands in the way of its deletion.
+    pub(crate) const fn stays(self, leave: fn(&World, &Resource) -> Result<(), Failure>) -> Self {
+        Defaults { leave, ..self }
+    }
+
+    /// Of a provider that never says 201.
+    pub(crate) const fn plain(self) -> Self {
+        Defaults { plain: true, ..self }
+    }
+
+    /// Whose writes take their time.
+    pub(crate) const fn takes(self, ends: Ends, takes: u64) -> Self {
+        Defaults { ends, takes: seconds(takes), ..self }
+    }
+}
+
+const KNOWN: &[&[Defaults]] = &[
+    &[
+        quick("microsoft.operationalinsights/workspaces", workspace).plain(),
+        quick("microsoft.insights/metricalerts", |_, _| {}).plain(),
+    ],
+    super::data::KNOWN,
+    super::web::KNOWN,
+    super::front_door::KNOWN,
 ];
 
 /// What is known of a type, in lower case; nothing is added to others.
 pub(crate) fn of(kind: &str) -> Defaults {
-    KNOWN.iter().find(|known| known.kind == kind).copied().unwrap_or(quick("", |_, _| {}))
+    let mut all = KNOWN.iter().copied().flatten();
+    let known = all.find(|known| known.kind == kind).copied();
+    // Some providers never say 201: clients refuse it from them.
+    let plain = kind.starts_with("microsoft.web/") || kind.starts_with("microsoft.storage/");
+    let plain = plain || kind.starts_with("microsoft.operationalinsights/");
+    known.unwrap_or(Defaults { plain, ..quick("", |_, _| {}) })
 }
 
 fn workspace(made: &Made<'_>, body: &mut Object) {
@@ -77,78 +212,4 @@ fn workspace(made: &Made<'_>, body: &mut Object) {
     set(body, "properties.modifiedDate", now.clone());
     let tag = world.uuid(key, &format!("etag {now}"));
     body.insert("etag".into(), json!(format!("\"{tag}\"")));
-}
-
-fn registry(made: &Made<'_>, body: &mut Object) {
-    let Made { name, .. } = made;
-    set_default(body, "properties.loginServer", format!("{name}.azurecr.io"));
-    set_default(body, "properties.adminUserEnabled", false);
-    set_default(body, "properties.publicNetworkAccess", "Enabled");
-}
-
-fn sql_server(made: &Made<'_>, body: &mut Object) {
-    let Made { name, .. } = made;
-    set_default(body, "properties.fullyQualifiedDomainName", format!("{name}.database.windows.net"));
-    set_default(body, "properties.state", "Ready");
-    set_default(body, "properties.publicNetworkAccess", "Enabled");
-}
-
-fn storage_account(made: &Made<'_>, body: &mut Object) {
-    let Made { world, key, name, .. } = made;
-    set_default(
-        body,
-        "properties.primaryEndpoints",
-        json!({
-            "blob": format!("https://{name}.blob.core.windows.net/"),
-            "table": format!("https://{name}.table.core.windows.net/"),
-            "queue": format!("https://{name}.queue.core.windows.net/"),
-            "file": format!("https://{name}.file.core.windows.net/"),
-            "dfs": format!("https://{name}.dfs.core.windows.net/"),
-        }),
-    );
-    let now = world.time();
-    let stored = world.state.resources.get(key);
-    let created = stored.and_then(|r| text(&r.body, "properties.creationTime")).unwrap_or(&now).to_owned();
-    let service = json!({"keyType": "Account", "enabled": true, "lastEnabledTime": created});
-    let encryption =
-        json!({"services": {"file": service, "blob": service}, "keySource": "Microsoft.Storage"});
-    let rules = json!({
-        "ipv6Rules": [], "bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [],
-        "defaultAction": "Allow",
-    });
-    let tier = text(body, "sku.name").and_then(|sku| sku.split('_').next()).unwrap_or("Standard").to_owned();
-    set(body, "sku.tier", tier);
-    set_default(body, "properties.keyCreationTime", json!({"key1": created, "key2": created}));
-    set_default(body, "properties.allowCrossTenantReplication", false);
-    set_default(body, "properties.minimumTlsVersion", "TLS1_0");
-    set_default(body, "properties.allowBlobPublicAccess", false);
-    set_default(body, "properties.networkAcls", rules);
-    set_default(body, "properties.encryption", encryption);
-    set_default(body, "properties.accessTier", "Hot");
-    set_default(body, "properties.creationTime", created);
-    let location = text(body, "location").unwrap_or_default().to_owned();
-    set_default(body, "properties.primaryLocation", location);
-    set_default(body, "properties.statusOfPrimary", "available");
-    set_default(body, "properties.supportsHttpsTrafficOnly", true);
-    set_default(body, "properties.privateEndpointConnections", json!([]));
-    set_default(body, "tags", json!({}));
-}
-
-fn web_site(made: &Made<'_>, body: &mut Object) {
-    let Made { name, .. } = made;
-    set_default(body, "properties.defaultHostName", format!("{name}.azurewebsites.net"));
-    set_default(body, "properties.state", "Running");
-    set_default(body, "properties.enabled", true);
-}
-
-fn cdn_endpoint(made: &Made<'_>, body: &mut Object) {
-    let Made { world, key, name, .. } = made;
-    let host = format!("{name}-{}.z01.azurefd.net", world.token(key, "host"));
-    set_default(body, "properties.hostName", host);
-}
-
-fn cdn_profile(made: &Made<'_>, body: &mut Object) {
-    let Made { world, key, .. } = made;
-    set_default(body, "properties.resourceState", "Active");
-    set_default(body, "properties.frontDoorId", world.uuid(key, "front door"));
 }

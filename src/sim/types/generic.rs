@@ -1,10 +1,12 @@
 //! Any type of a known namespace that has no behaviour of its own: stored as sent, at once.
 
-use super::defaults::{self, Made};
-use crate::core::behaviour::{Answer, Behaviour, merge_patch, stored_and_new};
+use super::defaults::{self, Asked, Defaults, Ends, Made};
+use crate::core::behaviour::{Answer, Behaviour, begin, merge_patch, stored_and_new};
 use crate::core::call::Call;
+use crate::core::error::Failure;
 use crate::core::json::{Object, object_at, set, text};
 use crate::core::operation::{Act, Style, Work};
+use crate::core::path::cut;
 use crate::core::store::Resource;
 use crate::core::world::{PrincipalKind, World};
 use crate::host::transport::Response;
@@ -52,56 +54,117 @@ impl Behaviour for Generic {
     }
 
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        let known = defaults::of(&call.kind);
+        refuse_if_busy(world, &known, key)?;
         let mut body = call.envelope();
         for (name, value) in &call.body {
             if !matches!(name.as_str(), "id" | "name" | "type" | "etag" | "systemData") {
                 body.insert(name.clone(), value.clone());
             }
         }
+        let before = world.state.resources.get(key).map(|r| r.body.to_object());
+        let asked = Asked { world, key, name: call.path.name(), body: &body, before: before.as_ref() };
+        (known.check)(&asked)?;
         let mut value = Value::Object(body);
         drop_secrets(&mut value);
         let mut body = crate::core::json::object(value);
-        let key = &call.path.key;
-        if !world.state.resources.contains(key) {
+        if before.is_none() {
             world.enter_generation(key);
         }
         fill_identity(world, key, &mut body);
         if call.kind == "microsoft.keyvault/vaults/keys" {
             address_key(world, key, &mut body);
         }
-        let known = defaults::of(&call.kind);
-        let slow = known.slow && !world.state.resources.contains(key);
-        set(&mut body, "properties.provisioningState", if slow { "Creating" } else { "Succeeded" });
+        let act = if before.is_none() { Act::Create } else { Act::Update };
+        let state = match (known.ends, act) {
+            (Ends::Followed(..), Act::Update) => "Updating",
+            (Ends::Followed(..) | Ends::ByLocation, Act::Create) => "Creating",
+            _ => "Succeeded",
+        };
+        set(&mut body, "properties.provisioningState", state);
         (known.fill)(&Made { world, key, name: call.path.name().to_ascii_lowercase() }, &mut body);
         let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
-        if slow {
-            // Nothing but a location, which ends by answering with the account.
-            let operation = world.start(call, Work::on(Style::Location, Act::Create, key));
-            let mut response = Response::new(202, "");
-            world.follow(call, &operation, &mut response);
-            return Ok(response);
+        let status = if known.plain { 200 } else { status };
+        match known.ends {
+            Ends::ByLocation if act == Act::Create => {
+                let operation = world.start(call, Work::on(Style::Location, Act::Create, key));
+                let mut response = Response::new(202, "");
+                world.follow(call, &operation, &mut response);
+                Ok(response)
+            }
+            Ends::Followed(accepted, _) => {
+                let status = if act == Act::Create { accepted } else { status };
+                begin(world, call, status, followed(&known, act, key))
+            }
+            _ => Ok(world.answer(status, key)),
         }
-        // Some providers never say 201: clients refuse it from them.
-        let plain = [
-            "microsoft.web/",
-            "microsoft.storage/",
-            "microsoft.insights/metricalerts",
-            "microsoft.operationalinsights/",
-        ];
-        let status = if plain.iter().any(|p| call.kind.starts_with(p)) { 200 } else { status };
-        Ok(world.answer(status, key))
     }
 
     fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        let known = defaults::of(&call.kind);
+        refuse_if_busy(world, &known, key)?;
+        let before = world.need(call)?.body.to_object();
         merge_patch(world, call);
-        if let Some(resource) = world.state.resources.edit(&call.path.key) {
-            let mut value = Value::Object(std::mem::take(&mut resource.body));
+        let mut body = world.need(call)?.body.to_object();
+        let asked = Asked { world, key, name: call.path.name(), body: &body, before: Some(&before) };
+        let checked = (known.check)(&asked);
+        if checked.is_ok() {
+            let mut value = Value::Object(body);
             drop_secrets(&mut value);
-            resource.body = crate::core::json::object(value).into();
+            body = crate::core::json::object(value);
+            fill_identity(world, key, &mut body);
+            (known.fill)(&Made { world, key, name: call.path.name().to_ascii_lowercase() }, &mut body);
         }
-        world.updated(&call.path.key);
-        Ok(world.answer(200, &call.path.key))
+        if let Some(resource) = world.state.resources.edit(key) {
+            resource.body = if checked.is_ok() { body } else { before }.into();
+        }
+        checked?;
+        world.updated(key);
+        match known.ends {
+            Ends::Followed(..) => {
+                world.settle(key, "Updating");
+                begin(world, call, 202, followed(&known, Act::Update, key))
+            }
+            _ => Ok(world.answer(200, key)),
+        }
     }
+
+    fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let key = &call.path.key;
+        let known = defaults::of(&call.kind);
+        refuse_if_busy(world, &known, key)?;
+        (known.leave)(world, world.need(call)?)?;
+        match known.ends {
+            Ends::Followed(..) => begin(world, call, 202, followed(&known, Act::Delete, key)),
+            _ => {
+                world.remove_tree(key);
+                world.deleted(key);
+                Ok(Response::new(200, ""))
+            }
+        }
+    }
+}
+
+/// The work on a resource whose writes take their time.
+fn followed<'w>(known: &Defaults, act: Act, key: &'w str) -> Work<'w> {
+    let work = Work::on(Style::Provider, act, key);
+    match known.ends {
+        Ends::Followed(_, above) if above > 0 => work.locking([cut(key, 2 * above).to_owned()]),
+        _ => work,
+    }
+}
+
+/// Refuses what comes while another write goes on that nothing else can go beside.
+fn refuse_if_busy(world: &World, known: &Defaults, key: &str) -> Result<(), Failure> {
+    let Ends::Followed(_, above) = known.ends else { return Ok(()) };
+    let keys = [key, cut(key, 2 * above)];
+    if !keys.iter().any(|key| world.busy(key).is_some()) {
+        return Ok(());
+    }
+    let message = format!("Another operation on '{}' is in progress. Try again later.", keys[1]);
+    Err(Failure::new(409, "Conflict", message).retry_after(10))
 }
 
 fn drop_secrets(value: &mut Value) {

@@ -2,6 +2,7 @@
 
 use super::cluster::Cluster;
 use super::connection::Connection;
+use super::data::SqlServer;
 use super::flux::{Extension, FluxConfiguration};
 use super::generic::Generic;
 use super::identity::{FederatedCredential, Identity};
@@ -20,6 +21,7 @@ use super::role::{RoleAssignment, RoleDefinition};
 use super::secret::Secret;
 use super::subnet::{Peering, Subnet};
 use super::vault_bin::DeletedVault;
+use super::web::{Site, SiteConfig};
 use super::zone_group::ZoneGroup;
 use crate::core::behaviour::Behaviour;
 use crate::core::error::Failure;
@@ -95,7 +97,32 @@ const TYPES: &[Entry] = &[
     proxy("Microsoft.KeyVault/locations/deletedVaults", &DeletedVault),
     proxy("Microsoft.KeyVault/deletedVaults", &DeletedVault),
     tracked("Microsoft.KeyVault/managedHSMs", &Generic),
+    tracked("Microsoft.Cdn/profiles", &Generic),
+    tracked("Microsoft.Cdn/profiles/afdEndpoints", &Generic),
+    proxy("Microsoft.Cdn/profiles/afdEndpoints/routes", &Generic),
+    proxy("Microsoft.Cdn/profiles/customDomains", &Generic),
+    proxy("Microsoft.Cdn/profiles/originGroups", &Generic),
     proxy("Microsoft.Cdn/profiles/originGroups/origins", &Requester),
+    proxy("Microsoft.Cdn/profiles/ruleSets", &Generic),
+    proxy("Microsoft.Cdn/profiles/ruleSets/rules", &Generic),
+    proxy("Microsoft.Cdn/profiles/securityPolicies", &Generic),
+    tracked("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies", &Generic),
+    tracked("Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies", &Generic),
+    tracked("Microsoft.ContainerRegistry/registries", &Generic),
+    tracked("Microsoft.ContainerRegistry/registries/replications", &Generic),
+    tracked("Microsoft.Sql/servers", &SqlServer),
+    tracked("Microsoft.Sql/servers/databases", &Generic),
+    proxy("Microsoft.Sql/servers/administrators", &Generic),
+    proxy("Microsoft.Sql/servers/azureADOnlyAuthentications", &Generic),
+    proxy("Microsoft.Sql/servers/firewallRules", &Generic),
+    proxy("Microsoft.Sql/servers/virtualNetworkRules", &Generic),
+    tracked("Microsoft.Storage/storageAccounts", &Generic),
+    proxy("Microsoft.Storage/storageAccounts/blobServices/containers", &Generic),
+    tracked("Microsoft.Web/serverfarms", &Generic),
+    tracked("Microsoft.Web/sites", &Site),
+    tracked("Microsoft.Web/sites/slots", &Site),
+    proxy("Microsoft.Web/sites/config", &SiteConfig),
+    proxy("Microsoft.Web/sites/slots/config", &SiteConfig),
     proxy("Microsoft.Search/searchServices/sharedPrivateLinkResources", &Requester),
     proxy("Microsoft.SignalRService/signalR/sharedPrivateLinkResources", &Requester),
     proxy("Microsoft.SignalRService/webPubSub/sharedPrivateLinkResources", &Requester),
