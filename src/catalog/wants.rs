@@ -57,7 +57,7 @@ const ALL: &[Wants] = &[
         "requester",
         "a resource that makes private endpoints of its own",
         &[],
-        "${resources.frontDoor}",
+        "${frontDoors.edge.origins.shop}",
     ),
     Wants::a(
         "private endpoint",
@@ -177,9 +177,29 @@ const ALL: &[Wants] = &[
         "${resources.near}",
     ),
     Wants::a(
+        "app service plan",
+        "an App Service plan",
+        &["Microsoft.Web/serverfarms"],
+        "${appServicePlans.web}",
+    ),
+    Wants {
+        facet: "frontDoorId",
+        ..Wants::a("front door", "a Front Door", &["Microsoft.Cdn/profiles"], "${frontDoors.edge}")
+    },
+    Wants::a(
+        "WAF policy",
+        "a policy of a web application firewall",
+        &[
+            "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies",
+            "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies",
+        ],
+        "${wafPolicies.edge}",
+    ),
+    Wants::a(
         "registry",
         "a container registry",
         &["Microsoft.ContainerRegistry/registries"],
-        "${resources.registry}",
+        "${containerRegistries.shop}",
     ),
+    Wants::a("cluster", "a cluster", &["Microsoft.ContainerService/managedClusters"], "${clusters.aks}"),
 ];

@@ -25,10 +25,14 @@ macro_rules! template {
 pub const TEMPLATES: &[Template] = &[
     template!("quickstart"),
     template!("gitops-flux"),
+    template!("key-vault-private"),
     template!("multi-region"),
     template!("policy-guardrails"),
     template!("private-cluster"),
+    template!("registry-private-cluster"),
     template!("spokes", "modules/spoke.yaml"),
+    template!("sql-private"),
+    template!("web-app-behind-front-door"),
     template!("windows-workloads"),
     template!("workload-identity"),
 ];

@@ -42,6 +42,32 @@ const KNOWN: &[(&str, &str, &str)] = &[
         "read-only by the schema; Azure's own clients send it back all the same, as recorded",
     ),
     (
+        "Microsoft.Cdn/profiles/ruleSets/rules",
+        "*properties*actions*",
+        "the schema's parts exclude each other; the official samples have this form",
+    ),
+    (
+        "Microsoft.Cdn/profiles/securityPolicies",
+        "/properties/parameters: Additional properties are not allowed*",
+        "as above",
+    ),
+    (
+        "Microsoft.Web/sites/config",
+        ": *appsettings* is not valid under any of the schemas*",
+        "the schema wants a template's name, which goes from the site on",
+    ),
+    (
+        "Microsoft.ContainerRegistry/registries",
+        "properties.creationDate is not in the schema",
+        "as below, of a registry among `resources`",
+    ),
+    (
+        "Microsoft.ContainerRegistry/registries",
+        "properties.dataEndpointHostNames is not in the schema",
+        "as above",
+    ),
+    ("Microsoft.ContainerRegistry/registries", "sku.tier is not in the schema", "as above"),
+    (
         "Microsoft.ContainerRegistry/registries",
         "properties.loginServer is not in the schema",
         "of a type without a section berth knows no read-only members; Azure passes over them",

@@ -68,6 +68,9 @@ const PLACES: &[(&str, Way, &str)] = &[
     ("moduleShown", Way::File, "type: string, secret: true"),
     ("output", Way::Argument, "type: string, secret: true"),
     ("unused", Way::Argument, "type: string, secret: true"),
+    ("sqlPassword", Way::Argument, "type: string, secret: true"),
+    ("appSetting", Way::File, "type: string, secret: true"),
+    ("slotSetting", Way::Argument, "type: string, secret: true"),
     ("default", Way::Literal, "type: string, secret: true"),
     ("literal", Way::Literal, ""),
     ("literalUrl", Way::Literal, ""),
@@ -140,6 +143,21 @@ keyVaults:
       one: { value: '${param.vault}' }
       two: { value: '${param.vaultEnvironment}' }
       three: { value: 'before-${param.vaultInside}-after' }
+sqlServers:
+  orders:
+    name: sql-canary
+    protect: false
+    adminLogin: boss
+    adminPassword: '${param.sqlPassword}'
+appServicePlans:
+  web: { name: asp-example, sku: S1 }
+webApps:
+  shop:
+    name: app-canary
+    plan: '${appServicePlans.web}'
+    appSettings: { KEY: '${param.appSetting}', TEXT: 'a-${param.appSetting}-b' }
+    slots:
+      blue: { appSettings: { KEY: '${param.slotSetting}' } }
 clusters:
   aks:
     name: aks-example
@@ -560,7 +578,9 @@ type Make = fn(usize) -> String;
 fn secrets_of(make: impl Fn(usize) -> String) -> BTreeMap<&'static str, String> {
     // Azure takes no password for Windows that is shorter, longer or plainer.
     let fit = |name: &str, secret: String| match name {
-        "windows" => format!("{}-Aa0!padded-x", secret.chars().take(50).collect::<String>()),
+        "windows" | "sqlPassword" | "writeOnly" | "literal" => {
+            format!("{}-Aa0!padded-x", secret.chars().take(50).collect::<String>())
+        }
         _ => secret,
     };
     PLACES.iter().enumerate().map(|(at, (name, ..))| (*name, fit(name, make(at)))).collect()
@@ -610,6 +630,7 @@ const MARKED: &[(&str, &str, &str)] = &[
         "httpsKey",
     ),
     ("Microsoft.KubernetesConfiguration/fluxConfigurations", "properties.ociRepository.tlsConfig", "ociKey"),
+    ("Microsoft.Sql/servers", "properties.administratorLoginPassword", "sqlPassword"),
 ];
 
 /// Marked as never read again, and no secret: the subnet of an endpoint is another resource, whose body Azure shows there.

@@ -4,10 +4,13 @@ use super::kind::Kind;
 use crate::diag::Code;
 
 mod addresses;
+pub mod app_service_plan;
 pub mod approval;
 mod builtin_policies;
 pub mod builtin_roles;
 pub mod cluster;
+pub mod container_registry;
+pub mod front_door;
 pub mod generic;
 pub mod identity;
 pub mod key_vault;
@@ -19,6 +22,7 @@ pub mod nat_gateway;
 pub mod network;
 mod network_peering;
 pub mod network_security_group;
+mod parts;
 pub mod policy_assignment;
 pub mod private_dns;
 pub mod private_dns_zone;
@@ -33,6 +37,10 @@ pub mod role_assignment;
 mod role_scope;
 pub mod route_table;
 mod scope;
+pub mod sql_server;
+pub mod storage_account;
+pub mod waf_policy;
+pub mod web_app;
 
 /// Every section of the blueprint, in the order of the reference.
 pub(super) const KINDS: &[Kind] = &[
@@ -46,6 +54,13 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::of::<identity::Identity>(),
     Kind::of::<key_vault::KeyVault>(),
     Kind::of::<cluster::Cluster>(),
+    Kind::of::<app_service_plan::AppServicePlan>(),
+    Kind::of::<web_app::WebApp>(),
+    Kind::of::<waf_policy::WafPolicy>(),
+    Kind::of::<front_door::FrontDoor>(),
+    Kind::of::<sql_server::SqlServer>(),
+    Kind::of::<container_registry::ContainerRegistry>(),
+    Kind::of::<storage_account::StorageAccount>(),
     Kind::of::<private_endpoint::PrivateEndpoint>(),
     Kind::of::<approval::Approvals>(),
     Kind::of::<role_assignment::RoleAssignment>(),
@@ -59,6 +74,7 @@ pub(super) const KINDS: &[Kind] = &[
 pub(super) const SHARED_CODES: &[&[&Code]] = &[
     addresses::CODES,
     naming::CODES,
+    parts::CODES,
     private_dns::CODES,
     ranges::CODES,
     role_scope::CODES,
