@@ -559,7 +559,7 @@ fn check_gateway_policy(asked: &Asked<'_>) -> Result<(), Failure> {
 fn gateway_policy_is_used(world: &World, policy: &Resource) -> Result<(), Failure> {
     let names = |r: &Resource| {
         r.kind == "microsoft.network/applicationgateways"
-            && Value::Object(r.body.clone())
+            && Value::Object(r.body.members())
                 .to_string()
                 .to_ascii_lowercase()
                 .contains(&format!("\"{}\"", policy.key()))

@@ -63,7 +63,7 @@ impl Behaviour for Generic {
                 body.insert(name.clone(), value.clone());
             }
         }
-        let before = world.state.resources.get(key).map(|r| r.body.to_object());
+        let before = world.state.resources.get(key).map(|r| r.body.members());
         let asked = Asked { world, key, name: call.path.name(), body: &body, before: before.as_ref() };
         (known.check)(&asked)?;
         let mut value = Value::Object(body);
@@ -105,9 +105,9 @@ impl Behaviour for Generic {
         let key = &call.path.key;
         let known = defaults::of(&call.kind);
         refuse_if_busy(world, &known, key)?;
-        let before = world.need(call)?.body.to_object();
+        let before = world.need(call)?.body.members();
         merge_patch(world, call);
-        let mut body = world.need(call)?.body.to_object();
+        let mut body = world.need(call)?.body.members();
         let asked = Asked { world, key, name: call.path.name(), body: &body, before: Some(&before) };
         let checked = (known.check)(&asked);
         if checked.is_ok() {
