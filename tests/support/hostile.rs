@@ -162,9 +162,11 @@ pub fn harm(form: Form, text: &str) -> Option<String> {
             let prose = prose(text);
             let raw = ["](http", "![", "`", "**bold", "~~no", "@everyone", "\n# ", "$x^"];
             let found = raw.iter().find(|raw| prose.contains(**raw)).map(|raw| format!("has {raw:?}"));
-            let rows = prose.lines().filter(|line| line.starts_with('|'));
-            let broken = rows.into_iter().find(|row| ![3, 5].contains(&row.matches("|").count()));
-            let broken = broken.map(|row| format!("has a broken table: {row}"));
+            // Every row of a table has as many cells as its first.
+            let bars = |line: &str| line.starts_with('|').then(|| line.matches('|').count());
+            let mut pairs = prose.lines().zip(prose.lines().skip(1));
+            let broken = pairs.find(|(row, next)| bars(row).zip(bars(next)).is_some_and(|(a, b)| a != b));
+            let broken = broken.map(|(_, row)| format!("has a broken table: {row}"));
             active(&prose).or(found).or(broken)
         }
     }

@@ -9,6 +9,7 @@ use crate::host::Timestamp;
 use crate::host::transport::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 /// How a provider reports on its operations.
@@ -104,6 +105,65 @@ pub(crate) const USUAL: Duration = seconds(5);
 /// How long it takes to purge what was deleted.
 const PURGE: Duration = seconds(30);
 
+/// The operations that run, by what is asked of them: when they end, what they lock, what they work on.
+#[derive(Debug, Default)]
+pub(crate) struct Running {
+    by_end: BTreeSet<Place>,
+    by_lock: HashMap<String, BTreeSet<Place>>,
+    by_target: HashMap<String, BTreeSet<Place>>,
+}
+
+/// When an operation ends, and its id.
+type Place = (Timestamp, String);
+
+impl Running {
+    pub(crate) fn insert(&mut self, operation: &Operation) {
+        let place = (operation.due, operation.id.clone());
+        for lock in &operation.locks {
+            self.by_lock.entry(lock.clone()).or_default().insert(place.clone());
+        }
+        self.by_target.entry(operation.target.clone()).or_default().insert(place.clone());
+        self.by_end.insert(place);
+    }
+
+    fn remove(&mut self, operation: &Operation) {
+        let place = (operation.due, operation.id.clone());
+        let keys = operation.locks.iter().map(|lock| (lock, true)).chain([(&operation.target, false)]);
+        for (key, is_lock) in keys {
+            let index = if is_lock { &mut self.by_lock } else { &mut self.by_target };
+            if let Some(places) = index.get_mut(key) {
+                places.remove(&place);
+                if places.is_empty() {
+                    index.remove(key);
+                }
+            }
+        }
+        self.by_end.remove(&place);
+    }
+
+    /// All of them, the first to end first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Place> {
+        self.by_end.iter()
+    }
+
+    pub(crate) fn first(&self) -> Option<&Place> {
+        self.by_end.first()
+    }
+
+    /// None runs any more.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl<'o> FromIterator<&'o Operation> for Running {
+    fn from_iter<I: IntoIterator<Item = &'o Operation>>(operations: I) -> Self {
+        let mut running = Running::default();
+        operations.into_iter().for_each(|operation| running.insert(operation));
+        running
+    }
+}
+
 impl World {
     /// Starts an operation; it ends when its time has come.
     pub(crate) fn start(&mut self, call: &Call<'_>, work: Work<'_>) -> Operation {
@@ -132,7 +192,7 @@ impl World {
             fails: call.bent.fails.as_ref().map(|failing| (failing.code.clone(), failing.message.clone())),
             progress: Progress::Running,
         };
-        self.running.insert((operation.due, operation.id.clone()));
+        self.running.insert(&operation);
         self.state.operations.insert(operation.id.clone(), operation.clone());
         operation
     }
@@ -153,15 +213,14 @@ impl World {
 
     /// The operation that keeps others from writing to this key.
     pub(crate) fn busy(&self, key: &str) -> Option<&Operation> {
-        self.running
-            .iter()
-            .filter_map(|(_, id)| self.state.operations.get(id))
-            .find(|o| o.locks.iter().any(|l| l == key))
+        let (_, id) = self.running.by_lock.get(key)?.first()?;
+        self.state.operations.get(id)
     }
 
     /// The running operation on this very resource.
     pub(crate) fn running_on(&self, key: &str) -> Option<&Operation> {
-        self.running.iter().filter_map(|(_, id)| self.state.operations.get(id)).find(|o| o.target == key)
+        let (_, id) = self.running.by_target.get(key)?.first()?;
+        self.state.operations.get(id)
     }
 
     /// Ends every operation whose time has come.
@@ -170,8 +229,9 @@ impl World {
             if due > self.now.now() {
                 return;
             }
-            self.running.remove(&(due, id.clone()));
+            self.running.by_end.remove(&(due, id.clone()));
             let Some(operation) = self.state.operations.get_mut(&id) else { continue };
+            self.running.remove(operation);
             operation.progress = match &operation.fails {
                 Some((code, message)) => Progress::Failed(due, code.clone(), message.clone()),
                 None => Progress::Succeeded(due),

@@ -6,7 +6,7 @@ use super::error::Failure;
 use super::faults::Faults;
 use super::history::{GraphBudget, History};
 use super::json::{Object, set, text};
-use super::operation::{Act, Operation, Progress};
+use super::operation::{Act, Operation, Progress, Running};
 use super::options::{CALLER_OBJECT_ID, HistoryDelay, Options, Throttling};
 use super::path::{Query, decode, group_of};
 use super::store::{Resource, Store};
@@ -122,8 +122,8 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) providers: &'static dyn Providers,
     pub(crate) now: Now,
-    /// Running operations by the time they end.
-    pub(crate) running: BTreeSet<(Timestamp, String)>,
+    /// The operations that run.
+    pub(crate) running: Running,
     pub(crate) counters: Counters,
     pub(crate) faults: Faults,
     /// What reads of a key answer until an instant, whatever is there.
@@ -164,12 +164,7 @@ impl State {
 
 impl World {
     pub(crate) fn new(state: State, now: Now, options: &Options, providers: &'static dyn Providers) -> Self {
-        let running = state
-            .operations
-            .values()
-            .filter(|o| o.progress == Progress::Running)
-            .map(|o| (o.due, o.id.clone()))
-            .collect();
+        let running = state.operations.values().filter(|o| o.progress == Progress::Running).collect();
         let is_lock = |r: &Resource| r.kind == "microsoft.authorization/locks";
         let locks = state.resources.iter().filter(|(_, r)| is_lock(r)).map(|(k, _)| k.to_owned()).collect();
         World {
