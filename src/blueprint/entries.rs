@@ -76,6 +76,7 @@ impl<'a> Evaluator<'a> {
                 return;
             }
         };
+        entries.reserve(section.len());
         for (key, raw) in section {
             let path = format!("{}.{key}", kind.section);
             if !is_logical_name(key) {

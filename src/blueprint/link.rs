@@ -49,6 +49,8 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
     let drafts: Vec<Vec<Draft>> = entries.iter_mut().map(|entry| std::mem::take(&mut entry.drafts)).collect();
     let tag = owner.to_string();
     let mut linker = Linker::new(source, &entries, &tag, azure.register_providers);
+    // A node is large: a list that grows by doubling would be copied, and hold twice as much at the end.
+    linker.reserve(drafts.iter().map(Vec::len).sum());
     for (at, drafts) in drafts.into_iter().enumerate() {
         drafts.into_iter().for_each(|draft| linker.add(draft, Some(at)));
     }
@@ -205,6 +207,14 @@ impl<'a> Linker<'a> {
             refused: HashSet::new(),
             sorted: Vec::new(),
         }
+    }
+
+    /// Makes room for so many nodes, and for what is added to them.
+    fn reserve(&mut self, drafts: usize) {
+        const IMPLICIT: usize = 64;
+        self.nodes.reserve_exact(drafts + IMPLICIT);
+        self.by_address.reserve(drafts + IMPLICIT);
+        self.by_id.reserve(drafts + IMPLICIT);
     }
 
     fn sort_addresses(&mut self) {

@@ -144,7 +144,9 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn content(path: &Path, file: std::fs::File) -> Result<Vec<u8>, Failure> {
     let fail = |why: &str, help: &str| Err(Failure::new(format!("{}: {why}", path.display()), help));
-    let mut bytes = Vec::new();
+    // What grows by doubling would be copied, and hold twice as much. What is no file of the disk says nothing of its length.
+    let length = file.metadata().map_or(0, |metadata| metadata.len().min(LARGEST));
+    let mut bytes = Vec::with_capacity(length as usize + 1);
     match file.take(LARGEST + 1).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 <= LARGEST => Ok(bytes),
         Ok(_) => fail("it is larger than 256 MiB", "name a smaller file"),
