@@ -231,7 +231,9 @@ fn first_come(jobs: &[Job], workers: usize) -> u64 {
         let Some(Reverse((end, at))) = ends.pop() else { return now };
         now = end;
         idle += 1;
-        jobs[at].lanes.iter().for_each(|lane| drop(taken.remove(lane.as_str())));
+        for lane in &jobs[at].lanes {
+            taken.remove(lane.as_str());
+        }
         for &user in &users[at] {
             open[user] -= 1;
             if open[user] == 0 {
