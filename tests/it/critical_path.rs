@@ -117,8 +117,14 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
             unseen: false,
         })
     };
-    let delete =
-        || Work::Delete(Delete { api_version: kind.api_version.to_owned(), purge: None, expected: None });
+    let delete = || {
+        Work::Delete(Delete {
+            api_version: kind.api_version.to_owned(),
+            query: &[],
+            purge: None,
+            expected: None,
+        })
+    };
     let lanes: Vec<ArmId> = (0..1 + dice.below(4))
         .map(|lane| ArmId::resource_group(SUBSCRIPTIONS[0], &format!("lane-{lane}")))
         .collect();
@@ -170,6 +176,7 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
         warnings: Vec::new(),
         targets: Vec::new(),
         left_out: Vec::new(),
+        left_alone: Vec::new(),
         not_ours: Vec::new(),
         program: Program { units, ..Program::default() },
     }

@@ -29,10 +29,13 @@ pub fn written(exit: Exit) -> Exit {
 /// Says that a result cannot be written, once: the others have the same reason, and the exit code tells of them.
 pub fn unwritten(what: &str, error: &std::io::Error) {
     if !UNWRITTEN.swap(true, Ordering::Relaxed) {
-        let help = "check the disk or the pipe that it goes to";
-        let text = berth::report::escape_lines(&format!("{what} cannot be written: {error}\nhelp: {help}"));
-        let _ =
-            std::io::stderr().write_all(guarded(&format!("error: {text}\n"), redactor(), false).as_bytes());
+        for (label, text) in [
+            ("error", format!("{what} cannot be written: {error}")),
+            ("help", "check the disk or the pipe that it goes to".to_owned()),
+        ] {
+            let line = format!("{label}: {}\n", berth::report::escape_lines(&text));
+            let _ = std::io::stderr().write_all(guarded(&line, redactor(), false).as_bytes());
+        }
     }
 }
 
