@@ -150,7 +150,15 @@ pub struct Global {
     pub no_progress: bool,
     /// Which build server to speak to besides: with `auto` the one whose agent set the environment. It shows errors and
     /// warnings beside their lines, progress, a summary and the result, and `apply` sets the outputs as variables.
-    #[arg(long, value_name = "SYSTEM", value_enum, default_value_t = CiChoice::Auto, global = true)]
+    #[arg(
+        long,
+        value_name = "SYSTEM",
+        value_enum,
+        default_value_t = CiChoice::Auto,
+        global = true,
+        help_heading = "Output",
+        hide_short_help = true
+    )]
     pub ci: CiChoice,
 }
 
