@@ -12,7 +12,7 @@ use berth::diag::Failure;
 use berth::host::Clock;
 use berth::ledger::store::MemoryStore;
 use berth::ops::{self, Planned};
-use berth::plan::Adoption;
+use berth::plan::{Adoption, Guard, Mode, Work};
 use berth::sim::{self, Simulator, Throttling, Time};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
@@ -62,10 +62,10 @@ pub async fn play(name: &str, text: &str) -> Result<Played, String> {
     let free = apply(text, Throttling::Lenient).await?;
     let ran = apply(text, Throttling::Azure).await?;
     let jobs = free.jobs;
-    let requests = ran.requests as f64 / jobs.iter().filter(|job| job.time > 0).count().max(1) as f64;
+    let requests = ran.requests as f64 / ran.steps.max(1) as f64;
     Ok(Played {
         name: name.to_owned(),
-        steps: jobs.iter().filter(|job| job.time > 0).count(),
+        steps: ran.steps,
         makespan: ran.makespan,
         bound: bound(&jobs),
         first_come: first_come(&jobs, WORKERS),
@@ -74,8 +74,20 @@ pub async fn play(name: &str, text: &str) -> Result<Played, String> {
     })
 }
 
+/// Whether a piece of work reads, writes, deletes for certain: what comes with its parent, or is approved by itself, may
+/// need no request.
+fn certain(work: &Work) -> [bool; 3] {
+    match work {
+        Work::Put(put) => [put.guard == Guard::Read, put.mode == Mode::Create, false],
+        Work::Register(_) => [false, true, false],
+        Work::Delete(_) => [false, false, true],
+        Work::Idle | Work::Record | Work::Forget | Work::Watch { .. } | Work::Approve(_) => [false; 3],
+    }
+}
+
 struct Ran {
     jobs: Vec<Job>,
+    steps: usize,
     makespan: u64,
     estimate: u64,
     requests: u64,
@@ -114,17 +126,15 @@ async fn apply(text: &str, throttling: Throttling) -> Result<Ran, String> {
     let plan = planned.ok_or("there is no plan")?;
     let took: HashMap<&str, u64> =
         applied.summary.steps.iter().map(|step| (step.address.as_str(), step.elapsed_ms)).collect();
-    let jobs = plan.program.units.iter().map(|unit| {
-        let asked = unit.work.first_requests();
-        Job {
-            time: took.get(plan.steps[unit.step].address.as_str()).copied().unwrap_or(0),
-            after: unit.after.clone(),
-            lanes: unit.lanes.iter().map(|lane| lane.as_str().to_ascii_lowercase()).collect(),
-            asks: [asked.reads, asked.writes, asked.deletes],
-        }
+    let jobs = plan.program.units.iter().map(|unit| Job {
+        time: took.get(plan.steps[unit.step].address.as_str()).copied().unwrap_or(0),
+        after: unit.after.clone(),
+        lanes: unit.lanes.iter().map(|lane| lane.as_str().to_ascii_lowercase()).collect(),
+        asks: certain(&unit.work),
     });
     Ok(Ran {
         jobs: jobs.collect(),
+        steps: applied.summary.steps.len(),
         makespan: applied.summary.elapsed_ms,
         estimate: plan.critical_path().1,
         requests: simulator.counters().requests.values().sum(),
