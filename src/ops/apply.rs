@@ -5,6 +5,7 @@ use crate::apply::{self, Applied};
 use crate::approve::{Allowances, approve, blocks};
 use crate::event::EventKind;
 use crate::ident::Owner;
+use crate::ledger::InFlight;
 use crate::plan::Adoption;
 use crate::state::Desired;
 
@@ -36,7 +37,7 @@ async fn resume(session: &Session) -> Result<(), Error> {
     let engine = &session.engine;
     let loaded = engine.store.load().await?;
     if !loaded.in_flight.is_empty() {
-        let tell = |step: &crate::ledger::InFlight| {
+        let tell = |step: &InFlight| {
             let kind =
                 EventKind::StepStarted { address: step.address.clone(), action: step.action, expected_ms: 0 };
             engine.listener.event(&crate::event::Event { number: 0, at_ms: engine.clock.now().0, kind });
@@ -69,6 +70,26 @@ pub async fn apply(
     };
     session.engine.store.unlock().await;
     applied
+}
+
+/// Waits for what an earlier run left under way and writes down what came of it. Nothing new is begun.
+///
+/// Returns what was waited for.
+///
+/// # Errors
+/// When the ledger is taken or cannot be used, or Azure cannot be read.
+pub async fn finish_earlier(session: &Session, desired: &Desired) -> Result<Vec<InFlight>, Error> {
+    take(session, &desired.owner(), Some(desired)).await?;
+    let finished = match super::plan(session, desired, Adoption::Refused).await {
+        Ok(Planned { in_flight, .. }) if in_flight.is_empty() => Ok(in_flight),
+        Ok(Planned { in_flight, ledger, .. }) => match session.engine.store.save(&ledger).await {
+            Ok(()) => Ok(in_flight),
+            Err(error) => Err(error.into()),
+        },
+        Err(error) => Err(error),
+    };
+    session.engine.store.unlock().await;
+    finished
 }
 
 /// Asks about a plan and carries it out. The ledger is taken.

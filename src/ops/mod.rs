@@ -17,7 +17,7 @@ mod session;
 mod validate;
 mod who;
 
-pub use apply::apply;
+pub use apply::{apply, finish_earlier};
 pub use connections::{
     Approvals, Unclear, Verb, Wishes, awaited_connections, connections, decide, with_messages,
 };

@@ -49,7 +49,7 @@ pub fn save(
     }
     if let Some(step) = planned.in_flight.first() {
         return Err(SavedError::InTheWay(format!(
-            "an earlier run left {} under way; `berth apply` with the blueprint finishes it",
+            "an earlier run left {} under way; `berth ledger resume` finishes it",
             step.address
         )));
     }

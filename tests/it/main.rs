@@ -38,6 +38,7 @@ mod manual;
 mod moved;
 mod names;
 mod networks;
+mod pipelines;
 mod policies;
 mod program;
 mod properties;

@@ -519,6 +519,11 @@ pub enum Command {
     },
     /// Print the JSON Schema of a blueprint, for editors.
     Schema,
+    /// Write a manual page for every command into a folder.
+    Man {
+        /// The folder; made when it is not there.
+        dir: PathBuf,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -661,6 +666,12 @@ pub enum LedgerCommand {
         /// Whose ledger is meant.
         #[command(flatten)]
         owner: Owner,
+    },
+    /// Wait for what a run that died or was cancelled left under way, and write down what came of it. Nothing new is begun:
+    /// a plan can be saved again afterwards.
+    Resume {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
     },
     /// Stop owning resources; nothing changes in Azure.
     Forget {

@@ -1,6 +1,6 @@
 //! `berth ledger`
 
-use super::{Whose, report};
+use super::{Whose, of_blueprint, report, with_session};
 use crate::cli::{Global, LedgerCommand, OutputFormat, Owner};
 use crate::connect;
 use crate::exit::Exit;
@@ -8,6 +8,7 @@ use crate::terminal::Terminal;
 use berth::diag::Failure;
 use berth::ledger::store::{self, Store};
 use berth::ops::{self, Forgotten};
+use std::path::Path;
 
 /// Looks at a ledger, or changes what it owns.
 pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit {
@@ -23,6 +24,7 @@ pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit
         LedgerCommand::Unlock { owner } => {
             with_store(global, terminal, owner, async |store, _| Ok(unlock(terminal, store).await?))
         }
+        LedgerCommand::Resume { blueprint } => resume(global, terminal, &blueprint),
         LedgerCommand::Forget { blueprint, addresses } => {
             let owner = Owner { blueprint: Some(blueprint), name: None };
             with_store(global, terminal, owner, async |store, whose| {
@@ -30,6 +32,27 @@ pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit
             })
         }
     }
+}
+
+/// Finishes what an earlier run began.
+fn resume(global: &Global, terminal: &Terminal, path: &Path) -> Exit {
+    let global = &match of_blueprint(global, terminal, path) {
+        Ok(global) => global,
+        Err(exit) => return exit,
+    };
+    with_session(global, terminal, path, async |blueprint, session| {
+        match ops::finish_earlier(&session, &blueprint.desired).await {
+            Ok(finished) if finished.is_empty() => terminal.print("Nothing was left under way.\n"),
+            Ok(finished) => {
+                for step in finished {
+                    let (action, address) = (step.action.word(), step.address.as_str());
+                    terminal.print(&format!("No longer under way: {action} {address}\n"));
+                }
+            }
+            Err(error) => return report(terminal, &error),
+        }
+        Exit::Done
+    })
 }
 
 /// Opens the ledger of a blueprint and does something with it.

@@ -47,6 +47,7 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
             | Command::Init { .. }
             | Command::Explain { .. }
             | Command::Schema
+            | Command::Man { .. }
             | Command::Completions { .. }
     );
     if is_about_no_blueprint && global.environment.is_some() {
@@ -79,6 +80,17 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
         Command::Schema => {
             terminal.print_own(&berth::report::json::to_text(&berth::blueprint::schema()));
             Exit::Done
+        }
+        Command::Man { dir } => {
+            let written = std::fs::create_dir_all(&dir)
+                .and_then(|()| clap_mangen::generate_to(crate::cli::with_exit_codes(Cli::command()), &dir));
+            match written {
+                Ok(()) => Exit::Done,
+                Err(error) => terminal.fail(&Failure::new(
+                    format!("{}: {error}", dir.display()),
+                    "name a folder that can be written",
+                )),
+            }
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
