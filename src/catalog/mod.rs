@@ -28,7 +28,7 @@ pub use entry::{Common, EntryCx, Problem, Reference, SHAPE};
 pub use kind::{EntryKind, Kind, Merged, Nested, codes, registry, resource_type};
 pub use kinds::private_link::{connection_types, connections_version};
 pub use resource_type::{
-    Facet, Guard, Lane, Listing, Obstacle, Preflight, ResourceType, Scarce, UpdateMode, Within,
+    Facet, Guard, KeepsOne, Lane, Listing, Obstacle, Preflight, ResourceType, Scarce, UpdateMode, Within,
 };
 pub use severity::{COMMON as COMMON_SEVERITY, Severity, Turn, Weight, severity, severity_of_loss};
 pub use soft_deletion::SoftDeletion;

@@ -155,8 +155,24 @@ pub struct Within {
     pub parent: &'static str,
 }
 
+/// A role that at least one of its kind below the same parent has at any time, or Azure refuses to let go of the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepsOne {
+    /// A JSON pointer to the text that says the role.
+    pub pointer: &'static str,
+    /// The role: `System`.
+    pub value: &'static str,
+    /// Where the parent lists all of them, and the pointer to the role in an element of that.
+    pub listed: (&'static str, &'static str),
+    /// What a person calls one: `System pool`.
+    pub what: &'static str,
+    /// How many characters a name has at most.
+    pub longest_name: usize,
+}
+
 /// Says of a live body and a wanted one why Azure would refuse to lead from one to the other, and the way on.
-pub type Obstacle = fn(live: &Value, wanted: &Value) -> Option<(String, String)>;
+/// It is asked about a change in place, and about a replacement under the same name (`replaces`).
+pub type Obstacle = fn(live: &Value, wanted: &Value, replaces: bool) -> Option<(String, String)>;
 
 /// What berth knows of an ARM type.
 #[derive(Debug)]
@@ -179,6 +195,8 @@ pub struct ResourceType {
     pub scarce: &'static [Scarce],
     /// The ranges that its own have to lie in.
     pub within: Option<Within>,
+    /// What at least one below the same parent has to be.
+    pub keeps_one: Option<KeepsOne>,
     /// How it is removed.
     pub delete: DeleteMode,
     /// What a DELETE says besides: names and values of its query.
@@ -214,7 +232,7 @@ pub struct ResourceType {
     pub cross_check: Option<CrossCheck>,
     /// What it needs although no reference says so: a subnet that it names by text.
     pub also_needs: Option<AlsoNeeds>,
-    /// Which changes in place Azure refuses as they are, and what to do first.
+    /// Which changes and replacements under its own name Azure refuses as they are, and what to do first.
     pub obstacle: Option<Obstacle>,
     /// How long a create usually takes; for progress and the critical path.
     pub expected: Duration,
@@ -246,6 +264,7 @@ impl ResourceType {
             conditional: false,
             scarce: &[],
             within: None,
+            keeps_one: None,
             delete: DeleteMode::Own,
             delete_query: &[],
             lanes: &[],

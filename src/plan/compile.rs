@@ -1,6 +1,7 @@
 //! From the steps of a plan to its program.
 
 use super::approvals;
+use super::keeps_one::{self, Roles};
 use super::model::{Conflict, Plan, Reason, Step};
 use super::program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Seen, Unit, Work};
 use super::scarce;
@@ -27,6 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(90 * 60);
 ///
 /// Whatever changes the steps (purging, targets) comes before.
 pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger, observed: &Observed) {
+    keeps_one::stand_ins(plan, desired, observed);
     let compiler = Compiler::new(&plan.steps, desired, ledger, observed);
     let mut program =
         Program { units: compiler.units(), outputs: desired.outputs.clone(), ..Program::default() };
@@ -107,7 +109,12 @@ impl<'a> Compiler<'a> {
     }
 
     fn resource(&self, step: &Step) -> Option<&DesiredResource> {
-        self.desired.by_id.get(&step.id).map(|&at| &self.desired.resources[at])
+        let id = match &step.reason {
+            // What stands in is asked for as what it stands in for.
+            Reason::StandsIn { replaced } => self.desired.by_address.get(replaced),
+            _ => self.desired.by_id.get(&step.id),
+        };
+        id.map(|&at| &self.desired.resources[at])
     }
 
     fn unit(&self, at: usize, step: &Step, deleted: &Arc<HashSet<ArmId>>) -> Unit {
@@ -217,7 +224,8 @@ impl<'a> Compiler<'a> {
             let kind = children.find(|(_, kind)| kind.arm_type.eq_ignore_ascii_case(&step.arm_type))?.1;
             Some(kind.api_version.to_owned())
         };
-        owned().or_else(wanted).or_else(foreign).unwrap_or_default()
+        let known = || resource_type(&step.arm_type).map(|kind| kind.api_version.to_owned());
+        owned().or_else(wanted).or_else(foreign).or_else(known).unwrap_or_default()
     }
 
     /// The removal of what a replaced step replaces.
@@ -314,9 +322,10 @@ impl<'a> Compiler<'a> {
             return None;
         }
         let at = self.desired.by_id.get(&resource.id).copied().unwrap_or_default();
+        let stands_in = matches!(step.reason, Reason::StandsIn { .. });
         let needed = self.desired.graph.dependencies(at).iter().map(|&at| &self.desired.resources[at]);
         Some(Arc::new(Holding {
-            address: resource.address.clone(),
+            address: if stands_in { step.address.clone() } else { resource.address.clone() },
             kind: resource.kind,
             body: asked(step, resource),
             depends_on: needed
@@ -365,12 +374,19 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
+        // What stood in for something goes when that is there again.
+        for (at, step) in self.steps.iter().enumerate() {
+            if matches!(step.reason, Reason::StandsIn { .. }) {
+                step.after.iter().for_each(|&before| dag.need(at, before));
+            }
+        }
         let mut conflicts = self.take_turns(&mut dag, units);
         for (at, unit) in (0..steps).filter_map(|at| Some((at, *clearing.get(&at)?))) {
             self.after_needs(&mut dag, unit, at);
         }
         self.successors_first(&mut dag, units);
         conflicts.extend(self.left_outside(&mut dag));
+        conflicts.extend(self.keep_one(&mut dag, &clearing));
         for (at, unit) in units.iter_mut().enumerate() {
             unit.after = dag.dependencies(at).to_vec();
             unit.after.sort_unstable();
@@ -440,6 +456,52 @@ impl<'a> Compiler<'a> {
                 dag.need(at, new);
             }
         }
+    }
+
+    /// Has one of a kind stay that at least one has to be of: what comes is there before the last one goes.
+    fn keep_one(&self, dag: &mut Dag, clearing: &HashMap<usize, usize>) -> Vec<Conflict> {
+        let mut conflicts = Vec::new();
+        for roles in keeps_one::roles(self.steps, self.desired, self.observed) {
+            conflicts.extend(self.keep_one_of(&roles, dag, clearing));
+        }
+        conflicts
+    }
+
+    fn keep_one_of(
+        &self,
+        roles: &Roles,
+        dag: &mut Dag,
+        clearing: &HashMap<usize, usize>,
+    ) -> Option<Conflict> {
+        // What goes, and by which unit.
+        let going = roles.replaced.iter().map(|at| (*at, clearing.get(at).copied()));
+        let going: Vec<(usize, usize)> = going
+            .filter_map(|(at, unit)| Some((at, unit?)))
+            .chain(roles.leaving.iter().map(|&at| (at, at)))
+            .collect();
+        let made = roles.replaced.iter().copied().filter(|at| roles.again.contains(at));
+        let mut sequence: Vec<(usize, usize)> = Vec::new();
+        for &(at, unit) in &going {
+            let is_leaving = roles.leaving.contains(&at);
+            // What is there by then: what comes, what was replaced before, and for what leaves for good all of it.
+            let before: Vec<usize> = match is_leaving {
+                true => roles.coming.iter().copied().chain(made.clone()).collect(),
+                false if !roles.coming.is_empty() => roles.coming.clone(),
+                false if !roles.leaving.is_empty() => Vec::new(),
+                false => sequence.last().map(|&(earlier, _)| vec![earlier]).unwrap_or_default(),
+            };
+            sequence.push((at, unit));
+            for need in before.into_iter().filter(|&need| need != at) {
+                if need == unit || users_of(unit, dag).contains(&need) {
+                    return Some(roles.last(&self.steps[at], self.steps));
+                }
+                dag.need(unit, need);
+            }
+        }
+        let remains = !roles.coming.is_empty() || !roles.again.is_empty();
+        let last = going.last().map(|&(at, _)| at);
+        let alone = roles.replaced.len() == 1 && roles.coming.is_empty() && roles.leaving.is_empty();
+        last.filter(|_| !remains || alone).map(|at| roles.last(&self.steps[at], self.steps))
     }
 
     /// Ranges that a parent gives up while something below it still has them.

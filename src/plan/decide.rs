@@ -22,7 +22,7 @@ use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without,
 use crate::value::{digest, is_secret, lookup, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What to do with a resource that exists, is wanted, and belongs to nobody that berth knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,8 +110,17 @@ fn order_steps(
     let wanted = steps.len();
     steps.extend(removals.steps);
     let mut all = Dag::new(steps.len());
+    let lets_go = |at: usize| takes_away_only(&steps[at]);
     for at in 0..wanted {
-        graph.dependencies(at).iter().for_each(|&dependency| all.need(at, dependency));
+        let needs = graph.dependencies(at).iter().copied();
+        // What only takes something away makes nothing ready for others.
+        needs.filter(|&need| !lets_go(need)).for_each(|need| all.need(at, need));
+    }
+    // It follows those that use it and change as well: a cluster leaves the gateway before its subnet does.
+    for at in (0..wanted).filter(|&at| lets_go(at)) {
+        let users = users_of_all(graph, at).into_iter().filter(|&user| steps[user].action == Action::Update);
+        let needs = users_of_all(&all, at);
+        users.filter(|user| !needs.contains(user)).for_each(|user| all.need(at, user));
     }
     // What was locked until now is changed after its lock is gone.
     for at in wanted..steps.len() {
@@ -132,6 +141,36 @@ fn order_steps(
         }
     }
     sort(steps, &all)
+}
+
+/// Whether a step changes a resource only by taking something out of it.
+fn takes_away_only(step: &Step) -> bool {
+    step.action == Action::Update
+        && !step.changes.is_empty()
+        && step.changes.iter().all(|change| {
+            matches!(change.kind, ChangeKind::Remove | ChangeKind::Reset) && is_nothing(&change.after)
+        })
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// Everything that needs `node`, directly or by way of others.
+fn users_of_all(dag: &Dag, node: usize) -> HashSet<usize> {
+    let mut found = HashSet::new();
+    let mut stack = dag.dependants(node).to_vec();
+    while let Some(user) = stack.pop() {
+        if found.insert(user) {
+            stack.extend(dag.dependants(user));
+        }
+    }
+    found
 }
 
 /// Sorts steps topologically and writes their edges into them.
@@ -326,8 +365,9 @@ impl Planner<'_> {
             }
             Some(_) => (Action::NoOp, Reason::AsWanted),
         };
-        if action == Action::Update
-            && let Some((message, help)) = resource.kind.obstacle.and_then(|obstacle| obstacle(live, wanted))
+        if matches!(action, Action::Update | Action::Replace)
+            && let Some((message, help)) =
+                resource.kind.obstacle.and_then(|obstacle| obstacle(live, wanted, action == Action::Replace))
         {
             let (address, id) = (resource.address.clone(), resource.id.clone());
             self.conflicts.push(Conflict { address, id, message, help });

@@ -10,6 +10,7 @@ mod decide;
 mod detail;
 mod guard;
 mod impact;
+mod keeps_one;
 mod left_alone;
 mod model;
 mod moves;

@@ -64,6 +64,11 @@ pub enum Reason {
         /// What is replaced.
         dependency: Address,
     },
+    /// It stands in for the only one of its kind while that is replaced, and goes afterwards.
+    StandsIn {
+        /// What is replaced.
+        replaced: Address,
+    },
     /// Its name, group or parent changed: in Azure it is another resource.
     Moved {
         /// The id of the old one.

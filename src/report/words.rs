@@ -154,6 +154,10 @@ pub(crate) fn why(step: &Step) -> Option<String> {
             format!("it was made with {dependency}, which is replaced")
         }
         Reason::Moved { .. } => return None,
+        Reason::StandsIn { replaced } if step.action == Action::Delete => {
+            format!("not needed any more once {replaced} is replaced")
+        }
+        Reason::StandsIn { replaced } => format!("takes over while {replaced} is replaced"),
         Reason::Pending => "waits for approval".to_owned(),
         Reason::Awaited { minutes } => {
             format!("has not asked yet: waits up to {} for it", count(*minutes as usize, "minute"))

@@ -14,6 +14,7 @@ mod canaries;
 mod ci;
 mod clusters;
 mod critical_path;
+mod detours;
 mod drops;
 mod engine;
 mod environments;

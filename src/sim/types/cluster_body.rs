@@ -53,6 +53,12 @@ pub(crate) fn resolve(version: &str) -> Option<String> {
 
 fn check_version(body: &Object, existing: Option<&Resource>) -> Result<(), Failure> {
     let version = text(body, "properties.kubernetesVersion").unwrap_or_default();
+    // A version that is retired meanwhile stays until somebody upgrades.
+    let has =
+        |path: &str| existing.and_then(|e| text(&e.body, path)).is_some_and(|running| running == version);
+    if has("properties.kubernetesVersion") || has("properties.currentKubernetesVersion") {
+        return Ok(());
+    }
     let Some(exact) = resolve(version) else {
         let message = format!(
             "Version {version} is not supported in this region. Please use [az aks get-versions] command to get the \

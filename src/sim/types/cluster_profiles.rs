@@ -202,6 +202,17 @@ pub(crate) fn make_room(stored: &mut Object, sent: &Object) {
     if at(sent, "networkProfile.loadBalancerProfile").is_some() {
         remove(stored, "networkProfile.loadBalancerProfile");
     }
+    // With another way out, what belonged to the old one goes.
+    let way = "networkProfile.outboundType";
+    if let Some(new) = text(sent, way)
+        && !text(stored, way).is_some_and(|old| old.eq_ignore_ascii_case(new))
+    {
+        for profile in ["networkProfile.loadBalancerProfile", "networkProfile.natGatewayProfile"] {
+            if at(sent, profile).is_none() {
+                remove(stored, profile);
+            }
+        }
+    }
     if flag(sent, "securityProfile.azureKeyVaultKms.enabled").is_some() {
         remove(stored, "securityProfile.azureKeyVaultKms");
     }

@@ -197,7 +197,18 @@ pub(crate) fn build(
         }
     }
     let version = text(&properties, "orchestratorVersion").unwrap_or(&facts.version).to_owned();
-    let Some(mut exact) = resolve(&version) else {
+    // A version that is retired meanwhile stays, on the pool and for new pools of its cluster.
+    let stored = |name: &str| {
+        let pool = existing.as_ref()?;
+        text(&pool.body, &format!("properties.{name}")).map(str::to_owned)
+    };
+    let kept =
+        [Some(facts.version.clone()), stored("orchestratorVersion"), stored("currentOrchestratorVersion")];
+    let running = || {
+        let is_kept = kept.iter().flatten().any(|kept| *kept == version);
+        is_kept.then(|| stored("currentOrchestratorVersion").unwrap_or_else(|| facts.exact.clone()))
+    };
+    let Some(mut exact) = resolve(&version).or_else(running) else {
         let message = format!(
             "Version {version} is not supported in this region. Please use [az aks get-versions] command to get the supported version list."
         );

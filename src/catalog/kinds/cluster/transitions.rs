@@ -7,8 +7,30 @@ fn text<'v>(body: &'v Value, pointer: &str) -> &'v str {
 }
 
 /// Why Azure would refuse to lead a cluster from what it is to what is wanted, and the way on.
-pub(super) fn obstacle(live: &Value, wanted: &Value) -> Option<(String, String)> {
+pub(super) fn obstacle(live: &Value, wanted: &Value, replaces: bool) -> Option<(String, String)> {
+    // A new one begins with what is asked for.
+    if replaces {
+        return None;
+    }
     versions(live, wanted).or_else(|| overlay(live, wanted))
+}
+
+/// Why Azure would refuse to lead a pool from what it is to what is wanted, and the way on.
+pub(super) fn pool_obstacle(live: &Value, wanted: &Value, replaces: bool) -> Option<(String, String)> {
+    const SUBNET: &str = "/properties/vnetSubnetID";
+    let network = |body: &Value| {
+        let subnet = text(body, SUBNET).to_ascii_lowercase();
+        subnet.split_once("/subnets/").map(|(network, _)| network.to_owned())
+    };
+    let (old, new) = (network(live)?, network(wanted)?);
+    (replaces && old != new).then(|| {
+        (
+            "Azure keeps all pools of a cluster in one virtual network, and its new subnet is in another one".to_owned(),
+            "give the cluster another `name:`: a new cluster is then made in the new network, and the old one goes \
+             afterwards"
+                .to_owned(),
+        )
+    })
 }
 
 /// Control planes go one minor version at a time
@@ -88,7 +110,9 @@ mod tests {
     fn a_control_plane_goes_one_minor_version_at_a_time() {
         let live =
             json!({ "properties": { "kubernetesVersion": "1.32", "currentKubernetesVersion": "1.33.5" } });
-        let to = |version: &str| obstacle(&live, &json!({ "properties": { "kubernetesVersion": version } }));
+        let to = |version: &str| {
+            obstacle(&live, &json!({ "properties": { "kubernetesVersion": version } }), false)
+        };
         assert_eq!(to("1.33"), None);
         assert_eq!(to("1.34.1"), None);
         let (message, help) = to("1.36").unwrap();
@@ -97,21 +121,24 @@ mod tests {
             help.contains("`kubernetesVersion: \"1.34\"`") && help.ends_with("\"1.35\", \"1.36\""),
             "{help}"
         );
-        assert_eq!(obstacle(&json!({}), &json!({ "properties": { "kubernetesVersion": "1.36" } })), None);
+        assert_eq!(
+            obstacle(&json!({}), &json!({ "properties": { "kubernetesVersion": "1.36" } }), false),
+            None
+        );
     }
 
     #[test]
     fn the_overlay_comes_by_itself_and_without_a_policy_engine() {
         let flat = network(json!({ "networkPlugin": "azure", "networkPolicy": "azure" }));
         let overlay = network(json!({ "networkPluginMode": "overlay" }));
-        assert!(obstacle(&flat, &overlay).unwrap().1.contains("`policy: none`"));
+        assert!(obstacle(&flat, &overlay, false).unwrap().1.contains("`policy: none`"));
         let none = network(json!({ "networkPlugin": "azure", "networkPolicy": "none" }));
-        assert_eq!(obstacle(&none, &overlay), None);
+        assert_eq!(obstacle(&none, &overlay, false), None);
         let both = network(json!({ "networkPluginMode": "Overlay", "networkDataplane": "cilium" }));
-        assert!(obstacle(&none, &both).unwrap().0.contains("two operations"));
+        assert!(obstacle(&none, &both, false).unwrap().0.contains("two operations"));
         let cilium = network(json!({ "networkDataplane": "cilium", "networkPolicy": "cilium" }));
-        assert_eq!(obstacle(&cilium, &both), None);
-        assert_eq!(obstacle(&flat, &cilium), None);
-        assert_eq!(obstacle(&both, &both), None);
+        assert_eq!(obstacle(&cilium, &both, false), None);
+        assert_eq!(obstacle(&flat, &cilium, false), None);
+        assert_eq!(obstacle(&both, &both, false), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What berth knows of the ARM types of a cluster: the facts, as data.
 
 use super::rules::{CLUSTER_RULES, MAINTENANCE_RULES, POOL_RULES};
-use crate::catalog::{Facet, Lane, Listing, Preflight, ResourceType, Severity, Turn, Weight};
+use crate::catalog::{Facet, Lane, Listing, Preflight, ResourceType, Severity, Turn, Weight, KeepsOne};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -101,6 +101,14 @@ pub static AGENT_POOL: ResourceType = ResourceType {
     ],
     // A profile has the members that a pool's own body has under `properties`.
     listing: Listing::ParentProfiles("/properties/agentPoolProfiles"),
+    obstacle: Some(super::transitions::pool_obstacle),
+    keeps_one: Some(KeepsOne {
+        pointer: "/properties/mode",
+        value: "System",
+        listed: ("/properties/agentPoolProfiles", "/mode"),
+        what: "System pool",
+        longest_name: 12,
+    }),
     preflight: &[Preflight::Cores {
         size: "/properties/vmSize",
         count: "/properties/count",
