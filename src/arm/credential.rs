@@ -3,7 +3,8 @@
 use super::certificate::CertificateAssertion;
 use super::endpoint::Endpoint;
 use super::http::{HttpTransport, chain};
-use super::identity::{Attempt, AuthMethod, AuthSettings};
+use super::identity::AuthSettings;
+use super::sign_in::{Attempt, AuthMethod};
 use super::token::Token;
 use crate::host::{Clock, Timestamp};
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};

@@ -1,6 +1,7 @@
 //! Azure's error bodies, in every form they come in.
 
 use super::error::Detail;
+use super::members::{member, text};
 use super::violation::Violation;
 use crate::value::token;
 use serde_json::Value;
@@ -177,17 +178,6 @@ pub(super) fn json(body: &[u8]) -> Option<Value> {
     let mut value = serde_json::from_str(text).ok()?;
     token::disarm(text, &mut value);
     Some(value)
-}
-
-/// A member in any case.
-pub(super) fn member<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
-    let object = node.as_object()?;
-    object.get(name).or_else(|| object.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v))
-}
-
-/// A member in any case that is a text and not empty.
-pub(super) fn text<'a>(node: &'a Value, name: &str) -> Option<&'a str> {
-    member(node, name)?.as_str().filter(|t| !t.is_empty())
 }
 
 /// The node of a document that holds `code` and `message`.

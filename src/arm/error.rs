@@ -188,7 +188,7 @@ impl Error {
     }
 
     /// Nobody could sign in for a request.
-    pub(super) fn signing_in(method: Method, url: &str, error: &super::IdentityError) -> Self {
+    pub(super) fn signing_in(method: Method, url: &str, error: &super::sign_in::IdentityError) -> Self {
         let mut failure = Error::new(ErrorKind::AuthenticationFailed, method, url, error.to_string());
         failure.remedy = Some(error.hint());
         failure

@@ -1,6 +1,6 @@
 //! Bearer tokens: where they come from, how long they are kept, and who they speak for.
 
-use super::identity::IdentityError;
+use super::sign_in::IdentityError;
 use crate::host::{Clock, Timestamp};
 use async_trait::async_trait;
 use std::fmt;

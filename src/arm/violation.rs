@@ -1,6 +1,6 @@
 //! Why a policy denied a request, out of the error's `additionalInfo`.
 
-use super::envelope::{member, text};
+use super::members::{member, text};
 use serde_json::Value;
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! The diagnostics of what a blueprint is written in, in one list. Each stands beside the code that raises it.
 
 use super::{
-    azure, each, entries, environment, evaluator, exclusive, ignore, link, messages, modules, parameters,
-    refer, resolve, slips, text, wants, yaml,
+    azure, each, entry, environment, evaluator, exclusive, ignore, link, messages, modules, parameters,
+    refer, resolve, sections, slips, text, wants, yaml,
 };
 use crate::diag::Code;
 
@@ -19,7 +19,7 @@ const CODES: &[&Code] = &[
     &link::DEPENDS_ON,
     &yaml::DUPLICATE_KEY,
     &yaml::EMPTY,
-    &entries::ENTRY_KEY,
+    &entry::ENTRY_KEY,
     &environment::ENVIRONMENT,
     &environment::ENVIRONMENT_NAME,
     &exclusive::EXCLUSIVE_LIST,
@@ -48,7 +48,7 @@ const CODES: &[&Code] = &[
     &environment::UNKNOWN_ENVIRONMENT,
     &link::UNKNOWN_ID,
     &parameters::UNKNOWN_PARAMETER,
-    &resolve::UNKNOWN_SECTION,
+    &sections::UNKNOWN_SECTION,
     &messages::UNKNOWN_VALUE,
     &yaml::UNQUOTED_EXPRESSION,
     &messages::WRONG_TYPE,

@@ -5,8 +5,7 @@
 //! secret is taken for one ([`suspects`]); where it is no YAML at all, every value is ([`veiled`]).
 
 use super::includes::Include;
-use super::resolve::HEAD;
-use super::source::Source;
+use super::source::{HEAD, Source};
 use crate::catalog::registry;
 use crate::diag::{Diagnostic, SourceFile, did_you_mean};
 use crate::value::redact::Redactor;

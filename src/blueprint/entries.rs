@@ -1,6 +1,7 @@
 //! Entries: evaluated, freed of what every entry may say, and given to their kind.
 
 use super::each::Each;
+use super::entry::{ENTRY_KEY, Entry, EntryState};
 use super::evaluator::Evaluator;
 use super::indentation;
 use super::messages;
@@ -9,24 +10,16 @@ use super::messages::UNKNOWN_FIELD;
 use super::messages::WRONG_TYPE;
 use super::messages::WRONG_VALUE;
 use super::nested::Words;
-use super::resolve::{Entry, EntryState};
 use super::source::At;
 use super::traps;
 use crate::catalog::SHAPE;
 use crate::catalog::{Common, EntryCx, Kind, Nested, Problem};
-use crate::diag::{Code, Diagnostic, Severity};
+use crate::diag::{Diagnostic, Severity};
 use crate::ident::{Address, Parts, above, is_logical_name, normalize_location};
 use crate::value::parse_duration;
 use crate::value::token::{self, Token};
 use serde_json::{Map, Value};
 use std::rc::Rc;
-
-pub(super) const ENTRY_KEY: Code = Code {
-    name: "entry-key",
-    why: "The key of an entry becomes part of addresses such as `clusters.aks`, so it is a plain word. The Azure name is another thing.",
-    remedy: "Begin with a small letter, go on with letters, digits and `_`; put the Azure name into `name`.",
-    example: "clusters: { aks: { name: aks-shop-prod } }",
-};
 
 /// The path, from the entry, of the mapping that a problem of its shape is about.
 fn container(problem: &Problem) -> &str {
@@ -172,7 +165,7 @@ impl<'a> Evaluator<'a> {
         ignore.extend(parts.iter().flat_map(super::nested::Part::ignore).cloned());
         let given = if ignore.is_empty() { Map::new() } else { fields.clone() };
         let of_entry = common.clone();
-        let wanted = super::wants::wanted(kind, &fields);
+        let wanted = super::wanted::wanted(kind, &fields);
         let (drafts, problems) = (Vec::new(), Vec::new());
         let mut cx = EntryCx {
             address: Address::new(address.as_str()),

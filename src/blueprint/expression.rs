@@ -262,7 +262,7 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Res
             "make it a text, number, list or mapping",
         )
     })?;
-    if weight(&value, LARGEST) > LARGEST {
+    if weight(&value, functions::LARGEST) > functions::LARGEST {
         return Err(Fault::new(
             format!("the value of `{written}` is larger than 1 MiB"),
             "nothing that Azure takes is so large: make it smaller",
@@ -275,9 +275,6 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Res
     }
     Ok(value)
 }
-
-/// How many bytes the value of an expression may have, about.
-pub(super) const LARGEST: usize = 1024 * 1024;
 
 /// How many bytes a value has, about; what is beyond `most` is not counted.
 fn weight(value: &Value, most: usize) -> usize {

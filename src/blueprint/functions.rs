@@ -258,9 +258,12 @@ fn guid(parts: Rest<Value>) -> Result<String, Error> {
     Ok(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, texts(&parts)?.as_bytes()).to_string())
 }
 
+/// How many bytes the value of an expression may have, about.
+pub(super) const LARGEST: usize = 1024 * 1024;
+
 /// Refuses to make a text that is larger than any value may be: a short expression is worth gigabytes.
 fn fits(bytes: usize) -> Result<(), Error> {
-    match bytes > super::expression::LARGEST {
+    match bytes > LARGEST {
         true => Err(fail("it makes a text of more than 1 MiB")),
         false => Ok(()),
     }

@@ -3,9 +3,9 @@
 //! People name a field of the blueprint, or Azure's own as a plan shows it. Where a field goes in a body is found by
 //! expanding the entry without it: what then differs is what it says.
 
+use super::entry_schema::entry_schema;
 use super::evaluator::Evaluator;
 use super::messages::WRONG_TYPE;
-use super::schema::entry_schema;
 use super::source::At;
 use crate::catalog::{Draft, Kind, Provisioning};
 use crate::diag::{Code, Diagnostic, did_you_mean};

@@ -1,7 +1,7 @@
 //! A field that stands one level too high or too deep: where it belongs.
 
+use super::entry_schema::schema_of;
 use super::messages::COMMON;
-use super::wants::schema_of;
 use crate::catalog::Kind;
 use crate::ident::segments;
 use serde_json::{Map, Value};

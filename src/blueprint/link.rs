@@ -8,11 +8,12 @@ mod claims;
 mod cross_checks;
 
 use super::azure::Azure;
+use super::entry::{Entry, EntryState};
 use super::modules::Group;
 use super::outputs::RawOutput;
-use super::refer::{Referent, is_within};
-use super::resolve::{Entry, EntryState};
+use super::refer::Referent;
 use super::source::{At, Source};
+use super::written::is_within;
 use crate::catalog::kinds::approval::{APPROVAL_FROM, APPROVAL_VERSION};
 use crate::catalog::kinds::{registration, resource_group};
 use crate::catalog::{self, Draft, DraftId, Provisioning};

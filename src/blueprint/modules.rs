@@ -2,7 +2,7 @@
 
 use super::azure::OF_MODULE;
 use super::each::Each;
-use super::entries::ENTRY_KEY;
+use super::entry::{ENTRY_KEY, Entry, EntryState};
 use super::evaluator::{Defaults, Evaluator};
 use super::expression::{self, Fault};
 use super::includes::Include;
@@ -10,7 +10,7 @@ use super::messages::MISSING_FIELD;
 use super::messages::UNKNOWN_FIELD;
 use super::messages::WRONG_TYPE;
 use super::parameters::{self, Given};
-use super::resolve::{Entry, EntryState, check_sections};
+use super::sections::check_sections;
 use super::source::At;
 use crate::catalog::SHAPE;
 use crate::diag::{Code, Diagnostic, did_you_mean};

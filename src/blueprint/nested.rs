@@ -176,7 +176,7 @@ impl Evaluator<'_> {
             // What comes into being in its parent's create cannot wait by itself.
             if arrives && let Some(parent) = drafts.iter_mut().find(|draft| draft.address.as_str() == address)
             {
-                let outside = |needed: &&String| !super::refer::is_within(needed, address);
+                let outside = |needed: &&String| !super::written::is_within(needed, address);
                 parent.depends_on.extend(words.depends_on.iter().filter(outside).cloned());
             }
         }

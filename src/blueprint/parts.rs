@@ -8,107 +8,14 @@
 use super::each::Each;
 use super::evaluator::Evaluator;
 use super::expression::Fault;
-use super::schema::entry_schema;
+use super::part_maps::{PartMap, maps};
+use super::written::split_index;
 use crate::catalog::Kind;
-use crate::ident::segments;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::{Arc, PoisonError, RwLock};
-
-/// A mapping whose keys people choose, and whose values are mappings of fields.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PartMap {
-    /// The steps from the entry, `*` for any key: `nodePools`.
-    path: Vec<String>,
-    /// Whether its members have a `name`.
-    named: bool,
-    /// Whether its members are resources of their own.
-    resources: bool,
-}
-
-/// How deep mappings are looked for: deeper ones are ARM's own.
-const DEPTH: usize = 12;
-
-/// The mappings of parts that the entries of a kind have.
-pub(super) fn maps(kind: &Kind) -> Arc<[PartMap]> {
-    static KNOWN: RwLock<BTreeMap<&'static str, Arc<[PartMap]>>> = RwLock::new(BTreeMap::new());
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(kind.section).cloned();
-    known.unwrap_or_else(|| {
-        let schema = entry_schema(kind);
-        let definitions = schema["definitions"].as_object().cloned().unwrap_or_default();
-        let mut found = Vec::new();
-        find_maps(&schema, &definitions, &mut Vec::new(), &mut found);
-        for map in &mut found {
-            let path = format!("{}.x", map.path.join(".").replace('*', "x"));
-            map.resources = kind.nested.iter().any(|nested| nested.is_at(&path));
-        }
-        let found: Arc<[PartMap]> = found.into();
-        KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(kind.section, found.clone());
-        found
-    })
-}
-
-fn find_maps(
-    schema: &Value,
-    definitions: &Map<String, Value>,
-    path: &mut Vec<String>,
-    found: &mut Vec<PartMap>,
-) {
-    if path.len() > DEPTH {
-        return;
-    }
-    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-        if let Some(target) = definitions.get(name) {
-            find_maps(target, definitions, path, found);
-        }
-        return;
-    }
-    for several in ["anyOf", "allOf", "oneOf"] {
-        for one in schema[several].as_array().into_iter().flatten() {
-            find_maps(one, definitions, path, found);
-        }
-    }
-    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-        path.push(name.clone());
-        find_maps(member, definitions, path, found);
-        path.pop();
-    }
-    let members = &schema["additionalProperties"];
-    if !path.is_empty()
-        && let Some(fields) = fields_of(members, definitions, 0)
-    {
-        let map = PartMap { path: path.clone(), named: fields.contains_key("name"), resources: false };
-        if !found.contains(&map) {
-            found.push(map);
-        }
-        path.push("*".to_owned());
-        find_maps(members, definitions, path, found);
-        path.pop();
-    }
-}
-
-/// The fields of what a schema describes, when it is a mapping of fields.
-fn fields_of<'s>(
-    schema: &'s Value,
-    definitions: &'s Map<String, Value>,
-    depth: usize,
-) -> Option<&'s Map<String, Value>> {
-    if depth > DEPTH {
-        return None;
-    }
-    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-        return fields_of(definitions.get(name)?, definitions, depth + 1);
-    }
-    schema["properties"].as_object().or_else(|| {
-        ["anyOf", "allOf", "oneOf"]
-            .into_iter()
-            .filter_map(|several| schema[several].as_array())
-            .flatten()
-            .find_map(|one| fields_of(one, definitions, depth + 1))
-    })
-}
+use std::sync::Arc;
 
 impl PartMap {
     fn is_at(&self, path: &[&str]) -> bool {
@@ -343,56 +250,6 @@ fn has_for_each(entry: &Value) -> bool {
         }
     }
     entry.as_object().is_some_and(|members| members.values().any(within))
-}
-
-/// A segment and the key in brackets behind it.
-pub(super) fn split_index(segment: &str) -> (&str, Option<&str>) {
-    match segment.split_once('[') {
-        Some((name, rest)) => (name, rest.strip_suffix(']')),
-        None => (segment, None),
-    }
-}
-
-/// A path as the file has it: without the keys of instances, which a file does not write.
-pub(super) fn as_written<'p>(tree: &Value, path: &'p str) -> Cow<'p, str> {
-    if !path.contains(['[', '-']) {
-        return Cow::Borrowed(path);
-    }
-    let mut at = Some(tree);
-    let mut written = String::with_capacity(path.len());
-    for segment in segments(path) {
-        let found = at.and_then(|value| value.get(segment));
-        let (name, found) = match found {
-            Some(found) => (segment, Some(found)),
-            None => instance(at, segment).map_or_else(
-                || {
-                    let (name, index) = split_index(segment);
-                    let list = at.and_then(|value| value.get(name));
-                    let item = index.and_then(|index| list?.get(index.parse::<usize>().ok()?));
-                    (segment, item)
-                },
-                |(name, part)| (name, Some(part)),
-            ),
-        };
-        if !written.is_empty() {
-            written.push('.');
-        }
-        written.push_str(name);
-        at = found;
-    }
-    Cow::Owned(written)
-}
-
-/// The part with `forEach` that a segment is an instance of.
-fn instance<'v, 's>(at: Option<&'v Value>, segment: &'s str) -> Option<(&'s str, &'v Value)> {
-    let members = at?.as_object()?;
-    let mut ends: Vec<usize> = segment.match_indices(['[', '-']).map(|(at, _)| at).collect();
-    ends.reverse();
-    ends.into_iter().find_map(|end| {
-        let part = members.get(&segment[..end])?;
-        part.get("forEach")?;
-        Some((&segment[..end], part))
-    })
 }
 
 #[cfg(test)]

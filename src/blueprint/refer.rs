@@ -1,8 +1,9 @@
 //! What references are to, and where they stand.
 
+use super::entry::{Entry, EntryState};
 use super::link::Linker;
-use super::resolve::{Entry, EntryState};
 use super::source::At;
+use super::written::is_within;
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
 use crate::ident::{Address, Parts, segments};
 use crate::value::token::Token;
@@ -244,11 +245,6 @@ pub(super) fn member<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
             None => Some(found),
         }
     })
-}
-
-/// Whether a path is another or lies below it.
-pub(super) fn is_within(path: &str, other: &str) -> bool {
-    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// The dotted path of the first text below a value that mentions a reference.

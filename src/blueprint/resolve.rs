@@ -2,16 +2,18 @@
 
 use super::Blueprint;
 use super::conceal;
+use super::entry::Entry;
 use super::evaluator::{Evaluator, Shared};
 use super::inputs::Inputs;
 use super::link;
 use super::messages::MISSING_FIELD;
 use super::parameters::{self, Given};
+use super::sections::check_sections;
 use super::slips;
 use super::source::{At, Source};
 use crate::catalog::SHAPE;
-use crate::catalog::{Draft, registry};
-use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile, did_you_mean};
+use crate::catalog::registry;
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile};
 use crate::ident::{Address, Owner, is_name};
 use crate::state::Desired;
 use crate::value::secret::Secret;
@@ -111,50 +113,6 @@ fn wants_caller(desired: &Desired) -> Option<&Address> {
     desired.resources.iter().find(|resource| wants(&resource.body)).map(|resource| &resource.address)
 }
 
-/// The sections that are not entries.
-pub(super) const HEAD: &[&str] = &["blueprint", "parameters", "azure", "modules", "outputs"];
-
-pub(super) const UNKNOWN_SECTION: Code = Code {
-    name: "unknown-section",
-    why: "The blueprint has no such section.",
-    remedy: "Take the one that the message offers; `berth explain` lists all. Other ARM types go under `resources:`.",
-    example: "networks: { hub: { … } }",
-};
-
-/// Tells of sections that there are not.
-pub(super) fn check_sections(evaluator: &Evaluator<'_>) {
-    let sections = || HEAD.iter().copied().chain(registry().iter().map(|kind| kind.section));
-    for name in evaluator.root.keys() {
-        if !sections().any(|section| section == name) {
-            let help = match did_you_mean(name, sections()) {
-                _ if ["include", "includes", "module"].contains(&name.as_str()) => {
-                    "write `modules: { spoke: { include: ./spoke.yaml } }`".to_owned()
-                }
-                Some(near) => format!("did you mean `{near}`?"),
-                None if !owners(name).is_empty() => {
-                    format!(
-                        "it is a field of the entries of {}: indent it below one",
-                        owners(name).join(" or ")
-                    )
-                }
-                None => format!("the sections are: {}", sections().collect::<Vec<_>>().join(", ")),
-            };
-            evaluator.tell(
-                Diagnostic::error(&UNKNOWN_SECTION, format!("there is no section `{name}`"))
-                    .at(evaluator.locate(name, At::Key))
-                    .help(help),
-            );
-        }
-    }
-}
-
-/// The sections that are written, or could be, whose entries have a field of this name; none when there are many.
-fn owners(field: &str) -> Vec<String> {
-    let owners = registry().iter().filter(|kind| super::indentation::is_field_of(kind, field));
-    let owners: Vec<String> = owners.map(|kind| format!("`{}`", kind.section)).collect();
-    if owners.len() > 2 { Vec::new() } else { owners }
-}
-
 pub(super) const BLUEPRINT_NAME: Code = Code {
     name: "blueprint-name",
     why: "The name of a blueprint becomes the name of its ledger and the value of the ownership tag, so it is short and plain.",
@@ -177,44 +135,6 @@ fn check_name(evaluator: &Evaluator<'_>) {
                 .at(evaluator.locate("blueprint", At::Value))
                 .help(format!("write {name_rule}")),
         ),
-    }
-}
-
-/// What became of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EntryState {
-    /// It has drafts.
-    Expanded,
-    /// Its `when` is false, or its `forEach` is empty.
-    Off,
-    /// It has mistakes, which are told.
-    Failed,
-}
-
-/// One entry, expanded; one instance of it, when it has `forEach`.
-pub(crate) struct Entry<'a> {
-    pub(crate) state: EntryState,
-    /// Its address: `module.spoke.clusters.aks[eu]`.
-    pub(crate) path: String,
-    /// What stands before addresses in its file.
-    pub(crate) prefix: String,
-    /// Where it stands in its file: `clusters.aks`.
-    pub(crate) place: String,
-    /// Its file.
-    pub(crate) source: &'a Source,
-    pub(crate) evaluated: Value,
-    pub(crate) drafts: Vec<Draft>,
-    /// The addresses of its parts that are switched off.
-    pub(crate) off: Vec<String>,
-    /// Its fields that take references.
-    pub(crate) wanted: Vec<super::wants::Wanted>,
-}
-
-impl<'a> Entry<'a> {
-    /// An entry, or a module, that came to nothing.
-    pub(super) fn without(path: String, place: String, source: &'a Source, state: EntryState) -> Self {
-        let (evaluated, drafts, off, wanted) = (Value::Null, Vec::new(), Vec::new(), Vec::new());
-        Entry { state, path, prefix: String::new(), place, source, evaluated, drafts, off, wanted }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The JSON Schema of a blueprint, from the types that read one.
 
 use super::declaration::Declaration;
-use crate::catalog::{Kind, Nested, registry};
+use super::entry_schema::generator;
+use crate::catalog::{Nested, registry};
 use indexmap::IndexMap;
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 /// The blueprint: its name, parameters, where it goes, and the sections of what it asks for.
@@ -193,20 +193,6 @@ pub fn common_fields() -> Value {
     schema["properties"].clone()
 }
 
-/// The schema of a section's entries by their own types, without room for expressions: for documentation.
-/// What is shared stands under `definitions`.
-pub fn entry_schema(kind: &Kind) -> Value {
-    let mut generator = generator();
-    let root = (kind.schema)(&mut generator).to_value();
-    let definitions = generator.take_definitions(false);
-    let mut entry = match root["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-        Some(name) => definitions.get(name).cloned().unwrap_or_default(),
-        None => root,
-    };
-    entry["definitions"] = Value::Object(definitions);
-    entry
-}
-
 /// Adds fields to what stands at a path below a schema, `*` for any key.
 fn add_words(
     schema: &mut Value,
@@ -245,10 +231,6 @@ fn add_words(
             }
         }
     }
-}
-
-fn generator() -> SchemaGenerator {
-    SchemaSettings::draft07().into_generator()
 }
 
 /// The JSON Schema of a blueprint, draft-07, which editors understand: every kind, every field, its description, and
@@ -304,7 +286,7 @@ pub fn schema() -> Value {
         }
         let for_each = every["properties"].get("forEach").cloned().unwrap_or_default();
         let for_each = Map::from_iter([("forEach".to_owned(), for_each)]);
-        for map in super::parts::maps(kind).iter() {
+        for map in super::part_maps::maps(kind).iter() {
             add_words(&mut spec, &map.members(), &for_each, &mut definitions);
         }
         // An entry without a field may be written as nothing at all.

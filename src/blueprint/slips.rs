@@ -6,8 +6,8 @@
 
 use super::indentation::mappings;
 use super::inputs::{Inputs, Missing};
-use super::place::span_at;
 use super::source::Source;
+use super::span::span_at;
 use super::{conceal, resolve, schema, yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceFile, Span};
 use serde_json::{Map, Value};

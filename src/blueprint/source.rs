@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+/// The sections that are not entries.
+pub(super) const HEAD: &[&str] = &["blueprint", "parameters", "azure", "modules", "outputs"];
+
 /// A YAML file, read.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -123,7 +126,7 @@ impl Source {
             let path = if path.is_empty() { (*key).to_owned() } else { format!("{key}.{path}") };
             return whole.locate(&path, at);
         }
-        let path = super::parts::as_written(&self.tree, path);
+        let path = super::written::as_written(&self.tree, path);
         let mut span = self.index.get_or_init(|| Index::new(&self.file.text)).locate(self, &path, at)?;
         if self.hidden {
             span.file = Arc::new(SourceFile { name: self.file.name.clone(), text: String::new() });

@@ -1,7 +1,7 @@
 //! Bytes in, text out, or why they are no text that YAML could be read from: what is refused here would cost the YAML
 //! parser minutes or gigabytes, or be told without a place.
 
-use super::place::span_at;
+use super::span::span_at;
 use super::yaml::YAML;
 use crate::diag::{Code, Diagnostic, SourceFile};
 use crate::value::token;

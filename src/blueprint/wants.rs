@@ -5,15 +5,13 @@
 
 use super::link::Linker;
 use super::refer::member;
-use super::schema::entry_schema;
 use super::source::At;
-use crate::catalog::{Facet, Kind, Wants};
+use super::wanted::Wanted;
+use crate::catalog::{Facet, Wants};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, did_you_mean};
 use crate::ident::ArmId;
 use crate::value::token::{self, Token};
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use serde_json::Value;
 
 pub(super) const REFERENCE_KIND: Code = Code {
     name: "reference-kind",
@@ -22,98 +20,6 @@ pub(super) const REFERENCE_KIND: Code = Code {
     remedy: "Refer to an entry, or a part of one, of the type that the message names, or write the id of one.",
     example: "subnet: ${networks.hub.subnets.nodes}",
 };
-
-/// A field of an entry that takes a reference, and what it was given.
-#[derive(Debug, Clone)]
-pub(crate) struct Wanted {
-    /// Dotted path from the entry.
-    path: String,
-    /// The text, with its tokens.
-    text: String,
-    wants: &'static Wants,
-}
-
-type Definitions = Map<String, Value>;
-type Known = Arc<(Value, Definitions)>;
-
-/// The schema of a kind's entries, and what is shared in it.
-pub(super) fn schema_of(kind: &Kind) -> Known {
-    static KNOWN: RwLock<BTreeMap<&'static str, Known>> = RwLock::new(BTreeMap::new());
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(kind.section).cloned();
-    known.unwrap_or_else(|| {
-        let schema = entry_schema(kind);
-        let definitions = schema["definitions"].as_object().cloned().unwrap_or_default();
-        let known = Arc::new((schema, definitions));
-        KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(kind.section, known.clone());
-        known
-    })
-}
-
-/// The fields of an entry that take references.
-pub(super) fn wanted(kind: &Kind, fields: &Map<String, Value>) -> Vec<Wanted> {
-    let schema = schema_of(kind);
-    let mut found: Vec<Wanted> = Vec::new();
-    members(&schema.0, &schema.1, fields, "", None, &mut found);
-    found
-}
-
-fn members(
-    schema: &Value,
-    definitions: &Definitions,
-    fields: &Map<String, Value>,
-    path: &str,
-    wants: Option<&'static Wants>,
-    found: &mut Vec<Wanted>,
-) {
-    let own = schema["properties"].as_object();
-    for (name, value) in fields {
-        let field = own.and_then(|own| own.get(name)).or_else(|| schema.get("additionalProperties"));
-        let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        if let Some(field) = field {
-            collect(field, definitions, value, &below, wants, found);
-        }
-    }
-}
-
-fn collect(
-    schema: &Value,
-    definitions: &Definitions,
-    value: &Value,
-    path: &str,
-    wants: Option<&'static Wants>,
-    found: &mut Vec<Wanted>,
-) {
-    let wants = schema["x-wants"].as_str().and_then(Wants::of).or(wants);
-    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-        match (name, value, wants) {
-            ("Reference", Value::String(text), Some(wants)) => {
-                if !found.iter().any(|other| other.path == path) {
-                    found.push(Wanted { path: path.to_owned(), text: text.clone(), wants });
-                }
-            }
-            _ => {
-                if let Some(target) = definitions.get(name) {
-                    collect(target, definitions, value, path, wants, found);
-                }
-            }
-        }
-        return;
-    }
-    for several in ["anyOf", "allOf", "oneOf"] {
-        for one in schema[several].as_array().into_iter().flatten() {
-            collect(one, definitions, value, path, wants, found);
-        }
-    }
-    match value {
-        Value::Object(fields) => members(schema, definitions, fields, path, wants, found),
-        Value::Array(items) if schema["items"].is_object() => {
-            for (at, item) in items.iter().enumerate() {
-                collect(&schema["items"], definitions, item, &format!("{path}[{at}]"), wants, found);
-            }
-        }
-        _ => {}
-    }
-}
 
 /// What is wrong, and what to write instead.
 type Wrong = (String, String);
@@ -284,7 +190,7 @@ impl Linker<'_> {
         let parts = self.nodes.iter().filter(|node| node.entry == Some(entry));
         let owner = parts
             .map(|node| node.draft.origin.as_str())
-            .filter(|origin| super::refer::is_within(path, origin))
+            .filter(|origin| super::written::is_within(path, origin))
             .max_by_key(|origin| origin.len())
             .unwrap_or_default();
         node.draft.origin == owner
@@ -305,7 +211,7 @@ impl Linker<'_> {
         fitting.sort_unstable();
         let name = |address: &str| address.rsplit('.').next().unwrap_or_default().to_owned();
         let last = name(near);
-        let below = fitting.iter().find(|address| super::refer::is_within(address, near));
+        let below = fitting.iter().find(|address| super::written::is_within(address, near));
         let same = fitting.iter().find(|address| name(address) == last);
         let alike =
             did_you_mean(&last, fitting.iter().map(|address| address.rsplit('.').next().unwrap_or_default()));
@@ -347,7 +253,9 @@ fn article(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blueprint::entry_schema::{Definitions, entry_schema};
     use crate::catalog::registry;
+    use serde_json::Map;
 
     /// Every field of a schema that takes a reference, and what it wants.
     fn fields<'s>(

@@ -1,6 +1,6 @@
 //! YAML as JSON, and what is wrong with it in a platform engineer's words.
 
-use super::place::{span_at, span_of};
+use super::span::{span_at, span_of};
 use crate::diag::{Code, Diagnostic, SourceFile};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Visitor};

@@ -13,6 +13,7 @@ mod draft;
 mod entry;
 mod kind;
 pub mod kinds;
+mod registry;
 mod resource_type;
 pub(crate) mod severity;
 mod soft_deletion;
@@ -25,8 +26,9 @@ pub use cross_check::{
 };
 pub use draft::{Approval, Arrival, Claim, Draft, DraftId, Exclusive, Members, Provisioning, Refusal};
 pub use entry::{Common, EntryCx, Problem, Reference, SHAPE};
-pub use kind::{EntryKind, Kind, Merged, Nested, codes, registry, resource_type};
+pub use kind::{EntryKind, Kind, Merged, Nested};
 pub use kinds::private_link::{connection_types, connections_version};
+pub use registry::{codes, registry, resource_type};
 pub use resource_type::{
     Facet, Guard, KeepsOne, Lane, Listing, Obstacle, Preflight, ResourceType, Scarce, UpdateMode, Within,
 };

@@ -6,6 +6,7 @@
 mod approvals;
 mod check;
 mod compile;
+mod critical_path;
 mod decide;
 mod detail;
 mod guard;

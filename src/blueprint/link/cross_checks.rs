@@ -2,8 +2,8 @@
 
 use super::super::source::At;
 use super::Linker;
+use crate::blueprint::entry::Entry;
 use crate::blueprint::link::SECRET_ID;
-use crate::blueprint::resolve::Entry;
 use crate::catalog::{CheckContext, LinkedResource, LinkedResources, Problem};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::graph::Dag;

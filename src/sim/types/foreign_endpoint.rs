@@ -2,6 +2,7 @@
 //! nothing but these. They ask for connections to targets here, and their owner may do no more than ask.
 
 use super::connection;
+use super::private_endpoint::REQUESTER;
 use crate::core::behaviour::Answer;
 use crate::core::error::Failure;
 use crate::core::json::{Object, list, object, set, text};
@@ -29,9 +30,6 @@ pub(crate) struct Asking<'a> {
     /// Who shows what becomes of it, when Microsoft made the endpoint: a key.
     pub(crate) requester: Option<&'a str>,
 }
-
-/// Where an endpoint keeps who shows what becomes of it.
-pub(crate) const REQUESTER: &str = "requester";
 
 /// Whether a path of another subscription is answered: such an endpoint is made, or is there.
 pub(crate) fn is_known(world: &World, method: Method, subscription: &str, name: &str, key: &str) -> bool {

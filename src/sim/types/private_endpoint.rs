@@ -1,7 +1,7 @@
 //! Private endpoints.
 
 use super::network::{missing_reference, refuse_if_busy};
-use super::{connection, foreign_endpoint, private_link, subnet, zone_group};
+use super::{connection, private_link, subnet, zone_group};
 use crate::core::behaviour::{Answer, Behaviour, begin, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
@@ -16,6 +16,9 @@ use std::time::Duration;
 /// `Microsoft.Network/privateEndpoints`.
 #[derive(Debug)]
 pub(crate) struct PrivateEndpoint;
+
+/// Where an endpoint keeps who shows what becomes of it.
+pub(crate) const REQUESTER: &str = "requester";
 
 const AUTOMATIC: &str = "privateLinkServiceConnections";
 const MANUAL: &str = "manualPrivateLinkServiceConnections";
@@ -355,7 +358,7 @@ pub(crate) fn decide(world: &mut World, key: &str, status: &str, description: &s
     set(&mut endpoint.body, &path, elements);
     set(&mut endpoint.body, "properties.customDnsConfigs", dns);
     endpoint.body.insert("etag".into(), json!(etag));
-    if let Some(requester) = text(&endpoint.hidden, foreign_endpoint::REQUESTER).map(str::to_owned) {
+    if let Some(requester) = text(&endpoint.hidden, REQUESTER).map(str::to_owned) {
         // It shows the decision too.
         world.state.resources.edit(&requester);
     }

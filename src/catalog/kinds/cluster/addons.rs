@@ -3,7 +3,7 @@
 use super::field::{Interval, Settings, Toggle};
 use super::flux::FluxSpec;
 use super::pod_identity::PodIdentitySpec;
-use super::spec::words;
+use super::words::words;
 use crate::catalog::{Reference, model};
 use crate::models::container_service::ManagedClusterAddonProfile;
 use schemars::JsonSchema;

@@ -1,6 +1,6 @@
 //! The settings of the cluster autoscaler.
 
-use super::spec::words;
+use super::words::words;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,8 @@
 
 use super::field::Interval;
 use super::flux_source::{BlobSpec, BucketSpec, GitSpec, OciSpec, Source};
-use super::spec::words;
 use super::types::{EXTENSION, FLUX_CONFIGURATION};
+use super::words::words;
 use crate::catalog::{Draft, EntryCx, merge_over, model};
 use crate::ident::ArmId;
 use indexmap::IndexMap;

@@ -1,8 +1,8 @@
 //! When Azure may work on a cluster: its maintenance configurations
 //! (<https://learn.microsoft.com/azure/templates/microsoft.containerservice/managedclusters/maintenanceconfigurations>).
 
-use super::spec::words;
 use super::types::MAINTENANCE_CONFIGURATION;
+use super::words::words;
 use crate::catalog::{Draft, EntryCx, model};
 use crate::ident::ArmId;
 use schemars::JsonSchema;

@@ -1,7 +1,7 @@
 //! The service mesh of a cluster: Istio as AKS runs it.
 
 use super::field::{Settings, Toggle};
-use super::spec::words;
+use super::words::words;
 use crate::catalog::{Reference, model};
 use indexmap::IndexMap;
 use schemars::JsonSchema;

@@ -30,6 +30,7 @@ mod spec;
 mod tests;
 mod transitions;
 mod types;
+mod words;
 
 pub(crate) use cross::subnet as subnet_size;
 pub use spec::Spec;

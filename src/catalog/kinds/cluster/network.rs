@@ -1,7 +1,7 @@
 //! The network profile of a cluster.
 
 use super::field::as_model;
-use super::spec::words;
+use super::words::words;
 use crate::catalog::{Reference, merge_over, model};
 use crate::models::container_service as models;
 use schemars::JsonSchema;

@@ -1,7 +1,7 @@
 //! What a node pool's nodes are told: kubelet, kernel, graphics cards, security, their own network.
 
 use super::node_pool::PoolSpec;
-use super::spec::words;
+use super::words::words;
 use crate::catalog::{Reference, model};
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

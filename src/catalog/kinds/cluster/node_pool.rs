@@ -2,7 +2,8 @@
 
 use super::field::{Interval, NumberOrText, Settings, Toggle, Version, as_model};
 use super::node_config::{GatewaySpec, GpuSpec, KubeletSpec, LinuxOsSpec, NodeNetworkSpec, NodeSecuritySpec};
-use super::spec::{Spec, words};
+use super::spec::Spec;
+use super::words::words;
 use crate::catalog::{Reference, merge_over, model};
 use crate::models::container_service as models;
 use indexmap::IndexMap;

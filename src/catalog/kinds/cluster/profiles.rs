@@ -1,7 +1,8 @@
 //! Smaller groups of a cluster's settings: upgrades that are forced, nodes that AKS makes by itself, where images of
 //! the system come from, system nodes that AKS hosts.
 
-use super::spec::{Spec, words};
+use super::spec::Spec;
+use super::words::words;
 use crate::catalog::Reference;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! What guards a cluster: Defender, the key of its secrets, certificate authorities, the way through a proxy.
 
-use super::spec::{Spec, words};
+use super::spec::Spec;
+use super::words::words;
 use crate::catalog::{Reference, model};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -11,6 +11,7 @@ use super::profiles::{
     BootstrapSpec, HostedSystemSpec, NodeProvisioningSpec, ServicePrincipalSpec, UpgradeOverrideSpec,
 };
 use super::security::{DefenderSpec, HttpProxySpec, ImageCleanerSpec, KmsSpec};
+use super::words::words;
 use crate::catalog::Reference;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -222,17 +223,6 @@ pub struct StorageSpec {
     /// Snapshots of volumes; on when absent.
     pub(super) snapshots: Option<bool>,
 }
-
-macro_rules! words {
-    ($($(#[$about:meta])* $name:ident { $($word:literal => $variant:ident,)+ })+) => {$(
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-        pub enum $name {
-            $(#[doc = concat!("`", $word, "`")] #[serde(rename = $word)] $variant,)+
-        }
-    )+};
-}
-pub(super) use words;
 
 words! {
     /// What a cluster is called by its price.

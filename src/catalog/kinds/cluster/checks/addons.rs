@@ -6,7 +6,7 @@ use super::super::flux::{FluxConfigurationSpec, FluxSpec, KustomizationSpec};
 use super::super::network::{Plugin, PluginMode};
 use super::super::pod_identity::PodIdentitySpec;
 use super::super::spec::Spec;
-use super::{identity, secret};
+use super::credentials::{identity, secret};
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
 use crate::value::token::has_token;

@@ -1,16 +1,17 @@
 //! What can be said of a cluster without asking Azure.
 
 mod addons;
+mod credentials;
 mod maintenance;
 mod network;
 mod node_config;
 mod pools;
 mod security;
 
+use self::credentials::{identity, secret};
 use super::body::dns_prefix;
 use super::spec::{Channel, NodeOsChannel, SkuName, Spec, SupportPlan, Tier};
-use crate::catalog::kinds::key_vault_secret::SECRET_IN_CLEAR;
-use crate::catalog::{EntryCx, Problem, Reference};
+use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
 use crate::value::token::has_token;
 
@@ -36,19 +37,6 @@ fn is_label(text: &str, longest: usize, others: &[char]) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(&c))
 }
 
-/// Reports a password, key or token that stands in the blueprint as it is.
-fn secret(path: String, text: Option<&str>, what: &str, cx: &mut EntryCx<'_>) {
-    if text.is_some_and(|text| !has_token(text)) {
-        let message =
-            format!("a {what} stands in the blueprint in clear text; use a parameter with `secret: true`");
-        let field = path.rsplit('.').next().unwrap_or_default();
-        let help = format!(
-            "declare `{field}: {{ type: string, secret: true }}` under `parameters` and write `${{param.{field}}}` here"
-        );
-        cx.problem(Problem::error(&SECRET_IN_CLEAR, path, message).help(help));
-    }
-}
-
 /// The diagnostics of clusters, a list for each file of checks.
 pub(super) const CODES: &[&[&Code]] = &[
     OWN_CODES,
@@ -66,12 +54,12 @@ pub(super) const CODES: &[&[&Code]] = &[
 ];
 
 const OWN_CODES: &[&Code] = &[
-    &IDENTITY_REFERENCE,
+    &credentials::IDENTITY_REFERENCE,
     &CLUSTER_NAME,
     &DNS_PREFIX,
     &NODE_RESOURCE_GROUP,
     &RESERVED_NAME,
-    &KUBERNETES_VERSION,
+    &pools::KUBERNETES_VERSION,
     &AAD_GROUP,
     &AAD_LEGACY,
     &KUBELET_IDENTITY,
@@ -85,27 +73,6 @@ const OWN_CODES: &[&Code] = &[
     &NODE_OS_CHANNEL,
     &SUPPORT_PLAN,
 ];
-
-const IDENTITY_REFERENCE: Code = Code {
-    name: "identity-reference",
-    why: "Where Azure asks for an identity's client and object id too, its resource id is not enough.",
-    remedy: "Declare the identity in the blueprint and refer to it.",
-    example: "kubeletIdentity: ${identities.kubelet}",
-};
-
-/// Reports an identity of which more than the id is needed, when only its id was written.
-fn identity(path: String, reference: &Reference, cx: &mut EntryCx<'_>) {
-    if !has_token(&reference.0) {
-        cx.problem(
-            Problem::error(
-                &IDENTITY_REFERENCE,
-                path,
-                "Azure asks for this identity's client and object id as well",
-            )
-            .help("declare the identity under `identities` and write `${identities.…}` here"),
-        );
-    }
-}
 
 const CLUSTER_NAME: Code = Code {
     name: "cluster-name",
@@ -179,20 +146,13 @@ fn names(spec: &Spec, cx: &mut EntryCx<'_>) {
     }
 }
 
-pub(crate) const KUBERNETES_VERSION: Code = Code {
-    name: "kubernetes-version",
-    why: "A version is `1.33` or `1.33.4`. Without quotes YAML reads `1.30` as the number 1.3.",
-    remedy: "Put it in quotes.",
-    example: "kubernetesVersion: \"1.33\"",
-};
-
 /// The newest minor version of Kubernetes 1 that AKS had when this was written, in November 2026.
 const NEWEST: u32 = 37;
 /// How many minor versions may have come since: two years' worth.
 const SINCE: u32 = 6;
 
 /// Whether Kubernetes cannot have such a version yet.
-pub(super) fn is_from_the_future((major, minor): (u32, u32)) -> bool {
+fn is_from_the_future((major, minor): (u32, u32)) -> bool {
     major == 1 && minor > NEWEST + SINCE
 }
 
@@ -212,7 +172,7 @@ fn version(spec: &Spec, cx: &mut EntryCx<'_>) {
     {
         let message = format!("`{}` is not a Kubernetes version", version.0);
         cx.problem(
-            Problem::error(&KUBERNETES_VERSION, "kubernetesVersion", message)
+            Problem::error(&pools::KUBERNETES_VERSION, "kubernetesVersion", message)
                 .help("write `\"1.33\"` for the newest patch of 1.33, or `\"1.33.4\"` for exactly that one"),
         );
     }

@@ -4,7 +4,6 @@ use super::super::network::OutboundType;
 use super::super::node_config::{Holds, LinuxOsSpec, SYSCTLS, ports};
 use super::super::node_pool::{Mode, Os, OsSku, PoolSpec, WorkloadRuntime};
 use super::super::spec::Spec;
-use crate::catalog::kinds::cluster::checks::pools::POD_SUBNET;
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
 use crate::value::token::has_token;
@@ -22,6 +21,13 @@ pub(super) fn check(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_
     texts(&path, pool, cx);
     upgrade(&path, pool, cx);
 }
+
+pub(super) const POD_SUBNET: Code = Code {
+    name: "pod-subnet",
+    why: "Pods with a subnet of their own need nodes with one, and only they get addresses of it.",
+    remedy: "Name both subnets, of the same network.",
+    example: "{ subnet: \"${networks.hub.subnets.nodes}\", podSubnet: \"${networks.hub.subnets.pods}\" }",
+};
 
 /// The diagnostics of this file.
 pub(super) const CODES: &[&Code] = &[

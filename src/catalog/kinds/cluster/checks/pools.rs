@@ -2,7 +2,7 @@
 
 use super::super::node_pool::{Mode, Os, OsSku, PoolSpec};
 use super::super::spec::{SkuName, Spec};
-use crate::catalog::kinds::cluster::checks::KUBERNETES_VERSION;
+use super::node_config::POD_SUBNET;
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
 use crate::value::token::has_token;
@@ -172,11 +172,11 @@ const OUTBOUND_NAT: Code = Code {
     example: "{ os: Windows, outboundNat: false }",
 };
 
-pub(crate) const POD_SUBNET: Code = Code {
-    name: "pod-subnet",
-    why: "Pods with a subnet of their own need nodes with one, and only they get addresses of it.",
-    remedy: "Name both subnets, of the same network.",
-    example: "{ subnet: \"${networks.hub.subnets.nodes}\", podSubnet: \"${networks.hub.subnets.pods}\" }",
+pub(super) const KUBERNETES_VERSION: Code = Code {
+    name: "kubernetes-version",
+    why: "A version is `1.33` or `1.33.4`. Without quotes YAML reads `1.30` as the number 1.3.",
+    remedy: "Put it in quotes.",
+    example: "kubernetesVersion: \"1.33\"",
 };
 
 const SPOT_SYSTEM_POOL: Code = Code {

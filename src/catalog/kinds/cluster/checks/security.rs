@@ -6,7 +6,7 @@ use super::super::node_pool::Os;
 use super::super::profiles::{ArtifactSource, NodeProvisioning};
 use super::super::security::{HttpProxySpec, KmsAccess, KmsSpec};
 use super::super::spec::{SkuName, Spec};
-use super::secret;
+use super::credentials::secret;
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
 use crate::value::token::has_token;
