@@ -2,7 +2,7 @@
 //!
 //! The library is the whole product and never prints; `src/bin/berth` reads arguments, wires a transport, a
 //! ledger store and a clock together, and renders what the library returns. The rooms, and which may use which,
-//! are drawn in `docs/concepts/architecture.md` and held by `tests/it/rooms.rs`. Two of them are crates of their own,
+//! are drawn in `docs/concepts/architecture.md` and held by `tests/it/rooms/mod.rs`. Two of them are crates of their own,
 //! which others can use without berth: [`host`] is `berth-host`, [`sim`] is `berth-sim`.
 //!
 //! Data flows one way:

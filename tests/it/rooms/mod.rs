@@ -1,5 +1,7 @@
 //! The rooms of `src/` use each other as `docs/concepts/architecture.md` says, and no test is forgotten.
 
+mod circles;
+
 use crate::support::root;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
