@@ -178,7 +178,6 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
         left_out: Vec::new(),
         left_alone: Vec::new(),
         not_ours: Vec::new(),
-        left_alone: Vec::new(),
         program: Program { units, ..Program::default() },
     }
 }

@@ -1,7 +1,7 @@
 //! What berth knows of the ARM types of a cluster: the facts, as data.
 
 use super::rules::{CLUSTER_RULES, MAINTENANCE_RULES, POOL_RULES};
-use crate::catalog::{Facet, Lane, Listing, Preflight, ResourceType, Severity, Turn, Weight, KeepsOne};
+use crate::catalog::{Facet, KeepsOne, Lane, Listing, Preflight, ResourceType, Severity, Turn, Weight};
 use crate::value::Rule;
 use std::time::Duration;
 

@@ -164,7 +164,7 @@ fn version(spec: &Spec, cx: &mut EntryCx<'_>) {
         let message = format!("AKS has no Kubernetes {}.{}", minor.0, minor.1);
         let help =
             format!("the newest is 1.{NEWEST}; `az aks get-versions --location …` lists what a region has");
-        cx.problem(Problem::error(&KUBERNETES_VERSION, "kubernetesVersion", message).help(help));
+        cx.problem(Problem::error(&pools::KUBERNETES_VERSION, "kubernetesVersion", message).help(help));
     }
     if let Some(version) = &spec.kubernetes_version
         && !has_token(&version.0)
