@@ -78,7 +78,10 @@ impl Linker<'_> {
             let acts = |facet: &Facet| facet.name == wants.facet;
             let good = match wants.facet {
                 "id" => wants.takes(node.draft.kind.arm_type),
-                _ => node.draft.kind.open || node.draft.kind.facets.iter().any(acts),
+                _ => {
+                    let open = node.draft.kind.open && wants.takes(node.draft.kind.arm_type);
+                    open || node.draft.kind.facets.iter().any(acts)
+                }
             };
             return (!good).then(|| (what(title), self.instead(wants, path)));
         }
@@ -126,9 +129,13 @@ impl Linker<'_> {
     /// What is wrong with a text without references.
     fn wrong_text(&self, wanted: &Wanted, text: &str) -> Option<Wrong> {
         let Wanted { wants, path, .. } = wanted;
-        // Words, GUIDs and aliases are looked at by the kind.
-        if wants.facet != "id" || wants.words.contains(&text) {
+        // Words, GUIDs and aliases are looked at by the kind, unless only one type has such an output.
+        if wants.words.contains(&text) || wants.facet != "id" && wants.types.is_empty() {
             return None;
+        }
+        if wants.facet != "id" {
+            let wrong = || (format!("`{text}` is not the id of {}", wants.what), self.instead(wants, text));
+            return uuid::Uuid::try_parse(text).is_err().then(wrong);
         }
         match ArmId::parse(text) {
             Ok(id) => self.wrong_id(wants, path, &id),
@@ -154,7 +161,7 @@ impl Linker<'_> {
     /// What is wrong with a text that has references in it.
     fn wrong_whole(&self, entry: usize, wanted: &Wanted) -> Option<Wrong> {
         let Wanted { wants, .. } = wanted;
-        if wants.facet != "id" {
+        if wants.facet != "id" && wants.types.is_empty() {
             return None;
         }
         let mut known = true;
@@ -216,7 +223,11 @@ impl Linker<'_> {
         let alike =
             did_you_mean(&last, fitting.iter().map(|address| address.rsplit('.').next().unwrap_or_default()));
         let alike = alike.and_then(|near| fitting.iter().find(|address| name(address) == near));
-        let id = if wants.facet == "id" { "the id of one" } else { "an object id" };
+        let id = match wants.facet {
+            "id" => "the id of one",
+            _ if wants.types.is_empty() => "an object id",
+            _ => "the GUID of one",
+        };
         match below.or(same).or(alike) {
             Some(address) => format!("did you mean `${{{}}}`?", as_expression(address)),
             None => match fitting.first() {
@@ -323,6 +334,25 @@ policyAssignments: { p: { policy: podSecurityBaseline, scope: "${clusters.aks}" 
 locks: { l: { scope: "${keyVaults.secrets}" } }
 approvals: { vault: { target: "${keyVaults.secrets}", endpoints: ["${privateEndpoints.vault}"] } }
 logWorkspaces: { logs: {} }
+appServicePlans: { web: { name: asp-shop, sku: P0v3 } }
+webApps: { shop: { name: app-shop-a1, plan: "${appServicePlans.web}", slots: { blue: {} } } }
+wafPolicies: { edge: { name: wafshop, sku: Premium } }
+frontDoors:
+  edge:
+    name: afd-shop
+    sku: Premium
+    endpoints: { shop: { name: shop-a1 } }
+    originGroups: { web: {} }
+    origins: { shop: { hostName: "${webApps.shop.hostName}", privateLink: { target: "${webApps.shop}" } } }
+    securityPolicies: { waf: { policy: "${wafPolicies.edge}", endpoints: [shop] } }
+sqlServers:
+  orders:
+    name: sql-orders-a1
+    entraAdmin: { login: id-app, principal: "${identities.app}", principalType: Application, only: true }
+    databases: { orders: { sku: S0 } }
+    networkRules: { nodes: { subnet: "${networks.hub.subnets.nodes}", ignoreMissingServiceEndpoint: true } }
+containerRegistries: { shop: { name: crshopb1, sku: Premium } }
+storageAccounts: { logs: { name: stlogsa1, sku: Standard_ZRS } }
 resources: { registry: { name: crshopa1, type: Microsoft.ContainerRegistry/registries, apiVersion: "2025-11-01", body: { location: westeurope, properties: {} } } }
 "#;
 
