@@ -79,6 +79,8 @@ pub enum Sku {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ReplicationSpec {
+    /// The Azure name, which is that of the region; the key when absent.
+    name: Option<String>,
     /// Whether it is spread over availability zones; Azure's default (`false`) when absent. Never changes.
     zone_redundant: Option<bool>,
     /// Whether requests of its region are sent to it; Azure's default (`true`) when absent.
@@ -241,17 +243,16 @@ containerRegistries:
         cx.main(
             Draft::new(address.clone(), registry.as_str(), &CONTAINER_REGISTRY, body).initially_if(&unsaid),
         );
-        for (region, replication) in &spec.replications {
+        for (key, replication) in &spec.replications {
+            let region = replication.name.as_ref().unwrap_or(key);
             let mut body = cx.tracked(members([
                 ("zoneRedundancy", replication.zone_redundant.map(switch)),
                 ("regionEndpointEnabled", replication.endpoint.map(Value::from)),
             ]));
             body["location"] = region.as_str().into();
-            let own = address.child("replications").child(region);
+            let own = address.child("replications").child(key);
             let id = registry.child("replications", region);
-            cx.also(
-                Draft::new(own, id.as_str(), &REPLICATION, body).origin(format!("replications.{region}")),
-            );
+            cx.also(Draft::new(own, id.as_str(), &REPLICATION, body).origin(format!("replications.{key}")));
         }
         for (index, cluster) in spec.attach.iter().enumerate().filter(|(_, cluster)| cluster.path().is_some())
         {

@@ -130,6 +130,8 @@ pub enum BackupRedundancy {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct FirewallRuleSpec {
+    /// The Azure name; the key when absent.
+    name: Option<String>,
     /// Its first address. `0.0.0.0` as first and last lets in everything that runs in Azure, other people's too.
     from: String,
     /// Its last address; that of `from` when absent.
@@ -140,6 +142,8 @@ pub struct FirewallRuleSpec {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NetworkRuleSpec {
+    /// The Azure name; the key when absent.
+    name: Option<String>,
     /// The subnet; it needs the service endpoint `Microsoft.Sql`.
     #[schemars(extend("x-wants" = "subnet"))]
     subnet: Reference,
@@ -421,7 +425,7 @@ sqlServers:
             let to = rule.to.as_ref().unwrap_or(&rule.from);
             let body = json!({ "properties": { "startIpAddress": rule.from, "endIpAddress": to } });
             let own = address.child("firewallRules").child(key);
-            let id = server.child("firewallRules", key);
+            let id = server.child("firewallRules", rule.name.as_deref().unwrap_or(key));
             cx.also(
                 Draft::new(own, id.as_str(), &FIREWALL_RULE, body).origin(format!("firewallRules.{key}")),
             );
@@ -432,7 +436,7 @@ sqlServers:
                 "virtualNetworkSubnetId": rule.subnet.id(), "ignoreMissingVnetServiceEndpoint": ignore,
             } });
             let own = address.child("networkRules").child(key);
-            let id = server.child("virtualNetworkRules", key);
+            let id = server.child("virtualNetworkRules", rule.name.as_deref().unwrap_or(key));
             cx.also(Draft::new(own, id.as_str(), &NETWORK_RULE, body).origin(format!("networkRules.{key}")));
         }
     }
@@ -484,14 +488,17 @@ impl Spec {
             within(database.capacity, 1..=4000, &format!("{at}.capacity"), cx);
         }
         let closed = self.public_access == Some(false);
-        for (field, keys) in [
-            ("firewallRules", self.firewall_rules.keys().collect::<Vec<_>>()),
-            ("networkRules", self.network_rules.keys().collect()),
-        ] {
-            for key in &keys {
-                PART_NAME.check(key, &format!("{field}.{key}"), cx);
+        let firewall = self.firewall_rules.iter().map(|(key, rule)| (key, &rule.name));
+        let network = self.network_rules.iter().map(|(key, rule)| (key, &rule.name));
+        for (field, rules) in
+            [("firewallRules", firewall.collect::<Vec<_>>()), ("networkRules", network.collect())]
+        {
+            for (key, name) in &rules {
+                let at =
+                    name.as_ref().map_or_else(|| format!("{field}.{key}"), |_| format!("{field}.{key}.name"));
+                PART_NAME.check(name.as_ref().unwrap_or(key), &at, cx);
             }
-            if closed && !keys.is_empty() {
+            if closed && !rules.is_empty() {
                 let message = "with `publicAccess: false` Azure takes no rules about public networks";
                 cx.problem(
                     Problem::error(&SQL_SERVER_RULES, field, message)
