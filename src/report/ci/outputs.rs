@@ -129,7 +129,7 @@ pub fn shell_quoted(text: &str) -> String {
         match c {
             '\'' => word.push_str(r"'\''"),
             '[' if last == '#' => word.push_str("''["),
-            'v' | 'V' if last == '#' => {
+            c if last == '#' && c.is_ascii_alphabetic() => {
                 word.push_str("''");
                 word.push(c);
             }
