@@ -162,7 +162,7 @@ fn applies(weight: &Weight, path: &str, expected: &Value, actual: &Value) -> boo
         Turn::To("[]") => actual.as_array().is_none_or(Vec::is_empty),
         Turn::To(value) => match actual {
             Value::String(text) => text.eq_ignore_ascii_case(value),
-            other => other.to_string() == value,
+            other => other.to_string().as_str() == value,
         },
         Turn::Grows => match (expected.as_array(), actual.as_array()) {
             (was, Some(is)) => is.iter().any(|item| !was.is_some_and(|was| was.contains(item))),
@@ -220,7 +220,7 @@ pub(crate) fn opens_to_internet(expected: &Value, actual: &Value) -> bool {
         }
     }
     let before: Vec<&Value> = rules(expected);
-    rules(actual).into_iter().any(|rule| open(rule) && !before.iter().any(|before| *before == rule))
+    rules(actual).into_iter().any(|rule| open(rule) && !before.contains(&rule))
 }
 
 #[cfg(test)]

@@ -336,7 +336,7 @@ impl<'e> Index<'e> {
 
     /// The event that explains this, by the log.
     fn event(&self, id: &ArmId, wanted: Wanted<'_>) -> Option<&'e LogEvent> {
-        let own = self.events.get(id).into_iter().flatten().copied();
+        let mut own = self.events.get(id).into_iter().flatten().copied();
         match wanted {
             // What stood above it may have gone, and taken it along.
             Wanted::Deletion => {
@@ -345,8 +345,8 @@ impl<'e> Index<'e> {
                 own.chain(above).filter(|event| event.is_delete()).max_by(|a, b| a.time.cmp(&b.time))
             }
             // The log goes from new to old.
-            Wanted::Creation => own.filter(|event| !event.is_delete()).last(),
-            Wanted::Field(_) => own.filter(|event| !event.is_delete()).next(),
+            Wanted::Creation => own.rfind(|event| !event.is_delete()),
+            Wanted::Field(_) => own.find(|event| !event.is_delete()),
         }
     }
 
@@ -450,7 +450,7 @@ fn holds(actual: &Value, new: &Value) -> bool {
         Value::Object(members) => members.values().any(|item| holds(item, &Value::String(new.clone()))),
         Value::String(text) => *text == new,
         Value::Null => false,
-        other => other.to_string() == new,
+        other => other.to_string().as_str() == new.as_str(),
     }
 }
 

@@ -17,8 +17,10 @@ fn weather(seed: u64) -> FaultScript {
     script(&format!(
         "seed: {seed}
 faults:
-  - {{ name: every second operation on a cluster and its pools finds it busy, busy: true,
-      path: '*/Microsoft.ContainerService/managedClusters/*', method: [PUT, PATCH, DELETE, POST], every: 2 }}
+  - {{ name: every second operation on a cluster finds it busy, busy: true,
+      type: Microsoft.ContainerService/managedClusters, method: [PUT, PATCH, DELETE, POST], every: 2 }}
+  - {{ name: every second operation on a pool finds it busy, busy: true,
+      type: Microsoft.ContainerService/managedClusters/agentPools, method: [PUT, PATCH, DELETE, POST], every: 2 }}
   - {{ throttle: {{ retryAfter: 3s }}, probability: 0.3 }}
   - {{ answer: {{ status: 503, code: ServiceUnavailable }}, probability: 0.03 }}
   - {{ answer: {{ status: 500, code: InternalServerError }}, probability: 0.03 }}

@@ -403,7 +403,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub allow_delete: Vec<String>,
     /// Hand secret outputs on to the build server as well, masked. One that is like ordinary text is not handed on.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub secret_outputs: bool,
     #[command(flatten)]
     pub policies: Policies,
