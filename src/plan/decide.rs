@@ -287,9 +287,9 @@ impl Planner<'_> {
     }
 
     fn decide(&mut self, resource: &DesiredResource, wanted: &Value) -> Decision {
-        let parent = resource.id.ancestors().find_map(|id| self.desired.by_id.get(&id).copied());
-        let parent_action = parent.map(|at| self.actions[at]);
-        let parent_address = || parent.map(|at| self.desired.resources[at].address.clone());
+        let parent_at = resource.id.ancestors().find_map(|id| self.desired.by_id.get(&id).copied());
+        let parent_action = parent_at.map(|at| self.actions[at]);
+        let parent_address = || parent_at.map(|at| self.desired.resources[at].address.clone());
         let renewed = matches!(parent_action, Some(Action::Create | Action::Replace | Action::Recover));
         let live = match self.observed.get(&resource.id) {
             Some(Observation::Present { body, .. }) => body,
@@ -312,8 +312,15 @@ impl Planner<'_> {
                 return Decision::of(Action::Create, reason);
             }
         };
+        // Between a parent and its child there may be what Azure makes by itself: the blob service of an account.
+        let goes_along = |at: usize| {
+            let parent = &self.desired.resources[at];
+            let below = resource.kind.arm_type.strip_prefix(parent.kind.arm_type);
+            resource.id.parent().as_ref() == Some(&parent.id)
+                || below.is_some_and(|rest| rest.starts_with('/'))
+        };
         if let (Some(Action::Replace), Some(parent)) = (parent_action, parent_address())
-            && resource.id.parent().is_some_and(|id| self.desired.by_id.contains_key(&id))
+            && parent_at.is_some_and(goes_along)
         {
             return Decision::of(Action::Replace, Reason::ParentReplaced { parent });
         }
@@ -493,7 +500,9 @@ impl Planner<'_> {
                 change.before = Token::Secret { name: String::new() }.encode().into();
             }
         }
-        let theirs = foreign(wanted, live, rules, &resource.exclusive_lists());
+        // What berth itself chose for a new one is nobody else's.
+        let ours = resource.for_creation(wanted);
+        let theirs = foreign(&ours, live, rules, &resource.exclusive_lists());
         let known = |change: &Change| {
             changes.iter().any(|known| known.path == change.path)
                 || resource.ignore.iter().any(|path| path.covers(&change.path))
