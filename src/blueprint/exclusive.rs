@@ -54,7 +54,9 @@ impl Evaluator<'_> {
         draft: &mut Draft,
     ) {
         let rules = draft.kind.compiled();
-        let listed = kind.merged.iter().filter(|merged| merged.within == within);
+        // One section may make resources of several types, each with the list at a path of its own.
+        let has = |members: Members| !matches!(members, Members::At(path) if !rules.merges(path));
+        let listed = kind.merged.iter().filter(|merged| merged.within == within && has(merged.members));
         let mut known: Vec<Exclusive> = listed
             .map(|merged| Exclusive { name: merged.name.to_owned(), members: merged.members })
             .collect();

@@ -106,6 +106,7 @@ pub(super) fn exclusive_lists(kind: &Kind) -> Vec<(&'static str, Vec<&'static st
     let main = kind.types.iter().find(|made| made.arm_type == kind.arm_type);
     for merged in kind.merged {
         match lists.iter_mut().find(|(within, _)| *within == merged.within) {
+            Some((_, names)) if names.contains(&merged.name) => {}
             Some((_, names)) => names.push(merged.name),
             None => lists.push((merged.within, vec![merged.name])),
         }
