@@ -98,7 +98,7 @@ pub static CONTAINER_REGISTRY: ResourceType = ResourceType {
     rules: &[
         Rule::at("sku.name").fold_case(),
         Rule::at("sku.tier").read_only(),
-        Rule::at("identity.type").fold_case(),
+        Rule::at("identity.type").fold_case().default("\"None\""),
         Rule::at("identity.principalId").read_only(),
         Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),

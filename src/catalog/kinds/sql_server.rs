@@ -161,7 +161,7 @@ pub static SQL_SERVER: ResourceType = ResourceType {
     lanes: &[Lane::Ancestor(SERVERS)],
     rules: &[
         Rule::at("kind").read_only(),
-        Rule::at("identity.type").fold_case(),
+        Rule::at("identity.type").fold_case().default("\"None\""),
         Rule::at("identity.principalId").read_only(),
         Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
@@ -172,7 +172,7 @@ pub static SQL_SERVER: ResourceType = ResourceType {
         // Heard on creation only; what changes later is changed beside it.
         Rule::at("properties.administrators").create_only(),
         Rule::at("properties.version").create_only(),
-        Rule::at("properties.minimalTlsVersion").fold_case(),
+        Rule::at("properties.minimalTlsVersion").fold_case().default("\"1.2\""),
         Rule::at("properties.publicNetworkAccess").fold_case().default("\"Enabled\""),
         Rule::at("properties.restrictOutboundNetworkAccess").fold_case().default("\"Disabled\""),
         Rule::at("properties.primaryUserAssignedIdentityId").fold_case(),

@@ -7,7 +7,8 @@ use super::addresses::public_range;
 use super::naming::NameRule;
 use super::parts::{identity, members, switch};
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Nested, Preflight, Problem, Reference, ResourceType, UpdateMode,
+    Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Problem, Reference, ResourceType,
+    UpdateMode,
 };
 use crate::diag::Code;
 use crate::value::Rule;
@@ -148,7 +149,7 @@ pub static STORAGE_ACCOUNT: ResourceType = ResourceType {
         // Locally, by zones or by regions is changed in place; the disks below are not.
         Rule::at("sku.name").fold_case(),
         Rule::at("sku.tier").read_only(),
-        Rule::at("identity.type").fold_case(),
+        Rule::at("identity.type").fold_case().default("\"None\""),
         Rule::at("identity.principalId").read_only(),
         Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
@@ -286,6 +287,10 @@ storageAccounts:
 ";
     const TYPES: &'static [&'static ResourceType] = &[&STORAGE_ACCOUNT, &CONTAINER];
     const NESTED: &'static [Nested] = &[Nested::at("containers.*")];
+    const MERGED: &'static [Merged] = &[
+        Merged::list("networkRules.ips", "properties.networkAcls.ipRules"),
+        Merged::list("networkRules.subnets", "properties.networkAcls.virtualNetworkRules"),
+    ];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];
     type Spec = Spec;
 

@@ -5,7 +5,7 @@
 use super::front_door::spec::Sku;
 use super::naming::{NETWORK, NameRule, alphanumeric};
 use super::parts::{members, within};
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Problem, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
 use indexmap::IndexMap;
@@ -270,6 +270,11 @@ wafPolicies:
     mode: Detection
 ";
     const TYPES: &'static [&'static ResourceType] = &[&FRONT_DOOR_POLICY, &GATEWAY_POLICY];
+    const MERGED: &'static [Merged] = &[
+        Merged::list("customRules", "properties.customRules.rules"),
+        Merged::list("customRules", "properties.customRules"),
+        Merged::list("managedRules", "properties.managedRules.managedRuleSets"),
+    ];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];
     type Spec = Spec;
 

@@ -17,7 +17,7 @@ pub use types::{
     CUSTOM_DOMAIN, ENDPOINT, FRONT_DOOR, ORIGIN, ORIGIN_GROUP, ROUTE, RULE, RULE_SET, SECURITY_POLICY,
 };
 
-use crate::catalog::{Draft, EntryCx, EntryKind, Nested, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Merged, Nested, ResourceType};
 use crate::diag::Code;
 use serde_json::json;
 
@@ -93,6 +93,8 @@ approvals:
         Nested::at("customDomains.*"),
         Nested::at("securityPolicies.*"),
     ];
+    const MERGED: &'static [Merged] =
+        &[Merged::list("customDomains", "properties.customDomains").within("routes.*")];
     const CODES: &'static [&'static [&'static Code]] = &[checks::CODES];
     type Spec = Spec;
 

@@ -16,7 +16,7 @@ pub static FRONT_DOOR: ResourceType = ResourceType {
     rules: &[
         Rule::at("sku.name").fold_case().immutable(),
         Rule::at("kind").read_only(),
-        Rule::at("identity.type").fold_case(),
+        Rule::at("identity.type").fold_case().default("\"None\""),
         Rule::at("identity.principalId").read_only(),
         Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
@@ -94,6 +94,8 @@ pub static ORIGIN: ResourceType = ResourceType {
         Rule::at("properties.weight").default("500"),
         Rule::at("properties.enabledState").fold_case().default("\"Enabled\""),
         Rule::at("properties.enforceCertificateNameCheck").default("true"),
+        // Without it, the origin is called on public networks: it comes and goes as a whole.
+        Rule::at("properties.sharedPrivateLinkResource").whole(),
         Rule::at("properties.sharedPrivateLinkResource.privateLink.id").fold_case(),
         Rule::at("properties.sharedPrivateLinkResource.groupId").fold_case(),
         Rule::at("properties.sharedPrivateLinkResource.privateLinkLocation").location(),
@@ -183,7 +185,8 @@ pub static SECURITY_POLICY: ResourceType = ResourceType {
     delete: DeleteMode::Always,
     rules: &[
         Rule::at("properties.parameters.wafPolicy.id").fold_case(),
-        Rule::at("properties.parameters.associations[].domains").keyed("id"),
+        // An association is sent as a whole, so its domains are nobody else's.
+        Rule::at("properties.parameters.associations[].domains").set(),
         Rule::at("properties.parameters.associations[].domains[].isActive").read_only(),
         Rule::at("properties.profileName").read_only(),
         Rule::at("properties.deploymentStatus").read_only(),

@@ -11,7 +11,7 @@ const SLOTS: &str = "Microsoft.Web/sites/slots";
 const RULES: &[Rule] = &[
     // Azure writes it in words of its own.
     Rule::at("kind").create_only(),
-    Rule::at("identity.type").fold_case(),
+    Rule::at("identity.type").fold_case().default("\"None\""),
     Rule::at("identity.principalId").read_only(),
     Rule::at("identity.tenantId").read_only(),
     Rule::at("identity.userAssignedIdentities").map(),
@@ -84,6 +84,8 @@ const CONFIG_RULES: &[Rule] = &[
     Rule::at("location").read_only(),
     Rule::at("properties.linuxFxVersion").fold_case(),
     Rule::at("properties.windowsFxVersion").fold_case(),
+    Rule::at("properties.appCommandLine").default("\"\""),
+    Rule::at("properties.healthCheckPath").default("\"\""),
     Rule::at("properties.alwaysOn").default("false"),
     Rule::at("properties.http20Enabled").default("false"),
     Rule::at("properties.webSocketsEnabled").default("false"),
