@@ -70,7 +70,7 @@ fn with_foreign(planned: &Planned, resource: &DesiredResource, path: &str) -> Op
 }
 
 fn planned_with(desired: &Desired, planned: &Planned, observed: &berth::state::Observed) -> Plan {
-    plan(desired, &planned.ledger, observed, Adoption::Refused)
+    plan(&desired.with_messages(&planned.ledger.salt), &planned.ledger, observed, Adoption::Refused)
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,6 +149,10 @@ const NAMELESS: &[(&str, &str)] = &[
     ("properties.configurationSettings", "settings that Azure fills"),
     ("identity.userAssignedIdentities", "one identity at a time"),
     ("properties.metadata", "by its path"),
+    (
+        "properties.ipSecurityRestrictions",
+        "of a resource beside the entry's own, where Azure adds a rule itself",
+    ),
 ];
 
 #[test]
