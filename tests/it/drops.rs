@@ -111,6 +111,19 @@ const STAYS: &[&str] = &[
     "Microsoft.KeyVault/vaults properties.enablePurgeProtection",
     "Microsoft.Network/natGateways zones",
     "Microsoft.Network/publicIPAddresses zones",
+    // Azure chooses them by the edition and the size of a database.
+    "Microsoft.Sql/servers/databases properties.autoPauseDelay",
+    "Microsoft.Sql/servers/databases properties.maxSizeBytes",
+    "Microsoft.Sql/servers/databases properties.minCapacity",
+    "Microsoft.Sql/servers/databases sku.capacity",
+    "Microsoft.Sql/servers/databases sku.name",
+    // berth's choice for a new account.
+    "Microsoft.Storage/storageAccounts sku.name",
+    // It is not known that an update without a subnet leaves it.
+    "Microsoft.Web/sites properties.virtualNetworkSubnetId",
+    // There is no app without a runtime.
+    "Microsoft.Web/sites/config properties.linuxFxVersion",
+    "Microsoft.Web/sites/slots/config properties.linuxFxVersion",
 ];
 
 #[tokio::test(start_paused = true)]
