@@ -360,7 +360,11 @@ struct Respelling<'a> {
 }
 
 /// Lists of which the order says something.
-const ORDERED: &[&str] = &["properties.dhcpOptions.dnsServers"];
+const ORDERED: &[&str] = &[
+    "properties.dhcpOptions.dnsServers",
+    "properties.actions",
+    "properties.customRules.rules[].matchConditions[].transforms",
+];
 
 impl Respelling<'_> {
     fn of(&mut self, value: &Value, path: &str) -> Value {

@@ -172,6 +172,7 @@ pub static FRONT_DOOR_POLICY: ResourceType = ResourceType {
         Rule::at("properties.customRules.rules").keyed("name"),
         Rule::at("properties.customRules.rules[].enabledState").fold_case().default("\"Enabled\""),
         Rule::at("properties.customRules.rules[].matchConditions[].matchValue").set(),
+        Rule::at("properties.customRules.rules[].matchConditions[].negateCondition").default("false"),
         Rule::at("properties.managedRules.managedRuleSets").keyed("ruleSetType"),
         Rule::at("properties.frontendEndpointLinks").read_only(),
         Rule::at("properties.routingRuleLinks").read_only(),
@@ -195,6 +196,7 @@ pub static GATEWAY_POLICY: ResourceType = ResourceType {
         Rule::at("properties.customRules[].state").fold_case().default("\"Enabled\""),
         Rule::at("properties.customRules[].etag").read_only(),
         Rule::at("properties.customRules[].matchConditions[].matchValues").set(),
+        Rule::at("properties.customRules[].matchConditions[].negationConditon").default("false"),
         Rule::at("properties.managedRules.managedRuleSets").keyed("ruleSetType"),
         Rule::at("properties.applicationGateways").read_only(),
         Rule::at("properties.httpListeners").read_only(),
@@ -398,9 +400,10 @@ impl Spec {
                     ("matchVariable", Some(condition.variable.clone().into())),
                     ("selector", condition.selector.clone().map(Value::from)),
                     ("operator", Some(condition.operator.clone().into())),
-                    ("negateCondition", condition.not.map(Value::from)),
+                    // Conditions have no names: what is left out has to be said, or it would stay when it is dropped.
+                    ("negateCondition", Some(condition.not.unwrap_or(false).into())),
                     ("matchValue", Some(json!(condition.values))),
-                    ("transforms", (!condition.transforms.is_empty()).then(|| json!(condition.transforms))),
+                    ("transforms", Some(json!(condition.transforms))),
                 ])
             });
             let conditions: Vec<Value> = conditions.collect();
@@ -444,9 +447,9 @@ impl Spec {
                     ("matchVariables", Some(json!([variable]))),
                     ("operator", Some(condition.operator.clone().into())),
                     // Azure's own spelling.
-                    ("negationConditon", condition.not.map(Value::from)),
+                    ("negationConditon", Some(condition.not.unwrap_or(false).into())),
                     ("matchValues", Some(json!(condition.values))),
-                    ("transforms", (!condition.transforms.is_empty()).then(|| json!(condition.transforms))),
+                    ("transforms", Some(json!(condition.transforms))),
                 ])
             });
             let conditions: Vec<Value> = conditions.collect();
