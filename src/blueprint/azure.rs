@@ -23,6 +23,10 @@ pub(crate) struct Azure {
     pub(crate) resource_group: Option<String>,
     pub(crate) tags: Map<String, Value>,
     pub(crate) register_providers: bool,
+    /// Preview features to register besides those that follow: `Microsoft.ContainerService/WindowsPreview`.
+    pub(crate) features: Vec<String>,
+    /// Resource providers to register besides those that follow.
+    pub(crate) providers: Vec<String>,
 }
 
 pub(super) const SUBSCRIPTION: Code = Code {
@@ -32,7 +36,6 @@ pub(super) const SUBSCRIPTION: Code = Code {
     example: "subscription: ${env.AZURE_SUBSCRIPTION_ID}",
 };
 
-/// What the block of the blueprint may say.
 pub(super) const REGION: Code = Code {
     name: "region",
     why: "The location is not a region of Azure, but nearly one.",
@@ -40,7 +43,24 @@ pub(super) const REGION: Code = Code {
     example: "location: westeurope",
 };
 
-const FIELDS: &[&str] = &["subscription", "tenant", "location", "resourceGroup", "tags", "registerProviders"];
+pub(super) const FEATURE: Code = Code {
+    name: "feature",
+    why: "A preview feature is named by its provider and its name, a resource provider by its namespace.",
+    remedy: "Write them as `az feature list` and `az provider list` print them.",
+    example: "features: [Microsoft.ContainerService/WindowsPreview]",
+};
+
+/// What the block of the blueprint may say.
+const FIELDS: &[&str] = &[
+    "subscription",
+    "tenant",
+    "location",
+    "resourceGroup",
+    "tags",
+    "registerProviders",
+    "features",
+    "providers",
+];
 
 /// What the block of a module may say.
 pub(super) const OF_MODULE: &[&str] = &["location", "resourceGroup", "tags"];
@@ -111,6 +131,8 @@ impl Evaluator<'_> {
             resource_group,
             tags,
             register_providers: block.get("registerProviders") != Some(&Value::Bool(false)),
+            features: self.names("features", 2, "Microsoft.ContainerService/WindowsPreview"),
+            providers: self.names("providers", 1, "Microsoft.ContainerService"),
         })
     }
 
@@ -119,6 +141,46 @@ impl Evaluator<'_> {
         let inside = raw.as_str().and_then(|text| text.trim().strip_prefix("${")?.strip_suffix('}'));
         let name = inside.and_then(|inside| inside.trim().strip_prefix("env."));
         name.is_some_and(|name| self.shared.inputs.environment.get(name).is_none_or(String::is_empty))
+    }
+
+    /// A list of names that have so many parts.
+    fn names(&self, field: &'static str, parts: usize, example: &str) -> Vec<String> {
+        let known = self.azure.borrow().get(field).cloned();
+        let items = match known {
+            None | Some(Value::Null) => return Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.tell(
+                    Diagnostic::error(&WRONG_TYPE, format!("`azure.{field}` must be a list of names"))
+                        .at(self.locate(&format!("azure.{field}"), At::Value))
+                        .help(format!("write `{field}: [{example}]`")),
+                );
+                return Vec::new();
+            }
+        };
+        let is_name = |name: &str| {
+            let plain = |part: &str| {
+                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+            };
+            name.split('/').count() == parts
+                && name.split('/').all(plain)
+                && name.split('/').next().is_some_and(|namespace| namespace.contains('.'))
+        };
+        let mut names = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            match item.as_str() {
+                Some(name) if is_name(name) => names.push(name.to_owned()),
+                _ => self.tell(
+                    Diagnostic::error(
+                        &FEATURE,
+                        format!("{item} is not one of the names that `azure.{field}` takes"),
+                    )
+                    .at(self.locate(&format!("azure.{field}[{at}]"), At::Value))
+                    .help(format!("write a name such as `{example}`")),
+                ),
+            }
+        }
+        names
     }
 
     /// Tells that the blueprint is for another subscription than its environment.

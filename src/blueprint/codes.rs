@@ -2,7 +2,7 @@
 
 use super::{
     azure, each, entry, environment, evaluator, exclusive, ignore, link, messages, modules, parameters,
-    refer, resolve, sections, slips, text, wants, yaml,
+    refer, resolve, retirements, sections, slips, text, wants, yaml,
 };
 use crate::diag::Code;
 
@@ -25,6 +25,7 @@ const CODES: &[&Code] = &[
     &exclusive::EXCLUSIVE_LIST,
     &ignore::IGNORE_PATH,
     &evaluator::EXPRESSION,
+    &azure::FEATURE,
     &each::FOR_EACH,
     &modules::INCLUDE,
     &slips::INDENTATION,
@@ -40,6 +41,7 @@ const CODES: &[&Code] = &[
     &azure::REGION,
     &wants::REFERENCE_KIND,
     &text::RESERVED_CHARACTER,
+    &retirements::RETIREMENT,
     &link::SAME_ID,
     &link::SECRET_ID,
     &azure::SUBSCRIPTION,

@@ -4,6 +4,7 @@ use super::each::Each;
 use super::entry::{ENTRY_KEY, Entry, EntryState};
 use super::evaluator::Evaluator;
 use super::indentation;
+use super::inputs::Missing;
 use super::messages;
 use super::messages::MISSING_FIELD;
 use super::messages::UNKNOWN_FIELD;
@@ -239,6 +240,51 @@ impl<'a> Evaluator<'a> {
         Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, off, wanted, ..ended(state) }
     }
 
+    /// The name of the group that an entry of `resourceGroups` makes, and the subscription that the entry names.
+    fn group_of(&self, address: &str) -> (Option<String>, Option<String>) {
+        let Some(parts) = address.strip_prefix(&self.prefix).map(Parts::of) else { return (None, None) };
+        let key = parts.key.split('[').next().unwrap_or_default();
+        let raw = self.root.get(parts.section).filter(|_| parts.section == "resourceGroups");
+        let Some(raw) = raw.and_then(|section| section.get(key)) else { return (None, None) };
+        // One of several instances knows its own name only when it is made.
+        let of = |field: &str| match raw.get(field) {
+            Some(value) if raw.get("forEach").is_none() => self
+                .try_evaluate(value, &format!("resourceGroups.{key}.{field}"))?
+                .as_str()
+                .map(str::to_owned),
+            _ => None,
+        };
+        (
+            of("name").or_else(|| Some(key.to_owned()).filter(|_| raw.get("forEach").is_none())),
+            of("subscription"),
+        )
+    }
+
+    /// The subscription that an entry says, when it is another than the blueprint's.
+    fn other_subscription(&self, id: String, own: &str, path: &str) -> Option<String> {
+        let place = format!("{path}.subscription");
+        let written = |value: Option<&Value>| value.and_then(Value::as_str).map(str::trim).map(str::to_owned);
+        // The simulator stands for the blueprint's own subscription, whatever that is: so it does where an entry repeats it.
+        let of_azure = written(self.root.get("azure").and_then(|azure| azure.get("subscription")));
+        if id.eq_ignore_ascii_case(own)
+            || (of_azure.is_some() && of_azure == written(crate::value::get_path(&self.source.tree, &place)))
+        {
+            return None;
+        }
+        if uuid::Uuid::try_parse(&id).is_ok() {
+            return Some(id.to_ascii_lowercase());
+        }
+        if self.shared.inputs.missing == Missing::MakeUp && id.starts_with("made-up-") {
+            return Some(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, id.as_bytes()).to_string());
+        }
+        self.tell(
+            Diagnostic::error(&super::azure::SUBSCRIPTION, format!("`{id}` is not the id of a subscription"))
+                .at(self.locate(&place, At::Value))
+                .help("a subscription id is a GUID; `az account list --query \"[].id\"` prints those that you have"),
+        );
+        None
+    }
+
     /// The ARM type that an entry of this file's `resources` says, when it is written as a plain text.
     fn raw_type(&self, address: &str) -> Option<String> {
         let local = address.strip_prefix(&self.prefix)?;
@@ -274,7 +320,14 @@ impl<'a> Evaluator<'a> {
         let own_location = text("location").map(|l| normalize_location(&l));
         self.check_region(own_location.as_deref(), &format!("{path}.location"));
         let location = own_location.or_else(|| azure.location.clone());
-        let own_group = text("resourceGroup");
+        let (mut own_group, mut own_subscription) = (text("resourceGroup"), text("subscription"));
+        if let Some(Token::Reference { path: referred, .. }) = own_group.as_deref().and_then(Token::exactly) {
+            let (group, elsewhere) = self.group_of(&referred);
+            own_group = group.or(own_group);
+            own_subscription = own_subscription.or(elsewhere);
+        }
+        let own_subscription =
+            own_subscription.and_then(|id| self.other_subscription(id, &azure.subscription, path));
         self.check_group(own_group.as_deref(), &format!("{path}.resourceGroup"));
         let group = own_group.or_else(|| azure.resource_group.clone());
         let mut tags = azure.tags.clone();
@@ -320,7 +373,8 @@ impl<'a> Evaluator<'a> {
         }
         Common {
             name,
-            subscription: azure.subscription.clone(),
+            elsewhere: own_subscription.is_some(),
+            subscription: own_subscription.unwrap_or_else(|| azure.subscription.clone()),
             tenant: azure.tenant.clone(),
             // Without one, told above or where it is written, the rest of the entry is looked at all the same.
             resource_group: group.unwrap_or_else(|| "unknown".to_owned()),

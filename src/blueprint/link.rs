@@ -74,7 +74,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
     linker.check_failed(problems);
     let linked = cross_checks::linked_resources(&resources);
     linker.judge(&resources, &linked, &secrets, problems);
-    linker.order_by_arm(&azure, &resources, &mut graph);
+    linker.order_by_arm(&resources, &mut graph);
     linker.order_by_mention(&resources, &linked, &secrets, &mut graph);
     // Whatever looks at what is asked for has seen it whole.
     resources.iter_mut().flatten().for_each(DesiredResource::give_away);
@@ -126,6 +126,14 @@ pub(super) struct Linker<'a> {
     pub(super) refused: HashSet<(usize, String)>,
     /// Every address, sorted: what stands below one is a range.
     sorted: Vec<(Address, usize)>,
+}
+
+/// The subscription that a draft goes to, as far as its id or its scope tells.
+fn subscription_of(node: &Node) -> Option<&str> {
+    let (DraftId::Text(text) | DraftId::Guid { scope: text, .. }) = &node.draft.id;
+    let rest = text.strip_prefix("/subscriptions/")?;
+    let id = rest.split('/').next()?;
+    uuid::Uuid::try_parse(id).is_ok().then_some(id)
 }
 
 pub(super) const ARM_ID: Code = Code {
@@ -273,32 +281,56 @@ impl<'a> Linker<'a> {
         let declared: HashSet<&ArmId> =
             self.nodes.iter().filter(makes).filter_map(|node| node.id.as_ref()).collect();
         let used: HashSet<ArmId> = declared.iter().filter_map(|id| id.group_id()).collect();
+        let own_subscription = azure.subscription.as_str();
+        let mut subscriptions: Vec<&str> =
+            self.nodes.iter().filter(|node| makes(node)).filter_map(subscription_of).collect();
+        subscriptions.sort_unstable();
+        subscriptions.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+        subscriptions.retain(|id| !id.eq_ignore_ascii_case(own_subscription));
+        subscriptions.insert(0, own_subscription);
         let mut added = HashSet::new();
         let mut drafts = Vec::new();
-        for group in own.iter().chain(groups) {
-            let id = ArmId::resource_group(&azure.subscription, &group.name);
-            if used.contains(&id) && !declared.contains(&id) && added.insert(id) {
-                let mut draft =
-                    resource_group::implicit(&azure.subscription, &group.name, &group.location, &group.tags);
-                draft.address = Address::new(format!("{}{}", group.prefix, draft.address));
-                drafts.push(draft);
+        for &subscription in &subscriptions {
+            // What is in the blueprint's own subscription has the plain address.
+            let placed = |draft: Draft| match subscription == own_subscription {
+                true => draft,
+                false => draft.elsewhere(subscription),
+            };
+            for group in own.iter().chain(groups) {
+                let id = ArmId::resource_group(subscription, &group.name);
+                if used.contains(&id) && !declared.contains(&id) && added.insert(id) {
+                    let mut draft =
+                        resource_group::implicit(subscription, &group.name, &group.location, &group.tags);
+                    draft.address = Address::new(format!("{}{}", group.prefix, draft.address));
+                    drafts.push(placed(draft));
+                }
+            }
+            if azure.register_providers {
+                let mut namespaces: Vec<&str> = self
+                    .nodes
+                    .iter()
+                    .filter(|node| node.draft.operation == Provisioning::Resource)
+                    .filter(|node| {
+                        let id = subscription_of(node).unwrap_or(own_subscription);
+                        id.eq_ignore_ascii_case(subscription)
+                    })
+                    .map(|node| node.draft.kind.namespace())
+                    .filter(|namespace| !FREE.iter().any(|free| free.eq_ignore_ascii_case(namespace)))
+                    .collect();
+                namespaces.sort_unstable();
+                namespaces.dedup();
+                let registered =
+                    namespaces.into_iter().map(|namespace| registration::provider(subscription, namespace));
+                drafts.extend(registered.map(placed));
             }
         }
+        let asked =
+            azure.providers.iter().map(|namespace| registration::provider(own_subscription, namespace));
+        let features = azure.features.iter().filter_map(|feature| feature.split_once('/'));
+        let features =
+            features.map(|(namespace, name)| registration::feature(own_subscription, namespace, name));
+        drafts.extend(asked.chain(features));
         drafts.into_iter().for_each(|draft| self.add(draft, None));
-        if azure.register_providers {
-            let mut namespaces: Vec<&str> = self
-                .nodes
-                .iter()
-                .filter(|node| node.draft.operation == Provisioning::Resource)
-                .map(|node| node.draft.kind.namespace())
-                .filter(|namespace| !FREE.iter().any(|free| free.eq_ignore_ascii_case(namespace)))
-                .collect();
-            namespaces.sort_unstable();
-            namespaces.dedup();
-            for namespace in namespaces {
-                self.add(registration::provider(&azure.subscription, namespace), None);
-            }
-        }
     }
 
     /// Finds the id of every node that has none yet.
@@ -689,13 +721,21 @@ impl<'a> Linker<'a> {
     }
 
     /// Edges that follow from ARM's own order.
-    fn order_by_arm(&self, azure: &Azure, resources: &[Option<DesiredResource>], graph: &mut Dag) {
-        let mut providers: HashMap<String, usize> = HashMap::new();
+    fn order_by_arm(&self, resources: &[Option<DesiredResource>], graph: &mut Dag) {
+        // By subscription and namespace, without case.
+        let key = |resource: &DesiredResource, namespace: &str| {
+            let subscription = resource.id.subscription().unwrap_or_default();
+            format!("{subscription}/{namespace}").to_ascii_lowercase()
+        };
+        let mut providers: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, resource) in resources.iter().enumerate() {
             if let Some(resource) = resource
                 && resource.operation == state::Provisioning::Registration
             {
-                providers.insert(resource.id.name().to_ascii_lowercase(), at);
+                // A feature decides what its provider takes.
+                let path = resource.id.as_str().split("/features/").next().unwrap_or_default();
+                let namespace = path.rsplit('/').next().unwrap_or_default();
+                providers.entry(key(resource, namespace)).or_default().push(at);
             }
         }
         for (at, resource) in resources.iter().enumerate() {
@@ -709,9 +749,8 @@ impl<'a> Linker<'a> {
             if let Some(&parent) = resource.id.ancestors().find_map(|id| self.by_id.get(&id)) {
                 graph.need(at, parent);
             }
-            if azure.register_providers
-                && let Some(&provider) = providers.get(&resource.kind.namespace().to_ascii_lowercase())
-            {
+            let registered = providers.get(&key(resource, resource.kind.namespace()));
+            for &provider in registered.into_iter().flatten() {
                 graph.need(at, provider);
             }
         }

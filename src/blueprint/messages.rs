@@ -9,6 +9,7 @@ pub(crate) const COMMON: &[&str] = &[
     "name",
     "location",
     "resourceGroup",
+    "subscription",
     "tags",
     "properties",
     "dependsOn",

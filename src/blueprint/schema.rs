@@ -46,6 +46,10 @@ struct Azure {
     /// Whether berth registers the resource providers that the blueprint needs; it does when this is absent.
     #[serde(default = "yes")]
     register_providers: bool,
+    /// Preview features to register, besides those that follow from the fields.
+    features: Option<Vec<String>>,
+    /// Resource providers to register, besides those that follow from the resources.
+    providers: Option<Vec<String>>,
 }
 
 fn yes() -> bool {
@@ -141,6 +145,9 @@ struct Every {
     location: Option<String>,
     /// The resource group, when it is not that of `azure:`.
     resource_group: Option<String>,
+    /// The subscription, when it is not that of `azure:`: a hub, or a zone that several share. The caller needs rights in both.
+    #[schemars(example = &"${env.HUB_SUBSCRIPTION_ID}")]
+    subscription: Option<String>,
     /// Tags, over those of `azure:`.
     tags: Option<IndexMap<String, Value>>,
     /// One entry for each element of a list or member of a mapping, as `each.key` and `each.value`.

@@ -44,8 +44,10 @@ impl Reference {
 pub struct Common {
     /// The Azure name; the key when the entry does not say.
     pub name: String,
-    /// The subscription of the blueprint.
+    /// The subscription that the entry goes to.
     pub subscription: String,
+    /// Whether that is another than the blueprint's.
+    pub elsewhere: bool,
     /// The tenant: a known GUID, or the caller's as a token.
     pub tenant: String,
     /// The resource group's name.

@@ -8,6 +8,7 @@
 //! drift) follows from the descriptors. When a descriptor lacks a word, the word is added for everyone.
 
 mod body;
+mod calendar;
 mod cross_check;
 mod draft;
 mod entry;
@@ -21,6 +22,7 @@ mod wants;
 
 pub use crate::change::DeleteMode;
 pub use body::{merge_over, model};
+pub use calendar::retiring;
 pub use cross_check::{
     AlsoNeeds, CheckContext, CrossCheck, LinkedResource, LinkedResources, covers, principal_of,
 };

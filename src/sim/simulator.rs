@@ -5,7 +5,7 @@ use super::state_file::{Error, StateFile};
 use crate::core::clock::{Now, Time};
 use crate::core::faults::Fault;
 use crate::core::options::Options;
-use crate::core::world::{Counters, PrincipalKind, State, World};
+use crate::core::world::{Counters, PrincipalKind, State, Subscription, World};
 use crate::front::router::Outcome;
 use crate::front::{PROVIDERS, load, router};
 use crate::host::transport::{Request, Response, Transport, TransportError};
@@ -113,6 +113,8 @@ impl Simulator {
         let mut state = State::fresh(&self.inner.options);
         state.subscription.clone_from(&world.state.subscription);
         state.tenant.clone_from(&world.state.tenant);
+        let empty = |other: &Subscription| Subscription { id: other.id.clone(), ..Subscription::default() };
+        state.others = world.state.others.iter().map(|(key, other)| (key.clone(), empty(other))).collect();
         world.state = state;
         world.running.clear();
         world.locks.clear();
@@ -165,6 +167,17 @@ impl Simulator {
     /// The subscription it has.
     pub fn subscription(&self) -> String {
         self.shelf().world.state.subscription.clone()
+    }
+
+    /// Adds a subscription to the tenant, empty and with nothing registered; one that is there stays as it is.
+    pub fn add_subscription(&self, id: &str) {
+        let mut shelf = self.shelf();
+        let state = &mut shelf.world.state;
+        if !state.is_ours(&format!("/subscriptions/{id}")) {
+            let subscription = Subscription { id: id.to_owned(), ..Subscription::default() };
+            state.others.insert(id.to_ascii_lowercase(), subscription);
+            shelf.world.dirty = true;
+        }
     }
 
     /// The tenant of that subscription.

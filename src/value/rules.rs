@@ -48,6 +48,8 @@ pub enum Flag {
     Quantity = 1 << 16,
     /// Bytes in base64: line breaks and padding do not count.
     Base64 = 1 << 17,
+    /// An id that ends with a GUID of its own: what stands before it does not count.
+    Guid = 1 << 18,
 }
 
 /// A field, by its path, and what is true of it.
@@ -270,6 +272,11 @@ impl Rule {
     /// See [`Flag::Base64`].
     pub const fn base64(self) -> Self {
         self.with(Flag::Base64)
+    }
+
+    /// See [`Flag::Guid`].
+    pub const fn guid(self) -> Self {
+        self.with(Flag::Guid)
     }
 
     /// A text of which only these changes can be made in place: from and to, each one word, several joined by `|`, or

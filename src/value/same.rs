@@ -84,6 +84,12 @@ fn same_text(a: &str, b: &str, node: &Node) -> bool {
         || node.is(Flag::Duration) && both(a, b, milliseconds)
         || node.is(Flag::Quantity) && both(a, b, amount)
         || node.is(Flag::Base64) && both(a, b, bytes)
+        || node.is(Flag::Guid) && both(a, b, guid)
+}
+
+/// The GUID that an id ends with.
+fn guid(id: &str) -> Option<uuid::Uuid> {
+    uuid::Uuid::try_parse(id.rsplit('/').next()?).ok()
 }
 
 /// Whether both texts can be read that way, and say the same.

@@ -106,8 +106,10 @@ fn is_readable(node: &Node) -> bool {
 
 /// Whether a field is the same only when it is written the same.
 fn is_exact(node: &Node) -> bool {
-    use Flag::{Base64, Cidr, Duration, FoldCase, Location, Quantity, VersionAlias};
-    ![Base64, Cidr, Duration, FoldCase, Location, Quantity, VersionAlias].iter().any(|flag| node.is(*flag))
+    use Flag::{Base64, Cidr, Duration, FoldCase, Guid, Location, Quantity, VersionAlias};
+    ![Base64, Cidr, Duration, FoldCase, Guid, Location, Quantity, VersionAlias]
+        .iter()
+        .any(|flag| node.is(*flag))
 }
 
 /// Whether a value says something: services put nothing, stars or a word in brackets where a secret is.

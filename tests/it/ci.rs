@@ -158,7 +158,7 @@ fn outputs_come_in_every_form() {
 #[test]
 fn what_is_wrong_stands_beside_its_line() {
     let berth = Berth::new();
-    let many: String = (0..14).map(|n| format!("  n{n}: {{ adressSpace: [] }}\n")).collect();
+    let many: String = (0..14).map(|n| format!("  n{n}: {{ addressSpaces: [] }}\n")).collect();
     berth.write("deploy/shop.yaml", format!("blueprint: shop\nnetworks:\n{many}").as_bytes());
     let validate = ["validate", "deploy/shop.yaml"];
     let ended = Run::of(&validate, step(&berth, "github", &validate)).exits(1);

@@ -130,7 +130,7 @@ async fn a_principal_that_is_not_known_everywhere_yet_is_waited_for() {
     let retried =
         applied.summary.steps.iter().filter(|step| step.address.as_str().starts_with("roleAssignments."));
     assert!(
-        retried.clone().count() == 5 && retried.clone().all(|step| step.retries >= 4),
+        retried.clone().count() == 4 && retried.clone().all(|step| step.retries >= 4),
         "{:#?}",
         applied.summary
     );

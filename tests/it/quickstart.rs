@@ -63,12 +63,9 @@ fn a_plan_on_an_empty_subscription_is_known_but_for_what_azure_invents() {
     unknown.sort();
     // Principals and the issuer: nobody but Azure can make those up.
     let wanted = [
-        "clusters.aks: properties.podIdentityProfile.userAssignedIdentities[0].identity.clientId",
-        "clusters.aks: properties.podIdentityProfile.userAssignedIdentities[0].identity.objectId",
         "identities.app.federatedCredentials.spboot: properties.issuer",
         "roleAssignments.appVaultReader: properties.principalId",
         "roleAssignments.controlPlaneNetwork: properties.principalId",
-        "roleAssignments.controlPlanePodIdentity: properties.principalId",
         "roleAssignments.metrics: properties.principalId",
         "roleAssignments.vaultReader: properties.principalId",
     ];

@@ -473,6 +473,23 @@ pub enum Command {
         #[arg(long = "report", value_name = "FORMAT=FILE")]
         reports: Vec<ReportFile>,
     },
+    /// Check a blueprint's set-up, and what of it Azure retires.
+    ///
+    /// Retirements come from a calendar that is a part of berth. With `--offline` nothing else is looked at; without it,
+    /// signing in, the ledger, rights, quotas and registrations are. Exit code 2 when there is something to do.
+    Doctor {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// Look ahead to the end of this month, or to this day; 90 days when absent.
+        #[arg(long, value_name = "YYYY-MM[-DD]")]
+        until: Option<Day>,
+        /// Ask Azure nothing.
+        #[arg(long)]
+        offline: bool,
+        /// How to show it.
+        #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+        format: OutputFormat,
+    },
     /// List, approve, reject and remove private endpoint connections.
     ///
     /// Those of a blueprint, or of any resource.
@@ -578,6 +595,29 @@ pub struct Connections {
     /// How to show them.
     #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
     pub format: OutputFormat,
+}
+
+/// A day, as `2027-06-30`; of a month its last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day(pub String);
+
+impl std::str::FromStr for Day {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let is = |part: &str, digits: usize, last: u32| {
+            part.len() == digits && part.parse::<u32>().is_ok_and(|number| (1..=last).contains(&number))
+        };
+        match parts.as_slice() {
+            // Days are compared as texts: no month has more.
+            [year, month] if is(year, 4, 9999) && is(month, 2, 12) => Ok(Day(format!("{text}-31"))),
+            [year, month, day] if is(year, 4, 9999) && is(month, 2, 12) && is(day, 2, 31) => {
+                Ok(Day(text.to_owned()))
+            }
+            _ => Err("write a month such as `2027-06`, or a day such as `2027-06-30`".to_owned()),
+        }
+    }
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, Failure> {

@@ -14,6 +14,7 @@ use berth::ledger::store::{self, Access, Location, Store};
 use berth::ops::{self, Session};
 use berth::report::{json, progress};
 use berth::sim::{self, HistoryDelay, Simulator};
+use berth::state::Desired;
 use berth::value::redact::Redactor;
 use std::fs::File;
 use std::io::Write;
@@ -222,6 +223,16 @@ impl Connection {
             Some(ci) => ci.grouped(Arc::new(plain)),
             None => Arc::new(plain),
         }
+    }
+
+    /// Has the simulator know the subscriptions of a blueprint: those that its entries name besides its own.
+    pub fn know(&self, desired: &Desired) {
+        let Some(simulator) = &self.simulator else { return };
+        desired
+            .resources
+            .iter()
+            .filter_map(|r| r.id.subscription())
+            .for_each(|id| simulator.add_subscription(id));
     }
 
     /// Writes down what the simulator holds.

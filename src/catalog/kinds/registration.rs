@@ -40,6 +40,14 @@ pub fn provider(subscription: &str, namespace: &str) -> Draft {
     registration(Draft::new(Address::new("providers").child(namespace), id, &PROVIDER, body))
 }
 
+impl Draft {
+    /// The same of another subscription than the blueprint's, which has an address of its own.
+    pub fn elsewhere(self, subscription: &str) -> Self {
+        let address = Address::new(format!("{}[{subscription}]", self.address));
+        Draft { address, ..self }
+    }
+}
+
 /// The registration of a preview feature of a provider in a subscription.
 ///
 /// A feature takes effect only once its provider has been registered again afterwards, which the engine does.

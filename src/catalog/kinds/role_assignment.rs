@@ -91,7 +91,8 @@ pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
     tags: false,
     rules: &[
         // Ids compare without case, and the id that is sent has the form in which Azure answers.
-        Rule::at("properties.roleDefinitionId").immutable().fold_case(),
+        // A definition is one in every subscription, and Azure answers with the one of the scope.
+        Rule::at("properties.roleDefinitionId").immutable().fold_case().guid(),
         Rule::at("properties.principalId").immutable().fold_case(),
         Rule::at("properties.principalType").immutable().fold_case(),
         Rule::at("properties.delegatedManagedIdentityResourceId").immutable().fold_case(),

@@ -237,7 +237,10 @@ impl World {
                 None => Progress::Succeeded(due),
             };
             let operation = operation.clone();
+            // It may end while a request on another subscription is answered.
+            let before = self.state.enter(&operation.target);
             self.providers.complete(self, &operation);
+            self.state.leave(before);
             self.dirty = true;
             self.forget_old_operations();
         }

@@ -76,11 +76,25 @@ pub(crate) enum Registration {
     Unregistered,
 }
 
+/// What a subscription has of its own, besides its resources, which are kept by their ids.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Subscription {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) providers: BTreeMap<String, Registration>,
+    #[serde(default)]
+    pub(crate) features: BTreeMap<String, Registration>,
+}
+
 /// What is remembered from one process to the next.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct State {
+    /// The subscription that a request is on: the simulator's own, or while it is answered one of `others`.
     pub(crate) subscription: String,
     pub(crate) tenant: String,
+    /// Further subscriptions of the tenant, by lower-cased id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) others: BTreeMap<String, Subscription>,
     pub(crate) resources: Store,
     pub(crate) operations: BTreeMap<String, Operation>,
     pub(crate) providers: BTreeMap<String, Registration>,
@@ -142,6 +156,34 @@ pub(crate) struct World {
 }
 
 impl State {
+    /// Turns to another subscription of the tenant, if the path is one's; answers the id of the one before.
+    ///
+    /// Whoever turns turns back: every type reads and writes the subscription that a request is on.
+    pub(crate) fn enter(&mut self, path: &str) -> Option<String> {
+        let id = path.strip_prefix("/subscriptions/")?.split('/').next()?.to_ascii_lowercase();
+        let other = self.others.remove(&id)?;
+        let before = std::mem::replace(&mut self.subscription, other.id);
+        let providers = std::mem::replace(&mut self.providers, other.providers);
+        let features = std::mem::replace(&mut self.features, other.features);
+        let left = Subscription { id: before.clone(), providers, features };
+        self.others.insert(before.to_ascii_lowercase(), left);
+        Some(before)
+    }
+
+    /// Turns back to what [`State::enter`] answered.
+    pub(crate) fn leave(&mut self, before: Option<String>) {
+        if let Some(id) = before {
+            self.enter(&format!("/subscriptions/{id}"));
+        }
+    }
+
+    /// Whether an id is in a subscription of the tenant.
+    pub(crate) fn is_ours(&self, id: &str) -> bool {
+        let own =
+            id.get("/subscriptions/".len()..).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        own.eq_ignore_ascii_case(&self.subscription) || self.others.contains_key(&own.to_ascii_lowercase())
+    }
+
     pub(crate) fn fresh(options: &Options) -> Self {
         let registered =
             options.registered.iter().map(|n| (n.to_ascii_lowercase(), Registration::Registered));
@@ -149,6 +191,7 @@ impl State {
         State {
             subscription: options.subscription.clone(),
             tenant: options.tenant.clone(),
+            others: BTreeMap::new(),
             resources: Store::default(),
             operations: BTreeMap::new(),
             providers: registered.collect(),
@@ -226,7 +269,7 @@ impl World {
     /// Whether an id names something here: the subscription, a group or a resource.
     pub(crate) fn exists(&self, key: &str) -> bool {
         key.is_empty()
-            || key.eq_ignore_ascii_case(&format!("/subscriptions/{}", self.state.subscription))
+            || key.matches('/').count() == 2 && self.state.is_ours(key)
             || self.state.resources.contains(key)
     }
 

@@ -96,7 +96,8 @@ pub(crate) fn register(world: &mut World, namespace: &str) -> Answer {
 pub(crate) fn unregister(world: &mut World, namespace: &str) -> Answer {
     let name = known(namespace)?;
     let prefix = format!("{}/", name.to_ascii_lowercase());
-    if world.state.resources.iter().any(|(_, r)| r.kind.starts_with(&prefix)) {
+    let here = format!("/subscriptions/{}/", world.state.subscription).to_ascii_lowercase();
+    if world.state.resources.iter().any(|(key, r)| r.kind.starts_with(&prefix) && key.starts_with(&here)) {
         let message = format!("Cannot unregister namespace '{name}': resources of its types still exist.");
         return Err(Failure::new(409, "SubscriptionRegistrationInUse", message));
     }

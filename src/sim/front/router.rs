@@ -132,6 +132,14 @@ fn before(world: &mut World, request: &Request) -> Response {
 }
 
 fn answer(world: &mut World, request: &Request, bent: Bent) -> Answer {
+    let (key, _) = key_of(request);
+    let before = world.state.enter(&key);
+    let answer = answer_here(world, request, bent);
+    world.state.leave(before);
+    answer
+}
+
+fn answer_here(world: &mut World, request: &Request, bent: Bent) -> Answer {
     let full = request.path_and_query();
     let origin = &request.url[..request.url.len() - full.len()];
     let origin = if origin.is_empty() { "https://management.azure.com" } else { origin };

@@ -70,7 +70,7 @@ pub(crate) fn dispatch(
                 json!({"id": format!("/tenants/{tenant}"), "tenantId": tenant, "displayName": "Simulated"});
             return Some(Ok(ok(&json!({"value": [item]}))));
         }
-        ["subscriptions"] => return Some(Ok(ok(&json!({"value": [describe(world)]})))),
+        ["subscriptions"] => return Some(Ok(ok(&json!({"value": describe_all(world)})))),
         [
             "subscriptions",
             id,
@@ -142,8 +142,17 @@ pub(crate) fn dispatch(
     Some(answer)
 }
 
+fn describe_all(world: &World) -> Vec<Value> {
+    let others = world.state.others.values().map(|other| describe_one(world, &other.id));
+    std::iter::once(describe(world)).chain(others).collect()
+}
+
 fn describe(world: &World) -> Value {
-    let (id, tenant) = (&world.state.subscription, &world.state.tenant);
+    describe_one(world, &world.state.subscription)
+}
+
+fn describe_one(world: &World, id: &str) -> Value {
+    let tenant = &world.state.tenant;
     json!({
         "id": format!("/subscriptions/{id}"),
         "subscriptionId": id,

@@ -97,9 +97,8 @@ fn check_target(
     element: &Value,
     target: &str,
 ) -> Result<(), Failure> {
-    let here = format!("/subscriptions/{}/", world.state.subscription);
     let key = target.to_ascii_lowercase();
-    if !key.starts_with(&here.to_ascii_lowercase()) {
+    if !key.starts_with("/subscriptions/") || !world.state.is_ours(&key) {
         if list == MANUAL && !target.is_empty() {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 mod apply;
 mod approve;
 mod destroy;
+mod doctor;
 mod drift;
 mod graph;
 mod init;
@@ -64,6 +65,10 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
         Command::Destroy(wish) => destroy::run(&global, terminal, wish),
         Command::Drift { blueprint, format, reports } => {
             drift::run(&global, terminal, &blueprint, format, &reports)
+        }
+        Command::Doctor { blueprint, until, offline, format } => {
+            let asked = doctor::Asked { until: until.map(|day| day.0), offline, format };
+            doctor::run(&global, terminal, &blueprint, &asked)
         }
         Command::Approve { command } => approve::run(&global, terminal, command),
         Command::Output(wish) => output::run(&global, terminal, &wish),
@@ -311,6 +316,7 @@ fn with_session_of(
 ) -> Exit {
     with_connection(global, terminal, async |connection, inputs| {
         let blueprint = ahead.load(terminal, inputs, prepare)?;
+        connection.know(&blueprint.desired);
         let session = session(global, terminal, connection, &blueprint.desired.owner())?;
         let exit = act(&blueprint, session).await;
         leave(blueprint);

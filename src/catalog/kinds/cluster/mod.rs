@@ -129,7 +129,7 @@ clusters:
         body["properties"]["agentPoolProfiles"] =
             pools.iter().map(|(_, name, pool, _)| inline(name, pool)).collect();
 
-        let registrations = registrations(&spec, &cx.common.subscription);
+        let registrations = registrations(&spec, &cx.common);
         let mut main = Draft::new(cx.address.clone(), cluster.as_str(), &MANAGED_CLUSTER, body);
         for path in body::unsaid(&spec) {
             main = main.initially(path);
@@ -176,7 +176,8 @@ fn inline(name: &str, properties: &Value) -> Value {
 }
 
 /// What must be registered before the cluster is made, besides the namespaces of the resources themselves.
-fn registrations(spec: &Spec, subscription: &str) -> Vec<Draft> {
+fn registrations(spec: &Spec, common: &Common) -> Vec<Draft> {
+    let subscription = common.subscription.as_str();
     let mut drafts: Vec<Draft> = NAMESPACES
         .iter()
         .chain(spec.addons.namespaces())
@@ -188,6 +189,9 @@ fn registrations(spec: &Spec, subscription: &str) -> Vec<Draft> {
             "Microsoft.ContainerService",
             "EnablePodIdentityPreview",
         ));
+    }
+    if common.elsewhere {
+        drafts = drafts.into_iter().map(|draft| draft.elsewhere(subscription)).collect();
     }
     drafts
 }
