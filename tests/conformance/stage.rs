@@ -324,6 +324,9 @@ impl Stage {
             id if id.contains("/microsoft.storage/") => {
                 json!({"kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}})
             }
+            id if id.contains("/microsoft.sql/servers/") => {
+                json!({"properties": {"administratorLogin": "sqladmin", "administratorLoginPassword": PASSWORD}})
+            }
             _ => json!({"properties": {}}),
         };
         let mut body = body;
