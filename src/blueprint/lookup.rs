@@ -6,6 +6,7 @@ use super::expression::{self, Fault, Scope};
 use super::inputs::Missing;
 use super::parameters::Parameter;
 use super::parts::PartPaths;
+use super::sections::is_misspelt;
 use super::written::split_index;
 use crate::catalog::{Kind, registry};
 use crate::value::token::{self, Token};
@@ -144,6 +145,9 @@ impl Evaluator<'_> {
         let entries = self.root.get(section).and_then(Value::as_object);
         let (name, index) = split_index(key);
         let Some(raw) = entries.and_then(|entries| entries.get(name)) else {
+            if entries.is_none() && is_misspelt(self.root, section) {
+                return Err(Fault::follows());
+            }
             let keys: Vec<&str> =
                 entries.map(|entries| entries.keys().map(String::as_str).collect()).unwrap_or_default();
             return Err(Fault::unknown(&format!("entry in `{section}` named"), name, keys.into_iter()));

@@ -4,6 +4,7 @@ use super::evaluator::Evaluator;
 use super::source::{At, HEAD};
 use crate::catalog::registry;
 use crate::diag::{Code, Diagnostic, did_you_mean};
+use serde_json::{Map, Value};
 
 pub(super) const UNKNOWN_SECTION: Code = Code {
     name: "unknown-section",
@@ -14,7 +15,6 @@ pub(super) const UNKNOWN_SECTION: Code = Code {
 
 /// Tells of sections that there are not.
 pub(super) fn check_sections(evaluator: &Evaluator<'_>) {
-    let sections = || HEAD.iter().copied().chain(registry().iter().map(|kind| kind.section));
     for name in evaluator.root.keys() {
         if !sections().any(|section| section == name) {
             let help = match did_you_mean(name, sections()) {
@@ -37,6 +37,21 @@ pub(super) fn check_sections(evaluator: &Evaluator<'_>) {
             );
         }
     }
+}
+
+/// Every section that a blueprint may have.
+fn sections() -> impl Iterator<Item = &'static str> {
+    HEAD.iter().copied().chain(registry().iter().map(|kind| kind.section))
+}
+
+/// The section that a name was meant to be, when it is none and nearly one.
+pub(super) fn meant(name: &str) -> Option<&'static str> {
+    if sections().any(|section| section == name) { None } else { did_you_mean(name, sections()) }
+}
+
+/// Whether a section is missing because its name is misspelt, which [`check_sections`] reports.
+pub(super) fn is_misspelt(root: &Map<String, Value>, section: &str) -> bool {
+    root.keys().any(|name| meant(name) == Some(section))
 }
 
 /// The sections that are written, or could be, whose entries have a field of this name; none when there are many.

@@ -6,6 +6,7 @@
 
 use super::indentation::mappings;
 use super::inputs::{Inputs, Missing};
+use super::sections::meant;
 use super::source::Source;
 use super::span::span_at;
 use super::{conceal, resolve, schema, yaml};
@@ -115,9 +116,19 @@ fn around<'t>(rows: &[Row<'t>], at: usize) -> Vec<(usize, &'t str)> {
     found
 }
 
-/// Whether a key may stand in the mapping at a path; in one of free keys only when their values are mappings of known
-/// fields, or when nothing else is in it (`empty`): everything fits below `tags:`.
-fn belongs<'p>(path: impl Iterator<Item = &'p str>, key: &str, empty: bool) -> bool {
+/// Which mappings of free keys a key is believed to belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FreeKeys {
+    /// None: it has to be a known field.
+    None,
+    /// Those whose values are mappings of known fields: everything fits below `tags:`.
+    OfMappings,
+    /// All.
+    All,
+}
+
+/// Whether a key may stand in the mapping at a path.
+fn belongs<'p>(path: impl Iterator<Item = &'p str>, key: &str, believed: FreeKeys) -> bool {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     let schema = SCHEMA.get_or_init(schema::schema);
     let none = Map::new();
@@ -138,7 +149,12 @@ fn belongs<'p>(path: impl Iterator<Item = &'p str>, key: &str, empty: bool) -> b
         let free = &mapping["additionalProperties"];
         let mut inner = Vec::new();
         mappings(free, definitions, 0, &mut inner);
-        mapping["properties"].get(key).is_some() || (free.is_object() && (empty || !inner.is_empty()))
+        let is_believed = match believed {
+            FreeKeys::None => false,
+            FreeKeys::OfMappings => !inner.is_empty(),
+            FreeKeys::All => free.is_object(),
+        };
+        mapping["properties"].get(key).is_some() || is_believed
     })
 }
 
@@ -207,6 +223,11 @@ fn moves(rows: &[Row<'_>], text: &str, at: usize) -> Vec<Move> {
     }
     indents.remove(&row.indent);
     let below = |from: usize| below(rows, from);
+    // A name that is nearly that of a section which is missing is misspelt, rather than a key of somebody's choice.
+    let is_there = |section: &str| {
+        rows.iter().any(|row| row.indent == 0 && row.key.is_some_and(|(key, _)| key == section))
+    };
+    let misspelt = row.indent == 0 && meant(key).is_some_and(|section| !is_there(section));
     let mut found = Vec::new();
     for to in indents {
         let mut ends = vec![(at + 1, Vec::new()), (below(at), Vec::new())];
@@ -231,7 +252,12 @@ fn moves(rows: &[Row<'_>], text: &str, at: usize) -> Vec<Move> {
             let parent = path.last().map(|(above, key)| (*above, (*key).to_owned()));
             let empty =
                 parent.as_ref().is_some_and(|(above, _)| !copied[above + 1..at].iter().any(|row| row.counts));
-            if belongs(path.iter().map(|(_, key)| *key), key, empty) {
+            let believed = match (misspelt, empty) {
+                (true, _) => FreeKeys::None,
+                (false, true) => FreeKeys::All,
+                (false, false) => FreeKeys::OfMappings,
+            };
+            if belongs(path.iter().map(|(_, key)| *key), key, believed) {
                 found.push(Move { parent: parent.map(|(_, key)| key), ..one });
             }
         }
@@ -418,7 +444,9 @@ fn typing(file: &Arc<SourceFile>, rows: &[Row<'_>], at: usize, noticed: usize) -
     let bare = plain.trim_end();
     // What is no known name may be a part of a value, which may be a secret: it is not repeated.
     let path: Vec<&str> = around(rows, at).iter().map(|(_, key)| *key).collect();
-    let known = |below: Option<&str>, key: &str| belongs(path.iter().copied().chain(below), key, false);
+    let known = |below: Option<&str>, key: &str| {
+        belongs(path.iter().copied().chain(below), key, FreeKeys::OfMappings)
+    };
     if word(bare)
         && bare.starts_with(|c: char| c.is_ascii_alphabetic())
         && mended(&format!("{}:", row.text.trim_end()))
