@@ -4,6 +4,7 @@
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::HashSet;
 
 /// A dependency graph over `0..len`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +45,18 @@ impl Dag {
     /// What needs a node.
     pub fn dependants(&self, node: usize) -> &[usize] {
         &self.dependants[node]
+    }
+
+    /// Everything that depends on a node, directly or by way of others.
+    pub fn all_dependants(&self, node: usize) -> HashSet<usize> {
+        let mut found = HashSet::new();
+        let mut stack = self.dependants(node).to_vec();
+        while let Some(user) = stack.pop() {
+            if found.insert(user) {
+                stack.extend(self.dependants(user));
+            }
+        }
+        found
     }
 
     /// How many edges there are.

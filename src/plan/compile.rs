@@ -396,7 +396,7 @@ impl<'a> Compiler<'a> {
 
     /// Has `unit`, which takes something away, wait for everything that the successor of that (the step `at`) needs.
     fn after_needs(&self, dag: &mut Dag, unit: usize, at: usize) {
-        let later = users_of(unit, dag);
+        let later = dag.all_dependants(unit);
         let mut seen = HashSet::new();
         let mut needs = self.steps[at].after.clone();
         while let Some(need) = needs.pop() {
@@ -434,7 +434,7 @@ impl<'a> Compiler<'a> {
                 if !scarce::exclude(resource.kind.scarce, there, &resource.for_creation(&resource.body)) {
                     continue;
                 }
-                match users_of(at, dag).contains(&old) {
+                match dag.all_dependants(at).contains(&old) {
                     true => conflicts.push(in_each_others_way(step, &self.steps[old])),
                     false => {
                         dag.need(at, old);
@@ -452,7 +452,7 @@ impl<'a> Compiler<'a> {
     fn successors_first(&self, dag: &mut Dag, units: &[Unit]) {
         for at in (0..self.steps.len()).filter(|&at| self.steps[at].told_elsewhere) {
             let new = units[at].step;
-            if new != at && !users_of(at, dag).contains(&new) {
+            if new != at && !dag.all_dependants(at).contains(&new) {
                 dag.need(at, new);
             }
         }
@@ -492,7 +492,7 @@ impl<'a> Compiler<'a> {
             };
             sequence.push((at, unit));
             for need in before.into_iter().filter(|&need| need != at) {
-                if need == unit || users_of(unit, dag).contains(&need) {
+                if need == unit || dag.all_dependants(unit).contains(&need) {
                     return Some(roles.last(&self.steps[at], self.steps));
                 }
                 dag.need(unit, need);
@@ -525,7 +525,7 @@ impl<'a> Compiler<'a> {
                 continue;
             }
             match step.action {
-                Action::Delete if !users_of(parent, dag).contains(&at) => dag.need(parent, at),
+                Action::Delete if !dag.all_dependants(parent).contains(&at) => dag.need(parent, at),
                 _ => conflicts.push(Conflict {
                     address: above.address.clone(),
                     id: above.id.clone(),
@@ -571,18 +571,6 @@ fn watch_what_is_needed(units: &mut [Unit]) {
             unit.work = Work::Idle;
         }
     }
-}
-
-/// Everything that needs `node`, directly or by way of others.
-fn users_of(node: usize, dag: &Dag) -> HashSet<usize> {
-    let mut found = HashSet::new();
-    let mut stack = dag.dependants(node).to_vec();
-    while let Some(user) = stack.pop() {
-        if found.insert(user) {
-            stack.extend(dag.dependants(user));
-        }
-    }
-    found
 }
 
 /// What a step asks for: all of the blueprint's, but of what is taken over only the tag.

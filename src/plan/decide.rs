@@ -22,7 +22,7 @@ use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without,
 use crate::value::{digest, is_secret, lookup, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// What to do with a resource that exists, is wanted, and belongs to nobody that berth knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,8 +118,8 @@ fn order_steps(
     }
     // It follows those that use it and change as well: a cluster leaves the gateway before its subnet does.
     for at in (0..wanted).filter(|&at| lets_go(at)) {
-        let users = users_of_all(graph, at).into_iter().filter(|&user| steps[user].action == Action::Update);
-        let needs = users_of_all(&all, at);
+        let users = graph.all_dependants(at).into_iter().filter(|&user| steps[user].action == Action::Update);
+        let needs = all.all_dependants(at);
         users.filter(|user| !needs.contains(user)).for_each(|user| all.need(at, user));
     }
     // What was locked until now is changed after its lock is gone.
@@ -159,18 +159,6 @@ fn is_nothing(value: &Value) -> bool {
         Value::Object(members) => members.is_empty(),
         _ => false,
     }
-}
-
-/// Everything that needs `node`, directly or by way of others.
-fn users_of_all(dag: &Dag, node: usize) -> HashSet<usize> {
-    let mut found = HashSet::new();
-    let mut stack = dag.dependants(node).to_vec();
-    while let Some(user) = stack.pop() {
-        if found.insert(user) {
-            stack.extend(dag.dependants(user));
-        }
-    }
-    found
 }
 
 /// Sorts steps topologically and writes their edges into them.

@@ -205,16 +205,16 @@ fn removals(
                     .collect()
             })
             .collect();
-        let mut used_by = vec![Vec::new(); gone.len()];
+        let mut uses = Dag::new(gone.len());
         for (user, needs) in needs.iter().enumerate() {
-            needs.iter().for_each(|&need| used_by[need].push(user));
+            needs.iter().for_each(|&need| uses.need(user, need));
         }
         let mut users: HashMap<usize, HashSet<usize>> = HashMap::new();
         let mut found = Vec::with_capacity(gone.len());
         for (child, (id, owned)) in gone.iter().enumerate() {
             // What uses something that itself uses the carrier cannot wait for the carrier: it goes before both.
             let tangled = |carrier: usize, users: &mut HashMap<usize, HashSet<usize>>| {
-                let users = users.entry(carrier).or_insert_with(|| users_of(carrier, &used_by));
+                let users = users.entry(carrier).or_insert_with(|| uses.all_dependants(carrier));
                 let within = |other: usize| gone[other].0.ancestors().any(|above| above == *gone[carrier].0);
                 needs[child].iter().any(|&need| need != carrier && !within(need) && users.contains(&need))
             };
@@ -297,16 +297,4 @@ fn removals(
         }
     }
     Removals { steps, edges, after_users }
-}
-
-/// Everything that needs `node`, directly or by way of others.
-fn users_of(node: usize, users: &[Vec<usize>]) -> HashSet<usize> {
-    let mut found = HashSet::new();
-    let mut stack = users[node].clone();
-    while let Some(user) = stack.pop() {
-        if found.insert(user) {
-            stack.extend(&users[user]);
-        }
-    }
-    found
 }
