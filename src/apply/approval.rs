@@ -388,7 +388,7 @@ async fn remove_once(client: &Client, api_version: &str, seen: &Seen) -> Result<
             )));
         }
     }
-    if let Started::Running(operation) = client.delete(id, api_version, &Conditions::none()).await? {
+    if let Started::Running(operation) = client.delete(id, api_version, &[]).await? {
         client.wait(&operation, |_| {}, DEADLINE).await?;
     }
     Ok(client.get(id, api_version).await?.is_none())

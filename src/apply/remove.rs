@@ -16,7 +16,7 @@ impl Worker {
         {
             return Ok(());
         }
-        let started = self.client.delete_saying(self.id.as_str(), &delete.api_version, delete.query).await?;
+        let started = self.client.delete(self.id.as_str(), &delete.api_version, delete.query).await?;
         if let Started::Running(operation) = started {
             self.accepted(&operation);
             self.client.wait(&operation, |_| {}, left).await?;

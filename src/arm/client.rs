@@ -159,27 +159,12 @@ impl Client {
         self.write(Method::Patch, id, api_version, Some(body), conditions).await
     }
 
-    /// Removes a resource; one that does not exist is as good as removed.
+    /// Removes a resource; one that does not exist is as good as removed. `query` is what the request says besides its API
+    /// version.
     ///
     /// # Errors
     /// When Azure refuses, or the outcome stays unknown.
-    pub async fn delete(&self, id: &str, api_version: &str, conditions: &Conditions) -> Result<Started> {
-        match self.write(Method::Delete, id, api_version, None, conditions).await {
-            Err(error) if is_absent(&error) => Ok(Started::Done(None)),
-            outcome => outcome,
-        }
-    }
-
-    /// Removes a resource by a request whose query says more than the API version.
-    ///
-    /// # Errors
-    /// As [`Client::delete`].
-    pub async fn delete_saying(
-        &self,
-        id: &str,
-        api_version: &str,
-        query: &[(&str, &str)],
-    ) -> Result<Started> {
+    pub async fn delete(&self, id: &str, api_version: &str, query: &[(&str, &str)]) -> Result<Started> {
         match self.write_saying(Method::Delete, id, (api_version, query), None, UNCONDITIONAL).await {
             Err(error) if is_absent(&error) => Ok(Started::Done(None)),
             outcome => outcome,
@@ -384,7 +369,7 @@ mod tests {
             let (client, _) = Script::client(vec![line("GET ID", 404, error(code))]);
             assert_eq!(client.get(ID, "1").await.unwrap(), None, "{code}");
             let (client, _) = Script::client(vec![line("DELETE ID", 404, error(code))]);
-            assert_eq!(client.delete(ID, "1", UNCONDITIONAL).await.unwrap(), Started::Done(None), "{code}");
+            assert_eq!(client.delete(ID, "1", &[]).await.unwrap(), Started::Done(None), "{code}");
         }
         // AKS writes its errors without the outer member.
         let (client, _) =
@@ -420,7 +405,7 @@ mod tests {
             let (client, _) = Script::client(vec![line("GET ID", 404, answer.clone())]);
             assert!(client.get(ID, "1").await.is_err(), "{answer}");
             let (client, _) = Script::client(vec![line("DELETE ID", 404, answer.clone())]);
-            assert!(client.delete(ID, "1", UNCONDITIONAL).await.is_err(), "{answer}");
+            assert!(client.delete(ID, "1", &[]).await.is_err(), "{answer}");
         }
     }
 
@@ -496,7 +481,7 @@ mod tests {
         let (client, id) = client.announced();
         client.put(ID, "1", &json!({}), &Conditions::none()).await.unwrap();
         client.get(ID, "1").await.unwrap();
-        client.delete(ID, "1", &Conditions::none()).await.unwrap();
+        client.delete(ID, "1", &[]).await.unwrap();
         let sent = script.sent.lock().unwrap();
         let as_announced = sent.iter().map(|(_, request)| {
             request.headers.get("x-ms-client-request-id") == Some(&id.as_hyphenated().to_string())

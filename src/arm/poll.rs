@@ -120,7 +120,7 @@ impl Client {
     /// # Errors
     /// As for [`Client::delete`] and [`Client::wait`].
     pub async fn delete_and_wait(&self, id: &str, api_version: &str, deadline: Duration) -> Result<()> {
-        match self.delete(id, api_version, &Conditions::none()).await? {
+        match self.delete(id, api_version, &[]).await? {
             Started::Done(_) => Ok(()),
             Started::Running(operation) => self.wait(&operation, |_| {}, deadline).await.map(|_| ()),
         }

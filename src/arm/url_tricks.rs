@@ -2,9 +2,7 @@
 
 use super::scripted::{ARM, Script, line};
 use super::transport::Method;
-use super::{
-    Client, Conditions, HttpTransport, Limits, Operation, Options, Poll, Proxies, StaticToken, is_loopback,
-};
+use super::{Client, HttpTransport, Limits, Operation, Options, Poll, Proxies, StaticToken, is_loopback};
 use crate::host::Clock;
 use serde_json::json;
 use std::sync::Arc;
@@ -218,7 +216,7 @@ async fn in_this_process_nothing_is_sent_where_a_trick_leads() {
             let answer = line("DELETE ID", 202, json!({})).with("retry-after", "1").verbatim(header, &trick);
             let gone = line("GET ID", 404, json!({"error": {"code": "ResourceNotFound", "message": ""}}));
             let (client, script) = Script::client(vec![answer, gone]);
-            let started = client.delete(super::scripted::ID, "1", &Conditions::none()).await;
+            let started = client.delete(super::scripted::ID, "1", &[]).await;
             if let Ok(super::Started::Running(operation)) = started {
                 let _ = client.wait(&operation, |_| {}, std::time::Duration::from_secs(60)).await;
             }

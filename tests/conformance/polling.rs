@@ -185,7 +185,7 @@ async fn follow(act: &Act, player: Arc<Player>) -> End {
     let (id, version) = path.split_once("?api-version=").unwrap();
     let body = act.write.body.clone().unwrap_or_default();
     let started = match act.write.method {
-        Method::Delete => client.delete(id, version, &Conditions::none()).await,
+        Method::Delete => client.delete(id, version, &[]).await,
         Method::Post => client.post(id, version, None).await,
         _ => client.put(id, version, &body, &Conditions::none()).await,
     };

@@ -201,7 +201,7 @@ async fn run(plan: &Plan) -> BTreeMap<usize, Span> {
     for subscription in SUBSCRIPTIONS {
         let said = format!("/subscriptions/{subscription}/said");
         client.put(&said, "1", &json!({}), &arm::Conditions::none()).await.unwrap();
-        client.delete(&said, "1", &arm::Conditions::none()).await.unwrap();
+        client.delete(&said, "1", &[]).await.unwrap();
     }
     let engine = Engine {
         client,

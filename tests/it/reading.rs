@@ -28,8 +28,7 @@ fn id(group: &str, rest: &str) -> String {
 }
 
 async fn delete(rehearsal: &Rehearsal, path: &str, version: &str) {
-    let conditions = berth::arm::Conditions::default();
-    rehearsal.session.engine.client.delete(path, version, &conditions).await.unwrap();
+    rehearsal.session.engine.client.delete(path, version, &[]).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
