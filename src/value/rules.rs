@@ -321,6 +321,10 @@ const COMMON: &[Rule] = &[
     Rule::at("etag").read_only(),
     Rule::at("systemData").read_only(),
     Rule::at("properties.provisioningState").read_only(),
+    Rule::at("identity.principalId").read_only(),
+    Rule::at("identity.tenantId").read_only(),
+    Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
+    Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
 ];
 
 /// The rules of one resource type, ready for walking a body.

@@ -13,11 +13,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("sku.tier").fold_case().default("\"Free\""),
     Rule::at("extendedLocation").immutable(),
     Rule::at("identity.type").fold_case(),
-    Rule::at("identity.principalId").read_only(),
-    Rule::at("identity.tenantId").read_only(),
     Rule::at("identity.userAssignedIdentities").map(),
-    Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
-    Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
     // What AKS tells and does not take.
     Rule::at("properties.powerState").read_only(),
     Rule::at("properties.maxAgentPools").read_only(),

@@ -159,8 +159,6 @@ pub static EXTENSION: ResourceType = ResourceType {
         Rule::at("properties.customLocationSettings").read_only(),
         Rule::at("properties.aksAssignedIdentity.principalId").read_only(),
         Rule::at("properties.aksAssignedIdentity.tenantId").read_only(),
-        Rule::at("identity.principalId").read_only(),
-        Rule::at("identity.tenantId").read_only(),
     ],
     facets: &[
         Facet::new("version", "/properties/currentVersion", "the version that is installed"),

@@ -12,11 +12,7 @@ const RULES: &[Rule] = &[
     // Azure writes it in words of its own.
     Rule::at("kind").create_only(),
     Rule::at("identity.type").fold_case().default("\"None\""),
-    Rule::at("identity.principalId").read_only(),
-    Rule::at("identity.tenantId").read_only(),
     Rule::at("identity.userAssignedIdentities").map(),
-    Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
-    Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
     Rule::at("properties.reserved").immutable().default("false"),
     Rule::at("properties.serverFarmId").fold_case(),
     Rule::at("properties.virtualNetworkSubnetId").fold_case(),
