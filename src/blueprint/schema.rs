@@ -163,7 +163,7 @@ struct Every {
     /// How long to wait for an operation on it, such as `90s`, `30m` or `2h`.
     #[schemars(regex(pattern = r"^([0-9]+[smhd])+$"), example = &"30m")]
     timeout: Option<String>,
-    /// Whether it is taken over when it exists and belongs to nobody.
+    /// Whether berth takes it over when it exists and carries no owner's tag.
     adopt: Option<bool>,
     /// The lists and mappings of which what others added is taken away, such as `[tags]`; `true` for all of them. What
     /// they can be is on the kind's page.

@@ -25,6 +25,11 @@ pub(super) struct NameRule {
     pub says: &'static str,
 }
 
+/// Whether a name of small letters and digits may contain it.
+pub(super) fn small(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit()
+}
+
 impl NameRule {
     /// Whether a name obeys; one with a token in it is not judged.
     pub fn allows(&self, name: &str) -> bool {

@@ -2,7 +2,7 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.network/publicipaddresses>).
 
 use super::addresses::idle_timeout;
-use super::naming::{NETWORK, NameRule};
+use super::naming::{NETWORK, NameRule, small};
 use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
@@ -156,8 +156,8 @@ const LABEL: NameRule = NameRule {
     min: 3,
     max: 63,
     first: |c| c.is_ascii_lowercase(),
-    inner: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
-    last: |c| c.is_ascii_lowercase() || c.is_ascii_digit(),
+    inner: |c| small(c) || c == '-',
+    last: small,
     says: "3 to 63 small letters, digits and `-`, the first a letter, the last no `-`",
 };
 

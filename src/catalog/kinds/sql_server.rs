@@ -6,7 +6,7 @@
 
 use super::addresses::is_address;
 use super::key_vault_secret::SECRET_IN_CLEAR;
-use super::naming::NameRule;
+use super::naming::{NameRule, small};
 use super::parts::{identity, is_none_of, members, switch, within};
 use crate::catalog::{
     Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Nested, Preflight, Problem, Reference,
@@ -162,11 +162,7 @@ pub static SQL_SERVER: ResourceType = ResourceType {
     rules: &[
         Rule::at("kind").read_only(),
         Rule::at("identity.type").fold_case().default("\"None\""),
-        Rule::at("identity.principalId").read_only(),
-        Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
-        Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
-        Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
         Rule::at("properties.administratorLogin").immutable(),
         Rule::at("properties.administratorLoginPassword").write_only(),
         // Heard on creation only; what changes later is changed beside it.
@@ -286,10 +282,6 @@ const NAME: NameRule = NameRule {
     says: "1 to 63 small letters, digits and `-`, not starting or ending with `-`; names of SQL servers are taken \
            worldwide, so `${uniqueString(azure.resourceGroup)}` helps",
 };
-
-fn small(c: char) -> bool {
-    c.is_ascii_lowercase() || c.is_ascii_digit()
-}
 
 const SQL_DATABASE_NAME: Code = Code {
     name: "sql-database-name",

@@ -4,7 +4,7 @@
 //! Containers are made through ARM, which works while the account does not answer on public networks.
 
 use super::addresses::public_range;
-use super::naming::NameRule;
+use super::naming::{NameRule, small};
 use super::parts::{identity, members, switch};
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Problem, Reference, ResourceType,
@@ -150,11 +150,7 @@ pub static STORAGE_ACCOUNT: ResourceType = ResourceType {
         Rule::at("sku.name").fold_case(),
         Rule::at("sku.tier").read_only(),
         Rule::at("identity.type").fold_case().default("\"None\""),
-        Rule::at("identity.principalId").read_only(),
-        Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
-        Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
-        Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
         Rule::at("properties.accessTier").fold_case().default("\"Hot\""),
         Rule::at("properties.publicNetworkAccess").fold_case().default("\"Enabled\""),
         Rule::at("properties.allowBlobPublicAccess").default("false"),
@@ -235,10 +231,6 @@ const NAME: NameRule = NameRule {
     says: "3 to 24 small letters and digits; names of storage accounts are taken worldwide, so \
            `${uniqueString(azure.resourceGroup)}` helps",
 };
-
-fn small(c: char) -> bool {
-    c.is_ascii_lowercase() || c.is_ascii_digit()
-}
 
 const STORAGE_CONTAINER_NAME: Code = Code {
     name: "storage-container-name",
@@ -373,7 +365,7 @@ impl Spec {
             }
             let open = container.public_access.is_some_and(|access| access != ContainerAccess::None);
             if open && self.allow_public_blobs != Some(true) {
-                let message = "the account lets nobody read without signing in";
+                let message = "the account does not allow reads without a sign-in";
                 cx.problem(
                     Problem::error(&STORAGE_ACCOUNT_ACCESS, format!("{path}.publicAccess"), message)
                         .help("write `allowPublicBlobs: true` in the account, or take `publicAccess` out of the container"),

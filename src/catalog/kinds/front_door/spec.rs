@@ -183,7 +183,7 @@ pub struct PrivateLinkSpec {
     /// The region of the private endpoint, which Front Door must have private link in; the entry's when absent.
     pub(super) location: Option<String>,
     /// What the request says to the target's owner. Leave it out when an entry of `approvals` names this origin: berth
-    /// writes a message then that nobody can guess.
+    /// then writes a random text, which only this origin's request carries.
     pub(super) message: Option<String>,
 }
 
