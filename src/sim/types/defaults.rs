@@ -171,6 +171,7 @@ const KNOWN: &[&[Defaults]] = &[
         quick("microsoft.insights/metricalerts", |_, _| {}).plain(),
     ],
     super::data::KNOWN,
+    super::messaging::KNOWN,
     super::web::KNOWN,
     super::front_door::KNOWN,
 ];

@@ -1,5 +1,6 @@
 //! Network resources that stand alone: security groups, route tables, NAT gateways, public addresses and so on.
 
+use super::gateway;
 use super::generic::fill_identity;
 use super::network::refuse_if_busy;
 use crate::core::behaviour::{Answer, Behaviour, begin, stored_and_new};
@@ -32,6 +33,11 @@ impl Behaviour for NetworkItem {
         if !world.state.resources.contains(key) {
             world.enter_generation(key);
         }
+        match call.kind.as_str() {
+            "microsoft.network/applicationgateways" => gateway::check_gateway(world, call)?,
+            "microsoft.network/privatelinkservices" => gateway::check_service(world, call)?,
+            _ => {}
+        }
         let etag = world.etag(key);
         let mut body = call.tracked_envelope();
         body.insert("etag".into(), json!(etag));
@@ -63,18 +69,28 @@ impl Behaviour for NetworkItem {
                     (world.uuid(key, "alias"), text(&body, "location").unwrap_or_default());
                 let alias = format!("{}.{guid}.{location}.azure.privatelinkservice", call.path.name());
                 set(&mut body, "properties.alias", alias);
+                gateway::fill_service(call, &etag, &mut body);
             }
+            "microsoft.network/applicationgateways" => gateway::fill_gateway(call, &etag, &mut body),
             _ => {}
         }
         let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
         let act = if status == 201 { Act::Create } else { Act::Update };
+        gateway::join(world, key, &call.id);
         begin(world, call, status, Work::on(Style::Network, act, key))
+    }
+
+    fn removed(&self, world: &mut World, resource: &Resource) {
+        gateway::leave(world, resource);
     }
 
     fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let key = &call.path.key;
         refuse_if_busy(world, call, &[key])?;
         check_unused(world, call)?;
+        if call.kind == "microsoft.network/privatelinkservices" {
+            gateway::check_unconnected(world, key)?;
+        }
         begin(world, call, 202, Work::on(Style::Network, Act::Delete, key))
     }
 }
@@ -156,7 +172,7 @@ fn security_group(call: &Call<'_>, etag: &str, body: &mut Object) -> Result<(), 
 }
 
 /// Gives the elements of an inline collection their id, type, entity tag and state.
-fn children(call: &Call<'_>, etag: &str, body: &mut Object, collection: &str) {
+pub(super) fn children(call: &Call<'_>, etag: &str, body: &mut Object, collection: &str) {
     let path = format!("properties.{collection}");
     let made: Vec<Value> = list(body, &path)
         .iter()

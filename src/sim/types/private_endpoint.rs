@@ -223,7 +223,10 @@ impl Behaviour for PrivateEndpoint {
         element.insert("type".into(), json!(format!("{}/{}", call.type_name, wanted.list)));
         set(&mut element, "properties.provisioningState", "Succeeded");
         let old = existing.as_ref().and_then(|e| connection_of(&e.body)).map(|(_, c)| c);
-        let waits = wanted.list == MANUAL || call.bent.keep_pending;
+        let service = super::gateway::target_key(world, &wanted.target);
+        let service = world.state.resources.get(&service);
+        let let_in = service.is_some_and(|service| super::gateway::lets_in(service, &call.id));
+        let waits = wanted.list == MANUAL && !let_in || call.bent.keep_pending;
         let state = match old.and_then(|c| c.pointer("/properties/privateLinkServiceConnectionState")) {
             Some(state) => state.clone(),
             None if waits => {
@@ -284,7 +287,7 @@ impl Behaviour for PrivateEndpoint {
         }
         let Some(endpoint) = world.state.resources.get(key) else { return };
         let Some((list, element)) = connection_of(&endpoint.body) else { return };
-        let (id, target) = (endpoint.id.clone(), target_of(element).to_ascii_lowercase());
+        let (id, target) = (endpoint.id.clone(), super::gateway::target_key(world, &target_of(element)));
         let (status, name) = (status_of(element).to_owned(), name_of(element).to_owned());
         let message =
             element.pointer("/properties/requestMessage").and_then(Value::as_str).unwrap_or_default();
@@ -304,7 +307,7 @@ impl Behaviour for PrivateEndpoint {
         let subnet = text(&resource.body, "properties.subnet.id").unwrap_or_default().to_ascii_lowercase();
         subnet::leave(world, &subnet, &resource.id);
         if let Some((_, element)) = connection_of(&resource.body) {
-            let target = target_of(element).to_ascii_lowercase();
+            let target = super::gateway::target_key(world, &target_of(element));
             if let Some(connection) = connection::find(world, &target, &resource.key()) {
                 world.remove_tree(&connection);
             }

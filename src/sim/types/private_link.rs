@@ -112,6 +112,12 @@ const GROUPS: &[LinkGroup] = &[
         "redis.cache.windows.net",
     ),
     row(
+        "microsoft.cache/redisenterprise",
+        "redisEnterprise",
+        "privatelink.redis.azure.net",
+        "redis.azure.net",
+    ),
+    row(
         "microsoft.servicebus/namespaces",
         "namespace",
         "privatelink.servicebus.windows.net",
