@@ -199,6 +199,9 @@ pub struct ResourceType {
     pub keeps_one: Option<KeepsOne>,
     /// How it is removed.
     pub delete: DeleteMode,
+    /// What a create says in place of what is asked for, which Azure takes only of one that is there: dotted paths, and
+    /// values as JSON text. The next run brings it to what is asked for.
+    pub at_first: &'static [(&'static str, &'static str)],
     /// What a DELETE says besides: names and values of its query.
     pub delete_query: &'static [(&'static str, &'static str)],
     /// What else may not happen at the same time.
@@ -266,6 +269,7 @@ impl ResourceType {
             within: None,
             keeps_one: None,
             delete: DeleteMode::Own,
+            at_first: &[],
             delete_query: &[],
             lanes: &[],
             stateful: false,

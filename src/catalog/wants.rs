@@ -149,7 +149,7 @@ const ALL: &[Wants] = &[
         "application gateway",
         "an application gateway",
         &["Microsoft.Network/applicationGateways"],
-        "${resources.gateway}",
+        "${applicationGateways.shop}",
     ),
     Wants::a(
         "disk encryption set",

@@ -4,12 +4,16 @@ use super::kind::Kind;
 use crate::diag::Code;
 
 mod addresses;
+pub mod api_management;
 pub mod app_service_plan;
+pub mod application_gateway;
 pub mod approval;
 mod builtin_policies;
 pub mod builtin_roles;
 pub mod cluster;
 pub mod container_registry;
+pub mod cosmos_account;
+pub mod event_hubs;
 pub mod front_door;
 pub mod generic;
 pub mod identity;
@@ -17,6 +21,7 @@ pub mod key_vault;
 pub mod key_vault_secret;
 pub mod lock;
 pub mod log_workspace;
+mod messaging;
 mod naming;
 pub mod nat_gateway;
 pub mod network;
@@ -28,8 +33,10 @@ pub mod private_dns;
 pub mod private_dns_zone;
 pub mod private_endpoint;
 pub mod private_link;
+pub mod private_link_service;
 pub mod public_ip;
 mod ranges;
+pub mod redis;
 pub mod registration;
 mod requesters;
 pub mod resource_group;
@@ -37,6 +44,7 @@ pub mod role_assignment;
 mod role_scope;
 pub mod route_table;
 mod scope;
+pub mod service_bus;
 pub mod sql_server;
 pub mod storage_account;
 pub mod waf_policy;
@@ -61,6 +69,13 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::of::<sql_server::SqlServer>(),
     Kind::of::<container_registry::ContainerRegistry>(),
     Kind::of::<storage_account::StorageAccount>(),
+    Kind::of::<private_link_service::PrivateLinkService>(),
+    Kind::of::<application_gateway::ApplicationGateway>(),
+    Kind::of::<api_management::ApiManagement>(),
+    Kind::of::<cosmos_account::CosmosAccount>(),
+    Kind::of::<service_bus::ServiceBus>(),
+    Kind::of::<event_hubs::EventHubs>(),
+    Kind::of::<redis::Redis>(),
     Kind::of::<private_endpoint::PrivateEndpoint>(),
     Kind::of::<approval::Approvals>(),
     Kind::of::<role_assignment::RoleAssignment>(),
@@ -73,6 +88,7 @@ pub(super) const KINDS: &[Kind] = &[
 /// The diagnostics that several kinds can cause.
 pub(super) const SHARED_CODES: &[&[&Code]] = &[
     addresses::CODES,
+    messaging::CODES,
     naming::CODES,
     parts::CODES,
     private_dns::CODES,

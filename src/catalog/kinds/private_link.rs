@@ -156,7 +156,7 @@ pub const TARGETS: &[Target] = &[
     target(
         "Microsoft.Cache/redisEnterprise",
         "2025-07-01",
-        &[group("redisEnterprise", &["privatelink.redisenterprise.cache.azure.net"])],
+        &[group("redisEnterprise", &["privatelink.redis.azure.net"])],
     ),
     target("Microsoft.ServiceBus/namespaces", "2026-01-01", SERVICE_BUS),
     target("Microsoft.EventHub/namespaces", "2026-01-01", SERVICE_BUS),

@@ -47,7 +47,8 @@ pub const APPROVAL_FROM: Code = Code {
     example: "from: ${resources.origin}",
 };
 
-const APPROVAL_ENDPOINT: Code = Code {
+/// What is named is no private endpoint.
+pub const APPROVAL_ENDPOINT: Code = Code {
     name: "approval-endpoint",
     why: "`endpoints` takes private endpoints, each whole: no names, no patterns.",
     remedy: "Write the ARM id of the endpoint, or refer to an entry of `privateEndpoints`.",

@@ -10,7 +10,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-pub use checks::{APPROVAL_FROM, APPROVAL_VERSION};
+pub use checks::{APPROVAL_ENDPOINT, APPROVAL_FROM, APPROVAL_VERSION};
 pub use spec::{Otherwise, Spec, Wait};
 
 use crate::catalog::{Approval, DeleteMode, Draft, EntryCx, EntryKind, Provisioning, ResourceType};
