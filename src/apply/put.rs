@@ -6,8 +6,8 @@ use crate::arm::{Conditions, Error, ErrorKind, Operation as ArmOperation, transp
 use crate::catalog::UpdateMode;
 use crate::plan::{Guard, Mode, Put};
 use crate::value::{
-    Change, ChangeKind, Comparison, Flag, beneath, changed_members, diff, merge, set_path, strip_read_only,
-    without,
+    Change, ChangeKind, Comparison, Flag, beneath, changed_members, diff, get_path, merge, set_path,
+    strip_read_only, without,
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Worker {
                 Conditions::none()
             }
         };
-        let body = beneath(&put.initial, &put.body);
+        let body = at_first(put);
         let started = match self.client.put(self.id.as_str(), version, &body, &conditions).await {
             Err(error) if error.status == Some(412) && put.guard == Guard::IfNoneMatch => {
                 return Err(Stop::Refused(self.appeared()));
@@ -78,7 +78,7 @@ impl Worker {
 
     async fn write_new(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
         let version = put.kind.api_version;
-        let body = beneath(&put.initial, &put.body);
+        let body = at_first(put);
         let started = self.client.put(self.id.as_str(), version, &body, &Conditions::none()).await?;
         self.finish(started, version, left).await
     }
@@ -146,6 +146,19 @@ impl Worker {
         // A recover ignores everything else that the body asks for.
         self.update(put, left).await
     }
+}
+
+/// The body of a create.
+fn at_first(put: &Put) -> Value {
+    let mut body = beneath(&put.initial, &put.body).into_owned();
+    for (path, value) in put.kind.at_first {
+        if get_path(&body, path).is_some()
+            && let Ok(value) = serde_json::from_str(value)
+        {
+            set_path(&mut body, path, value);
+        }
+    }
+    body
 }
 
 /// Whether a change is one of tags, which a PATCH replaces as a whole.
