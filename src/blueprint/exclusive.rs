@@ -5,6 +5,7 @@ use super::messages::WRONG_TYPE;
 use super::source::At;
 use crate::catalog::{Draft, Exclusive, Kind, Members};
 use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::value::get_path;
 use serde_json::{Map, Value};
 
 /// What was written.
@@ -55,7 +56,10 @@ impl Evaluator<'_> {
     ) {
         let rules = draft.kind.compiled();
         // One section may make resources of several types, each with the list at a path of its own.
-        let has = |members: Members| !matches!(members, Members::At(path) if !rules.merges(path));
+        // And what is said on creation only is somebody else's from then on.
+        let given = |path: &str| get_path(&draft.initial, path).is_some();
+        let has =
+            |members: Members| !matches!(members, Members::At(path) if !rules.merges(path) || given(path));
         let listed = kind.merged.iter().filter(|merged| merged.within == within && has(merged.members));
         let mut known: Vec<Exclusive> = listed
             .map(|merged| Exclusive { name: merged.name.to_owned(), members: merged.members })
@@ -63,7 +67,7 @@ impl Evaluator<'_> {
         if known.is_empty() {
             // What has no names of its own goes by Azure's.
             let own = draft.kind.rules.iter().map(|rule| rule.path());
-            let own = own.filter(|path| !path.contains(['[', '*']) && rules.merges(path));
+            let own = own.filter(|path| !path.contains(['[', '*']) && rules.merges(path) && !given(path));
             known.extend(own.map(|path| Exclusive { name: path.to_owned(), members: Members::AtName }));
         }
         if draft.kind.tags {
@@ -82,15 +86,15 @@ impl Evaluator<'_> {
             Asked::Every => draft.exclusive = known,
             Asked::Lists(names) => {
                 for (at, name) in names.iter().enumerate() {
-                    let found = known.iter().find(|list| list.name == *name).cloned();
-                    let found = found.or_else(|| {
-                        // A list that only `properties:` asks for.
-                        let by_path = name.contains('.') && rules.merges(name);
-                        by_path.then(|| Exclusive { name: name.clone(), members: Members::AtName })
-                    });
-                    match found {
-                        Some(list) => draft.exclusive.push(list),
-                        None => {
+                    // One word may name several lists.
+                    let mut found: Vec<_> = known.iter().filter(|list| list.name == *name).cloned().collect();
+                    // A list that only `properties:` asks for.
+                    if found.is_empty() && name.contains('.') && rules.merges(name) {
+                        found.push(Exclusive { name: name.clone(), members: Members::AtName });
+                    }
+                    match found.is_empty() {
+                        false => draft.exclusive.extend(found),
+                        true => {
                             let names: Vec<&str> = known.iter().map(|list| list.name.as_str()).collect();
                             let help = match did_you_mean(name, names.iter().copied()) {
                                 Some(near) => format!("did you mean `{near}`?"),

@@ -14,7 +14,7 @@ use super::outputs::RawOutput;
 use super::refer::Referent;
 use super::source::{At, Source};
 use super::written::is_within;
-use crate::catalog::kinds::approval::{APPROVAL_FROM, APPROVAL_VERSION};
+use crate::catalog::kinds::approval::{APPROVAL_ENDPOINT, APPROVAL_FROM, APPROVAL_VERSION};
 use crate::catalog::kinds::{registration, resource_group};
 use crate::catalog::{self, Draft, DraftId, Provisioning};
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
@@ -568,21 +568,41 @@ impl<'a> Linker<'a> {
         edges: &mut Vec<usize>,
         problems: &mut Diagnostics,
     ) -> Approval {
-        let mut id = |text: &str| {
+        let mut link = |text: &str| {
             let mut value = Value::String(text.to_owned());
             self.link_value(at, &mut value, edges, problems);
+            let text = value.as_str().unwrap_or_default().to_owned();
             // A text with a token in it is an id that only Azure can complete.
-            let id = ArmId::parse(value.as_str().unwrap_or_default()).ok();
+            let id = ArmId::parse(&text).ok();
             edges.extend(id.as_ref().and_then(|id| self.by_id.get(id)));
-            id
+            (text, id)
         };
-        let target = id(&draft.target);
-        let endpoints: Vec<Option<ArmId>> = draft.endpoints.iter().map(|text| id(text)).collect();
-        let requester = draft.requester.as_deref().and_then(|text| id(&Token::want(text, "id")));
+        let target = link(&draft.target).1;
+        let endpoints: Vec<(String, Option<ArmId>)> = draft.endpoints.iter().map(|text| link(text)).collect();
+        let requester = draft.requester.as_deref().and_then(|text| link(&Token::want(text, "id")).1);
         let requester = requester.and_then(|id| {
             let address = &self.nodes[*self.by_id.get(&id)?].draft.address;
             Some((id, message_of(address)))
         });
+        let is_endpoint = |id: &ArmId| id.resource_type().eq_ignore_ascii_case(PRIVATE_ENDPOINTS);
+        for ((text, id), written) in endpoints.iter().zip(&draft.endpoints) {
+            // A reference to something of another kind has its error already, and no text.
+            if text.is_empty() || token::has_token(text) || id.as_ref().is_some_and(is_endpoint) {
+                continue;
+            }
+            // Nobody would be let in, and nothing would say so.
+            let message = format!("`{}` is not the id of a private endpoint", token::display_text(text));
+            let named = match Token::exactly(written) {
+                Some(Token::Reference { path, .. }) => Some(path),
+                _ => None,
+            };
+            problems.push(
+                Diagnostic::error(&APPROVAL_ENDPOINT, message)
+                    .at(self.place(at, named.as_deref()))
+                    .help("write the endpoint's whole ARM id, or refer to an entry of `privateEndpoints`"),
+            );
+        }
+        let endpoints: Vec<Option<ArmId>> = endpoints.into_iter().map(|(_, id)| id).collect();
         let known = endpoints.iter().all(Option::is_some);
         let endpoint = endpoints.first().cloned().flatten().filter(|_| draft.own);
         let endpoints = endpoints.into_iter().flatten().map(Who::Endpoint);
@@ -814,6 +834,9 @@ impl<'a> Linker<'a> {
             .help("remove one of the references or `dependsOn` on this path")
     }
 }
+
+/// The type of what `endpoints` names.
+const PRIVATE_ENDPOINTS: &str = "Microsoft.Network/privateEndpoints";
 
 /// What the request message of a requester is called among the secrets. No parameter has such a name.
 fn message_of(requester: &Address) -> String {

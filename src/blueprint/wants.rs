@@ -336,7 +336,7 @@ approvals: { vault: { target: "${keyVaults.secrets}", endpoints: ["${privateEndp
 logWorkspaces: { logs: {} }
 appServicePlans: { web: { name: asp-shop, sku: P0v3 } }
 webApps: { shop: { name: app-shop-a1, plan: "${appServicePlans.web}", slots: { blue: {} } } }
-wafPolicies: { edge: { name: wafshop, sku: Premium } }
+wafPolicies: { edge: { name: wafshop, sku: Premium }, gateway: { for: applicationGateway } }
 frontDoors:
   edge:
     name: afd-shop
@@ -353,6 +353,13 @@ sqlServers:
     networkRules: { nodes: { subnet: "${networks.hub.subnets.nodes}", ignoreMissingServiceEndpoint: true } }
 containerRegistries: { shop: { name: crshopb1, sku: Premium } }
 storageAccounts: { logs: { name: stlogsa1, sku: Standard_ZRS } }
+privateLinkServices: { shop: { subnet: "${networks.spoke.subnets.nodes}", destination: 10.20.0.10 } }
+applicationGateways: { shop: { name: agw-shop, subnet: "${networks.hub.subnets.nodes}", publicIp: "${publicIps.out}", wafPolicy: "${wafPolicies.gateway}", ingressController: true } }
+apiManagement: { shop: { name: apim-shop-a1, sku: Developer, publisherEmail: a@example.com, publisherName: a, virtualNetwork: { type: External, subnet: "${networks.hub.subnets.nodes}" } } }
+cosmosAccounts: { shop: { name: cosmos-shop-a1 } }
+serviceBus: { shop: { name: sb-shop-a1, networkRules: { ips: [203.0.113.7] } } }
+eventHubs: { shop: { name: evh-shop-a1, networkRules: { ips: [203.0.113.7] } } }
+redis: { shop: { name: redis-shop-a1, sku: Balanced_B5 } }
 resources: { registry: { name: crshopa1, type: Microsoft.ContainerRegistry/registries, apiVersion: "2025-11-01", body: { location: westeurope, properties: {} } } }
 "#;
 
