@@ -24,6 +24,10 @@ macro_rules! template {
 /// Every template, the one that is taken when nobody names one first.
 pub const TEMPLATES: &[Template] = &[
     template!("quickstart"),
+    template!("api-behind-apim"),
+    template!("application-gateway-ingress"),
+    template!("cross-subscription-approver"),
+    template!("cross-subscription-requester"),
     template!("gitops-flux"),
     template!("key-vault-private"),
     template!("multi-region"),
