@@ -42,6 +42,81 @@ const KNOWN: &[(&str, &str, &str)] = &[
         "read-only by the schema; Azure's own clients send it back all the same, as recorded",
     ),
     (
+        "Microsoft.ApiManagement/service",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.Cache/redisEnterprise",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.Cache/redisEnterprise/databases",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.DocumentDB/databaseAccounts",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.DocumentDB/databaseAccounts/sqlDatabases",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.EventHub/namespaces",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.EventHub/namespaces/eventhubs",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.EventHub/namespaces/eventhubs/consumergroups",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.EventHub/namespaces/networkRuleSets",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.ServiceBus/namespaces",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.ServiceBus/namespaces/networkRuleSets",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.ServiceBus/namespaces/queues",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.ServiceBus/namespaces/topics",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.ServiceBus/namespaces/topics/subscriptions",
+        "there is no schema",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
         "Microsoft.Cdn/profiles/ruleSets/rules",
         "*properties*actions*",
         "the schema's parts exclude each other; the official samples have this form",

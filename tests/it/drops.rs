@@ -96,7 +96,12 @@ async fn drop_one(before: &str, after: &str) -> Option<Vec<String>> {
 
 /// What stays when the blueprint drops it, because Azure has no way back or berth does not know it.
 const STAYS: &[&str] = &[
+    // It is not known that an update without an address leaves the service with one of Azure's.
+    "Microsoft.ApiManagement/service properties.publicIpAddressId",
     "Microsoft.Authorization/locks properties.level",
+    // Azure wants it said, and has no default.
+    "Microsoft.Cache/redisEnterprise properties.publicNetworkAccess",
+    "Microsoft.Cache/redisEnterprise/databases properties.clusteringPolicy",
     "Microsoft.ContainerRegistry/registries properties.adminUserEnabled",
     "Microsoft.ContainerRegistry/registries sku",
     "Microsoft.ContainerRegistry/registries sku.name",
@@ -108,9 +113,16 @@ const STAYS: &[&str] = &[
     "Microsoft.ContainerService/managedClusters/agentPools properties.osSKU",
     "Microsoft.ContainerService/managedClusters/agentPools properties.vmSize",
     "Microsoft.ContainerService/managedClusters/agentPools properties.vnetSubnetID",
+    // Azure chooses it by the edition.
+    "Microsoft.EventHub/namespaces/eventhubs properties.partitionCount",
+    "Microsoft.EventHub/namespaces/eventhubs properties.retentionDescription.cleanupPolicy",
+    "Microsoft.EventHub/namespaces/eventhubs properties.retentionDescription.retentionTimeInHours",
     "Microsoft.KeyVault/vaults properties.enablePurgeProtection",
+    "Microsoft.Network/applicationGateways zones",
     "Microsoft.Network/natGateways zones",
     "Microsoft.Network/publicIPAddresses zones",
+    "Microsoft.ServiceBus/namespaces properties.premiumMessagingPartitions",
+    "Microsoft.ServiceBus/namespaces sku.capacity",
     // Azure chooses them by the edition and the size of a database.
     "Microsoft.Sql/servers/databases properties.autoPauseDelay",
     "Microsoft.Sql/servers/databases properties.maxSizeBytes",

@@ -149,6 +149,10 @@ const NAMELESS: &[(&str, &str)] = &[
     ("properties.configurationSettings", "settings that Azure fills"),
     ("identity.userAssignedIdentities", "one identity at a time"),
     ("properties.metadata", "by its path"),
+    ("properties.gatewayIPConfigurations", "one subnet, which never changes"),
+    ("properties.frontendIPConfigurations", "an address each for `publicIp` and `privateIp`"),
+    ("properties.ipConfigurations", "a number of addresses"),
+    ("properties.customProperties", "switches, some of which Azure adds itself"),
     (
         "properties.ipSecurityRestrictions",
         "of a resource beside the entry's own, where Azure adds a rule itself",

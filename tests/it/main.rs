@@ -42,6 +42,7 @@ mod names;
 mod networks;
 mod pipelines;
 mod policies;
+mod private_link;
 mod program;
 mod properties;
 mod purge;
