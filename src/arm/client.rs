@@ -52,6 +52,8 @@ pub struct Client {
     pub(super) inner: Arc<Inner>,
     /// What every write goes by, when that was told beforehand.
     pub(super) writes: Option<Uuid>,
+    /// Whether a write is repeated.
+    pub(super) stubbornness: RetryMode,
 }
 
 /// What all clones share.
@@ -95,14 +97,19 @@ impl Client {
             run,
             count: AtomicU64::new(0),
         };
-        Client { inner: Arc::new(inner), writes: None }
+        Client { inner: Arc::new(inner), writes: None, stubbornness: RetryMode::Retry }
     }
 
     /// This client, all of whose writes go by one `x-ms-client-request-id`, and that id: so that it can be written down
     /// before anything is sent. Azure's support finds a request by it.
     pub fn announced(&self) -> (Self, Uuid) {
         let id = self.next_request_id();
-        (Client { inner: self.inner.clone(), writes: Some(id) }, id)
+        (Client { writes: Some(id), ..self.clone() }, id)
+    }
+
+    /// This client, which sends every write once: who calls it looks again at what it is about before it does so again.
+    pub fn unrepeated(&self) -> Self {
+        Client { stubbornness: RetryMode::Once, ..self.clone() }
     }
 
     /// Reads a resource; `None` when it, its parent or its group does not exist.
@@ -226,7 +233,7 @@ impl Client {
             Some(Ok(bytes)) => Bytes::from(bytes),
             Some(Err(error)) => return Err(Error::new(ErrorKind::Invalid, method, &url, error.to_string())),
         };
-        let call = Call { method, url, body, conditions, stubbornness: RetryMode::Retry };
+        let call = Call { method, url, body, conditions, stubbornness: self.stubbornness };
         let response = self.send(call).await?;
         let body = body_of(method, id, &response)?;
         let answer = Answer {

@@ -82,9 +82,6 @@ impl Client {
                 inner.tokens.refuse(&bearer);
                 continue;
             }
-            if call.stubbornness == RetryMode::Once {
-                return Err(error);
-            }
             let alike = if error.kind == ErrorKind::Throttled { &mut throttled } else { &mut stumbled };
             *alike += 1;
             let attempt = Attempt {
@@ -95,7 +92,8 @@ impl Client {
                 retry_after: error.retry_after,
                 seed: request_id.as_u64_pair().0,
             };
-            let Some(pause) = inner.options.retry.pause(&attempt) else {
+            let repeats = call.stubbornness != RetryMode::Once;
+            let Some(pause) = inner.options.retry.pause(&attempt).filter(|_| repeats) else {
                 if inner.options.retry.asks_too_much(&attempt) {
                     let wish = error.retry_after.unwrap_or_default().as_secs();
                     let limit = inner.options.retry.longest_retry_after.as_secs();
@@ -119,10 +117,10 @@ impl Client {
             Err(error) => return Err(Error::signing_in(call.method, &call.url, &error)),
         };
         let class = OperationClass::of(call.repeats_as());
-        // What has a rhythm of its own is a look at an operation.
-        let urgency = match call.stubbornness {
-            RetryMode::Once => Urgency::Patient,
-            RetryMode::Retry | RetryMode::Query => Urgency::Usual,
+        // What is read in a rhythm of its own is an operation that is looked at.
+        let urgency = match (call.stubbornness, call.method) {
+            (RetryMode::Once, Method::Get) => Urgency::Patient,
+            _ => Urgency::Usual,
         };
         let permit = inner.throttle.acquire(subscription(&call.url), class, urgency).await;
         let request = self.request(call, &bearer, request_id);
