@@ -139,6 +139,12 @@ impl Approving {
         self.seen.iter().any(|seen| seen.id == connection.id && seen.endpoint == connection.endpoint)
     }
 
+    /// Whether it was shown as decided on in this way. A decision of its owner's that came later stands, also for who
+    /// named that very connection: they did not see it.
+    fn was_seen_as(&self, connection: &Connection, status: &str) -> bool {
+        self.seen.iter().any(|seen| seen.id == connection.id && seen.status == status)
+    }
+
     async fn approve(
         &self,
         client: &Client,
@@ -153,7 +159,14 @@ impl Approving {
         let mut named: Vec<(&Connection, Verdict)> =
             found.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_named()).collect();
         for (connection, verdict) in &named {
-            let waits = matches!(connection.status.as_str(), "Pending" | "Rejected");
+            let waits = match connection.status.as_str() {
+                "Pending" => true,
+                "Rejected" if *verdict == Verdict::Approve && !self.was_seen_as(connection, "Rejected") => {
+                    return Err(rejected_since(connection).into());
+                }
+                "Rejected" => true,
+                _ => false,
+            };
             if *verdict == Verdict::Approve
                 && waits
                 && !sent.contains(&connection.id)
@@ -249,6 +262,7 @@ impl Approving {
             // What is approved carries traffic: only who names that very connection takes that away.
             let by_id = |who: &Who| matches!(who, Who::Connection(id) if *id == connection.id);
             let named = self.policy.rule.who.iter().any(by_id);
+            let named = named && self.was_seen_as(connection, "Approved");
             let open = connection.status == "Pending" || named && connection.status == "Approved";
             if open && !sent.contains(&connection.id) && self.decide(client, connection, tell).await? {
                 sent.insert(connection.id.clone());
@@ -289,9 +303,11 @@ impl Approving {
             Task::Reject => private_link::rejection(&self.target, &now, words),
         };
         let condition = etag.map_or_else(Conditions::none, Conditions::matches);
+        // Sent once: before it is sent again the target is listed again, because much may happen meanwhile.
+        let once = client.unrepeated();
         let answer = match verb {
-            Verb::Put => client.put(id, &self.api_version, &body, &condition).await,
-            Verb::Patch => client.patch(id, &self.api_version, &body, &condition).await,
+            Verb::Put => once.put(id, &self.api_version, &body, &condition).await,
+            Verb::Patch => once.patch(id, &self.api_version, &body, &condition).await,
         };
         match answer {
             Ok(Started::Running(operation)) => {
@@ -388,7 +404,7 @@ async fn remove_once(client: &Client, api_version: &str, seen: &Seen) -> Result<
             )));
         }
     }
-    if let Started::Running(operation) = client.delete(id, api_version, &[]).await? {
+    if let Started::Running(operation) = client.unrepeated().delete(id, api_version, &[]).await? {
         client.wait(&operation, |_| {}, DEADLINE).await?;
     }
     Ok(client.get(id, api_version).await?.is_none())
@@ -398,6 +414,13 @@ fn rejected_by_owner(connection: &Connection) -> Failure {
     Failure::new(
         format!("the connection {} is rejected", connection.id),
         "the target's owner decided so: talk to them; `berth approve run --id` with its id approves it all the same",
+    )
+}
+
+fn rejected_since(connection: &Connection) -> Failure {
+    Failure::new(
+        format!("the connection {} was rejected since it was listed", connection.id),
+        "the target's owner decided so meanwhile: talk to them, or list the connections and name it once more",
     )
 }
 

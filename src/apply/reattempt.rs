@@ -51,6 +51,10 @@ impl Reattempts {
         }
         let doubled = first * 2u64.saturating_pow(self.attempts.min(10));
         let wait = error.retry_after.unwrap_or(Duration::from_secs(doubled.min(longest)));
+        // Azure, or what answers in its place, may ask for any time.
+        if wait > budget {
+            return None;
+        }
         self.attempts += 1;
         self.waited += wait;
         let code = error.code.as_deref().unwrap_or(error.kind.as_str());
@@ -89,6 +93,16 @@ mod tests {
             .map(|again| again.wait.as_secs())
             .collect();
         assert_eq!(waits, [5, 10, 20, 30, 30, 30]);
+    }
+
+    #[test]
+    fn nobody_is_waited_for_longer_than_there_is_time() {
+        let mut error = Error::new(ErrorKind::Throttled, Method::Put, "https://x/y", "later");
+        for (wish, waits) in [(599, true), (601, false), (u64::MAX, false)] {
+            error.retry_after = Some(Duration::from_secs(wish));
+            let again = Reattempts::default().after(&error, Duration::from_secs(600));
+            assert_eq!(again.is_some(), waits, "{wish}");
+        }
     }
 
     #[test]

@@ -399,7 +399,11 @@ pub async fn decide(
     version: Option<&str>,
 ) -> Result<(), Failure> {
     let engine = &session.engine;
-    let seen = Seen { id: connection.id.clone(), endpoint: connection.endpoint.clone() };
+    let seen = Seen {
+        id: connection.id.clone(),
+        endpoint: connection.endpoint.clone(),
+        status: connection.status.clone(),
+    };
     let api_version = version_of(approvals, desired, target, version).unwrap_or_default();
     let task = match verb {
         Verb::Approve => Task::Approve,

@@ -202,6 +202,7 @@ impl<'a> Compiler<'a> {
         let seen = |connection: &Connection| Seen {
             id: connection.id.clone(),
             endpoint: connection.endpoint.clone(),
+            status: connection.status.clone(),
         };
         Work::Approve(Approve {
             target: approval.target.clone(),

@@ -173,6 +173,8 @@ pub struct Seen {
     pub id: ArmId,
     /// The endpoint that was behind it.
     pub endpoint: Option<ArmId>,
+    /// What its owner had decided by then.
+    pub status: String,
 }
 
 /// What the ledger holds of a resource, but for values that are known only once it is made.

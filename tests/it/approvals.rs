@@ -5,6 +5,7 @@ use berth::arm::transport::{Method, Request, Response, Transport, TransportError
 use berth::arm::{self, Client, StaticToken};
 use berth::catalog::connection_types;
 use berth::change::Action;
+use berth::ops::{Approvals, Verb, Wishes};
 use berth::plan::{Adoption, Reason};
 use berth::private_link::NotOurs;
 use berth::sim::{SUBSCRIPTION, Simulator};
@@ -331,6 +332,123 @@ async fn a_connection_that_is_replaced_between_list_and_approval_is_left_alone()
             .filter(|line| line.starts_with("Put") && line.contains(&id))
             .count();
         assert_eq!(puts, usize::from(at == Method::Put), "an entity tag guards the last moment");
+    }
+}
+
+/// A decision is never sent a second time on the strength of what was read before the first: in between there may be
+/// another behind the same id, where a type has no entity tags.
+#[tokio::test(start_paused = true)]
+async fn before_a_decision_is_sent_again_the_target_is_listed_again() {
+    for (status, retry_after) in [(429, Some(3)), (500, None), (503, None)] {
+        let mut rehearsal = Rehearsal::new();
+        rehearsal.apply(BLUEPRINT).await;
+        let analytics = endpoint(ANALYTICS, "net", "pe-shop");
+        ask(&rehearsal.simulator, &analytics, "").await;
+        let answer = berth::sim::Effect::Answer {
+            status,
+            code: "ServerBusy".into(),
+            message: "scripted".into(),
+            retry_after: retry_after.map(std::time::Duration::from_secs),
+        };
+        let fault = berth::sim::Fault::new(answer).methods([Method::Put]).times(3);
+        rehearsal.simulator.fail_next(fault.path("*/privateEndpointConnections/*").unwrap());
+        let meddler = meddle(&mut rehearsal, |_| Vec::new());
+        let applied = rehearsal.try_apply(BLUEPRINT, Adoption::Refused).await.unwrap();
+        assert!(applied.summary.is_complete(), "{:#?}", applied.summary);
+        let sent = meddler.sent.lock().unwrap();
+        let about: Vec<&str> = sent
+            .iter()
+            .filter(|line| line.contains("/privateEndpointConnections"))
+            .map(|line| match line.split_once(' ').unwrap() {
+                ("Put", _) => "decide",
+                (_, path) if path.contains("/privateEndpointConnections?") => "list",
+                _ => "read",
+            })
+            .collect();
+        let decisions: Vec<usize> = (0..about.len()).filter(|at| about[*at] == "decide").collect();
+        assert_eq!(decisions.len(), 4, "{status}: {about:?}");
+        for at in decisions {
+            assert_eq!(&about[at - 2..=at], ["list", "read", "decide"], "{status}: {about:?}");
+        }
+    }
+}
+
+/// What the target's owner decides after the plan stands, at every moment until berth's own decision is there.
+#[tokio::test(start_paused = true)]
+async fn a_rejection_that_comes_after_the_plan_is_never_overruled() {
+    for at in ["list", "read", "decide"] {
+        let mut rehearsal = Rehearsal::new();
+        rehearsal.apply(BLUEPRINT).await;
+        let analytics = endpoint(ANALYTICS, "net", "pe-shop");
+        ask(&rehearsal.simulator, &analytics, "").await;
+        let planned = rehearsal.plan(BLUEPRINT).await;
+        let list =
+            read(&rehearsal.simulator, &format!("{}/privateEndpointConnections", vault()), VERSION).await;
+        let all = list["value"].as_array().unwrap();
+        let mut rejected = all.iter().find(|c| c.to_string().contains(ANALYTICS)).unwrap().clone();
+        let id = rejected["id"].as_str().unwrap().to_owned();
+        rejected["properties"]["privateLinkServiceConnectionState"] =
+            json!({ "status": "Rejected", "description": "not you" });
+        rejected["etag"] = "another".into();
+        let simulator = rehearsal.simulator.clone();
+        let mut lists = 0;
+        meddle(&mut rehearsal, move |request| {
+            let path = request.path_and_query();
+            let is_list = path.contains("/privateEndpointConnections?");
+            lists += usize::from(is_list);
+            let now = match at {
+                // The plan of this run has listed it once.
+                "list" => is_list && lists == 2,
+                "read" => request.method == Method::Get && path.starts_with(&id),
+                _ => request.method == Method::Put && path.starts_with(&id),
+            };
+            if now {
+                simulator.load(vec![rejected.clone()]).unwrap();
+            }
+            Vec::new()
+        });
+        assert_eq!(planned.plan.changes().count(), 1);
+        let applied = rehearsal.try_apply(BLUEPRINT, Adoption::Refused).await.unwrap();
+        assert!(!applied.summary.is_complete(), "{at}");
+        assert_eq!(status(&rehearsal.simulator, &analytics).await.as_deref(), Some("Rejected"), "{at}");
+    }
+}
+
+/// The same for who decides by hand: they saw a connection that waits, whatever they named it by.
+#[tokio::test(start_paused = true)]
+async fn what_was_decided_after_a_person_looked_stands() {
+    for (verb, by_id, decided) in [
+        (Verb::Approve, false, "Rejected"),
+        (Verb::Approve, true, "Rejected"),
+        (Verb::Reject, false, "Approved"),
+        (Verb::Reject, true, "Approved"),
+    ] {
+        let rehearsal = Rehearsal::new();
+        rehearsal.apply(BLUEPRINT).await;
+        let stranger = endpoint(ANALYTICS, "net", "somebody");
+        ask(&rehearsal.simulator, &stranger, "please").await;
+        let list =
+            read(&rehearsal.simulator, &format!("{}/privateEndpointConnections", vault()), VERSION).await;
+        let all = list["value"].as_array().unwrap();
+        let mut body = all.iter().find(|c| c.to_string().contains("/somebody\"")).unwrap().clone();
+        let id = body["id"].as_str().unwrap().to_owned();
+        let vault = vec![vault()];
+        let (ids, endpoints) = match by_id {
+            true => (vec![id], vec![]),
+            false => (vec![], vec![stranger.clone()]),
+        };
+        let wishes = Wishes { targets: &vault, ids: &ids, endpoints: &endpoints, ..Wishes::default() };
+        let approvals = Approvals::read(None, &wishes).unwrap();
+        let found = berth::ops::connections(&rehearsal.session, None, &approvals, None).await.unwrap();
+        let seen = found[0].connections.iter().find(|c| c.body.to_string().contains("/somebody\"")).unwrap();
+        assert_eq!(seen.status, "Pending");
+        body["properties"]["privateLinkServiceConnectionState"]["status"] = decided.into();
+        rehearsal.simulator.load(vec![body]).unwrap();
+        let place = (&found[0].target, seen);
+        // Whether this is an error is another matter: nothing is changed.
+        let _ = berth::ops::decide(&rehearsal.session, None, &approvals, verb, place, "x", None).await;
+        let now = status(&rehearsal.simulator, &stranger).await;
+        assert_eq!(now.as_deref(), Some(decided), "{verb:?} by id: {by_id}");
     }
 }
 
