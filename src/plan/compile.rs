@@ -33,7 +33,7 @@ pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger, observed: &O
     let mut program =
         Program { units: compiler.units(), outputs: desired.outputs.clone(), ..Program::default() };
     let conflicts = compiler.order(&mut program.units);
-    watch_what_is_needed(&mut program.units);
+    watch_what_is_needed(&mut program.units, &plan.steps);
     let mut source = |value: &Value| {
         token::for_each(value, &mut |token| {
             let Token::Output { address, .. } = token else { return };
@@ -177,6 +177,12 @@ impl<'a> Compiler<'a> {
                     purge: step.purge.clone(),
                     expected,
                 })
+            }
+            // A run that lost its ledger may have begun it a moment ago: it is not there before it is at rest.
+            (Action::Adopt, Some(resource))
+                if resource.operation == Provisioning::Resource && self.is_at_work(&step.id) =>
+            {
+                Work::Watch { api_version: resource.kind.api_version }
             }
             (Action::Adopt | Action::Release, _) => Work::Record,
             (_, None) => Work::Idle,
@@ -555,8 +561,8 @@ fn in_each_others_way(new: &Step, old: &Step) -> Conflict {
     }
 }
 
-/// Has only those resources watched that something else waits for.
-fn watch_what_is_needed(units: &mut [Unit]) {
+/// Of those that stay as they are, has only those watched that something else waits for.
+fn watch_what_is_needed(units: &mut [Unit], steps: &[Step]) {
     let mut needed = vec![false; units.len()];
     let writes = |unit: &Unit| unit.work.sends() && !matches!(unit.work, Work::Watch { .. });
     let mut stack: Vec<usize> = (0..units.len()).filter(|&at| writes(&units[at])).collect();
@@ -568,7 +574,8 @@ fn watch_what_is_needed(units: &mut [Unit]) {
         }
     }
     for (unit, needed) in units.iter_mut().zip(needed) {
-        if !needed && matches!(unit.work, Work::Watch { .. }) {
+        let stays = steps.get(unit.step).is_some_and(|step| step.action == Action::NoOp);
+        if !needed && stays && matches!(unit.work, Work::Watch { .. }) {
             unit.work = Work::Idle;
         }
     }

@@ -1,11 +1,13 @@
 //! What goes wrong on Azure's side, scripted: berth waits, tries again, goes on without what failed, and converges.
 
 use crate::support::{Rehearsal, quickstart};
-use berth::arm::transport::{Method, Request, Transport};
+use berth::arm::transport::{Method, Request, Response, Transport, TransportError};
+use berth::arm::{Client, StaticToken};
 use berth::change::{Action, Outcome, Summary};
 use berth::plan::{Adoption, Reason};
-use berth::sim::{Effect, Fault, Options, SUBSCRIPTION, Throttling};
+use berth::sim::{Effect, Fault, Options, SUBSCRIPTION, Simulator, Throttling};
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn answer(status: u16, code: &str, retry_after: Option<u64>) -> Effect {
@@ -313,6 +315,67 @@ async fn what_another_blueprint_owns_is_never_taken_over() {
         assert!(matches!(error, berth::ops::Error::Blocked(_)), "{error}");
     }
     assert_eq!(rehearsal.simulator.export(), before);
+}
+
+/// Sees to it that nothing is sent that names, or stands below, what Azure still works on.
+#[derive(Debug)]
+struct Patience {
+    simulator: Simulator,
+    early: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait::async_trait]
+impl Transport for Patience {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.method == Method::Put {
+            let path = request.path_and_query().split('?').next().unwrap_or_default().to_ascii_lowercase();
+            let body = String::from_utf8_lossy(&request.body).to_ascii_lowercase();
+            for there in self.simulator.export() {
+                let id = there["id"].as_str().unwrap_or_default().to_ascii_lowercase();
+                let state = there["properties"]["provisioningState"].as_str().unwrap_or("Succeeded");
+                let is_needed = path.starts_with(&format!("{id}/")) || body.contains(&format!("\"{id}\""));
+                if is_needed && path != id && state != "Succeeded" {
+                    self.early.lock().unwrap().push(format!("{path} while {id} is {state}"));
+                }
+            }
+        }
+        self.simulator.send(request).await
+    }
+}
+
+/// A run dies, and its ledger and journal are lost with it, at many moments. What Azure works on then is not done: the next
+/// run watches it, and what needs it waits.
+#[tokio::test(start_paused = true)]
+async fn what_is_at_work_is_waited_for_although_ledger_and_journal_are_lost() {
+    let text = quickstart();
+    let mut moving = 0;
+    for life in [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 540] {
+        let first = Rehearsal::new();
+        let run = first.try_apply(&text, Adoption::Refused);
+        let _ = tokio::time::timeout(Duration::from_secs(life), run).await;
+        moving += first
+            .simulator
+            .export()
+            .iter()
+            .filter(|there| {
+                there["properties"]["provisioningState"].as_str().is_some_and(|s| s != "Succeeded")
+            })
+            .count();
+        let mut second = first.without_ledger();
+        let early = Arc::new(Mutex::new(Vec::new()));
+        let patience = Patience { simulator: first.simulator.clone(), early: early.clone() };
+        let token = Arc::new(StaticToken::new("simulator"));
+        let clock = second.session.engine.clock.clone();
+        second.session.engine.client =
+            Client::new(Arc::new(patience), token, clock, berth::arm::Options::default());
+        second.apply(&text).await;
+        assert_eq!(*early.lock().unwrap(), [""; 0], "after {life} s");
+        let twice = |creates: std::collections::BTreeMap<String, u64>| -> Vec<String> {
+            creates.into_iter().filter(|(_, times)| *times > 1).map(|(id, _)| id).collect()
+        };
+        assert_eq!(twice(first.simulator.counters().creates), [""; 0], "after {life} s");
+    }
+    assert!(moving > 10, "{moving} were at work");
 }
 
 #[tokio::test(start_paused = true)]

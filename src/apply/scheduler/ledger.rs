@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::apply::failure::Failure;
+use crate::change::Action;
 use crate::ident::ArmId;
 use crate::ledger::{Owned, Record};
 use crate::plan::{Approve, Holding, Mode, Put, Reason, Work};
@@ -129,6 +130,7 @@ impl Run<'_> {
             if matches!(unit.work, Work::Idle | Work::Watch { .. })
                 && let Some(holding) = &unit.record
                 && self.plan.steps[unit.step].reason != Reason::Blocked
+                && self.plan.steps[unit.step].action != Action::Adopt
             {
                 let owned = self.owned(holding, self.resolved(&holding.body));
                 self.ledger.resources.insert(unit.id.clone(), owned);
