@@ -254,6 +254,15 @@ impl Ledger {
                 return damage(format!("`{}` is not the name of {what}", name.escape_debug()));
             }
         }
+        if let Some(tag) = self.formerly.iter().find(|tag| Owner::parse(tag).is_none()) {
+            return damage(format!("`{}` is not the tag of an owner that it had before", tag.escape_debug()));
+        }
+        let groups = self.estate.iter().flat_map(|estate| &estate.groups);
+        if let Some(id) = groups.into_iter().find(|id| {
+            self.may_hold(id).is_err() || id.resource_type() != "Microsoft.Resources/resourceGroups"
+        }) {
+            return damage(format!("`groups` has {id}, which is not a resource group of its subscriptions"));
+        }
         if self.serial > HIGHEST_SERIAL {
             return damage(format!("its serial {} was never reached by counting", self.serial));
         }
@@ -481,6 +490,13 @@ mod tests {
             ("\"apiVersion\":\"2025-04-01\"", "\"apiVersion\":\"1&x=y\"", "not one"),
             ("\"blueprint\":\"shop\"", "\"blueprint\":\"../shop\"", "the name of a blueprint"),
             ("\"environment\":\"prod\"", "\"environment\":\"p/q\"", "the name of an environment"),
+            ("\"environment\":\"prod\"", "\"formerly\":[\"Not a name\"]", "an owner that it had before"),
+            ("\"groups\":[\"/subscriptions/s/", "\"groups\":[\"/subscriptions/t/", "of its subscriptions"),
+            (
+                "resourceGroups/g\"]",
+                "resourceGroups/g/providers/Microsoft.KeyVault/vaults/v\"]",
+                "which is not",
+            ),
             // An older berth could not say all of this.
             ("\"version\":3", "\"version\":1", "more than its version"),
             ("\"version\":3", "\"version\":2", "more than its version"),

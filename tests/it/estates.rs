@@ -106,6 +106,41 @@ fn ids_and_serials_that_no_berth_wrote_are_refused() {
     azure.stop();
 }
 
+/// A ledger that claims to have been moved here from another blueprint, with that one's resource in it.
+#[test]
+fn a_ledger_that_claims_to_have_been_anothers_deletes_only_by_name() {
+    let berth = Berth::new().blueprint(BLUEPRINT);
+    let azure = berth.sim_serve();
+    let endpoint = azure.client();
+    let all = |args: &[&'static str]| -> Vec<&str> { [args, &endpoint[..]].concat() };
+    run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--quiet"])).exits(0);
+    let id = format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app"
+    );
+    let tags = serde_json::json!({ "berth-blueprint": "bank" });
+    let body = serde_json::json!({ "location": "westeurope", "tags": tags });
+    azure.write("PUT", &id, "2024-11-30", Some(&body));
+    let file = ".berth/ledgers/shop.json";
+    let mut ledger: Value = serde_json::from_str(&berth.read(file)).unwrap();
+    ledger["formerly"] = serde_json::json!(["bank"]);
+    berth.write(file, ledger.to_string().as_bytes());
+    let without = format!("{}networks: {{}}\n", BLUEPRINT.split("identities:").next().unwrap());
+    berth.write("blueprint.yaml", without.as_bytes());
+    for command in ["destroy", "apply"] {
+        run(&berth, SUBSCRIPTION, &all(&[command, "blueprint.yaml", "--auto-approve"]))
+            .exits(4)
+            .complains(&["--allow-delete identities.app"]);
+    }
+    // What no berth writes there is refused.
+    for (member, value) in [("formerly", "../bank"), ("formerly", "bank/a/b"), ("formerly", "##vso[x]")] {
+        let mut forged = ledger.clone();
+        forged[member] = serde_json::json!([value]);
+        berth.write(file, forged.to_string().as_bytes());
+        run(&berth, SUBSCRIPTION, &all(&["plan", "blueprint.yaml"])).exits(1).complains(&["damaged"]);
+    }
+    azure.stop();
+}
+
 #[test]
 fn no_ledger_is_no_good_news() {
     let berth = Berth::new().blueprint(&BLUEPRINT.replace("${env.AZURE_SUBSCRIPTION_ID}", SUBSCRIPTION));
