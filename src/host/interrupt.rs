@@ -39,7 +39,8 @@ impl Interrupt {
     }
 
     /// Raises the interrupt whenever the process is told to stop (Ctrl-C, and on Unix SIGTERM, and
-    /// SIGHUP, which a terminal that is closed and a session that ends send).
+    /// SIGHUP, which a terminal that is closed and a session that ends send). Under `nohup` SIGHUP means nothing, and
+    /// stays so.
     ///
     /// The task ends with the runtime.
     pub fn listen(&self) {
@@ -48,19 +49,29 @@ impl Interrupt {
         #[cfg(unix)]
         let signals = {
             use tokio::signal::unix::{SignalKind, signal};
-            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-            let [Ok(interrupt), Ok(terminate), Ok(hangup)] = kinds.map(signal) else { return };
-            [interrupt, terminate, hangup]
+            let [Ok(interrupt), Ok(terminate)] =
+                [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+            else {
+                return;
+            };
+            let hangup = (!ignores(SignalKind::hangup())).then(|| signal(SignalKind::hangup()).ok());
+            (interrupt, terminate, hangup.flatten())
         };
         tokio::spawn(async move {
             #[cfg(unix)]
             {
-                let [mut int, mut term, mut hangup] = signals;
+                let (mut int, mut term, mut hangup) = signals;
                 loop {
+                    let hung_up = async {
+                        match &mut hangup {
+                            Some(hangup) => hangup.recv().await,
+                            None => std::future::pending().await,
+                        }
+                    };
                     tokio::select! {
                         _ = int.recv() => {}
                         _ = term.recv() => {}
-                        _ = hangup.recv() => {}
+                        _ = hung_up => {}
                     }
                     interrupt.raise();
                 }
@@ -74,4 +85,13 @@ impl Interrupt {
             }
         });
     }
+}
+
+/// Whether the process was started so that it ignores a signal: listening would take that away. Only Linux tells.
+#[cfg(unix)]
+fn ignores(signal: tokio::signal::unix::SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal.as_raw_value() - 1) & 1 == 1
 }

@@ -77,18 +77,61 @@ fn a_killed_run_is_gone_on_with() {
     }
 }
 
-#[test]
-fn the_first_ctrl_c_finishes_what_is_under_way() {
-    // Without the cluster, which would be under way for eight minutes; the vault takes a second.
+/// The blueprint without its cluster, which would be under way for eight minutes; the vault takes a second.
+fn small() -> Berth {
     let (before, after) = BLUEPRINT.split_once("clusters:").unwrap();
     let (_, after) = after.split_once("privateEndpoints:").unwrap();
-    let berth = Berth::new().blueprint(&format!("{before}privateEndpoints:{after}"));
+    Berth::new().blueprint(&format!("{before}privateEndpoints:{after}"))
+}
+
+/// Waits until the vault is begun; the lines that come after that.
+fn begun(child: &mut Child) -> impl Iterator<Item = String> + use<> {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.by_ref().any(|line| line.contains("keyVaults.v creating")), "the vault is begun");
+    lines
+}
+
+/// Whether this process, and so what it starts, ignores SIGHUP.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.is_some_and(|mask| mask.trim().ends_with(['1', '3', '5', '7', '9', 'b', 'd', 'f']))
+}
+
+/// Ctrl-C, the end that a build server sends, and a terminal that is closed.
+#[test]
+fn the_first_signal_finishes_what_is_under_way() {
+    for name in ["-INT", "-TERM", "-HUP"] {
+        if name != "-HUP" || !ignores_hangup() {
+            stops_kindly(name);
+        }
+    }
+}
+
+#[test]
+fn a_run_under_nohup_outlives_its_terminal() {
+    let berth = small();
+    let apply = ["apply", "blueprint.yaml", "--sim", "--sim-speed", "20", "--auto-approve"];
+    let plain = berth.command(apply);
+    let mut command = Command::new("nohup");
+    command.arg(plain.get_program()).args(plain.get_args()).current_dir(berth.path("")).env_clear();
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let lines = begun(&mut child);
+    signal(&child, "-HUP");
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:#?}");
+    assert!(!rest.iter().any(|line| line.contains("Stopping")), "{rest:#?}");
+    berth.plan(&[]).exits(0).says(&["No changes."]);
+}
+
+fn stops_kindly(name: &str) {
+    let berth = small();
     let mut child = begin(&berth, "20");
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let is_begun = |line: &String| line.contains("keyVaults.v creating");
-    assert!(lines.by_ref().map(Result::unwrap).any(|line| is_begun(&line)), "the vault is begun");
-    signal(&child, "-INT");
-    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    let lines = begun(&mut child);
+    signal(&child, name);
+    let rest: Vec<String> = lines.collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");
     assert!(rest.iter().any(|line| line.contains("keyVaults.v created")), "{rest:#?}");
     let ledger = berth.ledger();
