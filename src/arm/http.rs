@@ -281,6 +281,48 @@ mod tests {
         assert!(received.contains("if-match: \"e\""), "{received}");
     }
 
+    /// Azure's front end answers 411 over HTTP/1.1 to a write that does not say how long it is. Seen on the wire, behind
+    /// everything that could add or drop a header.
+    #[tokio::test]
+    async fn a_write_without_a_body_says_that_it_has_none() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            let mut heads = Vec::new();
+            while heads.len() < 4 {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).await.unwrap();
+                    head.push(byte[0]);
+                }
+                heads.push(String::from_utf8(head).unwrap().to_ascii_lowercase());
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+                stream.write_all(answer).await.unwrap();
+            }
+            heads
+        });
+        let token = Arc::new(crate::arm::StaticToken::new("t"));
+        let options = crate::arm::Options { endpoint: url, ..crate::arm::Options::default() };
+        let transport = Arc::new(HttpTransport::trusting(&[], Proxies::None, Limits::default()).unwrap());
+        let client = crate::arm::Client::new(transport, token, crate::host::Clock::start(1.0), options);
+        let id = "/subscriptions/s/providers/Microsoft.KeyVault";
+        // A registration, a purge; and a delete and a read, which have no body by nature.
+        client.post(&format!("{id}/register"), "1", None).await.unwrap();
+        client.post(&format!("{id}/locations/l/deletedVaults/v/purge"), "1", None).await.unwrap();
+        client.delete(&format!("{id}/vaults/v"), "1", &[]).await.unwrap();
+        let _ = client.get(&format!("{id}/vaults/v"), "1").await;
+        let heads = server.await.unwrap();
+        for head in &heads[..2] {
+            assert!(head.starts_with("post ") && head.contains("\r\ncontent-length: 0\r\n"), "{head}");
+            assert!(!head.contains("transfer-encoding"), "{head}");
+        }
+        for head in &heads[2..] {
+            assert!(!head.contains("transfer-encoding"), "{head}");
+        }
+    }
+
     /// A server that answers whatever comes with the head of an answer and then with `x` as long as somebody listens.
     async fn endless() -> std::net::SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
