@@ -1,7 +1,8 @@
 //! Canaries: a secret of its own in every place that takes one, looked for in every sink, in every form.
 //!
 //! The short form plays each sink once, with all the canaries in one blueprint. The long form (`.ci/run canaries`) does so
-//! with secrets of many kinds, and prints how much was looked at.
+//! with secrets of many kinds, and prints how much was looked at. Every field of every kind, as the registry has them, is
+//! in `canary_fields`.
 
 use crate::support::{Berth, Server};
 use aho_corasick::AhoCorasick;
@@ -317,16 +318,19 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
 }
 
 /// What is looked for, and what was looked at.
-struct Watch {
+pub(crate) struct Watch {
     names: Vec<String>,
     search: AhoCorasick,
-    found: Vec<String>,
-    sinks: BTreeMap<&'static str, usize>,
-    forms: usize,
+    pub(crate) found: Vec<String>,
+    pub(crate) sinks: BTreeMap<&'static str, usize>,
+    pub(crate) forms: usize,
 }
 
 impl Watch {
-    fn new(secrets: &BTreeMap<&str, String>) -> Self {
+    /// Looks for secrets, each of which has a name.
+    pub(crate) fn new<'a>(
+        secrets: impl IntoIterator<Item = (&'a (impl std::fmt::Display + 'a), &'a String)>,
+    ) -> Self {
         let (mut names, mut texts, mut most) = (Vec::new(), Vec::new(), 0);
         for (place, secret) in secrets {
             let all = forms(secret);
@@ -336,11 +340,12 @@ impl Watch {
                 texts.push(form);
             }
         }
-        let search = AhoCorasick::new(texts).unwrap();
+        // What folds the case of a name folds that of a secret.
+        let search = AhoCorasick::builder().ascii_case_insensitive(true).build(texts).unwrap();
         Watch { names, search, found: Vec::new(), sinks: BTreeMap::new(), forms: most }
     }
 
-    fn look(&mut self, sink: &'static str, bytes: &[u8]) {
+    pub(crate) fn look(&mut self, sink: &'static str, bytes: &[u8]) {
         assert!(SINKS.contains(&sink), "{sink}");
         *self.sinks.entry(sink).or_default() += bytes.len();
         for hit in self.search.find_overlapping_iter(bytes) {

@@ -11,6 +11,7 @@ mod approve;
 mod blueprints;
 mod book;
 mod canaries;
+mod canary_fields;
 mod ci;
 mod clusters;
 mod critical_path;

@@ -42,7 +42,7 @@ privateDnsZones: { spare: { name: spare.internal } }
 ";
 
 /// A kind's example, with those spares beside it that a value mentions.
-fn example(kind: &Kind, value: &Value) -> Value {
+pub(crate) fn example(kind: &Kind, value: &Value) -> Value {
     let mut base: Value = serde_yaml::from_str(SPARES).unwrap();
     let own: Value = serde_yaml::from_str(kind.example).unwrap();
     let text = value.to_string();
@@ -61,7 +61,7 @@ fn example(kind: &Kind, value: &Value) -> Value {
 }
 
 /// The edits of every entry of the kind in its example.
-fn edits_of(kind: &Kind, base: &Value) -> Vec<Edit> {
+pub(crate) fn edits_of(kind: &Kind, base: &Value) -> Vec<Edit> {
     let mut generator = schemars::SchemaGenerator::default();
     let schema = (kind.schema)(&mut generator).to_value();
     let definitions = generator.definitions().clone();
