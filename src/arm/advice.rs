@@ -95,7 +95,7 @@ pub(super) fn missing_permission(message: &str) -> Option<String> {
     let action = quoted(message, "perform action '")?;
     let scope = quoted(message, "over scope '").or_else(|| quoted(message, "on scope '"))?;
     Some(format!(
-        "somebody who may give roles has to run: {}; a narrower role does, if it allows {action}",
+        "somebody who may give roles has to run `{}`; a narrower role does, if it allows `{action}`",
         assign(who, role(action), group(scope))
     ))
 }
@@ -119,7 +119,7 @@ fn linked_permission(who: &str, missing: &str) -> Option<String> {
         ""
     };
     Some(format!(
-        "somebody who may give roles there has to run: {}; another role does, if it allows {action}{more}",
+        "somebody who may give roles there has to run `{}`; another role does, if it allows `{action}`{more}",
         commands.join(" && ")
     ))
 }
@@ -184,6 +184,112 @@ pub(super) fn wrong_tenant(message: &str) -> String {
     }
 }
 
+/// What to do about a refusal of a request's contents, by Azure's code. The blueprint's words are used: the fix is there.
+const OF_CODES: &[(&[&str], &str)] = &[
+    (
+        &[
+            "VaultAlreadyExists",
+            "StorageAccountAlreadyTaken",
+            "StorageAccountAlreadyExists",
+            "NameAlreadyExists",
+            "AlreadyInUse",
+        ],
+        "choose another `name:`, for instance with `${uniqueString(azure.subscription)}` in it: one name is given once in all of Azure",
+    ),
+    (
+        &[
+            "ErrCode_InsufficientVCPUQuota",
+            "InsufficientVCPUQuota",
+            "InsufficientVCpuQuota",
+            "ManagedClusterCountExceedsQuotaLimit",
+            "QuotaExceeded",
+            "ResourceQuotaExceeded",
+        ],
+        "ask for more quota (portal: Quotas), or take fewer nodes, another `vmSize` or another region",
+    ),
+    (
+        &[
+            "AKSCapacityHeavyUsage",
+            "AllocationFailed",
+            "OverconstrainedAllocationRequest",
+            "ZonalAllocationFailed",
+        ],
+        "the region is short of machines: try again later, or take another `vmSize`, other `zones` or another region",
+    ),
+    (
+        &["SkuNotAvailable", "LocationNotAvailableForResourceType", "VMSizeNotSupported"],
+        "take another size or region: `az vm list-skus --location REGION --all --output table` shows what a region has",
+    ),
+    (
+        &["LocationNotAvailableForResourceGroup", "InvalidResourceGroupLocation", "InvalidResourceLocation"],
+        "write the `location:` that it has now; only a new name can be in another region",
+    ),
+    (
+        &["ResourceGroupNotFound"],
+        "declare the group under `resourceGroups:` and refer to it, or name one that exists",
+    ),
+    (
+        &["ParentResourceNotFound"],
+        "declare the resource that it belongs to in the blueprint, or mend the reference to it",
+    ),
+    (
+        &["NetcfgInvalidSubnet", "NetcfgInvalidIPAddressPrefix", "InvalidCIDRNotation"],
+        "choose a `prefix` that lies in the network's `addressSpace` and has no bits behind its length",
+    ),
+    (&["NetcfgSubnetRangesOverlap"], "choose a `prefix` that no other subnet of the network has"),
+    (
+        &["InsufficientSubnetSize"],
+        "choose a larger `prefix` for the subnet, fewer nodes, or a smaller `maxPods`",
+    ),
+    (
+        &["PrivateEndpointCannotBeCreatedInSubnetThatHasNetworkPoliciesEnabled"],
+        "write `privateEndpointNetworkPolicies: Disabled` on the subnet",
+    ),
+    (
+        &["RoleAssignmentExists"],
+        "run again with `--adopt`, or remove the assignment that exists: it gives the same role",
+    ),
+    (
+        &["RoleAssignmentLimitExceeded"],
+        "remove role assignments that nothing needs: a subscription may have 4000",
+    ),
+    (
+        &["RoleDefinitionDoesNotExist"],
+        "write the name of a built-in role (`berth explain roles`), or the id of one that exists",
+    ),
+    (
+        &["PolicyDefinitionNotFound", "PolicySetDefinitionNotFound"],
+        "write the name of a built-in policy (`berth explain policies`), or the id of one that exists",
+    ),
+    (
+        &["PrincipalNotFound"],
+        "check the object id: it is not that of an application (client id), and it is of the tenant that is signed in to",
+    ),
+    (
+        &[
+            "NoRegisteredProviderFound",
+            "InvalidApiVersionParameter",
+            "InvalidResourceType",
+            "InvalidResourceNamespace",
+        ],
+        "check `type` and `apiVersion`: `az provider show --namespace NAMESPACE` lists those that Azure knows",
+    ),
+    (
+        &["InvalidResourceName"],
+        "write another `name:`; `berth explain SECTION.name` says which characters are possible",
+    ),
+    (
+        &["ObjectIsDeletedButRecoverable"],
+        "recover it or purge it with `az keyvault`, or choose another name: Azure keeps what was deleted for some time",
+    ),
+    (&["DnsRecordInUse"], "choose another `dnsPrefix` or name: the name in DNS belongs to another resource"),
+];
+
+/// What to do about a refusal with one of Azure's codes.
+pub(super) fn of_code(has_code: impl Fn(&str) -> bool) -> Option<&'static str> {
+    OF_CODES.iter().find(|(codes, _)| codes.iter().any(|code| has_code(code))).map(|(_, help)| *help)
+}
+
 /// The text between `mark` and the next quote.
 fn quoted<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     let rest = &text[text.find(mark)? + mark.len()..];
@@ -214,8 +320,8 @@ mod tests {
         for part in [
             "--assignee-object-id o-1 ",
             "--role 'Contributor'",
-            "--scope /subscriptions/s/resourceGroups/rg;",
-            "allows Microsoft.Network/virtualNetworks/write",
+            "--scope /subscriptions/s/resourceGroups/rg`;",
+            "allows `Microsoft.Network/virtualNetworks/write`",
         ] {
             assert!(advice.contains(part), "{advice}");
         }
@@ -270,8 +376,8 @@ mod tests {
             format!(
                 "--assignee-object-id o-1 --role 'Private DNS Zone Contributor' --scope {zone} && az role"
             ),
-            format!("--scope {zone}2; another role does"),
-            "allows Microsoft.Network/privateDnsZones/join/action".to_owned(),
+            format!("--scope {zone}2`; another role does"),
+            "allows `Microsoft.Network/privateDnsZones/join/action`".to_owned(),
         ] {
             assert!(advice.contains(&part), "{part} in {advice}");
         }

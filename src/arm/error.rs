@@ -241,7 +241,7 @@ impl Error {
                     .into()
             }
             ErrorKind::Unregistered { namespace } if !namespace.is_empty() => {
-                format!("register the provider: az provider register --namespace {namespace}")
+                format!("register the provider: `az provider register --namespace {namespace}`")
             }
             ErrorKind::AuthenticationFailed if self.has_code("InvalidAuthenticationTokenTenant") => {
                 advice::wrong_tenant(&self.message)
@@ -270,6 +270,10 @@ impl Error {
             ErrorKind::Busy => "wait until the other operation has ended, then run again".into(),
             ErrorKind::Conflict if self.status == Some(412) => {
                 "plan again: the resource has changed since it was read".into()
+            }
+            _ if let Some(help) = advice::of_code(|code| self.has_code(code)) => help.into(),
+            ErrorKind::Invalid if self.message.to_ascii_lowercase().contains("quota") => {
+                "ask for more quota (portal: Quotas), or take less of it".into()
             }
             // Stumbles of Azure's own front end have no code either.
             _ if self.status.is_some_and(|status| status < 500) && !self.is_arms() => {
