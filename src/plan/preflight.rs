@@ -21,6 +21,7 @@ pub fn queries(plan: &Plan, desired: &Desired, observed: &Observed) -> BTreeSet<
         let Some(subscription) = step.id.subscription() else { continue };
         queries.insert(Query::Locks { subscription: subscription.to_owned() });
     }
+    queries.extend(foreign_groups(plan, desired, observed).map(|(_, group)| group_query(&group)));
     for (step, kind) in made(plan) {
         for preflight in kind.preflight {
             queries.extend(query(step, kind, preflight, desired, observed));
@@ -37,6 +38,11 @@ pub fn judge(
     answers: &Answers,
 ) -> (Vec<Conflict>, Vec<Conflict>) {
     let (mut conflicts, mut warnings) = (locked(plan, desired, answers), Vec::new());
+    for (step, group) in foreign_groups(plan, desired, observed) {
+        if answers.get(&group_query(&group)).is_some_and(Value::is_null) {
+            conflicts.push(without_group(step, group.name()));
+        }
+    }
     let mut needs: BTreeMap<Query, Vec<Need>> = BTreeMap::new();
     let mut refused: BTreeMap<(Query, &str), Vec<&Step>> = BTreeMap::new();
     for (step, kind) in made(plan) {
@@ -77,6 +83,48 @@ fn writes(action: Action) -> bool {
 fn made(plan: &Plan) -> impl Iterator<Item = (&Step, &'static ResourceType)> {
     let steps = plan.changes().filter(|step| step.action == Action::Create);
     steps.filter_map(|step| Some((step, resource_type(&step.arm_type)?)))
+}
+
+/// The steps that make something in a resource group which is not the blueprint's, with that group. What is below
+/// something else that is made goes with that.
+fn foreign_groups<'p>(
+    plan: &'p Plan,
+    desired: &'p Desired,
+    observed: &'p Observed,
+) -> impl Iterator<Item = (&'p Step, ArmId)> {
+    let creates = |id: &ArmId| plan.steps.iter().any(|step| step.id == *id && step.action == Action::Create);
+    plan.changes().filter(|step| step.action == Action::Create).filter_map(move |step| {
+        let group = step.id.group_id()?;
+        // A cluster makes the group of its nodes by itself.
+        let of_nodes = |name: &str| {
+            name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("MC_"))
+                || desired.resources.iter().any(|resource| {
+                    let written = resource.body.pointer("/properties/nodeResourceGroup");
+                    written.and_then(Value::as_str).is_some_and(|written| written.eq_ignore_ascii_case(name))
+                })
+        };
+        let foreign = group != step.id
+            && !desired.by_id.contains_key(&group)
+            && !matches!(observed.get(&group), Some(Observation::Present { .. }))
+            && !step.id.parent().is_some_and(|above| creates(&above))
+            && !of_nodes(group.name());
+        foreign.then_some((step, group))
+    })
+}
+
+fn group_query(group: &ArmId) -> Query {
+    Query::Group { id: group.as_str().to_owned() }
+}
+
+fn without_group(step: &Step, group: &str) -> Conflict {
+    Conflict {
+        address: step.address.clone(),
+        id: step.id.clone(),
+        message: format!("the resource group `{group}` does not exist, and the blueprint does not make it"),
+        help: format!(
+            "declare it with `resourceGroups: {{ main: {{ name: {group} }} }}` and write `resourceGroup: \"${{resourceGroups.main}}\"`, or name one that exists"
+        ),
+    }
 }
 
 fn query(

@@ -29,6 +29,11 @@ pub enum Query {
         /// The region.
         location: String,
     },
+    /// Whether a resource group is there that the blueprint does not make: its body, or nothing.
+    Group {
+        /// Its id.
+        id: String,
+    },
     /// What the caller may do at a scope: a list.
     Permissions {
         /// The scope.
