@@ -248,7 +248,7 @@ fn sinks(payload: &str) -> Vec<(&'static str, Form, String)> {
     let mut edges = Dag::new(2);
     edges.need(0, 1);
     vec![
-        ("plan for people", Text, human::plan(plan, style)),
+        ("plan for people", Text, human::plan(plan, &crate::report::Places::new(), style)),
         ("plan in JSON", Json, json::to_text(&json::plan(&document(plan, Stage::Plan, &[], &places)))),
         ("plan in Markdown", Markdown, markdown::plan(plan)),
         ("plan in HTML", Html, html::plan(plan)),
@@ -258,7 +258,7 @@ fn sinks(payload: &str) -> Vec<(&'static str, Form, String)> {
         ("drift in HTML", Html, html::drift(drift)),
         ("drift in JUnit", Xml, junit::drift(drift)),
         ("drift in SARIF", Json, json::to_text(&sarif::drift(drift, &places))),
-        ("summary for people", Text, human::summary(summary, outputs, style)),
+        ("summary for people", Text, human::summary(summary, outputs, &crate::report::Places::new(), style)),
         ("summary in JSON", Json, json::to_text(&json::summary(summary, outputs))),
         ("outputs in JSON", Json, json::to_text(&json::outputs(outputs))),
         ("diagnostics", Text, human::diagnostics(problems, style)),

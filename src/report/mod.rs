@@ -31,6 +31,9 @@ mod hostile;
 #[cfg(test)]
 mod sample;
 
+/// Where things stand in the blueprint, by their addresses.
+pub type Places = std::collections::HashMap<crate::ident::Address, crate::diag::Place>;
+
 pub use document::{
     ChangeDocument, FORMAT_VERSION, OutputDocument, PlanDocument, Stage, StepDocument, document, schema,
 };

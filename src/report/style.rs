@@ -11,17 +11,33 @@ pub struct Style {
     pub unicode: bool,
     /// How many columns a line may have.
     pub width: usize,
+    /// Whether sentences are broken to fit: not in a pipe, where a program or an editor has lines of its own.
+    pub folds: bool,
 }
 
 impl Style {
     /// Without colour, with Unicode marks.
     pub const fn plain(width: usize) -> Self {
-        Style { color: false, unicode: true, width }
+        Style { color: false, unicode: true, width, folds: true }
     }
 
     /// With colour and Unicode marks.
     pub const fn colored(width: usize) -> Self {
-        Style { color: true, unicode: true, width }
+        Style { color: true, unicode: true, width, folds: true }
+    }
+
+    /// The same, with sentences in one line.
+    #[must_use]
+    pub const fn unfolded(self) -> Self {
+        Style { folds: false, ..self }
+    }
+
+    /// A text in lines that leave `taken` columns free.
+    pub(crate) fn fold(&self, text: &str, taken: usize) -> Vec<String> {
+        match self.folds {
+            true => text::wrap(text, self.width.saturating_sub(taken).max(20)),
+            false => text.split('\n').map(str::to_owned).collect(),
+        }
     }
 
     pub(crate) const fn arrow(&self) -> &'static str {
@@ -145,7 +161,7 @@ impl<'s> Page<'s> {
     pub(crate) fn hanging(&mut self, head: Line, tone: Tone, text: &str) {
         let column = head.width();
         let mut head = Some(head);
-        for part in text::wrap(text, self.style.width.saturating_sub(column).max(20)) {
+        for part in self.style.fold(text, column) {
             let line = head.take().unwrap_or_else(|| Line::indented(column));
             self.line(line.add(tone, part));
         }

@@ -75,16 +75,32 @@ pub(crate) fn help_line(help: Option<&str>) -> Option<String> {
     help.map(|help| format!("help: {help}"))
 }
 
+/// The words of a line. What stands between two backticks is one word: people copy it.
+fn words(line: &str) -> Vec<&str> {
+    let (mut words, mut start) = (Vec::new(), 0);
+    let quotes: Vec<usize> = line.match_indices('`').map(|(at, _)| at).collect();
+    let quoted = |at: usize| quotes.chunks_exact(2).any(|pair| pair[0] < at && at < pair[1]);
+    for (at, _) in line.match_indices(' ') {
+        if !quoted(at) {
+            words.push(&line[start..at]);
+            start = at + 1;
+        }
+    }
+    words.push(&line[start..]);
+    words
+}
+
 /// Lines no wider than `columns`, broken between words where that is possible. Line breaks of the text stay, and a
-/// line that goes on keeps the indentation that it began with.
+/// line that goes on keeps the indentation that it began with. What people copy is not broken: words as ids are, and
+/// commands between backticks.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.split('\n') {
-        let words = line.trim_start_matches(' ');
-        let indent = (line.len() - words.len()).min(columns / 2);
+        let bare = line.trim_start_matches(' ');
+        let indent = (line.len() - bare.len()).min(columns / 2);
         let mut current = " ".repeat(indent);
         let mut empty = true;
-        for word in words.split(' ') {
+        for word in words(bare) {
             if !empty && width(&current) + 1 + width(word) > columns {
                 lines.push(std::mem::replace(&mut current, " ".repeat(indent)));
                 empty = true;
@@ -174,6 +190,8 @@ mod tests {
     fn wraps_between_words_and_keeps_long_ones_whole() {
         assert_eq!(wrap("one two three\n  four five", 9), ["one two", "three", "  four", "  five"]);
         assert_eq!(wrap("a-very-long-word b", 5), ["a-very-long-word", "b"]);
+        assert_eq!(wrap("run `az role list` now", 9), ["run", "`az role list`", "now"]);
+        assert_eq!(wrap("a `lone one two", 8), ["a `lone", "one two"]);
         assert_eq!(chop("abcdef", 4), ["abcd", "ef"]);
     }
 }

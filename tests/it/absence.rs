@@ -71,7 +71,7 @@ async fn a_refused_read_stops_its_resource_and_what_needs_it() {
     let planned = rehearsal.plan(&text).await;
     let conflicts: Vec<&str> = planned.plan.conflicts.iter().map(|c| c.address.as_str()).collect();
     assert!(conflicts.contains(&"networks.hub"), "{conflicts:?}");
-    let shown = human::plan(&planned.plan, &Style::plain(200));
+    let shown = human::plan(&planned.plan, &Default::default(), &Style::plain(200));
     assert!(shown.contains("it cannot be read"), "{shown}");
     // The rest of the plan is there.
     let action = |address: &str| {

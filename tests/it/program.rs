@@ -236,8 +236,12 @@ async fn what_was_cleared_and_not_made_again_is_told_so_and_made_by_the_next_run
     let applied = rehearsal.try_apply(&after, Adoption::Refused).await.unwrap();
     let pool = outcome(&applied.summary, "clusters.aks.nodePools.user");
     assert!(matches!(pool.outcome, Outcome::Failed { .. }) && pool.deleted, "{pool:?}");
-    let shown =
-        berth::report::human::summary(&applied.summary, &applied.outputs, &berth::report::Style::plain(100));
+    let shown = berth::report::human::summary(
+        &applied.summary,
+        &applied.outputs,
+        &Default::default(),
+        &berth::report::Style::plain(100),
+    );
     assert!(shown.contains("Deleted, not made again"), "{shown}");
     rehearsal.apply(&after).await;
 }
@@ -296,7 +300,8 @@ async fn a_new_name_is_one_replacement_that_is_made_before_the_old_one_goes() {
     is(&planned, &["create identities.app", "delete identities.app < create identities.app"]);
     let counts = planned.plan.counts();
     assert_eq!((counts.replace, counts.create, counts.delete), (1, 0, 0));
-    let shown = berth::report::human::plan(&planned.plan, &berth::report::Style::plain(100));
+    let shown =
+        berth::report::human::plan(&planned.plan, &Default::default(), &berth::report::Style::plain(100));
     assert!(
         shown.contains("name: \"id-a\" -> \"id-b\"") || shown.contains("name: \"id-a\" → \"id-b\""),
         "{shown}"

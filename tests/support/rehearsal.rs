@@ -126,7 +126,11 @@ impl Rehearsal {
         let applied = self.try_apply(text, Adoption::Refused).await.unwrap();
         assert!(applied.summary.is_complete(), "{:#?}", applied.summary);
         let planned = self.plan(text).await;
-        assert!(planned.plan.is_empty(), "{}", human::plan(&planned.plan, &Style::plain(100)));
+        assert!(
+            planned.plan.is_empty(),
+            "{}",
+            human::plan(&planned.plan, &Default::default(), &Style::plain(100))
+        );
         applied
     }
 

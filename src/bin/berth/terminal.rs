@@ -126,7 +126,8 @@ impl Terminal {
             };
             let columns = environment.get("COLUMNS").and_then(|columns| columns.parse().ok());
             let width = columns.or(stream_width.map(usize::from)).unwrap_or(80).clamp(40, 140);
-            if color { Style::colored(width) } else { Style::plain(width) }
+            let style = if color { Style::colored(width) } else { Style::plain(width) };
+            if is_terminal || columns.is_some() { style } else { style.unfolded() }
         };
         let (stdout, stderr) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         let width = terminal_size::terminal_size().map(|(width, _)| width.0);

@@ -4,7 +4,7 @@ use crate::drift::Who;
 use crate::ident::ArmId;
 use crate::private_link::{Found, NotOurs, Rule, Verdict, judge};
 use crate::report::style::{Line, Page, Style, Tone};
-use crate::report::text::{escape, wrap};
+use crate::report::text::escape;
 use crate::report::words::told;
 
 /// Renders what was found on targets, and what the rules say of it.
@@ -79,7 +79,7 @@ pub(super) fn not_ours(page: &mut Page<'_>, connections: &[NotOurs], by: &[Who])
             page.line(Line::indented(6).add(Tone::Dim, "says ").plain(escape(&connection.description)));
         }
         if let Some(who) = by.get(at) {
-            for line in wrap(&escape(&told("made by", who)), page.style.width.saturating_sub(6)) {
+            for line in page.style.fold(&escape(&told("made by", who)), 6) {
                 page.line(Line::indented(6).add(Tone::Note, line));
             }
         }

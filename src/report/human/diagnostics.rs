@@ -17,13 +17,14 @@ pub fn diagnostics(diagnostics: &Diagnostics, style: &Style) -> String {
     let styles = if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
         .with_width(style.width)
+        .with_wrap_lines(false)
         .with_links(false)
         .tab_width(4);
 
     let mut text = String::new();
     let (shown, left) = shown(diagnostics);
     for diagnostic in shown {
-        let shown = Shown::new(diagnostic);
+        let shown = Shown::new(diagnostic, style);
         // Only writing can fail here, and a String takes everything.
         let _ = handler.render_report(&mut text, &shown);
         text.push('\n');
@@ -184,7 +185,7 @@ struct Excerpt {
 }
 
 impl<'d> Shown<'d> {
-    fn new(diagnostic: &'d Diagnostic) -> Self {
+    fn new(diagnostic: &'d Diagnostic, style: &Style) -> Self {
         let excerpt = diagnostic.span.as_ref().map(|span| {
             let (range, first) = around(span);
             let text = same_length(&span.file.text[range.clone()]);
@@ -201,8 +202,8 @@ impl<'d> Shown<'d> {
         });
         Shown {
             diagnostic,
-            message: escape_lines(&diagnostic.message),
-            help: diagnostic.help.as_deref().map(escape_lines),
+            message: style.fold(&escape_lines(&diagnostic.message), 6).join("\n"),
+            help: diagnostic.help.as_deref().map(|help| style.fold(&escape_lines(help), 10).join("\n")),
             excerpt,
         }
     }

@@ -6,7 +6,7 @@ use crate::drift::{DriftKind, DriftReport, FieldDrift, Severity};
 use crate::report::header;
 use crate::report::left_alone;
 use crate::report::style::{Line, Page, Style, Tone};
-use crate::report::text::{count, escape, wrap};
+use crate::report::text::{count, escape};
 use crate::report::words::{blamed, shown_type};
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
         drift.fields.iter().for_each(|field| self::field(&mut page, &shown, field));
         for (about, text) in blamed(drift) {
             let text = about.map_or(text.clone(), |about| format!("{about}: {text}"));
-            for line in wrap(&text, style.width.saturating_sub(6)) {
+            for line in style.fold(&text, 6) {
                 page.line(Line::indented(6).add(Tone::Note, line));
             }
         }

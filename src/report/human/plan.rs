@@ -3,14 +3,15 @@
 use super::connections::not_ours;
 use super::value::{Shown, is_secret, member_name, secret_words, value_tone};
 use crate::change::Action;
+use crate::ident::Address;
 use crate::plan::{Conflict, OutputValue, Plan, Reason, Step};
-use crate::report::header;
 use crate::report::left_alone;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
 use crate::report::words::{
     ACTIONS, allowance, disturbed, longest, mark, registered, renamed, shown_type, tone, totals, why,
 };
+use crate::report::{Places, header};
 use crate::value::{Change, ChangeKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,7 +20,9 @@ use std::collections::BTreeMap;
 const PATHS: usize = 34;
 
 /// Renders a plan: what is done to what and why, field by field, and the totals.
-pub fn plan(plan: &Plan, style: &Style) -> String {
+///
+/// `places` are those of the entries that something is in the way of.
+pub fn plan(plan: &Plan, places: &Places, style: &Style) -> String {
     let mut page = Page::new(style);
     let name = escape(&plan.blueprint).into_owned();
     header::human(&mut page, plan.header.as_ref());
@@ -28,7 +31,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
         left_out(&mut page, plan);
         renames(&mut page, plan);
         outputs(&mut page, &plan.outputs, "Outputs");
-        conflicts(&mut page, plan);
+        conflicts(&mut page, plan, places);
         not_ours(&mut page, &plan.not_ours, &[]);
         left_alone::human(&mut page, &plan.left_alone);
         return page.finish();
@@ -45,7 +48,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     }
     renames(&mut page, plan);
     outputs(&mut page, &plan.outputs, "Outputs");
-    conflicts(&mut page, plan);
+    conflicts(&mut page, plan, places);
     not_ours(&mut page, &plan.not_ours, &[]);
     left_alone::human(&mut page, &plan.left_alone);
     left_out(&mut page, plan);
@@ -53,8 +56,17 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     page.finish()
 }
 
+/// An address, and the line of the blueprint that it stands in.
+pub(super) fn named(indent: usize, address: &Address, places: &Places) -> Line {
+    let line = Line::indented(indent).add(Tone::Strong, escape(address.as_str()));
+    match places.get(address) {
+        Some(place) => line.add(Tone::Dim, format!("  ({})", escape(&place.to_string()))),
+        None => line,
+    }
+}
+
 /// What is in the way of applying the plan.
-fn conflicts(page: &mut Page<'_>, plan: &Plan) {
+fn conflicts(page: &mut Page<'_>, plan: &Plan, places: &Places) {
     for (tone, title, found) in [
         (Tone::Change, "May go wrong", &plan.warnings),
         (Tone::Bad, "In the way of this plan", &plan.conflicts),
@@ -66,7 +78,7 @@ fn conflicts(page: &mut Page<'_>, plan: &Plan) {
         page.line(Line::default().add(tone, title));
         // What is the same of several is said once, below the last of them.
         for (at, conflict) in found.iter().enumerate() {
-            page.line(Line::indented(2).add(Tone::Strong, escape(conflict.address.as_str())));
+            page.line(named(2, &conflict.address, places));
             page.line(Line::indented(6).add(Tone::Dim, escape(conflict.id.as_str())));
             let same = |next: &Conflict| next.message == conflict.message && next.help == conflict.help;
             if found.get(at + 1).is_some_and(same) {
@@ -393,7 +405,8 @@ pub(super) fn outputs(page: &mut Page<'_>, outputs: &BTreeMap<String, OutputValu
             page.line(head.add(Tone::Dim, "(secret)"));
             continue;
         }
-        shown.long(page, head, &output.value);
+        // People copy it: it is neither folded nor cut.
+        page.line(head.add(value_tone(&output.value), shown.inline(&output.value)));
     }
 }
 
@@ -442,26 +455,26 @@ mod tests {
 
     #[test]
     fn every_action_reads_well_in_80_columns() {
-        insta::assert_snapshot!(plan(&sample::plan(), &Style::plain(80)));
+        insta::assert_snapshot!(plan(&sample::plan(), &Places::new(), &Style::plain(80)));
     }
 
     #[test]
     fn colour_adds_nothing_but_colour() {
-        let colored = plan(&sample::plan(), &Style::colored(80));
+        let colored = plan(&sample::plan(), &Places::new(), &Style::colored(80));
         insta::assert_snapshot!(colored.replace('\u{1b}', "␛"));
-        assert_eq!(sample::without_color(&colored), plan(&sample::plan(), &Style::plain(80)));
+        assert_eq!(sample::without_color(&colored), plan(&sample::plan(), &Places::new(), &Style::plain(80)));
     }
 
     #[test]
     fn ascii_terminals_get_ascii() {
-        let text = plan(&sample::plan(), &Style { unicode: false, ..Style::plain(80) });
+        let text = plan(&sample::plan(), &Places::new(), &Style { unicode: false, ..Style::plain(80) });
         assert!(text.is_ascii(), "{text}");
     }
 
     #[test]
     fn no_line_is_wider_than_asked_unless_a_name_is() {
         for columns in [60, 80, 100, 120, 200] {
-            for line in plan(&sample::plan(), &Style::plain(columns)).lines() {
+            for line in plan(&sample::plan(), &Places::new(), &Style::plain(columns)).lines() {
                 let unbreakable = line.split_whitespace().any(|word| text::width(word) > columns / 2);
                 assert!(text::width(line) <= columns || unbreakable, "{columns}: {line}");
             }
@@ -471,13 +484,13 @@ mod tests {
     #[test]
     fn a_plan_without_changes_is_one_line() {
         insta::assert_snapshot!(
-            plan(&sample::unchanged(), &Style::default()),
+            plan(&sample::unchanged(), &Places::new(), &Style::default()),
             @"No changes. Azure matches the blueprint (2 resources)."
         );
     }
 
     #[test]
     fn a_destroy_plan_is_compact() {
-        insta::assert_snapshot!(plan(&sample::destroy(), &Style::default()));
+        insta::assert_snapshot!(plan(&sample::destroy(), &Places::new(), &Style::default()));
     }
 }

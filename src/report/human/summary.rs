@@ -4,16 +4,24 @@ use super::plan::outputs;
 use crate::change::{Outcome, StepResult, Summary};
 use crate::ident::Address;
 use crate::plan::OutputValue;
+use crate::report::Places;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{duration, escape, escape_lines, help_line, width};
 use crate::report::words::{done, mark, tone};
 use std::collections::BTreeMap;
 
 /// Renders how a run ended: what was made and in how long, what failed and why, what was not tried, what to do next.
-pub fn summary(summary: &Summary, values: &BTreeMap<String, OutputValue>, style: &Style) -> String {
+///
+/// `places` are those of the entries that failed.
+pub fn summary(
+    summary: &Summary,
+    values: &BTreeMap<String, OutputValue>,
+    places: &Places,
+    style: &Style,
+) -> String {
     let mut page = Page::new(style);
     table(&mut page, summary);
-    failures(&mut page, summary);
+    failures(&mut page, summary, places);
     skipped(&mut page, summary);
     deleted(&mut page, summary);
     list(&mut page, summary, "Under way when the run stopped", &Outcome::Unfinished);
@@ -73,7 +81,7 @@ fn retries(step: &StepResult) -> Option<String> {
     Some(if step.waited_ms > 0 { format!("{number}, waited {}", duration(step.waited_ms)) } else { number })
 }
 
-fn failures(page: &mut Page<'_>, summary: &Summary) {
+fn failures(page: &mut Page<'_>, summary: &Summary, places: &Places) {
     for step in &summary.steps {
         let Outcome::Failed { message, help, code } = &step.outcome else { continue };
         page.gap();
@@ -86,6 +94,9 @@ fn failures(page: &mut Page<'_>, summary: &Summary) {
             line = line.add(Tone::Dim, format!(" ({retries})"));
         }
         page.line(line);
+        if let Some(place) = places.get(&step.address) {
+            page.line(Line::indented(4).add(Tone::Dim, format!("at {}", escape(&place.to_string()))));
+        }
         // The code is Azure's own word to search for; most messages hold it already.
         if let Some(code) = code.as_ref().filter(|code| !message.contains(code.as_str())) {
             page.line(Line::indented(4).add(Tone::Bad, escape(code)));
@@ -216,11 +227,21 @@ mod tests {
 
     #[test]
     fn failures_are_told_with_what_they_stopped() {
-        insta::assert_snapshot!(summary(&sample::summary(), &sample::outputs(), &Style::default()));
+        insta::assert_snapshot!(summary(
+            &sample::summary(),
+            &sample::outputs(),
+            &Places::new(),
+            &Style::default()
+        ));
     }
 
     #[test]
     fn a_complete_run_ends_with_its_outputs() {
-        insta::assert_snapshot!(summary(&sample::complete(), &sample::outputs(), &Style::default()));
+        insta::assert_snapshot!(summary(
+            &sample::complete(),
+            &sample::outputs(),
+            &Places::new(),
+            &Style::default()
+        ));
     }
 }

@@ -254,7 +254,7 @@ impl Shown<'_> {
             }
             _ => self.inline(value),
         };
-        let pieces = chop(&shown, room);
+        let pieces = chop(&shown, if self.style.folds { room } else { usize::MAX });
         let mut head = Some(head);
         for piece in pieces.iter().take(TEXT_LINES) {
             let line = head.take().unwrap_or_else(|| Line::indented(column));

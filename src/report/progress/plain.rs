@@ -3,7 +3,7 @@
 use crate::change::{Action, Outcome};
 use crate::event::{Event, EventKind, Listener};
 use crate::report::style::{Style, Tone};
-use crate::report::text::{about, count, duration, escape, escape_lines, help_line, width, wrap};
+use crate::report::text::{about, count, duration, escape, escape_lines, help_line, width};
 use crate::report::words::{doing, done, mark, tone};
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -148,7 +148,7 @@ pub(super) fn finished(
             );
             let said = std::iter::once(message.clone()).chain(help_line(help.as_deref()));
             for said in said {
-                for line in wrap(&escape_lines(&said), style.width.saturating_sub(10).max(20)) {
+                for line in style.fold(&escape_lines(&said), 10) {
                     text.push_str("\n          ");
                     text.push_str(&line);
                 }

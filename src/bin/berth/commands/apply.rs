@@ -14,7 +14,7 @@ use berth::diag::Failure;
 use berth::ident::{Header, Owner};
 use berth::ops::{self, Planned};
 use berth::report::ci::{Issue, Level};
-use berth::report::human;
+use berth::report::{Places, human};
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
 pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
@@ -122,8 +122,12 @@ pub fn finish(
     let summary = &applied.summary;
     let silent = summary.steps.is_empty() && !summary.interrupted;
     if !silent {
-        terminal.print(&human::summary(summary, &applied.outputs, &terminal.out));
-        failures(terminal, summary, blueprint);
+        let failed = summary.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed { .. }));
+        let places = blueprint
+            .map(|blueprint| places(&blueprint.source, failed.map(|step| &step.address)))
+            .unwrap_or_default();
+        terminal.print(&human::summary(summary, &applied.outputs, &places, &terminal.out));
+        failures(terminal, summary, &places);
         let (name, environment) = (&applied.ledger.blueprint, applied.ledger.environment.clone());
         let owner = Owner::new(name.clone()).within(environment).to_string();
         terminal.summary(|| berth::report::ci::applied(&owner, None, summary));
@@ -154,17 +158,15 @@ pub fn finish(
 }
 
 /// Shows the build server what failed, beside the lines of the blueprint.
-fn failures(terminal: &Terminal, summary: &Summary, blueprint: Option<&Loaded>) {
-    let failed = || summary.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed { .. }));
-    if terminal.ci.is_none() || failed().next().is_none() {
+fn failures(terminal: &Terminal, summary: &Summary, places: &Places) {
+    if terminal.ci.is_none() {
         return;
     }
-    let places = blueprint.map(|blueprint| places(&blueprint.source, failed().map(|step| &step.address)));
-    for step in failed() {
+    for step in &summary.steps {
         let Outcome::Failed { message, help, code } = &step.outcome else { continue };
         let help = help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
         let message = format!("{} {}: {message}{help}", step.action.word(), step.address);
-        let place = places.as_ref().and_then(|places| places.get(&step.address)).cloned();
+        let place = places.get(&step.address).cloned();
         let issue = Issue::new(Level::Error, message).at(place);
         terminal.issue(code.iter().fold(issue, |issue, code| issue.code(code)));
     }

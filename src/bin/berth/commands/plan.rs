@@ -9,10 +9,10 @@ use berth::approve::Allowances;
 use berth::blueprint::places;
 use berth::diag::Failure;
 use berth::ops::{self, Planned};
-use berth::plan::Adoption;
+use berth::plan::{Adoption, Plan};
 use berth::policy::Finding;
 use berth::report::ci::{Issue, Level};
-use berth::report::{html, human, json, markdown};
+use berth::report::{Places, html, human, json, markdown};
 
 /// Shows what would be done.
 pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
@@ -129,7 +129,7 @@ pub fn show(
     }
     terminal.print(&match (format, &document) {
         (Format::Json, Some(document)) => json::to_text(&json::plan(document)),
-        (Format::Human | Format::Json, _) => human::plan(plan, &terminal.out),
+        (Format::Human | Format::Json, _) => human::plan(plan, &in_the_way(blueprint, plan), &terminal.out),
         (Format::Markdown, _) => markdown::plan(plan),
         (Format::Html, _) => html::plan(plan),
     });
@@ -158,15 +158,22 @@ pub fn show(
     exit
 }
 
+/// Where the entries stand that something is in the way of.
+fn in_the_way(blueprint: Option<&Loaded>, plan: &Plan) -> Places {
+    let told = plan.conflicts.iter().chain(&plan.warnings);
+    blueprint
+        .map(|blueprint| places(&blueprint.source, told.map(|conflict| &conflict.address)))
+        .unwrap_or_default()
+}
+
 /// Shows the build server what is in the way of a plan, what may go wrong, and what policies say of it.
 fn issues(terminal: &Terminal, blueprint: Option<&Loaded>, planned: &Planned, findings: &[Finding]) {
     if terminal.ci.is_none() {
         return;
     }
     let plan = &planned.plan;
-    let told = plan.conflicts.iter().chain(&plan.warnings);
-    let places = blueprint.map(|blueprint| places(&blueprint.source, told.map(|conflict| &conflict.address)));
-    let place = |address| places.as_ref().and_then(|places| places.get(address)).cloned();
+    let places = in_the_way(blueprint, plan);
+    let place = |address| places.get(address).cloned();
     for (level, conflicts) in [(Level::Error, &plan.conflicts), (Level::Warning, &plan.warnings)] {
         for conflict in conflicts {
             let message = format!("{}: {}; {}", conflict.address, conflict.message, conflict.help);
