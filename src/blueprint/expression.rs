@@ -39,7 +39,13 @@ impl Fault {
             None => {
                 let all: Vec<&str> = known.take(12).collect();
                 if all.is_empty() {
-                    "there are none".to_owned()
+                    match what.split_once("entry in `").and_then(|(_, rest)| rest.split_once('`')) {
+                        Some((section, _)) => format!("add it: `{section}: {{ {name}: {{ … }} }}`"),
+                        None if what == "parameter" => {
+                            format!("declare it: `parameters: {{ {name}: {{ type: string }} }}`")
+                        }
+                        None => "the blueprint has none of these".to_owned(),
+                    }
                 } else {
                     format!("there are: {}", all.join(", "))
                 }

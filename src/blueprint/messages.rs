@@ -2,7 +2,7 @@
 
 use super::source::{At, Source};
 use super::traps;
-use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::diag::{Code, Diagnostic, did_you_mean, meant_field};
 
 /// The fields that every entry has, beside those of its kind.
 pub(crate) const COMMON: &[&str] = &[
@@ -91,7 +91,7 @@ pub(crate) fn shape(
             true => known.iter().chain(COMMON).copied().collect(),
             false => known.iter().chain(words).copied().collect(),
         };
-        let help = match did_you_mean(field, known.iter().copied()) {
+        let help = match meant_field(field, known.iter().copied()) {
             _ if field == "forEach" => {
                 "`forEach` stands in an entry, or in a part whose key you choose (a node pool, a subnet, a rule): \
                  the keys here are berth's own"

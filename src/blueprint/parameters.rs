@@ -148,6 +148,10 @@ impl Resolver<'_, '_, '_> {
         };
         let declared = || self.source.locate(&path, At::Key);
         let Some((value, origin)) = self.value(name, &declaration) else {
+            // It was given under a name that is misspelt, which is reported.
+            if self.is_given_as_another(name) {
+                return None;
+            }
             let help = match (self.given, &declaration.env) {
                 (Given::Module { .. }, _) => format!("add `parameters: {{ {name}: … }}` here"),
                 (_, Some(variable)) => {
@@ -222,6 +226,25 @@ impl Resolver<'_, '_, '_> {
         }
         raw.get("default").into_iter().for_each(learn);
         raw.get("allowed").and_then(Value::as_array).into_iter().flatten().for_each(learn);
+    }
+
+    /// Whether a value was given under a name that is not declared and nearly this one.
+    fn is_given_as_another(&self, name: &str) -> bool {
+        let declared = || self.source.tree.get("parameters").and_then(Value::as_object).into_iter().flatten();
+        let is_declared = |given: &str| declared().any(|(name, _)| name == given);
+        let meant = |given: &str| {
+            !is_declared(given)
+                && did_you_mean(given, declared().map(|(name, _)| name.as_str())) == Some(name)
+        };
+        let inputs = self.shared.inputs;
+        match self.given {
+            Given::Outside => {
+                let of_files =
+                    inputs.files().filter_map(|file| file.tree.as_object()).flat_map(|file| file.keys());
+                inputs.parameters.keys().chain(of_files).any(|given| meant(given))
+            }
+            Given::Module { values, .. } => values.keys().any(|given| meant(given)),
+        }
     }
 
     fn value(&self, name: &str, declaration: &Declaration) -> Option<(Value, Origin)> {

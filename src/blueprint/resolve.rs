@@ -41,7 +41,7 @@ pub(super) fn load_slipping(
             slips.checked_sub(1).and_then(|left| slips::in_blueprint(source, inputs, &problems, left));
         slipped.unwrap_or_else(|| {
             conceal::learn(source, &inputs.redactor);
-            problems
+            slips::without_consequences(source, inputs, &problems).unwrap_or(problems)
         })
     })
 }

@@ -593,6 +593,96 @@ pub(super) fn in_blueprint(
     Some(rest)
 }
 
+/// What is wrong with a blueprint besides names that are misspelt: the consequences of those are left out.
+///
+/// The names are put right in a copy. What is not wrong with the copy followed from them.
+pub(super) fn without_consequences(
+    source: &Source,
+    inputs: &Inputs,
+    problems: &Diagnostics,
+) -> Option<Diagnostics> {
+    let file = &source.file;
+    let mut renames: Vec<(usize, usize, &str)> = Vec::new();
+    for one in problems.iter().filter(|one| is_in(one, file) && RENAMED.contains(&one.code.name)) {
+        let span = one.span.as_ref()?;
+        let (wrong, right) = (quoted(&one.message)?, one.help.as_deref().and_then(meant_name));
+        let at = file.text.get(span.offset..)?.find(wrong).filter(|at| *at <= 1);
+        if let (Some(at), Some(right)) = (at, right) {
+            renames.push((span.offset + at, wrong.len(), right));
+        }
+    }
+    let errors = |all: &Diagnostics| all.iter().filter(|one| one.severity == Severity::Error).count();
+    // With nothing else wrong there is no consequence.
+    if renames.is_empty() || errors(problems) <= renames.len() || file.text.len() > LARGEST {
+        return None;
+    }
+    renames.sort_unstable();
+    let mut copy = file.text.clone();
+    for (at, length, right) in renames.iter().rev() {
+        copy.replace_range(*at..at + length, right);
+    }
+    let mut repaired = Source::plain(&file.name, &copy).ok()?;
+    repaired.includes = source.includes.clone();
+    conceal::learn(&repaired, &inputs.redactor);
+    let mut rest = match resolve::load_plainly(&repaired, inputs) {
+        Ok(blueprint) => blueprint.warnings,
+        Err(rest) => rest,
+    };
+    if errors(&rest) + renames.len() > errors(problems) {
+        return None;
+    }
+    for span in rest.iter_mut().filter_map(|one| one.span.as_mut()) {
+        if Arc::ptr_eq(&span.file, &repaired.file) {
+            place_back(span, file, &renames);
+        }
+    }
+    let named = problems.iter().filter(|one| {
+        let begins = |span: &Span| renames.iter().any(|(at, ..)| (span.offset..span.offset + 2).contains(at));
+        is_in(one, file) && RENAMED.contains(&one.code.name) && one.span.as_ref().is_some_and(begins)
+    });
+    named.for_each(|one| rest.push(one.clone()));
+    rest.sort();
+    Some(rest)
+}
+
+/// The errors that a name is misspelt.
+const RENAMED: &[&str] = &["unknown-field", "unknown-section"];
+
+/// The name that a help offers.
+fn meant_name(help: &str) -> Option<&str> {
+    let offer = help
+        .strip_prefix("did you mean ")
+        .or_else(|| help.strip_prefix("write ").filter(|rest| rest.ends_with(", which is missing here")))?;
+    quoted(offer).filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+}
+
+/// The first text between backticks.
+fn quoted(text: &str) -> Option<&str> {
+    text.split('`').nth(1)
+}
+
+/// A place of a copy with other names as a place of the file.
+fn place_back(span: &mut Span, file: &Arc<SourceFile>, renames: &[(usize, usize, &str)]) {
+    let start =
+        span.file.text.get(..span.offset).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let (mut moved, mut in_line) = (0_isize, 0_isize);
+    for (at, length, right) in renames {
+        let longer = right.len() as isize - *length as isize;
+        let begins = (*at as isize + moved) as usize;
+        if begins < span.offset {
+            moved += longer;
+            if begins >= start {
+                in_line += longer;
+            }
+        } else if begins == span.offset {
+            span.length = *length;
+        }
+    }
+    span.offset = span.offset.saturating_add_signed(-moved).min(file.text.len());
+    span.column = span.column.saturating_add_signed(-in_line).max(1);
+    span.file = file.clone();
+}
+
 fn is_in(one: &Diagnostic, file: &Arc<SourceFile>) -> bool {
     one.span.as_ref().is_some_and(|span| Arc::ptr_eq(&span.file, file))
 }
@@ -657,6 +747,45 @@ parameters:
                 "{told:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_follows_from_a_misspelt_name_is_not_told() {
+        const CLUSTER: &str = "\
+blueprint: shop
+azure: { subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg }
+networks:
+  hub:
+    addressSpace: [10.0.0.0/16]
+    subnets: { nodes: { prefix: 10.0.0.0/20 }, other: { prefix: 10.0.16.0/24 } }
+clusters:
+  aks:
+    subnet: ${networks.hub.subnets.nodes}
+    nodePools: { system: { mode: System, count: 1, vmSize: Standard_D4s_v5 } }
+outputs:
+  other: ${networks.hub.subnets.other}
+";
+        assert_eq!(told(CLUSTER), [] as [&str; 0]);
+        for (from, to, place, name) in [
+            ("nodePools:", "nodePolls:", "10:5", "nodePolls"),
+            ("nodePools:", "agentPoolProfiles:", "10:5", "agentPoolProfiles"),
+            ("    subnets:", "    subnts:", "6:5", "subnts"),
+            ("subnets:", "\"subnts\":", "6:5", "subnts"),
+            ("mode: System", "mod: System", "10:28", "mod"),
+            ("addressSpace:", "adressSpace:", "5:5", "adressSpace"),
+        ] {
+            let told = told(&CLUSTER.replacen(from, to, 1));
+            assert_eq!(told, [format!("b.yaml:{place} unknown field `{name}`")], "{to}");
+        }
+        // What is wrong besides is told, at its place in the file.
+        let two = CLUSTER.replacen("subnets: { nodes", "subnts: { nodes", 1).replacen(
+            "10.0.16.0/24",
+            "10.1.0.0/24",
+            1,
+        );
+        let told = told(&two);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[1].starts_with("b.yaml:6:64 "), "{told:?}");
     }
 
     #[test]

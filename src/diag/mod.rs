@@ -213,6 +213,40 @@ pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
         .map(|(_, name)| name)
 }
 
+/// The field that was meant by a name: one that is nearly the same, or the one whose name Azure or another tool spells
+/// with more words (`addressPrefix`, `networkProfile`, `default_node_pool`).
+pub fn meant_field<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    // What Azure calls by another word altogether.
+    const OTHER_WORDS: &[(&str, &str)] =
+        &[("agentpool", "nodepool"), ("resourcegroupname", "resourcegroup"), ("region", "location")];
+    let folded = |name: &str| -> String {
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let bare = |name: &str| -> String {
+        let mut name = folded(name);
+        for (other, word) in OTHER_WORDS {
+            name = name.replace(other, word);
+        }
+        for end in ["profiles", "profile", "settings", "config", "enabled", "s"] {
+            if let Some(rest) = name.strip_suffix(end).filter(|rest| rest.len() > 2) {
+                return rest.to_owned();
+            }
+        }
+        name
+    };
+    let wanted = bare(wrong);
+    let same = known.clone().into_iter().find(|name| bare(name) == wanted);
+    let near = same.or_else(|| did_you_mean(wrong, known.clone()));
+    // The last words of a longer name: at least one that says something.
+    near.or_else(|| {
+        let ends = |name: &&str| {
+            let name = bare(name);
+            name.len() >= 5 && name.len() * 3 >= wanted.len() && wanted.ends_with(&name)
+        };
+        known.into_iter().filter(ends).max_by_key(|name| name.len())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +259,26 @@ mod tests {
         let told = told.iter().next().unwrap();
         assert!(told.message.len() < 700 && told.message.ends_with("üü` is no name"));
         assert!(told.help.as_ref().unwrap().len() < 2_100);
+    }
+
+    #[test]
+    fn fields_are_known_by_the_words_of_others() {
+        let known = ["nodePools", "network", "kubernetesVersion", "prefix", "vmSize", "osSku", "aad"];
+        for (wrong, meant) in [
+            ("agentPoolProfiles", Some("nodePools")),
+            ("default_node_pool", Some("nodePools")),
+            ("networkProfile", Some("network")),
+            ("currentKubernetesVersion", Some("kubernetesVersion")),
+            ("kubernetes_version", Some("kubernetesVersion")),
+            ("addressPrefixes", Some("prefix")),
+            ("vm_size", Some("vmSize")),
+            ("aadProfile", Some("aad")),
+            ("nodePolls", Some("nodePools")),
+            ("colour", None),
+            ("s", None),
+        ] {
+            assert_eq!(meant_field(wrong, known), meant, "{wrong}");
+        }
     }
 
     #[test]

@@ -249,7 +249,7 @@ fn definition(text: &str, cx: &mut EntryCx<'_>) -> Option<(String, Option<&'stat
             "write the id of the definition, which `az policy definition list` shows, when it is not a common one"
                 .into()
         });
-        let message = format!("`{text}` is no built-in policy that berth knows");
+        let message = format!("berth knows no built-in policy `{text}`");
         cx.problem(Problem::error(&POLICY, "policy", message).help(help));
         return None;
     };

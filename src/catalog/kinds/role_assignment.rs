@@ -202,8 +202,7 @@ fn role_id(text: &str, cx: &mut EntryCx<'_>) -> Option<Role> {
             "write the role's GUID, which `az role definition list --name` shows, when it is not a common one".into()
         });
         cx.problem(
-            Problem::error(&ROLE, "role", format!("`{text}` is no built-in role that berth knows"))
-                .help(help),
+            Problem::error(&ROLE, "role", format!("berth knows no built-in role `{text}`")).help(help),
         );
     }
     found.map(Role::Guid)
