@@ -38,6 +38,7 @@ mod kinds;
 mod ledgers;
 mod limits;
 mod manual;
+mod mistakes;
 mod moved;
 mod names;
 mod networks;

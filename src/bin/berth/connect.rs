@@ -44,6 +44,33 @@ pub fn run<T>(global: &Global, future: impl Future<Output = T>) -> T {
     if is_virtual(global) { crate::runtime::virtual_time(future) } else { crate::runtime::real(future) }
 }
 
+fn is_loopback(global: &Global) -> bool {
+    global.endpoint.as_deref().is_some_and(arm::is_loopback)
+}
+
+/// Refuses flags that mean something only for the simulator in a run for Azure.
+///
+/// # Errors
+/// When there is one.
+pub fn expect_flags(global: &Global) -> Result<(), Failure> {
+    if global.sim.is_some() {
+        return Ok(());
+    }
+    if global.faults.is_some() {
+        return Err(Failure::new(
+            "`--faults` is for the simulator, and this run is for Azure",
+            "add `--sim`, or start `berth sim serve` with it",
+        ));
+    }
+    if global.sim_speed.is_some() && !is_loopback(global) {
+        return Err(Failure::new(
+            "`--sim-speed` is for the simulator, and this run is for Azure",
+            "add `--sim`, or name a simulator on this machine with `--endpoint`",
+        ));
+    }
+    Ok(())
+}
+
 /// Connects.
 ///
 /// # Errors
@@ -93,19 +120,8 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Fai
             signed_in: Some("nobody: the simulator asks for no sign-in".to_owned()),
         });
     }
-    if global.faults.is_some() {
-        return Err(Failure::new(
-            "`--faults` is for the simulator, and this run is for Azure",
-            "add `--sim`, or start `berth sim serve` with it",
-        ));
-    }
-    let loopback = global.endpoint.as_deref().is_some_and(arm::is_loopback);
-    if global.sim_speed.is_some() && !loopback {
-        return Err(Failure::new(
-            "`--sim-speed` is for the simulator, and this run is for Azure",
-            "add `--sim`, or name a simulator on this machine with `--endpoint`",
-        ));
-    }
+    expect_flags(global)?;
+    let loopback = is_loopback(global);
     if let Some(endpoint) = &global.endpoint {
         options.endpoint = endpoint.trim_end_matches('/').to_owned();
     }

@@ -135,6 +135,34 @@ impl PendingSource {
         parsed.map(|source| source.with_included_files(&settings::open_include))
     }
 
+    /// Checks the blueprint before signing in, so that what is wrong with it does not wait for that; the simulator
+    /// asks for no sign-in.
+    fn checked(
+        self,
+        global: &Global,
+        terminal: &Terminal,
+        prepare: &impl Fn(&Source, &mut Inputs) -> Result<(), Failure>,
+    ) -> Result<Self, Exit> {
+        if global.sim.is_some() {
+            return Ok(self);
+        }
+        connect::expect_flags(global).map_err(|failure| terminal.fail(&failure))?;
+        let read = self.0.join().expect("reading a text does not panic");
+        if let Ok(Ok(source)) = &read
+            // What depends on who is signed in cannot be judged yet.
+            && !source.files().iter().any(|file| file.text.contains("caller."))
+        {
+            let limit = settings::blueprint_memory().map_err(|failure| terminal.fail(&failure))?;
+            let _watch = Watch::start(terminal, limit);
+            let mut inputs = settings::inputs(global).map_err(|failure| terminal.fail(&failure))?;
+            prepare(source, &mut inputs).map_err(|failure| terminal.fail(&failure))?;
+            if let Err(error) = ops::validate_source(source, &inputs) {
+                return Err(report(terminal, &error));
+            }
+        }
+        Ok(PendingSource(std::thread::spawn(move || read)))
+    }
+
     /// The blueprint, when all is right with it; shows its warnings, or everything that is wrong.
     fn load(
         self,
@@ -311,9 +339,13 @@ fn with_session_of(
     global: &Global,
     terminal: &Terminal,
     ahead: PendingSource,
-    prepare: impl FnOnce(&Source, &mut Inputs) -> Result<(), Failure>,
+    prepare: impl Fn(&Source, &mut Inputs) -> Result<(), Failure>,
     act: impl AsyncFnOnce(&Loaded, Session) -> Exit,
 ) -> Exit {
+    let ahead = match ahead.checked(global, terminal, &prepare) {
+        Ok(ahead) => ahead,
+        Err(exit) => return exit,
+    };
     with_connection(global, terminal, async |connection, inputs| {
         let blueprint = ahead.load(terminal, inputs, prepare)?;
         connection.know(&blueprint.desired);

@@ -1,0 +1,295 @@
+//! The mistakes that people make most: each is one error at its cause, in the field's words, with what to write instead.
+//!
+//! What berth says of each is a snapshot; the table says where each must be pointed at.
+
+use crate::support::{Azure, Berth};
+use std::fmt::Write;
+
+const BASE: &str = "\
+blueprint: shop
+azure:
+  subscription: 5ab5c819-0000-4000-8000-000000000001
+  resourceGroup: rg-shop
+  location: westeurope
+networks:
+  main:
+    addressSpace: [10.20.0.0/16]
+    subnets:
+      nodes: { prefix: 10.20.0.0/20 }
+      endpoints: { prefix: 10.20.16.0/26 }
+identities:
+  app: { name: id-shop-app }
+keyVaults:
+  main:
+    name: kv-shop-0001
+    publicAccess: false
+clusters:
+  aks:
+    name: aks-shop
+    kubernetesVersion: \"1.34\"
+    subnet: ${networks.main.subnets.nodes}
+    identity: ${identities.app}
+    nodePools:
+      system: { mode: System, count: 2, vmSize: Standard_D4s_v5 }
+      work: { count: 2, vmSize: Standard_D4s_v5 }
+privateEndpoints:
+  vault:
+    target: ${keyVaults.main}
+    subnet: ${networks.main.subnets.endpoints}
+    dns: auto
+roleAssignments:
+  app:
+    principal: ${identities.app}
+    role: Key Vault Secrets User
+    scope: ${keyVaults.main}
+  join:
+    principal: ${identities.app}
+    role: Network Contributor
+    scope: ${networks.main.subnets.nodes}
+";
+
+const SUBNET: &str = "    subnet: ${networks.main.subnets.nodes}\n";
+
+/// What is wrong, the text that is exchanged, what stands in its place, and where the error is: line and column.
+const OFFLINE: &[(&str, &str, &str, &str)] = &[
+    (
+        "a field a level too high",
+        SUBNET,
+        "    subnet: ${networks.main.subnets.nodes}\n    network:\n    plugin: azure\n",
+        "24:5",
+    ),
+    ("a part a level too high", "      system: {", "    system: {", "25:5"),
+    ("an entry a level too high", "  app: { name", "app: { name", "13:1"),
+    ("a tab", "    addressSpace", "\taddressSpace", "8:1"),
+    ("a word for a number", "count: 2", "count: three", "25:38"),
+    ("a number in quotes", "count: 2", "count: \"3\"", "25:38"),
+    (
+        "an unknown word",
+        SUBNET,
+        "    subnet: ${networks.main.subnets.nodes}\n    network: { policy: callico }\n",
+        "23:24",
+    ),
+    (
+        "a reference misspelt",
+        "main.subnets.nodes}\n    identity",
+        "main.subnets.node}\n    identity",
+        "22:13",
+    ),
+    ("an entry misspelt", "identity: ${identities.app}", "identity: ${identities.ap}", "23:15"),
+    ("a field that is missing", "    addressSpace: [10.20.0.0/16]\n", "", "7:3"),
+    ("subnets that overlap", "10.20.16.0/26", "10.20.8.0/26", "11:28"),
+    ("a subnet outside", "10.20.16.0/26", "10.21.8.0/26", "11:28"),
+    ("bits behind the length", "10.20.16.0/26", "10.20.16.1/26", "11:28"),
+    (
+        "services in the network",
+        SUBNET,
+        "    subnet: ${networks.main.subnets.nodes}\n    network: { serviceCidr: 10.20.0.0/16, dnsServiceIp: 10.20.0.10 }\n",
+        "23:29",
+    ),
+    ("a role misspelt", "Key Vault Secrets User", "Key Vault Secret User", "35:11"),
+    (
+        "a secret in clear text",
+        SUBNET,
+        "    subnet: ${networks.main.subnets.nodes}\n    windows: { adminUsername: azureuser, adminPassword: \"Passw0rd!Passw0rd!\" }\n",
+        "23:57",
+    ),
+    ("a version as a number", "\"1.34\"", "1.30", "21:24"),
+    ("a version with a v", "\"1.34\"", "\"v1.33.1\"", "21:24"),
+    ("a version that there is not", "\"1.34\"", "\"1.99\"", "21:24"),
+    ("a cycle", "name: id-shop-app }", "name: id-shop-app, dependsOn: [clusters.aks] }", "13:3"),
+    ("a key twice", "    publicAccess: false\n", "    publicAccess: false\n    publicAccess: true\n", "18:5"),
+    ("an expression without quotes", "id-shop-app }", "${azure.resourceGroup} }", "13:16"),
+    ("snake case", "kubernetesVersion", "kubernetes_version", "21:5"),
+    ("a name of ARM's", "nodePools:", "agentPoolProfiles:", "24:5"),
+    ("another name of ARM's", "kubernetesVersion", "currentKubernetesVersion", "21:5"),
+    ("a name of Terraform's", "{ prefix: 10.20.0.0/20 }", "{ address_prefixes: [10.20.0.0/20] }", "10:16"),
+    ("a field misspelt that others need", "nodePools:", "nodePolls:", "24:5"),
+    ("a part's field misspelt", "mode: System", "mod: System", "25:17"),
+    ("a mapping misspelt that references lead to", "    subnets:", "    subnts:", "9:5"),
+    ("a section misspelt", "networks:", "netwroks:", "6:1"),
+    ("a network for a subnet", "subnet: ${networks.main.subnets.nodes}", "subnet: ${networks.main}", "22:13"),
+    ("a network for an identity", "identity: ${identities.app}", "identity: ${networks.main}", "23:15"),
+    (
+        "a vault for a workspace",
+        SUBNET,
+        "    subnet: ${networks.main.subnets.nodes}\n    addons: { monitoring: { workspace: \"${keyVaults.main}\" } }\n",
+        "23:40",
+    ),
+    ("a text for a subnet", "subnet: ${networks.main.subnets.nodes}", "subnet: nodes", "22:13"),
+    ("the entry itself", "subnet: ${networks.main.subnets.nodes}", "subnet: ${clusters.aks}", "22:13"),
+    ("a region misspelt", "location: westeurope", "location: westeuropa", "5:13"),
+    ("a size misspelt", "vmSize: Standard_D4s_v5", "vmSize: Standard_D4sv5", "25:49"),
+    ("a group's name", "resourceGroup: rg-shop", "resourceGroup: rg shop/", "4:18"),
+    ("a parameter that there is not", "resourceGroup: rg-shop", "resourceGroup: rg-${param.env}", "4:18"),
+];
+
+/// Parameters, and what is given for them.
+const GIVEN: &[(&str, &str, &[&str], &str)] = &[
+    (
+        "a value that is not allowed",
+        "{ type: string, allowed: [a, b] }",
+        &["-p", "size=c"],
+        "blueprint.yaml:3:3",
+    ),
+    (
+        "the same in a file",
+        "{ type: string, allowed: [a, b] }",
+        &["--values", "wrong.yaml"],
+        "wrong.yaml:1:7",
+    ),
+    (
+        "a parameter misspelt in a file",
+        "{ type: string }",
+        &["--values", "misspelt.yaml"],
+        "misspelt.yaml:1:1",
+    ),
+    ("a parameter without a value", "{ type: string }", &[], "blueprint.yaml:3:3"),
+    (
+        "a default against the pattern",
+        "{ type: string, pattern: \"^[a-z]+$\", default: \"D EV\" }",
+        &[],
+        "blueprint.yaml:3:55",
+    ),
+];
+
+#[test]
+fn each_mistake_in_a_blueprint_is_one_error_at_its_cause() {
+    let mut told = String::new();
+    for (name, from, to, place) in OFFLINE {
+        assert!(BASE.contains(from), "{name}");
+        let berth = Berth::new().blueprint(&BASE.replacen(from, to, 1));
+        let run = berth.validate().exits(1);
+        assert!(run.stderr.contains(&format!("─[blueprint.yaml:{place}]")), "{name}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("\n1 error\n") && run.stderr.contains("\n  help: "),
+            "{name}: {}",
+            run.stderr
+        );
+        write!(told, "# {name}\n\n{}\n", run.stderr).unwrap();
+    }
+    for (name, declared, given, place) in GIVEN {
+        let head = format!("blueprint: shop\nparameters:\n  size: {declared}\n");
+        let text = BASE.replacen("blueprint: shop\n", &head, 1).replacen("rg-shop", "rg-${param.size}", 1);
+        let berth = Berth::new().blueprint(&text);
+        berth.write("wrong.yaml", b"size: c\n");
+        berth.write("misspelt.yaml", b"siez: a\n");
+        let run = berth.run(["validate", "blueprint.yaml"].into_iter().chain(given.iter().copied())).exits(1);
+        assert!(run.stderr.contains(&format!("─[{place}]")), "{name}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("\n1 error\n") && run.stderr.contains("\n  help: "),
+            "{name}: {}",
+            run.stderr
+        );
+        write!(told, "# {name}\n\n{}\n", run.stderr).unwrap();
+    }
+    insta::assert_snapshot!(told);
+}
+
+/// What is wrong, the text that is exchanged, what stands in its place, the faults of Azure, and the place.
+const AZURES: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "a vault's name is taken",
+        "",
+        "",
+        "answer: { status: 409, code: VaultAlreadyExists, message: The vault name is already in use. }, method: PUT, path: '*/vaults/*'",
+        "15:3",
+    ),
+    (
+        "a permission is missing",
+        "",
+        "",
+        "answer: { status: 403, code: AuthorizationFailed, message: \"The client 'a' with object id '0b1ec700-0000-4000-8000-000000000001' does not have authorization to perform action 'Microsoft.KeyVault/vaults/write' over scope '/subscriptions/5ab5c819-0000-4000-8000-000000000001/resourceGroups/rg-shop/providers/Microsoft.KeyVault/vaults/kv-shop-0001' or the scope is invalid.\" }, method: PUT, path: '*/vaults/*'",
+        "15:3",
+    ),
+    (
+        "a quota is used up",
+        "",
+        "",
+        "answer: { status: 400, code: ErrCode_InsufficientVCPUQuota, message: Insufficient regional vcpu quota left for location westeurope. }, method: PUT, type: Microsoft.ContainerService/managedClusters",
+        "19:3",
+    ),
+    (
+        "a policy forbids it",
+        "",
+        "",
+        "deny: { policy: no-vaults }, method: PUT, type: Microsoft.KeyVault/vaults",
+        "15:3",
+    ),
+    (
+        "the region has no machines",
+        "",
+        "",
+        "failOperation: { code: AKSCapacityHeavyUsage, message: the region is full }, type: Microsoft.ContainerService/managedClusters",
+        "19:3",
+    ),
+    (
+        "a resource group is not declared",
+        "    publicAccess: false\n",
+        "    publicAccess: false\n    resourceGroup: rg-none\n",
+        "stall: 1ms, times: 1",
+        "15:3",
+    ),
+];
+
+#[test]
+fn each_refusal_of_azure_names_the_entry_and_the_remedy() {
+    let mut told = String::new();
+    for (name, from, to, fault, place) in AZURES {
+        let berth = Berth::new().blueprint(&BASE.replacen(from, to, 1));
+        berth.write("faults.yaml", format!("faults: [{{ {fault} }}]\n").as_bytes());
+        let run = berth.apply(&["--faults", "faults.yaml"]).exits_with_one_of(&[3, 4]);
+        let from = run.stdout.find("\nFailed").or_else(|| run.stdout.find("\nIn the way")).unwrap();
+        let said: String = run.stdout[from + 1..].split("\n\n").next().unwrap().to_owned();
+        assert!(said.contains(&format!("blueprint.yaml:{place}")), "{name}: {said}");
+        assert!(said.contains("help: "), "{name}: {said}");
+        // The id of a correlation is a new one each time.
+        let said = said.split("; correlation id").next().unwrap().to_owned()
+            + said.split("; correlation id").nth(1).map_or("", |rest| &rest[rest.find('\n').unwrap()..]);
+        write!(told, "# {name}\n\n{said}\n\n").unwrap();
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn what_is_wrong_with_the_blueprint_is_told_before_anybody_signs_in() {
+    let azure = Azure::new();
+    for (from, to) in
+        [("rg-shop", "${env.NOT_SET}"), ("westeurope", "westeuropa"), ("count: 2", "count: three")]
+    {
+        let berth = Berth::new().blueprint(&BASE.replacen(from, to, 1));
+        for command in ["plan", "apply", "drift"] {
+            let mut run = azure.signed_in(&berth, [command, "blueprint.yaml"]);
+            let run = crate::support::Run::of(&[command], run.output().unwrap()).exits(1);
+            assert!(
+                run.stderr.contains("─[blueprint.yaml:") && run.stderr.contains("\n1 error\n"),
+                "{}",
+                run.stderr
+            );
+        }
+    }
+    assert_eq!(azure.token_requests(), [""; 0]);
+}
+
+#[test]
+fn nothing_is_folded_in_a_pipe_and_commands_nowhere() {
+    let berth = Berth::new().blueprint(&BASE.replacen(
+        "    publicAccess: false\n",
+        "    publicAccess: false\n    resourceGroup: rg-none\n",
+        1,
+    ));
+    let run = |columns: Option<&str>| {
+        let mut command = berth.command(["plan", "blueprint.yaml", "--sim"]);
+        command.env_remove("COLUMNS").envs(columns.map(|columns| ("COLUMNS", columns)));
+        crate::support::Run::of(&["plan"], command.output().unwrap()).exits(2)
+    };
+    let help = "help: declare it with `resourceGroups: { main: { name: rg-none } }` and write `resourceGroup: \"${resourceGroups.main}\"`, or name one that exists";
+    assert!(run(None).stdout.contains(help));
+    for columns in ["40", "80"] {
+        let shown = run(Some(columns));
+        for copied in
+            ["`resourceGroups: { main: { name: rg-none } }`", "`resourceGroup: \"${resourceGroups.main}\"`"]
+        {
+            assert!(shown.stdout.lines().any(|line| line.contains(copied)), "{columns}: {}", shown.stdout);
+        }
+    }
+}
