@@ -70,7 +70,7 @@ pub use places::places;
 pub use resolve::load;
 pub use retirements::retirements;
 pub use schema::{common_fields, schema};
-pub use side_file::side_file;
+pub use side_file::{SideFile, located_side_file, side_file};
 pub use source::{Source, parse_value};
 pub use yaml::EMPTY;
 

@@ -11,6 +11,28 @@ use serde::de::DeserializeOwned;
 /// # Errors
 /// What is wrong with it, with its place.
 pub fn side_file<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Diagnostics> {
+    located_side_file(name, bytes).map(|(value, _)| value)
+}
+
+/// Where the parts of a side file stand, for what is wrong with them beyond their form.
+#[derive(Debug)]
+pub struct SideFile(Source);
+
+impl SideFile {
+    /// A mistake in the value at a path, such as `waivers[2].address`.
+    pub fn wrong(&self, path: &str, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(&SHAPE, message).at(self.0.locate(path, At::Value)).help(help)
+    }
+}
+
+/// The same, with where its parts stand.
+///
+/// # Errors
+/// What is wrong with it, with its place.
+pub fn located_side_file<T: DeserializeOwned>(
+    name: &str,
+    bytes: &[u8],
+) -> Result<(T, SideFile), Diagnostics> {
     let source = Source::parse(name, bytes)?;
     if !source.tree.is_object() {
         let place = source.without_excerpts().locate("", At::Value);
@@ -19,15 +41,17 @@ pub fn side_file<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Dia
             .help("check the path")
             .into());
     }
-    serde_path_to_error::deserialize(&source.tree).map_err(|error| {
-        let path = error.path().to_string();
-        // What is unknown at the top may be a file of another kind: nothing of it is shown but the place.
-        let source = match path.contains(['.', '[']) && path != "." {
-            true => source,
-            false => source.without_excerpts(),
-        };
-        messages::shape(&source, "", &path, &error.inner().to_string(), &[]).into()
-    })
+    let error = match serde_path_to_error::deserialize(&source.tree) {
+        Ok(value) => return Ok((value, SideFile(source))),
+        Err(error) => error,
+    };
+    let path = error.path().to_string();
+    // What is unknown at the top may be a file of another kind: nothing of it is shown but the place.
+    let source = match path.contains(['.', '[']) && path != "." {
+        true => source,
+        false => source.without_excerpts(),
+    };
+    Err(messages::shape(&source, "", &path, &error.inner().to_string(), &[]).into())
 }
 
 #[cfg(test)]
