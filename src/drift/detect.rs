@@ -93,6 +93,7 @@ pub fn detect<'a>(
         not_ours: Vec::new(),
         left_alone: Vec::new(),
         not_ours_by: Vec::new(),
+        waived: Vec::new(),
         needs: needs(ledger),
     }
 }

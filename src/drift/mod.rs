@@ -11,6 +11,7 @@ mod connections;
 mod detect;
 mod history;
 mod model;
+mod waivers;
 
 pub use crate::catalog::Severity;
 pub use attribution::{Actor, ActorKind, Attribution, ChangedBy, Source, Who};
@@ -18,3 +19,4 @@ pub use connections::{Shown, Watched, connections};
 pub use detect::{added, detect, weigh};
 pub use history::{Evidence, GraphChange, LogEvent, attribute, subjects, unexplained};
 pub use model::{Drift, DriftKind, DriftReport, FieldDrift};
+pub use waivers::{Waived, Waiver, WaiverState, Waivers, is_day, waive};

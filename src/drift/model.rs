@@ -1,6 +1,7 @@
 //! A drift report as data.
 
 use super::attribution::{ChangedBy, Who};
+use super::waivers::Waived;
 use crate::catalog::Severity;
 use crate::ident::{Address, ArmId, Header};
 use crate::private_link::NotOurs;
@@ -67,6 +68,9 @@ pub struct Drift {
     /// Who did it, as far as Azure knows; empty when it was not asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed_by: Vec<ChangedBy>,
+    /// Whether a waiver covers all of it.
+    #[serde(skip)]
+    pub waived: bool,
 }
 
 impl Drift {
@@ -79,7 +83,16 @@ impl Drift {
         fields: Vec<FieldDrift>,
     ) -> Self {
         let severity = Severity::default();
-        Drift { address, id, arm_type: arm_type.into(), kind, severity, fields, changed_by: Vec::new() }
+        Drift {
+            address,
+            id,
+            arm_type: arm_type.into(),
+            kind,
+            severity,
+            fields,
+            changed_by: Vec::new(),
+            waived: false,
+        }
     }
 }
 
@@ -112,6 +125,9 @@ pub struct DriftReport {
     /// Who made each of those, in the same order; empty when it was not asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_ours_by: Vec<Who>,
+    /// The waivers, and what became of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<Waived>,
     /// What each resource needs, by address: for the picture, and for what a drift may reach.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<(Address, Vec<Address>)>,
