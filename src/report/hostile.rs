@@ -7,7 +7,9 @@ mod corpus;
 use super::graph::GraphNode;
 use super::progress::{Jsonl, Plain};
 use super::sample;
-use super::{Stage, Style, ci, document, graph, html, human, json, junit, markdown, sarif};
+use super::{
+    Host, Stage, Style, card, ci, document, graph, html, human, json, junit, markdown, metrics, sarif,
+};
 use crate::change::{Action, Outcome};
 use crate::diag::{Code, Diagnostic, Diagnostics, Place, SourceFile, Span};
 use crate::drift::{Drift, DriftReport, Who};
@@ -105,6 +107,12 @@ fn hostile_drift(payload: &str) -> DriftReport {
         connection.description = with("please", payload);
     }
     report.not_ours_by.iter_mut().for_each(|who| blame(who, payload));
+    for waived in &mut report.waived {
+        let waiver = &mut waived.waiver;
+        waiver.address = Address::new(with("w", payload));
+        (waiver.field, waiver.reason) = (with("tags", payload), with("why", payload));
+        waived.covers = vec![with("tags", payload)];
+    }
     report.steady = vec![Address::new(with("a", payload))];
     for drift in &mut report.drifted {
         let Drift { address, id, arm_type, fields, changed_by, .. } = drift;
@@ -255,8 +263,19 @@ fn sinks(payload: &str) -> Vec<(&'static str, Form, String)> {
         ("drift for people", Text, human::drift(drift, style)),
         ("drift in JSON", Json, json::to_text(&json::drift(drift))),
         ("drift in Markdown", Markdown, markdown::drift(drift)),
-        ("drift in HTML", Html, html::drift(drift)),
+        (
+            "drift in HTML",
+            Html,
+            html::drift(drift)
+                .replace(super::drift_page::SCRIPT, "")
+                .replace("<script></script>", "")
+                .replace("<link rel=\"icon\" href=\"data:,\">", "")
+                .replace("<meta http-equiv", "<meta"),
+        ),
         ("drift in JUnit", Xml, junit::drift(drift)),
+        ("drift as metrics", Text, metrics::drift(drift)),
+        ("drift as a card", Json, json::to_text(&card::drift(drift))),
+        ("drift in Markdown without HTML", Markdown, markdown::drift_for(drift, Host::Bitbucket)),
         ("drift in SARIF", Json, json::to_text(&sarif::drift(drift, &places))),
         ("summary for people", Text, human::summary(summary, outputs, &crate::report::Places::new(), style)),
         ("summary in JSON", Json, json::to_text(&json::summary(summary, outputs))),
@@ -282,7 +301,7 @@ fn foreign_text_commands_nobody_in_any_report() {
     let mut harms = Vec::new();
     for payload in CORPUS {
         let all = sinks(payload);
-        assert_eq!(all.len(), 26);
+        assert_eq!(all.len(), 29);
         for (name, form, text) in all {
             harms.extend(harm(form, &text).map(|harm| format!("{name} of {payload:?} {harm}")));
         }

@@ -2,15 +2,14 @@
 
 use super::human::value::{Shown, is_secret};
 use super::left_alone;
-use super::markdown::{field_lines, kind_word, step_lines};
+use super::markdown::step_lines;
+use super::markup::{header, not_ours, text};
 use super::style::Style;
-use super::text::{about, count, escape};
+use super::text::{about, count};
 use super::words::{allowance, disturbed, longest, mark, totals, why};
 use crate::change::Action;
-use crate::drift::{DriftReport, Who};
-use crate::ident::Header;
+use crate::drift::DriftReport;
 use crate::plan::Plan;
-use crate::private_link::NotOurs;
 use std::fmt::Write;
 
 const STYLE: Style = Style::plain(100);
@@ -26,16 +25,6 @@ pre { margin: .3rem 0 .3rem 1.2rem; overflow-x: auto } .dim { opacity: .65 } .to
 .good { color: var(--good) } .bad { color: var(--bad) } .change { color: var(--change) } .note { color: var(--note) }
 td { padding: .1rem 1rem .1rem 0; vertical-align: top; font-family: ui-monospace, monospace; font-size: .9em }
 ";
-
-/// What a report opens with.
-fn header(header: Option<&Header>) -> String {
-    let rows = header.map(Header::rows).unwrap_or_default();
-    let row = |(name, value): &(&str, String)| format!("<tr><td>{name}</td><td>{}</td></tr>\n", text(value));
-    match rows.is_empty() {
-        true => String::new(),
-        false => format!("<table>\n{}</table>\n", rows.iter().map(row).collect::<String>()),
-    }
-}
 
 /// A plan.
 pub fn plan(plan: &Plan) -> String {
@@ -114,50 +103,9 @@ pub fn plan(plan: &Plan) -> String {
     page(&title, &body)
 }
 
-/// Connections that no rule of the blueprint names.
-fn not_ours(body: &mut String, connections: &[NotOurs], by: &[Who]) {
-    if connections.is_empty() {
-        return;
-    }
-    body.push_str(
-        "<h2>Not ours</h2>\n<p>No rule names these connections, and they stay as they are.</p>\n<table>\n",
-    );
-    for (at, connection) in connections.iter().enumerate() {
-        let from = connection.endpoint.as_ref().map_or("unknown", |id| id.as_str());
-        let by = by.get(at).map(Who::in_words);
-        let cells = [&connection.status, connection.id.as_str(), from, &connection.description];
-        let cells = cells.into_iter().chain(by.as_deref());
-        let cells: String = cells.map(|cell| format!("<td>{}</td>", text(cell))).collect();
-        let _ = writeln!(body, "<tr>{cells}</tr>");
-    }
-    body.push_str("</table>\n");
-}
-
-/// A drift report.
+/// A drift report, with filters and a picture of what it reaches.
 pub fn drift(report: &DriftReport) -> String {
-    let checked = count(report.checked, "resource");
-    let mut body = header(report.header.as_ref());
-    let all = match report.drifted.len() {
-        0 => format!("No drift. {checked} checked."),
-        number => {
-            format!("{number} of {checked} drifted. Lines with - were asked for, lines with + were found.")
-        }
-    };
-    let _ = writeln!(body, "<p class=\"totals\">{}</p>", text(&all));
-    for drift in &report.drifted {
-        let head = format!(
-            "<span class=\"change\">{}</span> <b>{}</b> <span class=\"dim\">{}</span>",
-            kind_word(drift.kind),
-            text(drift.address.as_str()),
-            text(drift.id.as_str())
-        );
-        let some = !drift.fields.is_empty() || !drift.changed_by.is_empty();
-        let lines = some.then(|| field_lines(drift));
-        entry(&mut body, &head, lines.as_deref());
-    }
-    not_ours(&mut body, &report.not_ours, &report.not_ours_by);
-    left_alone::html(&mut body, &report.left_alone, &text);
-    page(&format!("Drift of {}", report.blueprint), &body)
+    super::drift_page::page(report)
 }
 
 /// A line with something to unfold, or without.
@@ -197,22 +145,6 @@ const fn class(action: Action) -> &'static str {
     }
 }
 
-/// A text in which nothing is HTML.
-fn text(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in escape(text).chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +164,9 @@ mod tests {
         hostile.blueprint = "<script>".into();
         hostile.steps[6].address = Address::new("<img onerror=x>");
         let page = plan(&hostile) + &drift(&DriftReport { blueprint: "<b>".into(), ..sample::drift() });
+        let own = format!("<script>{}</script>", crate::report::drift_page::SCRIPT);
+        assert!(page.contains(&own));
+        let page = page.replace(&own, "");
         assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("hunter2"));
         assert!(page.contains("asked for"));
     }

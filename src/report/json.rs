@@ -5,9 +5,10 @@
 //! those values, so that `null` never has two meanings.
 
 use super::document::{self, PlanDocument};
+use super::fit::{Fit, fit};
 use super::text::is_unsafe;
 use crate::change::Summary;
-use crate::drift::{ChangedBy, Drift, DriftReport, Who};
+use crate::drift::{ChangedBy, Drift, DriftKind, DriftReport, Who};
 use crate::plan::OutputValue;
 use crate::private_link::{Found, Rule, judge};
 use crate::value::token::{self, Piece, Token};
@@ -66,6 +67,7 @@ pub fn connections(found: &[Found], rules: &[Rule]) -> Value {
 /// {
 ///   "format": "berth-drift", "version": 1, "blueprint": "shop", "environment": "prod", "checked": 31,
 ///   "severities": { "critical": 0, "high": 0, "medium": 0, "low": 1 },
+///   "kinds": { "changed": 1, "missing": 0, "added": 0 },
 ///   "header": { "blueprint": "shop", "environment": "prod", "azure": "public", "subscription": "…", … },
 ///   "drifted": [{
 ///     "address": "networks.hub", "id": "/subscriptions/…", "type": "Microsoft.Network/virtualNetworks",
@@ -88,37 +90,26 @@ pub fn connections(found: &[Found], rules: &[Rule]) -> Value {
 ///
 /// `severity` is `critical`, `high`, `medium` or `low`; `severities` counts the resources of each. `kind` is `changed`, `missing` or `added`. `changedBy` has an entry for each change that explains fields of it, or the
 /// whole when `fields` is empty; one that is not known has `unknown`, the reason, and no actor.
+/// The counts are always whole. When the rest would be too large, `dropped` says how many `resources` are not listed, and of
+/// how many the `details` are left out; the least grave are dropped first.
+/// `docs/schema/drift-v1.json` is the JSON Schema.
 pub fn drift(report: &DriftReport) -> Value {
-    let drifted: Vec<Value> = report
-        .drifted
-        .iter()
-        .map(|drift| {
-            let mut hidden = Hidden::default();
-            let fields: Vec<Value> = drift
-                .fields
-                .iter()
-                .map(|field| {
-                    json!({
-                        "path": token::display_text(&field.path),
-                        "severity": field.severity,
-                        "expected": hidden.hide(&field.path, &field.expected),
-                        "actual": hidden.hide(&field.path, &field.actual),
-                    })
-                })
-                .collect();
-            json!({
-                "address": drift.address,
-                "id": drift.id,
-                "type": drift.arm_type,
-                "kind": drift.kind,
-                "severity": drift.severity,
-                "fields": fields,
-                "changedBy": changed_by(drift),
-                "unknown": hidden.unknown,
-                "secret": hidden.secret,
-            })
-        })
-        .collect();
+    let order: Vec<&Drift> = report.drifted.iter().collect();
+    let mut drifted: Vec<Value> = order.iter().map(|drift| drifted_resource(drift)).collect();
+    let mut fitted = fitting(&drifted);
+    if fitted.detailed < drifted.len() {
+        // What has no room is the least grave.
+        drifted = report.worst_first().into_iter().map(drifted_resource).collect();
+        fitted = fitting(&drifted);
+        drifted.truncate(fitted.shown);
+        for value in drifted.iter_mut().skip(fitted.detailed) {
+            if let Value::Object(members) = value {
+                ["fields", "changedBy", "unknown", "secret"].iter().for_each(|name| {
+                    members.shift_remove(*name);
+                });
+            }
+        }
+    }
     let not_ours = report.not_ours.iter().enumerate().map(|(at, connection)| {
         let mut shown = json!(connection);
         if let Some(by) = report.not_ours_by.get(at) {
@@ -133,10 +124,17 @@ pub fn drift(report: &DriftReport) -> Value {
         "blueprint": report.blueprint,
         "checked": report.checked,
         "severities": severities(report),
+        "kinds": kinds(report),
         "drifted": drifted,
         "notOurs": not_ours,
+        "waived": report.waived,
         "leftAlone": document::left_alone(&report.left_alone),
     });
+    let all = report.drifted.len();
+    if fitted.detailed < all {
+        shown["dropped"] =
+            json!({ "resources": all - fitted.shown, "details": fitted.shown - fitted.detailed });
+    }
     if let Some(environment) = &report.environment {
         shown["environment"] = json!(environment);
     }
@@ -144,6 +142,58 @@ pub fn drift(report: &DriftReport) -> Value {
         shown["header"] = json!(header);
     }
     shown
+}
+
+/// How large the part of a report may be that is about what drifted.
+const BUDGET: usize = 10_000_000;
+
+fn fitting(drifted: &[Value]) -> Fit {
+    let sizes: Vec<(usize, usize)> = drifted
+        .iter()
+        .map(|value| {
+            // Indented, a value takes about half as much again.
+            let size = |value: &Value| value.to_string().len() * 3 / 2;
+            let detail = size(&value["fields"]) + size(&value["changedBy"]);
+            (size(value).saturating_sub(detail), detail)
+        })
+        .collect();
+    fit(&sizes, BUDGET)
+}
+
+fn drifted_resource(drift: &Drift) -> Value {
+    let mut hidden = Hidden::default();
+    let fields: Vec<Value> = drift
+        .fields
+        .iter()
+        .map(|field| {
+            json!({
+                "path": token::display_text(&field.path),
+                "severity": field.severity,
+                "expected": hidden.hide(&field.path, &field.expected),
+                "actual": hidden.hide(&field.path, &field.actual),
+            })
+        })
+        .collect();
+    json!({
+        "address": drift.address,
+        "id": drift.id,
+        "type": drift.arm_type,
+        "kind": drift.kind,
+        "severity": drift.severity,
+        "fields": fields,
+        "changedBy": changed_by(drift),
+        "unknown": hidden.unknown,
+        "secret": hidden.secret,
+    })
+}
+
+/// How many drifted in each way.
+fn kinds(report: &DriftReport) -> Value {
+    json!({
+        "changed": report.count(DriftKind::Changed),
+        "missing": report.count(DriftKind::Missing),
+        "added": report.count(DriftKind::Added),
+    })
 }
 
 /// How many drifted of each severity.

@@ -1,11 +1,15 @@
 //! Drift as JUnit XML, which build servers show as tests: a suite a blueprint, a case a resource, a failure a drift.
 
+use super::fit::{dropped, fit};
 use super::markdown::{field_lines, kind_word};
 use super::text::{count, escape};
 use super::words::shown_type;
-use crate::drift::{Drift, DriftKind, DriftReport};
-use crate::ident::{Header, Owner};
+use crate::drift::{Drift, DriftKind, DriftReport, WaiverState};
+use crate::ident::{Address, Header, Owner};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+/// How large a report may be: Azure Pipelines takes files of 75 MB, and shows large ones slowly.
+const BUDGET: usize = 15_000_000;
 
 /// A drift report. What is secret or not known yet stays a word, as in every report for people.
 pub fn drift(report: &DriftReport) -> String {
@@ -14,17 +18,46 @@ pub fn drift(report: &DriftReport) -> String {
     for (name, value) in report.header.iter().flat_map(Header::rows) {
         suite.add_property((name, escape(&value).as_ref()));
     }
-    for steady in &report.steady {
+    let all = report.worst_first();
+    let sizes: Vec<(usize, usize)> =
+        all.iter().map(|drift| (sentence(drift).len() * 2 + 300, field_lines(drift).len() * 2)).collect();
+    let fitted = fit(&sizes, BUDGET);
+    if let Some(dropped) = dropped(fitted, all.len()) {
+        suite.add_property(("dropped", dropped.as_str()));
+    }
+    // What is as it was asked for is listed last and least.
+    let room = BUDGET.saturating_sub(sizes.iter().take(fitted.shown).map(|(short, _)| short).sum::<usize>());
+    let steady = report.steady.iter().scan(0, |used, steady| {
+        *used += steady.as_str().len() + name.len() + 60;
+        (*used <= room / 4).then_some(steady)
+    });
+    let steady: Vec<&Address> = steady.collect();
+    if steady.len() < report.steady.len() {
+        let left = (report.steady.len() - steady.len()).to_string();
+        suite.add_property(("steady-not-listed", left.as_str()));
+    }
+    for steady in steady {
         let mut case = TestCase::new(escape(steady.as_str()).as_ref(), TestCaseStatus::success());
         case.set_classname(escape(&name).as_ref());
         suite.add_test_case(case);
     }
-    for drift in &report.drifted {
+    for waived in report.waived.iter().filter(|waived| waived.state == WaiverState::Used).take(1_000) {
+        let waiver = &waived.waiver;
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(escape(&format!("waived until {}: {}", waiver.until, waiver.reason)).into_owned());
+        let title = format!("{} {}", waiver.address, waiver.field);
+        let mut case = TestCase::new(escape(&title).as_ref(), status);
+        case.set_classname(escape(&name).as_ref());
+        suite.add_test_case(case);
+    }
+    let mut shown: Vec<(usize, &&Drift)> = all.iter().take(fitted.shown).enumerate().collect();
+    shown.sort_by(|a, b| a.1.address.cmp(&b.1.address));
+    for (at, drift) in shown {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status
-            .set_message(sentence(drift))
-            .set_type(kind_word(drift.kind))
-            .set_description(field_lines(drift));
+        status.set_message(sentence(drift)).set_type(kind_word(drift.kind));
+        if at < fitted.detailed {
+            status.set_description(field_lines(drift));
+        }
         let mut case = TestCase::new(escape(drift.address.as_str()).as_ref(), status);
         case.set_classname(escape(&name).as_ref());
         suite.add_test_case(case);

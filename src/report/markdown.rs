@@ -1,9 +1,11 @@
 //! Reports for a comment on a pull request: a table to read, details to unfold.
 
+use super::fit::{dropped, fit};
 use super::human::value::{Shown, is_secret, secret_words};
 use super::left_alone;
 use super::style::Style;
 use super::text::{about, count, escape};
+use super::waivers;
 use super::words::{allowance, blamed, disturbed, longest, mark, registered, shown_type, totals, why};
 use crate::change::Action;
 use crate::drift::{Drift, DriftKind, DriftReport, Who};
@@ -14,6 +16,43 @@ use crate::private_link::NotOurs;
 use crate::value::{Change, ChangeKind};
 use serde_json::Value;
 use std::fmt::Write;
+
+/// Where a comment or a summary is to be shown: each has a limit, beyond which it is refused or dropped as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Host {
+    /// A comment on GitHub: 65,536 characters.
+    #[default]
+    GitHub,
+    /// A comment in Azure Repos: 150,000 characters.
+    AzureRepos,
+    /// A note on GitLab: 1,000,000 characters.
+    GitLab,
+    /// A comment in Bitbucket: 32,768 characters, and no HTML.
+    Bitbucket,
+    /// The summary of a run: 1,024 KiB on GitHub; Azure Pipelines takes as much.
+    Summary,
+}
+
+impl Host {
+    /// Every host.
+    pub const ALL: [Host; 5] = [Host::GitHub, Host::AzureRepos, Host::GitLab, Host::Bitbucket, Host::Summary];
+
+    /// How many bytes there may be. A character is a byte at least, so that this is below every limit.
+    pub const fn limit(self) -> usize {
+        match self {
+            Host::GitHub => 65_000,
+            Host::AzureRepos => 140_000,
+            Host::GitLab => 990_000,
+            Host::Bitbucket => 32_000,
+            Host::Summary => 1_000_000,
+        }
+    }
+
+    /// Whether elements of HTML are shown as such.
+    const fn has_html(self) -> bool {
+        !matches!(self, Host::Bitbucket)
+    }
+}
 
 /// What a comment may hold on GitHub is 65 536 characters; details stop before.
 const BUDGET: usize = 60_000;
@@ -136,47 +175,128 @@ pub fn plan(plan: &Plan) -> String {
     text
 }
 
-/// A drift report.
+/// A drift report for a comment on GitHub.
 pub fn drift(report: &DriftReport) -> String {
+    drift_for(report, Host::default())
+}
+
+/// A drift report for a comment or a summary, within the limit of the place.
+pub fn drift_for(report: &DriftReport, host: Host) -> String {
+    let text = composed(report, host);
+    match host.has_html() {
+        true => text,
+        false => without_html(&text),
+    }
+}
+
+fn composed(report: &DriftReport, host: Host) -> String {
     let mut text = String::new();
     let name = code(&report.blueprint);
     let checked = count(report.checked, "resource");
-    if report.drifted.is_empty() {
-        let _ = writeln!(text, "### berth: no drift of {name}\n");
-        text.push_str(&header(report.header.as_ref(), ""));
-        let _ = writeln!(text, "{checked} checked.");
-        not_ours(&mut text, &report.not_ours, &report.not_ours_by);
-        left_alone::markdown(&mut text, &report.left_alone, &code, &html);
-        return text;
-    }
-    let number = report.drifted.len();
-    let _ = writeln!(text, "### berth: drift of {name}\n");
-    text.push_str(&header(report.header.as_ref(), ""));
-    let _ = writeln!(text, "**{number} of {checked} drifted**\n");
-    text.push_str("| | Severity | Resource | Type | Fields | By |\n|---|---|---|---|---|---|\n");
-    for drift in report.worst_first() {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} | {} |",
-            kind_word(drift.kind),
-            drift.severity.word(),
-            code(drift.address.as_str()),
-            html(shown_type(&drift.arm_type)),
-            if drift.fields.is_empty() { String::new() } else { drift.fields.len().to_string() },
-            html(&actors(drift).join(", "))
+    let head = header(report.header.as_ref(), "");
+    let mut strangers = String::new();
+    not_ours(&mut strangers, &report.not_ours, &report.not_ours_by);
+    left_alone::markdown(&mut strangers, &report.left_alone, &code, &html);
+    // Connections of others are a list too, and there may be any number.
+    if strangers.len() > host.limit() / 4 {
+        strangers = format!(
+            "\n**Not ours:** {} that no rule names, and {} that the blueprint leaves alone; there is no room to list them.\n",
+            count(report.not_ours.len(), "connection"),
+            count(report.left_alone.len(), "field")
         );
     }
+    if report.drifted.is_empty() {
+        let _ = writeln!(text, "### berth: no drift of {name}\n\n{head}{checked} checked.{}", waived(report));
+        return text + &strangers;
+    }
+    let number = report.drifted.len();
+    let _ = writeln!(
+        text,
+        "### berth: drift of {name}\n\n{head}**{number} of {checked} drifted**: {}\n",
+        severities(report)
+    );
+    let table = "| | Severity | Resource | Type | Fields | By |\n|---|---|---|---|---|---|\n";
+    let all = report.worst_first();
+    let rows: Vec<String> = all.iter().map(|drift| table_row(drift)).collect();
+    let blocks: Vec<String> = all.iter().map(|drift| drift_block(drift)).collect();
+    let sizes: Vec<(usize, usize)> =
+        rows.iter().zip(&blocks).map(|(row, block)| (row.len(), block.len())).collect();
+    let room =
+        host.limit().saturating_sub(text.len() + table.len() + strangers.len() + waived(report).len() + 400);
+    let fitted = fit(&sizes, room);
+    if fitted.shown > 0 {
+        text.push_str(table);
+    }
+    rows.iter().take(fitted.shown).for_each(|row| text.push_str(row));
     text.push('\n');
-    let some = |drift: &&Drift| !drift.fields.is_empty() || !drift.changed_by.is_empty();
-    let blocks = report.worst_first().into_iter().filter(some).map(|drift| {
-        let about = if drift.fields.is_empty() { "" } else { ": asked for (-) and found (+)" };
-        let title = format!("{} {}{about}", kind_word(drift.kind), code(drift.address.as_str()));
-        (title, field_lines(drift))
-    });
-    details(&mut text, blocks);
-    not_ours(&mut text, &report.not_ours, &report.not_ours_by);
-    left_alone::markdown(&mut text, &report.left_alone, &code, &html);
-    text
+    blocks.iter().take(fitted.detailed).for_each(|block| text.push_str(block));
+    if let Some(dropped) = dropped(fitted, all.len()) {
+        let _ = writeln!(text, "_To stay within the limit of this place, {dropped}._\n");
+    }
+    text.push_str(&waived(report));
+    text + &strangers
+}
+
+/// `1 critical, 2 high`.
+pub(crate) fn severities(report: &DriftReport) -> String {
+    let some = report.by_severity().into_iter().filter(|(_, number)| *number > 0);
+    some.map(|(severity, number)| format!("{number} {}", severity.word())).collect::<Vec<_>>().join(", ")
+}
+
+fn waived(report: &DriftReport) -> String {
+    let text = waivers::markdown(report, &code, &html);
+    // A file may hold any number of them.
+    match text.len() > 8_000 {
+        true => format!("\n**Waivers:** {}; there is no room to list them.\n", report.waived.len()),
+        false => text,
+    }
+}
+
+fn table_row(drift: &Drift) -> String {
+    format!(
+        "| {} | {} | {} | {} | {} | {} |\n",
+        kind_word(drift.kind),
+        drift.severity.word(),
+        code(drift.address.as_str()),
+        html(shown_type(&drift.arm_type)),
+        if drift.fields.is_empty() { String::new() } else { drift.fields.len().to_string() },
+        html(&actors(drift).join(", "))
+    )
+}
+
+fn drift_block(drift: &Drift) -> String {
+    if drift.fields.is_empty() && drift.changed_by.is_empty() {
+        return String::new();
+    }
+    let about = if drift.fields.is_empty() { "" } else { ": asked for (-) and found (+)" };
+    block(&format!("{} {}{about}", kind_word(drift.kind), code(drift.address.as_str())), &field_lines(drift))
+}
+
+/// The same without elements of HTML: what folds becomes a heading, and code is plain.
+fn without_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut fence: Option<String> = None;
+    for line in text.lines() {
+        let ticks: String = line.chars().take_while(|c| *c == '`').collect();
+        match &fence {
+            Some(open) if line == open => fence = None,
+            None if ticks.len() >= 3 => fence = Some(ticks),
+            None => {
+                if line == "</details>" {
+                    continue;
+                }
+                let line = line.replace("<details><summary>", "**").replace("</summary>", "**");
+                let line = line.replace("<code>", "").replace("</code>", "");
+                out.push_str(&line);
+                out.push('\n');
+                continue;
+            }
+            Some(_) => {}
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
 }
 
 /// What may go wrong.
@@ -330,15 +450,19 @@ fn prefixed(prefix: &str, lines: &str) -> String {
     lines.lines().map(|line| format!("{prefix}{line}")).collect::<Vec<_>>().join("\n")
 }
 
+/// A block to unfold.
+fn block(title: &str, lines: &str) -> String {
+    // A fence is longer than any run of backticks inside it.
+    let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("<details><summary>{title}</summary>\n\n{fence}diff\n{lines}\n{fence}\n\n</details>\n\n")
+}
+
 /// Blocks to unfold, as long as the comment has room.
 fn details(text: &mut String, blocks: impl Iterator<Item = (String, String)>) {
     let mut left_out = 0;
     for (title, lines) in blocks {
-        // A fence is longer than any run of backticks inside it.
-        let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-        let fence = "`".repeat(longest.max(2) + 1);
-        let block =
-            format!("<details><summary>{title}</summary>\n\n{fence}diff\n{lines}\n{fence}\n\n</details>\n\n");
+        let block = block(&title, &lines);
         if left_out > 0 || text.len() + block.len() > BUDGET {
             left_out += 1;
         } else {

@@ -9,8 +9,12 @@
 //!   a terminal nor break out of a Markdown block.
 //! * Secrets and values that are known only after apply are tokens in the data, and stay words in every report.
 
+pub mod card;
 pub mod ci;
 mod document;
+mod drift_page;
+mod fit;
+pub mod gitlab;
 pub mod graph;
 mod guard;
 mod header;
@@ -20,10 +24,14 @@ pub mod json;
 pub mod junit;
 mod left_alone;
 pub mod markdown;
+mod markup;
+pub mod metrics;
+mod picture;
 pub mod progress;
 pub mod sarif;
 mod style;
 mod text;
+mod waivers;
 mod words;
 
 #[cfg(test)]
@@ -38,5 +46,6 @@ pub use document::{
     ChangeDocument, FORMAT_VERSION, OutputDocument, PlanDocument, Stage, StepDocument, document, schema,
 };
 pub use guard::{Guarded, guarded};
+pub use markdown::Host;
 pub use style::Style;
 pub use text::{duration, escape_lines};

@@ -3,7 +3,7 @@
 use crate::change::{Action, Outcome, StepResult, Summary};
 use crate::drift::{
     Actor, ActorKind, Attribution, ChangedBy, Drift, DriftKind, DriftReport, FieldDrift, Severity, Source,
-    Who,
+    Waived, Waiver, WaiverState, Who,
 };
 use crate::ident::{Address, ArmId};
 use crate::plan::{Conflict, Disruption, Impact, OutputValue, Plan, Reason, Step, VERSION};
@@ -460,6 +460,18 @@ pub(super) fn drift() -> DriftReport {
         not_ours: vec![stranger()],
         left_alone: Vec::new(),
         not_ours_by: vec![Who::Known(attribution(ActorKind::ManagedIdentity, "id-partner", None))],
+        waived: [("tags.cost", "2026-01-01", WaiverState::Expired), ("*", "2027-01-01", WaiverState::Used)]
+            .map(|(field, until, state)| Waived {
+                waiver: Waiver {
+                    address: Address::new("clusters.aks"),
+                    field: field.into(),
+                    until: until.into(),
+                    reason: "the migration | is under way".into(),
+                },
+                state,
+                covers: vec![field.into()],
+            })
+            .to_vec(),
         needs: vec![
             (Address::new("networks.hub"), vec![]),
             (Address::new("networks.hub.subnets.nodes"), vec![Address::new("networks.hub")]),
@@ -476,6 +488,7 @@ pub(super) fn drift() -> DriftReport {
                 arm_type: "Microsoft.Network/virtualNetworks".into(),
                 kind: DriftKind::Changed,
                 severity: Severity::High,
+                waived: false,
                 changed_by: vec![
                     ChangedBy {
                         fields: vec!["properties.flowTimeoutInMinutes".into(), "tags.team".into()],
@@ -506,6 +519,7 @@ pub(super) fn drift() -> DriftReport {
                 arm_type: "Microsoft.ManagedIdentity/userAssignedIdentities".into(),
                 kind: DriftKind::Missing,
                 severity: Severity::Critical,
+                waived: false,
                 changed_by: vec![ChangedBy {
                     fields: vec![],
                     who: Who::Unknown("Resource Graph cannot be read (AuthorizationFailed)".into()),

@@ -3,6 +3,7 @@
 //! Members are those of <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>: a result a drift, its
 //! physical location the entry that asked for the resource, its logical location the address.
 
+use super::fit::{dropped, fit};
 use super::json::changed_by;
 use super::junit::sentence;
 use super::markdown::field_lines;
@@ -12,10 +13,24 @@ use crate::ident::{Address, Owner};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
+/// How large a file may be: code hosts take 10 MB, compressed.
+const BUDGET: usize = 9_000_000;
+/// How many results GitHub takes of a run.
+const RESULTS: usize = 25_000;
+
 /// A drift report. A resource that the blueprint no longer mentions has no place in a file.
 pub fn drift(report: &DriftReport, places: &HashMap<Address, Place>) -> Value {
     let owner = Owner::new(report.blueprint.clone()).within(report.environment.clone());
-    let results: Vec<Value> = report.drifted.iter().map(|drift| result(drift, places)).collect();
+    let all = report.worst_first();
+    let sizes: Vec<(usize, usize)> =
+        all.iter().map(|drift| (sentence(drift).len() + 1_200, field_lines(drift).len() * 2)).collect();
+    let mut fitted = fit(&sizes, BUDGET);
+    fitted.shown = fitted.shown.min(RESULTS);
+    fitted.detailed = fitted.detailed.min(fitted.shown);
+    let mut kept: Vec<(usize, &&Drift)> = all.iter().take(fitted.shown).enumerate().collect();
+    kept.sort_by(|a, b| a.1.address.cmp(&b.1.address));
+    let results: Vec<Value> =
+        kept.into_iter().map(|(at, drift)| result(drift, places, at < fitted.detailed)).collect();
     let mut shown = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -34,8 +49,18 @@ pub fn drift(report: &DriftReport, places: &HashMap<Address, Place>) -> Value {
             "results": results,
         }],
     });
+    let severities: serde_json::Map<String, Value> = report
+        .by_severity()
+        .into_iter()
+        .map(|(severity, number)| (severity.word().to_owned(), json!(number)))
+        .collect();
+    shown["runs"][0]["properties"] =
+        json!({ "checked": report.checked, "drifted": all.len(), "severities": severities });
     if let Some(header) = &report.header {
-        shown["runs"][0]["properties"] = json!({ "header": header });
+        shown["runs"][0]["properties"]["header"] = json!(header);
+    }
+    if let Some(dropped) = dropped(fitted, all.len()) {
+        shown["runs"][0]["properties"]["dropped"] = json!(dropped);
     }
     shown
 }
@@ -57,7 +82,7 @@ fn rule(kind: DriftKind, about: &str) -> Value {
     })
 }
 
-fn result(drift: &Drift, places: &HashMap<Address, Place>) -> Value {
+fn result(drift: &Drift, places: &HashMap<Address, Place>, detailed: bool) -> Value {
     let mut location = json!({
         "logicalLocations": [{ "fullyQualifiedName": drift.address, "kind": "resource" }],
     });
@@ -74,12 +99,18 @@ fn result(drift: &Drift, places: &HashMap<Address, Place>) -> Value {
             Severity::Medium => "warning",
             Severity::Low => "note",
         },
-        "message": { "text": format!("{}\n{}", sentence(drift), field_lines(drift)) },
+        "message": { "text": match detailed {
+            true => format!("{}\n{}", sentence(drift), field_lines(drift)),
+            false => sentence(drift),
+        } },
         "locations": [location],
         // The same drift of the same resource is the same finding in every run.
         "partialFingerprints": { "resource/v1": format!("{}|{}", rule_id(drift.kind), drift.id.as_str().to_lowercase()) },
     });
-    shown["properties"] = json!({ "severity": drift.severity, "changedBy": changed_by(drift) });
+    shown["properties"] = json!({ "severity": drift.severity });
+    if detailed {
+        shown["properties"]["changedBy"] = json!(changed_by(drift));
+    }
     shown
 }
 
