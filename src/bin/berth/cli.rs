@@ -237,14 +237,33 @@ pub enum Format {
 pub enum ReportFormat {
     /// For programs.
     Json,
-    /// For pull requests.
+    /// For a comment on GitHub.
     Markdown,
+    /// For a comment in Azure Repos.
+    #[value(name = "markdown-azure-repos")]
+    MarkdownAzureRepos,
+    /// For a comment on GitLab.
+    #[value(name = "markdown-gitlab")]
+    MarkdownGitLab,
+    /// For a comment in Bitbucket.
+    MarkdownBitbucket,
+    /// For the summary of a run, on GitHub or in Azure Pipelines.
+    MarkdownSummary,
     /// For browsers.
     Html,
     /// For build servers, as tests.
     Junit,
     /// For code hosts, beside the lines of the blueprint.
     Sarif,
+    /// For the widget of a merge request on GitLab (`artifacts:reports:terraform`).
+    #[value(name = "gitlab")]
+    GitLab,
+    /// For Prometheus, as its node exporter reads figures from a file.
+    Prometheus,
+    /// For a webhook of Teams, as an Adaptive Card.
+    Card,
+    /// For people, as on the terminal.
+    Text,
 }
 
 /// A report and the file it is written to: `junit=drift.xml`.
@@ -469,9 +488,13 @@ pub enum Command {
         /// How to show it.
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
-        /// Write it to a file as well: json, markdown, html, junit or sarif; may be repeated.
+        /// Write it to a file as well; may be repeated. There are json, markdown (GitHub), markdown-azure-repos,
+        /// markdown-gitlab, markdown-bitbucket, markdown-summary, html, junit, sarif, gitlab, prometheus, card and text.
         #[arg(long = "report", value_name = "FORMAT=FILE")]
         reports: Vec<ReportFile>,
+        /// Accept what this file of waivers lists, each until its day: `waivers: [{ address, field, until, reason }]`.
+        #[arg(long, value_name = "FILE")]
+        waivers: Option<PathBuf>,
     },
     /// Check a blueprint's set-up, and what of it Azure retires.
     ///

@@ -3,13 +3,14 @@
 use super::{Loaded, of_blueprint, report, with_session};
 use crate::cli::{Format, Global, ReportFile, ReportFormat};
 use crate::exit::Exit;
+use crate::settings;
 use crate::terminal::Terminal;
-use berth::blueprint::places;
-use berth::diag::Failure;
-use berth::drift::{DriftKind, DriftReport};
+use berth::blueprint::{located_side_file, places};
+use berth::diag::{Diagnostics, Failure};
+use berth::drift::{self, DriftKind, DriftReport, Waivers, is_day};
 use berth::ops;
 use berth::report::ci::{Issue, Level};
-use berth::report::{html, human, json, junit, markdown, sarif};
+use berth::report::{Host, Style, card, gitlab, html, human, json, junit, markdown, metrics, sarif};
 use std::path::Path;
 
 /// Reports what somebody else changed.
@@ -19,6 +20,7 @@ pub fn run(
     path: &Path,
     format: Format,
     reports: &[ReportFile],
+    waivers: Option<&Path>,
 ) -> Exit {
     let global = &match of_blueprint(global, terminal, path) {
         Ok(global) => global,
@@ -26,15 +28,21 @@ pub fn run(
     };
     with_session(global, terminal, path, async |blueprint, session| {
         match ops::drift(&session, &blueprint.desired).await {
-            Ok(drift) => {
+            Ok(mut drift) => {
+                let today: String = session.engine.clock.now().to_string().chars().take(10).collect();
                 drop(session);
+                if let Some(path) = waivers
+                    && let Err(exit) = waive(terminal, path, blueprint, &mut drift, &today)
+                {
+                    return exit;
+                }
                 terminal.print(&match format {
                     Format::Human => human::drift(&drift, &terminal.out),
                     Format::Json => json::to_text(&json::drift(&drift)),
                     Format::Markdown => markdown::drift(&drift),
                     Format::Html => html::drift(&drift),
                 });
-                terminal.summary(|| markdown::drift(&drift));
+                terminal.summary(|| markdown::drift_for(&drift, Host::Summary));
                 issues(terminal, blueprint, &drift);
                 if let Err(failure) = write(terminal, reports, blueprint, &drift) {
                     return terminal.fail(&failure);
@@ -44,6 +52,47 @@ pub fn run(
             Err(error) => report(terminal, &error),
         }
     })
+}
+
+/// Takes what a file of waivers covers out of the report.
+fn waive(
+    terminal: &Terminal,
+    path: &Path,
+    blueprint: &Loaded,
+    report: &mut DriftReport,
+    today: &str,
+) -> Result<(), Exit> {
+    let bytes = settings::read(path).map_err(|message| terminal.fail(&message))?;
+    let told = |problems: Diagnostics| super::report(terminal, &ops::Error::Blueprint(problems));
+    let name = path.display().to_string();
+    let (file, places) = located_side_file::<Waivers>(&name, &bytes).map_err(told)?;
+    let mut problems = Diagnostics::default();
+    for (at, waiver) in file.waivers.iter().enumerate() {
+        let known = blueprint.desired.resources.iter().any(|resource| resource.address == waiver.address)
+            || report.steady.contains(&waiver.address)
+            || report.drifted.iter().any(|drift| drift.address == waiver.address);
+        if !known {
+            let message = format!("`{}` is not in the blueprint, nor in its ledger", waiver.address);
+            let help = "take an address from the report, or delete the waiver";
+            problems.push(places.wrong(&format!("waivers[{at}].address"), message, help));
+        }
+        if !is_day(&waiver.until) {
+            let message = format!("`{}` is not a day", waiver.until);
+            problems.push(places.wrong(&format!("waivers[{at}].until"), message, "write it as `2026-03-31`"));
+        }
+        for (field, text) in [("reason", &waiver.reason), ("field", &waiver.field)] {
+            if text.trim().is_empty() {
+                let message = format!("`{field}` is empty");
+                let help = "say why it is accepted, and which field: `*` is everything";
+                problems.push(places.wrong(&format!("waivers[{at}].{field}"), message, help));
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(told(problems));
+    }
+    drift::waive(report, &file.waivers, today);
+    Ok(())
 }
 
 /// Writes the reports that were asked for.
@@ -57,6 +106,14 @@ fn write(
         let text = match report.format {
             ReportFormat::Json => json::to_text(&json::drift(drift)),
             ReportFormat::Markdown => markdown::drift(drift),
+            ReportFormat::MarkdownAzureRepos => markdown::drift_for(drift, Host::AzureRepos),
+            ReportFormat::MarkdownGitLab => markdown::drift_for(drift, Host::GitLab),
+            ReportFormat::MarkdownBitbucket => markdown::drift_for(drift, Host::Bitbucket),
+            ReportFormat::MarkdownSummary => markdown::drift_for(drift, Host::Summary),
+            ReportFormat::GitLab => json::to_text(&gitlab::drift(drift)),
+            ReportFormat::Prometheus => metrics::drift(drift),
+            ReportFormat::Card => json::to_line(&card::drift(drift)),
+            ReportFormat::Text => human::drift(drift, &Style::plain(100)),
             ReportFormat::Html => html::drift(drift),
             ReportFormat::Junit => junit::drift(drift),
             ReportFormat::Sarif => {

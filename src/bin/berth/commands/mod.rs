@@ -63,8 +63,8 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
         Command::Plan(wish) => plan::run(&global, terminal, &wish),
         Command::Apply(wish) => apply::run(&global, terminal, &wish),
         Command::Destroy(wish) => destroy::run(&global, terminal, wish),
-        Command::Drift { blueprint, format, reports } => {
-            drift::run(&global, terminal, &blueprint, format, &reports)
+        Command::Drift { blueprint, format, reports, waivers } => {
+            drift::run(&global, terminal, &blueprint, format, &reports, waivers.as_deref())
         }
         Command::Doctor { blueprint, until, offline, format } => {
             let asked = doctor::Asked { until: until.map(|day| day.0), offline, format };
