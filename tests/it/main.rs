@@ -10,6 +10,7 @@ mod approvals;
 mod approve;
 mod blueprints;
 mod book;
+mod browser;
 mod canaries;
 mod canary_fields;
 mod ci;

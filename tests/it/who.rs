@@ -137,7 +137,18 @@ fn eight_changes_by_four_actors_are_found_and_attributed_in_every_format() {
     let server = berth.sim_serve();
     eight_changes(&server);
     server.stop();
-    let formats = ["junit", "sarif", "json", "markdown", "html"];
+    let formats = [
+        "junit",
+        "sarif",
+        "json",
+        "markdown",
+        "markdown-bitbucket",
+        "html",
+        "card",
+        "text",
+        "prometheus",
+        "gitlab",
+    ];
     let reports = formats.map(|format| format!("--report={format}=out.{format}"));
     let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
     let shown = berth.drift(&reports).exits(2);
@@ -153,9 +164,13 @@ fn eight_changes_by_four_actors_are_found_and_attributed_in_every_format() {
         let by = by.unwrap_or_else(|| panic!("{address} {field}: {drift:#}"));
         assert_eq!(by["actor"]["kind"], json!(kind), "{address} {field}: {by:#}");
         assert_eq!(by["actor"]["name"], *name, "{address} {field}");
-        for text in
-            [&shown.stdout, &berth.read("out.junit"), &berth.read("out.sarif"), &berth.read("out.html")]
-        {
+        for text in [
+            &shown.stdout,
+            &berth.read("out.junit"),
+            &berth.read("out.sarif"),
+            &berth.read("out.html"),
+            &berth.read("out.text"),
+        ] {
             let plain: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(plain.contains(name), "{name} is not in {text}");
         }
