@@ -1,6 +1,7 @@
 //! The bodies of a virtual network.
 
 use super::spec::SubnetSpec;
+use crate::catalog::kinds::addresses::Texts;
 use crate::catalog::{Reference, model};
 use crate::models::network as models;
 use serde_json::json;
@@ -8,8 +9,12 @@ use serde_json::json;
 impl SubnetSpec {
     pub(super) fn into_body(self) -> serde_json::Value {
         let sub_resource = |reference: Option<Reference>| reference.map(|r| json!({ "id": r.id() }));
+        // Azure takes one range in a field of its own, and several in another.
+        let Texts(mut prefixes) = self.prefix;
+        let address_prefix = if prefixes.len() == 1 { prefixes.pop() } else { None };
         let properties = models::SubnetPropertiesFormat {
-            address_prefix: Some(self.prefix),
+            address_prefix,
+            address_prefixes: prefixes,
             delegations: Vec::from_iter(self.delegation.map(|service| models::Delegation {
                 name: Some(service.replace('/', ".")),
                 properties: Some(models::ServiceDelegationPropertiesFormat {

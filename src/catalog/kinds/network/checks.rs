@@ -202,47 +202,58 @@ fn check_ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
     for (key, subnet) in &spec.subnets {
         subnet.check_services(key, cx);
         let path = format!("subnets.{key}.prefix");
-        let Some(range) = cidr(&subnet.prefix, &path, cx) else { continue };
-        let text = &subnet.prefix;
-        if all_known && !space.is_empty() && !space.iter().any(|space| space.contains(&range)) {
-            let message = format!("`{text}` does not lie in the network's `addressSpace`");
-            let space = spec.address_space.join(", ");
+        if subnet.prefix.0.is_empty() {
             cx.problem(
-                Problem::error(&SUBNET_RANGE, &path, message)
-                    .help(format!("choose a range inside {space}, or add one to `addressSpace`")),
+                Problem::error(&SUBNET_RANGE, &path, format!("the subnet `{key}` has no range"))
+                    .help("write a range inside the network's `addressSpace`"),
             );
         }
-        // Azure keeps five addresses of each subnet; IPv6 subnets are exactly /64.
-        let fits = match range {
-            IpNet::V4(range) => range.prefix_len() <= 29,
-            IpNet::V6(range) => range.prefix_len() == 64,
-        };
-        if !fits {
-            let message = format!("`{text}` has the wrong size for a subnet");
-            cx.problem(
-                Problem::error(&SUBNET_SIZE, &path, message)
-                    .help("write a /29 or larger, of which Azure keeps five addresses; an IPv6 one is a /64"),
-            );
+        for text in &subnet.prefix.0 {
+            let Some(range) = cidr(text, &path, cx) else { continue };
+            if all_known && !space.is_empty() && !space.iter().any(|space| space.contains(&range)) {
+                let message = format!("`{text}` does not lie in the network's `addressSpace`");
+                let space = spec.address_space.join(", ");
+                cx.problem(
+                    Problem::error(&SUBNET_RANGE, &path, message)
+                        .help(format!("choose a range inside {space}, or add one to `addressSpace`")),
+                );
+            }
+            // Azure keeps five addresses of each subnet; IPv6 subnets are exactly /64.
+            let fits = match range {
+                IpNet::V4(range) => range.prefix_len() <= 29,
+                IpNet::V6(range) => range.prefix_len() == 64,
+            };
+            if !fits {
+                let message = format!("`{text}` has the wrong size for a subnet");
+                cx.problem(Problem::error(&SUBNET_SIZE, &path, message).help(
+                    "write a /29 or larger, of which Azure keeps five addresses; an IPv6 one is a /64",
+                ));
+            }
+            let name = subnet.name.as_deref().unwrap_or(key);
+            if let Some((name, longest)) =
+                RESERVED.iter().find(|(reserved, _)| reserved.eq_ignore_ascii_case(name))
+                && fits
+                && range.prefix_len() > *longest
+                && matches!(range, IpNet::V4(_))
+            {
+                let message = format!("`{text}` is too small for `{name}`");
+                cx.problem(
+                    Problem::error(&SUBNET_SIZE, &path, message)
+                        .help(format!("write a /{longest} or larger")),
+                );
+            }
+            if let Some((other, _)) = subnets.iter().find(|(_, other)| overlap(other, &range)) {
+                let message = match other == key {
+                    true => format!("the ranges of the subnet `{key}` share addresses"),
+                    false => format!("the subnets `{other}` and `{key}` share addresses"),
+                };
+                cx.problem(
+                    Problem::error(&SUBNET_OVERLAP, &path, message)
+                        .help("give each subnet a range of its own"),
+                );
+            }
+            subnets.push((key, range));
         }
-        let name = subnet.name.as_deref().unwrap_or(key);
-        if let Some((name, longest)) =
-            RESERVED.iter().find(|(reserved, _)| reserved.eq_ignore_ascii_case(name))
-            && fits
-            && range.prefix_len() > *longest
-            && matches!(range, IpNet::V4(_))
-        {
-            let message = format!("`{text}` is too small for `{name}`");
-            cx.problem(
-                Problem::error(&SUBNET_SIZE, &path, message).help(format!("write a /{longest} or larger")),
-            );
-        }
-        if let Some((other, _)) = subnets.iter().find(|(_, other)| overlap(other, &range)) {
-            let message = format!("the subnets `{other}` and `{key}` share addresses");
-            cx.problem(
-                Problem::error(&SUBNET_OVERLAP, &path, message).help("give each subnet a range of its own"),
-            );
-        }
-        subnets.push((key, range));
     }
 }
 

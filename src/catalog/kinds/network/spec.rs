@@ -1,6 +1,7 @@
 //! What a blueprint says of a virtual network.
 
 use crate::catalog::Reference;
+use crate::catalog::kinds::addresses::Texts;
 use crate::catalog::kinds::network_peering::PeeringSpec;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -33,8 +34,8 @@ pub struct Spec {
 pub struct SubnetSpec {
     /// The Azure name; the key when absent.
     pub(super) name: Option<String>,
-    /// The subnet's range, a CIDR block inside the network's address space.
-    pub(super) prefix: String,
+    /// The subnet's range, a CIDR block inside the network's address space; with IPv6 beside it, a list of both.
+    pub(super) prefix: Texts,
     /// The service that the subnet is delegated to, such as `Microsoft.ContainerService/managedClusters`.
     pub(super) delegation: Option<String>,
     /// Services reachable over the backbone from here, such as `Microsoft.KeyVault`.

@@ -72,7 +72,8 @@ pub static SUBNET: ResourceType = ResourceType {
     delete: DeleteMode::Own,
     tags: false,
     rules: &[
-        Rule::at("properties.addressPrefix").cidr(),
+        Rule::at("properties.addressPrefix").cidr().default("null"),
+        Rule::at("properties.addressPrefixes").set().cidr().default("null"),
         Rule::at("properties.networkSecurityGroup").whole(),
         Rule::at("properties.routeTable").whole(),
         Rule::at("properties.natGateway").whole(),
