@@ -21,7 +21,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
 use crate::private_link::{Policy, Rule, Task, Who};
-use crate::state::{self, Approval, Desired, DesiredResource, OWNER_TAG, Output};
+use crate::state::{self, Approval, Desired, DesiredResource, Named, OWNER_TAG, Output};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
 use crate::value::{get_path, set_path};
@@ -556,6 +556,10 @@ impl<'a> Linker<'a> {
             timeout: draft.timeout.unwrap_or(draft.kind.timeout),
             exclusive: draft.exclusive.clone(),
             ignore: draft.ignore.clone(),
+            named: match draft.id {
+                DraftId::Guid { .. } => Named::Content,
+                DraftId::Text(_) => Named::Blueprint,
+            },
             explicit_protect: draft.protect,
         })
     }

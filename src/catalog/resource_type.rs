@@ -2,7 +2,7 @@
 
 use super::soft_deletion::SoftDeletion;
 use super::{AlsoNeeds, CrossCheck, Weight};
-use crate::change::DeleteMode;
+use crate::change::{DeleteMode, Grant};
 use crate::ident::ArmId;
 use crate::value::{Rule, Rules};
 use serde_json::{Value, json};
@@ -144,6 +144,11 @@ pub enum Scarce {
     Ranges(&'static [&'static str]),
     /// Values at JSON pointers: no two have all of them the same, in any case.
     Same(&'static [&'static str]),
+    /// Its place: there is one of the type at most.
+    Place {
+        /// What to do when somebody else has made the one.
+        help: &'static str,
+    },
 }
 
 /// Ranges of a resource that lie within ranges of its parent.
@@ -237,6 +242,8 @@ pub struct ResourceType {
     pub also_needs: Option<AlsoNeeds>,
     /// Which changes and replacements under its own name Azure refuses as they are, and what to do first.
     pub obstacle: Option<Obstacle>,
+    /// What it lets somebody do, in words, when that is all that it is there for.
+    pub grants: Option<fn(&ArmId, &Value) -> Option<Grant>>,
     /// How long a create usually takes; for progress and the critical path.
     pub expected: Duration,
     /// How long a change in place usually takes that disturbs nothing.
@@ -286,6 +293,7 @@ impl ResourceType {
             cross_check: None,
             also_needs: None,
             obstacle: None,
+            grants: None,
             expected: Duration::from_secs(5),
             expected_update: Duration::from_secs(5),
             expected_delete: Duration::from_secs(5),

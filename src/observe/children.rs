@@ -65,6 +65,17 @@ pub(super) fn add(desired: &Desired, listed: Vec<Value>, observed: &mut Observed
             found.extend(kind.listing.shown(kind, &resource.id, body).map(Cow::into_owned));
         }
     }
+    note(found, observed);
+}
+
+/// The path of the list that an id's siblings are on.
+pub(super) fn collection(id: &ArmId) -> String {
+    let text = id.as_str();
+    text[..text.rfind('/').unwrap_or(text.len())].to_owned()
+}
+
+/// Adds what a list shows, as far as it is not known from elsewhere.
+pub(super) fn note(found: Vec<Value>, observed: &mut Observed) {
     for child in found {
         let id = child.get("id").and_then(Value::as_str).and_then(|id| ArmId::parse(id).ok());
         if let Some(id) = id.filter(|id| !observed.contains_key(id)) {

@@ -14,6 +14,7 @@ mod children;
 mod preflight;
 mod question;
 mod reader;
+mod siblings;
 mod tagged;
 
 pub use preflight::preflight;
@@ -52,6 +53,7 @@ pub async fn observe(
         futures::try_join!(reader.read(at_once, progress), children::listed(client, desired, at_once))?;
     if let Some(desired) = desired {
         children::add(desired, listed, &mut observed);
+        siblings::add(client, desired, ledger, at_once, &mut observed).await?;
     }
     Ok(observed)
 }

@@ -1,5 +1,6 @@
 //! Rounds of requests until every question is answered.
 
+use super::children::collection;
 use super::question::{self, Question};
 use super::{CONNECTIONS, LISTED, WIDE, connections};
 use crate::arm::{Client, Error, ErrorKind, ListEnd, Resource};
@@ -329,12 +330,6 @@ impl<'a> Reader<'a> {
         let path = wanted.first().map(|&at| path(self.questions[at].id)).unwrap_or_default();
         Request::List(List { path, api_version: version.to_owned(), at_scope, wanted, pages })
     }
-}
-
-/// The path of the list that an id's siblings are on.
-fn collection(id: &ArmId) -> String {
-    let text = id.as_str();
-    text[..text.rfind('/').unwrap_or(text.len())].to_owned()
 }
 
 /// The path of the list that everything of the id's type in its subscription is on.

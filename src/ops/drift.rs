@@ -8,7 +8,7 @@ use crate::drift::{self, DriftReport, Shown, Watched};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
 use crate::observe::{add_children, approvals, observe};
-use crate::plan::foreign_children;
+use crate::plan::{Adoption, as_found, foreign_children};
 use crate::state::{Desired, DesiredResource, Observation, Observed, Provisioning};
 use crate::value::FieldPath;
 use serde_json::Value;
@@ -45,6 +45,7 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
             help: help.clone(),
         });
     }
+    let desired = &*as_found(desired, &ledger, &observed, Adoption::Refused);
     let kind = |id: &ArmId| {
         let wanted = desired.by_id.get(id).map(|&at| desired.resources[at].kind);
         wanted.or_else(|| resource_type(&ledger.resources.get(id)?.arm_type))

@@ -34,6 +34,7 @@ pub async fn plan(session: &Session, desired: &Desired, adoption: Adoption) -> R
     let (observed, header) = futures::join!(observed, session.header(&ledger));
     let observed = observed?;
     settle_move(&mut ledger, &observed);
+    let desired = &*plan::as_found(desired, &ledger, &observed, adoption);
     let plan = plan::plan(desired, &ledger, &observed, adoption);
     sound(&plan)?;
     let mut plan = session.settle(plan, desired, &ledger, &observed)?;

@@ -4,34 +4,26 @@ use super::approvals::{self, Coming, Told};
 use super::guard;
 use super::impact::{disruption, expected_ms};
 use super::left_alone;
-use super::model::{Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
+use super::model::{Adoption, Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
 use super::moves;
 use super::ownership::{self, Standing, Tags};
 use super::program::Program;
 use super::removal::{self, Removals};
+use super::twins;
 use crate::catalog::{Arrival, UpdateMode};
 use crate::change::Action;
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
 use crate::ledger::{Ledger, Owned};
 use crate::state::{
-    Approval, Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, owner_of,
+    Approval, Desired, DesiredResource, Named, OWNER_TAG, Observation, Observed, Provisioning, owner_of,
 };
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without, without_ignored};
 use crate::value::{digest, is_secret, lookup, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::HashMap;
-
-/// What to do with a resource that exists, is wanted, and belongs to nobody that berth knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Adoption {
-    /// It is taken over.
-    Allowed,
-    /// It is in the way, and the plan says so.
-    Refused,
-}
+use std::collections::{BTreeMap, HashMap};
 
 /// Decides what is to be done so that Azure is as the blueprint asks.
 ///
@@ -47,6 +39,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         adoption,
         actions: vec![Action::NoOp; desired.resources.len()],
         unknown: vec![false; desired.resources.len()],
+        twins: twins::in_the_way(desired, ledger, observed),
         conflicts: Vec::new(),
         warnings: Vec::new(),
     };
@@ -189,6 +182,8 @@ struct Planner<'a> {
     actions: Vec<Action>,
     /// Which resources cannot be read, or need one that cannot, by position.
     unknown: Vec<bool>,
+    /// What cannot be made, because somebody else made it under another name.
+    twins: BTreeMap<ArmId, Conflict>,
     conflicts: Vec<Conflict>,
     warnings: Vec<Conflict>,
 }
@@ -252,6 +247,10 @@ impl Planner<'_> {
             },
             impact,
             disruption,
+            grants: match decision.action {
+                Action::NoOp => None,
+                _ => resource.kind.grants.and_then(|grants| grants(&resource.id, &resource.body)),
+            },
             moved_from: None,
             told_elsewhere: false,
             purge: None,
@@ -291,6 +290,12 @@ impl Planner<'_> {
                 };
             }
             Some(Observation::Absent | Observation::Unreadable { .. }) | None => {
+                // What goes along with its parent is gone before its successor comes.
+                let stays = !matches!(parent_action, Some(Action::Replace));
+                if let Some(conflict) = self.twins.remove(&resource.id).filter(|_| stays) {
+                    self.conflicts.push(conflict);
+                    return Decision::of(Action::NoOp, Reason::Blocked);
+                }
                 let reason = match parent_address() {
                     Some(parent) if resource.arrival == Arrival::WithParent && renewed => {
                         Reason::ArrivesWithParent { parent }
@@ -373,6 +378,9 @@ impl Planner<'_> {
 
     /// Whether what the ledger does not know is the blueprint's all the same: by its tag, or its parent's.
     fn is_ours(&self, resource: &DesiredResource, live: &Value) -> bool {
+        if resource.named == Named::Found {
+            return false;
+        }
         let is_own = |body: &Value| self.tags.standing(owner_of(body), true, false) == Standing::Ours;
         match resource.kind.tags {
             true => is_own(live),

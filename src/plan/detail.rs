@@ -41,7 +41,11 @@ pub fn details(plan: &Plan, desired: &Desired, ledger: &Ledger, observed: &Obser
     plan.steps
         .iter()
         .map(|step| {
-            let resource = desired.by_id.get(&step.id).map(|&at| &desired.resources[at]);
+            // What is there under another name than the blueprint's is known by its address.
+            let by_address =
+                || desired.by_address.get(&step.address).filter(|_| step.action != Action::Delete);
+            let at = desired.by_id.get(&step.id).or_else(by_address);
+            let resource = at.map(|&at| &desired.resources[at]);
             let rules = rules_of(resource);
             let mut wanted = wanted(step, resource, desired, observed, &actions);
             let literal = conceal(&mut wanted, rules);

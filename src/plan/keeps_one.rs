@@ -142,6 +142,7 @@ pub(super) fn stand_ins(plan: &mut Plan, desired: &Desired, observed: &Observed)
             changes: Vec::new(),
             impact: Impact::None,
             disruption: None,
+            grants: None,
             moved_from: None,
             told_elsewhere: false,
             purge: None,

@@ -24,12 +24,15 @@ mod saved;
 mod scarce;
 mod schedule;
 mod target;
+mod twins;
 
 pub use check::check;
 pub use compile::compile;
-pub use decide::{Adoption, plan};
+pub use decide::plan;
 pub use detail::{Detail, details};
-pub use model::{Conflict, Counts, Disruption, Impact, LeftOut, OutputValue, Plan, Reason, Step, VERSION};
+pub use model::{
+    Adoption, Conflict, Counts, Disruption, Impact, LeftOut, OutputValue, Plan, Reason, Step, VERSION,
+};
 pub use preflight::{judge, queries};
 pub use program::{
     Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Requests, Seen, Unit, Work,
@@ -41,3 +44,4 @@ pub use saved::{
     is_saved,
 };
 pub use target::restrict;
+pub use twins::as_found;

@@ -1,7 +1,7 @@
 //! A plan as data.
 
 use super::program::Program;
-use crate::change::Action;
+use crate::change::{Action, Grant};
 use crate::ident::{Address, ArmId, Header};
 use crate::private_link::NotOurs;
 use crate::value::{Change, LeftAlone};
@@ -147,6 +147,15 @@ pub struct Disruption {
     pub drained: bool,
 }
 
+/// What to do with a resource that exists, is wanted, and belongs to nobody that berth knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adoption {
+    /// It is taken over.
+    Allowed,
+    /// It is in the way, and the plan says so.
+    Refused,
+}
+
 /// One resource and what is done to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -171,6 +180,9 @@ pub struct Step {
     /// What it disturbs, when it is disruptive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruption: Option<Disruption>,
+    /// What it lets somebody do, or takes away again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<Grant>,
     /// Whether it is protected: applying then needs the person to allow this address by name.
     pub protected: bool,
     /// For a replacement under another id (a rename, another group): the id of the old resource.

@@ -17,9 +17,9 @@ pub(super) fn exclude(scarce: &[Scarce], old: &Value, new: &Value) -> bool {
         Scarce::Same(pointers) => pointers.iter().all(|pointer| {
             let text =
                 |body: &Value| body.pointer(pointer).and_then(Value::as_str).map(str::to_ascii_lowercase);
-            let old = text(old);
-            old.is_some() && old == text(new)
+            text(old).zip(text(new)).is_some_and(|(old, new)| old == new || same_guid(&old, &new))
         }),
+        Scarce::Place { .. } => true,
     })
 }
 
@@ -31,6 +31,14 @@ pub(super) fn outside(within: &Within, own: &Value, parent: &Value) -> Vec<IpNet
     }
     let lies = |range: &IpNet| held.iter().any(|held| held.contains(range));
     ranges(own, within.own).into_iter().filter(|range| !lies(range)).collect()
+}
+
+/// Whether two ids end in one GUID: a role definition has an id in every scope.
+fn same_guid(a: &str, b: &str) -> bool {
+    let guid = |id: &str| {
+        id.starts_with('/').then(|| uuid::Uuid::try_parse(id.rsplit('/').next().unwrap_or_default()).ok())?
+    };
+    guid(a).is_some_and(|a| guid(b) == Some(a))
 }
 
 fn overlap(a: &IpNet, b: &IpNet) -> bool {
@@ -68,6 +76,12 @@ mod tests {
         assert!(exclude(SAME, &json!({"a": "X", "b": "y"}), &json!({"a": "x", "b": "Y"})));
         assert!(!exclude(SAME, &json!({"a": "X", "b": "y"}), &json!({"a": "x", "b": "z"})));
         assert!(!exclude(SAME, &json!({}), &json!({})));
+        const DEFINITION: &[Scarce] = &[Scarce::Same(&["/d"])];
+        let guid = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+        let at = |scope: &str, guid: &str| json!({ "d": format!("{scope}/providers/r/{guid}") });
+        assert!(exclude(DEFINITION, &at("", guid), &at("/subscriptions/s", &guid.to_uppercase())));
+        assert!(!exclude(DEFINITION, &at("/a", "hub"), &at("/b", "hub")));
+        assert!(exclude(&[Scarce::Place { help: "" }], &json!({}), &json!({})));
     }
 
     #[test]

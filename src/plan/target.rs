@@ -102,6 +102,7 @@ mod tests {
             desired: Value::Null,
             impact: Impact::None,
             disruption: None,
+            grants: None,
             moved_from: None,
             told_elsewhere: false,
             purge: None,

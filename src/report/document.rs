@@ -4,7 +4,7 @@
 //! changes its meaning or goes away.
 
 use super::json::Hidden;
-use crate::change::Action;
+use crate::change::{Action, Grant};
 use crate::diag::Place;
 use crate::ident::{Address, ArmId, Header};
 use crate::plan::{Conflict, Counts, Detail, Disruption, Impact, LeftOut, OutputValue, Plan, Reason};
@@ -104,6 +104,8 @@ pub struct StepDocument {
     pub impact: Impact,
     /// What a disruptive step disturbs; null for others.
     pub disruption: Option<Disruption>,
+    /// What a role assignment lets somebody do; null for others.
+    pub grants: Option<Grant>,
     /// Whether it is protected: applying then needs its address to be allowed by name.
     pub protected: bool,
     /// Whether it is purged, where Azure would keep it soft-deleted after the delete.
@@ -199,6 +201,7 @@ pub fn document(
             reason: step.reason.clone(),
             impact: step.impact,
             disruption: step.disruption.clone(),
+            grants: step.grants.clone(),
             protected: step.protected,
             purged: step.purge.is_some(),
             after: step.after.iter().filter_map(|&at| Some(plan.steps.get(at)?.address.clone())).collect(),

@@ -150,10 +150,16 @@ pub fn plan(plan: &Plan) -> String {
         );
     }
     text.push('\n');
-    for step in steps().filter(|step| step.disruption.is_some()) {
+    for step in steps().filter(|step| !disturbed(step).is_empty()) {
         let lines: Vec<String> =
             disturbed(step).iter().map(|line| html(line.trim_start_matches("! "))).collect();
-        let _ = writeln!(text, "> **Disturbs:** {}: {}\n", code(step.address.as_str()), lines.join("; "));
+        let _ = writeln!(
+            text,
+            "> **{}:** {}: {}\n",
+            if step.disruption.is_some() { "Disturbs" } else { "Reaches far" },
+            code(step.address.as_str()),
+            lines.join("; ")
+        );
     }
     let (path, ms) = plan.critical_path();
     if ms >= 60_000 {

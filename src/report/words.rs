@@ -2,7 +2,7 @@
 
 use super::style::{Style, Tone};
 use super::text::{about, count, escape};
-use crate::change::Action;
+use crate::change::{Action, Grant};
 use crate::drift::{ChangedBy, Drift, DriftKind, Who};
 use crate::ident::ArmId;
 use crate::plan::{Plan, Reason, Step};
@@ -124,6 +124,16 @@ pub(crate) fn totals(counts: &crate::plan::Counts) -> String {
 
 /// Why a step is taken, when its action does not say it already.
 pub(crate) fn why(step: &Step) -> Option<String> {
+    let (reason, grant) = (reason(step), step.grants.as_ref().map(Grant::words));
+    match (reason, grant) {
+        (Some(reason), Some(grant)) => Some(format!("{}; {reason}", escape(&grant))),
+        (None, Some(grant)) => Some(escape(&grant).into_owned()),
+        (reason, None) => reason,
+    }
+}
+
+/// The reason of a step in words, when it says more than the step itself.
+fn reason(step: &Step) -> Option<String> {
     let text = match &step.reason {
         Reason::Missing
         | Reason::Differs
@@ -225,9 +235,15 @@ pub(crate) fn registered(id: &ArmId) -> String {
     escape(&feature.unwrap_or_else(|| id.name().to_owned())).into_owned()
 }
 
-/// What a step disturbs, a line each, marked with `!`.
+/// That a role reaches far, marked with `!`, when the step gives it.
+fn reaches(step: &Step) -> Option<String> {
+    let reach = step.grants.as_ref()?.reach.as_ref().filter(|_| step.action != Action::Delete)?;
+    Some(format!("! {reach}"))
+}
+
+/// What a step disturbs, or gives far and wide, a line each, marked with `!`.
 pub(crate) fn disturbed(step: &Step) -> Vec<String> {
-    let Some(disruption) = &step.disruption else { return Vec::new() };
+    let Some(disruption) = &step.disruption else { return reaches(step).into_iter().collect() };
     let mut lines: Vec<String> = disruption.what.iter().map(|what| format!("! {what}")).collect();
     let names: Vec<&str> = disruption.cycles.iter().map(crate::ident::Address::as_str).collect();
     match (&names[..], disruption.drained) {

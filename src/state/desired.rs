@@ -42,6 +42,17 @@ pub struct Approval {
     pub api_version: Option<String>,
 }
 
+/// Who chose the name of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// The blueprint.
+    Blueprint,
+    /// berth, out of what the resource is: the same thing under another name is as good.
+    Content,
+    /// Somebody else, who made it: it was found under this name.
+    Found,
+}
+
 /// One resource that the blueprint asks for.
 #[derive(Debug, Clone)]
 pub struct DesiredResource {
@@ -69,6 +80,8 @@ pub struct DesiredResource {
     pub exclusive: Vec<Exclusive>,
     /// What of a new one is set and left alone afterwards; its values are in [`DesiredResource::initial`].
     pub ignore: Vec<FieldPath>,
+    /// Who chose its name.
+    pub named: Named,
     /// What the blueprint itself says of its protection, which holds for what is foreign below it too.
     pub explicit_protect: Option<bool>,
 }

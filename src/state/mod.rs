@@ -8,7 +8,9 @@ mod lanes;
 mod observed;
 mod questions;
 
-pub use desired::{Approval, Desired, DesiredResource, OWNER_TAG, Output, Provisioning, owner_in, owner_of};
+pub use desired::{
+    Approval, Desired, DesiredResource, Named, OWNER_TAG, Output, Provisioning, owner_in, owner_of,
+};
 pub use lanes::lanes;
 pub use observed::{Observation, Observed};
 pub use questions::{Answers, Query};

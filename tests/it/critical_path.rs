@@ -94,6 +94,7 @@ fn step(at: usize, id: &ArmId, action: Action) -> Step {
         desired: Value::Null,
         impact: Impact::None,
         disruption: None,
+        grants: None,
         protected: false,
         moved_from: None,
         told_elsewhere: false,

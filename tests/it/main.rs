@@ -43,6 +43,7 @@ mod mistakes;
 mod moved;
 mod names;
 mod networks;
+mod others;
 mod pipelines;
 mod policies;
 mod private_link;

@@ -42,6 +42,7 @@ mod requesters;
 pub mod resource_group;
 pub mod role_assignment;
 mod role_scope;
+mod role_words;
 pub mod route_table;
 mod scope;
 pub mod service_bus;

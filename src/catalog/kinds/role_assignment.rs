@@ -87,6 +87,7 @@ pub static ROLE_ASSIGNMENT: ResourceType = ResourceType {
         "somebody else has the role, or it holds elsewhere",
     )],
     cross_check: Some(super::role_scope::cross_check),
+    grants: Some(super::role_words::grant),
     delete: DeleteMode::Always,
     tags: false,
     rules: &[

@@ -1,6 +1,6 @@
 //! The ARM types of a private endpoint.
 
-use crate::catalog::{DeleteMode, Facet, Lane, Listing, ResourceType};
+use crate::catalog::{DeleteMode, Facet, Lane, Listing, ResourceType, Scarce};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -105,6 +105,10 @@ pub static ZONE_GROUP: ResourceType = ResourceType {
         Rule::at("properties.privateDnsZoneConfigs[].properties.recordSets").read_only(),
     ],
     expected: Duration::from_secs(15),
+    scarce: &[Scarce::Place {
+        help: "Azure Policy makes zone groups: write `dns: none` in this endpoint, and its records stay with that one; or have \
+               that one deleted, and the endpoint excluded from the policy",
+    }],
     ..ResourceType::new(
         "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
         API_VERSION,

@@ -1,0 +1,161 @@
+//! The same thing under another name: what somebody else made where Azure lets there be only one.
+//!
+//! A role is given once to a principal at a scope, whatever the assignment is called; a range, a linked network and the zone
+//! group of an endpoint are there once too. What berth would make is then refused, so it is looked for before.
+
+use super::model::{Adoption, Conflict};
+use super::scarce::exclude;
+use crate::catalog::Scarce;
+use crate::ident::ArmId;
+use crate::ledger::Ledger;
+use crate::state::{Desired, DesiredResource, Named, Observation, Observed};
+use crate::value::lookup;
+use crate::value::token::{self, Token};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+/// Where something stands, what its type is, and what stands there, in a fixed order.
+type Places<'a> = HashMap<(ArmId, String), BTreeMap<String, &'a ArmId>>;
+
+/// What is there, by place and type.
+struct Beside<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    places: Places<'a>,
+}
+
+impl<'a> Beside<'a> {
+    fn new(desired: &'a Desired, observed: &'a Observed) -> Self {
+        Beside { desired, observed, places: places(desired, observed).unwrap_or_default() }
+    }
+
+    /// What is there beside a resource, which is not, and has what only one can have.
+    fn twin(&self, resource: &DesiredResource) -> Option<(&'a ArmId, Scarce)> {
+        let key = (resource.id.parent()?, resource.kind.arm_type.to_ascii_lowercase());
+        let beside = self.places.get(&key)?;
+        let wanted = resource.for_creation(&resource.body).into_owned();
+        let wanted = shown(self.desired, self.observed, wanted);
+        beside.values().find_map(|&id| {
+            let live = self.observed.get(id).and_then(Observation::body)?;
+            let clash = |scarce: &&Scarce| exclude(std::slice::from_ref(*scarce), live, &wanted);
+            let scarce = resource.kind.scarce.iter().find(clash)?;
+            (!self.desired.by_id.contains_key(id)).then_some((id, *scarce))
+        })
+    }
+}
+
+fn places<'a>(desired: &Desired, observed: &'a Observed) -> Option<Places<'a>> {
+    let mut places: Places<'_> = HashMap::new();
+    for resource in desired.resources.iter().filter(|resource| is_to_be_made(resource, observed)) {
+        let key = (resource.id.parent()?, resource.kind.arm_type.to_ascii_lowercase());
+        places.entry(key).or_default();
+    }
+    if places.is_empty() {
+        return None;
+    }
+    for (id, seen) in observed {
+        let (Some(parent), Some(_)) = (id.parent(), seen.body()) else { continue };
+        if let Some(beside) = places.get_mut(&(parent, id.resource_type().to_ascii_lowercase())) {
+            beside.insert(id.as_str().to_ascii_lowercase(), id);
+        }
+    }
+    Some(places)
+}
+
+fn is_to_be_made(resource: &DesiredResource, observed: &Observed) -> bool {
+    !resource.kind.scarce.is_empty() && observed.get(&resource.id).and_then(Observation::body).is_none()
+}
+
+/// A body with what is there put in for its references.
+fn shown(desired: &Desired, observed: &Observed, mut body: Value) -> Value {
+    token::substitute(&mut body, &mut |token| {
+        let Token::Output { address, pointer } = token else { return None };
+        let at = *desired.by_address.get(address)?;
+        lookup(observed.get(&desired.resources[at].id)?.body()?, pointer).cloned()
+    });
+    body
+}
+
+/// The same blueprint, but that what berth names by its content has the name under which it is there: when the ledger has
+/// it by that name, or when it may be taken over.
+pub fn as_found<'d>(
+    desired: &'d Desired,
+    ledger: &Ledger,
+    observed: &Observed,
+    adoption: Adoption,
+) -> Cow<'d, Desired> {
+    let by_content =
+        |resource: &&DesiredResource| resource.named == Named::Content && is_to_be_made(resource, observed);
+    if !desired.resources.iter().any(|resource| by_content(&resource)) {
+        return Cow::Borrowed(desired);
+    }
+    let beside = Beside::new(desired, observed);
+    let mut names: BTreeMap<usize, ArmId> = BTreeMap::new();
+    for (at, resource) in desired.resources.iter().enumerate().filter(|(_, resource)| by_content(resource)) {
+        let Some((id, _)) = beside.twin(resource) else { continue };
+        let ours = match ledger.resources.get(id) {
+            Some(owned) => owned.address == resource.address,
+            None => adoption == Adoption::Allowed || resource.adopt,
+        };
+        // One thing cannot be two of the blueprint's.
+        if ours && !names.values().any(|named| named == id) {
+            names.insert(at, id.clone());
+        }
+    }
+    if names.is_empty() {
+        return Cow::Borrowed(desired);
+    }
+    let mut found = desired.clone();
+    for (at, id) in names {
+        let was = std::mem::replace(&mut found.resources[at].id, id.clone());
+        found.by_id.remove(&was);
+        found.by_id.insert(id, at);
+        found.resources[at].named = Named::Found;
+    }
+    Cow::Owned(found)
+}
+
+/// Why a resource that is not there cannot be made: somebody else's has what only one can have.
+pub(super) fn in_the_way(
+    desired: &Desired,
+    ledger: &Ledger,
+    observed: &Observed,
+) -> BTreeMap<ArmId, Conflict> {
+    let beside = Beside::new(desired, observed);
+    let mut found = BTreeMap::new();
+    for resource in desired.resources.iter().filter(|resource| is_to_be_made(resource, observed)) {
+        let Some((id, scarce)) = beside.twin(resource) else { continue };
+        // What is the blueprint's own gives way, in the order that Azure allows, and so does what may not be there.
+        let parent = resource.id.parent().and_then(|id| desired.by_id.get(&id));
+        let goes = parent.is_some_and(|&at| {
+            let mut lists = desired.resources[at].exclusive_children();
+            lists.any(|(_, kind)| kind.arm_type.eq_ignore_ascii_case(resource.kind.arm_type))
+        });
+        if goes || ledger.resources.contains_key(id) {
+            continue;
+        }
+        let (name, title) = (id.name(), resource.kind.title);
+        let (message, help) = match scarce {
+            Scarce::Same(_) if resource.named == Named::Content => (
+                format!("somebody else made the same {title}, as `{name}`, and Azure lets there be one"),
+                "to take that one over, run with `--adopt` or write `adopt: true` in its entry; or take the entry out".to_owned(),
+            ),
+            Scarce::Same(_) => (
+                format!("somebody else made the same {title}, as `{name}`, and Azure lets there be one"),
+                format!("to take that one over, write `name: {name}` in its entry and run with `--adopt`; or take the entry out"),
+            ),
+            Scarce::Ranges(_) => (
+                format!("the {title} `{name}`, which somebody else made, has addresses of its range"),
+                "choose a range that is free".to_owned(),
+            ),
+            Scarce::Place { help } => (
+                format!("somebody else made a {title}, `{name}`, and Azure lets there be one here"),
+                help.to_owned(),
+            ),
+        };
+        let conflict = Conflict { address: resource.address.clone(), id: resource.id.clone(), message, help };
+        found.insert(resource.id.clone(), conflict);
+    }
+    found
+}

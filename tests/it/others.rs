@@ -1,0 +1,191 @@
+//! Others write to the same subscription: what they made under another name, and what they added.
+
+use crate::support::Rehearsal;
+use berth::arm::Conditions;
+use berth::change::Action;
+use berth::ident::ArmId;
+use berth::plan::{Adoption, Plan, Reason};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const GROUP: &str = "/subscriptions/5ab5c819-0000-4000-8000-000000000001/resourceGroups/rg-o";
+
+fn blueprint(text: &str) -> String {
+    format!(
+        "blueprint: others\nazure: {{ subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg-o }}\n{text}"
+    )
+}
+
+/// Writes as somebody else does.
+async fn write(rehearsal: &Rehearsal, id: &str, version: &str, body: Value) {
+    rehearsal.session.engine.client.put(id, version, &body, &Conditions::none()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+}
+
+async fn read(rehearsal: &Rehearsal, id: &str, version: &str) -> Option<Value> {
+    rehearsal.session.engine.client.get(id, version).await.unwrap().map(|found| found.body)
+}
+
+/// What is in the way of a plan: addresses, messages and remedies.
+fn in_the_way(plan: &Plan) -> Vec<String> {
+    let all = plan.conflicts.iter();
+    all.map(|one| format!("{}: {}; {}", one.address, one.message, one.help)).collect()
+}
+
+const APP: &str = "identities: { app: {} }\n";
+const READER: &str =
+    "roleAssignments: { read: { principal: '${identities.app}', role: Reader, description: from git } }\n";
+const BY_HAND: &str = "99999999-0000-4000-8000-000000000009";
+
+/// Gives the role of [`READER`] under a name of its own.
+async fn give_by_hand(rehearsal: &Rehearsal) -> String {
+    let identity = format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app");
+    let identity = read(rehearsal, &identity, "2024-11-30").await.unwrap();
+    let id = format!("{GROUP}/providers/Microsoft.Authorization/roleAssignments/{BY_HAND}");
+    let body = json!({ "properties": {
+        // Without the subscription, as a definition may be named too.
+        "roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7",
+        "principalId": identity["properties"]["principalId"], "principalType": "ServicePrincipal",
+    } });
+    write(rehearsal, &id, "2022-04-01", body).await;
+    id
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_somebody_gave_is_found_whatever_its_name() {
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&blueprint(APP)).await;
+    let by_hand = give_by_hand(&rehearsal).await;
+    let text = blueprint(&format!("{APP}{READER}"));
+    let plan = rehearsal.plan(&text).await.plan;
+    let told = in_the_way(&plan);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains(BY_HAND) && told[0].contains("--adopt"), "{told:?}");
+
+    // It is taken over as it is: there is no tag to write, so nothing is written.
+    let before = read(&rehearsal, &by_hand, "2022-04-01").await;
+    let applied = rehearsal.try_apply(&text, Adoption::Allowed).await.unwrap();
+    assert!(applied.summary.is_complete(), "{:#?}", applied.summary);
+    assert_eq!(read(&rehearsal, &by_hand, "2022-04-01").await, before);
+    assert!(rehearsal.ledger().await.to_string().contains(BY_HAND));
+
+    // From now on it is the blueprint's, under its name: what differs is the next plan's, and drift sees what changes.
+    rehearsal.apply(&text).await;
+    let body = read(&rehearsal, &by_hand, "2022-04-01").await.unwrap();
+    assert_eq!(body["properties"]["description"], "from git");
+    assert!(rehearsal.drift(&text).await.drifted.is_empty());
+    rehearsal.destroy(&text).await;
+    assert_eq!(read(&rehearsal, &by_hand, "2022-04-01").await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_may_say_that_it_takes_the_role_over() {
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&blueprint(APP)).await;
+    give_by_hand(&rehearsal).await;
+    let text = blueprint(&format!("{APP}{}", READER.replace("role: Reader", "adopt: true, role: Reader")));
+    let step = rehearsal
+        .plan(&text)
+        .await
+        .plan
+        .steps
+        .into_iter()
+        .find(|step| step.address.as_str() == "roleAssignments.read");
+    let step = step.unwrap();
+    assert_eq!((step.action, step.reason), (Action::Adopt, Reason::TakenOver));
+    assert_eq!(step.id.name(), BY_HAND);
+    // A name that the blueprint chose is meant, and no other.
+    let named = READER.replace("role: Reader", "name: 88888888-0000-4000-8000-000000000008, role: Reader");
+    let plan = rehearsal.plan_with(&blueprint(&format!("{APP}{named}")), Adoption::Allowed).await.plan;
+    let told = in_the_way(&plan);
+    assert!(told[0].contains(&format!("write `name: {BY_HAND}`")), "{told:?}");
+}
+
+const ENDPOINT: &str = "\
+networks: { hub: { addressSpace: [10.20.0.0/16], subnets: { pe: { prefix: 10.20.16.0/26 } } } }
+keyVaults: { kv: { name: kv-others-777, protect: false, publicAccess: false } }
+privateEndpoints: { kv: { target: '${keyVaults.kv}', subnet: '${networks.hub.subnets.pe}'DNS } }
+";
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_group_that_a_policy_made_is_seen_before_anything_is_made() {
+    let rehearsal = Rehearsal::new();
+    let none = blueprint(&ENDPOINT.replace("DNS", ", dns: none"));
+    rehearsal.apply(&none).await;
+    let zone = format!("{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net");
+    write(&rehearsal, &zone, "2024-06-01", json!({ "location": "global", "tags": { "team": "dns" } })).await;
+    let endpoint = format!("{GROUP}/providers/Microsoft.Network/privateEndpoints/kv");
+    let configs = json!([{ "name": "x", "properties": { "privateDnsZoneId": zone } }]);
+    let group = format!("{endpoint}/privateDnsZoneGroups/deployedByPolicy");
+    write(&rehearsal, &group, "2025-05-01", json!({ "properties": { "privateDnsZoneConfigs": configs } }))
+        .await;
+
+    let told = in_the_way(&rehearsal.plan(&blueprint(&ENDPOINT.replace("DNS", ""))).await.plan);
+    assert!(
+        told.iter().any(|one| one.starts_with("privateEndpoints.kv.dns: ") && one.contains("`dns: none`")),
+        "{told:?}"
+    );
+    assert!(rehearsal.plan(&none).await.plan.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_one_can_have_is_seen_in_every_kind_that_has_such() {
+    let rehearsal = Rehearsal::new();
+    let base = "networks: { hub: { addressSpace: [10.20.0.0/16] }, spoke: { addressSpace: [10.21.0.0/16] } }\n\
+                privateDnsZones: { z: { name: a.internal } }\nidentities: { app: {} }\n";
+    rehearsal.apply(&blueprint(base)).await;
+    let network = |name: &str| format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/{name}");
+    let hub = json!({ "id": network("hub") });
+    write(
+        &rehearsal,
+        &format!("{}/subnets/theirs", network("hub")),
+        "2025-05-01",
+        json!({ "properties": { "addressPrefix": "10.20.1.0/24" } }),
+    )
+    .await;
+    let link =
+        format!("{GROUP}/providers/Microsoft.Network/privateDnsZones/a.internal/virtualNetworkLinks/theirs");
+    write(&rehearsal, &link, "2024-06-01", json!({ "location": "global", "properties": { "virtualNetwork": hub, "registrationEnabled": false } })).await;
+    let peering = format!("{}/virtualNetworkPeerings/theirs", network("spoke"));
+    write(&rehearsal, &peering, "2025-05-01", json!({ "properties": { "remoteVirtualNetwork": hub } })).await;
+    let credential = format!(
+        "{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app/federatedIdentityCredentials/theirs"
+    );
+    let trust = json!({ "issuer": "https://issuer.example", "subject": "s", "audiences": ["api://AzureADTokenExchange"] });
+    write(&rehearsal, &credential, "2024-11-30", json!({ "properties": trust })).await;
+
+    let text = "networks:\n  hub: { addressSpace: [10.20.0.0/16], subnets: { a: { prefix: 10.20.0.0/22 }, b: { prefix: 10.20.4.0/24 } } }\n  \
+                spoke: { addressSpace: [10.21.0.0/16], peerings: { hub: { network: '${networks.hub}', bothWays: false } } }\n\
+                privateDnsZones: { z: { name: a.internal, links: { hub: { network: '${networks.hub}' } } } }\n\
+                identities: { app: { federatedCredentials: { web: { issuer: 'https://issuer.example', subject: s } } } }\n";
+    let told = in_the_way(&rehearsal.plan(&blueprint(text)).await.plan);
+    let blocked = [
+        "networks.hub.subnets.a: ",
+        "networks.spoke.peerings.hub: ",
+        "privateDnsZones.z.links.hub: ",
+        "identities.app.federatedCredentials.web: ",
+    ];
+    for address in blocked {
+        assert!(
+            told.iter().any(|one| one.starts_with(address) && one.contains("`theirs`")),
+            "{address}: {told:#?}"
+        );
+    }
+    assert_eq!(told.len(), blocked.len(), "{told:#?}");
+    assert!(ArmId::parse(&link).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subnet_takes_a_range_of_each_family_and_gives_one_back() {
+    let rehearsal = Rehearsal::new();
+    let both = "networks: { hub: { addressSpace: [10.20.0.0/16, 'fd00:db8:dead::/48'], subnets: { a: { prefix: [10.20.0.0/24, 'fd00:db8:dead:1::/64'] } } } }\n";
+    let one = both.replace("[10.20.0.0/24, 'fd00:db8:dead:1::/64']", "10.20.0.0/24");
+    for text in [both, &one, both] {
+        rehearsal.apply(&blueprint(text)).await;
+        let id = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/hub/subnets/a");
+        let body = read(&rehearsal, &id, "2025-05-01").await.unwrap();
+        let two = body["properties"]["addressPrefixes"].as_array().map_or(0, Vec::len);
+        assert_eq!(two == 2, text == both, "{body:#}");
+        assert!(rehearsal.drift(&blueprint(text)).await.drifted.is_empty());
+    }
+}
