@@ -69,6 +69,10 @@ pub fn outputs(syntax: OutputSyntax, outputs: &[Handed], delimiter: &str) -> Wri
             written.left.push((name.clone(), "its name is not a name for variables"));
             continue;
         }
+        if syntax == OutputSyntax::Shell && steers(name) {
+            written.left.push((name.clone(), "a variable of this name steers the shell, or what it starts"));
+            continue;
+        }
         if syntax == OutputSyntax::GithubFile && value.contains(delimiter) {
             written.left.push((name.clone(), "its value holds the delimiter"));
             continue;
@@ -116,6 +120,38 @@ pub fn outputs(syntax: OutputSyntax, outputs: &[Handed], delimiter: &str) -> Wri
 pub fn is_variable_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether a variable of this name says what a shell runs, or loads code into what it starts. An output comes from a ledger,
+/// which others may write; to evaluate it runs nothing.
+fn steers(name: &str) -> bool {
+    const NAMES: [&str; 22] = [
+        "PATH",
+        "IFS",
+        "ENV",
+        "CDPATH",
+        "SHELLOPTS",
+        "GLOBIGNORE",
+        "FPATH",
+        "ZDOTDIR",
+        "SHELL",
+        "HOME",
+        "TMPDIR",
+        "EDITOR",
+        "VISUAL",
+        "PAGER",
+        "BROWSER",
+        "PS0",
+        "PS1",
+        "PS2",
+        "PS4",
+        "PROMPT_COMMAND",
+        "JAVA_TOOL_OPTIONS",
+        "CLASSPATH",
+    ];
+    const PREFIXES: [&str; 9] =
+        ["LD_", "DYLD_", "BASH", "GIT_", "PYTHON", "PERL", "RUBY", "NODE_", "DOTNET_"];
+    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// A text as one word of a POSIX shell, whatever is in it.
@@ -177,6 +213,27 @@ mod tests {
             outputs(OutputSyntax::Shell, &[Handed::new("o", &json!({"a": [1]}), false)], "").text,
             "export o='{\"a\":[1]}'\n"
         );
+    }
+
+    #[test]
+    fn no_output_steers_the_shell_that_evaluates_it() {
+        for name in [
+            "PATH",
+            "IFS",
+            "LD_PRELOAD",
+            "BASH_ENV",
+            "ENV",
+            "PROMPT_COMMAND",
+            "GIT_SSH_COMMAND",
+            "NODE_OPTIONS",
+        ] {
+            let all = [Handed::new(name, &json!("/tmp/x"), false), Handed::new("path", &json!("y"), false)];
+            let written = outputs(OutputSyntax::Shell, &all, "");
+            assert_eq!(written.text, "export path='y'\n");
+            assert_eq!(written.left.len(), 1, "{name}");
+            // On a build server it is an output of the step, which no shell sees under this name.
+            assert_eq!(outputs(OutputSyntax::GithubFile, &all, "END-7").left, []);
+        }
     }
 
     #[test]
