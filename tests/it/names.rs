@@ -123,6 +123,73 @@ fn no_field_of_any_kind_takes_an_id_that_leads_elsewhere() {
     println!("attacks: {tried} hostile ids and names in fields: none leads elsewhere");
 }
 
+/// What every entry has, and the blueprint itself: where its resources are, and whose they are.
+#[test]
+#[expect(clippy::print_stdout, reason = "the stage `attacks` tells what was tried")]
+fn no_field_that_says_where_something_is_leads_elsewhere() {
+    let entries = [
+        "identities: { app: {} }",
+        "networks: { app: { addressSpace: [10.0.0.0/16], subnets: { s: { prefix: 10.0.0.0/24 } } } }",
+        "resources: { app: { type: Microsoft.Web/sites, apiVersion: '2023-12-01', body: {} } }",
+        "resourceGroups: { app: {} }",
+    ];
+    let fields = [
+        "subscription",
+        "resourceGroup",
+        "location",
+        "name",
+        "timeout",
+        "dependsOn",
+        "type",
+        "apiVersion",
+        "parent",
+    ];
+    let (mut tried, mut taken) = (0, Vec::new());
+    for (entry, trick) in entries.iter().flat_map(|entry| TRICKS.iter().map(move |trick| (entry, trick))) {
+        let tree = Source::parse("b.yaml", format!("{HEAD}{entry}\n").as_bytes()).unwrap().tree;
+        let section = entry.split(':').next().unwrap();
+        let own = fields.iter().map(|field| format!("/{section}/app/{field}"));
+        let head =
+            ["subscription", "tenant", "location", "resourceGroup"].map(|field| format!("/azure/{field}"));
+        for place in own.chain(head).chain(["/blueprint".to_owned()]) {
+            for hostile in [
+                (*trick).to_owned(),
+                format!("5ab5c819-0000-4000-8000-000000000001/{trick}"),
+                format!("rg/providers/Microsoft.Web/sites/{trick}"),
+                format!("{GROUP}/{trick}"),
+                format!("Microsoft.Web/{trick}"),
+            ] {
+                let mut tree = tree.clone();
+                let (parent, field) = place.rsplit_once('/').unwrap();
+                tree.pointer_mut(parent).unwrap()[field] = hostile.as_str().into();
+                let Ok(source) = Source::parse("b.yaml", tree.to_string().as_bytes()) else { continue };
+                tried += 1;
+                let inputs = Inputs { missing: Missing::MakeUp, ..Inputs::default() };
+                let Ok(blueprint) = load(&source, &inputs) else { continue };
+                for resource in &blueprint.desired.resources {
+                    let version = resource.kind.api_version;
+                    let id = resource.id.as_str();
+                    // A group's name is one segment, and the subscription another.
+                    let whole = id.split('/').skip(1).any(is_hostile)
+                        || !version.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                        || !blueprint
+                            .desired
+                            .blueprint
+                            .bytes()
+                            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                        || id.matches("/providers/").count() > 1 && !id.contains("Microsoft.Authorization");
+                    if whole {
+                        taken.push(format!("{place}: {hostile:?} is in {id} ({version})"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(taken.is_empty(), "{} of {tried}:\n{}", taken.len(), taken[..taken.len().min(40)].join("\n"));
+    assert!(tried > 4_000, "{tried}");
+    println!("attacks: {tried} hostile places in what every entry has: none leads elsewhere");
+}
+
 /// Every flag that takes an id or a name. What it names is looked for nowhere else than where it stands.
 #[test]
 #[expect(clippy::print_stdout, reason = "the stage `attacks` tells what was tried")]
