@@ -52,7 +52,7 @@ impl Session {
         desired: Option<&Desired>,
     ) -> Result<(Ledger, Vec<InFlight>), Error> {
         let loaded = self.engine.store.load().await?;
-        // The salt only has to differ between ledgers; it is no secret.
+        // What requesters say to the owners of their targets follows from it: nobody may guess it.
         let fresh = || Ledger::of(owner, uuid::Uuid::new_v4().simple().to_string());
         let mut ledger = loaded.ledger.unwrap_or_else(fresh);
         let subscription =

@@ -320,6 +320,17 @@ fn earlier_versions_can_be_looked_at_and_resources_forgotten() {
         "the ledger does not own clusters.none; nothing was forgotten",
         "help: `berth ledger show` lists what it owns",
     ]);
+    // What requesters say to the owners of their targets follows from the salt.
+    let kept: serde_json::Value =
+        serde_json::from_str(&berth.read(".berth/sim.json.ledgers/shop.json")).unwrap();
+    let salt = kept["salt"].as_str().unwrap();
+    for format in ["human", "json"] {
+        berth
+            .run(["ledger", "show", "blueprint.yaml", "--sim", "--format", format])
+            .exits(0)
+            .says(&["identities.app"])
+            .hides(&[salt]);
+    }
     let before = berth.export();
     berth
         .run(["ledger", "forget", "blueprint.yaml", "identities.app", "--sim"])
