@@ -4,7 +4,7 @@ use super::credential::Bridge;
 use super::holder::Holder;
 use super::objects::{Bucket, MemoryObjects, ObjectError, Objects};
 use super::{Error, ErrorKind, FileStore, RemoteStore, Store};
-use crate::arm::{Cloud, TokenSource, use_ring};
+use crate::arm::{Cloud, TokenSource, protects_tokens, use_ring};
 use crate::host::Clock;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
@@ -115,7 +115,11 @@ impl FromStr for Location {
         Ok(match scheme {
             "azblob" => {
                 let (container, prefix) = rest_of.split_once('/').unwrap_or((&rest_of, ""));
-                if !plain(container) {
+                // A dot would make more of the host, or lead out of the account's path.
+                if first.contains('.') {
+                    return wrong("its account is no name");
+                }
+                if !plain(container) || container.contains('.') {
                     return wrong("it names no container");
                 }
                 let (container, prefix) = (container.to_owned(), prefix.to_owned());
@@ -190,6 +194,13 @@ impl Location {
         Ok(match self {
             Location::Azure { account, container, prefix } => {
                 let settings = Storage::of(account, access);
+                if !protects_tokens(&settings.endpoint) {
+                    let endpoint = &settings.endpoint;
+                    let why = format!(
+                        "{endpoint} is neither HTTPS nor this machine: ledger and credentials would be readable on the way"
+                    );
+                    return Err(object_store::Error::NotSupported { source: why.into() });
+                }
                 let mut builder = MicrosoftAzureBuilder::new()
                     .with_account(account)
                     .with_container_name(container)
@@ -295,6 +306,10 @@ mod tests {
             ("", "no place"),
             ("azblob://account", "no container"),
             ("azblob:///container", "no name"),
+            ("azblob://account.evil.example/container", "no name"),
+            ("azblob://account/../container", "no container"),
+            ("azblob://account@evil/container", "no name"),
+            ("azblob://account/c?x=y", "no container"),
             ("s3://", "no name"),
             ("s3://what?/x", "no name"),
             ("http://account/container", "not known"),
@@ -356,6 +371,25 @@ mod tests {
             let store =
                 text.parse::<Location>().unwrap().open("shop", &access).map_err(|error| error.to_string());
             assert!(store.unwrap().place().contains("shop"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ledger_and_its_credentials_travel_encrypted_or_not_at_all() {
+        for (endpoint, opens) in [
+            ("https://dev.blob.example", true),
+            ("http://127.0.0.1:1/dev", true),
+            ("http://dev.blob.example", false),
+            ("http://10.0.0.1:1/dev", false),
+            ("http://localhost.evil.example/dev", false),
+            ("http://127.0.0.1@evil.example/dev", false),
+        ] {
+            for key in ["", ";AccountKey=a2V5"] {
+                let text = format!("AccountName=dev;BlobEndpoint={endpoint}{key}");
+                let access = access(Cloud::Public, &[("AZURE_STORAGE_CONNECTION_STRING", &text)]);
+                let location: Location = "azblob://dev/container".parse().unwrap();
+                assert_eq!(location.open("shop", &access).is_ok(), opens, "{endpoint}");
+            }
         }
     }
 }
