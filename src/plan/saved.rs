@@ -255,6 +255,11 @@ impl Saved {
         Ok(saved)
     }
 
+    /// What was known of each step, in the plan's order.
+    pub fn details(&self) -> &[Detail] {
+        &self.details
+    }
+
     /// Reads a saved plan.
     ///
     /// # Errors
