@@ -8,6 +8,7 @@ use super::document::{self, PlanDocument};
 use super::fit::{Fit, fit};
 use super::text::is_unsafe;
 use crate::change::Summary;
+use crate::diag::{Diagnostics, Place};
 use crate::drift::{ChangedBy, Drift, DriftKind, DriftReport, Who};
 use crate::plan::OutputValue;
 use crate::private_link::{Found, Rule, judge};
@@ -256,6 +257,51 @@ pub fn summary(summary: &Summary, values: &BTreeMap<String, OutputValue>) -> Val
         "elapsedMs": summary.elapsed_ms,
         "steps": summary.steps,
         "outputs": outputs(values),
+    })
+}
+
+/// What is wrong with files, for programs.
+///
+/// ```json
+/// {
+///   "format": "berth-diagnostics", "version": 1, "valid": false,
+///   "files": [{
+///     "file": "shop.yaml", "valid": false,
+///     "diagnostics": [{
+///       "code": "unknown-field", "severity": "error", "message": "…", "help": "…",
+///       "place": { "file": "shop.yaml", "line": 3, "column": 5 }
+///     }]
+///   }]
+/// }
+/// ```
+///
+/// A file that is valid has the number of its `resources`, and only warnings.
+pub fn diagnostics(files: &[(String, Option<usize>, Diagnostics)]) -> Value {
+    let shown = files.iter().map(|(file, resources, found)| {
+        let found = found.iter().map(|one| {
+            json!({
+                "code": one.code.name,
+                "severity": one.severity,
+                "message": one.message,
+                "help": one.help,
+                "place": one.span.as_ref().map(Place::from),
+            })
+        });
+        let mut shown = json!({
+            "file": file,
+            "valid": resources.is_some(),
+            "diagnostics": found.collect::<Vec<_>>(),
+        });
+        if let Some(resources) = resources {
+            shown["resources"] = (*resources).into();
+        }
+        shown
+    });
+    json!({
+        "format": "berth-diagnostics",
+        "version": VERSION,
+        "valid": files.iter().all(|(_, resources, _)| resources.is_some()),
+        "files": shown.collect::<Vec<_>>(),
     })
 }
 

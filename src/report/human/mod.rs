@@ -13,6 +13,6 @@ pub use connections::connections;
 pub use diagnostics::diagnostics;
 pub use drift::drift;
 pub use failure::failure;
-pub use plan::plan;
+pub use plan::{plan, plan_summary};
 pub use policy::findings;
 pub use summary::summary;

@@ -56,6 +56,39 @@ pub fn plan(plan: &Plan, places: &Places, style: &Style) -> String {
     page.finish()
 }
 
+/// Renders a plan in one line a resource: what is done to it, its name in Azure and its group, and why.
+pub fn plan_summary(plan: &Plan, places: &Places, style: &Style) -> String {
+    let mut page = Page::new(style);
+    let name = escape(&plan.blueprint).into_owned();
+    header::human(&mut page, plan.header.as_ref());
+    if plan.is_empty() && plan.conflicts.is_empty() {
+        page.line(nothing_to_do(plan, &name));
+    } else {
+        heading(&mut page, plan, name);
+        registrations(&mut page, plan);
+        let steps = || plan.changes().filter(|step| step.action != Action::Register);
+        let column = steps().map(|step| width(step.address.as_str())).max().unwrap_or(0).min(44) + 4;
+        for step in steps() {
+            let mut line = title(style, step).pad_to(column).plain("  ").plain(escape(step.id.name()));
+            if let Some(group) = step.id.group().filter(|_| step.id.group_id().as_ref() != Some(&step.id)) {
+                line = line.add(Tone::Dim, format!(" in {}", escape(group)));
+            }
+            if let Some(why) = why(step) {
+                line = line.add(Tone::Note, format!("  ({why})"));
+            }
+            page.line(line);
+            protection(&mut page, step);
+        }
+    }
+    renames(&mut page, plan);
+    conflicts(&mut page, plan, places);
+    left_out(&mut page, plan);
+    if !plan.is_empty() {
+        footer(&mut page, plan);
+    }
+    page.finish()
+}
+
 /// An address, and the line of the blueprint that it stands in.
 pub(super) fn named(indent: usize, address: &Address, places: &Places) -> Line {
     let line = Line::indented(indent).add(Tone::Strong, escape(address.as_str()));
