@@ -529,8 +529,8 @@ fn closed(secrets: &BTreeMap<&'static str, String>, w: &mut Watch) {
     let changed = other.arguments.iter().map(|argument| argument.replace("vault=", "vault=Other-")).collect();
     other.arguments = changed;
     other.berth.write("example.plan", &std::fs::read(cage.berth.path("example.plan")).unwrap());
-    other.look(w, "apply of a saved plan", &["apply", "example.plan", "--sim"], &[4]);
-    cage.look(w, "apply of a saved plan", &["apply", "example.plan", "--sim"], &[0]);
+    other.look(w, "apply of a saved plan", &["apply", "example.plan", "--sim", "--auto-approve"], &[4]);
+    cage.look(w, "apply of a saved plan", &["apply", "example.plan", "--sim", "--auto-approve"], &[0]);
 }
 
 /// The simulator's record, with what it cannot know told to it.

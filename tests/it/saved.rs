@@ -16,7 +16,7 @@ fn planned() -> Berth {
 }
 
 fn apply(berth: &Berth) -> crate::support::Run {
-    berth.run(["apply", PLAN, "--sim"])
+    berth.run(["apply", PLAN, "--sim", "--auto-approve"])
 }
 
 /// The quickstart, applied; then its network has another tag, and that is planned and saved.
@@ -38,7 +38,7 @@ fn meanwhile(berth: &Berth, end: &str, change: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn a_saved_plan_is_carried_out_without_asking_and_then_nothing_is_left() {
+fn a_saved_plan_is_carried_out_and_then_nothing_is_left() {
     let berth = planned();
     apply(&berth).exits(0).says(&["Done.", "+ created    clusters.aks "]);
     berth.plan(&[]).exits(0).says(&["No changes."]);
@@ -108,11 +108,14 @@ fn secrets_are_given_again_and_must_be_the_same() {
     };
     with(&["plan", "blueprint.yaml", "--sim", "--out", PLAN], secret).exits(2).complains(&["Saved"]);
     assert!(!berth.read(PLAN).contains(secret));
-    let refused = with(&["apply", PLAN, "--sim"], "Another-value-2!").exits(4);
+    let refused = with(&["apply", PLAN, "--sim", "--auto-approve"], "Another-value-2!").exits(4);
     refused.complains(&["the secret parameter `adminPassword`: was the value that the plan was made with"]);
     let refused = berth.run(["apply", PLAN, "--sim", "-p", "environment=prod"]).exits(1);
     refused.complains(&["the plan has settled the parameter `environment`"]);
-    berth.run(["apply", PLAN, "--sim", "-p", &format!("adminPassword={secret}")]).exits(0).says(&["Done."]);
+    berth
+        .run(["apply", PLAN, "--sim", "--auto-approve", "-p", &format!("adminPassword={secret}")])
+        .exits(0)
+        .says(&["Done."]);
 }
 
 #[test]
@@ -146,7 +149,7 @@ fn protection_is_allowed_with_the_plan_or_with_the_apply() {
         let allow = ["--allow-delete", "logWorkspaces.old"];
         let more = |wanted: bool| if wanted { &allow[..] } else { &[] };
         berth.plan(&[&["--out", PLAN], more(at_plan)].concat()).exits(2).complains(&["Saved"]);
-        let args = [&["apply", PLAN, "--sim"], more(at_apply)].concat();
+        let args = [&["apply", PLAN, "--sim", "--auto-approve"], more(at_apply)].concat();
         let _ = berth.run(args).exits(code);
     }
 }
@@ -224,13 +227,13 @@ fn a_plan_holds_modules_and_values_and_is_applied_where_they_never_were() {
     );
     let values = ["--values", "values.yaml", "--out", PLAN];
     berth.plan(&values).exits(2).complains(&["Saved the plan"]);
-    let given = berth.run(["apply", PLAN, "--sim", "--values", "values.yaml"]);
+    let given = berth.run(["apply", PLAN, "--sim", "--auto-approve", "--values", "values.yaml"]);
     given.exits(0).says(&["+ created    module.spoke[web].networks.spoke.subnets.public"]);
     berth.plan(&values).exits(0).says(&["No changes."]);
 
     let elsewhere = Berth::new();
     elsewhere.write(PLAN, berth.read(PLAN).as_bytes());
-    let moved = elsewhere.run(["apply", PLAN, "--sim"]).exits(4);
+    let moved = elsewhere.run(["apply", PLAN, "--sim", "--auto-approve"]).exits(4);
     moved.complains(&["the ledger: was"]);
 
     berth.write("modules/spoke.yaml", format!("{}\n", berth.read("modules/spoke.yaml")).as_bytes());

@@ -80,7 +80,7 @@ fn a_stale_plan_is_refused_and_names_what_moved() {
     meanwhile(&berth, "/virtualNetworks/vnet-shop", |network| {
         network["properties"]["flowTimeoutInMinutes"] = json!(20);
     });
-    let refused = berth.run(["apply", "shop.plan", "--sim"]).exits(4);
+    let refused = berth.run(["apply", "shop.plan", "--sim", "--auto-approve"]).exits(4);
     snapshot("stale-plan", &[&saved, &refused]);
 }
 

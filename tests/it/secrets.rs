@@ -219,8 +219,8 @@ fn no_secret_gets_out() {
     }
     run(&["plan", b, "--sim", "--out", "example.plan"], CANARY, 2);
     // A saved plan asks for its secrets again, and tells nothing of one that is not the same.
-    run(&["apply", "example.plan", "--sim"], "Another-7f3e9b-Psst!", 4);
-    run(&["apply", "example.plan", "--sim", "--policy", "tell.rego"], CANARY, 0);
+    run(&["apply", "example.plan", "--sim", "--auto-approve"], "Another-7f3e9b-Psst!", 4);
+    run(&["apply", "example.plan", "--sim", "--auto-approve", "--policy", "tell.rego"], CANARY, 0);
     let reports: Vec<String> =
         ["json", "markdown", "html", "junit", "sarif"].iter().map(|f| format!("{f}=drift.{f}")).collect();
     let reports: Vec<&str> = reports.iter().flat_map(|report| ["--report", report.as_str()]).collect();

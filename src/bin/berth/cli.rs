@@ -58,7 +58,7 @@ pub struct Global {
     pub sim: Option<PathBuf>,
     /// Let simulated time run N times as fast as Azure's, instead of not waiting at all; for `--sim`, and for an
     /// `--endpoint` on this machine where `berth sim serve --speed N` runs.
-    #[arg(long, value_name = "N", global = true, help_heading = "Simulator", hide_short_help = true)]
+    #[arg(long, value_name = "N", global = true, value_parser = speed, help_heading = "Simulator", hide_short_help = true)]
     pub sim_speed: Option<f64>,
     /// Let the simulator count requests against limits.
     #[arg(long = "limits", value_name = "LIMITS", value_enum, default_value_t = Limits::None, global = true, help_heading = "Simulator", hide_short_help = true)]
@@ -130,7 +130,7 @@ pub struct Global {
     #[arg(long, value_name = "FILE", global = true, help_heading = "Output", hide_short_help = true)]
     pub trace_http: Option<PathBuf>,
     /// Show nothing but results and errors.
-    #[arg(short, long, global = true, help_heading = "Output")]
+    #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Log what happens inside; twice for more.
     #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Output", hide_short_help = true)]
@@ -226,6 +226,9 @@ pub enum Format {
     Human,
     /// For programs.
     Json,
+    /// For programs that read lines.
+    #[value(skip)]
+    JsonLine,
     /// For pull requests.
     Markdown,
     /// For browsers.
@@ -383,17 +386,23 @@ pub struct PlanArgs {
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
-    /// Save the plan, for `berth apply FILE`.
+    /// Show one line a resource, without fields.
+    #[arg(long, conflicts_with = "format")]
+    pub summary: bool,
+    /// Show what `berth destroy` would delete.
+    #[arg(long, conflicts_with_all = ["out", "adopt", "paths"])]
+    pub destroy: bool,
+    /// Save the plan, for `berth show FILE` and `berth apply FILE`.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Take over resources that exist and that no blueprint owns.
     #[arg(long)]
     pub adopt: bool,
     /// Let the saved plan replace this protected resource; may be repeated.
-    #[arg(long, value_name = "ADDRESS", requires = "out")]
+    #[arg(long, value_name = "ADDRESS", requires = "out", hide_short_help = true)]
     pub allow_replace: Vec<String>,
     /// Let the saved plan delete this protected resource; may be repeated.
-    #[arg(long, value_name = "ADDRESS", requires = "out")]
+    #[arg(long, value_name = "ADDRESS", requires = "out", hide_short_help = true)]
     pub allow_delete: Vec<String>,
     #[command(flatten)]
     pub policies: Policies,
@@ -406,12 +415,15 @@ pub struct PlanArgs {
 pub struct ApplyArgs {
     /// The blueprint, a YAML file, or a plan that `berth plan --out` saved.
     ///
-    /// A saved plan is carried out without asking.
+    /// A saved plan is shown again, and carried out as it is or not at all.
     #[arg(value_name = "BLUEPRINT|PLAN")]
     pub blueprint: PathBuf,
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,
+    /// How to show the run: `json` writes the plan, every event and the summary as a line of JSON each.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Human, hide_short_help = true)]
+    pub format: OutputFormat,
     /// Take over resources that exist and that no blueprint owns.
     #[arg(long)]
     pub adopt: bool,
@@ -460,8 +472,12 @@ pub enum Command {
     ///
     /// Everything that is wrong with it is reported at once.
     Validate {
-        /// The blueprint, a YAML file.
-        blueprint: PathBuf,
+        /// The blueprints, YAML files; `-` is standard input.
+        #[arg(required = true, value_name = "BLUEPRINT")]
+        blueprints: Vec<PathBuf>,
+        /// How to show what is wrong.
+        #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+        format: OutputFormat,
         #[command(flatten)]
         policies: Policies,
     },
@@ -475,6 +491,20 @@ pub enum Command {
     },
     /// Show what would be done; exit code 2 when something would.
     Plan(PlanArgs),
+    /// Show a saved plan.
+    ///
+    /// Azure is not asked: it is the plan as `berth plan --out` wrote it.
+    Show {
+        /// The plan.
+        #[arg(value_name = "PLAN")]
+        plan: PathBuf,
+        /// How to show it.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+        /// Show one line a resource, without fields.
+        #[arg(long, conflicts_with = "format")]
+        summary: bool,
+    },
     /// Apply a blueprint, or a saved plan.
     Apply(ApplyArgs),
     /// Delete everything that the blueprint owns.
@@ -643,6 +673,12 @@ impl std::str::FromStr for Day {
     }
 }
 
+fn speed(text: &str) -> Result<f64, Failure> {
+    let speed = text.parse::<f64>().ok().filter(|speed| speed.is_finite() && *speed > 0.0);
+    speed
+        .ok_or_else(|| Failure::bare("write a number above 0, such as `60`; without it nothing waits at all"))
+}
+
 fn duration(text: &str) -> Result<std::time::Duration, Failure> {
     berth::value::parse_duration(text)
         .ok_or_else(|| Failure::bare("write a duration such as `90s`, `10m` or `1h30m`"))
@@ -723,6 +759,9 @@ pub enum LedgerCommand {
         /// Whose ledger is meant.
         #[command(flatten)]
         owner: Owner,
+        /// How to show them.
+        #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
+        format: OutputFormat,
     },
     /// Take the lock away from a run that died, and say whose it was; who is alive keeps it.
     Unlock {
@@ -749,8 +788,8 @@ pub enum LedgerCommand {
 /// Where the simulator keeps its state.
 #[derive(Debug, Clone, Args)]
 pub struct SimState {
-    /// The simulator's file.
-    #[arg(long, value_name = "FILE", default_value = ".berth/sim.json")]
+    /// The simulator's file; `--sim=FILE` says the same.
+    #[arg(long, value_name = "FILE", default_value = ".berth/sim.json", conflicts_with = "sim")]
     pub state: PathBuf,
 }
 
@@ -796,7 +835,7 @@ pub enum SimCommand {
         listen: std::net::SocketAddr,
         /// Let time run N times as fast as Azure's. Without it, time jumps to the end of an operation when somebody
         /// asks about it.
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = speed)]
         speed: Option<f64>,
         #[command(flatten)]
         door: Door,

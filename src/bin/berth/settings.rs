@@ -124,6 +124,14 @@ pub fn log(verbose: u8, color: bool) {
 /// # Errors
 /// When there is no such file, or it cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    match path.as_os_str() == "-" {
+        true => read_all(path, std::io::stdin().lock(), 0),
+        false => read_file(path),
+    }
+}
+
+/// [`read`] of a file and nothing else.
+fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let fail = |why: &str, help: &str| Err(Failure::new(format!("{}: {why}", path.display()), help));
     if path.is_dir() {
         return fail("this is a folder", "name a file in it");
@@ -131,11 +139,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let help = match path.as_os_str() == "-" {
-                true => "write `/dev/stdin` to read what is piped in",
-                false => "check the path",
-            };
-            return fail("there is no such file", help);
+            return fail("there is no such file", "check the path");
         }
         Err(error) => return fail(&error.to_string(), "check the path and its permissions"),
     };
@@ -143,11 +147,16 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn content(path: &Path, file: std::fs::File) -> Result<Vec<u8>, Failure> {
-    let fail = |why: &str, help: &str| Err(Failure::new(format!("{}: {why}", path.display()), help));
-    // What grows by doubling would be copied, and hold twice as much. What is no file of the disk says nothing of its length.
+    // What is no file of the disk says nothing of its length.
     let length = file.metadata().map_or(0, |metadata| metadata.len().min(LARGEST));
+    read_all(path, file, length)
+}
+
+fn read_all(path: &Path, from: impl Read, length: u64) -> Result<Vec<u8>, Failure> {
+    let fail = |why: &str, help: &str| Err(Failure::new(format!("{}: {why}", path.display()), help));
+    // What grows by doubling would be copied, and hold twice as much.
     let mut bytes = Vec::with_capacity(length as usize + 1);
-    match file.take(LARGEST + 1).read_to_end(&mut bytes) {
+    match from.take(LARGEST + 1).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 <= LARGEST => Ok(bytes),
         Ok(_) => fail("it is larger than 256 MiB", "name a smaller file"),
         Err(error) => fail(&error.to_string(), "check the path and its permissions"),
@@ -164,7 +173,7 @@ fn content(path: &Path, file: std::fs::File) -> Result<Vec<u8>, Failure> {
 pub fn open_include(path: &Path, within: Option<&Path>) -> Result<Opened, Failure> {
     let fail = |why: &str, help: &str| Err(Failure::new(format!("{}: {why}", path.display()), help));
     let Some(within) = within else {
-        let bytes = read(path)?;
+        let bytes = read_file(path)?;
         let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         return Ok(Opened { bytes, folder: real.parent().unwrap_or(Path::new("")).to_owned() });
     };

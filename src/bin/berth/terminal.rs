@@ -49,6 +49,11 @@ pub fn stderr(color: bool) -> Guarded<std::io::Stderr> {
     Guarded::new(std::io::stderr(), redactor(), color)
 }
 
+/// Standard output, for those who write lines to it by themselves.
+pub fn stdout() -> Guarded<std::io::Stdout> {
+    Guarded::new(std::io::stdout(), redactor(), false)
+}
+
 /// What a panic says goes the way of everything else.
 pub fn guard_panics() {
     std::panic::set_hook(Box::new(|panic| {

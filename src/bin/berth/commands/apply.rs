@@ -3,18 +3,19 @@
 use super::policy::Judge;
 use super::{Loaded, PendingSource, of_blueprint, plan, report, saved, with_session_of};
 use crate::ci;
-use crate::cli::{ApplyArgs, Format, Global};
+use crate::cli::{ApplyArgs, Format, Global, OutputFormat};
 use crate::exit::Exit;
 use crate::settings;
-use crate::terminal::Terminal;
+use crate::terminal::{self, Terminal};
 use berth::apply::Applied;
 use berth::blueprint::places;
 use berth::change::{Outcome, Summary};
 use berth::diag::Failure;
 use berth::ident::{Header, Owner};
-use berth::ops::{self, Planned};
+use berth::ops::{self, Planned, Session};
 use berth::report::ci::{Issue, Level};
-use berth::report::{Places, human};
+use berth::report::{Places, human, json, progress};
+use std::sync::Arc;
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
 pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
@@ -42,17 +43,19 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
         |_, _| Ok(()),
         async |blueprint, mut session| {
             wish.extent.limit(&mut session);
+            listen(&mut session, wish.format);
             let (mut refused, mut held) = (None, false);
             let agree = |planned: &Planned, allowed: bool| {
                 held = planned.plan.is_held();
-                let asking = Asking { allowed, auto_approve: wish.auto_approve, question: "Apply this plan" };
+                let (auto_approve, question) = (wish.auto_approve, "Apply this plan");
+                let asking = Asking { allowed, auto_approve, question, format: wish.format };
                 agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
             };
             let adoption = plan::adoption(wish.adopt);
             match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances(), agree).await {
                 Ok(Some(applied)) => {
                     drop(session);
-                    match finish(terminal, applied, Some(blueprint), wish.secret_outputs) {
+                    match finish(terminal, applied, Some(blueprint), wish.format, wish.secret_outputs) {
                         // Everything else is done, and what the blueprint asks for is not.
                         Exit::Done if held => Exit::Blocked,
                         exit => exit,
@@ -73,6 +76,16 @@ pub struct Asking {
     pub auto_approve: bool,
     /// What to ask, without the question mark.
     pub question: &'static str,
+    /// How the plan is shown.
+    pub format: OutputFormat,
+}
+
+/// Has a run tell what it does as lines of JSON on standard output, when that is asked for.
+pub fn listen(session: &mut Session, format: OutputFormat) {
+    if format == OutputFormat::Json {
+        let lines = Arc::new(progress::Jsonl::new(Box::new(terminal::stdout())));
+        session.engine.listener = Arc::new(progress::Redacted::new(lines, terminal::redactor()));
+    }
 }
 
 /// Shows the plan and asks, unless a policy denies it, nothing is to be done, or the answer was given already.
@@ -84,7 +97,8 @@ pub fn agree(
     judge: Option<&Judge>,
     refused: &mut Option<Exit>,
 ) -> bool {
-    let form = plan::Form { format: Format::Human, on_page: false };
+    let format = if asking.format == OutputFormat::Json { Format::JsonLine } else { Format::Human };
+    let form = plan::Form { format, summary: false, on_page: false };
     let shown = plan::show(terminal, blueprint, planned, form, judge);
     if shown != Exit::Done {
         *refused = Some(shown);
@@ -117,16 +131,22 @@ pub fn finish(
     terminal: &Terminal,
     applied: Applied,
     blueprint: Option<&Loaded>,
+    format: OutputFormat,
     secret_outputs: bool,
 ) -> Exit {
     let summary = &applied.summary;
     let silent = summary.steps.is_empty() && !summary.interrupted;
+    if format == OutputFormat::Json {
+        terminal.print(&json::to_line(&json::summary(summary, &applied.outputs)));
+    }
     if !silent {
         let failed = summary.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed { .. }));
         let places = blueprint
             .map(|blueprint| places(&blueprint.source, failed.map(|step| &step.address)))
             .unwrap_or_default();
-        terminal.print(&human::summary(summary, &applied.outputs, &places, &terminal.out));
+        if format == OutputFormat::Human {
+            terminal.print(&human::summary(summary, &applied.outputs, &places, &terminal.out));
+        }
         failures(terminal, summary, &places);
         let (name, environment) = (&applied.ledger.blueprint, applied.ledger.environment.clone());
         let owner = Owner::new(name.clone()).within(environment).to_string();

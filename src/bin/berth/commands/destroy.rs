@@ -1,7 +1,7 @@
 //! `berth destroy`
 
 use super::{Whose, apply, report, session, with_connection};
-use crate::cli::{DestroyArgs, Global};
+use crate::cli::{DestroyArgs, Global, OutputFormat};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use berth::approve::Allowances;
@@ -24,11 +24,11 @@ pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
             let (auto_approve, question) = (wish.auto_approve, "Delete all of this");
-            let asking = apply::Asking { allowed, auto_approve, question };
+            let asking = apply::Asking { allowed, auto_approve, question, format: OutputFormat::Human };
             apply::agree(terminal, None, planned, &asking, None, &mut refused)
         };
         Ok(match ops::destroy(&session, name, &allowances, agree).await {
-            Ok(Some(applied)) => apply::finish(terminal, applied, None, false),
+            Ok(Some(applied)) => apply::finish(terminal, applied, None, OutputFormat::Human, false),
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
         })

@@ -38,7 +38,7 @@ pub fn run(
                 }
                 terminal.print(&match format {
                     Format::Human => human::drift(&drift, &terminal.out),
-                    Format::Json => json::to_text(&json::drift(&drift)),
+                    Format::Json | Format::JsonLine => json::to_text(&json::drift(&drift)),
                     Format::Markdown => markdown::drift(&drift),
                     Format::Html => html::drift(&drift),
                 });

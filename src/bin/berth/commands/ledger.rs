@@ -9,6 +9,7 @@ use berth::diag::Failure;
 use berth::ledger::store::{self, Store};
 use berth::ops::{self, Forgotten};
 use berth::value::redact::MASK;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Looks at a ledger, or changes what it owns.
@@ -19,8 +20,10 @@ pub fn run(global: &Global, terminal: &Terminal, command: LedgerCommand) -> Exit
                 show(terminal, store, whose, at, format).await
             })
         }
-        LedgerCommand::History { owner } => {
-            with_store(global, terminal, owner, async |store, whose| history(terminal, store, whose).await)
+        LedgerCommand::History { owner, format } => {
+            with_store(global, terminal, owner, async |store, whose| {
+                history(terminal, store, whose, format).await
+            })
         }
         LedgerCommand::Unlock { owner } => {
             with_store(global, terminal, owner, async |store, _| Ok(unlock(terminal, store).await?))
@@ -137,12 +140,30 @@ async fn show(
     Ok(Exit::Done)
 }
 
-async fn history(terminal: &Terminal, store: &dyn Store, whose: &Whose) -> Result<Exit, ops::Error> {
+async fn history(
+    terminal: &Terminal,
+    store: &dyn Store,
+    whose: &Whose,
+    format: OutputFormat,
+) -> Result<Exit, ops::Error> {
     let Some(ledger) = store.load().await?.ledger else {
+        if format == OutputFormat::Json {
+            terminal.print(&berth::report::json::to_text(&json!([])));
+        }
         terminal.say(&format!("There is no ledger at {} yet.", store.place()));
         return Ok(Exit::Done);
     };
     whose.expect(&ledger, &store.place())?;
+    if format == OutputFormat::Json {
+        let now = json!({ "serial": ledger.serial, "resources": ledger.resources.len(), "replaced": null });
+        let past = store.history().await?.into_iter().map(|past| {
+            let (resources, until) = (past.ledger.resources.len(), past.replaced.to_string());
+            json!({ "serial": past.serial, "resources": resources, "replaced": until })
+        });
+        let all: Vec<Value> = std::iter::once(now).chain(past).collect();
+        terminal.print(&berth::report::json::to_text(&all.into()));
+        return Ok(Exit::Done);
+    }
     terminal.print(&format!("{:>6}  {} resources, now\n", ledger.serial, ledger.resources.len()));
     for past in store.history().await? {
         let resources = past.ledger.resources.len();

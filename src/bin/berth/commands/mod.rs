@@ -45,6 +45,7 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
     let is_about_no_blueprint = matches!(
         command,
         Command::Sim { .. }
+            | Command::Show { .. }
             | Command::Init { .. }
             | Command::Explain { .. }
             | Command::Schema
@@ -58,9 +59,14 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
         ));
     }
     match command {
-        Command::Validate { blueprint, policies } => validate::run(&global, terminal, &blueprint, &policies),
+        Command::Validate { blueprints, format, policies } => {
+            validate::run(&global, terminal, &blueprints, format, &policies)
+        }
         Command::Graph { blueprint, format } => graph::run(&global, terminal, &blueprint, format),
         Command::Plan(wish) => plan::run(&global, terminal, &wish),
+        Command::Show { plan, format, summary } => {
+            saved::show(terminal, &plan, plan::Form { format, summary, on_page: false })
+        }
         Command::Apply(wish) => apply::run(&global, terminal, &wish),
         Command::Destroy(wish) => destroy::run(&global, terminal, wish),
         Command::Drift { blueprint, format, reports, waivers } => {

@@ -1,8 +1,8 @@
 //! `berth plan`
 
 use super::policy::{self, Judge};
-use super::{Loaded, leave, of_blueprint, report, with_session};
-use crate::cli::{Format, Global, PlanArgs};
+use super::{Loaded, Whose, leave, of_blueprint, report, session, with_connection, with_session};
+use crate::cli::{Format, Global, Owner, PlanArgs};
 use crate::exit::Exit;
 use crate::terminal::{Terminal, redactor, unwritable};
 use berth::approve::Allowances;
@@ -12,7 +12,7 @@ use berth::ops::{self, Planned};
 use berth::plan::{Adoption, Plan};
 use berth::policy::Finding;
 use berth::report::ci::{Issue, Level};
-use berth::report::{Places, html, human, json, markdown};
+use berth::report::{self as reports, Places, Stage, html, human, json, markdown};
 
 /// Shows what would be done.
 pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
@@ -20,6 +20,9 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
         Ok(global) => global,
         Err(exit) => return exit,
     };
+    if wish.destroy {
+        return destruction(global, terminal, wish);
+    }
     let judge = match Judge::read(&wish.policies, global) {
         Ok(judge) => judge,
         Err(failure) => return terminal.fail(&failure),
@@ -32,7 +35,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
                 drop(session);
                 let held = planned.plan.is_held();
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
-                let form = Form { format: wish.format, on_page: true };
+                let form = Form { format: wish.format, summary: wish.summary, on_page: true };
                 let exit = match show(terminal, Some(blueprint), &planned, form, judge.as_ref()) {
                     Exit::Done => save(global, terminal, blueprint, &planned, wish),
                     other => other,
@@ -46,6 +49,33 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
             }
             Err(error) => report(terminal, &error),
         }
+    })
+}
+
+/// Shows what `berth destroy` would delete.
+fn destruction(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
+    let owner = Owner { blueprint: Some(wish.blueprint.clone()), name: None };
+    let whose = match Whose::read(global, terminal, owner) {
+        Ok(whose) => whose,
+        Err(exit) => return exit,
+    };
+    let (global, name) = (&whose.global, &whose.owner.blueprint);
+    let subscription = whose.subscription();
+    with_connection(global, terminal, async |connection, _| {
+        let mut session = session(global, terminal, connection, &whose.owner)?;
+        session.estate.subscription = subscription;
+        wish.extent.limit(&mut session);
+        Ok(match ops::plan_destroy(&session, name).await {
+            Ok(planned) => {
+                let form = Form { format: wish.format, summary: wish.summary, on_page: true };
+                let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
+                match show(terminal, None, &planned, form, None) {
+                    Exit::Done if !nothing => Exit::Changes,
+                    exit => exit,
+                }
+            }
+            Err(error) => report(terminal, &error),
+        })
     })
 }
 
@@ -98,6 +128,8 @@ fn save(
 pub struct Form {
     /// On standard output.
     pub format: Format,
+    /// One line a resource.
+    pub summary: bool,
     /// And on the page of the run, where there is a build server.
     pub on_page: bool,
 }
@@ -114,7 +146,7 @@ pub fn show(
 ) -> Exit {
     let (plan, format) = (&planned.plan, form.format);
     let mut document = None;
-    if format == Format::Json || judge.is_some() {
+    if matches!(format, Format::Json | Format::JsonLine) || judge.is_some() {
         document = blueprint.map(|blueprint| blueprint.document(planned));
     }
     let mut findings: Option<Vec<Finding>> = None;
@@ -127,9 +159,18 @@ pub fn show(
             Err(failure) => return terminal.fail(&failure),
         }
     }
+    let places = in_the_way(blueprint, plan);
     terminal.print(&match (format, &document) {
         (Format::Json, Some(document)) => json::to_text(&json::plan(document)),
-        (Format::Human | Format::Json, _) => human::plan(plan, &in_the_way(blueprint, plan), &terminal.out),
+        (Format::Json, None) => {
+            json::to_text(&json::plan(&reports::document(plan, Stage::Plan, &[], &Places::new())))
+        }
+        (Format::JsonLine, Some(document)) => json::to_line(&json::plan(document)),
+        (Format::JsonLine, None) => {
+            json::to_line(&json::plan(&reports::document(plan, Stage::Plan, &[], &Places::new())))
+        }
+        (Format::Human, _) if form.summary => human::plan_summary(plan, &places, &terminal.out),
+        (Format::Human, _) => human::plan(plan, &places, &terminal.out),
         (Format::Markdown, _) => markdown::plan(plan),
         (Format::Html, _) => html::plan(plan),
     });
@@ -149,7 +190,7 @@ pub fn show(
         Format::Human => terminal.print(&human::findings(&findings, &terminal.out)),
         Format::Markdown => terminal.print(&markdown::findings(&findings)),
         Format::Html => terminal.say(human::findings(&findings, &terminal.err).trim_end()),
-        Format::Json => {}
+        Format::Json | Format::JsonLine => {}
     }
     let exit = policy::verdict(&findings);
     if exit == Exit::Blocked {

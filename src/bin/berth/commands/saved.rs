@@ -1,15 +1,18 @@
 //! `berth apply` of a saved plan.
 
-use super::apply::{Asking, agree, finish};
+use super::apply::{self, Asking, agree, finish};
+use super::plan::Form;
 use super::policy::Judge;
 use super::{PendingSource, report, with_session_of};
-use crate::cli::{ApplyArgs, Global};
+use crate::cli::{ApplyArgs, Format, Global};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::Terminal;
+use berth::blueprint::places;
 use berth::diag::Failure;
 use berth::ops::{self, Planned};
 use berth::plan::{Saved, StaleInput};
+use berth::report::{Stage, document, html, human, json, markdown};
 use std::path::Path;
 
 /// Carries out a saved plan, if nothing has moved since.
@@ -45,11 +48,13 @@ pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wi
     let ahead = PendingSource::saved(&saved);
     let prepare = |source: &_, inputs: &mut _| ops::saved_inputs(&saved, source, inputs);
     with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
+        apply::listen(&mut session, wish.format);
         session.targets.clone_from(&saved.plan.targets);
         session.purge = saved.plan.steps.iter().any(|step| step.purge.is_some());
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
-            let asking = Asking { allowed, auto_approve: true, question: "" };
+            let (auto_approve, question) = (wish.auto_approve, "Apply this saved plan");
+            let asking = Asking { allowed, auto_approve, question, format: wish.format };
             agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
         };
         let setting = blueprint.setting(global);
@@ -57,12 +62,46 @@ pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wi
         match ops::apply_saved(&session, &saved, desired, &setting, found, allowances, agree).await {
             Ok(Some(applied)) => {
                 drop(session);
-                finish(terminal, applied, Some(blueprint), wish.secret_outputs)
+                finish(terminal, applied, Some(blueprint), wish.format, wish.secret_outputs)
             }
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
         }
     })
+}
+
+/// Shows a saved plan as it was written. Nothing is asked of Azure.
+pub fn show(terminal: &Terminal, path: &Path, form: Form) -> Exit {
+    let bytes = match settings::read(path) {
+        Ok(bytes) => bytes,
+        Err(failure) => return terminal.fail(&failure),
+    };
+    if !berth::plan::is_saved(&bytes) {
+        return terminal.fail(&Failure::new(
+            format!("{}: this is not a saved plan", path.display()),
+            "`berth plan BLUEPRINT --out FILE` writes one; `berth plan BLUEPRINT` shows one of a blueprint",
+        ));
+    }
+    let saved = match Saved::parse(&bytes) {
+        Ok(saved) => saved,
+        Err(error) => {
+            return terminal.fail(&Failure::new(format!("{}: {error}", path.display()), error.hint()));
+        }
+    };
+    let plan = &saved.plan;
+    let places = ops::saved_source(&saved)
+        .map(|source| places(&source, plan.steps.iter().map(|step| &step.address)))
+        .unwrap_or_default();
+    terminal.print(&match form.format {
+        Format::Human if form.summary => human::plan_summary(plan, &places, &terminal.out),
+        Format::Human => human::plan(plan, &places, &terminal.out),
+        Format::Json | Format::JsonLine => {
+            json::to_text(&json::plan(&document(plan, Stage::Plan, saved.details(), &places)))
+        }
+        Format::Markdown => markdown::plan(plan),
+        Format::Html => html::plan(plan),
+    });
+    Exit::Done
 }
 
 /// The options of a run, for the environment that the plan was made for. Its file need not be here; when it is, it must say

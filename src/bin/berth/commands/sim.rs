@@ -36,7 +36,15 @@ fn peek(state: &SimState) -> Result<Simulator, Failure> {
     Simulator::peek(&state.state, sim::Options::default()).map_err(plain)
 }
 
-fn carry_out(global: &Global, terminal: &Terminal, command: SimCommand) -> Result<(), Failure> {
+fn carry_out(global: &Global, terminal: &Terminal, mut command: SimCommand) -> Result<(), Failure> {
+    let (SimCommand::Serve { state, .. }
+    | SimCommand::Show { state }
+    | SimCommand::Export { state }
+    | SimCommand::Load { state, .. }
+    | SimCommand::Reset { state }) = &mut command;
+    if let Some(file) = &global.sim {
+        state.state.clone_from(file);
+    }
     match command {
         SimCommand::Serve { listen, speed, door, state } => {
             crate::runtime::real(serve(global, terminal, listen, speed, door, &state))
