@@ -54,6 +54,7 @@ mod quickstart;
 mod reading;
 mod references;
 mod reports;
+mod reviews;
 mod robustness;
 mod rooms;
 mod saved;

@@ -243,8 +243,10 @@ fn each_refusal_of_azure_names_the_entry_and_the_remedy() {
         assert!(said.contains(&format!("blueprint.yaml:{place}")), "{name}: {said}");
         assert!(said.contains("help: "), "{name}: {said}");
         // The id of a correlation is a new one each time.
-        let said = said.split("; correlation id").next().unwrap().to_owned()
-            + said.split("; correlation id").nth(1).map_or("", |rest| &rest[rest.find('\n').unwrap()..]);
+        let said = match said.split_once("; correlation id") {
+            Some((said, rest)) => format!("{said}{}", rest.trim_start().trim_start_matches(|c| c != '\n')),
+            None => said,
+        };
         write!(told, "# {name}\n\n{said}\n\n").unwrap();
     }
     insta::assert_snapshot!(told);
