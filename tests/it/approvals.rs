@@ -1,13 +1,15 @@
 //! `approvals:`: who is named is let in, and no stranger is, whatever it calls itself and whenever it comes.
 
 use crate::support::{Berth, Rehearsal};
+use berth::apply::Approving;
 use berth::arm::transport::{Method, Request, Response, Transport, TransportError};
 use berth::arm::{self, Client, StaticToken};
 use berth::catalog::connection_types;
 use berth::change::Action;
+use berth::ident::ArmId;
 use berth::ops::{Approvals, Verb, Wishes};
 use berth::plan::{Adoption, Reason};
-use berth::private_link::NotOurs;
+use berth::private_link::{NotOurs, Policy, Rule, Task};
 use berth::sim::{SUBSCRIPTION, Simulator};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -449,6 +451,48 @@ async fn what_was_decided_after_a_person_looked_stands() {
         let _ = berth::ops::decide(&rehearsal.session, None, &approvals, verb, place, "x", None).await;
         let now = status(&rehearsal.simulator, &stranger).await;
         assert_eq!(now.as_deref(), Some(decided), "{verb:?} by id: {by_id}");
+    }
+}
+
+/// An endpoint may have several connections, in both of its lists; that one of them is approved says nothing of the others.
+#[tokio::test(start_paused = true)]
+async fn every_connection_of_an_endpoint_is_looked_at() {
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(BLUEPRINT).await;
+    let id = |text: &str| ArmId::parse(text).unwrap();
+    let own = endpoint(SUBSCRIPTION, "rg-shop", "ours");
+    let approving = Approving {
+        target: id(&vault()),
+        api_version: VERSION.to_owned(),
+        policy: Policy {
+            task: Task::Approve,
+            rule: Rule::endpoints([id(&own)]).on(id(&vault())),
+            wait: None,
+            description: "x".to_owned(),
+            keeps_words: false,
+        },
+        seen: Vec::new(),
+        awaits: true,
+        endpoint: Some(id(&own)),
+        deadline: std::time::Duration::from_secs(600),
+    };
+    let (client, clock) = (&rehearsal.session.engine.client, &rehearsal.session.engine.clock);
+    approving.run_to_the_end(client, clock).await.unwrap();
+    let body = read(&rehearsal.simulator, &own, "2025-05-01").await;
+    let approved = &body["properties"]["manualPrivateLinkServiceConnections"][0];
+    for (list, at_front) in [
+        ("manualPrivateLinkServiceConnections", false),
+        ("manualPrivateLinkServiceConnections", true),
+        ("privateLinkServiceConnections", true),
+    ] {
+        let (mut changed, mut second) = (body.clone(), approved.clone());
+        second["name"] = "second".into();
+        second["properties"]["privateLinkServiceConnectionState"]["status"] = "Pending".into();
+        let all = changed["properties"][list].as_array_mut().unwrap();
+        all.insert(if at_front { 0 } else { all.len() }, second);
+        rehearsal.simulator.load(vec![changed]).unwrap();
+        let failure = approving.run_to_the_end(client, clock).await.unwrap_err();
+        assert!(failure.message.contains("still says Pending"), "{list}: {}", failure.message);
     }
 }
 
