@@ -91,7 +91,8 @@ impl Worker {
         };
         let rules = put.kind.compiled();
         if !differs(put, &live.body) {
-            return Ok(Some(live.body));
+            // Somebody may have written the same a moment ago.
+            return self.at_rest(live.body, version, left).await;
         }
         // Only a whole PUT takes up what failed: a PATCH has nothing to say when nothing differs.
         // Nor can a PATCH take anything away.

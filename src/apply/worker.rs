@@ -6,7 +6,7 @@ use crate::arm::{Client, Error, ErrorKind, Operation as ArmOperation, Started, t
 use crate::host::Clock;
 use crate::ident::ArmId;
 use crate::plan::{Mode, Work};
-use crate::value::{Rest, provisioning_state};
+use crate::value::{Rest, is_at_work, provisioning_state};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -138,23 +138,34 @@ impl Worker {
     ) -> Result<Option<Value>, Stop> {
         match started {
             Started::Done(Some(body)) if is_settled(&body) => Ok(Some(body)),
-            Started::Done(_) => {
-                let found = self.client.get(self.id.as_str(), api_version).await?;
-                Ok(found.map(|resource| resource.body))
-            }
+            Started::Done(_) => self.read_at_rest(api_version, left).await,
             Started::Running(operation) => {
                 self.accepted(&operation);
                 let finished = self.client.wait(&operation, |_| {}, left).await?;
                 match finished.body {
                     Some(body) => Ok(Some(body)),
                     None if operation.method == Method::Delete => Ok(None),
-                    None => {
-                        let found = self.client.get(self.id.as_str(), api_version).await?;
-                        Ok(found.map(|resource| resource.body))
-                    }
+                    None => self.read_at_rest(api_version, left).await,
                 }
             }
         }
+    }
+
+    async fn read_at_rest(&self, api_version: &str, left: Duration) -> Result<Option<Value>, Stop> {
+        match self.client.get(self.id.as_str(), api_version).await? {
+            Some(found) => self.at_rest(found.body, api_version, left).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What was read, once Azure is no longer at work on it.
+    pub(super) async fn at_rest(
+        &self,
+        body: Value,
+        api_version: &str,
+        left: Duration,
+    ) -> Result<Option<Value>, Stop> {
+        if is_at_work(&body) { self.watch(api_version, left).await } else { Ok(Some(body)) }
     }
 
     /// Tells that from now on this unit only looks how far Azure is: others may send.

@@ -7,6 +7,7 @@ use berth::change::{Action, Outcome, Summary};
 use berth::plan::{Adoption, Reason};
 use berth::sim::{Effect, Fault, Options, SUBSCRIPTION, Simulator, Throttling};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -376,6 +377,64 @@ async fn what_is_at_work_is_waited_for_although_ledger_and_journal_are_lost() {
         assert_eq!(twice(first.simulator.counters().creates), [""; 0], "after {life} s");
     }
     assert!(moving > 10, "{moving} were at work");
+}
+
+/// Shows a network as somebody else's change of a moment ago would: as it is wanted, and still at work for some looks.
+#[derive(Debug)]
+struct Busy {
+    simulator: Simulator,
+    /// How often it is shown so; from when the plan is made.
+    looks: AtomicUsize,
+    early: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait::async_trait]
+impl Transport for Busy {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let path = request.path_and_query().split('?').next().unwrap_or_default().to_owned();
+        let left = self.looks.load(Ordering::SeqCst);
+        if request.method == Method::Put && path.contains("/virtualNetworkLinks/") && left > 0 {
+            self.early.lock().unwrap().push(path.clone());
+        }
+        let mut response = self.simulator.send(request.clone()).await?;
+        if request.method == Method::Get && path.ends_with("/virtualNetworks/hub") && left > 0 && left < 100 {
+            self.looks.store(left - 1, Ordering::SeqCst);
+            let mut body: Value = serde_json::from_slice(&response.body).unwrap();
+            body["tags"]["team"] = "two".into();
+            body["properties"]["provisioningState"] = "Updating".into();
+            response.body = body.to_string().into();
+        }
+        Ok(response)
+    }
+}
+
+/// Nothing is left to write, and yet it is not done: what needs it waits until it rests.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_has_just_written_is_waited_for() {
+    let text = "blueprint: shop\nazure: { subscription: '${env.AZURE_SUBSCRIPTION_ID}', location: westeurope, resourceGroup: rg-shop }\nnetworks: { hub: { addressSpace: [10.0.0.0/16], tags: { team: one } } }\n";
+    let mut rehearsal = Rehearsal::new();
+    rehearsal.apply(text).await;
+    let text = text.replace("team: one", "team: two")
+        + "privateDnsZones: { z: { name: shop.internal, links: { hub: { network: '${networks.hub}' } } } }\n";
+    let early = Arc::new(Mutex::new(Vec::new()));
+    let simulator = rehearsal.simulator.clone();
+    // More than a hundred: nothing is shown otherwise before the plan is agreed to.
+    let busy = Arc::new(Busy { simulator, looks: AtomicUsize::new(usize::MAX), early: early.clone() });
+    let token = Arc::new(StaticToken::new("simulator"));
+    let engine = &mut rehearsal.session.engine;
+    engine.client = Client::new(busy.clone(), token, engine.clock.clone(), berth::arm::Options::default());
+    let desired = rehearsal.desired(&text);
+    let agree = |_: &berth::ops::Planned, _: bool| {
+        busy.looks.store(6, Ordering::SeqCst);
+        true
+    };
+    let allowances = berth::approve::Allowances::default();
+    let applied =
+        berth::ops::apply(&rehearsal.session, &desired, Adoption::Refused, &allowances, agree).await.unwrap();
+    let summary = applied.unwrap().summary;
+    assert!(summary.is_complete(), "{summary:#?}");
+    assert_eq!(busy.looks.load(Ordering::SeqCst), 0, "it was not looked at until it rested");
+    assert_eq!(*early.lock().unwrap(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
