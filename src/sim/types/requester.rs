@@ -32,11 +32,46 @@ fn paths(kind: &str) -> [&'static str; 3] {
     }
 }
 
-/// The managed endpoint of a requester.
-fn endpoint_id(world: &World, key: &str) -> String {
-    let guid = world.uuid(key, "managed endpoint");
+/// Whose endpoint it is: the requester's own, or, of origins, that of all in the profile that lead to the same.
+fn owner(kind: &str, key: &str, body: &Object) -> String {
+    if !kind.starts_with("microsoft.cdn/") {
+        return key.to_owned();
+    }
+    let [target, group, _] = paths(kind);
+    let of = |path: &str| text(body, path).unwrap_or_default().to_ascii_lowercase();
+    let place = of("properties.sharedPrivateLinkResource.privateLinkLocation").replace(' ', "");
+    format!("{}|{}|{}|{place}", cut(key, 4), of(target), of(group))
+}
+
+/// The managed endpoint of an owner.
+fn endpoint_id(world: &World, owner: &str) -> String {
+    let guid = world.uuid(owner, "managed endpoint");
     let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/eafd-Prod-{}", &guid[..8]);
     format!("{group}/providers/Microsoft.Network/privateEndpoints/{guid}")
+}
+
+/// Whose endpoint a requester that is there asks through.
+fn owner_of(world: &World, key: &str) -> Option<String> {
+    let resource = world.state.resources.get(key)?;
+    Some(owner(&resource.kind, key, &resource.body.members()))
+}
+
+/// The other requesters that ask through the endpoint of an owner.
+fn others(world: &World, key: &str, own: &str) -> Vec<String> {
+    let Some((profile, _)) = own.split_once('|') else { return Vec::new() };
+    let within = format!("{profile}/");
+    let all = world.state.resources.iter().map(|(_, resource)| resource);
+    let origins = all.filter(|r| r.kind == "microsoft.cdn/profiles/origingroups/origins");
+    let keys = origins.map(Resource::key).filter(|other| other != key && other.starts_with(&within));
+    keys.filter(|other| owner_of(world, other).as_deref() == Some(own)).collect()
+}
+
+/// Takes an endpoint away that no other requester asks through.
+fn abandon(world: &mut World, key: &str, own: &str) {
+    if others(world, key, own).is_empty() {
+        let endpoint = endpoint_id(world, own).to_ascii_lowercase();
+        world.remove_tree(&endpoint);
+    }
 }
 
 impl Behaviour for Requester {
@@ -60,13 +95,21 @@ impl Behaviour for Requester {
         if message.chars().count() > 140 {
             return Err(Failure::bad("BadRequest", "The request message has more than 140 characters."));
         }
+        let before = owner_of(world, key);
         let answer = Generic.put(world, call)?;
+        let own = owner(&call.kind, key, &call.body);
+        if let Some(before) = before.filter(|before| *before != own) {
+            abandon(world, key, &before);
+        }
         if target.is_empty() {
             return Ok(answer);
         }
-        let id = endpoint_id(world, key);
+        let id = endpoint_id(world, &own);
         let asked = id.to_ascii_lowercase();
-        if foreign_endpoint::message(world, &asked).as_deref() != Some(message.as_str()) {
+        let said = foreign_endpoint::message(world, &asked);
+        // Where others ask through it already, it goes on saying what it said first.
+        let settled = said.is_some() && !others(world, key, &own).is_empty();
+        if !settled && said.as_deref() != Some(message.as_str()) {
             world.remove_tree(&asked);
             let name = call.path.name().to_owned();
             foreign_endpoint::ask(
@@ -105,7 +148,8 @@ impl Behaviour for Requester {
     }
 
     fn removed(&self, world: &mut World, resource: &Resource) {
-        let endpoint = endpoint_id(world, &resource.key()).to_ascii_lowercase();
-        world.remove_tree(&endpoint);
+        let (key, body) = (resource.key(), resource.body.members());
+        let own = owner(&resource.kind, &key, &body);
+        abandon(world, &key, &own);
     }
 }
