@@ -228,6 +228,8 @@ pub struct ResourceType {
     /// Where it says something to the owner of a target that Microsoft's endpoint asks for in its name: a dotted path.
     /// `approvals` recognise it by what it says there.
     pub request_message: Option<&'static str>,
+    /// Which of them ask through one endpoint, and so say the same; each through its own when absent.
+    pub shared_request: Option<SharedRequest>,
     /// What tells one that Azure made and keeps by itself: JSON pointers into the body, to `true` or a text.
     pub azure_managed: &'static [&'static str],
     /// What is asked before the first write, when one is to be made.
@@ -261,6 +263,15 @@ impl PartialEq for ResourceType {
     }
 }
 
+/// Requesters that ask through one endpoint of Microsoft's: whoever asks first asks for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedRequest {
+    /// The type above them in which they share it.
+    pub within: &'static str,
+    /// Dotted paths of what has to be the same; the first is the id of the target.
+    pub by: &'static [&'static str],
+}
+
 impl ResourceType {
     /// A type with the defaults of most: PUT to change, DELETE of its own, no lane, tags, read one by one.
     pub const fn new(arm_type: &'static str, api_version: &'static str, title: &'static str) -> Self {
@@ -286,6 +297,7 @@ impl ResourceType {
             guard: None,
             connections: &[],
             request_message: None,
+            shared_request: None,
             azure_managed: &[],
             preflight: &[],
             facets: &[],

@@ -254,6 +254,7 @@ impl Spec {
                 rules: rules.leak(),
                 lanes: lanes.leak(),
                 request_message: super::requesters::request_message(arm_type),
+                shared_request: super::requesters::shared_request(arm_type),
                 delete: if extension { DeleteMode::Always } else { DeleteMode::Own },
                 ..ResourceType::new(arm_type, forever(&self.api_version), "resource")
             }))

@@ -1,5 +1,6 @@
 //! The ARM types of a Front Door.
 
+use crate::catalog::kinds::requesters::ORIGINS;
 use crate::catalog::{DeleteMode, Facet, Lane, ResourceType};
 use crate::value::Rule;
 use std::time::Duration;
@@ -81,6 +82,7 @@ pub static ORIGIN: ResourceType = ResourceType {
     delete: DeleteMode::Always,
     lanes: &[Lane::Ancestor(ORIGIN_GROUPS)],
     request_message: Some("properties.sharedPrivateLinkResource.requestMessage"),
+    shared_request: Some(ORIGINS),
     rules: &[
         Rule::at("properties.hostName").fold_case(),
         Rule::at("properties.originHostHeader").fold_case(),
