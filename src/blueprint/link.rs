@@ -21,7 +21,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
 use crate::private_link::{Policy, Rule, Task, Who};
-use crate::state::{self, Approval, Desired, DesiredResource, Named, OWNER_TAG, Output};
+use crate::state::{self, Approval, Desired, DesiredResource, Named, OWNER_TAG, Output, Requester};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
 use crate::value::{get_path, set_path};
@@ -110,6 +110,14 @@ pub(super) struct Node {
     pub(super) id: Option<ArmId>,
 }
 
+/// What several requesters have together that ask through one endpoint.
+struct Shared {
+    /// The first of them, by whose address their message is called.
+    first: usize,
+    /// Whose message it is.
+    seed: String,
+}
+
 pub(super) struct Linker<'a> {
     pub(super) source: &'a Source,
     pub(super) entries: &'a [Entry<'a>],
@@ -124,6 +132,8 @@ pub(super) struct Linker<'a> {
     failed: Cell<bool>,
     /// Entries and what they wrote where it cannot be, told already.
     pub(super) refused: HashSet<(usize, String)>,
+    /// Requesters that ask through one endpoint.
+    shared: HashMap<usize, Shared>,
     /// Every address, sorted: what stands below one is a range.
     sorted: Vec<(Address, usize)>,
 }
@@ -214,6 +224,7 @@ impl<'a> Linker<'a> {
             by_id: HashMap::new(),
             failed: Cell::new(false),
             refused: HashSet::new(),
+            shared: HashMap::new(),
             sorted: Vec::new(),
         }
     }
@@ -585,8 +596,12 @@ impl<'a> Linker<'a> {
         let endpoints: Vec<(String, Option<ArmId>)> = draft.endpoints.iter().map(|text| link(text)).collect();
         let requester = draft.requester.as_deref().and_then(|text| link(&Token::want(text, "id")).1);
         let requester = requester.and_then(|id| {
-            let address = &self.nodes[*self.by_id.get(&id)?].draft.address;
-            Some((id, message_of(address)))
+            let node = *self.by_id.get(&id)?;
+            let shared = self.shared.get(&node);
+            let seed = shared.map_or_else(|| id.as_str().to_owned(), |shared| shared.seed.clone());
+            let named = shared.map_or(node, |shared| shared.first);
+            let message = message_of(&self.nodes[named].draft.address);
+            Some(Requester { id, message, seed })
         });
         let is_endpoint = |id: &ArmId| id.resource_type().eq_ignore_ascii_case(PRIVATE_ENDPOINTS);
         for ((text, id), written) in endpoints.iter().zip(&draft.endpoints) {
@@ -659,22 +674,37 @@ impl<'a> Linker<'a> {
                 continue;
             }
             let kind = self.nodes[target].draft.kind;
+            // All that ask through its endpoint say what it says: who asks first asks for all.
+            let sharing = self.sharing(target);
             let refusal = match kind.request_message {
                 None => Some((
                     format!("a {} sends no message by which its request could be recognised", kind.arm_type),
                     "name its private endpoint by its id under `endpoints`, once it has asked".to_owned(),
                 )),
+                Some(field) if !asks(&self.nodes[target].draft.body, field) => Some((
+                    format!("`{path}` asks for no private link, and so for no connection"),
+                    "give it a private link to the target, or remove the approval".to_owned(),
+                )),
                 Some(field) => {
-                    let words =
-                        Token::Secret { name: message_of(&self.nodes[target].draft.address) }.encode();
-                    let body = &mut self.nodes[target].draft.body;
-                    match get_path(body, field) {
-                        Some(Value::String(own)) if *own != words => Some((
-                            format!("`{path}` has a request message of its own, which anybody could repeat"),
+                    let words = message_of(&self.nodes[sharing[0]].draft.address);
+                    let words = Token::Secret { name: words }.encode();
+                    let own = |&node: &usize| match get_path(&self.nodes[node].draft.body, field) {
+                        Some(Value::String(own)) if *own != words => {
+                            Some(self.nodes[node].draft.address.clone())
+                        }
+                        _ => None,
+                    };
+                    match sharing.iter().find_map(own) {
+                        Some(address) => Some((
+                            format!(
+                                "`{address}` has a request message of its own, which anybody could repeat"
+                            ),
                             format!("take `{field}` out: berth writes one that nobody can guess"),
                         )),
-                        _ => {
-                            set_path(body, field, words.into());
+                        None => {
+                            for &node in &sharing {
+                                set_path(&mut self.nodes[node].draft.body, field, words.clone().into());
+                            }
                             None
                         }
                     }
@@ -685,6 +715,38 @@ impl<'a> Linker<'a> {
                 problems.push(Diagnostic::error(&APPROVAL_FROM, message).at(place).help(help));
             }
         }
+    }
+
+    /// Every resource that asks through the endpoint through which this one asks, this one among them.
+    fn sharing(&mut self, at: usize) -> Vec<usize> {
+        let Some(key) = self.shared_key(at) else { return vec![at] };
+        let all: Vec<usize> =
+            (0..self.nodes.len()).filter(|&other| self.shared_key(other).as_ref() == Some(&key)).collect();
+        for &node in &all {
+            self.shared.insert(node, Shared { first: all[0], seed: key.join("|") });
+        }
+        all
+    }
+
+    /// What tells the endpoint through which a resource asks, when several may ask through one.
+    fn shared_key(&self, at: usize) -> Option<Vec<String>> {
+        let node = &self.nodes[at];
+        let shared = node.draft.kind.shared_request?;
+        let within = node.id.as_ref()?.ancestor_of_type(shared.within)?;
+        let body = &node.draft.body;
+        get_path(body, shared.by.first()?)?;
+        let text = |path: &&str| {
+            let text = get_path(body, path).and_then(Value::as_str).unwrap_or_default();
+            let id = match Token::exactly(text) {
+                Some(Token::Reference { path, .. }) => {
+                    self.target(&path).and_then(|(at, _)| self.nodes[at].id.clone())
+                }
+                _ => None,
+            };
+            id.map_or_else(|| text.to_ascii_lowercase(), |id| id.as_str().to_ascii_lowercase())
+        };
+        let within = within.as_str().to_ascii_lowercase();
+        Some(std::iter::once(within).chain(shared.by.iter().map(text)).collect())
     }
 
     /// What a body refers to by a literal id is where the id says: Azure, or what stands before it, must not read another
@@ -841,6 +903,11 @@ impl<'a> Linker<'a> {
 
 /// The type of what `endpoints` names.
 const PRIVATE_ENDPOINTS: &str = "Microsoft.Network/privateEndpoints";
+
+/// Whether the resource with this body asks for a connection: what its message is a part of is there.
+fn asks(body: &Value, field: &str) -> bool {
+    field.rsplit_once('.').is_none_or(|(part, _)| part == "properties" || get_path(body, part).is_some())
+}
 
 /// What the request message of a requester is called among the secrets. No parameter has such a name.
 fn message_of(requester: &Address) -> String {

@@ -583,7 +583,7 @@ impl Planner<'_> {
         }
         let coming = Coming {
             target: at(approval.target.as_ref()).is_some_and(made),
-            requester: at(approval.requester.as_ref().map(|(id, _)| id))
+            requester: at(approval.requester.as_ref().map(|requester| &requester.id))
                 .is_some_and(|at| made(at) || self.actions[at] == Action::Update),
         };
         let (action, reason, changes, told) =

@@ -36,8 +36,8 @@ pub struct Approval {
     pub policy: Option<Policy>,
     /// The endpoint of the blueprint whose connection it is, when it comes from an entry of `privateEndpoints`.
     pub endpoint: Option<ArmId>,
-    /// The resource of the blueprint that asks through an endpoint of Microsoft's, and what its message is called.
-    pub requester: Option<(ArmId, String)>,
+    /// The resource of the blueprint that asks through an endpoint of Microsoft's.
+    pub requester: Option<Requester>,
     /// The API version of the target's connections, when the blueprint says.
     pub api_version: Option<String>,
 }
@@ -51,6 +51,17 @@ pub enum Named {
     Content,
     /// Somebody else, who made it: it was found under this name.
     Found,
+}
+
+/// A resource that asks for a connection through an endpoint of Microsoft's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requester {
+    /// The resource.
+    pub id: ArmId,
+    /// What its message is called among the secrets.
+    pub message: String,
+    /// Whose message it is: the resource, or what several share that ask through one endpoint.
+    pub seed: String,
 }
 
 /// One resource that the blueprint asks for.
@@ -120,9 +131,9 @@ impl Desired {
         let mut settled = self.clone();
         for resource in &mut settled.resources {
             let Provisioning::Approval(approval) = &mut resource.operation else { continue };
-            let Some((requester, name)) = &approval.requester else { continue };
-            let text = request_message(salt, requester, approval.target.as_ref());
-            settled.secrets.insert(name.clone(), Secret::new(text.clone()));
+            let Some(requester) = &approval.requester else { continue };
+            let text = request_message(salt, &requester.seed, approval.target.as_ref());
+            settled.secrets.insert(requester.message.clone(), Secret::new(text.clone()));
             if let Some(policy) = &mut approval.policy {
                 policy.rule.who.push(Who::Text(text));
             }
@@ -132,9 +143,9 @@ impl Desired {
 }
 
 /// What a requester says to the owner of a target: 128 bits that follow from the ledger's salt.
-fn request_message(salt: &str, requester: &ArmId, target: Option<&ArmId>) -> String {
+fn request_message(salt: &str, seed: &str, target: Option<&ArmId>) -> String {
     let mut hasher = Sha256::new();
-    for part in [salt, "request message", requester.as_str(), target.map_or("", ArmId::as_str)] {
+    for part in [salt, "request message", seed, target.map_or("", ArmId::as_str)] {
         hasher.update(part.to_ascii_lowercase().as_bytes());
         hasher.update([0]);
     }

@@ -9,7 +9,7 @@ mod observed;
 mod questions;
 
 pub use desired::{
-    Approval, Desired, DesiredResource, Named, OWNER_TAG, Output, Provisioning, owner_in, owner_of,
+    Approval, Desired, DesiredResource, Named, OWNER_TAG, Output, Provisioning, Requester, owner_in, owner_of,
 };
 pub use lanes::lanes;
 pub use observed::{Observation, Observed};

@@ -265,3 +265,52 @@ async fn a_front_door_is_let_in_by_its_nonce_and_nobody_who_calls_himself_so() {
         assert!(!strangers.is_empty() && strangers.iter().all(|(_, status)| status == "Pending"), "{seen:?}");
     }
 }
+
+/// Two origins in two groups that lead to the same: Azure makes one endpoint for both, and who asks first asks for both.
+#[tokio::test(start_paused = true)]
+async fn origins_that_share_an_endpoint_say_the_same_and_are_let_in_together() {
+    let one = shipped("web-app-behind-front-door");
+    let two = one
+        .replace("    origins:\n", "      api: {}\n    origins:\n      api:\n        group: api\n        hostName: ${webApps.shop.hostName}\n        privateLink: { target: \"${webApps.shop}\" }\n")
+        .replace("      shop:\n        hostName:", "      shop:\n        group: web\n        hostName:")
+        .replace("all: { ruleSets", "all: { originGroup: web, ruleSets");
+    for named in ["shop", "api"] {
+        let text = two.replace("origins.shop}", &format!("origins.{named}}}"));
+        let rehearsal = Rehearsal::new();
+        rehearsal.apply(&text).await;
+        let all = rehearsal.simulator.export();
+        let of = |kind: &str| -> Vec<Value> {
+            all.iter()
+                .filter(|body| body["type"].as_str().is_some_and(|t| t.eq_ignore_ascii_case(kind)))
+                .cloned()
+                .collect()
+        };
+        let messages: Vec<Value> = of("Microsoft.Cdn/profiles/originGroups/origins")
+            .iter()
+            .map(|origin| origin["properties"]["sharedPrivateLinkResource"]["requestMessage"].clone())
+            .collect();
+        assert_eq!(messages.len(), 2, "{messages:?}");
+        assert!(
+            messages[0].as_str().is_some_and(|text| text.starts_with("berth ")) && messages[0] == messages[1]
+        );
+        let site = of("Microsoft.Web/sites")[0]["id"].as_str().unwrap().to_owned();
+        let seen = connections(&rehearsal.simulator, &site).await;
+        assert!(matches!(&seen[..], [(_, status)] if status == "Approved"), "{named}: {seen:?}");
+        // The other one goes, and what both asked through stays.
+        let other = if named == "shop" { "api" } else { "shop" };
+        if other == "api" {
+            rehearsal.apply(&one).await;
+            assert_eq!(connections(&rehearsal.simulator, &site).await, seen);
+        }
+        assert!(rehearsal.drift(&text).await.not_ours.is_empty());
+    }
+    // One of them says what anybody could repeat.
+    let own = two.replacen(
+        "privateLink: { target: \"${webApps.shop}\" }",
+        "privateLink: { target: \"${webApps.shop}\", message: hello }",
+        1,
+    );
+    let source = berth::ops::parse("b.yaml", own.as_bytes()).unwrap();
+    let told = berth::ops::validate_source(&source, &Rehearsal::new().inputs).unwrap_err();
+    assert!(format!("{told:?}").contains("a request message of its own"), "{told:?}");
+}

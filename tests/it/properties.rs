@@ -185,9 +185,9 @@ fn verdict(from: &Desired, to: &Desired, planned: &ops::Planned) -> Vec<String> 
         .resources
         .iter()
         .filter(|resource| match &resource.operation {
-            Provisioning::Approval(approval) => approval.requester.as_ref().is_some_and(|(requester, _)| {
+            Provisioning::Approval(approval) => approval.requester.as_ref().is_some_and(|requester| {
                 let anew = |step: &Step| matches!(step.action, Action::Create | Action::Replace);
-                plan.steps.iter().any(|step| step.id == *requester && anew(step))
+                plan.steps.iter().any(|step| step.id == requester.id && anew(step))
             }),
             _ => false,
         })
