@@ -15,6 +15,7 @@
 mod support;
 
 mod adopting;
+mod approvals;
 mod clusters;
 mod governance;
 mod networks;

@@ -4,6 +4,7 @@
 //! Azure, one JSON file each) and `schemas/` (the official ARM schemas); without it every test says that it skips,
 //! and passes. With it nothing is skipped in silence: what is not covered stands in a table with the reason.
 //!
+//! * [`connections`]: decisions on connections are sent and answered as each type's specification says;
 //! * [`recorded_requests`]: the simulator answers a recorded request as Azure did;
 //! * [`recorded_responses`]: what Azure answers is as the request asked, so that the plan is empty;
 //! * [`schemas`]: what berth sends is what Azure's schemas accept;
@@ -18,6 +19,7 @@
 )]
 
 mod compare;
+mod connections;
 mod facts;
 mod polling;
 mod recorded_requests;
