@@ -135,9 +135,17 @@ impl Behaviour for Cluster {
                 let message = "Getting static credential is not allowed because this cluster is set to disable local accounts.";
                 Err(Failure::bad("BadRequest", message).flat())
             }
-            "listclusteradmincredential" => ok(&bodies::kubeconfig(cluster, "clusterAdmin")),
-            "listclusterusercredential" | "listclustermonitoringusercredential" => {
-                ok(&bodies::kubeconfig(cluster, "clusterUser"))
+            "listclusteradmincredential" => ok(&bodies::kubeconfig(cluster, "clusterAdmin", None)),
+            "listclustermonitoringusercredential" => {
+                ok(&bodies::kubeconfig(cluster, "clusterMonitoringUser", None))
+            }
+            "listclusterusercredential" => {
+                let format = call.query.get("format").unwrap_or_else(|| "azure".into());
+                if !["azure", "exec"].iter().any(|known| known.eq_ignore_ascii_case(&format)) {
+                    let message = format!("The value of parameter format is invalid: {format}.");
+                    return Err(Failure::bad("InvalidParameter", message).flat());
+                }
+                ok(&bodies::kubeconfig(cluster, "clusterUser", Some(&format)))
             }
             "start" | "stop" => {
                 refuse_if_busy(world, key)?;
@@ -480,6 +488,7 @@ mod tests {
         assert!(got.at("/properties/oidcIssuerProfile/issuerURL").as_str().unwrap().ends_with('/'));
         let credentials = bench.post(&format!("{}/listClusterUserCredential", id())).await;
         assert_eq!(credentials.at("/kubeconfigs/0/name"), &json!("clusterUser"));
+        assert_eq!(bench.post(&format!("{}/listClusterUserCredential?format=pdf", id())).await.status, 400);
         let deleted = bench.delete(&id()).await;
         assert_eq!(deleted.status, 202);
         bench.settle(&deleted).await;

@@ -541,14 +541,42 @@ fn fill_profiles(world: &World, key: &str, location: &str, version: &str, body: 
     }
 }
 
-/// A kubeconfig that leads nowhere.
-pub(crate) fn kubeconfig(cluster: &Resource, name: &str) -> Value {
-    let host = text(&cluster.body, "properties.fqdn").unwrap_or_default();
+/// A kubeconfig that leads nowhere. `format` is how people sign in who have no certificate; on a cluster that does not
+/// know Entra ID everybody has one.
+pub(crate) fn kubeconfig(cluster: &Resource, name: &str, format: Option<&str>) -> Value {
+    let host = text(&cluster.body, "properties.fqdn")
+        .or_else(|| text(&cluster.body, "properties.privateFQDN"))
+        .unwrap_or_default();
+    let tenant = text(&cluster.body, "properties.aadProfile.tenantID").unwrap_or_default();
+    let has_entra = at(&cluster.body, "properties.aadProfile").is_some_and(Value::is_object);
     let cluster = last(&cluster.id);
+    let made_up = |what: &str| BASE64_STANDARD.encode(format!("{what} of {cluster}"));
+    const SERVER: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
+    const CLIENT: &str = "80faf920-1908-4b52-b5ef-a6a6b5c8b1be";
+    let user = match format.filter(|_| has_entra) {
+        Some(format) if format.eq_ignore_ascii_case("exec") => format!(
+            "    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      command: kubelogin\n      args:\n      \
+             - get-token\n      - --environment\n      - AzurePublicCloud\n      - --server-id\n      - {SERVER}\n      \
+             - --client-id\n      - {CLIENT}\n      - --tenant-id\n      - {tenant}\n      - --login\n      \
+             - devicecode\n      env: null\n      provideClusterInfo: false\n"
+        ),
+        Some(_) => format!(
+            "    auth-provider:\n      name: azure\n      config:\n        apiserver-id: {SERVER}\n        \
+             client-id: {CLIENT}\n        config-mode: '1'\n        environment: AzurePublicCloud\n        \
+             tenant-id: {tenant}\n"
+        ),
+        None => format!(
+            "    client-certificate-data: {}\n    client-key-data: {}\n    token: {}\n",
+            made_up("certificate"),
+            made_up("key"),
+            made_up("token")
+        ),
+    };
     let config = format!(
-        "apiVersion: v1\nkind: Config\nclusters:\n- name: {cluster}\n  cluster:\n    server: https://{host}:443\n\
-         contexts:\n- name: {cluster}\n  context:\n    cluster: {cluster}\n    user: {name}_{cluster}\n\
-         current-context: {cluster}\nusers:\n- name: {name}_{cluster}\n  user: {{}}\n"
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: {cluster}\n  cluster:\n    certificate-authority-data: {}\n    \
+         server: https://{host}:443\ncontexts:\n- name: {cluster}\n  context:\n    cluster: {cluster}\n    \
+         user: {name}_{cluster}\ncurrent-context: {cluster}\npreferences: {{}}\nusers:\n- name: {name}_{cluster}\n  user:\n{user}",
+        made_up("authority")
     );
     json!({"kubeconfigs": [{"name": name, "value": BASE64_STANDARD.encode(config)}]})
 }
