@@ -186,6 +186,20 @@ impl Client {
         self.write(Method::Post, path, api_version, body, UNCONDITIONAL).await
     }
 
+    /// The same, with more in the query than the API version.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub async fn post_asking(
+        &self,
+        path: &str,
+        api_version: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Started> {
+        self.write_saying(Method::Post, path, (api_version, query), body, UNCONDITIONAL).await
+    }
+
     /// How much room there is for requests of a class to a subscription.
     pub fn headroom(&self, subscription: &str, class: OperationClass) -> Headroom {
         self.inner.throttle.headroom(subscription, class)
