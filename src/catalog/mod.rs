@@ -18,6 +18,7 @@ mod registry;
 mod resource_type;
 pub(crate) mod severity;
 mod soft_deletion;
+mod surroundings;
 mod wants;
 
 pub use crate::change::DeleteMode;
@@ -37,6 +38,10 @@ pub use resource_type::{
 };
 pub use severity::{COMMON as COMMON_SEVERITY, Severity, Turn, Weight, severity, severity_of_loss};
 pub use soft_deletion::SoftDeletion;
+pub use surroundings::{
+    CLIENT_ID, PodIdentity, SECRETS_PROVIDER, Surrounding, TENANT_ID, pod_identities, service_account,
+    surrounding,
+};
 pub use wants::Wants;
 
 /// How an ARM type guards others, if it does; for what no blueprint mentions any more.
