@@ -22,6 +22,7 @@ pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod kubeconfig;
 mod left_alone;
 pub mod markdown;
 mod markup;
@@ -33,6 +34,7 @@ mod style;
 mod text;
 mod waivers;
 mod words;
+pub mod yaml;
 
 #[cfg(test)]
 mod hostile;
