@@ -65,6 +65,14 @@ pub enum Error {
     /// Targets that are no addresses, each with the one that is likely meant.
     #[error("there is nothing at {}", .0.iter().map(|(wrong, _)| format!("`{wrong}`")).collect::<Vec<_>>().join(", "))]
     UnknownTargets(Vec<(String, Option<String>)>),
+    /// What surrounds a cluster cannot be told.
+    #[error("{message}")]
+    Surroundings {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
     /// The planner made a plan that cannot be: a defect of berth.
     #[error("berth made an unsound plan and will not apply it: {}", .0.join("; "))]
     Unsound(Vec<String>),
@@ -95,7 +103,7 @@ impl Error {
                  by hand; if that is another ledger's, check `--ledger` and `-e`"
                     .to_owned(),
             ),
-            Error::Unreadable { help, .. } => Some(help.clone()),
+            Error::Unreadable { help, .. } | Error::Surroundings { help, .. } => Some(help.clone()),
             Error::Unsound(_) => Some("please report this, with the plan".to_owned()),
             Error::Stale(_) => {
                 Some("plan again with `berth plan --out`, and look at what has changed".to_owned())

@@ -14,6 +14,7 @@ mod revealed;
 mod saved;
 mod sealed;
 mod session;
+mod surroundings;
 mod validate;
 mod who;
 
@@ -32,4 +33,5 @@ pub use saved::{
 };
 pub use sealed::sealed;
 pub use session::{Session, caller, expect, signed_in};
+pub use surroundings::{Credentials, kubeconfig, manifests};
 pub use validate::{blueprint_name, blueprint_subscription, graph, parse, validate, validate_source};
