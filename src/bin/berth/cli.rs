@@ -349,6 +349,65 @@ pub struct OutputArgs {
     pub secret_outputs: bool,
 }
 
+/// Which kubeconfig.
+#[derive(Debug, Clone, Args)]
+pub struct KubeconfigArgs {
+    /// The blueprint, a YAML file.
+    pub blueprint: PathBuf,
+    /// The cluster, by its address or its key; the only one when absent.
+    #[arg(long, value_name = "ADDRESS")]
+    pub cluster: Option<String>,
+    /// How kubelogin signs in.
+    #[arg(long, value_enum, default_value_t = LoginWord::Azurecli)]
+    pub login: LoginWord,
+    /// The administrator's, who passes by Entra ID; it needs `--out`.
+    #[arg(long, conflicts_with = "login")]
+    pub admin: bool,
+    /// Write it to this file, which only you can read, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// How kubelogin signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LoginWord {
+    /// As the Azure CLI is signed in.
+    Azurecli,
+    /// A person, with a code in a browser of any machine.
+    Devicecode,
+    /// A person, in the browser of this machine.
+    Interactive,
+    /// A workload with a federated token, such as a job of a pipeline.
+    Workloadidentity,
+    /// A service principal, from the environment.
+    Spn,
+    /// The managed identity of the machine.
+    Msi,
+}
+
+impl From<LoginWord> for berth::report::kubeconfig::Login {
+    fn from(word: LoginWord) -> Self {
+        match word {
+            LoginWord::Azurecli => Self::AzureCli,
+            LoginWord::Devicecode => Self::DeviceCode,
+            LoginWord::Interactive => Self::Interactive,
+            LoginWord::Workloadidentity => Self::WorkloadIdentity,
+            LoginWord::Spn => Self::ServicePrincipal,
+            LoginWord::Msi => Self::ManagedIdentity,
+        }
+    }
+}
+
+/// Whose manifests.
+#[derive(Debug, Clone, Args)]
+pub struct ManifestsArgs {
+    /// The blueprint, a YAML file.
+    pub blueprint: PathBuf,
+    /// The cluster, by its address or its key; the only one when absent.
+    #[arg(long, value_name = "ADDRESS")]
+    pub cluster: Option<String>,
+}
+
 /// Policies to judge a plan by.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Policies {
@@ -553,6 +612,16 @@ pub enum Command {
     },
     /// Show the outputs of the last apply.
     Output(OutputArgs),
+    /// Write a kubeconfig for a cluster of the blueprint.
+    ///
+    /// It holds no secret: kubelogin signs in, in the way that `--login` names. `--admin` writes the administrator's instead,
+    /// which holds a key.
+    Kubeconfig(KubeconfigArgs),
+    /// Show the manifests that workloads of a cluster need.
+    ///
+    /// A ServiceAccount for each workload identity, an AzureIdentity with its AzureIdentityBinding for each pod identity, and
+    /// a SecretProviderClass for each vault that one of them may read. Nothing is written to the cluster.
+    Manifests(ManifestsArgs),
     /// Look at what a blueprint owns.
     Ledger {
         /// What to do.

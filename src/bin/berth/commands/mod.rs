@@ -13,6 +13,7 @@ mod plan;
 mod policy;
 mod saved;
 mod sim;
+mod surroundings;
 mod validate;
 
 use crate::cli::{Cli, Command, Global, Owner};
@@ -78,6 +79,8 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
         }
         Command::Approve { command } => approve::run(&global, terminal, command),
         Command::Output(wish) => output::run(&global, terminal, &wish),
+        Command::Kubeconfig(wish) => surroundings::kubeconfig(&global, terminal, &wish),
+        Command::Manifests(wish) => surroundings::manifests(&global, terminal, &wish),
         Command::Ledger { command } => ledger::run(&global, terminal, command),
         Command::Sim { command } => sim::run(&global, terminal, command),
         Command::Init { dir, template, list } => init::run(terminal, &dir, &template, list),
