@@ -63,5 +63,6 @@ mod schedule;
 mod secrets;
 mod signing_in;
 mod subscriptions;
+mod surroundings;
 mod target;
 mod who;
