@@ -55,24 +55,7 @@ impl Evaluator<'_> {
         draft: &mut Draft,
     ) {
         let rules = draft.kind.compiled();
-        // One section may make resources of several types, each with the list at a path of its own.
-        // And what is said on creation only is somebody else's from then on.
-        let given = |path: &str| get_path(&draft.initial, path).is_some();
-        let has =
-            |members: Members| !matches!(members, Members::At(path) if !rules.merges(path) || given(path));
-        let listed = kind.merged.iter().filter(|merged| merged.within == within && has(merged.members));
-        let mut known: Vec<Exclusive> = listed
-            .map(|merged| Exclusive { name: merged.name.to_owned(), members: merged.members })
-            .collect();
-        if known.is_empty() {
-            // What has no names of its own goes by Azure's.
-            let own = draft.kind.rules.iter().map(|rule| rule.path());
-            let own = own.filter(|path| !path.contains(['[', '*']) && rules.merges(path) && !given(path));
-            known.extend(own.map(|path| Exclusive { name: path.to_owned(), members: Members::AtName }));
-        }
-        if draft.kind.tags {
-            known.push(Exclusive { name: "tags".to_owned(), members: Members::AtName });
-        }
+        let known = known_lists(kind, within, draft);
         let wrong = |at: Option<usize>, message: String, help: String| {
             let at = at.map(|at| format!("[{at}]")).unwrap_or_default();
             let place = self.locate(&format!("{path}.exclusive{at}"), At::Value);
@@ -108,5 +91,44 @@ impl Evaluator<'_> {
                 }
             }
         }
+    }
+}
+
+/// The lists of a draft that others can add to: of the entry (`within` is empty), or of a part of it.
+fn known_lists(kind: &Kind, within: &str, draft: &Draft) -> Vec<Exclusive> {
+    let rules = draft.kind.compiled();
+    // One section may make resources of several types, each with the list at a path of its own.
+    // And what is said on creation only is somebody else's from then on.
+    let given = |path: &str| get_path(&draft.initial, path).is_some();
+    let has = |members: Members| !matches!(members, Members::At(path) if !rules.merges(path) || given(path));
+    let listed = kind.merged.iter().filter(|merged| merged.within == within && has(merged.members));
+    let mut known: Vec<Exclusive> =
+        listed.map(|merged| Exclusive { name: merged.name.to_owned(), members: merged.members }).collect();
+    if known.is_empty() {
+        // What has no names of its own goes by Azure's.
+        let own = draft.kind.rules.iter().map(|rule| rule.path());
+        let own = own.filter(|path| !path.contains(['[', '*']) && rules.merges(path) && !given(path));
+        known.extend(own.map(|path| Exclusive { name: path.to_owned(), members: Members::AtName }));
+    }
+    if draft.kind.tags {
+        known.push(Exclusive { name: "tags".to_owned(), members: Members::AtName });
+    }
+    known
+}
+
+/// Notes of each draft of an entry which of its lists others can add to.
+pub(super) fn note_lists(kind: &Kind, address: &str, drafts: &mut [Draft]) {
+    for draft in drafts {
+        let within = match draft.address.as_str().strip_prefix(address) {
+            Some("") => "",
+            Some(rest) if rest.strip_prefix('.') == Some(draft.origin.as_str()) => {
+                match kind.nested.iter().find(|nested| nested.is_at(&draft.origin)) {
+                    Some(nested) => nested.path,
+                    None => continue,
+                }
+            }
+            _ => continue,
+        };
+        draft.lists = known_lists(kind, within, draft);
     }
 }

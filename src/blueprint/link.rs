@@ -16,7 +16,7 @@ use super::source::{At, Source};
 use super::written::is_within;
 use crate::catalog::kinds::approval::{APPROVAL_ENDPOINT, APPROVAL_FROM, APPROVAL_VERSION};
 use crate::catalog::kinds::{registration, resource_group};
-use crate::catalog::{self, Draft, DraftId, Provisioning};
+use crate::catalog::{self, Draft, DraftId, Exclusive, Provisioning};
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
@@ -566,6 +566,10 @@ impl<'a> Linker<'a> {
             adopt: draft.adopt,
             timeout: draft.timeout.unwrap_or(draft.kind.timeout),
             exclusive: draft.exclusive.clone(),
+            shared: {
+                let is_own = |list: &Exclusive| draft.exclusive.iter().any(|own| own.name == list.name);
+                draft.lists.iter().filter(|list| !is_own(list)).cloned().collect()
+            },
             ignore: draft.ignore.clone(),
             named: match draft.id {
                 DraftId::Guid { .. } => Named::Content,

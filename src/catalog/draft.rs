@@ -153,6 +153,8 @@ pub struct Draft {
     pub known: Vec<(&'static str, String)>,
     /// Its lists that are the blueprint's alone.
     pub exclusive: Vec<Exclusive>,
+    /// Its lists that others can add to, whether they may or not.
+    pub lists: Vec<Exclusive>,
     /// What of its body is said on creation and left alone afterwards, because the blueprint gives it away.
     pub ignore: Vec<FieldPath>,
     /// Dotted path from the entry to the part of the blueprint that asks for it (`subnets.nodes`), for messages.
@@ -178,6 +180,7 @@ impl Draft {
             timeout: None,
             known: Vec::new(),
             exclusive: Vec::new(),
+            lists: Vec::new(),
             ignore: Vec::new(),
             origin: String::new(),
         }

@@ -244,6 +244,8 @@ pub struct ResourceType {
     pub also_needs: Option<AlsoNeeds>,
     /// Which changes and replacements under its own name Azure refuses as they are, and what to do first.
     pub obstacle: Option<Obstacle>,
+    /// Lists in its body that others may fill, and that are told of when the blueprint says nothing of them: dotted paths.
+    pub watched: &'static [&'static str],
     /// What it lets somebody do, in words, when that is all that it is there for.
     pub grants: Option<fn(&ArmId, &Value) -> Option<Grant>>,
     /// How long a create usually takes; for progress and the critical path.
@@ -306,6 +308,7 @@ impl ResourceType {
             also_needs: None,
             obstacle: None,
             grants: None,
+            watched: &[],
             expected: Duration::from_secs(5),
             expected_update: Duration::from_secs(5),
             expected_delete: Duration::from_secs(5),

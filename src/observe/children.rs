@@ -61,8 +61,12 @@ pub(super) fn add(desired: &Desired, listed: Vec<Value>, observed: &mut Observed
     let mut found = listed;
     for resource in &desired.resources {
         let Some(body) = observed.get(&resource.id).and_then(Observation::body) else { continue };
-        for (_, kind) in resource.exclusive_children() {
-            found.extend(kind.listing.shown(kind, &resource.id, body).map(Cow::into_owned));
+        for (_, kind) in resource.exclusive_children().chain(resource.shared_children()) {
+            let shown = kind.listing.shown(kind, &resource.id, body);
+            let id =
+                |child: &Value| child.get("id").and_then(Value::as_str).and_then(|id| ArmId::parse(id).ok());
+            let is_new = |child: &Cow<'_, Value>| id(child).is_some_and(|id| !observed.contains_key(&id));
+            found.extend(shown.filter(is_new).map(Cow::into_owned));
         }
     }
     note(found, observed);

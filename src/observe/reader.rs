@@ -63,6 +63,8 @@ enum Answer {
     List {
         list: List,
         found: Vec<(usize, Value)>,
+        /// What stands beside them and nobody asked for.
+        strangers: Vec<Value>,
         end: End,
     },
     Connections {
@@ -302,7 +304,7 @@ impl<'a> Reader<'a> {
             }
         }
         for ((_, version), wanted) in siblings {
-            if wanted.len() >= LISTED {
+            if wanted.len() >= LISTED || wanted.iter().any(|&at| is_of_a_parent(&self.questions[at])) {
                 let at_scope = wanted.iter().any(|&at| self.questions[at].listing == Listing::Scope);
                 requests.push(self.list(collection, version, wanted, at_scope));
             } else {
@@ -399,13 +401,17 @@ async fn ask(
         }
         Request::List(list) => {
             let query: &[(&str, &str)] = if list.at_scope { &[("$filter", "atScope()")] } else { &[] };
-            let mut found = Vec::new();
+            let (mut found, mut strangers) = (Vec::new(), Vec::new());
+            let within = list.wanted.first().is_some_and(|&at| is_of_a_parent(&questions[at]));
             let take = |page: Vec<Value>| {
-                let wanted = |item: &Value| {
-                    let at = *at.get(&id_of(item)?)?;
-                    list.wanted.binary_search(&at).is_ok().then_some(at)
-                };
-                found.extend(page.into_iter().filter_map(|item| Some((wanted(&item)?, item))));
+                let known = |item: &Value| at.get(&id_of(item)?).copied();
+                for item in page {
+                    match known(&item) {
+                        Some(at) if list.wanted.binary_search(&at).is_ok() => found.push((at, item)),
+                        None if within => strangers.push(item),
+                        _ => {}
+                    }
+                }
             };
             let end = match client.pages(&list.path, &list.api_version, query, list.pages, take).await {
                 Ok(ListEnd::Complete) => End::Complete,
@@ -419,7 +425,7 @@ async fn ask(
                     _ => End::Refused,
                 },
             };
-            Ok(Answer::List { list, found, end })
+            Ok(Answer::List { list, found, strangers, end })
         }
         Request::Connections { target, api_version, wanted } => {
             match connections(client, &target, &api_version).await {
@@ -429,6 +435,12 @@ async fn ask(
             }
         }
     }
+}
+
+/// Whether its siblings are a list of their own, below one resource: it takes no longer to read than one of them.
+fn is_of_a_parent(question: &Question<'_>) -> bool {
+    let below = question.kind.is_some_and(|kind| kind.arm_type.matches('/').count() > 1);
+    below && question.listing == Listing::Collection
 }
 
 /// Whether Azure itself said no to a read of one thing: others may be read all the same.
@@ -480,7 +492,8 @@ impl Sink<'_, '_> {
                     .map_or(Observation::Absent, |(kept, owner)| Observation::SoftDeleted { kept, owner });
                 self.know(at, seen);
             }
-            Answer::List { list, found, end } => {
+            Answer::List { list, found, strangers, end } => {
+                super::children::note(strangers, self.observed);
                 for (at, body) in found {
                     self.know(at, present(body));
                 }

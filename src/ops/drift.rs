@@ -8,7 +8,7 @@ use crate::drift::{self, DriftReport, Shown, Watched};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
 use crate::observe::{add_children, approvals, observe};
-use crate::plan::{Adoption, as_found, foreign_children};
+use crate::plan::{Adoption, added, as_found, foreign_children};
 use crate::state::{Desired, DesiredResource, Observation, Observed, Provisioning};
 use crate::value::FieldPath;
 use serde_json::Value;
@@ -67,6 +67,7 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         |id: &ArmId| desired.by_id.get(id).map_or(&[] as &[FieldPath], |&at| &desired.resources[at].ignore);
     let mut report = drift::detect(&ledger, live, kind, |id| approved.contains(id), ignored, exclusive);
     report.header = header;
+    report.left_alone = added(desired, &ledger, &observed, &|_| true);
     drift::added(&mut report, foreign_children(desired, &ledger, &observed));
     add_connections(session, desired, &ledger, &observed, &mut report).await?;
     decided_on_targets(&observed, &mut report);

@@ -62,9 +62,12 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
             (output.name.clone(), OutputValue { value, secret: output.secret })
         })
         .collect();
-    let left_alone = left_alone::left_alone(desired, observed, &planner.actions, &|body| {
+    let stays =
+        |at: usize| !matches!(planner.actions[at], Action::Create | Action::Replace | Action::Recover);
+    let mut left_alone = left_alone::left_alone(desired, observed, &planner.actions, &|body| {
         planner.resolved(body).into_owned()
     });
+    left_alone.extend(left_alone::added(desired, ledger, observed, &stays));
     let (mut conflicts, mut warnings) = (planner.conflicts, planner.warnings);
     conflicts.extend(owned);
     conflicts.extend(removals.unreadable(observed));

@@ -1,8 +1,10 @@
-//! What a plan sees and leaves as it is: fields that the blueprint gives away (`ignore`).
+//! What a plan sees and leaves as it is: fields that the blueprint gives away (`ignore`), and what others added.
 
 use crate::change::Action;
+use crate::ident::Address;
+use crate::ledger::Ledger;
 use crate::state::{Desired, DesiredResource, Observation, Observed};
-use crate::value::{Comparison, LeftAlone, LeftAloneReason, diff};
+use crate::value::{Comparison, LeftAlone, LeftAloneReason, Rules, diff, foreign, get_path};
 use serde_json::Value;
 
 /// What differs from the blueprint and stays. `resolved` puts the outputs in that are known.
@@ -45,6 +47,97 @@ pub(super) fn left_alone(
         }
     }
     found
+}
+
+/// What others added to lists that are not the blueprint's alone, and made below its resources.
+///
+/// `stays` says of a resource, by position, whether it is there and stays.
+pub fn added(
+    desired: &Desired,
+    ledger: &Ledger,
+    observed: &Observed,
+    stays: &dyn Fn(usize) -> bool,
+) -> Vec<LeftAlone> {
+    let note = |address: &Address, path: String| LeftAlone {
+        address: address.clone(),
+        path,
+        reason: LeftAloneReason::Added,
+        blueprint: Value::Null,
+        azure: Value::Null,
+    };
+    let mut found = Vec::new();
+    for (at, resource) in desired.resources.iter().enumerate() {
+        let Some(live) = observed.get(&resource.id).and_then(Observation::body).filter(|_| stays(at)) else {
+            continue;
+        };
+        let rules = resource.kind.compiled();
+        let ours = resource.for_creation(&resource.body);
+        // What was written by an earlier version of the blueprint is on its way out.
+        let applied = ledger.resources.get(&resource.id).map(|owned| &owned.applied);
+        let is_ours = |path: &str| applied.is_some_and(|applied| has(applied, path, rules));
+        let mut lists = resource.shared_lists();
+        lists.retain(|path| !is_label(path));
+        let theirs = foreign(&ours, live, rules, &lists);
+        let ignored = |path: &str| resource.ignore.iter().any(|ignored| ignored.covers(path));
+        let theirs = theirs.into_iter().filter(|change| !ignored(&change.path) && !is_ours(&change.path));
+        found.extend(theirs.map(|change| note(&resource.address, change.path)));
+        for path in resource.kind.watched {
+            let is_there = get_path(live, path).and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+            let asked = get_path(&ours, path).is_some_and(|asked| !asked.is_null());
+            if is_there && !asked && !ignored(path) && !is_ours(path) {
+                found.push(note(&resource.address, (*path).to_owned()));
+            }
+        }
+    }
+    found.extend(strangers(desired, ledger, observed, stays, &note));
+    found.sort_by(|a, b| (&a.address, &a.path).cmp(&(&b.address, &b.path)));
+    found
+}
+
+/// Resources below the blueprint's that nobody here asked for.
+fn strangers(
+    desired: &Desired,
+    ledger: &Ledger,
+    observed: &Observed,
+    stays: &dyn Fn(usize) -> bool,
+    note: &dyn Fn(&Address, String) -> LeftAlone,
+) -> Vec<LeftAlone> {
+    let mut found = Vec::new();
+    for (id, seen) in observed {
+        let Some(body) = seen.body() else { continue };
+        if desired.by_id.contains_key(id) || ledger.resources.contains_key(id) {
+            continue;
+        }
+        let above = id.ancestors().filter_map(|above| desired.by_id.get(&above)).copied();
+        for at in above.filter(|&at| stays(at)) {
+            let parent = &desired.resources[at];
+            let arm_type = id.resource_type();
+            let list = parent
+                .shared_children()
+                .find(|(_, kind)| kind.arm_type.eq_ignore_ascii_case(&arm_type) && !kind.is_azures_own(body));
+            if let Some((list, _)) = list {
+                found.push(note(&parent.address, format!("{list}[{}]", id.name())));
+            }
+        }
+    }
+    found
+}
+
+/// Tags and labels are others' to write as they like.
+fn is_label(path: &str) -> bool {
+    matches!(path.rsplit('.').next(), Some("tags" | "nodeLabels"))
+}
+
+/// Whether what was asked for last has what stands at a path of a change.
+fn has(applied: &Value, path: &str, rules: &Rules) -> bool {
+    let list = path.rfind('[').filter(|_| path.ends_with(']')).map(|at| (&path[..at], &path[at..]));
+    match list {
+        Some((list, _)) => {
+            let theirs = foreign(&Value::Null, applied, rules, &[list]);
+            theirs.iter().any(|change| change.path == path)
+        }
+        None => get_path(applied, path).is_some_and(|value| !value.is_null()),
+    }
 }
 
 /// What a blueprint says of the fields that it gives away.

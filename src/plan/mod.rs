@@ -30,6 +30,7 @@ pub use check::check;
 pub use compile::compile;
 pub use decide::plan;
 pub use detail::{Detail, details};
+pub use left_alone::added;
 pub use model::{
     Adoption, Conflict, Counts, Disruption, Impact, LeftOut, OutputValue, Plan, Reason, Step, VERSION,
 };

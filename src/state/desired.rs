@@ -89,6 +89,8 @@ pub struct DesiredResource {
     pub timeout: Duration,
     /// Its lists that are the blueprint's alone.
     pub exclusive: Vec<Exclusive>,
+    /// Its lists that others may add to.
+    pub shared: Vec<Exclusive>,
     /// What of a new one is set and left alone afterwards; its values are in [`DesiredResource::initial`].
     pub ignore: Vec<FieldPath>,
     /// Who chose its name.
@@ -179,22 +181,36 @@ impl DesiredResource {
 
     /// The paths in its body of lists that are the blueprint's alone.
     pub fn exclusive_lists(&self) -> Vec<&str> {
-        let path = |list: &'_ Exclusive| match list.members {
-            Members::At(path) => Some(path),
-            Members::AtName | Members::Children(_) => None,
-        };
-        let by_name = |list: &'_ Exclusive| matches!(list.members, Members::AtName);
-        let lists = self.exclusive.iter();
-        lists.filter_map(|list| path(list).or(by_name(list).then_some(list.name.as_str()))).collect()
+        self.exclusive.iter().filter_map(path_of).collect()
+    }
+
+    /// The paths in its body of lists that others may add to.
+    pub fn shared_lists(&self) -> Vec<&str> {
+        self.shared.iter().filter_map(path_of).collect()
     }
 
     /// The types of what may stand below it only when the blueprint asks for it, with what the blueprint calls them.
     pub fn exclusive_children(&self) -> impl Iterator<Item = (&str, &'static ResourceType)> {
-        self.exclusive.iter().flat_map(|list| {
-            let types = if let Members::Children(types) = list.members { types } else { &[] };
-            types.iter().map(|kind| (list.name.as_str(), *kind))
-        })
+        self.exclusive.iter().flat_map(children_of)
     }
+
+    /// The types of what others may make below it, with what the blueprint calls them.
+    pub fn shared_children(&self) -> impl Iterator<Item = (&str, &'static ResourceType)> {
+        self.shared.iter().flat_map(children_of)
+    }
+}
+
+fn path_of(list: &Exclusive) -> Option<&str> {
+    match list.members {
+        Members::At(path) => Some(path),
+        Members::AtName => Some(list.name.as_str()),
+        Members::Children(_) => None,
+    }
+}
+
+fn children_of(list: &Exclusive) -> impl Iterator<Item = (&str, &'static ResourceType)> {
+    let types = if let Members::Children(types) = list.members { types } else { &[] };
+    types.iter().map(|kind| (list.name.as_str(), *kind))
 }
 
 /// An output of the blueprint.

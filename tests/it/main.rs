@@ -13,6 +13,7 @@ mod book;
 mod browser;
 mod canaries;
 mod canary_fields;
+mod cases;
 mod ci;
 mod clusters;
 mod critical_path;

@@ -5,6 +5,7 @@ use berth::arm::Conditions;
 use berth::change::Action;
 use berth::ident::ArmId;
 use berth::plan::{Adoption, Plan, Reason};
+use berth::value::LeftAloneReason;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -188,4 +189,97 @@ async fn a_subnet_takes_a_range_of_each_family_and_gives_one_back() {
         assert_eq!(two == 2, text == both, "{body:#}");
         assert!(rehearsal.drift(&blueprint(text)).await.drifted.is_empty());
     }
+}
+
+/// What a plan and a drift report say that others added; both must say the same.
+async fn added(rehearsal: &Rehearsal, text: &str) -> Vec<String> {
+    let plan = rehearsal.plan(text).await.plan;
+    assert!(plan.is_empty(), "{:#?}", plan.steps);
+    let drift = rehearsal.drift(text).await;
+    assert!(drift.drifted.is_empty(), "{:#?}", drift.drifted);
+    assert_eq!(plan.left_alone, drift.left_alone);
+    let told = plan.left_alone.iter().filter(|one| one.reason == LeftAloneReason::Added);
+    told.map(|one| format!("{} {}", one.address, one.path)).collect()
+}
+
+const SHARED: &str = "\
+networks: { hub: { addressSpace: [10.20.0.0/16], subnets: { nodes: { prefix: 10.20.0.0/22 } } }, spoke: { addressSpace: [10.21.0.0/16] } }
+identities: { app: { federatedCredentials: { web: { issuer: 'https://issuer.example', subject: ours } } } }
+keyVaults: { kv: { name: kv-others-778, protect: false, authorization: accessPolicies, accessPolicies: { me: { principal: 44444444-4444-4444-4444-444444444444, secrets: [get] } } } }
+policyAssignments: { a: { policy: noPrivilegedContainers, effect: deny } }
+clusters: { aks: { protect: false, subnet: '${networks.hub.subnets.nodes}', nodePools: { system: { mode: System, count: 1, vmSize: Standard_D4s_v5 } } } }
+";
+
+#[tokio::test(start_paused = true)]
+async fn what_others_added_is_told_alike_by_plan_and_drift_and_stays() {
+    let rehearsal = Rehearsal::new();
+    let text = blueprint(SHARED);
+    rehearsal.apply(&text).await;
+    assert_eq!(added(&rehearsal, &text).await, Vec::<String>::new());
+
+    let network = |name: &str| format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/{name}");
+    let subnet = json!({ "properties": { "addressPrefix": "10.20.64.0/24" } });
+    write(&rehearsal, &format!("{}/subnets/theirs", network("hub")), "2025-05-01", subnet).await;
+    let peering = json!({ "properties": { "remoteVirtualNetwork": { "id": network("spoke") } } });
+    write(&rehearsal, &format!("{}/virtualNetworkPeerings/theirs", network("hub")), "2025-05-01", peering)
+        .await;
+    let credential = format!(
+        "{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app/federatedIdentityCredentials/theirs"
+    );
+    let trust = json!({ "issuer": "https://issuer.example", "subject": "theirs", "audiences": ["api://AzureADTokenExchange"] });
+    write(&rehearsal, &credential, "2024-11-30", json!({ "properties": trust })).await;
+    let pool = format!("{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks/agentPools/theirs");
+    let nodes = format!("{}/subnets/nodes", network("hub"));
+    let wanted = json!({ "count": 1, "vmSize": "Standard_D4s_v5", "mode": "User", "osType": "Linux", "vnetSubnetID": nodes, "type": "VirtualMachineScaleSets" });
+    write(&rehearsal, &pool, "2026-02-01", json!({ "properties": wanted })).await;
+    for (id, version, list, theirs) in [
+        (
+            format!("{GROUP}/providers/Microsoft.KeyVault/vaults/kv-others-778"),
+            "2026-02-01",
+            "accessPolicies",
+            json!({ "tenantId": rehearsal.simulator.tenant(), "objectId": "55555555-5555-5555-5555-555555555555", "permissions": { "secrets": ["get"] } }),
+        ),
+        (
+            format!("{GROUP}/providers/Microsoft.Authorization/policyAssignments/a"),
+            "2025-11-01",
+            "notScopes",
+            json!(format!("{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks")),
+        ),
+    ] {
+        let mut body = read(&rehearsal, &id, version).await.unwrap();
+        let mut all = body["properties"][list].as_array().cloned().unwrap_or_default();
+        all.push(theirs);
+        body["properties"][list] = all.into();
+        write(&rehearsal, &id, version, body).await;
+    }
+
+    let told = added(&rehearsal, &text).await;
+    assert_eq!(
+        told,
+        [
+            "clusters.aks nodePools[theirs]".to_owned(),
+            "identities.app federatedCredentials[theirs]".to_owned(),
+            format!(
+                "keyVaults.kv properties.accessPolicies[{},55555555-5555-5555-5555-555555555555,]",
+                rehearsal.simulator.tenant()
+            ),
+            "networks.hub peerings[theirs]".to_owned(),
+            "networks.hub subnets[theirs]".to_owned(),
+            "policyAssignments.a properties.notScopes".to_owned(),
+        ]
+    );
+
+    // Where the list is the blueprint's alone it is a change and drift, and not told twice.
+    let alone = text.replace("name: kv-others-778,", "name: kv-others-778, exclusive: [accessPolicies],");
+    let plan = rehearsal.plan(&alone).await.plan;
+    assert_eq!(plan.changes().map(|step| step.address.as_str()).collect::<Vec<_>>(), ["keyVaults.kv"]);
+    assert!(!plan.left_alone.iter().any(|one| one.address.as_str() == "keyVaults.kv"));
+    assert_eq!(rehearsal.drift(&alone).await.drifted.len(), 1);
+    // An empty list of exclusions says that there are none.
+    let none = text.replace("effect: deny }", "effect: deny, excludeScopes: [] }");
+    let plan = rehearsal.plan(&none).await.plan;
+    assert_eq!(plan.changes().map(|step| step.address.as_str()).collect::<Vec<_>>(), ["policyAssignments.a"]);
+    // Nothing of it was touched.
+    rehearsal.apply(&none).await;
+    assert_eq!(added(&rehearsal, &none).await.len(), told.len() - 1);
 }

@@ -240,7 +240,12 @@ impl Spec {
                 "properties.resourceGuid",
             ];
             let azures = azures.into_iter().map(|path| Rule::at(path).read_only());
-            let rules: Vec<Rule> = azures.chain(keyed).chain(write_only).chain(immutable).collect();
+            // Regions that Azure answers with by their names for people: `West Europe`.
+            let regions =
+                ["properties.locations[].locationName", "properties.additionalLocations[].location"];
+            let regions = regions.into_iter().map(|path| Rule::at(path).location());
+            let known = azures.chain(regions);
+            let rules: Vec<Rule> = known.chain(keyed).chain(write_only).chain(immutable).collect();
             let arm_type = forever(&self.arm_type);
             // Children of one resource seldom like being written at once.
             let top = match self.type_parts().len() {

@@ -8,7 +8,7 @@ use super::network::VNET;
 use super::scope::type_of;
 use crate::catalog::Refusal;
 use crate::catalog::Scarce;
-use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Problem, Reference, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Listing, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::ident::ArmId;
 use crate::value::Rule;
@@ -65,6 +65,7 @@ pub static PEERING: ResourceType = ResourceType {
         Rule::at("properties.remoteVirtualNetworkEncryption").read_only(),
         Rule::at("properties.resourceGuid").read_only(),
     ],
+    listing: Listing::Parent("/properties/virtualNetworkPeerings"),
     expected: Duration::from_secs(10),
     expected_update: Duration::from_secs(8),
     expected_delete: Duration::from_secs(10),

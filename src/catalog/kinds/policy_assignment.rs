@@ -48,10 +48,10 @@ pub struct Spec {
     description: Option<String>,
     /// What is told to somebody whose resource is refused.
     message: Option<String>,
-    /// Ids below the scope for which it does not hold.
-    #[serde(default)]
+    /// Ids below the scope for which it does not hold. Left out, what others exclude stays and is told; an empty list
+    /// excludes nothing.
     #[schemars(extend("x-wants" = "scope"))]
-    exclude_scopes: Vec<Reference>,
+    exclude_scopes: Option<Vec<Reference>>,
     /// As whom the policy changes or deploys things: `system`, or a user-assigned identity of the blueprint.
     #[schemars(extend("x-wants" = "identity"))]
     identity: Option<Reference>,
@@ -90,6 +90,7 @@ pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
     ],
     facets: &[Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity")],
     expected: Duration::from_secs(5),
+    watched: &["properties.notScopes", "properties.overrides", "properties.resourceSelectors"],
     ..ResourceType::new(ARM_TYPE, "2025-11-01", "policy assignment")
 };
 
@@ -148,7 +149,8 @@ policyAssignments:
         }
         let parameters: Map<String, Value> =
             parameters.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect();
-        let not_scopes: Vec<String> = spec.exclude_scopes.iter().map(Reference::id).collect();
+        let not_scopes = spec.exclude_scopes.as_deref();
+        let not_scopes = not_scopes.map(|scopes| scopes.iter().map(Reference::id).collect::<Vec<_>>());
         let mut properties = json!({ "policyDefinitionId": definition });
         for (name, value) in [
             ("displayName", spec.display_name.map(Value::from)),
@@ -158,7 +160,7 @@ policyAssignments:
                 Some(if spec.enforce == Some(false) { "DoNotEnforce" } else { "Default" }.into()),
             ),
             ("parameters", (!parameters.is_empty()).then_some(Value::Object(parameters))),
-            ("notScopes", (!not_scopes.is_empty()).then(|| not_scopes.into())),
+            ("notScopes", not_scopes.map(Value::from)),
             ("nonComplianceMessages", spec.message.map(|text| json!([{ "message": text }]))),
         ] {
             if let Some(value) = value {

@@ -142,6 +142,49 @@ pub(crate) fn features(world: &mut World, method: Method, path: &str, segments: 
             }
             ok(&feature(world, namespace, name))
         }
+        (Method::Get, ["featureproviders", namespace, "subscriptionfeatureregistrations"]) => {
+            let prefix = format!("{namespace}/");
+            let asked = |state: &Registration| !matches!(state, Registration::Unregistered);
+            let features =
+                world.state.features.iter().filter(|(key, state)| key.starts_with(&prefix) && asked(state));
+            let names: Vec<String> =
+                features.filter_map(|(key, _)| Some(key.split_once('/')?.1.to_owned())).collect();
+            let namespace = known(written[5])?;
+            ok_list(names.iter().map(|name| registration(world, namespace, name)).collect())
+        }
+        (method, ["featureproviders", _, "subscriptionfeatureregistrations", _]) => {
+            let (namespace, name) = (known(written[5])?, written[7]);
+            let key = feature_key(namespace, name);
+            let there = world
+                .state
+                .features
+                .get(&key)
+                .is_some_and(|state| !matches!(state, Registration::Unregistered));
+            match method {
+                Method::Get if !there => {
+                    let message =
+                        format!("The feature registration '{namespace}/{name}' could not be found.");
+                    Err(Failure::new(404, "ResourceNotFound", message))
+                }
+                Method::Get => ok(&registration(world, namespace, name)),
+                Method::Put => {
+                    if !there {
+                        let due = world.now.now().plus(Duration::from_secs(90));
+                        world.state.features.insert(key, Registration::Registering(due));
+                    }
+                    ok(&registration(world, namespace, name))
+                }
+                Method::Delete => {
+                    world.state.features.remove(&key);
+                    Ok(Response::new(if there { 200 } else { 204 }, ""))
+                }
+                _ => Err(Failure::new(
+                    405,
+                    "MethodNotAllowed",
+                    format!("The path '{path}' takes GET, PUT and DELETE."),
+                )),
+            }
+        }
         _ => Err(Failure::new(404, "InvalidResourceType", format!("The path '{path}' names no feature."))),
     }
 }
@@ -164,6 +207,20 @@ fn feature(world: &World, namespace: &str, name: &str) -> Value {
         "id": format!("{base}/providers/{namespace}/features/{name}"),
         "type": "Microsoft.Features/providers/features",
         "name": format!("{namespace}/{name}"),
+    })
+}
+
+/// The same as a resource of its own.
+fn registration(world: &World, namespace: &str, name: &str) -> Value {
+    let base = format!("/subscriptions/{}/providers/Microsoft.Features", world.state.subscription);
+    json!({
+        "id": format!("{base}/featureProviders/{namespace}/subscriptionFeatureRegistrations/{name}"),
+        "type": "Microsoft.Features/featureProviders/subscriptionFeatureRegistrations",
+        "name": name,
+        "properties": {
+            "subscriptionId": world.state.subscription, "providerNamespace": namespace, "featureName": name,
+            "state": feature(world, namespace, name)["properties"]["state"], "approvalType": "AutoApproval",
+        },
     })
 }
 
@@ -194,5 +251,18 @@ mod tests {
         bench.post(&format!("{path}/register")).await;
         assert_eq!(bench.get(path).await.at("/properties/state"), &json!("Registering"));
         assert_eq!(bench.get(path).await.at("/properties/state"), &json!("Registered"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_feature_registers_as_a_resource_too() {
+        let bench = Bench::new().await;
+        let all = "/providers/Microsoft.Features/featureProviders/Microsoft.ContainerService/subscriptionFeatureRegistrations";
+        let path = format!("{all}/F");
+        assert_eq!(bench.get(&path).await.status, 404);
+        let seen = bench.put(&path, json!({ "properties": {} })).await;
+        assert_eq!((seen.status, seen.at("/properties/state")), (200, &json!("Registering")));
+        assert_eq!(bench.get(all).await.at("/value/0/name"), &json!("f"));
+        assert_eq!(bench.delete(&path).await.status, 200);
+        assert_eq!((bench.get(&path).await.status, bench.delete(&path).await.status), (404, 204));
     }
 }

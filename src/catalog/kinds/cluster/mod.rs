@@ -109,6 +109,7 @@ clusters:
             members: Members::Children(&[&types::FLUX_CONFIGURATION]),
         },
         Merged::list("addons", "properties.addonProfiles"),
+        Merged::list("addons.podIdentity.identities", "properties.podIdentityProfile.userAssignedIdentities"),
         Merged::list("labels", "properties.nodeLabels").within("nodePools.*"),
         Merged::list("tags", "properties.tags").within("nodePools.*"),
         Merged::list("kustomizations", "properties.kustomizations").within("addons.flux.configurations.*"),

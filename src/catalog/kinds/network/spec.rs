@@ -4,7 +4,7 @@ use crate::catalog::Reference;
 use crate::catalog::kinds::addresses::Texts;
 use crate::catalog::kinds::network_peering::PeeringSpec;
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A virtual network with its subnets.
@@ -35,6 +35,7 @@ pub struct SubnetSpec {
     /// The Azure name; the key when absent.
     pub(super) name: Option<String>,
     /// The subnet's range, a CIDR block inside the network's address space; with IPv6 beside it, a list of both.
+    #[schemars(schema_with = "ranges")]
     pub(super) prefix: Texts,
     /// The service that the subnet is delegated to, such as `Microsoft.ContainerService/managedClusters`.
     pub(super) delegation: Option<String>,
@@ -72,4 +73,9 @@ pub enum EndpointPolicies {
     NetworkSecurityGroupEnabled,
     /// Route tables.
     RouteTableEnabled,
+}
+
+/// A range, or one of each family.
+fn ranges(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
 }
