@@ -67,6 +67,11 @@ fn console(berth: &Berth, text: &str) -> usize {
 }
 
 #[test]
+fn drift_on_a_schedule_says_what_the_guide_says() {
+    follow("drift-on-a-schedule.md");
+}
+
+#[test]
 fn two_environments() {
     follow("environments.md");
 }
