@@ -92,9 +92,12 @@ impl Evaluator<'_> {
                 Some(text) => {
                     if uuid::Uuid::try_parse(&text).is_err() {
                         self.tell(
-                            Diagnostic::error(&SUBSCRIPTION, format!("`{text}` is no subscription id"))
-                                .at(self.locate("azure.subscription", At::Value))
-                                .help("a subscription id is a GUID; `az account show --query id` prints it"),
+                            Diagnostic::error(
+                                &SUBSCRIPTION,
+                                format!("`{text}` is not the id of a subscription"),
+                            )
+                            .at(self.locate("azure.subscription", At::Value))
+                            .help("a subscription id is a GUID; `az account show --query id` prints it"),
                         );
                     }
                     text

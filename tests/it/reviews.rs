@@ -194,3 +194,26 @@ fn the_simulator_is_named_in_one_way_everywhere() {
             .complains(&["a number above 0"]);
     }
 }
+
+#[test]
+fn an_address_says_where_it_comes_from() {
+    let berth = Berth::new().blueprint(BLUEPRINT);
+    let why = |address: &str| berth.run(["why", "blueprint.yaml", address, "--sim"]);
+    why("clusters.main").exits(0).says(&[
+        "written    blueprint.yaml:15:3",
+        "needed by  clusters.main.nodePools.system, clusters.main.nodePools.work",
+        "the next apply makes it",
+    ]);
+    berth.apply(&[]).exits(0);
+    berth.edit("team: pay", "team: them");
+    berth.apply(&[]).exits(0);
+    why("clusters.main").exits(0).says(&["ledger     version 1 of", "/managedClusters/aks-pay"]);
+    why("identities.cluster").exits(0).says(&["ledger     version 2 of", "/userAssignedIdentities/id-pay"]);
+    why("clusters.main.kubernetesVersion").exits(0).says(&["blueprint.yaml:18:5, as \"1.34\""]);
+    why("clusters.main.dnsPrefix").exits(0).says(&["not written: `berth explain clusters`"]);
+    // A secret stays one.
+    why("keyVaults.main.secrets.db.value").exits(0).says(&["${param.password}"]);
+    why("clusters.mian")
+        .exits(1)
+        .complains(&["the blueprint has no `clusters.mian`", "did you mean `clusters.main`?"]);
+}

@@ -656,6 +656,16 @@ pub enum Command {
         #[arg(value_name = "KIND[.FIELD…]|CODE")]
         subject: Option<String>,
     },
+    /// Tell where an address of a blueprint comes from.
+    ///
+    /// The line that it is written in, what it needs and what needs it, and which version of the ledger wrote it last.
+    Why {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
+        /// The address, or a field below it: `clusters.aks.kubernetesVersion`.
+        #[arg(value_name = "ADDRESS[.FIELD]")]
+        address: String,
+    },
     /// Print the JSON Schema of a blueprint, for editors.
     Schema,
     /// Write a manual page for every command into a folder.

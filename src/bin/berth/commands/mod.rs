@@ -15,6 +15,7 @@ mod saved;
 mod sim;
 mod surroundings;
 mod validate;
+mod why;
 
 use crate::cli::{Cli, Command, Global, Owner};
 use crate::connect::{self, Connection};
@@ -91,6 +92,7 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
             }
             Err(failure) => terminal.fail(&failure),
         },
+        Command::Why { blueprint, address } => why::run(&global, terminal, &blueprint, &address),
         Command::Schema => {
             terminal.print_own(&berth::report::json::to_text(&berth::blueprint::schema()));
             Exit::Done
