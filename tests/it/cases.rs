@@ -141,7 +141,7 @@ fn steps(plan: &Plan) -> Vec<(&str, Action)> {
 async fn apply(rehearsal: &Rehearsal, name: &str, text: &str) {
     let desired = rehearsal.desired(text);
     let all: Vec<String> = desired.resources.iter().map(|resource| resource.address.to_string()).collect();
-    let allowances = Allowances { replace: all.clone(), delete: all, ..Allowances::default() };
+    let allowances = Allowances { replace: all.clone(), delete: all };
     let applied = ops::apply(&rehearsal.session, &desired, Adoption::Refused, &allowances, |_, _| true)
         .await
         .unwrap()
