@@ -1,6 +1,6 @@
 //! Every way of signing in, over HTTPS, against the simulator's directory; and where tokens do not go.
 
-use crate::support::{APPLICATION, Azure, Berth, Run, SECRET, application, until};
+use crate::support::{APPLICATION, Azure, Berth, Run, SECRET, Server, application, until};
 use berth::host::Clock;
 use berth::sim::{CALLER_OBJECT_ID, SignIn, TENANT};
 use serde_json::{Value, json};
@@ -262,6 +262,35 @@ fn proxies_of_the_environment_are_used_and_exceptions_heeded() {
     direct.env("NO_PROXY", "127.0.0.1");
     run(direct).exits(2).says(&["create"]);
     assert_eq!(proxy.heads().len(), heads.len());
+}
+
+#[test]
+fn an_endpoint_on_this_machine_is_reached_past_every_proxy() {
+    let berth =
+        Berth::new().blueprint(&SMALL.replace("${env.AZURE_SUBSCRIPTION_ID}", berth::sim::SUBSCRIPTION));
+    let proxy = Fake::new(|_| (403, String::new()));
+    let plan = |endpoint: &str, variables: &[&str]| {
+        let mut command = berth.command(["plan", "blueprint.yaml", "--endpoint", endpoint]);
+        command.envs(variables.iter().map(|name| (*name, &proxy.url)));
+        run(command).exits(2).says(&["create"]);
+        assert_eq!(proxy.heads(), [""; 0], "{endpoint} with {variables:?}");
+    };
+    let four = berth.sim_serve();
+    let port = four.url.rsplit_once(':').unwrap().1;
+    let all = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"];
+    for endpoint in
+        [four.url.clone(), format!("http://localhost:{port}"), format!("http://LOCALHOST:{port}/")]
+    {
+        plan(&endpoint, &all);
+    }
+    for one in all {
+        plan(&four.url, &[one]);
+    }
+    // A machine without IPv6 has no such address.
+    if TcpListener::bind("[::1]:0").is_ok() {
+        let serve = berth.command(["sim", "serve", "--listen", "[::1]:0", "--state", "six.json"]);
+        plan(&Server::start(serve).url, &all);
+    }
 }
 
 /// Runs a command until the proxy is asked for this host; nothing is sent to it.
