@@ -103,6 +103,9 @@ const SINKS: &[&str] = &[
     "ledger history",
     "output for people",
     "output in JSON",
+    "kubeconfig",
+    "kubeconfig in a file",
+    "manifests",
     "drift for people",
     "drift in JSON",
     "drift in Markdown",
@@ -136,9 +139,17 @@ networks:
     addressSpace: [10.20.0.0/16]
     subnets: { nodes: { prefix: 10.20.0.0/20 } }
     tags: { note: '${param.tag}' }
+identities:
+  api:
+    name: id-example
+    tags: { note: '${param.tag}' }
+    federatedCredentials: { api: { issuer: '${clusters.aks.oidcIssuerUrl}', serviceAccount: orders/api } }
+roleAssignments:
+  api: { principal: '${identities.api}', role: Key Vault Secrets User, scope: '${keyVaults.secrets}' }
 keyVaults:
   secrets:
     name: kv-example-1
+    authorization: rbac
     protect: false
     secrets:
       one: { value: '${param.vault}' }
@@ -165,7 +176,11 @@ clusters:
     protect: false
     subnet: ${networks.hub.subnets.nodes}
     windows: { adminUsername: azureuser, adminPassword: '${param.windows}' }
+    oidcIssuer: true
+    workloadIdentity: true
+    aad: {}
     addons:
+      keyVaultSecretsProvider: { rotation: true }
       flux:
         configurations:
           https: { namespace: a, git: { url: 'https://example.com/a', branch: main, httpsUser: u, httpsKey: '${param.httpsKey}' }, kustomizations: { k: {} } }
@@ -475,6 +490,18 @@ fn play(secrets: &BTreeMap<&'static str, String>) -> Watch {
     cage.look_at_files(w, "trace", ".jsonl");
     cage.look(w, "output for people", &["output", b, "--sim"], &[0]);
     cage.look(w, "output in JSON", &["output", b, "--sim", "--format", "json"], &[0]);
+    cage.look(w, "kubeconfig", &["kubeconfig", b, "--sim", "--cluster", "aks"], &[0]);
+    cage.look(w, "kubeconfig", &["kubeconfig", b, "--sim"], &[1]);
+    for (file, more) in [("own.kubeconfig", &[][..]), ("admin.kubeconfig", &["--admin"])] {
+        let args = ["kubeconfig", b, "--sim", "--cluster", "aks", "--out", file];
+        cage.look(w, "kubeconfig in a file", &[&args[..], more].concat(), &[0]);
+    }
+    cage.look_at_files(w, "kubeconfig in a file", ".kubeconfig");
+    let manifests = cage.run(&["manifests", b, "--sim", "--cluster", "aks"], &[0]);
+    let text = String::from_utf8_lossy(&manifests.stdout).into_owned();
+    assert!(text.contains("ServiceAccount") && text.contains("SecretProviderClass"), "{text}");
+    w.look("manifests", &manifests.stdout);
+    w.look("manifests", &manifests.stderr);
     let reports = ["--report", "junit=drift.junit", "--report", "sarif=drift.sarif"];
     for (sink, format) in [
         ("drift for people", "human"),
