@@ -35,7 +35,7 @@ pub(super) fn replace(
                 if depth >= DEEPEST {
                     return Err(Fault::new(
                         "brackets stand too deep in brackets",
-                        "name the inner value by a parameter or an output of a module",
+                        "this limit is fixed: name the inner value by a parameter or an output of a module",
                     ));
                 }
                 let (path, length) = whole_chain(rest, &|inner| evaluate(inner, depth + 1))?;

@@ -85,7 +85,7 @@ impl Evaluator<'_> {
                         self.tell(
                             Diagnostic::error(&FOR_EACH, message)
                                 .at(span)
-                                .help("spread them over several blueprints"),
+                                .help("this limit is fixed: spread them over several blueprints"),
                         );
                         return None;
                     }
@@ -123,7 +123,7 @@ fn all_of(value: Value, outer: Option<&Rc<Each>>) -> Result<Rc<[Rc<Each>]>, Wron
     };
     if pairs.len() > MOST {
         let message = format!("`forEach` makes {} of this, and {MOST} is the most", pairs.len());
-        return Err((String::new(), message, "spread them over several blueprints"));
+        return Err((String::new(), message, "this limit is fixed: spread them over several blueprints"));
     }
     let mut seen = std::collections::HashSet::new();
     for (at, (key, value)) in pairs.into_iter().enumerate() {

@@ -69,7 +69,7 @@ pub(crate) trait Scope {
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(100_000));
+    environment.set_fuel(Some(STEPS));
     functions::add_to(&mut environment);
     environment
 });
@@ -230,7 +230,7 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Res
     if operators(expression) > MOST_OPERATORS {
         return Err(Fault::new(
             format!("an expression has more than {MOST_OPERATORS} operators"),
-            "compute parts of it as parameters, modules or outputs of their own",
+            "this limit is fixed: compute parts of it as parameters, modules or outputs of their own",
         ));
     }
     let compiled = ENVIRONMENT.compile_expression(expression).map_err(|error| syntax(written, &error))?;
@@ -269,10 +269,7 @@ fn evaluate_expression(expression: &str, scope: &dyn Scope, depth: usize) -> Res
         )
     })?;
     if weight(&value, functions::LARGEST) > functions::LARGEST {
-        return Err(Fault::new(
-            format!("the value of `{written}` is larger than 1 MiB"),
-            "nothing that Azure takes is so large: make it smaller",
-        ));
+        return Err(Fault::new(format!("the value of `{written}` is larger than 1 MiB"), FIXED_SIZE));
     }
     // A token that an operation took apart, compared or measured would be a wrong value: nothing is known of it yet.
     let chosen = expression.contains(" if ");
@@ -350,6 +347,12 @@ fn insert(context: &mut Map<String, Value>, path: &[&str], value: Value) {
     }
 }
 
+/// How many steps one expression may take.
+const STEPS: u64 = 100_000;
+
+/// The remedy for a value that is too large.
+const FIXED_SIZE: &str = "this limit is fixed, and nothing that Azure takes is so large: split the value, or compute it outside and give it as a parameter";
+
 /// How many operators one expression may have: each of them makes the parser go one deeper.
 const MOST_OPERATORS: usize = 250;
 
@@ -396,7 +399,7 @@ fn syntax(expression: &str, error: &minijinja::Error) -> Fault {
     if detail.contains("recursion limit") {
         return Fault::new(
             "brackets stand too deep in brackets",
-            "give the inner values names, as parameters",
+            "this limit is fixed: give the inner values names, as parameters",
         );
     }
     Fault::new(
@@ -413,6 +416,13 @@ fn runtime(expression: &str, error: &minijinja::Error) -> Fault {
             let name = detail.split_whitespace().find(|word| !["filter", "function"].contains(word));
             let name = name.unwrap_or(expression).trim_matches(['`', '\'', '"']);
             Fault::unknown("function", name, functions::names())
+        }
+        ErrorKind::OutOfFuel => Fault::new(
+            format!("`{expression}` takes more than {STEPS} steps to compute"),
+            "this limit is fixed: use shorter lists, or compute the value outside and give it as a parameter",
+        ),
+        _ if functions::is_limit(detail) => {
+            Fault::new(format!("`{expression}` cannot be computed: {detail}"), FIXED_SIZE)
         }
         _ => Fault::new(
             format!(

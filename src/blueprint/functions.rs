@@ -261,10 +261,22 @@ fn guid(parts: Rest<Value>) -> Result<String, Error> {
 /// How many bytes the value of an expression may have, about.
 pub(super) const LARGEST: usize = 1024 * 1024;
 
+/// What is said of a text that is larger.
+const TOO_LARGE: &str = "it makes a text of more than 1 MiB";
+
+/// Whether a function failed because it would have made too much.
+pub(super) fn is_limit(detail: &str) -> bool {
+    detail.contains(TOO_LARGE)
+        || detail.contains("a text is indented by at most")
+        || detail.contains("range has too many elements")
+        || detail.contains("repeated string is too large")
+        || detail.contains("repeated sequence is too large")
+}
+
 /// Refuses to make a text that is larger than any value may be: a short expression is worth gigabytes.
 fn fits(bytes: usize) -> Result<(), Error> {
     match bytes > LARGEST {
-        true => Err(fail("it makes a text of more than 1 MiB")),
+        true => Err(fail(TOO_LARGE)),
         false => Ok(()),
     }
 }

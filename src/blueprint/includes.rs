@@ -83,7 +83,8 @@ impl Gather<'_> {
                 },
                 None if stack.len() >= DEEPEST => Include::Missing {
                     message: format!("`{include}` is the {DEEPEST}th file in a row that includes the next"),
-                    help: "include less deep".to_owned(),
+                    help: "this limit is fixed: include the inner files from one nearer to the blueprint"
+                        .to_owned(),
                 },
                 None => match self.known.get(&(path.clone(), real.map(Path::to_owned))) {
                     Some(known) => known.clone(),
@@ -114,7 +115,7 @@ impl Gather<'_> {
         if self.bytes > LARGEST {
             return Include::Missing {
                 message: format!("the files that are included have more than {} MiB together", LARGEST >> 20),
-                help: "include less: make several blueprints of it".to_owned(),
+                help: "this limit is fixed: include less, and make several blueprints of it".to_owned(),
             };
         }
         match Source::parse(path.display().to_string(), &bytes) {

@@ -217,7 +217,7 @@ impl<'a> Evaluator<'a> {
                 self.tell(
                     Diagnostic::error(&MODULES, format!("there are more than {MOST} modules"))
                         .at(self.locate(&path, At::Key))
-                        .help("modules in modules multiply: let `forEach` make fewer"),
+                        .help("this limit is fixed: modules in modules multiply, so let `forEach` make fewer, or make several blueprints"),
                 );
             }
             return None;

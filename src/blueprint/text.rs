@@ -42,7 +42,7 @@ pub(super) fn decode(name: String, bytes: &[u8]) -> Result<Arc<SourceFile>, Diag
             format!("the file has {:.1} MiB, and berth reads up to {}", mib(bytes.len()), mib(LARGEST));
         return Err(Diagnostic::error(&TOO_LARGE, large)
             .at(Some(span_at(&file(head), 0, 1)))
-            .help("put its entries into several files, and include them as `modules`"));
+            .help("this limit is fixed: put its entries into several files, and include them as `modules`"));
     }
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err(Diagnostic::error(&NOT_UTF8, "the file is UTF-16, and not UTF-8")
@@ -67,7 +67,7 @@ pub(super) fn decode(name: String, bytes: &[u8]) -> Result<Arc<SourceFile>, Diag
     }
     if let Some(at) = too_deep(&file.text) {
         let deep = Diagnostic::error(&YAML, format!("more than {DEEPEST} lists and mappings in each other"));
-        return Err(tell(deep, at, 1).help("nest less; a bracket that belongs to a text goes in quotes"));
+        return Err(tell(deep, at, 1).help("this limit is fixed: nest less, for example by parameters or modules; a bracket that belongs to a text goes in quotes"));
     }
     Ok(file)
 }

@@ -117,7 +117,10 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
             "an alias `*name` repeats what `&name` marked before it; a text that starts with `*` goes in quotes",
         )
     } else if message.contains("recursion limit") {
-        ("lists and mappings are nested too deep here", "nest less; an alias cannot stand in what it repeats")
+        (
+            "lists and mappings are nested too deep here: more than 128 in each other",
+            "this limit is fixed: nest less, for example by parameters or modules; an alias cannot stand in what it repeats",
+        )
     } else if message.contains("repetition limit") {
         (BOMB, FEWER)
     } else {
@@ -140,7 +143,8 @@ fn bare_expression(text: &str, offset: usize) -> Option<usize> {
 }
 
 const BOMB: &str = "the aliases (`*name`) of this file repeat too much";
-const FEWER: &str = "use fewer aliases of aliases; `forEach` and `modules` make many of one thing";
+const FEWER: &str =
+    "this limit is fixed: use fewer aliases of aliases; `forEach` and `modules` make many of one thing";
 
 /// Where the line stands that begins a second document: `---` when something was said before, or what follows a `...`.
 fn second_document(text: &str) -> usize {

@@ -56,9 +56,11 @@ impl Error {
             Error::Empty { .. } => {
                 "write `deny contains msg if { … }` in a package, and name the folder that holds it"
             }
-            Error::Evaluation { .. } => {
-                "correct the rule: a policy may neither contradict itself nor run for more than ten seconds"
+            Error::Evaluation { message, .. } if is_out_of_time(message) => {
+                "ten seconds for the rules of a package are a fixed limit: correct the rule, split the package, or compute \
+                 the costly part outside and give it as JSON data"
             }
+            Error::Evaluation { .. } => "correct the rule: a policy may not contradict itself",
         }
     }
 }
@@ -133,6 +135,11 @@ impl Policies {
         }
         Ok(findings.into_iter().collect())
     }
+}
+
+/// Whether the interpreter stopped for the time that rules took.
+fn is_out_of_time(message: &str) -> bool {
+    message.contains("time limit")
 }
 
 /// Whether a module is written in the dialect before Rego v1: without that dialect's words, a rule of v1 has no body.
@@ -221,6 +228,18 @@ mod tests {
             .into_iter()
             .map(|f| (f.rule, f.message, f.address, f.place.map(|place| place.line)))
             .collect()
+    }
+
+    #[test]
+    fn rules_that_run_too_long_meet_a_fixed_limit() {
+        let text = "package berth.x\ndeny contains msg if {\n  some a in numbers.range(1, 2000)\n  some b in numbers.range(1, 2000)\n  a + b == 0\n  msg := \"x\"\n}\n";
+        let mut policies = policies(text).unwrap();
+        let check_interval = NonZeroU32::MIN;
+        let limit = Duration::from_millis(1);
+        policies.engine.set_execution_timer_config(ExecutionTimerConfig { limit, check_interval });
+        let error = policies.evaluate(&json!({})).unwrap_err();
+        assert!(error.hint().contains("a fixed limit"), "{error}: {}", error.hint());
+        assert!(error.hint().contains("compute"), "{}", error.hint());
     }
 
     #[test]

@@ -371,6 +371,11 @@ fn expressions_and_policies_have_limits() {
         ("replace('x' * 100000, 'x', 'y' * 100000)".to_owned(), "1 MiB"),
         ("range(100000) | join('y' * 100000)".to_owned(), "1 MiB"),
         ("join(range(100000), 'y' * 100000)".to_owned(), "1 MiB"),
+        ("'x' * 2000000".to_owned(), "1 MiB"),
+        ("'x' | indent(201)".to_owned(), "indented by at most 200"),
+        ("range(1, 1000000000)".to_owned(), "too many elements"),
+        ("'x' * 999999999".to_owned(), "too large"),
+        ("[1] * 999999999".to_owned(), "too large"),
         (long("not ", "true"), "250 operators"),
         (long("-", "1"), "250 operators"),
         (long("1+", "1"), "250 operators"),
@@ -384,6 +389,7 @@ fn expressions_and_policies_have_limits() {
         let (code, text) = said(&berth, &["validate", "blueprint.yaml"]);
         assert_eq!(code, Some(1), "{expression:.60}: {text}");
         assert!(text.contains(word) || text.contains("too deep"), "{expression:.60}: {text}");
+        assert!(is_fixed(&text), "{expression:.60}: {text}");
     }
     // Modules in modules multiply, and so do files.
     let each = "forEach: \"${range(1000)}\"";
@@ -395,7 +401,7 @@ fn expressions_and_policies_have_limits() {
     );
     let (code, text) = said(&berth, &["validate", "blueprint.yaml"]);
     assert_eq!(code, Some(1));
-    assert!(text.contains("more than 100000 instances"), "{text:.600}");
+    assert!(text.contains("more than 100000 instances") && is_fixed(&text), "{text:.600}");
     // Memory itself has a limit where the system tells of it.
     if cfg!(target_os = "linux") {
         let list = BLUEPRINT.replace("app: {}", "app: { tags: { a: \"${(['y' * 1000000] * 2000) ~ ''}\" } }");
@@ -415,6 +421,11 @@ fn expressions_and_policies_have_limits() {
     let output = command.env("REGION", "westeurope").env("BERTH_POLICY_MIB", "64").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("BERTH_POLICY_MIB"));
+}
+
+/// Whether an error says that nothing raises its limit; lines are broken anywhere.
+fn is_fixed(text: &str) -> bool {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").contains("this limit is fixed")
 }
 
 fn said(berth: &Berth, args: &[&str]) -> (Option<i32>, String) {

@@ -158,7 +158,9 @@ fn read_all(path: &Path, from: impl Read, length: u64) -> Result<Vec<u8>, Failur
     let mut bytes = Vec::with_capacity(length as usize + 1);
     match from.take(LARGEST + 1).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 <= LARGEST => Ok(bytes),
-        Ok(_) => fail("it is larger than 256 MiB", "name a smaller file"),
+        Ok(_) => {
+            fail("it is larger than 256 MiB", "this limit is fixed: name a smaller file, or split this one")
+        }
         Err(error) => fail(&error.to_string(), "check the path and its permissions"),
     }
 }
@@ -244,7 +246,7 @@ pub fn with_environment(global: &Global, blueprint: &Path) -> Result<Global, Dia
     let Some(name) = &global.environment else { return Ok(global.clone()) };
     let read = |path: &Path| match read_if_exists(path) {
         Ok(Some(bytes)) if bytes.len() as u64 > LARGEST => {
-            Err(std::io::Error::other("it is larger than 256 MiB"))
+            Err(std::io::Error::other("it is larger than 256 MiB, a limit that is fixed"))
         }
         other => other,
     };
