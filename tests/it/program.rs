@@ -2,10 +2,12 @@
 
 use crate::support::Rehearsal;
 use berth::change::{Action, Outcome};
-use berth::host::transport::Method;
+use berth::host::transport::{Method, Request, Transport};
 use berth::ops::Planned;
 use berth::plan::{Adoption, Mode, Plan, Work};
-use berth::sim::{Effect, Fault};
+use berth::private_link::Task;
+use berth::sim::{Effect, Fault, SUBSCRIPTION};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 const HEAD: &str = "\
@@ -35,6 +37,11 @@ fn word(work: &Work) -> Option<&'static str> {
         Work::Delete(delete) if delete.purge.is_some() => "purge",
         Work::Delete(_) => "delete",
         Work::Register(_) => "register",
+        Work::Approve(approve)
+            if approve.policy.as_ref().is_some_and(|policy| policy.task == Task::Reject) =>
+        {
+            "reject"
+        }
         Work::Approve(_) => "approve",
     })
 }
@@ -158,6 +165,88 @@ async fn register_adopt_record_forget_and_repair() {
     assert!(!applied.summary.is_complete());
     let repaired = self::lines(&rehearsal.plan(&network).await.plan);
     assert!(repaired.iter().any(|line| line.starts_with("repair networks.hub")), "{repaired:?}");
+}
+
+const VAULT: &str = "\
+keyVaults:
+  v: { name: kv-shop-7, protect: false, purgeProtection: false }
+";
+
+#[tokio::test(start_paused = true)]
+async fn recover_and_purge() {
+    let mut rehearsal = Rehearsal::new();
+    let vault = text(VAULT);
+    rehearsal.apply(&vault).await;
+    rehearsal.session.purge = true;
+    is(
+        &rehearsal.plan(&text(SMALL)).await,
+        &["create identities.app", "create routeTables.out", "purge keyVaults.v"],
+    );
+    rehearsal.session.purge = false;
+    rehearsal.destroy(&vault).await;
+    is(
+        &rehearsal.plan(&vault).await,
+        &["create resourceGroup", "recover keyVaults.v < create resourceGroup"],
+    );
+}
+
+const STRANGER: &str = "/subscriptions/33333333-0000-4000-8000-000000000003/resourceGroups/net/providers/Microsoft.Network/\
+    privateEndpoints/pe-shop";
+
+#[tokio::test(start_paused = true)]
+async fn approve_and_reject() {
+    let rehearsal = Rehearsal::new();
+    let named = text(&format!(
+        "{VAULT}approvals:\n  analytics: {{ target: '${{keyVaults.v}}', endpoints: [{STRANGER}] }}\n"
+    ));
+    is(
+        &rehearsal.plan(&named.replace("] }\n", "], wait: 10m }\n")).await,
+        &[
+            "create resourceGroup",
+            "create keyVaults.v < create resourceGroup",
+            "approve approvals.analytics < create keyVaults.v",
+        ],
+    );
+    rehearsal.apply(&text(VAULT)).await;
+    let mut request =
+        Request::new(Method::Put, format!("https://management.azure.com{STRANGER}?api-version=2025-05-01"));
+    let vault = format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.KeyVault/vaults/kv-shop-7"
+    );
+    let asked = json!({ "privateLinkServiceId": vault, "groupIds": ["vault"], "requestMessage": "please" });
+    let asked = json!([{ "name": "pe-shop", "properties": asked }]);
+    let body =
+        json!({ "location": "westeurope", "properties": { "manualPrivateLinkServiceConnections": asked } });
+    request.body = body.to_string().into();
+    assert_eq!(rehearsal.simulator.send(request).await.unwrap().status, 201);
+    is(&rehearsal.plan(&named).await, &["approve approvals.analytics"]);
+    let strict =
+        text(&format!("{VAULT}approvals:\n  none: {{ target: '${{keyVaults.v}}', otherwise: reject }}\n"));
+    is(&rehearsal.plan(&strict).await, &["reject approvals.none"]);
+    rehearsal.apply(&strict).await;
+    is(&rehearsal.plan(&strict).await, &[]);
+}
+
+/// What others are at work on is watched, and what uses it waits for that.
+#[tokio::test(start_paused = true)]
+async fn watch() {
+    let rehearsal = Rehearsal::new();
+    let network = text(NETWORK);
+    rehearsal.apply(&network).await;
+    let id = format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Network/virtualNetworks/hub"
+    );
+    let url = format!("https://management.azure.com{id}?api-version=2025-05-01");
+    let answer = rehearsal.simulator.send(Request::new(Method::Get, url)).await.unwrap();
+    let mut hub: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    hub["properties"]["provisioningState"] = "Updating".into();
+    rehearsal.simulator.load(vec![hub]).unwrap();
+    is(&rehearsal.plan(&network).await, &[]);
+    let more = format!("{network}      more: {{ prefix: 10.20.64.0/20 }}\n");
+    is(
+        &rehearsal.plan(&more).await,
+        &["watch networks.hub", "create networks.hub.subnets.more < watch networks.hub"],
+    );
 }
 
 const POOLS: &str = "\
