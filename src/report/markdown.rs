@@ -6,7 +6,10 @@ use super::left_alone;
 use super::style::Style;
 use super::text::{about, count, escape};
 use super::waivers;
-use super::words::{allowance, blamed, disturbed, longest, mark, registered, shown_type, totals, why};
+use super::words::{
+    allowance, blamed, body_with_name, disturbed, longest, mark, named_in_words, registered, shown_type,
+    totals, why,
+};
 use crate::change::Action;
 use crate::drift::{Drift, DriftKind, DriftReport, Who};
 use crate::ident::Header;
@@ -410,8 +413,9 @@ pub(crate) fn step_lines(step: &Step) -> Option<String> {
     let shown = Shown { base: Some(&step.id), style: &STYLE };
     match step.action {
         Action::Create | Action::Recover if !step.desired.is_null() => {
-            Some(prefixed("+ ", &shown.body_text(&step.desired)))
+            Some(prefixed("+ ", &shown.body_text(&body_with_name(step))))
         }
+        Action::Delete => named_in_words(step).map(|name| prefixed("- ", &name)),
         _ if step.changes.is_empty() => None,
         _ => Some(
             step.changes.iter().map(|change| change_lines(&shown, change)).collect::<Vec<_>>().join("\n"),

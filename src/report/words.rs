@@ -7,6 +7,7 @@ use crate::drift::{ChangedBy, Drift, DriftKind, Who};
 use crate::ident::ArmId;
 use crate::plan::{Plan, Reason, Step};
 use crate::value::token;
+use serde_json::{Map, Value};
 
 /// One column that says what is done.
 pub(crate) const fn mark(action: Action, style: &Style) -> &'static str {
@@ -302,5 +303,53 @@ mod tests {
             )),
             "Microsoft.ContainerService/Preview"
         );
+    }
+}
+
+/// What Azure calls a resource and which group it is in, each where the address does not say so: label and value.
+///
+/// The names of role assignments and their like are made up by berth and say nothing.
+pub(crate) fn naming(step: &Step) -> Vec<(&'static str, &str)> {
+    let (id, mut said) = (&step.id, Vec::new());
+    let name = id.name();
+    let made_up = uuid::Uuid::try_parse(name).is_ok();
+    if !made_up && address_ends(step.address.as_str()) != name {
+        said.push(("name", name));
+    }
+    if id.group().is_some() && id.parent() == id.group_id() {
+        said.extend(id.group().map(|group| ("resourceGroup", group)));
+    }
+    said
+}
+
+/// The key that an address ends with.
+fn address_ends(address: &str) -> &str {
+    let last = crate::ident::segments(address).last().unwrap_or_default();
+    last.trim_start_matches("[\"").trim_end_matches("\"]")
+}
+
+/// What a create asks for, below what Azure calls it.
+pub(crate) fn body_with_name(step: &Step) -> Value {
+    let mut all: Map<String, Value> =
+        naming(step).into_iter().map(|(label, value)| (label.to_owned(), Value::from(value))).collect();
+    match &step.desired {
+        Value::Object(body) => all.extend(body.iter().map(|(name, value)| (name.clone(), value.clone()))),
+        Value::Null => {}
+        other => {
+            all.insert("value".to_owned(), other.clone());
+        }
+    }
+    Value::Object(all)
+}
+
+/// A deleted resource in words: `vnet-shop in rg-shop`.
+pub(crate) fn named_in_words(step: &Step) -> Option<String> {
+    let naming = naming(step);
+    let part = |label: &str| naming.iter().find(|(known, _)| *known == label).map(|(_, text)| escape(text));
+    match (part("name"), part("resourceGroup")) {
+        (Some(name), Some(group)) => Some(format!("{name} in {group}")),
+        (Some(name), None) => Some(name.into_owned()),
+        (None, Some(group)) => Some(format!("in {group}")),
+        (None, None) => None,
     }
 }

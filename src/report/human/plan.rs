@@ -9,7 +9,8 @@ use crate::report::left_alone;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
 use crate::report::words::{
-    ACTIONS, allowance, disturbed, longest, mark, registered, renamed, shown_type, tone, totals, why,
+    ACTIONS, allowance, body_with_name, disturbed, longest, mark, named_in_words, registered, renamed,
+    shown_type, tone, totals, why,
 };
 use crate::report::{Places, header};
 use crate::value::{Change, ChangeKind};
@@ -223,6 +224,15 @@ fn deletions(page: &mut Page<'_>, plan: &Plan) {
             let last = step.arm_type.rsplit('/').next().unwrap_or_default();
             line = head.add(Tone::Dim, escape(last));
         }
+        let mut below = None;
+        if let Some(name) = named_in_words(step) {
+            let longer = line.clone().add(Tone::Dim, format!("  {name}"));
+            if longer.width() <= page.style.width {
+                line = longer;
+            } else {
+                below = Some(Line::indented(6).add(Tone::Dim, name));
+            }
+        }
         if let Some(why) = why(step) {
             let longer = line.clone().add(Tone::Dim, format!(", {why}"));
             if longer.width() <= page.style.width {
@@ -233,6 +243,9 @@ fn deletions(page: &mut Page<'_>, plan: &Plan) {
             }
         }
         page.line(line);
+        if let Some(below) = below {
+            page.line(below);
+        }
         protection(page, step);
     }
     page.gap();
@@ -257,9 +270,14 @@ fn step(page: &mut Page<'_>, step: &Step, roomy: bool) -> bool {
     }
     match step.action {
         Action::Create | Action::Recover if !step.desired.is_null() => {
-            shown.body(&mut body, 6, &step.desired)
+            shown.body(&mut body, 6, &body_with_name(step))
         }
-        Action::Delete | Action::Forget | Action::NoOp | Action::Register => {}
+        Action::Delete => {
+            if let Some(name) = named_in_words(step) {
+                body.line(Line::indented(6).add(Tone::Dim, name));
+            }
+        }
+        Action::Forget | Action::NoOp | Action::Register => {}
         Action::Approve | Action::Reject if !step.changes.is_empty() => {
             changes(&mut body, &shown, &step.changes);
         }
