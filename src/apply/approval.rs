@@ -195,7 +195,10 @@ impl Approving {
             });
         }
         let Some((first, _)) = named.first() else {
-            return Ok(Progress::Waiting(format!("nobody whom the rule names has asked on {}", self.target)));
+            return Ok(Progress::Waiting(format!(
+                "no connection that the rule names is on {} yet",
+                self.target
+            )));
         };
         let is_let_in = |(_, verdict): &&(&Connection, Verdict)| *verdict == Verdict::Approve;
         let let_in = named.iter().any(|(_, verdict)| *verdict == Verdict::Approved);

@@ -18,7 +18,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(15);
 /// resource itself tells whether Azure is at work on it. `tell` is called with each step that is waited for.
 ///
 /// # Errors
-/// When Azure cannot be reached. An operation that failed is no error here: the plan that follows sees its traces.
+/// When Azure cannot be reached. An operation that failed is not an error here: the plan that follows sees its traces.
 pub async fn resume(
     client: &Client,
     clock: &Clock,

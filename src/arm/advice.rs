@@ -58,7 +58,7 @@ pub(super) fn signing_in(reason: &str) -> Option<String> {
             "check AZURE_TENANT_ID, and `--cloud`: each cloud has tenants of its own"
         }
         Some(700_024) => {
-            "check this machine's clock, and that whoever writes the federated token still renews it"
+            "check this machine's clock, and that the job that writes the federated token still renews it"
         }
         Some(70021 | 700_211 | 700_212 | 700_213) => {
             "give the application a federated credential with exactly this issuer, subject and audience"

@@ -253,8 +253,8 @@ impl Error {
             }
             ErrorKind::AuthenticationFailed => "sign in again (az login), or check the credentials".into(),
             _ if self.has_code("SubscriptionNotFound") => {
-                "check the subscription's id, and that whoever is signed in has a role in it; \
-                 `az account list --all` shows the subscriptions of one who does"
+                "check the subscription's id, and that the signed-in identity has a role in it; \
+                 `az account list --all` shows the subscriptions that it can see"
                     .into()
             }
             ErrorKind::Connection | ErrorKind::Protocol

@@ -81,7 +81,7 @@ fn whole_chain(
                 Value::Bool(truth) => (truth.to_string(), false),
                 _ => {
                     return Err(Fault::new(
-                        format!("`{}` is no key", inner[..end].trim()),
+                        format!("`{}` is not a key", inner[..end].trim()),
                         "a key in brackets is a text in quotes, `each.key`, or `*` for all of them",
                     ));
                 }

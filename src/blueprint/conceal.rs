@@ -2,7 +2,7 @@
 //!
 //! A secret is known once its declaration is understood. A file with a mistake may never come so far: `sekret: true` is
 //! a typing error, and the default beside it is still a password. So where a file is wrong, every value that may be a
-//! secret is taken for one ([`suspects`]); where it is no YAML at all, every value is ([`veiled`]).
+//! secret is taken for one ([`suspects`]); where it is not YAML at all, every value is ([`veiled`]).
 
 use super::includes::Include;
 use super::source::{HEAD, Source};
@@ -114,7 +114,7 @@ fn suspects(source: &Source) -> Vec<&Value> {
             }
             _ => {}
         }
-        // `secret: true` of a declaration is no field that holds one.
+        // `secret: true` of a declaration is not a field that holds one.
         if section != "parameters" {
             below(entries, &mut found);
         }

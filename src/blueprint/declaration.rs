@@ -97,7 +97,7 @@ impl Declaration {
                 Err(_) => {
                     return Err((
                         "pattern",
-                        format!("`{pattern}` is no regular expression"),
+                        format!("`{pattern}` is not a regular expression"),
                         "write it as the crate `regex` reads it: `[a-z][a-z0-9-]*`; there is no looking ahead or back",
                     ));
                 }

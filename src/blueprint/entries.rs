@@ -417,7 +417,7 @@ impl<'a> Evaluator<'a> {
             Some(Value::String(text)) => {
                 words.timeout = parse_duration(&text);
                 if words.timeout.is_none() {
-                    wrong("timeout", &WRONG_VALUE, format!("`{text}` is no duration"), durations);
+                    wrong("timeout", &WRONG_VALUE, format!("`{text}` is not a duration"), durations);
                 }
             }
             Some(_) => wrong("timeout", &WRONG_TYPE, "`timeout` must be a text".to_owned(), durations),

@@ -19,8 +19,8 @@ pub(super) enum Asked {
 
 pub(super) const EXCLUSIVE_LIST: Code = Code {
     name: "exclusive-list",
-    why: "`exclusive` names a list that nobody else can add to, or that is none. `berth explain SECTION` tells which there \
-         are.",
+    why: "`exclusive` names a list that others cannot add to, or something that is not a list. `berth explain SECTION` \
+         shows the lists.",
     remedy: "Name the lists of this entry or part by the fields of the blueprint, or write `true` for all of them.",
     example: "exclusive: [accessPolicies, tags]",
 };
@@ -84,7 +84,7 @@ impl Evaluator<'_> {
                                 None if names.is_empty() => "remove `exclusive`".to_owned(),
                                 None => format!("known here are: {}", names.join(", ")),
                             };
-                            let message = format!("`{name}` is no list that others can add to");
+                            let message = format!("`{name}` is not a list that others can add to");
                             wrong(Some(at), message, help);
                         }
                     }

@@ -403,7 +403,7 @@ fn syntax(expression: &str, error: &minijinja::Error) -> Fault {
         );
     }
     Fault::new(
-        format!("`{expression}` is no expression: {detail}"),
+        format!("`{expression}` is not an expression: {detail}"),
         "names are written `section.key.field`, texts in quotes",
     )
 }
@@ -523,7 +523,7 @@ mod tests {
         for (text, message) in [
             ("${networks.hub[networks.a.id]}", "can be no key"),
             ("${networks.hub['a'}", "closing bracket"),
-            ("${networks.hub[param.list]}", "is no key"),
+            ("${networks.hub[param.list]}", "is not a key"),
             ("${ 1 if networks.hub['a'] == 'x' else 2 }", "known only after apply"),
         ] {
             assert!(evaluate(text, &Names).unwrap_err().message.contains(message), "{text}");
@@ -539,7 +539,7 @@ mod tests {
             ("${}", "an expression is empty", "${param.environment}"),
             ("${parm.env}", "there is no name `parm`", "did you mean `param`?"),
             ("x${param.list}", "`param.list` is a list", "join"),
-            ("${1 +}", "is no expression", "section.key"),
+            ("${1 +}", "is not an expression", "section.key"),
             ("${uniquString('a')}", "there is no", "uniqueString"),
         ] {
             let fault = evaluate(text, &Names).unwrap_err();

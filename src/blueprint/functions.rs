@@ -307,7 +307,7 @@ fn join(list: Value, separator: &str) -> Result<String, Error> {
 fn range(text: &str) -> Result<Ipv4Net, Error> {
     match known(text)?.parse::<IpNet>() {
         Ok(IpNet::V4(net)) => Ok(net),
-        _ => Err(fail(format!("`{text}` is no IPv4 range such as 10.0.0.0/16"))),
+        _ => Err(fail(format!("`{text}` is not an IPv4 range such as 10.0.0.0/16"))),
     }
 }
 

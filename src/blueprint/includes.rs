@@ -138,7 +138,7 @@ impl Gather<'_> {
                 let place =
                     diagnostic.span.as_ref().map_or_else(|| path.display().to_string(), ToString::to_string);
                 Include::Missing {
-                    message: format!("{place}: the file is no module, and cannot be read as YAML"),
+                    message: format!("{place}: the file is not a module, and cannot be read as YAML"),
                     help: "check the path: a module is a file with `parameters:`, sections and `outputs:`"
                         .to_owned(),
                 }

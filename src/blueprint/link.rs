@@ -527,7 +527,7 @@ impl<'a> Linker<'a> {
                 true => edges.extend(self.by_address.get(path.as_str())),
                 false => edges.extend(self.within(&path)),
             }
-            // What is switched off is no obstacle, and what failed is told where it failed.
+            // What is switched off is not an obstacle, and what failed is told where it failed.
             let idle = || {
                 let idle = |e: &Entry<'_>| e.state != EntryState::Expanded;
                 let near = |e: &Entry<'_>| is_within(&path, &e.path) || is_within(&e.path, &path);
@@ -703,7 +703,7 @@ impl<'a> Linker<'a> {
                             format!(
                                 "`{address}` has a request message of its own, which anybody could repeat"
                             ),
-                            format!("take `{field}` out: berth writes one that nobody can guess"),
+                            format!("take `{field}` out: berth writes one that cannot be guessed"),
                         )),
                         None => {
                             for &node in &sharing {

@@ -83,7 +83,7 @@ impl Scope for Evaluator<'_> {
                 let known: Vec<&str> =
                     ROOTS.iter().copied().chain(registry().iter().map(|kind| kind.section)).collect();
                 Err(if known.contains(name) {
-                    Fault::new(format!("`{name}` alone is no value"), format!("say which: `{name}.…`"))
+                    Fault::new(format!("`{name}` alone is not a value"), format!("say which: `{name}.…`"))
                 } else {
                     Fault::unknown("section or value", name, known.into_iter())
                 })
@@ -114,7 +114,7 @@ impl Evaluator<'_> {
             }
             ["key"] => Ok(each.key.clone().into()),
             ["value", rest @ ..] => within(&each.value, path, rest),
-            [] => Err(Fault::new("`each` alone is no value", "say `each.key` or `each.value`")),
+            [] => Err(Fault::new("`each` alone is not a value", "say `each.key` or `each.value`")),
             [other, ..] => Err(Fault::unknown("member of `each` named", other, ["key", "value"].into_iter())),
         }
     }
@@ -216,7 +216,7 @@ impl Evaluator<'_> {
         let shown = format!("module.{name}");
         let ["outputs", output, rest @ ..] = rest else {
             return Err(Fault::new(
-                format!("`{}` is no value", path.join(".")),
+                format!("`{}` is not a value", path.join(".")),
                 format!("what a module gives are its outputs: `{shown}.outputs.…`"),
             ));
         };

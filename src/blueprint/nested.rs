@@ -290,7 +290,7 @@ identities:
         let text = format!("{HUB}outputs:\n  x: ${{networks.hub.subnets.gpu.id}}\n");
         let problems = read(&[("b.yaml", &text)]).unwrap_err();
         assert_eq!(problems, ["b.yaml:18:6 `networks.hub.subnets.gpu` is switched off by its `when`"]);
-        // It is no obstacle to those that wait for it.
+        // It is not an obstacle to those that wait for it.
         let text = text.replace("outputs:\n  x: ${networks.hub.subnets.gpu.id}", "");
         read(&[("b.yaml", &text.replace("hub.subnets.nodes }", "hub.subnets.gpu }"))]).unwrap();
     }
@@ -298,7 +298,7 @@ identities:
     #[test]
     fn mistakes_have_their_places() {
         for (from, to, told) in [
-            ("timeout: 3m", "timeout: soon", "b.yaml:10:46 `soon` is no duration"),
+            ("timeout: 3m", "timeout: soon", "b.yaml:10:46 `soon` is not a duration"),
             ("protect: false", "protect: 1", "b.yaml:10:59 `protect` must be true or false"),
             ("when: \"${param.gpu}\"", "when: 3", "b.yaml:11:54 `when` must be true or false"),
             ("dependsOn: [identities.app]", "dependOn: x", "b.yaml:12:37 unknown field `dependOn`"),

@@ -36,7 +36,7 @@ pub fn located_side_file<T: DeserializeOwned>(
     let source = Source::parse(name, bytes)?;
     if !source.tree.is_object() {
         let place = source.without_excerpts().locate("", At::Value);
-        return Err(Diagnostic::error(&SHAPE, "the file is no mapping of names to values")
+        return Err(Diagnostic::error(&SHAPE, "the file is not a mapping of names to values")
             .at(place)
             .help("check the path")
             .into());

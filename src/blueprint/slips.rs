@@ -281,7 +281,7 @@ const SHAPE: &[&str] = &[
     "wrong-value",
 ];
 
-/// The errors of a text: of what is no YAML they are not known.
+/// The errors of a text: of what is not YAML they are not known.
 fn faults(file: &SourceFile, text: &str, source: Option<&Source>) -> Option<Vec<Fault>> {
     let mut copy = Source::plain(&file.name, text).ok()?;
     if let Some(source) = source {
@@ -382,7 +382,7 @@ fn told(file: &Arc<SourceFile>, one: &Move) -> Diagnostic {
         .help(help)
 }
 
-/// What is wrong with a text that is no YAML, when a slip explains it.
+/// What is wrong with a text that is not YAML, when a slip explains it.
 pub(super) fn in_text(file: &Arc<SourceFile>, error: &Diagnostic) -> Option<Diagnostic> {
     let line = error.span.as_ref()?.line - 1;
     // What has a cause of its own says it already.
@@ -442,7 +442,7 @@ fn typing(file: &Arc<SourceFile>, rows: &[Row<'_>], at: usize, noticed: usize) -
         !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
     };
     let bare = plain.trim_end();
-    // What is no known name may be a part of a value, which may be a secret: it is not repeated.
+    // What is not a known name may be a part of a value, which may be a secret: it is not repeated.
     let path: Vec<&str> = around(rows, at).iter().map(|(_, key)| *key).collect();
     let known = |below: Option<&str>, key: &str| {
         belongs(path.iter().copied().chain(below), key, FreeKeys::OfMappings)
@@ -464,7 +464,7 @@ fn typing(file: &Arc<SourceFile>, rows: &[Row<'_>], at: usize, noticed: usize) -
         return say(
             lead,
             1,
-            "`- ` begins an item of a list, and the lines beside it are no list".to_owned(),
+            "`- ` begins an item of a list, and the lines beside it are not a list".to_owned(),
             help,
         );
     }
@@ -756,8 +756,8 @@ blueprint: shop
 azure: { subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg }
 networks:
   hub:
-    addressSpace: [10.0.0.0/16]
-    subnets: { nodes: { prefix: 10.0.0.0/20 }, other: { prefix: 10.0.16.0/24 } }
+    addressSpace: [10.20.0.0/16]
+    subnets: { nodes: { prefix: 10.20.0.0/20 }, other: { prefix: 10.20.16.0/24 } }
 clusters:
   aks:
     subnet: ${networks.hub.subnets.nodes}
@@ -779,13 +779,13 @@ outputs:
         }
         // What is wrong besides is told, at its place in the file.
         let two = CLUSTER.replacen("subnets: { nodes", "subnts: { nodes", 1).replacen(
-            "10.0.16.0/24",
+            "10.20.16.0/24",
             "10.1.0.0/24",
             1,
         );
         let told = told(&two);
         assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[1].starts_with("b.yaml:6:64 "), "{told:?}");
+        assert!(told[1].starts_with("b.yaml:6:65 "), "{told:?}");
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Source {
     /// Reads a YAML text.
     ///
     /// # Errors
-    /// When it is no YAML, is larger than 16 MiB, has a key twice, or holds characters that berth keeps for itself. The
+    /// When it is not YAML, is larger than 16 MiB, has a key twice, or holds characters that berth keeps for itself. The
     /// excerpt shows no value: which of them are secrets is not known yet.
     pub fn parse(name: impl Into<String>, bytes: &[u8]) -> Result<Self, Diagnostic> {
         let file = text::decode(name.into(), bytes).map_err(conceal::veiled)?;

@@ -245,7 +245,6 @@ outputs: { a: \"${module.b.outputs.id}\", b: \"${module.b['z'].outputs.id}\", c:
     assert_eq!(
         told,
         [
-            "b.yaml:4:3 the module's parameter `size` has no value",
             "b.yaml:4:43 the module has no parameter `sise`",
             "b.yaml:6:15 `module.b` stands for 2 entries: it has `forEach`",
             "b.yaml:6:44 there is no `module.b` with the key `z`",

@@ -1,4 +1,4 @@
-//! Bytes in, text out, or why they are no text that YAML could be read from: what is refused here would cost the YAML
+//! Bytes in, text out, or why they are not text that YAML could be read from: what is refused here would cost the YAML
 //! parser minutes or gigabytes, or be told without a place.
 
 use super::span::span_at;
@@ -84,7 +84,7 @@ fn is_refused(text: &str, at: usize, c: char) -> bool {
 
 pub(super) const CONTROL_CHARACTER: Code = Code {
     name: "control-character",
-    why: "YAML allows no control characters, and takes some that cannot be seen for the end of a line. They come with files that are no text, and with what was pasted.",
+    why: "YAML allows no control characters, and takes some that cannot be seen for the end of a line. They come with files that are not text, and with what was pasted.",
     remedy: "Remove the character at the place; save a file that is UTF-16 as UTF-8.",
     example: "iconv -f utf-16 -t utf-8 old.yaml > blueprint.yaml",
 };

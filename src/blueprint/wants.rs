@@ -122,7 +122,7 @@ impl Linker<'_> {
                 None => self.wrong_text(wanted, text),
             },
             Value::String(_) => None,
-            _ => Some((what("a value that is no text"), self.instead(wants, path))),
+            _ => Some((what("a value that is not text"), self.instead(wants, path))),
         }
     }
 

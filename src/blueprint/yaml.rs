@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// What a file says.
 ///
 /// # Errors
-/// When it is no YAML, says nothing, or says what no blueprint can.
+/// When it is not YAML, says nothing, or says what no blueprint can.
 pub(super) fn tree(file: &Arc<SourceFile>) -> Result<Value, Diagnostic> {
     match parse(&file.text) {
         Ok(Value::Null) => Err(empty(file)),
@@ -61,7 +61,7 @@ pub(super) const DUPLICATE_KEY: Code = Code {
 
 pub(super) const MERGE_KEY: Code = Code {
     name: "merge-key",
-    why: "Some readers of YAML 1.1 take `<<: *name` for all fields of another mapping. Whoever reads the file must know which fields win, so berth has other ways to say things once.",
+    why: "Some readers of YAML 1.1 take `<<: *name` for all fields of another mapping. A reader of the file has to know which fields win, so berth has other ways to say things once.",
     remedy: "Repeat a whole mapping as an alias `*name`, or make many entries of one with `forEach` or a module.",
     example: "identities: { app: { forEach: [blue, green] } }",
 };
@@ -303,7 +303,7 @@ impl<'de> Visitor<'de> for Key<'_> {
         if key == "<<" {
             return Err(told(
                 &MERGE_KEY,
-                "`<<` merges nothing: it is no part of the YAML that berth reads",
+                "`<<` merges nothing: it is not part of the YAML that berth reads",
                 "write the fields out, give the whole mapping as an alias `*name`, or let `forEach` or a module repeat it",
             ));
         }

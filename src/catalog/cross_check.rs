@@ -21,7 +21,7 @@ pub struct LinkedResource<'a> {
 }
 
 impl<'a> LinkedResource<'a> {
-    /// The texts at JSON pointers; a list counts as its elements, and what is no text is left out.
+    /// The texts at JSON pointers; a list counts as its elements, and what is not text is left out.
     pub fn texts(&self, pointers: &[&str]) -> Vec<&'a str> {
         let mut all = Vec::new();
         for value in pointers.iter().filter_map(|pointer| self.body.pointer(pointer)) {

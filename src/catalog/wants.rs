@@ -51,7 +51,7 @@ impl Wants {
 
 const ALL: &[Wants] = &[
     Wants::a("scope", "a resource", &[], "${keyVaults.secrets}").words(&["subscription", "resourceGroup"]),
-    // A target that is no id is the alias of a private link service; its kind looks at that.
+    // A target that is not an id is the alias of a private link service; its kind looks at that.
     Wants::a("target", "a resource", &[], "${keyVaults.secrets}"),
     Wants::a(
         "requester",

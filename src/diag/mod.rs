@@ -227,6 +227,9 @@ pub fn meant_field<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str> + C
         for (other, word) in OTHER_WORDS {
             name = name.replace(other, word);
         }
+        if let Some(rest) = name.strip_suffix("xes") {
+            return format!("{rest}x");
+        }
         for end in ["profiles", "profile", "settings", "config", "enabled", "s"] {
             if let Some(rest) = name.strip_suffix(end).filter(|rest| rest.len() > 2) {
                 return rest.to_owned();
@@ -253,11 +256,11 @@ mod tests {
 
     #[test]
     fn what_nobody_reads_is_left_out() {
-        let long = format!("`{}` is no name", "ü".repeat(1_000_000));
+        let long = format!("`{}` is not a name", "ü".repeat(1_000_000));
         let told =
             Diagnostics::from(Diagnostic::error(const { &Code::named("x") }, long).help("y".repeat(10_000)));
         let told = told.iter().next().unwrap();
-        assert!(told.message.len() < 700 && told.message.ends_with("üü` is no name"));
+        assert!(told.message.len() < 700 && told.message.ends_with("üü` is not a name"));
         assert!(told.help.as_ref().unwrap().len() < 2_100);
     }
 

@@ -1,7 +1,7 @@
 //! Drift: what somebody else changed since berth last wrote it.
 //!
 //! Expected is what the ledger says was asked for; actual is what is there. The comparison is the plan's own
-//! ([`crate::value::diff`]), so what is no difference there is none here.
+//! ([`crate::value::diff`]), so what is not a difference there is none here.
 //!
 //! Who changed it is [`attribute`]'s: a function of the report and of what Azure said of the past. Decision 0018 has the
 //! sources and their order.

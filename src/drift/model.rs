@@ -119,7 +119,7 @@ pub struct DriftReport {
     /// Connections on targets of the blueprint that no rule of it names. They are no drift.
     #[serde(default)]
     pub not_ours: Vec<NotOurs>,
-    /// What others added to resources of the blueprint, and may. It is no drift.
+    /// What others added to resources of the blueprint, and may. It is not drift.
     #[serde(default)]
     pub left_alone: Vec<LeftAlone>,
     /// Who made each of those, in the same order; empty when it was not asked.

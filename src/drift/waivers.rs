@@ -1,4 +1,4 @@
-//! Drift that somebody accepts for a while: it is no drift until its day, and is always told.
+//! Drift that somebody accepts for a while: it is not drift until its day, and is always told.
 
 use super::model::{Drift, DriftKind, DriftReport};
 use crate::ident::Address;
@@ -126,8 +126,8 @@ fn covered(drift: &mut Drift, field: &str, holds: bool) -> Vec<String> {
 }
 
 fn plain(path: &str) -> String {
-    let path = path.strip_prefix("properties.").unwrap_or(path);
-    path.to_lowercase().replace("[\"", ".").replace("\"]", "")
+    let path = path.to_lowercase();
+    path.strip_prefix("properties.").unwrap_or(&path).replace("[\"", ".").replace("\"]", "")
 }
 
 #[cfg(test)]

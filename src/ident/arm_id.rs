@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[serde(transparent)]
 pub struct ArmId(Arc<str>);
 
-/// Why a text is no ARM id.
+/// Why a text is not an ARM id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an ARM id: {reason}")]
 pub struct ArmIdError {
@@ -25,7 +25,7 @@ pub struct ArmIdError {
     pub reason: &'static str,
 }
 
-/// A file may hold any text: what is no id is refused where it is read.
+/// A file may hold any text: what is not an id is refused where it is read.
 impl<'de> Deserialize<'de> for ArmId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;

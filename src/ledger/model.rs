@@ -161,7 +161,7 @@ impl Ledger {
         if self.environment != owner.environment {
             differ("environment", self.environment.as_deref(), owner.environment.as_deref());
         }
-        // Of these something may be unknown, which is no difference.
+        // Of these something may be unknown, which is not a difference.
         let mut compare = |what, ledger: Option<&str>, run: Option<&str>| {
             if let (Some(one), Some(other)) = (ledger, run)
                 && !one.eq_ignore_ascii_case(other)

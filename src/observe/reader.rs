@@ -445,7 +445,7 @@ fn is_of_a_parent(question: &Question<'_>) -> bool {
 
 /// Whether Azure itself said no to a read of one thing: others may be read all the same.
 fn is_refusal(error: &Error) -> bool {
-    // A 404 that is no absence is about the subscription or the type, and so about everything.
+    // A 404 that is not an absence is about the subscription or the type, and so about everything.
     let about_it = !matches!(error.status, Some(404 | 410))
         && matches!(
             error.kind,

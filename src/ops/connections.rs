@@ -80,7 +80,7 @@ impl Approvals {
     /// From what a person wrote, and from what the blueprint lets berth approve.
     ///
     /// # Errors
-    /// A sentence with its remedy: a text that is no id or address, or nothing to look at.
+    /// A sentence with its remedy: a text that is not an id or address, or nothing to look at.
     pub fn read(desired: Option<&Desired>, wishes: &Wishes<'_>) -> Result<Self, Unclear> {
         let mut all = Approvals { scope: scope(wishes)?, ..Approvals::default() };
         for text in wishes.targets {
@@ -148,7 +148,7 @@ impl Approvals {
         let narrows = wishes.group.is_some() || wishes.message.is_some() || wishes.at_most.is_some();
         if rule.who.is_empty() && narrows {
             return Err(unclear(
-                "`--message`, `--group` and `--at-most` only narrow, and nobody is named",
+                "`--message`, `--group` and `--at-most` only narrow a rule, and no option names who may connect",
                 "name who asks with `--from-endpoint` or `--from-subscription`; anybody can write any message",
             ));
         }
@@ -164,7 +164,7 @@ impl Approvals {
             let id = of_type(text, "privateEndpointConnections")?;
             let target = id
                 .parent()
-                .ok_or_else(|| unclear(format!("`{text}` stands on no resource"), "write the whole id"))?;
+                .ok_or_else(|| unclear(format!("`{text}` has no parent resource"), "write the whole id"))?;
             self.look_at(target);
             self.rules.push(Rule { who: vec![Who::Connection(id)], ..Rule::default() });
             self.labels.push(format!("--id {text}"));

@@ -62,7 +62,7 @@ pub enum Error {
     /// What a saved plan stands on has moved.
     #[error("the saved plan no longer holds; nothing was done")]
     Stale(Vec<StaleInput>),
-    /// Targets that are no addresses, each with the one that is likely meant.
+    /// Targets that are not addresses, each with the one that is likely meant.
     #[error("there is nothing at {}", .0.iter().map(|(wrong, _)| format!("`{wrong}`")).collect::<Vec<_>>().join(", "))]
     UnknownTargets(Vec<(String, Option<String>)>),
     /// What surrounds a cluster cannot be told.

@@ -132,7 +132,7 @@ fn files(source: &Source) -> Vec<SavedFile> {
 /// The blueprint of a saved plan, with the files that it includes.
 ///
 /// # Errors
-/// When a text in it is no YAML.
+/// When a text in it is not YAML.
 pub fn saved_source(saved: &Saved) -> Result<Source, Error> {
     let file = &saved.files[0];
     let read = |path: &Path| {

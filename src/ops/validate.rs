@@ -8,7 +8,7 @@ use crate::state::Desired;
 use crate::state::Provisioning;
 use std::collections::BTreeMap;
 
-/// The name that a blueprint gives itself, even when the rest of it cannot be understood, or is no YAML.
+/// The name that a blueprint gives itself, even when the rest of it cannot be understood, or is not YAML.
 pub fn blueprint_name(bytes: &[u8]) -> Option<String> {
     let is_name = |name: &&str| is_name(name);
     if let Ok(source) = Source::parse("", bytes) {
@@ -48,7 +48,7 @@ pub fn validate(name: &str, bytes: &[u8], inputs: &Inputs) -> Result<Blueprint, 
 /// Reads the text of a blueprint, which needs nothing but the text.
 ///
 /// # Errors
-/// When it is no YAML.
+/// When it is not YAML.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Source, Error> {
     Source::parse(name, bytes).map_err(|diagnostic| Error::Blueprint(diagnostic.into()))
 }

@@ -2,7 +2,7 @@
 //!
 //! One query of Resource Graph for up to [`BATCH`] ids, in all subscriptions at once. What that leaves open is looked up in
 //! the Activity Log, a resource group a request, those with most open questions first. Both are reads that a Reader may do;
-//! the query is a POST, and is no write for that.
+//! the query is a POST, and is not a write for that.
 
 use super::Session;
 use crate::arm::{Error, is_run};

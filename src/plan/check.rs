@@ -30,7 +30,7 @@ pub fn check(plan: &Plan) -> Vec<String> {
                 find("it is to be updated and nothing differs");
             }
             Action::NoOp | Action::Delete if !step.changes.is_empty() => {
-                find("it has changes that nobody makes")
+                find("it has changes that no unit makes")
             }
             Action::Replace
                 if !matches!(

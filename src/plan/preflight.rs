@@ -228,7 +228,7 @@ fn unpermitted(query: &Query, action: &str, steps: &[&Step]) -> Conflict {
     }
 }
 
-/// The steps that a lock forbids which is no part of the blueprint.
+/// The steps that a lock forbids which is not part of the blueprint.
 fn locked(plan: &Plan, desired: &Desired, answers: &Answers) -> Vec<Conflict> {
     let lists = answers.iter().filter(|(query, _)| matches!(query, Query::Locks { .. }));
     let locks = lists.flat_map(|(_, list)| list.as_array().into_iter().flatten());

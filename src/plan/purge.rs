@@ -66,7 +66,7 @@ pub fn soft_delete_conflicts(plan: &mut Plan, observed: &Observed) {
             format!("Azure keeps a deleted {} and its name, so `{name}` cannot be made again", kind.title);
         let (message, help) = match kept {
             true => (
-                format!("{keeps} before the retention ends: it has purge protection, which nobody can lift"),
+                format!("{keeps} before the retention ends: it has purge protection, which cannot be lifted"),
                 "take back what forces the replacement, or choose another `name:`".to_owned(),
             ),
             false => (

@@ -240,7 +240,7 @@ impl Saved {
         };
         let text = saved.to_text();
         for (name, secret) in secrets.iter() {
-            // A shorter one is in every text, and is no secret.
+            // A shorter one is in every text, and is not a secret.
             let is_in = |value: &str| value.len() >= 4 && text.contains(value);
             let quoted = Value::from(secret.expose()).to_string();
             let literal = Secret::is_literal_name(name);

@@ -45,7 +45,7 @@ fn overlap(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)
 }
 
-/// The ranges at pointers, each a text or a list of texts; what is no range, or not known yet, is left out.
+/// The ranges at pointers, each a text or a list of texts; what is not a range, or not known yet, is left out.
 fn ranges(body: &Value, pointers: &[&str]) -> Vec<IpNet> {
     let texts = pointers.iter().filter_map(|pointer| body.pointer(pointer)).flat_map(|value| match value {
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),

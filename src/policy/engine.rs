@@ -87,11 +87,13 @@ impl Policies {
             if name.ends_with(".json") {
                 let data = regorus::Value::from_json_str(text).map_err(|error| Error::Syntax {
                     place: name.clone(),
-                    message: format!("it is no JSON: {error}"),
+                    message: format!("it is not JSON: {error}"),
                 })?;
                 engine.add_data(data).map_err(|error| Error::Syntax {
                     place: name.clone(),
-                    message: format!("its data is no object, or contradicts that of another file: {error}"),
+                    message: format!(
+                        "its data is not an object, or contradicts that of another file: {error}"
+                    ),
                 })?;
                 continue;
             }
@@ -277,7 +279,7 @@ mod tests {
         let error = silent.evaluate(&json!({})).unwrap_err();
         assert_eq!(error.to_string(), "no rule named `deny`, `violation` or `warn` is in p/a.rego");
         let error = Policies::parse(&[PolicyFile { name: "d.json".into(), text: "{".into() }]).unwrap_err();
-        assert!(error.to_string().starts_with("d.json: it is no JSON"), "{error}");
+        assert!(error.to_string().starts_with("d.json: it is not JSON"), "{error}");
     }
 
     #[test]

@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_box_stands_right_of_what_it_needs() {
         assert_eq!(columns(4, &[(1, 0), (2, 1), (3, 0), (3, 2)]), [0, 1, 2, 3]);
-        // A circle is no reason to hang.
+        // A circle is not a reason to hang.
         assert_eq!(columns(2, &[(0, 1), (1, 0)]).len(), 2);
     }
 

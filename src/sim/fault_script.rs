@@ -128,7 +128,7 @@ fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Dura
     match humantime::parse_duration(&text) {
         Ok(time) => Ok(Some(time)),
         Err(_) => {
-            Err(D::Error::custom(format!("{text:?} is no length of time; write `500ms`, `30s` or `2m`")))
+            Err(D::Error::custom(format!("{text:?} is not a length of time; write `500ms`, `30s` or `2m`")))
         }
     }
 }
@@ -181,7 +181,7 @@ impl Rule {
         if let Effect::Answer { status, .. } = &effect
             && !(400..600).contains(status)
         {
-            return Err(format!("{status} is no status of an error; write one from 400 to 599"));
+            return Err(format!("{status} is not a status of an error; write one from 400 to 599"));
         }
         // What only a write can meet leaves reads alone.
         let writes = match &effect {
@@ -198,14 +198,14 @@ impl Rule {
             });
         }
         if let Some(path) = self.path {
-            fault = fault.path(&path).map_err(|why| format!("`{path}` is no pattern: {why}"))?;
+            fault = fault.path(&path).map_err(|why| format!("`{path}` is not a pattern: {why}"))?;
         }
         if let Some(arm_type) = self.arm_type {
             fault = fault.arm_type(&arm_type);
         }
         if let Some(probability) = self.probability {
             if !(0.0..=1.0).contains(&probability) {
-                return Err(format!("{probability} is no probability; write a number from 0 to 1"));
+                return Err(format!("{probability} is not a probability; write a number from 0 to 1"));
             }
             fault = fault.probability(probability);
         }
@@ -251,7 +251,7 @@ mod tests {
             (json!({}), "exactly one of"),
             (json!({"busy": true, "drop": "after"}), "exactly one of"),
             (json!({"busy": true, "typ": "x"}), "unknown field `typ`"),
-            (json!({"stall": "5"}), "no length of time"),
+            (json!({"stall": "5"}), "not a length of time"),
             (json!({"answer": {"status": 200, "code": "x"}}), "no status of an error"),
             (json!({"busy": true, "probability": 1.5}), "no probability"),
             (json!({"busy": true, "every": 0}), "strikes nothing"),

@@ -354,7 +354,7 @@ impl Rules {
     /// Compiles rules, on top of those that hold for every resource.
     ///
     /// # Panics
-    /// When a rule's default or lasting value is no JSON: a defect in a kind, caught by the suite that runs for every kind.
+    /// When a rule's default or lasting value is not JSON: a defect in a kind, caught by the suite that runs for every kind.
     pub fn new(rules: &[Rule]) -> Self {
         let mut root = Node::default();
         for rule in COMMON.iter().chain(rules) {

@@ -26,7 +26,7 @@ const FOREIGN: &str = "66666666-0000-4000-8000-000000000006";
 /// What is known of a type.
 struct Row {
     arm_type: String,
-    /// Its newest version that is no preview, when it has one.
+    /// Its newest version that is not a preview, when it has one.
     stable: Option<String>,
     /// `PUT`, `PATCH`, or something that says that the specification has none.
     verb: String,

@@ -95,7 +95,7 @@ fn an_endpoint_that_is_named_is_approved_and_no_other() {
     approve(&berth, "run", &[&vault, rule[0], rule[1], "--auto-approve"])
         .exits(2)
         .says(&["Nothing to approve."]);
-    // What was approved by hand is no drift and needs no plan.
+    // What was approved by hand is not drift and needs no plan.
     berth.plan(&[]).exits(0);
 }
 

@@ -109,7 +109,7 @@ fn each_environment_has_its_own_values_ledger_and_tag() {
     two.run(&["destroy", "blueprint.yaml", "-e", "dev", "--auto-approve"]).exits(0);
     assert_eq!(two.state("prod"), before);
     two.run(&["plan", "blueprint.yaml", "-e", "prod"]).exits(0);
-    // Again there is nothing to do, and that is no error: nothing with the tag is left.
+    // Again there is nothing to do, and that is not an error: nothing with the tag is left.
     two.run(&["destroy", "blueprint.yaml", "-e", "dev", "--auto-approve"]).exits(0);
 }
 
@@ -492,7 +492,7 @@ fn plans_and_reports_open_with_what_the_run_is_for_and_hold_no_secret() {
         "Azure         an endpoint on this machine, not Azure",
         SUBSCRIPTION,
         "ledgers/shop.prod.json",
-        "Signed in     nobody",
+        "Signed in     not needed",
     ];
     for (command, more, code) in [
         ("plan", &[][..], 0),

@@ -35,7 +35,7 @@ impl Shapes {
 
     /// Why no object of the schema can be this; nothing if one can.
     fn refuse(&self, value: &Value) -> Option<String> {
-        let Some(members) = value.as_object() else { return Some("it is no mapping".to_owned()) };
+        let Some(members) = value.as_object() else { return Some("it is not a mapping".to_owned()) };
         let mut closest = None;
         for (shape, validator) in &self.all {
             if !members.keys().all(|name| shape["properties"].get(name).is_some()) {

@@ -137,7 +137,7 @@ async fn every_list_keeps_what_is_foreign_and_gives_it_up_when_it_is_exclusive()
 const NAMELESS: &[(&str, &str)] = &[
     ("properties.subnets", "resources of their own: `subnets`"),
     ("properties.virtualNetworkPeerings", "resources of their own: `peerings`"),
-    ("properties.privateDnsZoneConfigs", "policies fill them; the group is no part of its own"),
+    ("properties.privateDnsZoneConfigs", "policies fill them; the group is not part of its own"),
     ("properties.podIdentityProfile", "no field of the blueprint asks for them"),
     ("properties.serviceMeshProfile", "gateways are switched by name"),
     ("properties.networkProfile", "an address is Azure's or the blueprint's, never both"),

@@ -469,7 +469,7 @@ fn no_link_leads_a_module_out_of_its_folder() {
         assert_eq!(code, Some(if fits { 0 } else { 1 }), "{include}: {text}");
         assert!(!text.contains("HUSH"), "{include}: {text}");
     }
-    // A file that the root includes is no key to it for a module.
+    // A file that the root includes is not a key to it for a module.
     berth.write("mod/a.yaml", b"modules: { x: { include: file.yaml } }\n");
     berth.write(
         "blueprint.yaml",
@@ -511,7 +511,7 @@ fn a_link_that_is_exchanged_meanwhile_leads_nowhere() {
     });
 }
 
-/// A file that is no blueprint shows nothing of itself, by whatever way it is named.
+/// A file that is not a blueprint shows nothing of itself, by whatever way it is named.
 #[test]
 fn no_line_of_another_file_is_shown() {
     let berth = berth();

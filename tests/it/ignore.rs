@@ -93,7 +93,7 @@ async fn what_every_kind_gives_away_is_set_once_and_left_alone() {
                 assert_eq!(diff(sent, there, &comparison), [], "{} {path}", resource.address);
             }
         }
-        // What an earlier blueprint asked for is no drift any more.
+        // What an earlier blueprint asked for is not drift any more.
         let ledger = {
             let earlier = Rehearsal::new();
             earlier.apply(&plain).await;

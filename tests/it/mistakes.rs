@@ -243,8 +243,11 @@ fn each_refusal_of_azure_names_the_entry_and_the_remedy() {
         assert!(said.contains(&format!("blueprint.yaml:{place}")), "{name}: {said}");
         assert!(said.contains("help: "), "{name}: {said}");
         // The id of a correlation is a new one each time.
-        let said = match said.split_once("; correlation id") {
-            Some((said, rest)) => format!("{said}{}", rest.trim_start().trim_start_matches(|c| c != '\n')),
+        let said = match said.split_once("; correlation") {
+            Some((said, rest)) => {
+                let id = rest.split_whitespace().nth(1).unwrap();
+                format!("{said}{}", rest.split_once(id).unwrap().1)
+            }
             None => said,
         };
         write!(told, "# {name}\n\n{said}\n\n").unwrap();

@@ -87,7 +87,7 @@ fn a_vault_with_purge_protection_cannot_be_replaced_and_no_flag_changes_that() {
         berth
             .plan(flags)
             .exits(2)
-            .says(&["it has purge protection, which nobody can lift", "choose another `name:`"]);
+            .says(&["it has purge protection, which cannot be lifted", "choose another `name:`"]);
         berth.apply(flags).exits(4).complains(&["keyVaults.main"]);
     }
     assert_eq!(berth.export(), before, "nothing may be written");

@@ -138,7 +138,7 @@ clusters:
     let berth = Berth::new().blueprint(plain);
     let run =
         |more: &[&str]| berth.run(["kubeconfig", "blueprint.yaml", "--sim"].iter().chain(more).copied());
-    // What is not there yet is no kubeconfig.
+    // What is not there yet is not a kubeconfig.
     run(&[]).exits(1);
     berth.apply(&[]).exits(0);
     let refused =

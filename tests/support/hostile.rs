@@ -154,7 +154,7 @@ pub fn harm(form: Form, text: &str) -> Option<String> {
         Form::Json => {
             let broken = |text: &str| serde_json::from_str::<Value>(text).err();
             let lines = text.lines().filter_map(broken).next();
-            broken(text).filter(|_| lines.is_some()).map(|error| format!("is no JSON: {error}"))
+            broken(text).filter(|_| lines.is_some()).map(|error| format!("is not JSON: {error}"))
         }
         Form::Html => active(&text.replace("<b>", "<i>")),
         Form::Xml => active(text).or_else(|| text.contains("]]>").then(|| "has ]]>".to_owned())),

@@ -73,7 +73,7 @@ pub fn cases() -> Vec<Case> {
     files.sort();
     let mut all = Vec::new();
     for file in files {
-        assert!(file.extension().is_some_and(|end| end == "md"), "{} is no file of cases", file.display());
+        assert!(file.extension().is_some_and(|end| end == "md"), "{} is not a file of cases", file.display());
         let text = std::fs::read_to_string(&file).unwrap();
         all.extend(read(&file, &text));
     }

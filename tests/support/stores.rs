@@ -66,7 +66,7 @@ pub async fn contract(open: &dyn Fn() -> Arc<dyn Store>) {
     assert_eq!(
         (nothing.ledger, nothing.in_flight.len()),
         (None, 0),
-        "nothing is there, and that is no error"
+        "nothing is there, and that is not an error"
     );
     assert_eq!(first.history().await.unwrap(), []);
     assert_eq!(first.holder().await.unwrap(), None);

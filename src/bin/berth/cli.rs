@@ -11,11 +11,15 @@ use std::sync::Arc;
 
 /// Brings up Azure Kubernetes Service and everything around it from one YAML blueprint.
 #[derive(Debug, Parser)]
-#[command(name = "berth", version, max_term_width = 100)]
+#[command(name = "berth", version, disable_version_flag = true, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Print the version.
+    // clap's own flag cannot be left out of the short help, which has to fit a screen.
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, hide_short_help = true)]
+    pub version: Option<bool>,
     /// What every command takes.
     #[command(flatten)]
     pub global: Global,

@@ -117,7 +117,7 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Fai
             simulator: Some(simulator),
             ledgers,
             caller: Some(caller),
-            signed_in: Some("nobody: the simulator asks for no sign-in".to_owned()),
+            signed_in: Some("not needed: the simulator accepts every request".to_owned()),
         });
     }
     expect_flags(global)?;
@@ -148,10 +148,10 @@ pub async fn connect(global: &Global, inputs: &Inputs) -> Result<Connection, Fai
         Err(error) if chosen.is_some() && error.status == Some(404) => None,
         found => found.map_err(|error| Failure::of(&error, error.hint()))?,
     };
-    // What the token does not say now it never says: it is told before anything is made.
+    // A token without the claim never gets it: the error has to come before anything is made.
     let caller = Some(caller.unwrap_or_default());
     let signed_in = match nobody {
-        true => Some("nobody: an endpoint on this machine asks for no sign-in".to_owned()),
+        true => Some("not needed: an endpoint on this machine accepts every request".to_owned()),
         false => ops::signed_in(&client).await,
     };
     Ok(Connection { client, clock, simulator: None, ledgers, caller, signed_in })

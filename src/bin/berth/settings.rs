@@ -21,7 +21,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A file that is larger is no blueprint.
+/// A file that is larger is not a blueprint.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// The environment, as far as it is text.
@@ -147,7 +147,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn content(path: &Path, file: std::fs::File) -> Result<Vec<u8>, Failure> {
-    // What is no file of the disk says nothing of its length.
+    // What is not a file of the disk says nothing of its length.
     let length = file.metadata().map_or(0, |metadata| metadata.len().min(LARGEST));
     read_all(path, file, length)
 }
@@ -181,7 +181,7 @@ pub fn open_include(path: &Path, within: Option<&Path>) -> Result<Opened, Failur
     };
     // A pipe would be waited for.
     match std::fs::metadata(path) {
-        Ok(found) if !found.is_file() => return fail("it is no file", "a module includes files"),
+        Ok(found) if !found.is_file() => return fail("it is not a file", "a module includes files"),
         Ok(_) => {}
         Err(_) => return read(path).and_then(|_| fail("it came while berth looked for it", "run again")),
     }

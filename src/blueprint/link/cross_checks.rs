@@ -39,7 +39,7 @@ impl Linker<'_> {
         for (at, resource) in resources.iter().enumerate() {
             let Some(resource) = resource else { continue };
             let Some(check) = resource.kind.cross_check else { continue };
-            // What was refused is missing from the body: what follows from that is no mistake of its own.
+            // What was refused is missing from the body: what follows from that is not a mistake of its own.
             if self.refused.iter().any(|(entry, _)| Some(*entry) == self.nodes[at].entry) {
                 continue;
             }

@@ -136,7 +136,7 @@ pub(super) fn public_range(text: &str) -> Result<IpNet, (String, String)> {
     match own {
         Some((known, what)) => Err((
             format!(
-                "`{text}` is no public address: those of `{known}` are {what}, and no caller on the internet has one"
+                "`{text}` is not a public address: those of `{known}` are {what}, and no caller on the internet has one"
             ),
             "write the public address that callers leave from, such as `203.0.113.7`".to_owned(),
         )),

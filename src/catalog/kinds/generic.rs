@@ -139,14 +139,14 @@ impl Spec {
                 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
         };
         if !part(namespace) || !namespace.contains('.') || parts.clone().count() == 0 || !parts.all(part) {
-            let message = format!("`{}` is no ARM type", display_text(&self.arm_type));
+            let message = format!("`{}` is not an ARM type", display_text(&self.arm_type));
             cx.problem(
                 Problem::error(&RESOURCE_TYPE, "type", message)
                     .help("write namespace and type, such as `Microsoft.ContainerRegistry/registries`"),
             );
         }
         if !is_api_version(&self.api_version) {
-            let message = format!("`{}` is no API version", display_text(&self.api_version));
+            let message = format!("`{}` is not an API version", display_text(&self.api_version));
             cx.problem(
                 Problem::error(&RESOURCE_API_VERSION, "apiVersion", message)
                     .help("write a date such as `2025-11-01`, with `-preview` behind it where Azure has it"),
@@ -181,9 +181,9 @@ impl Spec {
             if names.len() != parts.len() || names.contains(&"") {
                 let message =
                     format!("a {} has {} names, `{name}` is not as many", self.arm_type, parts.len());
-                let message = if parts.len() == 1 { format!("`{name}` is no name") } else { message };
+                let message = if parts.len() == 1 { format!("`{name}` is not a name") } else { message };
                 cx.problem(Problem::error(&RESOURCE_NAME, "name", message).help(match parts.len() {
-                    1 => "write one name, without `/`; what it stands on goes into `parent`",
+                    1 => "write one name, without `/`; its parent resource goes into `parent`",
                     _ => "write `parent:`, or all names with `/` between them",
                 }));
                 return None;
@@ -192,7 +192,7 @@ impl Spec {
         };
         if !has_token(&name) && (name.is_empty() || name.contains('/')) {
             cx.problem(
-                Problem::error(&RESOURCE_NAME, "name", format!("`{name}` is no name"))
+                Problem::error(&RESOURCE_NAME, "name", format!("`{name}` is not a name"))
                     .help("write one name, without `/`: the others are the parent's"),
             );
             return None;
@@ -205,7 +205,8 @@ impl Spec {
         let expected = self.arm_type.rsplit_once('/').map_or("", |(parent, _)| parent);
         match type_in(parent, cx) {
             Some(found) if !found.eq_ignore_ascii_case(expected) => {
-                let message = format!("a {} stands on a {expected}, and this is a {found}", self.arm_type);
+                let message =
+                    format!("the parent of a {} is a {expected}, and this is a {found}", self.arm_type);
                 let help = format!("name a {expected}, or change `type:`");
                 cx.problem(Problem::error(&RESOURCE_PARENT, "parent", message).help(help));
                 None

@@ -301,7 +301,7 @@ impl CredentialSpec {
             }
             _ => {
                 let path = format!("{origin}.serviceAccount");
-                let message = format!("`{}` is no service account", display_text(account));
+                let message = format!("`{}` is not a service account", display_text(account));
                 cx.problem(
                     Problem::error(&FEDERATED_CREDENTIAL_SERVICE_ACCOUNT, path, message)
                         .help("write `namespace/name`, both in small letters, digits and `-`"),
@@ -323,7 +323,7 @@ fn check_issuer(issuer: &str, origin: &str, cx: &mut EntryCx<'_>) {
     if !has_token(issuer) && !issuer.starts_with("https://") {
         let path = format!("{origin}.issuer");
         cx.problem(
-            Problem::error(&FEDERATED_CREDENTIAL_ISSUER, path, format!("`{issuer}` is no issuer"))
+            Problem::error(&FEDERATED_CREDENTIAL_ISSUER, path, format!("`{issuer}` is not an issuer"))
                 .help("write the issuer's URL, which starts with `https://`, as it stands in the token"),
         );
     }

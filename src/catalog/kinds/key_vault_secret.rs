@@ -137,7 +137,7 @@ fn instant(text: Option<&str>, path: &str, cx: &mut EntryCx<'_>) -> Option<i64> 
     let text = text?;
     let seconds = seconds_since_epoch(text);
     if seconds.is_none() {
-        let message = format!("`{}` is no point in time", display_text(text));
+        let message = format!("`{}` is not a point in time", display_text(text));
         cx.problem(
             Problem::error(&SECRET_TIME, path, message)
                 .help("write a date such as `2027-01-31`, or a time in UTC such as `2027-01-31T12:00:00Z`"),

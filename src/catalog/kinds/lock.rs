@@ -87,7 +87,7 @@ impl EntryKind for Lock {
     const TITLE: &'static str = "management lock";
     const ARM_TYPE: &'static str = ARM_TYPE;
     const TYPES: &'static [&'static ResourceType] = &[&LOCK];
-    const ABOUT: &'static str = "A management lock: nobody deletes (or changes) what is at or below its scope. It is \
+    const ABOUT: &'static str = "A management lock: what is at or below its scope cannot be deleted (or changed). It is \
         made last and goes first. What a lock forbids cannot be planned while it stands: take the lock out, apply, and \
         put it back.";
     const EXAMPLE: &'static str = "\

@@ -126,7 +126,7 @@ impl PeeringSpec {
         let other = type_of(&self.network);
         let is_network = other.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case(VNET));
         if !is_network {
-            let message = format!("`{}` is no virtual network", display_text(&self.network.0));
+            let message = format!("`{}` is not a virtual network", display_text(&self.network.0));
             cx.problem(
                 Problem::error(&PEERING_NETWORK, format!("{origin}.network"), message)
                     .help("write a reference such as `${networks.spoke}`, or the ARM id of a network"),

@@ -326,8 +326,12 @@ fn check(spec: &Spec, policy: &Policy, cx: &mut EntryCx<'_>) {
             let all = policy.effects.iter().filter(|e| e.starts_with(|c: char| c.is_ascii_uppercase()));
             let all = all.copied().collect::<Vec<_>>().join("`, `");
             cx.problem(
-                Problem::error(&POLICY_EFFECT, "effect", format!("`{effect}` is no effect of this policy"))
-                    .help(help.unwrap_or_else(|| format!("write one of `{all}`"))),
+                Problem::error(
+                    &POLICY_EFFECT,
+                    "effect",
+                    format!("`{effect}` is not an effect of this policy"),
+                )
+                .help(help.unwrap_or_else(|| format!("write one of `{all}`"))),
             );
         }
     }

@@ -271,12 +271,12 @@ const ZONE: Code = Code {
     example: "zones: [\"1\", \"2\", \"3\"]",
 };
 
-/// Reports what is no zone.
+/// Reports what is not a zone.
 pub(super) fn check_zones(zones: Option<&[String]>, cx: &mut EntryCx<'_>) {
     for zone in zones.unwrap_or_default() {
         if !has_token(zone) && !matches!(zone.as_str(), "1" | "2" | "3") {
             cx.problem(
-                Problem::error(&ZONE, "zones", format!("`{zone}` is no availability zone"))
+                Problem::error(&ZONE, "zones", format!("`{zone}` is not an availability zone"))
                     .help("write zones by their numbers, as in `['1', '2', '3']`"),
             );
         }
@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(changes(&drafts[0], &live), [] as [&str; 0]);
         live["zones"] = json!(["2"]);
         live["sku"]["name"] = "Basic".into();
-        // The blueprint leaves the SKU out, so an address of another one is no change.
+        // The blueprint leaves the SKU out, so an address of another one is not a change.
         assert_eq!(changes(&drafts[0], &live), ["zones!"]);
         let (drafts, _) = expand("publicIps", "egress", json!({ "sku": "Standard" }));
         assert_eq!(changes(&drafts[0], &live), ["sku.name!"]);

@@ -257,7 +257,7 @@ fn principal(spec: &Spec, cx: &mut EntryCx<'_>) -> Option<(String, Option<Princi
             None
         }
         None => {
-            let message = format!("`{}` is no principal", display_text(&text));
+            let message = format!("`{}` is not a principal", display_text(&text));
             cx.problem(
                 Problem::error(&PRINCIPAL, "principal", message)
                     .help("write a reference such as `${identities.app}`, or the object id, which is a GUID"),

@@ -33,7 +33,7 @@ const ROLE_SCOPE: Code = Code {
 
 const ROLE_VAULT: Code = Code {
     name: "role-vault",
-    why: "The vault goes by its own access policies, so Azure roles for what is in it have no effect.",
+    why: "The vault uses its own access policies, so Azure roles for what is in it have no effect.",
     remedy: "Let it go by roles, or write an access policy.",
     example: "authorization: rbac",
 };
@@ -66,7 +66,7 @@ pub(super) fn cross_check(around: &CheckContext<'_>, problems: &mut Vec<Problem>
         role.starts_with("Key Vault ") && !["Key Vault Contributor", "Key Vault Reader"].contains(&role);
     if inside && policies == Some(false.into()) {
         problems.push(
-            Problem::warning(&ROLE_VAULT, "role", format!("`{role}` has no effect: the vault goes by access policies"))
+            Problem::warning(&ROLE_VAULT, "role", format!("`{role}` has no effect: the vault uses access policies"))
                 .help("leave `authorization: accessPolicies` out of the vault, or write an access policy in place of the role"),
         );
     }

@@ -29,7 +29,7 @@ pub(super) fn scope_id(scope: Option<&Reference>, path: &str, cx: &mut EntryCx<'
         "resourceGroup" => Some(cx.group().as_str().to_owned()),
         _ if scope.literal_id().is_some() => Some(scope.0.trim_end_matches('/').to_owned()),
         text => {
-            let message = format!("`{}` is no resource", display_text(text));
+            let message = format!("`{}` is not a resource", display_text(text));
             cx.problem(Problem::error(&SCOPE, path, message).help(
                 "write a reference such as `${keyVaults.secrets}`, `subscription`, `resourceGroup`, or an ARM id",
             ));

@@ -314,7 +314,7 @@ const SQL_SERVER_ADMIN: Code = Code {
 
 const SQL_SERVER_RULES: Code = Code {
     name: "sql-server-rules",
-    why: "Azure refuses rules about public networks while the server does not answer on them, and rules that are no addresses.",
+    why: "Azure refuses rules about public networks while the server does not answer on them, and rules that are not addresses.",
     remedy: "Drop the rules, or `publicAccess: false`; write addresses of IPv4.",
     example: "firewallRules: { office: { from: 203.0.113.1, to: 203.0.113.14 } }",
 };

@@ -125,7 +125,7 @@ pub(super) async fn look(
 fn parse(bytes: &[u8]) -> Result<Lock, ObjectError> {
     serde_json::from_slice(bytes).map_err(|error| {
         ObjectError::Other(format!(
-            "its lock.json is damaged ({error}): delete that object if nobody is at work"
+            "its lock.json is damaged ({error}): delete that object if no other run is at work"
         ))
     })
 }

@@ -110,14 +110,14 @@ impl FromStr for Location {
             return wrong("this kind of URL is not known");
         }
         if !plain(&first) {
-            return wrong("its account or bucket is no name");
+            return wrong("its account or bucket is not a name");
         }
         Ok(match scheme {
             "azblob" => {
                 let (container, prefix) = rest_of.split_once('/').unwrap_or((&rest_of, ""));
                 // A dot would make more of the host, or lead out of the account's path.
                 if first.contains('.') {
-                    return wrong("its account is no name");
+                    return wrong("its account is not a name");
                 }
                 if !plain(container) || container.contains('.') {
                     return wrong("it names no container");
@@ -237,7 +237,7 @@ impl Location {
                 (Arc::new(builder.with_retry(retry).build()?), prefix)
             }
             Location::Folder(_) | Location::Rehearsal(_) | Location::Memory => {
-                return Err(object_store::Error::NotSupported { source: "it is no object store".into() });
+                return Err(object_store::Error::NotSupported { source: "it is not an object store".into() });
             }
         })
     }
@@ -305,13 +305,13 @@ mod tests {
         for (text, why) in [
             ("", "no place"),
             ("azblob://account", "no container"),
-            ("azblob:///container", "no name"),
-            ("azblob://account.evil.example/container", "no name"),
+            ("azblob:///container", "not a name"),
+            ("azblob://account.evil.example/container", "not a name"),
             ("azblob://account/../container", "no container"),
-            ("azblob://account@evil/container", "no name"),
+            ("azblob://account@evil/container", "not a name"),
             ("azblob://account/c?x=y", "no container"),
-            ("s3://", "no name"),
-            ("s3://what?/x", "no name"),
+            ("s3://", "not a name"),
+            ("s3://what?/x", "not a name"),
             ("http://account/container", "not known"),
             ("file://a/b", "three slashes"),
         ] {

@@ -61,7 +61,7 @@ pub trait Objects: Send + Sync {
     /// When the store cannot be asked.
     async fn get(&self, path: &str) -> Result<Option<Object>, ObjectError>;
 
-    /// Writes an object in one piece. Writing again what is there already is no conflict: an answer may get lost.
+    /// Writes an object in one piece. Writing again what is there already is not a conflict: an answer may get lost.
     ///
     /// # Errors
     /// [`ObjectError::Conflict`] when the condition does not hold; others when the store cannot be asked, and then

@@ -5,7 +5,7 @@
 
 /// The shortest text that is masked.
 const SHORTEST: usize = 8;
-/// From this length on a text is no word, whatever it is made of.
+/// From this length on a text is not a word, whatever it is made of.
 const LONG: usize = 24;
 
 /// Whether a text is long and unlike ordinary text, so that its mask hides nothing else.

@@ -78,7 +78,7 @@ impl Shown<'_> {
         shown
     }
 
-    /// The ways to say an id, longest first, all of them whole at the end; none when the text is no id.
+    /// The ways to say an id, longest first, all of them whole at the end; none when the text is not an id.
     fn short_ids(&self, text: &str) -> Vec<String> {
         let is_id = text.starts_with("/subscriptions/") || text.starts_with("/providers/");
         let Some(id) = is_id.then(|| ArmId::parse(text).ok()).flatten() else { return Vec::new() };

@@ -27,7 +27,7 @@ pub fn target() -> ProgressDrawTarget {
 
 /// Draws a line a running resource and a bar for the whole; finished steps are printed above and stay.
 ///
-/// A target that is no terminal shows nothing at all: that is what [`Plain`](super::Plain) is for.
+/// A target that is not a terminal shows nothing at all: that is what [`Plain`](super::Plain) is for.
 /// Nothing is left of the bars when the run ends, or when this is dropped.
 pub struct Bars {
     style: Style,

@@ -139,7 +139,7 @@ pub(crate) fn operation(method: Method, kind: &str, action: Option<&str>) -> Str
     }
 }
 
-/// What became different, by path. What every write renews is no change.
+/// What became different, by path. What every write renews is not a change.
 pub(crate) fn differences(before: &Value, after: &Value) -> Object {
     let (before, after) = (leaves(before), leaves(after));
     let mut changes = Object::new();

@@ -344,7 +344,7 @@ impl World {
         }
     }
 
-    /// Answers a poll; `None` when the path is no operation's.
+    /// Answers a poll; `None` when the path is not an operation's.
     pub(crate) fn poll(&mut self, call: &Call<'_>, key: &str) -> Option<Response> {
         let word = last(cut(key, 1));
         let result = match word {

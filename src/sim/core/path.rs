@@ -42,7 +42,7 @@ impl ResourcePath {
         Some(ResourcePath { id: path.to_owned(), scope: key[..at].to_owned(), key, namespace, types, names })
     }
 
-    /// A path that is no resource's: without namespace, types and names.
+    /// A path that is not a resource's: without namespace, types and names.
     pub(crate) fn other(path: &str) -> Self {
         ResourcePath {
             id: path.to_owned(),

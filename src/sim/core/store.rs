@@ -123,7 +123,7 @@ impl Store {
     /// What lies below a key and comes behind another.
     pub(crate) fn below_behind(&self, key: &str, after: &str) -> impl Iterator<Item = (&str, &Resource)> {
         let prefix = format!("{key}/");
-        // The prefix itself is no key: ids do not end with a slash.
+        // The prefix itself is not a key: ids do not end with a slash.
         let from = if prefix.as_str() > after { &prefix } else { after };
         self.resources
             .range::<str, _>((Bound::Excluded(from), Bound::Unbounded))

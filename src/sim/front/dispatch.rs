@@ -196,7 +196,7 @@ fn check_scope(world: &World, call: &Call<'_>) -> Result<String, Failure> {
     if world.exists(scope) || scope.starts_with("/providers/microsoft.management/") {
         return Ok(written);
     }
-    // A namespace in a cluster is no resource of ARM's, and roles are given on it all the same.
+    // A namespace in a cluster is not a resource of ARM's, and roles are given on it all the same.
     let cluster = scope
         .find("/managedclusters/")
         .and_then(|at| scope[at + 1..].match_indices('/').nth(1).map(|(end, _)| at + 1 + end));

@@ -61,7 +61,7 @@ pub(crate) fn check_name(world: &World, call: &Call<'_>) -> Answer {
 fn check(call: &Call<'_>, existing: Option<&Resource>) -> Result<(), Failure> {
     let body = &call.body;
     if text(body, "properties.tenantId").is_none_or(|t| uuid::Uuid::try_parse(t).is_err()) {
-        return Err(bad("The parameter tenantId is not specified or is no GUID."));
+        return Err(bad("The parameter tenantId is not specified or is not a GUID."));
     }
     let sku = text(body, "properties.sku.name").unwrap_or_default();
     if !["standard", "premium"].contains(&sku.to_ascii_lowercase().as_str()) {

@@ -410,7 +410,7 @@ impl Behaviour for Site {
         Ok(world.answer(200, key))
     }
 
-    /// Takes the plan along with its last site unless it is told not to.
+    /// Takes the plan along with its last site unless `failSwapOn` is false.
     fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let key = &call.path.key;
         let plan = text(&world.need(call)?.body, "properties.serverFarmId").map(str::to_ascii_lowercase);

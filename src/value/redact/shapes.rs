@@ -142,7 +142,7 @@ pub(super) fn tokens(text: &str) -> Cow<'_, str> {
             }
             None if here[first..].starts_with("Sec") => {
                 clean.push_str(MASK);
-                // What is no part of a name is somebody else's text, such as the end of a JSON string.
+                // What is not part of a name is somebody else's text, such as the end of a JSON string.
                 let of_name = |c: char| token::is_reserved(c) || c.is_alphanumeric() || "._-[]".contains(c);
                 let end = here[first..].find(|c| !of_name(c)).map_or(here.len(), |end| first + end);
                 rest = &here[end..];

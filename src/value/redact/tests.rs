@@ -177,7 +177,7 @@ fn shapes_give_secrets_away() {
 fn tokens_of_berths_own_are_told_as_what_they_are() {
     let redactor = Redactor::new();
     let token = token::Token::Secret { name: "s".into() }.encode();
-    assert_eq!(redactor.text(&format!("`{token}` is no CIDR")), "`(secret)` is no CIDR");
+    assert_eq!(redactor.text(&format!("`{token}` is not a CIDR")), "`(secret)` is not a CIDR");
     let cut: String = token.chars().take(5).collect();
     assert_eq!(redactor.text(&format!("{cut}\"")), "(secret)\"");
     // One that somebody forged takes nothing of the text around it along.

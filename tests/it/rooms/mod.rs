@@ -191,7 +191,7 @@ fn rooms_use_only_what_the_architecture_allows() {
     let rooms = rooms();
     for (room, may) in &allowed {
         for name in std::iter::once(room).chain(may).filter(|name| !rooms.contains(first(name))) {
-            wrong.push(format!("`{name}` is in the table and is no room"));
+            wrong.push(format!("`{name}` is in the table and is not a room"));
         }
     }
     wrong.dedup();

@@ -152,7 +152,7 @@ pub fn finish(
         let owner = Owner::new(name.clone()).within(environment).to_string();
         terminal.summary(|| berth::report::ci::applied(&owner, None, summary));
     }
-    // What a run in part leaves is no basis for what comes after it.
+    // What a run in part leaves is not a basis for what comes after it.
     if summary.is_complete()
         && applied.broken.is_none()
         && let Some(blueprint) = blueprint

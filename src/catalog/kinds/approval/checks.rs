@@ -47,7 +47,7 @@ pub const APPROVAL_FROM: Code = Code {
     example: "from: ${resources.origin}",
 };
 
-/// What is named is no private endpoint.
+/// What is named is not a private endpoint.
 pub const APPROVAL_ENDPOINT: Code = Code {
     name: "approval-endpoint",
     why: "`endpoints` takes private endpoints, each whole: no names, no patterns.",

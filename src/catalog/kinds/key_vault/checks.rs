@@ -121,7 +121,7 @@ const KEY_VAULT_IP: Code = Code {
 
 const KEY_VAULT_POLICIES_UNUSED: Code = Code {
     name: "key-vault-policies-unused",
-    why: "A vault goes by Azure roles or by its own access policies: with roles, policies have no effect.",
+    why: "A vault uses Azure roles or its own access policies: with roles, policies have no effect.",
     remedy: "Write `authorization: accessPolicies`, or use roleAssignments.",
     example: "authorization: rbac",
 };
@@ -135,7 +135,7 @@ const KEY_VAULT_RETENTION: Code = Code {
 
 const KEY_VAULT_RULES_UNUSED: Code = Code {
     name: "key-vault-rules-unused",
-    why: "Without public access nobody is let in by a rule: only private endpoints lead to the vault.",
+    why: "Without public access no firewall rule lets anybody in: only private endpoints lead to the vault.",
     remedy: "Drop the rules, or `publicAccess: false`.",
     example: "publicAccess: false",
 };
@@ -172,7 +172,7 @@ impl Spec {
                 Problem::warning(
                     &KEY_VAULT_POLICIES_UNUSED,
                     "accessPolicies",
-                    "the vault goes by Azure roles, so its access policies have no effect",
+                    "the vault uses Azure roles, so its access policies have no effect",
                 )
                 .help("write `authorization: accessPolicies`, or roleAssignments in place of the policies"),
             );
@@ -247,7 +247,7 @@ impl PolicySpec {
                 Problem::error(
                     &KEY_VAULT_PRINCIPAL,
                     format!("accessPolicies.{key}.principal"),
-                    format!("`{}` is no principal", self.principal.0),
+                    format!("`{}` is not a principal", self.principal.0),
                 )
                 .help("write a reference such as `${identities.app}`, or the object id, which is a GUID"),
             );

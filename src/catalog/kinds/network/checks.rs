@@ -282,7 +282,7 @@ impl SubnetSpec {
             if service.contains('.') && help.is_none() {
                 continue;
             }
-            let message = format!("`{service}` is no service that berth knows");
+            let message = format!("`{service}` is not a service that berth knows");
             let help = help.unwrap_or_else(|| format!("write its whole name, such as `{}`", known[0]));
             let path = format!("subnets.{key}.{field}");
             cx.problem(Problem::warning(&SUBNET_SERVICE, path, message).help(help));

@@ -61,7 +61,7 @@ pub(super) fn ports(
 ) {
     let texts = texts.map_or_else(|| vec!["*".to_owned()], |texts| texts.0);
     for text in texts.iter().filter(|text| !is_ports(text, texts.len() == 1)) {
-        let message = format!("`{text}` is no port and no range of ports");
+        let message = format!("`{text}` is neither a port nor a range of ports");
         cx.problem(
             Problem::error(&SECURITY_RULE_PORTS, path, message)
                 .help("write ports of 0 to 65535, as in `[443, 8080-8090]`, or `*` alone for all of them"),
@@ -104,7 +104,7 @@ pub(super) fn side(
     };
     for text in texts.iter().filter(|text| !has_token(text) && !is_address(text)) {
         if text != "*" && !tag(text) {
-            let message = format!("`{text}` is no address, no range of addresses and no service tag");
+            let message = format!("`{text}` is not an address, a range of addresses or a service tag");
             cx.problem(
                 Problem::error(&SECURITY_RULE_ADDRESS, path, message)
                     .help("write a CIDR block such as `10.20.0.0/16`, or a service tag such as `Internet`"),

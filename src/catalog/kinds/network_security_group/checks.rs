@@ -142,7 +142,7 @@ pub(super) fn misspelt(text: &str, path: &str, cx: &mut EntryCx<'_>) {
         return;
     }
     if let Some(help) = did_you_mean(text, TAGS.iter().copied()) {
-        let message = format!("`{text}` is no service tag that berth knows");
+        let message = format!("`{text}` is not a service tag that berth knows");
         cx.problem(Problem::warning(&SERVICE_TAG, path, message).help(help));
     }
 }

@@ -18,7 +18,7 @@ impl LinkSpec {
         let name = self.name.as_deref().unwrap_or(key);
         LINK_NAME.check(name, &origin, cx);
         if !type_of(&self.network).is_some_and(|kind| kind.eq_ignore_ascii_case(VNET)) {
-            let message = format!("`{}` is no virtual network", display_text(&self.network.0));
+            let message = format!("`{}` is not a virtual network", display_text(&self.network.0));
             cx.problem(
                 Problem::error(&DNS_LINK_NETWORK, format!("{origin}.network"), message)
                     .help("write a reference such as `${networks.hub}`, or the ARM id of a network"),

@@ -37,7 +37,7 @@ pub(super) const DNS_RECORD_TWICE: Code = Code {
 
 const DNS_ZONE_NAME: Code = Code {
     name: "dns-zone-name",
-    why: "The name of the zone is no DNS name.",
+    why: "The name of the zone is not a DNS name.",
     remedy: "Use at least two labels.",
     example: "name: shop.internal",
 };

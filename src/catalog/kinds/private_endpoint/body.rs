@@ -23,7 +23,7 @@ pub(super) struct ZoneConfig {
     pub(super) name: String,
     /// The zone's id.
     pub(super) zone: String,
-    /// The zone's address, when it is a draft of this entry: a plain id in a body is no dependency.
+    /// The zone's address, when it is a draft of this entry: a plain id in a body is not a dependency.
     pub(super) needs: Option<Address>,
 }
 
@@ -40,7 +40,7 @@ impl Choice {
             return Some(Choice { group: None, zones: Some(&[]) });
         }
         if !is_resource(&spec.target) {
-            let message = format!("`{}` is no resource", display_text(&spec.target.0));
+            let message = format!("`{}` is not a resource", display_text(&spec.target.0));
             cx.problem(
                 Problem::error(&PRIVATE_ENDPOINT_TARGET, "target", message)
                     .help("write a reference such as `${keyVaults.secrets}`, or an ARM id"),

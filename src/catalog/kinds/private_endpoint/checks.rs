@@ -88,7 +88,7 @@ impl Spec {
         let literal = self.subnet.literal_id();
         let other = literal.as_ref().is_some_and(|id| !id.resource_type().eq_ignore_ascii_case(SUBNET));
         if !is_resource(&self.subnet) || other {
-            let message = format!("`{}` is no subnet", display_text(&self.subnet.0));
+            let message = format!("`{}` is not a subnet", display_text(&self.subnet.0));
             cx.problem(
                 Problem::error(&PRIVATE_ENDPOINT_SUBNET, "subnet", message).help(
                     "write a reference such as `${networks.hub.subnets.endpoints}`, or a subnet's ARM id",
@@ -109,7 +109,7 @@ impl Spec {
         }
         if let Some(Dns::Zones(zones)) = &self.dns {
             for (at, zone) in zones.iter().enumerate().filter(|(_, zone)| !is_resource(zone)) {
-                let message = format!("`{}` is no private DNS zone", display_text(&zone.0));
+                let message = format!("`{}` is not a private DNS zone", display_text(&zone.0));
                 cx.problem(
                     Problem::error(&PRIVATE_ENDPOINT_ZONE, format!("dns[{at}]"), message)
                         .help("write a reference such as `${resources.zone}`, or a zone's ARM id"),

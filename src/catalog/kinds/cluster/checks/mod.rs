@@ -244,7 +244,7 @@ const LINUX_USERNAME: Code = Code {
 
 const LOCAL_ACCOUNTS: Code = Code {
     name: "local-accounts",
-    why: "Without local accounts, people sign in through Microsoft Entra ID; without that nobody could.",
+    why: "Without local accounts, people sign in through Microsoft Entra ID; without both there is no way to sign in.",
     remedy: "Say which groups administer the cluster.",
     example: "aad: { adminGroups: [0f5dd1b4-0000-4000-8000-000000000001] }",
 };
@@ -314,7 +314,7 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
             Problem::error(
                 &LOCAL_ACCOUNTS,
                 "disableLocalAccounts",
-                "without local accounts nobody could sign in",
+                "without local accounts and without Entra ID there is no way to sign in",
             )
             .help("add `aad: { adminGroups: [<group's object id>] }`"),
         );

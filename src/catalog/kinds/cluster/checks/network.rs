@@ -432,7 +432,7 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
                 Problem::error(
                     &IP_FAMILIES,
                     format!("network.ipFamilies[{at}]"),
-                    format!("`{family}` is no family of addresses"),
+                    format!("`{family}` is not a family of addresses"),
                 )
                 .help("write `IPv4` or `IPv6`"),
             );

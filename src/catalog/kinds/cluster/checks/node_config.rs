@@ -140,7 +140,7 @@ const IMAGE_GC: Code = Code {
 
 const SWAP_FILE: Code = Code {
     name: "swap-file",
-    why: "The kubelet refuses to start on a node with swap unless it is told not to.",
+    why: "The kubelet refuses to start on a node with swap unless `failSwapOn` is false.",
     remedy: "Add the setting.",
     example: "kubelet: { failSwapOn: false }",
 };
@@ -457,7 +457,7 @@ fn upgrade(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
                 Problem::error(
                     &UPGRADE,
                     format!("{path}.upgrade.{field}"),
-                    format!("`{text}` is no number of nodes"),
+                    format!("`{text}` is not a number of nodes"),
                 )
                 .help("write a number, or a percentage such as `33%`"),
             );
