@@ -289,23 +289,6 @@ pub(crate) fn allowance(step: &Step) -> Option<String> {
     (step.protected && destructive).then(|| format!("{flag} {}", step.address.argument()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn registrations_are_told_by_namespace_and_feature() {
-        let id = |text| ArmId::parse(text).unwrap();
-        assert_eq!(registered(&id("/subscriptions/s/providers/Microsoft.KeyVault")), "Microsoft.KeyVault");
-        assert_eq!(
-            registered(&id(
-                "/subscriptions/s/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/Preview"
-            )),
-            "Microsoft.ContainerService/Preview"
-        );
-    }
-}
-
 /// What Azure calls a resource and which group it is in, each where the address does not say so: label and value.
 ///
 /// The names of role assignments and their like are made up by berth and say nothing.
@@ -351,5 +334,22 @@ pub(crate) fn named_in_words(step: &Step) -> Option<String> {
         (Some(name), None) => Some(name.into_owned()),
         (None, Some(group)) => Some(format!("in {group}")),
         (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registrations_are_told_by_namespace_and_feature() {
+        let id = |text| ArmId::parse(text).unwrap();
+        assert_eq!(registered(&id("/subscriptions/s/providers/Microsoft.KeyVault")), "Microsoft.KeyVault");
+        assert_eq!(
+            registered(&id(
+                "/subscriptions/s/providers/Microsoft.Features/providers/Microsoft.ContainerService/features/Preview"
+            )),
+            "Microsoft.ContainerService/Preview"
+        );
     }
 }

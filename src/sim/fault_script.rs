@@ -252,10 +252,10 @@ mod tests {
             (json!({"busy": true, "drop": "after"}), "exactly one of"),
             (json!({"busy": true, "typ": "x"}), "unknown field `typ`"),
             (json!({"stall": "5"}), "not a length of time"),
-            (json!({"answer": {"status": 200, "code": "x"}}), "no status of an error"),
-            (json!({"busy": true, "probability": 1.5}), "no probability"),
+            (json!({"answer": {"status": 200, "code": "x"}}), "not a status of an error"),
+            (json!({"busy": true, "probability": 1.5}), "not a probability"),
             (json!({"busy": true, "every": 0}), "strikes nothing"),
-            (json!({"busy": true, "path": "["}), "no pattern"),
+            (json!({"busy": true, "path": "["}), "not a pattern"),
             (json!({"drop": "during"}), "unknown variant `during`"),
         ] {
             let error = problem(rule.clone());

@@ -668,7 +668,9 @@ fn a_pipeline_step_decides_by_rules_and_leaves_an_audit_trail() {
     let vault = vault();
     let approve = |args: &[&str]| berth.run([&["approve"], args, &["--sim"]].concat());
     // A message alone names nobody, and anybody only with a limit.
-    approve(&["run", &vault, "--message", "ticket OPS-*"]).exits(1).complains(&["no option names who may connect"]);
+    approve(&["run", &vault, "--message", "ticket OPS-*"])
+        .exits(1)
+        .complains(&["no option names who may connect"]);
     approve(&["run", &vault, "--any"]).exits(1).complains(&["--at-most"]);
     let rule = ["--from-subscription", TRUSTED, "--message", "ticket OPS-*"];
     let dry = approve(&[&["run", &vault], &rule[..], &["--dry-run", "--format", "json"]].concat()).exits(2);

@@ -134,7 +134,7 @@ pub struct Global {
     #[arg(long, value_name = "FILE", global = true, help_heading = "Output", hide_short_help = true)]
     pub trace_http: Option<PathBuf>,
     /// Show nothing but results and errors.
-    #[arg(short, long, global = true, hide_short_help = true)]
+    #[arg(short, long, global = true, help_heading = "Output", hide_short_help = true)]
     pub quiet: bool,
     /// Log what happens inside; twice for more.
     #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Output", hide_short_help = true)]

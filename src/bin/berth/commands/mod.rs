@@ -43,7 +43,7 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
-    let Cli { command, global } = cli;
+    let Cli { command, global, .. } = cli;
     let is_about_no_blueprint = matches!(
         command,
         Command::Sim { .. }
