@@ -168,8 +168,8 @@ fn filters(all: &[&Drift]) -> String {
         .filter(|severity| all.iter().any(|drift| drift.severity == *severity))
         .map(|severity| option(severity.word(), severity.word()))
         .collect();
-    let whos = all.iter().flat_map(|drift| &drift.changed_by).map(|by| &by.who);
-    let names: BTreeSet<(ActorKind, String)> = whos.map(|who| (who.kind(), name(who))).collect();
+    let actors = all.iter().flat_map(|drift| &drift.changed_by).map(|by| &by.who);
+    let names: BTreeSet<(ActorKind, String)> = actors.map(|who| (who.kind(), name(who))).collect();
     // A list of thousands helps nobody to choose.
     let actors: String = names.iter().take(200).map(|(_, name)| option(name, name)).collect();
     format!(

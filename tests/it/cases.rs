@@ -239,7 +239,7 @@ async fn a_cluster_of_old_defaults_is_taken_over_without_a_change() {
         "id": id, "name": "aks-old", "type": "Microsoft.ContainerService/managedClusters", "location": "westus3",
         "sku": { "name": "Base", "tier": "Free" }, "identity": { "type": "SystemAssigned" },
         "properties": {
-            "provisioningState": "Succeeded", "kubernetesVersion": "1.33", "dnsPrefix": "aso", "enableRBAC": true,
+            "provisioningState": "Succeeded", "kubernetesVersion": "1.33", "dnsPrefix": "aks-old", "enableRBAC": true,
             "networkProfile": { "networkPlugin": "kubenet", "podCidr": "10.244.0.0/16", "serviceCidr": "10.0.0.0/16", "dnsServiceIP": "10.0.0.10", "outboundType": "loadBalancer", "loadBalancerSku": "standard" },
             "oidcIssuerProfile": { "enabled": false }, "agentPoolProfiles": [pool], "nodeResourceGroup": "MC_old",
         },

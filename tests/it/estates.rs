@@ -108,7 +108,7 @@ fn ids_and_serials_that_no_berth_wrote_are_refused() {
 
 /// A ledger that claims to have been moved here from another blueprint, with that one's resource in it.
 #[test]
-fn a_ledger_that_claims_to_have_been_anothers_deletes_only_by_name() {
+fn a_ledger_that_claims_to_have_been_someone_elses_deletes_only_by_name() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     let azure = berth.sim_serve();
     let endpoint = azure.client();
