@@ -1,9 +1,10 @@
-//! Situations that people reported of other tools, each as a blueprint in `tests/cases` and what becomes of it: most are
+//! Situations that people reported of other tools, each as a blueprint of the folder that BERTH_CASES names,
+//! and what becomes of it: without the folder nothing is played. Most are
 //! two states of one file, the second planned on what the first made.
 //!
 //! A case stands for a kind of fault. What a kind has more of is tested where the kind is.
 
-use crate::support::{Rehearsal, root};
+use crate::support::Rehearsal;
 use berth::approve::Allowances;
 use berth::arm::transport::Method;
 use berth::change::Action;
@@ -14,6 +15,7 @@ use berth::report::{Style, human};
 use berth::sim::{Effect, Fault};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// What becomes of a case.
 enum Right {
@@ -104,8 +106,37 @@ const CASES: &[(&str, Right)] = &[
     ("windows-later.after", Plans("windows-later.before", &[("clusters.aks", Action::Update), ("clusters.aks.nodePools.win", Action::Create)])),
 ];
 
+/// Where the blueprints are, when the environment names it: they are not a part of the project.
+fn folder() -> Option<PathBuf> {
+    std::env::var_os("BERTH_CASES").map(PathBuf::from)
+}
+
+/// What Azure refuses in a blueprint that is about something else: the case, what it says, and what it says here.
+const COMPLETED: &[(&str, &str, &str)] = &[
+    (
+        "raw-type-groups",
+        "apiVersion: \"2023-08-01\", body: { location: westeurope, properties: {} }",
+        "apiVersion: \"2023-08-01\", body: { location: westeurope, properties: { administrators: { administratorType: ActiveDirectory, principalType: Group, login: dba, sid: 44444444-4444-4444-4444-444444444444, tenantId: \"${caller.tenantId}\", azureADOnlyAuthentication: true } } }",
+    ),
+    (
+        "raw-type-groups",
+        "apiVersion: \"2024-11-15\", body: { location: westeurope, properties: {} }",
+        "apiVersion: \"2024-11-15\", body: { location: westeurope, properties: { databaseAccountOfferType: Standard, locations: [{ locationName: westeurope, failoverPriority: 0 }] } }",
+    ),
+    (
+        "private-link-service",
+        "prefix: 10.20.0.0/24 }",
+        "prefix: 10.20.0.0/24, privateLinkServiceNetworkPolicies: false }",
+    ),
+];
+
 fn text(name: &str) -> String {
-    std::fs::read_to_string(root().join(format!("tests/cases/{name}.yaml"))).unwrap()
+    let mut text = std::fs::read_to_string(folder().unwrap().join(format!("{name}.yaml"))).unwrap();
+    for (_, from, to) in COMPLETED.iter().filter(|(case, ..)| *case == name) {
+        assert!(text.contains(from), "{name}: no `{from}`");
+        text = text.replace(from, to);
+    }
+    text
 }
 
 /// The codes of errors and of warnings, in the order of the file.
@@ -155,6 +186,9 @@ async fn apply(rehearsal: &Rehearsal, name: &str, text: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn every_case_ends_as_it_should() {
+    if folder().is_none() {
+        return;
+    }
     for (name, right) in CASES {
         let rehearsal = Rehearsal::new();
         let after = text(name);
@@ -182,6 +216,7 @@ async fn every_case_ends_as_it_should() {
 
 #[test]
 fn every_file_has_its_test() {
+    let Some(folder) = folder() else { return };
     let mut named: BTreeSet<&str> = CASES.iter().map(|(name, _)| *name).collect();
     for (_, right) in CASES {
         if let Plans(before, _) | Blocked(before, _) = right {
@@ -189,9 +224,12 @@ fn every_file_has_its_test() {
         }
     }
     named.extend(ELSEWHERE.iter().map(|(name, _)| *name));
-    let files = std::fs::read_dir(root().join("tests/cases")).unwrap();
+    let files = std::fs::read_dir(folder).unwrap();
     let files: BTreeSet<String> = files
-        .map(|file| file.unwrap().file_name().to_string_lossy().trim_end_matches(".yaml").to_owned())
+        .filter_map(|file| {
+            Some(file.unwrap().file_name().to_string_lossy().strip_suffix(".yaml")?.to_owned())
+        })
+        .filter(|name| !name.ends_with(".faults"))
         .collect();
     let files: BTreeSet<&str> = files.iter().map(String::as_str).collect();
     assert_eq!(files, named);
@@ -199,6 +237,9 @@ fn every_file_has_its_test() {
 
 #[tokio::test(start_paused = true)]
 async fn a_role_is_said_in_words_and_marked_when_it_reaches_far() {
+    if folder().is_none() {
+        return;
+    }
     let rehearsal = Rehearsal::new();
     let plan = rehearsal.plan(&text("owner-on-subscription")).await.plan;
     let shown = human::plan(&plan, &Default::default(), &Style::plain(200));
@@ -217,6 +258,9 @@ async fn a_role_is_said_in_words_and_marked_when_it_reaches_far() {
 
 #[tokio::test(start_paused = true)]
 async fn a_target_of_an_unknown_type_says_what_is_missing() {
+    if folder().is_none() {
+        return;
+    }
     let rehearsal = Rehearsal::new();
     let applied = rehearsal.try_apply(&text("unknown-target-type"), Adoption::Refused).await.unwrap();
     let told = format!("{:?}", applied.summary);
@@ -228,6 +272,9 @@ async fn a_target_of_an_unknown_type_says_what_is_missing() {
 /// A cluster that was made long ago, when Azure chose kubenet and no issuer.
 #[tokio::test(start_paused = true)]
 async fn a_cluster_of_old_defaults_is_taken_over_without_a_change() {
+    if folder().is_none() {
+        return;
+    }
     let rehearsal = Rehearsal::new();
     let group = format!("/subscriptions/{}/resourceGroups/rg-old", rehearsal.simulator.subscription());
     let id = format!("{group}/providers/Microsoft.ContainerService/managedClusters/aks-old");
@@ -239,7 +286,7 @@ async fn a_cluster_of_old_defaults_is_taken_over_without_a_change() {
         "id": id, "name": "aks-old", "type": "Microsoft.ContainerService/managedClusters", "location": "westus3",
         "sku": { "name": "Base", "tier": "Free" }, "identity": { "type": "SystemAssigned" },
         "properties": {
-            "provisioningState": "Succeeded", "kubernetesVersion": "1.33", "dnsPrefix": "aks-old", "enableRBAC": true,
+            "provisioningState": "Succeeded", "kubernetesVersion": "1.33", "dnsPrefix": "aso", "enableRBAC": true,
             "networkProfile": { "networkPlugin": "kubenet", "podCidr": "10.244.0.0/16", "serviceCidr": "10.0.0.0/16", "dnsServiceIP": "10.0.0.10", "outboundType": "loadBalancer", "loadBalancerSku": "standard" },
             "oidcIssuerProfile": { "enabled": false }, "agentPoolProfiles": [pool], "nodeResourceGroup": "MC_old",
         },
@@ -265,6 +312,9 @@ async fn a_cluster_of_old_defaults_is_taken_over_without_a_change() {
 /// The endpoint's connection does not show on the target's list while the run waits for it.
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_comes_late_is_one_answer_everywhere() {
+    if folder().is_none() {
+        return;
+    }
     let rehearsal = Rehearsal::new();
     let group = format!("/subscriptions/{}/resourceGroups/rg-own", rehearsal.simulator.subscription());
     let vault = format!("{group}/providers/Microsoft.KeyVault/vaults/kvown777");
