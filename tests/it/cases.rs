@@ -107,6 +107,7 @@ const CASES: &[(&str, Right)] = &[
 ];
 
 /// Where the blueprints are, when the environment names it: they are not a part of the project.
+#[expect(clippy::disallowed_methods, reason = "a test's folder is not a setting of berth")]
 fn folder() -> Option<PathBuf> {
     std::env::var_os("BERTH_CASES").map(PathBuf::from)
 }
