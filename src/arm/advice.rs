@@ -255,11 +255,11 @@ const OF_CODES: &[(&[&str], &str)] = &[
     ),
     (
         &["RoleDefinitionDoesNotExist"],
-        "write the name of a built-in role (`berth explain roles`), or the id of one that exists",
+        "write the name of a built-in role (`az role definition list` shows them), or the id of one that exists",
     ),
     (
         &["PolicyDefinitionNotFound", "PolicySetDefinitionNotFound"],
-        "write the name of a built-in policy (`berth explain policies`), or the id of one that exists",
+        "write the name of a built-in policy (`az policy definition list` shows them), or the id of one that exists",
     ),
     (
         &["PrincipalNotFound"],
