@@ -110,11 +110,7 @@ pub static API_MANAGEMENT: ResourceType = ResourceType {
         ]),
         Rule::at("zones").set(),
         Rule::at("identity.type").fold_case().default("\"None\""),
-        Rule::at("identity.principalId").read_only(),
-        Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
-        Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
-        Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
         Rule::at("properties.publicNetworkAccess").fold_case().default("\"Enabled\""),
         // Into a network at any time, out of it and into another never.
         Rule::at("properties.virtualNetworkType")

@@ -156,11 +156,7 @@ pub static APPLICATION_GATEWAY: ResourceType = ResourceType {
     rules: &[
         Rule::at("zones").set().immutable(),
         Rule::at("identity.type").fold_case().default("\"None\""),
-        Rule::at("identity.principalId").read_only(),
-        Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
-        Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
-        Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
         Rule::at("properties.sku").whole(),
         Rule::at("properties.sku.name").fold_case(),
         Rule::at("properties.sku.tier").fold_case(),

@@ -2,7 +2,7 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.documentdb/databaseaccounts>).
 
 use super::addresses::public_range;
-use super::naming::NameRule;
+use super::naming::{NameRule, small};
 use super::parts::{identity, members, switch, within};
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Problem, Reference, ResourceType,
@@ -114,11 +114,7 @@ pub static COSMOS_ACCOUNT: ResourceType = ResourceType {
     rules: &[
         Rule::at("kind").fold_case().immutable().default("\"GlobalDocumentDB\""),
         Rule::at("identity.type").fold_case().default("\"None\""),
-        Rule::at("identity.principalId").read_only(),
-        Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
-        Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
-        Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
         Rule::at("properties.capabilities").keyed("name").immutable(),
         Rule::at("properties.locations").keyed("failoverPriority"),
         Rule::at("properties.locations[].locationName").location(),
@@ -214,10 +210,6 @@ const NAME: NameRule = NameRule {
     says: "3 to 44 small letters, digits and `-`, not starting or ending with `-`; names of accounts are taken worldwide, \
            so `${uniqueString(azure.resourceGroup)}` helps",
 };
-
-fn small(c: char) -> bool {
-    c.is_ascii_lowercase() || c.is_ascii_digit()
-}
 
 const PART: NameRule = NameRule {
     code: &COSMOS_NAME,

@@ -4,8 +4,7 @@
 use super::messaging::{self, API_VERSION, NAME, NetworkRulesSpec, PART};
 use super::parts::{identity, members, switch, within};
 use crate::catalog::{
-    Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Reference,
-    ResourceType,
+    Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Reference, ResourceType,
 };
 use crate::value::Rule;
 use indexmap::IndexMap;
@@ -82,11 +81,7 @@ pub static EVENT_HUBS: ResourceType = ResourceType {
         Rule::at("sku.name").fold_case().steps(&[("Basic", "Standard"), ("Standard", "Basic")]),
         Rule::at("sku.tier").fold_case().steps(&[("Basic", "Standard"), ("Standard", "Basic")]),
         Rule::at("identity.type").fold_case().default("\"None\""),
-        Rule::at("identity.principalId").read_only(),
-        Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
-        Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
-        Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
         Rule::at("properties.isAutoInflateEnabled").default("false"),
         Rule::at("properties.maximumThroughputUnits").default("0"),
         Rule::at("properties.publicNetworkAccess").fold_case().default("\"Enabled\""),
@@ -116,17 +111,8 @@ pub static EVENT_HUBS: ResourceType = ResourceType {
 };
 
 /// Who may reach it.
-pub static EVENT_HUBS_RULES: ResourceType = ResourceType {
-    delete: DeleteMode::WithParent,
-    tags: false,
-    lanes: &[Lane::Ancestor(NAMESPACES)],
-    rules: messaging::RULES,
-    ..ResourceType::new(
-        "Microsoft.EventHub/namespaces/networkRuleSets",
-        API_VERSION,
-        "network rules of a namespace",
-    )
-};
+pub static EVENT_HUBS_RULES: ResourceType =
+    messaging::network_rules("Microsoft.EventHub/namespaces/networkRuleSets", &[Lane::Ancestor(NAMESPACES)]);
 
 /// A hub.
 pub static HUB: ResourceType = ResourceType {
@@ -210,11 +196,7 @@ eventHubs:
         let unsaid = [("sku.capacity", grows), ("properties.minimumTlsVersion", true)];
         cx.main(Draft::new(address.clone(), namespace.as_str(), &EVENT_HUBS, body).initially_if(&unsaid));
         if let Some(rules) = &spec.network_rules {
-            let id = namespace.child("networkRuleSets", "default");
-            let mut draft =
-                Draft::new(address.child("networkRules"), id.as_str(), &EVENT_HUBS_RULES, rules.body());
-            draft.arrival = Arrival::WithParent;
-            cx.also(draft.origin("networkRules"));
+            cx.also(rules.draft(&address, &namespace, &EVENT_HUBS_RULES));
         }
         for (key, hub) in &spec.hubs {
             let origin = format!("hubs.{key}");

@@ -3,8 +3,9 @@
 use super::addresses::public_range;
 use super::naming::{NameRule, alphanumeric};
 use super::parts::members;
-use crate::catalog::{EntryCx, Merged, Problem, Reference};
+use crate::catalog::{Arrival, DeleteMode, Draft, EntryCx, Lane, Merged, Problem, Reference, ResourceType};
 use crate::diag::Code;
+use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use crate::value::token::has_token;
 use schemars::JsonSchema;
@@ -68,7 +69,18 @@ pub struct NetworkRulesSpec {
     trusted_services: Option<bool>,
 }
 
-pub(super) const RULES: &[Rule] = &[
+/// The type of a namespace's network rules.
+pub(super) const fn network_rules(arm_type: &'static str, lanes: &'static [Lane]) -> ResourceType {
+    ResourceType {
+        delete: DeleteMode::WithParent,
+        tags: false,
+        lanes,
+        rules: RULES,
+        ..ResourceType::new(arm_type, API_VERSION, "network rules of a namespace")
+    }
+}
+
+const RULES: &[Rule] = &[
     Rule::at("location").read_only(),
     Rule::at("properties.defaultAction").fold_case().default("\"Allow\""),
     Rule::at("properties.publicNetworkAccess").fold_case().default("\"Enabled\""),
@@ -86,8 +98,15 @@ pub(super) const MERGED: &[Merged] = &[
 ];
 
 impl NetworkRulesSpec {
-    /// The body of the rule set.
-    pub(super) fn body(&self) -> Value {
+    /// The rule set, which every namespace has.
+    pub(super) fn draft(&self, address: &Address, namespace: &ArmId, kind: &'static ResourceType) -> Draft {
+        let id = namespace.child("networkRuleSets", "default");
+        let mut draft = Draft::new(address.child("networkRules"), id.as_str(), kind, self.body());
+        draft.arrival = Arrival::WithParent;
+        draft.origin("networkRules")
+    }
+
+    fn body(&self) -> Value {
         let ips = self.ips.iter().map(|ip| json!({ "ipMask": ip, "action": "Allow" }));
         let subnets = self.subnets.iter().map(
             |subnet| json!({ "subnet": { "id": subnet.id() }, "ignoreMissingVnetServiceEndpoint": false }),

@@ -4,8 +4,7 @@
 use super::messaging::{self, API_VERSION, NAME, NetworkRulesSpec, PART};
 use super::parts::{identity, members, switch, within};
 use crate::catalog::{
-    Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Reference,
-    ResourceType,
+    Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Reference, ResourceType,
 };
 use crate::value::Rule;
 use indexmap::IndexMap;
@@ -97,11 +96,7 @@ pub static SERVICE_BUS: ResourceType = ResourceType {
         Rule::at("sku.name").fold_case().steps(&[("Basic", "Standard"), ("Standard", "Basic")]),
         Rule::at("sku.tier").fold_case().steps(&[("Basic", "Standard"), ("Standard", "Basic")]),
         Rule::at("identity.type").fold_case().default("\"None\""),
-        Rule::at("identity.principalId").read_only(),
-        Rule::at("identity.tenantId").read_only(),
         Rule::at("identity.userAssignedIdentities").map(),
-        Rule::at("identity.userAssignedIdentities.*.principalId").read_only(),
-        Rule::at("identity.userAssignedIdentities.*.clientId").read_only(),
         Rule::at("properties.premiumMessagingPartitions").immutable(),
         Rule::at("properties.publicNetworkAccess").fold_case().default("\"Enabled\""),
         Rule::at("properties.disableLocalAuth").default("false"),
@@ -129,17 +124,10 @@ pub static SERVICE_BUS: ResourceType = ResourceType {
 };
 
 /// Who may reach it.
-pub static SERVICE_BUS_RULES: ResourceType = ResourceType {
-    delete: DeleteMode::WithParent,
-    tags: false,
-    lanes: &[Lane::Ancestor(NAMESPACES)],
-    rules: messaging::RULES,
-    ..ResourceType::new(
-        "Microsoft.ServiceBus/namespaces/networkRuleSets",
-        API_VERSION,
-        "network rules of a namespace",
-    )
-};
+pub static SERVICE_BUS_RULES: ResourceType = messaging::network_rules(
+    "Microsoft.ServiceBus/namespaces/networkRuleSets",
+    &[Lane::Ancestor(NAMESPACES)],
+);
 
 const ENTITY_RULES: &[Rule] = &[
     Rule::at("location").read_only(),
@@ -236,12 +224,7 @@ serviceBus:
         let unsaid = [("sku.capacity", spec.capacity.is_none()), ("properties.minimumTlsVersion", true)];
         cx.main(Draft::new(address.clone(), namespace.as_str(), &SERVICE_BUS, body).initially_if(&unsaid));
         if let Some(rules) = &spec.network_rules {
-            let id = namespace.child("networkRuleSets", "default");
-            let own = address.child("networkRules");
-            let mut draft = Draft::new(own, id.as_str(), &SERVICE_BUS_RULES, rules.body());
-            // Every namespace has one.
-            draft.arrival = Arrival::WithParent;
-            cx.also(draft.origin("networkRules"));
+            cx.also(rules.draft(&address, &namespace, &SERVICE_BUS_RULES));
         }
         for (key, queue) in &spec.queues {
             let name = queue.name.as_deref().unwrap_or(key);
