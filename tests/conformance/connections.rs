@@ -2,18 +2,15 @@
 //! Azure's specifications say of it, once to approve and once to reject.
 
 use crate::facts;
+use crate::session::session;
 use async_trait::async_trait;
-use berth::apply::Engine;
 use berth::approve::Allowances;
 use berth::arm::transport::{Method, Request, Response, Transport, TransportError};
-use berth::arm::{Client, Options, StaticToken};
 use berth::blueprint::{Inputs, Source, load};
 use berth::catalog::connection_types;
-use berth::event::NullListener;
-use berth::host::{Clock, Interrupt, Timestamp};
+use berth::host::{Clock, Timestamp};
 use berth::ident::ArmId;
-use berth::ledger::store::MemoryStore;
-use berth::ops::{self, Session};
+use berth::ops;
 use berth::plan::Adoption;
 use berth::sim::{self, SUBSCRIPTION, Simulator};
 use serde_json::{Value, json};
@@ -196,28 +193,7 @@ async fn every_type_is_decided_on_as_its_specification_says() {
     for request in asking {
         assert_eq!(tap.simulator.send(request).await.unwrap().status, 201);
     }
-    let session = Session {
-        engine: Engine {
-            client: Client::new(
-                tap.clone(),
-                Arc::new(StaticToken::new("t")),
-                clock.clone(),
-                Options::default(),
-            ),
-            clock,
-            store: Arc::new(MemoryStore::new()),
-            listener: Arc::new(NullListener),
-            interrupt: Interrupt::new(),
-            parallelism: 64,
-        },
-        reads: 64,
-        targets: Vec::new(),
-        purge: false,
-        environment: None,
-        header: None,
-        estate: berth::ledger::Estate { cloud: "simulator".to_owned(), ..Default::default() },
-        move_ledger: false,
-    };
+    let session = session(tap.clone(), clock);
     let source = Source::parse("all.yaml", text.as_bytes()).unwrap();
     let desired = load(&source, &Inputs::default()).unwrap_or_else(|told| panic!("{told:?}")).desired;
     let applied =

@@ -25,5 +25,6 @@ mod polling;
 mod recorded_requests;
 mod recorded_responses;
 mod schemas;
+mod session;
 mod stage;
 mod stored;

@@ -2,18 +2,16 @@
 
 use crate::compare::glob;
 use crate::facts;
+use crate::session::session;
 use async_trait::async_trait;
-use berth::apply::{Applied, Engine};
+use berth::apply::Applied;
 use berth::approve::Allowances;
 use berth::arm::transport::{Method, Request, Response, Transport, TransportError};
-use berth::arm::{Client, Options, StaticToken};
 use berth::blueprint::{Blueprint, Caller, Inputs, Missing, Source, load, parse_value};
 use berth::catalog::{ResourceType, UpdateMode, registry};
 use berth::diag::Failure;
-use berth::event::NullListener;
-use berth::host::{Clock, Interrupt, Timestamp};
+use berth::host::{Clock, Timestamp};
 use berth::ident::ArmId;
-use berth::ledger::store::MemoryStore;
 use berth::ops::{self, Session};
 use berth::plan::Adoption;
 use berth::sim::{self, CALLER_OBJECT_ID, Simulator};
@@ -245,25 +243,8 @@ async fn every_body_is_what_its_schema_accepts() {
         let clock = Clock::start_at(Timestamp(1_790_000_000_000), 1.0);
         let options = sim::Options { time: sim::Time::Host(clock.clone()), ..Default::default() };
         let tap = Arc::new(Tap { simulator: Simulator::new(options), puts: Mutex::default() });
-        let client =
-            Client::new(tap.clone(), Arc::new(StaticToken::new("t")), clock.clone(), Options::default());
-        let session = Session {
-            engine: Engine {
-                client: client.clone(),
-                clock,
-                store: Arc::new(MemoryStore::new()),
-                listener: Arc::new(NullListener),
-                interrupt: Interrupt::new(),
-                parallelism: 64,
-            },
-            reads: 64,
-            targets: Vec::new(),
-            purge: false,
-            environment: None,
-            header: None,
-            estate: berth::ledger::Estate { cloud: "simulator".to_owned(), ..Default::default() },
-            move_ledger: false,
-        };
+        let session = session(tap.clone(), clock);
+        let client = session.engine.client.clone();
         let blueprint = read(&name, &text, &tap.simulator);
         apply(&session, &blueprint, &name).await;
         let creates = std::mem::take(&mut *tap.puts.lock().unwrap());

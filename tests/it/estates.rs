@@ -1,6 +1,6 @@
 //! The right ledger, or nothing: one of another blueprint, cloud, tenant or subscription is not acted on.
 
-use crate::support::Berth;
+use crate::support::{Berth, Server};
 use serde_json::Value;
 
 const BLUEPRINT: &str = "\
@@ -106,6 +106,15 @@ fn ids_and_serials_that_no_berth_wrote_are_refused() {
     azure.stop();
 }
 
+/// Somebody else gives the identity of the blueprint these tags.
+fn tag_app(azure: &Server, tags: Value) {
+    let id = format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app"
+    );
+    let body = serde_json::json!({ "location": "westeurope", "tags": tags });
+    azure.write("PUT", &id, "2024-11-30", Some(&body));
+}
+
 /// A ledger that claims to have been moved here from another blueprint, with that one's resource in it.
 #[test]
 fn a_ledger_that_claims_to_have_been_someone_elses_deletes_only_by_name() {
@@ -114,12 +123,7 @@ fn a_ledger_that_claims_to_have_been_someone_elses_deletes_only_by_name() {
     let endpoint = azure.client();
     let all = |args: &[&'static str]| -> Vec<&str> { [args, &endpoint[..]].concat() };
     run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--quiet"])).exits(0);
-    let id = format!(
-        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app"
-    );
-    let tags = serde_json::json!({ "berth-blueprint": "bank" });
-    let body = serde_json::json!({ "location": "westeurope", "tags": tags });
-    azure.write("PUT", &id, "2024-11-30", Some(&body));
+    tag_app(&azure, serde_json::json!({ "berth-blueprint": "bank" }));
     let file = ".berth/ledgers/shop.json";
     let mut ledger: Value = serde_json::from_str(&berth.read(file)).unwrap();
     ledger["formerly"] = serde_json::json!(["bank"]);
@@ -165,11 +169,7 @@ fn what_lost_its_tag_is_deleted_only_by_name() {
     let endpoint = azure.client();
     let all = |args: &[&'static str]| -> Vec<&str> { [args, &endpoint[..]].concat() };
     run(&berth, SUBSCRIPTION, &all(&["apply", "blueprint.yaml", "--auto-approve", "--quiet"])).exits(0);
-    let id = format!(
-        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app"
-    );
-    let body = serde_json::json!({ "location": "westeurope", "tags": {} });
-    azure.write("PUT", &id, "2024-11-30", Some(&body));
+    tag_app(&azure, serde_json::json!({}));
     run(&berth, SUBSCRIPTION, &all(&["destroy", "blueprint.yaml", "--auto-approve"]))
         .exits(4)
         .says(&["does not carry the tag"])
