@@ -296,7 +296,7 @@ pub(crate) fn naming(step: &Step) -> Vec<(&'static str, &str)> {
     let (id, mut said) = (&step.id, Vec::new());
     let name = id.name();
     let made_up = uuid::Uuid::try_parse(name).is_ok();
-    if !made_up && address_ends(step.address.as_str()) != name {
+    if !made_up && !ends_with_key(step.address.as_str(), name) {
         said.push(("name", name));
     }
     if id.group().is_some() && id.parent() == id.group_id() {
@@ -305,10 +305,10 @@ pub(crate) fn naming(step: &Step) -> Vec<(&'static str, &str)> {
     said
 }
 
-/// The key that an address ends with.
-fn address_ends(address: &str) -> &str {
-    let last = crate::ident::segments(address).last().unwrap_or_default();
-    last.trim_start_matches("[\"").trim_end_matches("\"]")
+/// Whether the last key of an address is this name; a key with dots in it stands in brackets.
+fn ends_with_key(address: &str, name: &str) -> bool {
+    let rest = address.trim_end_matches("\"]").strip_suffix(name);
+    rest.is_some_and(|rest| rest.ends_with(['.', '"']))
 }
 
 /// What a create asks for, below what Azure calls it.
