@@ -50,10 +50,10 @@ pub enum Started {
 #[derive(Clone)]
 pub struct Client {
     pub(super) inner: Arc<Inner>,
-    /// What every write goes by, when that was told beforehand.
+    /// Client request id for all writes, set by `announced`.
     pub(super) writes: Option<Uuid>,
     /// Whether a write is repeated.
-    pub(super) stubbornness: RetryMode,
+    pub(super) retry_mode: RetryMode,
 }
 
 /// What all clones share.
@@ -97,7 +97,7 @@ impl Client {
             run,
             count: AtomicU64::new(0),
         };
-        Client { inner: Arc::new(inner), writes: None, stubbornness: RetryMode::Retry }
+        Client { inner: Arc::new(inner), writes: None, retry_mode: RetryMode::Retry }
     }
 
     /// This client, all of whose writes go by one `x-ms-client-request-id`, and that id: so that it can be written down
@@ -109,7 +109,7 @@ impl Client {
 
     /// This client, which sends every write once: who calls it looks again at what it is about before it does so again.
     pub fn unrepeated(&self) -> Self {
-        Client { stubbornness: RetryMode::Once, ..self.clone() }
+        Client { retry_mode: RetryMode::Once, ..self.clone() }
     }
 
     /// Reads a resource; `None` when it, its parent or its group does not exist.
@@ -118,17 +118,7 @@ impl Client {
     /// When the resource cannot be read, or its type or subscription does not exist.
     pub async fn get(&self, id: &str, api_version: &str) -> Result<Option<Resource>> {
         let answer = match shown_to_a_post(id) {
-            true => {
-                let url = self.url(&format!("{id}/list"), api_version, &[]);
-                let call = Call {
-                    method: Method::Post,
-                    url,
-                    body: Bytes::new(),
-                    conditions: UNCONDITIONAL,
-                    stubbornness: RetryMode::Retry,
-                };
-                self.send(call).await
-            }
+            true => self.asked(self.url(&format!("{id}/list"), api_version, &[])).await,
             false => self.read(self.url(id, api_version, &[]), RetryMode::Retry).await,
         };
         match answer {
@@ -186,18 +176,25 @@ impl Client {
         self.write(Method::Post, path, api_version, body, UNCONDITIONAL).await
     }
 
-    /// The same, with more in the query than the API version.
+    /// Asks for what Azure shows to a POST only. It changes nothing, so it is repeated as a read is.
     ///
     /// # Errors
-    /// As [`Self::post`].
-    pub async fn post_asking(
-        &self,
-        path: &str,
-        api_version: &str,
-        query: &[(&str, &str)],
-        body: Option<&Value>,
-    ) -> Result<Started> {
-        self.write_saying(Method::Post, path, (api_version, query), body, UNCONDITIONAL).await
+    /// When Azure refuses.
+    pub async fn ask(&self, path: &str, api_version: &str, query: &[(&str, &str)]) -> Result<Option<Value>> {
+        let url = self.url(path, api_version, query);
+        let response = self.asked(url.clone()).await?;
+        body_of(Method::Post, &url, &response)
+    }
+
+    async fn asked(&self, url: String) -> Result<Response> {
+        let call = Call {
+            method: Method::Post,
+            url,
+            body: Bytes::new(),
+            conditions: UNCONDITIONAL,
+            retry_mode: RetryMode::Query,
+        };
+        self.send(call).await
     }
 
     /// How much room there is for requests of a class to a subscription.
@@ -247,7 +244,7 @@ impl Client {
             Some(Ok(bytes)) => Bytes::from(bytes),
             Some(Err(error)) => return Err(Error::new(ErrorKind::Invalid, method, &url, error.to_string())),
         };
-        let call = Call { method, url, body, conditions, stubbornness: self.stubbornness };
+        let call = Call { method, url, body, conditions, retry_mode: self.retry_mode };
         let response = self.send(call).await?;
         let body = body_of(method, id, &response)?;
         let answer = Answer {
@@ -358,7 +355,7 @@ fn etag(headers: &Headers, body: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::scripted::{ID, Script, line};
+    use crate::arm::scripted::{ID, Script, line, lost};
     use crate::arm::token::StaticToken;
     use crate::arm::trace::{Exchange, Trace};
     use crate::arm::transport::{Request, TransportError};
@@ -428,6 +425,23 @@ mod tests {
             let (client, _) = Script::client(vec![line("DELETE ID", 404, answer.clone())]);
             assert!(client.delete(ID, "1", &[]).await.is_err(), "{answer}");
         }
+    }
+
+    /// What is shown to a POST only is read, and a read is repeated when its answer is lost.
+    #[tokio::test(start_paused = true)]
+    async fn a_post_that_only_asks_is_repeated_as_a_read_is() {
+        let settings = format!("{ID}/config/appsettings");
+        let ask = "POST ID/config/appsettings/list";
+        let shown = json!({ "id": settings, "properties": {} });
+        let lines = vec![lost(ask), line(ask, 503, Value::Null), line(ask, 200, shown.clone())];
+        let (client, script) = Script::client(lines);
+        assert_eq!(client.get(&settings, "1").await.unwrap().unwrap().body, shown);
+        assert_eq!(script.times().len(), 3);
+        let ask = "POST ID/listClusterUserCredential";
+        let (client, script) = Script::client(vec![lost(ask), line(ask, 200, json!({ "kubeconfigs": [] }))]);
+        let path = format!("{ID}/listClusterUserCredential");
+        assert!(client.ask(&path, "1", &[("format", "exec")]).await.unwrap().is_some());
+        assert_eq!(script.times().len(), 2);
     }
 
     #[tokio::test(start_paused = true)]

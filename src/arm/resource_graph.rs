@@ -48,7 +48,7 @@ impl Client {
             url: url.clone(),
             body: Bytes::from(body.to_string()),
             conditions: UNCONDITIONAL,
-            stubbornness: RetryMode::Query,
+            retry_mode: RetryMode::Query,
         };
         let response = self.send(call).await?;
         let body = body_of(Method::Post, &url, &response)?.unwrap_or_default();

@@ -21,13 +21,13 @@ pub(super) struct Call<'a> {
     pub url: String,
     pub body: Bytes,
     pub conditions: &'a Conditions,
-    pub stubbornness: RetryMode,
+    pub retry_mode: RetryMode,
 }
 
 impl Call<'_> {
     /// The method whose rules for repeating and counting hold.
     const fn repeats_as(&self) -> Method {
-        match self.stubbornness {
+        match self.retry_mode {
             RetryMode::Query => Method::Get,
             RetryMode::Retry | RetryMode::Once => self.method,
         }
@@ -47,9 +47,9 @@ pub(super) enum RetryMode {
 
 impl Client {
     /// Reads a URL of ARM.
-    pub(super) async fn read(&self, url: String, stubbornness: RetryMode) -> Result<Response> {
+    pub(super) async fn read(&self, url: String, retry_mode: RetryMode) -> Result<Response> {
         let call =
-            Call { method: Method::Get, url, body: Bytes::new(), conditions: UNCONDITIONAL, stubbornness };
+            Call { method: Method::Get, url, body: Bytes::new(), conditions: UNCONDITIONAL, retry_mode };
         self.send(call).await
     }
 
@@ -92,13 +92,13 @@ impl Client {
                 retry_after: error.retry_after,
                 seed: request_id.as_u64_pair().0,
             };
-            let repeats = call.stubbornness != RetryMode::Once;
+            let repeats = call.retry_mode != RetryMode::Once;
             let Some(pause) = inner.options.retry.pause(&attempt).filter(|_| repeats) else {
                 if inner.options.retry.asks_too_much(&attempt) {
-                    let wish = error.retry_after.unwrap_or_default().as_secs();
+                    let asked = error.retry_after.unwrap_or_default().as_secs();
                     let limit = inner.options.retry.longest_retry_after.as_secs();
                     error.remedy = Some(format!(
-                        "Azure asks to wait {wish} s, and berth waits {limit} s at most: run again later, or raise \
+                        "Azure asks to wait {asked} s, and berth waits {limit} s at most: run again later, or raise \
                          the limit with BERTH_MAX_WAIT_SECONDS"
                     ));
                 }
@@ -118,7 +118,7 @@ impl Client {
         };
         let class = OperationClass::of(call.repeats_as());
         // What is read in a rhythm of its own is an operation that is looked at.
-        let urgency = match (call.stubbornness, call.method) {
+        let urgency = match (call.retry_mode, call.method) {
             (RetryMode::Once, Method::Get) => Urgency::Patient,
             _ => Urgency::Usual,
         };

@@ -3,7 +3,6 @@
 //! Reads only. What is not in the blueprint is not asked for, and what Azure does not have yet is an error.
 
 use super::{Error, Session};
-use crate::arm::Started;
 use crate::blueprint::parse_value;
 use crate::catalog::{
     CLIENT_ID, SECRETS_PROVIDER, Surrounding, TENANT_ID, pod_identities, service_account, surrounding,
@@ -43,9 +42,9 @@ pub async fn kubeconfig(
     };
     let path = format!("{}/{action}", cluster.id);
     let client = &session.engine.client;
-    let answer = client.post_asking(&path, cluster.kind.api_version, query, None).await?;
+    let answer = client.ask(&path, cluster.kind.api_version, query).await?;
     let config = match &answer {
-        Started::Done(Some(answer)) => answer
+        Some(answer) => answer
             .pointer("/kubeconfigs/0/value")
             .and_then(Value::as_str)
             .and_then(|text| BASE64_STANDARD.decode(text).ok())
