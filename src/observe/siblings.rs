@@ -26,7 +26,9 @@ pub(super) async fn add(
     observed: &mut Observed,
 ) -> Result<(), Error> {
     let (mut found, mut lists) = (Vec::new(), BTreeMap::new());
-    for resource in desired.resources.iter().filter(|resource| may_have_a_twin(desired, resource, observed)) {
+    for resource in
+        desired.resources.iter().filter(|resource| may_have_a_duplicate(desired, resource, observed))
+    {
         let Some(parent) = resource.id.parent() else { continue };
         let shown = observed.get(&parent).and_then(Observation::body);
         match shown.filter(|_| resource.kind.listing.in_parent().is_some()) {
@@ -58,7 +60,7 @@ pub(super) async fn add(
     Ok(())
 }
 
-fn may_have_a_twin(desired: &Desired, resource: &DesiredResource, observed: &Observed) -> bool {
+fn may_have_a_duplicate(desired: &Desired, resource: &DesiredResource, observed: &Observed) -> bool {
     let absent = |id: &ArmId| matches!(observed.get(id), Some(Observation::Absent));
     resource.operation == Provisioning::Resource
         && !resource.kind.scarce.is_empty()

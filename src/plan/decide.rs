@@ -1,6 +1,7 @@
 //! From desired, ledger and observed to a plan.
 
 use super::approvals::{self, Coming, Told};
+use super::duplicates;
 use super::guard;
 use super::impact::{disruption, expected_ms};
 use super::left_alone;
@@ -9,7 +10,6 @@ use super::moves;
 use super::ownership::{self, Standing, Tags};
 use super::program::Program;
 use super::removal::{self, Removals};
-use super::twins;
 use crate::catalog::{Arrival, UpdateMode};
 use crate::change::Action;
 use crate::graph::Dag;
@@ -39,7 +39,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
         adoption,
         actions: vec![Action::NoOp; desired.resources.len()],
         unknown: vec![false; desired.resources.len()],
-        twins: twins::in_the_way(desired, ledger, observed),
+        duplicates: duplicates::in_the_way(desired, ledger, observed),
         conflicts: Vec::new(),
         warnings: Vec::new(),
     };
@@ -186,7 +186,7 @@ struct Planner<'a> {
     /// Which resources cannot be read, or need one that cannot, by position.
     unknown: Vec<bool>,
     /// What cannot be made, because somebody else made it under another name.
-    twins: BTreeMap<ArmId, Conflict>,
+    duplicates: BTreeMap<ArmId, Conflict>,
     conflicts: Vec<Conflict>,
     warnings: Vec<Conflict>,
 }
@@ -295,7 +295,7 @@ impl Planner<'_> {
             Some(Observation::Absent | Observation::Unreadable { .. }) | None => {
                 // What goes along with its parent is gone before its successor comes.
                 let stays = !matches!(parent_action, Some(Action::Replace));
-                if let Some(conflict) = self.twins.remove(&resource.id).filter(|_| stays) {
+                if let Some(conflict) = self.duplicates.remove(&resource.id).filter(|_| stays) {
                     self.conflicts.push(conflict);
                     return Decision::of(Action::NoOp, Reason::Blocked);
                 }

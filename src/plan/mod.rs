@@ -9,6 +9,7 @@ mod compile;
 mod critical_path;
 mod decide;
 mod detail;
+mod duplicates;
 mod guard;
 mod impact;
 mod keeps_one;
@@ -24,12 +25,12 @@ mod saved;
 mod scarce;
 mod schedule;
 mod target;
-mod twins;
 
 pub use check::check;
 pub use compile::compile;
 pub use decide::plan;
 pub use detail::{Detail, details};
+pub use duplicates::as_found;
 pub use left_alone::added;
 pub use model::{
     Adoption, Conflict, Counts, Disruption, Impact, LeftOut, OutputValue, Plan, Reason, Step, VERSION,
@@ -45,4 +46,3 @@ pub use saved::{
     is_saved,
 };
 pub use target::restrict;
-pub use twins::as_found;

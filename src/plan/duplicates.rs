@@ -31,7 +31,7 @@ impl<'a> Beside<'a> {
     }
 
     /// What is there beside a resource, which is not, and has what only one can have.
-    fn twin(&self, resource: &DesiredResource) -> Option<(&'a ArmId, Scarce)> {
+    fn duplicate(&self, resource: &DesiredResource) -> Option<(&'a ArmId, Scarce)> {
         let key = (resource.id.parent()?, resource.kind.arm_type.to_ascii_lowercase());
         let beside = self.places.get(&key)?;
         let wanted = resource.for_creation(&resource.body).into_owned();
@@ -93,7 +93,7 @@ pub fn as_found<'d>(
     let beside = Beside::new(desired, observed);
     let mut names: BTreeMap<usize, ArmId> = BTreeMap::new();
     for (at, resource) in desired.resources.iter().enumerate().filter(|(_, resource)| by_content(resource)) {
-        let Some((id, _)) = beside.twin(resource) else { continue };
+        let Some((id, _)) = beside.duplicate(resource) else { continue };
         let ours = match ledger.resources.get(id) {
             Some(owned) => owned.address == resource.address,
             None => adoption == Adoption::Allowed || resource.adopt,
@@ -125,7 +125,7 @@ pub(super) fn in_the_way(
     let beside = Beside::new(desired, observed);
     let mut found = BTreeMap::new();
     for resource in desired.resources.iter().filter(|resource| is_to_be_made(resource, observed)) {
-        let Some((id, scarce)) = beside.twin(resource) else { continue };
+        let Some((id, scarce)) = beside.duplicate(resource) else { continue };
         // What is the blueprint's own gives way, in the order that Azure allows, and so does what may not be there.
         let parent = resource.id.parent().and_then(|id| desired.by_id.get(&id));
         let goes = parent.is_some_and(|&at| {
