@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_waited_for_longer_than_there_is_time() {
+    fn no_wait_outlasts_the_time_that_is_left() {
         let mut error = Error::new(ErrorKind::Throttled, Method::Put, "https://x/y", "later");
         for (wish, waits) in [(599, true), (601, false), (u64::MAX, false)] {
             error.retry_after = Some(Duration::from_secs(wish));

@@ -158,7 +158,7 @@ impl Worker {
         }
     }
 
-    /// What was read, once Azure is no longer at work on it.
+    /// The resource as it is read once no operation of Azure is under way on it.
     pub(super) async fn at_rest(
         &self,
         body: Value,

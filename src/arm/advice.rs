@@ -230,7 +230,7 @@ const OF_CODES: &[(&[&str], &str)] = &[
     ),
     (
         &["ParentResourceNotFound"],
-        "declare the resource that it belongs to in the blueprint, or mend the reference to it",
+        "declare the resource that it belongs to in the blueprint, or correct the reference to it",
     ),
     (
         &["NetcfgInvalidSubnet", "NetcfgInvalidIPAddressPrefix", "InvalidCIDRNotation"],

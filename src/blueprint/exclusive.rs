@@ -105,7 +105,7 @@ fn known_lists(kind: &Kind, within: &str, draft: &Draft) -> Vec<Exclusive> {
     let mut known: Vec<Exclusive> =
         listed.map(|merged| Exclusive { name: merged.name.to_owned(), members: merged.members }).collect();
     if known.is_empty() {
-        // What has no names of its own goes by Azure's.
+        // Lists without names of their own have Azure's.
         let own = draft.kind.rules.iter().map(|rule| rule.path());
         let own = own.filter(|path| !path.contains(['[', '*']) && rules.merges(path) && !given(path));
         known.extend(own.map(|path| Exclusive { name: path.to_owned(), members: Members::AtName }));

@@ -48,7 +48,7 @@ pub struct Spec {
     description: Option<String>,
     /// What is told to somebody whose resource is refused.
     message: Option<String>,
-    /// Ids below the scope for which it does not hold. Left out, what others exclude stays and is told; an empty list
+    /// Ids below the scope for which it does not hold. Left out, what others exclude stays and is reported; an empty list
     /// excludes nothing.
     #[schemars(extend("x-wants" = "scope"))]
     exclude_scopes: Option<Vec<Reference>>,

@@ -36,7 +36,7 @@ pub struct Spec {
     /// and name who may connect in `approvals`.
     #[serde(default)]
     approve_from: Vec<String>,
-    /// Whether what it leads to is told the caller's address (the PROXY protocol, version 2); Azure's default (`false`)
+    /// Whether the target receives the caller's address (the PROXY protocol, version 2); Azure's default (`false`)
     /// when absent.
     proxy_protocol: Option<bool>,
     /// Names under which it is known.
