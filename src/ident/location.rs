@@ -5,6 +5,29 @@ pub fn normalize_location(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
+/// One of Azure's separate clouds, as the name of a region tells it. Names of services end differently in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegionCloud {
+    /// The public one.
+    Public,
+    /// That of the US government.
+    UsGov,
+    /// That of China.
+    China,
+}
+
+impl RegionCloud {
+    /// The cloud of a region, in either form.
+    pub fn of(location: &str) -> Self {
+        let name = normalize_location(location);
+        match () {
+            () if name.starts_with("china") => RegionCloud::China,
+            () if name.starts_with("usgov") || name.starts_with("usdod") => RegionCloud::UsGov,
+            () => RegionCloud::Public,
+        }
+    }
+}
+
 /// The regions of Azure's clouds, in their short form.
 const REGIONS: &[&str] = &[
     "australiacentral",
@@ -109,6 +132,22 @@ mod tests {
     #[test]
     fn both_forms_are_one_place() {
         assert_eq!(super::normalize_location("West US 2"), super::normalize_location("westus2"));
+    }
+
+    #[test]
+    fn a_region_tells_its_cloud() {
+        use super::RegionCloud::{self, China, Public, UsGov};
+        for (region, cloud) in [
+            ("westeurope", Public),
+            ("China North 3", China),
+            ("chinaeast2", China),
+            ("usgovvirginia", UsGov),
+            ("US DoD East", UsGov),
+            ("centralus", Public),
+            ("global", Public),
+        ] {
+            assert_eq!(RegionCloud::of(region), cloud, "{region}");
+        }
     }
 
     #[test]

@@ -13,5 +13,5 @@ mod owner;
 pub use address::{Address, Parts, above, is_logical_name, segments};
 pub use arm_id::{ArmId, ArmIdError};
 pub use header::Header;
-pub use location::{meant_region, normalize_location};
+pub use location::{RegionCloud, meant_region, normalize_location};
 pub use owner::{Owner, is_name};
