@@ -8,10 +8,10 @@ use super::spec::Spec;
 use super::types::VNET;
 use crate::catalog::kinds::naming::did_you_mean;
 use crate::catalog::kinds::private_dns::{dashed, linked_zone};
-use crate::catalog::kinds::private_link::{Group, Target};
+use crate::catalog::kinds::private_link::{Group, Target, zones_in};
 use crate::catalog::kinds::scope::type_in;
 use crate::catalog::{EntryCx, Problem, Reference, model};
-use crate::ident::{Address, normalize_location};
+use crate::ident::Address;
 use crate::models::network as models;
 use crate::value::token::{Token, display_text};
 use serde_json::Value;
@@ -172,11 +172,9 @@ pub(super) fn given_zone(zone: &Reference) -> ZoneConfig {
 
 /// Makes the zones of the target and links them to the endpoint's network.
 pub(super) fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_>) -> Vec<ZoneConfig> {
-    // The target may lie in another region than the endpoint; offline there is nothing better to go by.
-    let region = normalize_location(&cx.common.location);
-    let zones: Option<Vec<String>> =
-        zones.map(|zones| zones.iter().map(|zone| zone.replace("{region}", &region)).collect());
-    let zones = zones.filter(|zones| zones.iter().all(|zone| !zone.contains('{')));
+    // The target may lie in another region than the endpoint, though not in another cloud; offline there is nothing better
+    // to go by.
+    let zones = zones.and_then(|zones| zones_in(zones, &cx.common.location));
     let asked = spec.dns.is_some();
     let zones = match zones {
         Some(zones) if !zones.is_empty() => zones,

@@ -139,6 +139,25 @@ fn a_zone_may_be_named_after_its_region() {
 }
 
 #[test]
+fn zones_are_those_of_the_cloud_that_the_endpoint_lies_in() {
+    let vault = format!("{GROUP}/Microsoft.KeyVault/vaults/kv");
+    for (location, zone) in [
+        ("China North 3", "privatelink.vaultcore.azure.cn"),
+        ("usgovvirginia", "privatelink.vaultcore.usgovcloudapi.net"),
+        ("westeurope", "privatelink.vaultcore.azure.net"),
+    ] {
+        let more = json!({ "target": vault, "location": location });
+        let (drafts, problems) = expand("privateEndpoints", "vault", fields(more));
+        assert_eq!(problems, [], "{location}");
+        assert_eq!(drafts[1].address.as_str(), format!("privateDns.{zone}"));
+    }
+    // What the cloud does not have, or no source tells, is asked for.
+    let grafana = format!("{GROUP}/Microsoft.Dashboard/grafana/g");
+    let more = json!({ "target": grafana, "location": "chinanorth3" });
+    assert_eq!(codes(expand("privateEndpoints", "g", fields(more))), ["private-endpoint-dns"]);
+}
+
+#[test]
 fn addresses_can_be_fixed() {
     let more = json!({
         "ipConfigurations": { "main": { "address": "10.20.16.5", "member": "default" } },
