@@ -160,6 +160,41 @@ pub struct Within {
     pub parent: &'static str,
 }
 
+/// What a resource writes elsewhere by itself and keeps there: the records of a zone group in a zone.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeps {
+    /// The API version in which it is read.
+    pub api_version: &'static str,
+    /// What the body of the keeper says that it wrote.
+    pub kept: fn(&Value) -> Vec<Kept>,
+    /// What a body of it says, in the form of [`Kept::says`].
+    pub says: fn(&Value) -> Value,
+    /// Who else wrote a body of it, when that tells: then it is not the keeper's to write again.
+    pub other_writer: fn(&ArmId, &Value) -> Option<String>,
+}
+
+/// One thing that a resource wrote elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// Its id.
+    pub id: ArmId,
+    /// Where the keeper's body tells of it: a path.
+    pub path: String,
+    /// What it should say.
+    pub says: Value,
+}
+
+/// Something kept that is gone, or says something else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lost {
+    /// What was kept.
+    pub kept: Kept,
+    /// What it says; null when it is gone.
+    pub there: Value,
+    /// Who else wrote it, when its body tells.
+    pub by: Option<String>,
+}
+
 /// A role that at least one of its kind below the same parent has at any time, or Azure refuses to let go of the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeepsOne {
@@ -232,6 +267,8 @@ pub struct ResourceType {
     pub shared_request: Option<SharedRequest>,
     /// What tells one that Azure made and keeps by itself: JSON pointers into the body, to `true` or a text.
     pub azure_managed: &'static [&'static str],
+    /// What it writes elsewhere by itself, and is watched there.
+    pub keeps: Option<Keeps>,
     /// What is asked before the first write, when one is to be made.
     pub preflight: &'static [Preflight],
     /// What it gives to others, besides `id` and `name`.
@@ -301,6 +338,7 @@ impl ResourceType {
             request_message: None,
             shared_request: None,
             azure_managed: &[],
+            keeps: None,
             preflight: &[],
             facets: &[],
             open: false,
@@ -342,6 +380,29 @@ impl ResourceType {
             })
         });
         states.collect()
+    }
+
+    /// What a resource of this type wrote elsewhere by itself.
+    pub fn kept(&self, body: &Value) -> Vec<Kept> {
+        self.keeps.map_or_else(Vec::new, |keeps| (keeps.kept)(body))
+    }
+
+    /// What of that is gone or says something else. `there` answers with what was read: `None` when nothing is known, and
+    /// no body when it is gone.
+    pub fn lost<'v>(
+        &self,
+        id: &ArmId,
+        body: &Value,
+        there: impl Fn(&ArmId) -> Option<Option<&'v Value>>,
+    ) -> Vec<Lost> {
+        let Some(keeps) = self.keeps else { return Vec::new() };
+        let one = |kept: Kept| {
+            let found = there(&kept.id)?;
+            let says = found.map_or(Value::Null, keeps.says);
+            let by = found.and_then(|found| (keeps.other_writer)(id, found));
+            (says != kept.says).then_some(Lost { kept, there: says, by })
+        };
+        (keeps.kept)(body).into_iter().filter_map(one).collect()
     }
 
     /// Whether a body is of one that Azure made and keeps by itself, so that nobody deletes it.

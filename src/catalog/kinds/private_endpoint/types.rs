@@ -1,7 +1,11 @@
 //! The ARM types of a private endpoint.
 
-use crate::catalog::{DeleteMode, Facet, Lane, Listing, ResourceType, Scarce};
+use crate::catalog::{
+    DeleteMode, Facet, Keeps, Kept, Lane, Listing, ResourceType, Scarce, Severity, Turn, Weight,
+};
+use crate::ident::ArmId;
 use crate::value::Rule;
+use serde_json::Value;
 use std::time::Duration;
 
 pub(super) const API_VERSION: &str = "2025-05-01";
@@ -105,6 +109,18 @@ pub static ZONE_GROUP: ResourceType = ResourceType {
         Rule::at("properties.privateDnsZoneConfigs[].properties.recordSets").read_only(),
     ],
     expected: Duration::from_secs(15),
+    keeps: Some(Keeps {
+        api_version: "2024-06-01",
+        kept: records,
+        says: addresses,
+        other_writer: other_endpoint,
+    }),
+    severity: &[Weight::new(
+        "properties.privateDnsZoneConfigs",
+        Turn::Any,
+        Severity::High,
+        "names lead somewhere else, or nowhere",
+    )],
     scarce: &[Scarce::Place {
         help: "Azure Policy makes zone groups: write `dns: none` in this endpoint, and its records stay with that one; or have \
                that one deleted, and the endpoint excluded from the policy",
@@ -115,3 +131,62 @@ pub static ZONE_GROUP: ResourceType = ResourceType {
         "private DNS zone group",
     )
 };
+
+/// The records that a zone group says it wrote.
+fn records(group: &Value) -> Vec<Kept> {
+    let list = |value: &Value, pointer: &str| {
+        value.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let text = |value: &Value, pointer: &str| {
+        value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let mut all = Vec::new();
+    for config in list(group, "/properties/privateDnsZoneConfigs") {
+        let Ok(zone) = ArmId::parse(&text(&config, "/properties/privateDnsZoneId")) else { continue };
+        for set in list(&config, "/properties/recordSets") {
+            let (kind, name) = (text(&set, "/recordType"), text(&set, "/recordSetName"));
+            let is_name = !name.is_empty()
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '*' | '@'));
+            let addresses = list(&set, "/ipAddresses");
+            // What Azure is still writing is there in a moment.
+            let written = matches!(text(&set, "/provisioningState").as_str(), "" | "Succeeded");
+            if !is_name || addresses.is_empty() || !written || !matches!(kind.as_str(), "A" | "AAAA") {
+                continue;
+            }
+            let place = text(&config, "/name");
+            all.push(Kept {
+                id: zone.child(&kind, &name),
+                path: format!("properties.privateDnsZoneConfigs[{place}].properties.recordSets[{name}]"),
+                says: sorted(addresses),
+            });
+        }
+    }
+    all
+}
+
+/// The addresses in a record.
+fn addresses(record: &Value) -> Value {
+    let of = |list: &str, member: &str| {
+        let items = record.pointer(list).and_then(Value::as_array).into_iter().flatten();
+        items.filter_map(|item| item.get(member).cloned()).collect::<Vec<_>>()
+    };
+    let mut all = of("/properties/aRecords", "ipv4Address");
+    all.extend(of("/properties/aaaaRecords", "ipv6Address"));
+    sorted(all)
+}
+
+fn sorted(mut addresses: Vec<Value>) -> Value {
+    addresses.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+    Value::Array(addresses)
+}
+
+/// The endpoint that a record says it is of, when that is another one than the group's.
+fn other_endpoint(group: &ArmId, record: &Value) -> Option<String> {
+    let creator = record.pointer("/properties/metadata/creator")?.as_str()?;
+    let rest = creator.strip_prefix("created by private endpoint ")?;
+    let name = rest.split(' ').next()?;
+    let own = group.parent()?;
+    (!own.name().eq_ignore_ascii_case(name)).then(|| name.to_owned())
+}
