@@ -11,6 +11,7 @@
 //! may not see, and lists may lag behind writes. A list that is refused is none, and its questions are asked singly.
 
 mod children;
+mod kept;
 mod preflight;
 mod question;
 mod reader;
@@ -55,6 +56,7 @@ pub async fn observe(
         children::add(desired, listed, &mut observed);
         siblings::add(client, desired, ledger, at_once, &mut observed).await?;
     }
+    kept::add(client, desired, ledger, at_once, &mut observed).await?;
     Ok(observed)
 }
 
