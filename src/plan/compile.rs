@@ -284,7 +284,7 @@ impl<'a> Compiler<'a> {
             // What was below a recovered resource comes back with it.
             (Action::Create, _) if self.recovers_above(resource) => Mode::Update,
             (Action::Create | Action::Replace, _) => Mode::Create,
-            (_, Reason::FailedProvisioning { .. }) => Mode::Repair,
+            (_, Reason::FailedProvisioning { .. } | Reason::KeepsNoMore) => Mode::Repair,
             _ => Mode::Update,
         };
         let unseen = |change: &Change| {

@@ -329,6 +329,9 @@ impl Planner<'_> {
         if owned.is_none() && !self.is_ours(resource, live) {
             return self.take_over(resource, changes);
         }
+        let lost = self.lost(resource, live);
+        let kept_elsewhere = changes.is_empty() && !lost.is_empty();
+        changes.extend(lost);
         let (standing, made_with) = self.standing_on_replaced(resource, wanted, live, owned);
         changes.extend(standing);
         let forced: Vec<String> = changes
@@ -355,6 +358,7 @@ impl Planner<'_> {
             _ if cut.is_some() => (Action::Replace, Reason::Disconnected),
             _ if !forced.is_empty() => (Action::Replace, Reason::Immutable { paths: forced }),
             _ if made_with.is_some() => (Action::Replace, made_with.unwrap_or(Reason::AsWanted)),
+            _ if kept_elsewhere => (Action::Update, Reason::KeepsNoMore),
             _ if changes.is_empty() && failed(live).is_some() => {
                 let state = failed(live).unwrap_or_default().to_owned();
                 (Action::Update, Reason::FailedProvisioning { state })
@@ -377,6 +381,42 @@ impl Planner<'_> {
             return Decision::of(Action::NoOp, Reason::Blocked);
         }
         Decision { action, reason, changes }
+    }
+
+    /// What a resource writes elsewhere by itself and is gone or changed there, as changes that sending it again makes. What
+    /// another resource wrote in its place stays: the two would take turns for ever.
+    fn lost(&mut self, resource: &DesiredResource, live: &Value) -> Vec<Change> {
+        let there = |id: &ArmId| match self.observed.get(id)? {
+            Observation::Present { body, .. } => Some(Some(body)),
+            Observation::Absent => Some(None),
+            Observation::SoftDeleted { .. } | Observation::Unreadable { .. } => None,
+        };
+        let mut changes = Vec::new();
+        for lost in resource.kind.lost(&resource.id, live, there) {
+            if let Some(other) = &lost.by {
+                self.warnings.push(Conflict {
+                    address: resource.address.clone(),
+                    id: resource.id.clone(),
+                    message: format!(
+                        "{} is now written by `{other}`, and says {} in place of {}",
+                        lost.kept.id, lost.there, lost.kept.says
+                    ),
+                    help: format!(
+                        "two endpoints with one name in one zone overwrite each other: give `{other}` or this one a zone of its own, or `dns: none`"
+                    ),
+                });
+                continue;
+            }
+            changes.push(Change {
+                path: lost.kept.path,
+                kind: ChangeKind::Set,
+                before: lost.there,
+                after: lost.kept.says,
+                forces_replace: false,
+                foreign: false,
+            });
+        }
+        changes
     }
 
     /// Whether what the ledger does not know is the blueprint's all the same: by its tag, or its parent's.

@@ -59,6 +59,8 @@ pub enum Reason {
         /// What Azure says of it: `Failed`, `Canceled`.
         state: String,
     },
+    /// What it writes elsewhere by itself is gone or changed there: it is sent again, and Azure writes that again.
+    KeepsNoMore,
     /// Something that it was made with, and that cannot be changed in it, is replaced.
     DependencyReplaced {
         /// What is replaced.
