@@ -1,7 +1,7 @@
 //! Finding drift.
 
 use super::model::{Drift, DriftKind, DriftReport, FieldDrift};
-use crate::catalog::{ResourceType, Severity, resource_type, severity, severity_of_loss};
+use crate::catalog::{Lost, ResourceType, Severity, resource_type, severity, severity_of_loss};
 use crate::ident::{Address, ArmId};
 use crate::ledger::{Ledger, Owned};
 use crate::value::secret::Secrets;
@@ -120,6 +120,26 @@ pub fn weigh(report: &mut DriftReport, kind: impl Fn(&ArmId) -> Option<&'static 
             DriftKind::Changed => drift.fields.iter().map(|field| field.severity).max().unwrap_or_default(),
         };
     }
+}
+
+/// Adds what resources write elsewhere by themselves and is gone or changed there: the records of a zone group.
+pub fn lost(report: &mut DriftReport, found: impl IntoIterator<Item = (Address, ArmId, String, Vec<Lost>)>) {
+    for (address, id, arm_type, lost) in found {
+        let field = |lost: Lost| {
+            let field = FieldDrift::new(lost.kept.path, lost.kept.says, lost.there);
+            FieldDrift { subject: Some(lost.kept.id), ..field }
+        };
+        let fields: Vec<FieldDrift> = lost.into_iter().map(field).collect();
+        if fields.is_empty() {
+            continue;
+        }
+        report.steady.retain(|steady| *steady != address);
+        match report.drifted.iter_mut().find(|drift| drift.id == id) {
+            Some(drift) => drift.fields.extend(fields),
+            None => report.drifted.push(Drift::new(address, id, arm_type, DriftKind::Changed, fields)),
+        }
+    }
+    report.drifted.sort_by(|a, b| a.address.cmp(&b.address));
 }
 
 /// Adds what somebody else made where nothing may be that the blueprint does not ask for. `found` has its address, id and

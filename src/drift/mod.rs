@@ -16,7 +16,7 @@ mod waivers;
 pub use crate::catalog::Severity;
 pub use attribution::{Actor, ActorKind, Attribution, ChangedBy, Source, Who};
 pub use connections::{Shown, Watched, connections};
-pub use detect::{added, detect, weigh};
+pub use detect::{added, detect, lost, weigh};
 pub use history::{Evidence, GraphChange, LogEvent, attribute, subjects, unexplained};
 pub use model::{Drift, DriftKind, DriftReport, FieldDrift};
 pub use waivers::{Waived, Waiver, WaiverState, Waivers, is_day, waive};

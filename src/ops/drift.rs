@@ -67,6 +67,16 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         |id: &ArmId| desired.by_id.get(id).map_or(&[] as &[FieldPath], |&at| &desired.resources[at].ignore);
     let mut report = drift::detect(&ledger, live, kind, |id| approved.contains(id), ignored, exclusive);
     report.header = header;
+    let there = |id: &ArmId| match observed.get(id)? {
+        Observation::Present { body, .. } => Some(Some(body)),
+        Observation::Absent => Some(None),
+        Observation::SoftDeleted { .. } | Observation::Unreadable { .. } => None,
+    };
+    let kept = ledger.resources.iter().filter_map(|(id, owned)| {
+        let lost = kind(id)?.lost(id, live(id)?, there);
+        Some((owned.address.clone(), id.clone(), owned.arm_type.clone(), lost))
+    });
+    drift::lost(&mut report, kept);
     report.left_alone = added(desired, &ledger, &observed, &|_| true);
     drift::added(&mut report, foreign_children(desired, &ledger, &observed));
     add_connections(session, desired, &ledger, &observed, &mut report).await?;
