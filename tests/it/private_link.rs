@@ -3,7 +3,7 @@
 use crate::support::{Rehearsal, root};
 use berth::arm::transport::{Method, Request, Transport};
 use berth::plan::Adoption;
-use berth::sim::{SUBSCRIPTION, Simulator};
+use berth::sim::{Effect, Fault, SUBSCRIPTION, Simulator};
 use serde_json::{Value, json};
 
 const HEAD: &str = "\
@@ -144,6 +144,181 @@ async fn api_management_is_closed_once_its_endpoint_is_approved() {
     assert_eq!(access(read(&rehearsal.simulator, &service).await), "Enabled");
     rehearsal.apply(&text).await;
     assert_eq!(access(read(&rehearsal.simulator, &service).await), "Disabled");
+}
+
+const ENDPOINT: &str = "keyVaults: { t: { name: kv-target-1, protect: false, publicAccess: false } }
+privateEndpoints: { e: { name: pe, target: '${keyVaults.t}', subnet: '${networks.net.subnets.pe}' } }
+";
+
+/// Sends a request of somebody else.
+async fn meddle(simulator: &Simulator, method: Method, path: &str, version: &str, body: Value) -> u16 {
+    let url = format!("https://management.azure.com{path}?api-version={version}");
+    let mut request = Request::new(method, url);
+    request.body = if body.is_null() { Default::default() } else { body.to_string().into() };
+    simulator.send(request).await.unwrap().status
+}
+
+/// The record of an endpoint is gone, leads somewhere else, or has a second address: drift says so, and the plan writes it anew.
+#[tokio::test(start_paused = true)]
+async fn the_records_of_an_endpoint_are_watched_in_their_zone() {
+    let text = format!("{HEAD}{ENDPOINT}");
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&text).await;
+    let record =
+        at("Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net/A/kv-target-1", "rg-example");
+    let says = async || {
+        let body = read(&rehearsal.simulator, &record).await;
+        let list = body["properties"]["aRecords"].as_array().cloned().unwrap_or_default();
+        list.iter().map(|one| one["ipv4Address"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let own = says().await;
+    assert_eq!(own, ["10.20.16.4"]);
+    let other = |addresses: &[&str]| {
+        let list: Vec<Value> = addresses.iter().map(|address| json!({ "ipv4Address": address })).collect();
+        json!({ "properties": { "ttl": 3600, "aRecords": list } })
+    };
+    for (method, body, actual) in [
+        (Method::Delete, Value::Null, Value::Null),
+        (Method::Put, other(&["6.6.6.6"]), json!(["6.6.6.6"])),
+        (Method::Put, other(&["10.20.16.4", "6.6.6.6"]), json!(["10.20.16.4", "6.6.6.6"])),
+    ] {
+        meddle(&rehearsal.simulator, method, &record, "2024-06-01", body).await;
+        let drift = rehearsal.drift(&text).await;
+        let [drifted] = &drift.drifted[..] else { panic!("{drift:#?}") };
+        assert_eq!(drifted.address.as_str(), "privateEndpoints.e.dns");
+        assert_eq!(drifted.severity, berth::drift::Severity::High);
+        let [field] = &drifted.fields[..] else { panic!("{drifted:#?}") };
+        assert_eq!(
+            field.path,
+            "properties.privateDnsZoneConfigs[privatelink-vaultcore-azure-net].properties.recordSets[kv-target-1]"
+        );
+        assert_eq!((&field.expected, &field.actual), (&json!(own), &actual));
+        assert_eq!(field.subject.as_ref().map(|id| id.as_str()), Some(record.as_str()));
+        let planned = rehearsal.plan(&text).await;
+        let changed: Vec<_> =
+            planned.plan.changes().map(|step| (step.address.as_str(), &step.reason)).collect();
+        assert_eq!(changed, [("privateEndpoints.e.dns", &berth::plan::Reason::KeepsNoMore)]);
+        rehearsal.apply(&text).await;
+        assert_eq!(says().await, own);
+        assert!(rehearsal.drift(&text).await.drifted.is_empty());
+    }
+}
+
+/// Another endpoint wrote the record: to write it again would start a quarrel, so it is only told.
+#[tokio::test(start_paused = true)]
+async fn a_record_that_another_endpoint_wrote_is_told_and_left() {
+    let text = format!("{HEAD}{ENDPOINT}");
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&text).await;
+    let record =
+        at("Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net/A/kv-target-1", "rg-example");
+    let theirs = json!({ "properties": {
+        "ttl": 10, "aRecords": [{ "ipv4Address": "10.9.0.4" }],
+        "metadata": { "creator": "created by private endpoint pe-theirs with resource guid 1" },
+    } });
+    meddle(&rehearsal.simulator, Method::Put, &record, "2024-06-01", theirs).await;
+    let planned = rehearsal.plan(&text).await;
+    assert!(planned.plan.is_empty());
+    let [warning] = &planned.plan.warnings[..] else { panic!("{:#?}", planned.plan.warnings) };
+    assert!(warning.message.contains("`pe-theirs`") && warning.message.contains("10.9.0.4"), "{warning:?}");
+    assert_eq!(rehearsal.drift(&text).await.drifted.len(), 1);
+}
+
+/// A zone in which the caller may not read: nothing is known of the records, and nothing is said of them.
+#[tokio::test(start_paused = true)]
+async fn records_that_nobody_may_read_are_no_drift() {
+    let text = format!("{HEAD}{ENDPOINT}");
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&text).await;
+    let refusal = Effect::Answer {
+        status: 403,
+        code: "AuthorizationFailed".to_owned(),
+        message: "The client does not have authorization.".to_owned(),
+        retry_after: None,
+    };
+    let refused = Fault::new(refusal).methods([Method::Get]).arm_type("Microsoft.Network/privateDnsZones/A");
+    rehearsal.simulator.fail_next(refused.times(1000));
+    assert!(rehearsal.drift(&text).await.drifted.is_empty());
+    assert!(rehearsal.plan(&text).await.plan.is_empty());
+}
+
+/// Two endpoints in two subscriptions share one automatic zone; and a zone of another group and subscription that the blueprint
+/// declares is the one that both use.
+#[tokio::test(start_paused = true)]
+async fn endpoints_in_two_subscriptions_share_a_zone() {
+    const FAR: &str = "77777777-0000-4000-8000-000000000007";
+    let text = format!(
+        "blueprint: example
+azure: {{ subscription: '${{env.AZURE_SUBSCRIPTION_ID}}', location: westeurope, resourceGroup: rg-example }}
+resourceGroups: {{ far: {{ name: rg-far, subscription: {FAR} }} }}
+networks:
+  near: {{ addressSpace: [10.20.0.0/16], subnets: {{ pe: {{ prefix: 10.20.16.0/24 }} }} }}
+  far: {{ subscription: {FAR}, resourceGroup: rg-far, addressSpace: [10.30.0.0/16], subnets: {{ pe: {{ prefix: 10.30.16.0/24 }} }} }}
+keyVaults:
+  one: {{ name: kv-target-1, protect: false, publicAccess: false }}
+  two: {{ name: kv-target-2, protect: false, publicAccess: false }}
+privateEndpoints:
+  one: {{ name: pe-one, target: '${{keyVaults.one}}', subnet: '${{networks.near.subnets.pe}}' }}
+  two: {{ name: pe-two, subscription: {FAR}, resourceGroup: rg-far, target: '${{keyVaults.two}}', subnet: '${{networks.far.subnets.pe}}' }}
+"
+    );
+    let declared = format!(
+        "{text}privateDnsZones: {{ vaults: {{ name: privatelink.vaultcore.azure.net, subscription: {FAR}, resourceGroup: rg-far }} }}\n"
+    );
+    let zone = "Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net";
+    let there = format!("/subscriptions/{FAR}/resourceGroups/rg-far/providers/{zone}");
+    for (text, zone) in [(&text, at(zone, "rg-example")), (&declared, there)] {
+        let rehearsal = Rehearsal::new();
+        rehearsal.simulator.add_subscription(FAR);
+        rehearsal.apply(text).await;
+        for (name, address) in [("kv-target-1", "10.20.16.4"), ("kv-target-2", "10.30.16.4")] {
+            let record = read(&rehearsal.simulator, &format!("{zone}/A/{name}")).await;
+            assert_eq!(record["properties"]["aRecords"][0]["ipv4Address"], address, "{record}");
+        }
+        let links = read(&rehearsal.simulator, &format!("{zone}/virtualNetworkLinks")).await;
+        assert_eq!(links["value"].as_array().map(Vec::len), Some(2), "{links}");
+        // A link that is gone is drift, and comes back.
+        let link = links["value"][0]["id"].as_str().unwrap();
+        meddle(&rehearsal.simulator, Method::Delete, link, "2024-06-01", Value::Null).await;
+        let drift = rehearsal.drift(text).await;
+        assert_eq!(drift.count(berth::drift::DriftKind::Missing), 1, "{drift:#?}");
+        rehearsal.apply(text).await;
+        assert!(rehearsal.drift(text).await.drifted.is_empty());
+        rehearsal.destroy(text).await;
+        assert_eq!(rehearsal.simulator.export(), [] as [Value; 0]);
+    }
+}
+
+/// The zone is a hub's: in another subscription, and named by its id.
+#[tokio::test(start_paused = true)]
+async fn the_zone_of_a_hub_in_another_subscription_is_used_and_watched() {
+    const HUB: &str = "77777777-0000-4000-8000-000000000007";
+    let hub = format!(
+        "blueprint: hub\nazure: {{ subscription: {HUB}, location: westeurope, resourceGroup: rg-dns }}\n\
+         privateDnsZones: {{ vaults: {{ name: privatelink.vaultcore.azure.net }} }}\n"
+    );
+    let rehearsal = Rehearsal::new();
+    rehearsal.simulator.add_subscription(HUB);
+    let mut of_the_hub = rehearsal.without_ledger();
+    of_the_hub.inputs.subscription = None;
+    of_the_hub.apply(&hub).await;
+    let zone = format!(
+        "/subscriptions/{HUB}/resourceGroups/rg-dns/providers/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net"
+    );
+    let text = format!("{HEAD}{ENDPOINT}")
+        .replace("'${networks.net.subnets.pe}'", &format!("'${{networks.net.subnets.pe}}', dns: ['{zone}']"));
+    rehearsal.apply(&text).await;
+    let record = format!("{zone}/A/kv-target-1");
+    let body = read(&rehearsal.simulator, &record).await;
+    assert_eq!(body["properties"]["aRecords"][0]["ipv4Address"], "10.20.16.4", "{body}");
+    meddle(&rehearsal.simulator, Method::Delete, &record, "2024-06-01", Value::Null).await;
+    let drift = rehearsal.drift(&text).await;
+    assert_eq!(drift.drifted.len(), 1, "{drift:#?}");
+    rehearsal.apply(&text).await;
+    rehearsal.destroy(&text).await;
+    assert_eq!(read(&rehearsal.simulator, &record).await["properties"], Value::Null);
+    // The hub keeps its zone, and nothing of the spoke is in it.
+    assert!(of_the_hub.drift(&hub).await.drifted.is_empty());
 }
 
 fn shipped(name: &str) -> String {
