@@ -3,7 +3,7 @@
 use super::each::Each;
 use super::entry::{ENTRY_KEY, Entry, EntryState};
 use super::evaluator::Evaluator;
-use super::exclusive::note_lists;
+use super::exclusive::{note_lists, settle_beside};
 use super::indentation;
 use super::inputs::Missing;
 use super::messages;
@@ -225,6 +225,7 @@ impl<'a> Evaluator<'a> {
             self.apply_exclusive(kind, "", path, &asked, draft);
         }
         note_lists(kind, &address, &mut cx.drafts);
+        settle_beside(&mut cx.drafts);
         // Of an entry that came to nothing that has been told.
         if !ignore.is_empty() && !cx.drafts.is_empty() {
             let expand = |fields: Map<String, Value>| {

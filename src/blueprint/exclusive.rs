@@ -5,6 +5,7 @@ use super::messages::WRONG_TYPE;
 use super::source::At;
 use crate::catalog::{Draft, Exclusive, Kind, Members};
 use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::ident::Address;
 use crate::value::get_path;
 use serde_json::{Map, Value};
 
@@ -90,6 +91,32 @@ impl Evaluator<'_> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Gives lists in the body of a resource beside the one that they were written for to that resource.
+pub(super) fn settle_beside(drafts: &mut [Draft]) {
+    let mut moved: Vec<(Address, bool, Exclusive)> = Vec::new();
+    for draft in drafts.iter_mut() {
+        let own = draft.address.clone();
+        let mut take = |lists: &mut Vec<Exclusive>, alone: bool| {
+            lists.retain(|list| {
+                let Members::Beside(word, path) = list.members else { return true };
+                let list = Exclusive { name: list.name.clone(), members: Members::At(path) };
+                moved.push((own.child(word), alone, list));
+                false
+            });
+        };
+        take(&mut draft.exclusive, true);
+        take(&mut draft.lists, false);
+    }
+    for (address, alone, list) in moved {
+        let Some(draft) = drafts.iter_mut().find(|draft| draft.address == address) else { continue };
+        if alone {
+            draft.exclusive.push(list);
+        } else {
+            draft.lists.push(list);
         }
     }
 }

@@ -115,6 +115,8 @@ pub enum Members {
     At(&'static str),
     /// The same, at the path that is its name.
     AtName,
+    /// Elements of the body of a resource beside it, whose address is its own with this word behind it, at a dotted path.
+    Beside(&'static str, &'static str),
     /// Resources of their own below it, of these types.
     Children(&'static [&'static ResourceType]),
 }

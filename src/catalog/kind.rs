@@ -85,6 +85,11 @@ impl Merged {
         Merged { within: "", name, members: Members::At(path) }
     }
 
+    /// A list in the body of a resource that is made beside the main one, by the last word of its address.
+    pub const fn beside(name: &'static str, beside: &'static str, path: &'static str) -> Self {
+        Merged { within: "", name, members: Members::Beside(beside, path) }
+    }
+
     /// The same of a part of the entry.
     pub const fn within(self, part: &'static str) -> Self {
         Merged { within: part, ..self }

@@ -204,7 +204,7 @@ fn path_of(list: &Exclusive) -> Option<&str> {
     match list.members {
         Members::At(path) => Some(path),
         Members::AtName => Some(list.name.as_str()),
-        Members::Children(_) => None,
+        Members::Beside(..) | Members::Children(_) => None,
     }
 }
 

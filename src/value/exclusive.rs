@@ -46,7 +46,9 @@ fn foreign_at(desired: &Value, live: &Value, rules: &Rules, path: &str) -> Vec<C
             let wanted = desired.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             for item in items {
                 let Some(name) = key_of(item, key) else { continue };
-                if wanted.iter().any(|wanted| key_of(wanted, key).as_ref() == Some(&name)) {
+                if node.is_azures(item)
+                    || wanted.iter().any(|wanted| key_of(wanted, key).as_ref() == Some(&name))
+                {
                     continue;
                 }
                 trail.push(Segment::Key(name));

@@ -61,6 +61,7 @@ pub struct Rule {
     pub(crate) path: &'static str,
     flags: u32,
     key: Option<&'static str>,
+    azures: Option<(&'static str, &'static str)>,
     default: Option<&'static str>,
     lasting: Option<&'static str>,
     steps: Steps,
@@ -118,6 +119,7 @@ impl Rule {
             path,
             flags: 0,
             key: None,
+            azures: None,
             default: None,
             lasting: None,
             steps: &[],
@@ -304,6 +306,12 @@ impl Rule {
         self
     }
 
+    /// Of such an array: elements with this value (JSON text) of this member are Azure's own, and nobody added them.
+    pub const fn azures(mut self, member: &'static str, json: &'static str) -> Self {
+        self.azures = Some((member, json));
+        self
+    }
+
     /// What Azure takes when the field is absent, as JSON text; also what a dropped field is reset to.
     pub const fn default(mut self, json: &'static str) -> Self {
         self.default = Some(json);
@@ -338,6 +346,7 @@ pub struct Rules {
 pub(crate) struct Node {
     flags: u32,
     pub(crate) key: Option<&'static str>,
+    azures: Option<(&'static str, &'static str)>,
     pub(crate) default: Option<Value>,
     pub(crate) lasting: Option<Value>,
     pub(crate) steps: Steps,
@@ -378,6 +387,7 @@ impl Rules {
                 node.steps = rule.steps;
             }
             node.unless = node.unless.or(rule.unless);
+            node.azures = node.azures.or(rule.azures);
             node.disturbs = node.disturbs.or(rule.disturbs);
             if let Some(key) = rule.key {
                 node.key = Some(key);
@@ -488,6 +498,12 @@ impl Rules {
 }
 
 impl Node {
+    /// Whether an element of the array is one that Azure put there by itself.
+    pub(crate) fn is_azures(&self, element: &Value) -> bool {
+        let Some((member, json)) = self.azures else { return false };
+        element.get(member).is_some_and(|value| value.to_string() == json)
+    }
+
     pub(crate) fn is(&self, flag: Flag) -> bool {
         self.flags & flag as u32 != 0
     }

@@ -153,10 +153,6 @@ const NAMELESS: &[(&str, &str)] = &[
     ("properties.frontendIPConfigurations", "an address each for `publicIp` and `privateIp`"),
     ("properties.ipConfigurations", "a number of addresses"),
     ("properties.customProperties", "switches, some of which Azure adds itself"),
-    (
-        "properties.ipSecurityRestrictions",
-        "of a resource beside the entry's own, where Azure adds a rule itself",
-    ),
 ];
 
 #[test]
@@ -169,10 +165,9 @@ fn every_list_that_merges_can_be_named_or_there_is_a_reason() {
                 if path.contains(['[', '*']) || !made.compiled().merges(path) {
                     continue;
                 }
-                let named = registry()
-                    .iter()
-                    .flat_map(|kind| kind.merged)
-                    .any(|merged| matches!(merged.members, Members::At(at) if at == path));
+                let named = registry().iter().flat_map(|kind| kind.merged).any(
+                    |merged| matches!(merged.members, Members::At(at) | Members::Beside(_, at) if at == path),
+                );
                 let reason = NAMELESS.iter().any(|(prefix, _)| path.starts_with(prefix));
                 if !named && !reason {
                     missing.push(format!("{} {path}", made.arm_type));

@@ -9,8 +9,8 @@ use super::key_vault_secret::SECRET_IN_CLEAR;
 use super::naming::{NameRule, small};
 use super::parts::{identity, is_none_of, members, switch, within};
 use crate::catalog::{
-    Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Nested, Preflight, Problem, Reference,
-    ResourceType,
+    Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Members, Merged, Nested, Preflight, Problem,
+    Reference, ResourceType,
 };
 use crate::diag::Code;
 use crate::value::Rule;
@@ -355,6 +355,12 @@ sqlServers:
 ";
     const TYPES: &'static [&'static ResourceType] =
         &[&SQL_SERVER, &ADMINISTRATOR, &ENTRA_ONLY, &DATABASE, &FIREWALL_RULE, &NETWORK_RULE];
+    // What others let in opens the server: a list of it may be the blueprint's alone. Databases hold data, and are not.
+    const MERGED: &'static [Merged] = &[
+        Merged { within: "", name: "firewallRules", members: Members::Children(&[&FIREWALL_RULE]) },
+        Merged { within: "", name: "networkRules", members: Members::Children(&[&NETWORK_RULE]) },
+        Merged::list("identities", "identity.userAssignedIdentities"),
+    ];
     const NESTED: &'static [Nested] =
         &[Nested::at("databases.*"), Nested::at("firewallRules.*"), Nested::at("networkRules.*")];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];

@@ -15,7 +15,7 @@ mod types;
 pub use spec::Spec;
 pub use types::{SITE, SITE_CONFIG, SITE_SETTINGS, SLOT, SLOT_CONFIG, SLOT_SETTINGS};
 
-use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Nested, ResourceType};
+use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Merged, Nested, ResourceType};
 use crate::diag::Code;
 use crate::ident::{Address, ArmId};
 use body::App;
@@ -67,6 +67,8 @@ webApps:
 ";
     const TYPES: &'static [&'static ResourceType] = &[&SITE, &SITE_CONFIG, &SLOT, &SLOT_CONFIG];
     const NESTED: &'static [Nested] = &[Nested::at("slots.*")];
+    const MERGED: &'static [Merged] =
+        &[RESTRICTIONS, IDENTITIES, RESTRICTIONS.within("slots.*"), IDENTITIES.within("slots.*")];
     const CODES: &'static [&'static [&'static Code]] = &[checks::CODES];
     type Spec = Spec;
 
@@ -89,6 +91,10 @@ webApps:
         }
     }
 }
+
+const RESTRICTIONS: Merged =
+    Merged::beside("accessRestrictions", "config", "properties.ipSecurityRestrictions");
+const IDENTITIES: Merged = Merged::list("identities", "identity.userAssignedIdentities");
 
 /// The site or slot itself.
 fn main(

@@ -88,8 +88,8 @@ const CONFIG_RULES: &[Rule] = &[
     Rule::at("properties.minTlsVersion").default("\"1.2\""),
     Rule::at("properties.ftpsState").fold_case().default("\"FtpsOnly\""),
     Rule::at("properties.acrUseManagedIdentityCreds").default("false"),
-    // Azure adds the rule about everybody else by itself.
-    Rule::at("properties.ipSecurityRestrictions").keyed("name"),
+    // Azure adds the rule about everybody else by itself: the last of all.
+    Rule::at("properties.ipSecurityRestrictions").keyed("name").azures("priority", "2147483647"),
     Rule::at("properties.ipSecurityRestrictions[].ipAddress").cidr().fold_case(),
     Rule::at("properties.ipSecurityRestrictions[].vnetSubnetResourceId").fold_case(),
     Rule::at("properties.ipSecurityRestrictions[].action").fold_case().default("\"Allow\""),
