@@ -239,8 +239,8 @@ pub struct ResourceType {
     pub keeps_one: Option<KeepsOne>,
     /// How it is removed.
     pub delete: DeleteMode,
-    /// What a create says in place of what is asked for, which Azure takes only of one that is there: dotted paths, and
-    /// values as JSON text. The next run brings it to what is asked for.
+    /// What it says until a private endpoint of it is approved, because Azure takes anything else only afterwards: dotted paths,
+    /// and values as JSON text. A step after the approval brings it to what is asked for.
     pub at_first: &'static [(&'static str, &'static str)],
     /// What a DELETE says besides: names and values of its query.
     pub delete_query: &'static [(&'static str, &'static str)],

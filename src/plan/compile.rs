@@ -3,6 +3,7 @@
 use super::approvals;
 use super::keeps_one::{self, Roles};
 use super::model::{Conflict, Plan, Reason, Step};
+use super::once_connected;
 use super::program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Seen, Unit, Work};
 use super::scarce;
 use crate::catalog::{Arrival, ResourceType, resource_type};
@@ -15,7 +16,7 @@ use crate::state::{
     Approval, Desired, DesiredResource, OWNER_TAG, Observation, Observed, Provisioning, lanes, owner_of,
 };
 use crate::value::token::{self, Token};
-use crate::value::{Change, ChangeKind, is_at_work, is_secret};
+use crate::value::{Change, ChangeKind, get_path, is_at_work, is_secret, set_path};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(90 * 60);
 /// Whatever changes the steps (purging, targets) comes before.
 pub fn compile(plan: &mut Plan, desired: &Desired, ledger: &Ledger, observed: &Observed) {
     keeps_one::stand_ins(plan, desired, observed);
+    once_connected::put_off(plan, desired, observed);
     let compiler = Compiler::new(&plan.steps, desired, ledger, observed);
     let mut program =
         Program { units: compiler.units(), outputs: desired.outputs.clone(), ..Program::default() };
@@ -78,7 +80,8 @@ struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     fn new(steps: &'a [Step], desired: &'a Desired, ledger: &'a Ledger, observed: &'a Observed) -> Self {
-        let by_id = steps.iter().enumerate().map(|(at, step)| (&step.id, at)).collect();
+        // Of two steps on one resource the first one makes it.
+        let by_id = steps.iter().enumerate().rev().map(|(at, step)| (&step.id, at)).collect();
         Compiler { steps, desired, ledger, observed, by_id }
     }
 
@@ -294,7 +297,7 @@ impl<'a> Compiler<'a> {
             mode,
             guard: self.guard(step, resource, mode),
             kind: resource.kind,
-            body: asked(step, resource),
+            body: before_connected(step, resource.kind, asked(step, resource)),
             initial: resource.initial.clone(),
             changes: step.changes.clone(),
             unseen: step.changes.iter().any(unseen),
@@ -588,6 +591,18 @@ fn asked(step: &Step, resource: &DesiredResource) -> Arc<Value> {
     }
     let owner = owner_of(&resource.body).map(|owner| json!({ "tags": { OWNER_TAG: owner } }));
     Arc::new(owner.unwrap_or_else(|| json!({})))
+}
+
+/// The body of a change in place, without what Azure takes only once somebody is connected when a later step says that.
+fn before_connected(step: &Step, kind: &ResourceType, mut body: Arc<Value>) -> Arc<Value> {
+    for (path, _) in kind.at_first.iter().filter(|_| step.action == Action::Update) {
+        let said = get_path(&step.desired, path)
+            .filter(|said| get_path(&body, path).is_some_and(|own| own != *said));
+        if let Some(said) = said.cloned() {
+            set_path(Arc::make_mut(&mut body), path, said);
+        }
+    }
+    body
 }
 
 fn register(resource: &DesiredResource) -> Register {

@@ -16,6 +16,7 @@ mod keeps_one;
 mod left_alone;
 mod model;
 mod moves;
+mod once_connected;
 mod ownership;
 mod preflight;
 mod program;

@@ -71,6 +71,11 @@ pub enum Reason {
         /// What is replaced.
         replaced: Address,
     },
+    /// Azure takes it only once a connection is approved: it follows the approvals.
+    OnceConnected {
+        /// The approvals.
+        approvals: Vec<Address>,
+    },
     /// Its name, group or parent changed: in Azure it is another resource.
     Moved {
         /// The id of the old one.

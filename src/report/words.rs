@@ -165,6 +165,10 @@ fn reason(step: &Step) -> Option<String> {
         Reason::DependencyReplaced { dependency } => {
             format!("it was made with {dependency}, which is replaced")
         }
+        Reason::OnceConnected { approvals } => {
+            let approvals: Vec<&str> = approvals.iter().map(|address| address.as_str()).collect();
+            format!("Azure takes this only after {}", approvals.join(", "))
+        }
         Reason::Moved { .. } => return None,
         Reason::StandsIn { replaced } if step.action == Action::Delete => {
             format!("not needed any more once {replaced} is replaced")

@@ -129,21 +129,75 @@ async fn what_was_open_is_closed_and_opened_again_by_one_word() {
     }
 }
 
+/// Azure closes a service only once an endpoint of it is approved: one apply makes it open, connects it, and closes it.
 #[tokio::test(start_paused = true)]
 async fn api_management_is_closed_once_its_endpoint_is_approved() {
-    let text = format!(
-        "{HEAD}{}\nprivateEndpoints: {{ e: {{ name: pe, target: '${{apiManagement.t}}', subnet: '${{networks.net.subnets.pe}}' }} }}\n",
-        TARGETS.last().unwrap().0.replace("sku: StandardV2", "sku: StandardV2, publicAccess: false")
-    );
-    let rehearsal = Rehearsal::new();
-    let applied = rehearsal.try_apply(&text, Adoption::Refused).await.unwrap();
-    assert!(applied.summary.is_complete(), "{:#?}", applied.summary);
     let service = at("Microsoft.ApiManagement/service/apim-target-1", "rg-example");
-    let access = |body: Value| body["properties"]["publicNetworkAccess"].clone();
-    // Azure closes none that has no approved endpoint.
-    assert_eq!(access(read(&rehearsal.simulator, &service).await), "Enabled");
+    let access = async |rehearsal: &Rehearsal| {
+        read(&rehearsal.simulator, &service).await["properties"]["publicNetworkAccess"].clone()
+    };
+    let entry = TARGETS.last().unwrap().0;
+    let closed = entry.replace("sku: StandardV2", "sku: StandardV2, publicAccess: false");
+    let endpoint = "privateEndpoints: { e: { name: pe, target: '${apiManagement.t}', subnet: '${networks.net.subnets.pe}' } }\n";
+    let text = format!("{HEAD}{closed}\n{endpoint}");
+    let rehearsal = Rehearsal::new();
+    let planned = rehearsal.plan(&text).await;
+    let position =
+        |address: &str| planned.plan.steps.iter().position(|step| step.address.as_str() == address);
+    let (made, last) =
+        (position("apiManagement.t").unwrap(), position("apiManagement.t.onceConnected").unwrap());
+    let step = &planned.plan.steps[last];
+    assert!(
+        step.after.contains(&made)
+            && step.after.contains(&position("privateEndpoints.e.connection").unwrap())
+    );
+    assert_eq!(planned.plan.steps[made].desired["properties"]["publicNetworkAccess"], "Enabled");
+    let [change] = &step.changes[..] else { panic!("{step:#?}") };
+    assert_eq!((&change.before, &change.after), (&json!("Enabled"), &json!("Disabled")));
+    assert!(berth::plan::check(&planned.plan).is_empty());
     rehearsal.apply(&text).await;
-    assert_eq!(access(read(&rehearsal.simulator, &service).await), "Disabled");
+    assert_eq!(access(&rehearsal).await, "Disabled");
+    assert!(rehearsal.drift(&text).await.drifted.is_empty());
+    rehearsal.destroy(&text).await;
+
+    // One that is open gets its endpoint, and other words, in the run that closes it.
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&format!("{HEAD}{entry}\n")).await;
+    let renamed = text.replace("publisherName: a", "publisherName: b");
+    let planned = rehearsal.plan(&renamed).await;
+    let told: Vec<_> = planned.plan.changes().map(|step| step.address.as_str()).collect();
+    assert!(told.contains(&"apiManagement.t") && told.contains(&"apiManagement.t.onceConnected"), "{told:?}");
+    rehearsal.apply(&renamed).await;
+    assert_eq!(access(&rehearsal).await, "Disabled");
+    // And one whose endpoint is there already is closed at once.
+    let open = renamed.replace("publicAccess: false", "publicAccess: true");
+    rehearsal.apply(&open).await;
+    assert_eq!(access(&rehearsal).await, "Enabled");
+    let planned = rehearsal.plan(&renamed).await;
+    let told: Vec<_> = planned.plan.changes().map(|step| step.address.as_str()).collect();
+    assert_eq!(told, ["apiManagement.t"]);
+    rehearsal.apply(&renamed).await;
+    assert_eq!(access(&rehearsal).await, "Disabled");
+
+    // Without an endpoint it stays open, and every plan says so.
+    let alone = format!("{HEAD}{closed}\n");
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&alone).await;
+    let planned = rehearsal.plan(&alone).await;
+    let [warning] = &planned.plan.warnings[..] else { panic!("{:#?}", planned.plan.warnings) };
+    assert!(warning.message.contains("publicNetworkAccess stays \"Enabled\""), "{warning:?}");
+    assert_eq!(rehearsal.drift(&alone).await.drifted.len(), 1, "it is open although it should not be");
+    let two = alone.replace("publisherName: a", "publisherName: b");
+    rehearsal.apply(&two).await;
+    assert_eq!(access(&rehearsal).await, "Enabled");
+    // Somebody else's endpoint is approved by a rule, which the closing waits for.
+    let asking = strangers_endpoint("pe-apis");
+    ask(&rehearsal.simulator, &asking, &service, Some("Gateway"), "please").await;
+    let named = format!(
+        "{two}approvals: {{ theirs: {{ target: '${{apiManagement.t}}', endpoints: ['{asking}'] }} }}\n"
+    );
+    rehearsal.apply(&named).await;
+    assert_eq!(access(&rehearsal).await, "Disabled");
 }
 
 const ENDPOINT: &str = "keyVaults: { t: { name: kv-target-1, protect: false, publicAccess: false } }
@@ -280,6 +334,7 @@ privateEndpoints:
         // A link that is gone is drift, and comes back.
         let link = links["value"][0]["id"].as_str().unwrap();
         meddle(&rehearsal.simulator, Method::Delete, link, "2024-06-01", Value::Null).await;
+        rehearsal.session.engine.clock.sleep(std::time::Duration::from_secs(300)).await;
         let drift = rehearsal.drift(text).await;
         assert_eq!(drift.count(berth::drift::DriftKind::Missing), 1, "{drift:#?}");
         rehearsal.apply(text).await;

@@ -2,7 +2,7 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service>).
 //!
 //! A deleted service keeps its name for two days. Azure closes a service to public networks only once a private endpoint of
-//! it is approved, so a new one is open at first, and the next run closes it.
+//! it is approved, so a new one is open at first, and a step after the approval closes it.
 
 use super::naming::{NameRule, alphanumeric};
 use super::parts::{identity, members, switch, within};
@@ -31,8 +31,9 @@ pub struct Spec {
     publisher_email: String,
     /// The name that is shown as the publisher's, at most 100 characters.
     publisher_name: String,
-    /// Whether the service answers on public networks. Azure closes only a service that has an approved private endpoint, so
-    /// a new one stays open until then: with `false` its create leaves it open, and the next `berth apply` closes it.
+    /// Whether the service answers on public networks. Azure closes only a service that has an approved private endpoint. With
+    /// `false` a new one is open until its endpoint in `privateEndpoints`, or the one that `approvals` names, is approved; a
+    /// step after that closes it. Without such an endpoint it stays open, and the plan warns.
     public_access: Option<bool>,
     /// How it is in a virtual network; not at all when absent.
     virtual_network: Option<VirtualNetworkSpec>,
