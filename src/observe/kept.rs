@@ -1,31 +1,23 @@
 //! What resources wrote elsewhere by themselves: the records of a zone group in a zone. Which those are their own bodies
-//! tell, so they are read after these.
+//! tell, so they are asked for after these.
 
 use super::question::Question;
-use super::reader::Reader;
-use crate::arm::{Client, Error, ErrorKind};
 use crate::catalog::{Listing, resource_type};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
 use crate::state::{Desired, Observation, Observed};
 use std::collections::BTreeMap;
 
-/// Adds to what was observed what the resources of a blueprint and its ledger keep elsewhere.
-///
-/// # Errors
-/// A read that did not work. One that Azure refuses is none: the zone may be another team's, and then nothing is known of
-/// what is in it.
-pub(super) async fn add(
-    client: &Client,
+/// What the resources of a blueprint and its ledger keep elsewhere and has not been read, with the API version in which it is.
+pub(super) fn unread(
     desired: Option<&Desired>,
     ledger: &Ledger,
-    at_once: usize,
-    observed: &mut Observed,
-) -> Result<(), Error> {
+    observed: &Observed,
+) -> BTreeMap<ArmId, &'static str> {
     let wanted = desired.iter().flat_map(|desired| &desired.resources);
     let wanted = wanted.map(|resource| (&resource.id, Some(resource.kind)));
     let owned = ledger.resources.iter().map(|(id, owned)| (id, resource_type(&owned.arm_type)));
-    let mut kept: BTreeMap<ArmId, &str> = BTreeMap::new();
+    let mut kept = BTreeMap::new();
     for (id, kind) in wanted.chain(owned) {
         let (Some(keeps), Some(body)) =
             (kind.and_then(|kind| kind.keeps), observed.get(id).and_then(Observation::body))
@@ -35,7 +27,12 @@ pub(super) async fn add(
         let unread = (keeps.kept)(body).into_iter().filter(|kept| !observed.contains_key(&kept.id));
         kept.extend(unread.map(|kept| (kept.id, keeps.api_version)));
     }
-    let question = |(id, api_version)| Question {
+    kept
+}
+
+/// The same as questions: a list for several in one place.
+pub(super) fn questions<'a>(unread: &'a BTreeMap<ArmId, &'static str>) -> Vec<Question<'a>> {
+    let question = |(id, api_version): (&'a ArmId, &&'static str)| Question {
         id,
         api_version,
         listing: Listing::Collection,
@@ -44,16 +41,5 @@ pub(super) async fn add(
         deleted: None,
         connections: None,
     };
-    let questions: Vec<Question<'_>> =
-        kept.iter().map(|(id, api_version)| question((id, *api_version))).collect();
-    if questions.is_empty() {
-        return Ok(());
-    }
-    match Reader::new(client, questions).read(at_once, &|_, _| {}).await {
-        Err(error) if matches!(error.kind, ErrorKind::Denied(_)) => Ok(()),
-        found => {
-            observed.extend(found?);
-            Ok(())
-        }
-    }
+    unread.iter().map(question).collect()
 }
