@@ -45,6 +45,15 @@ pub use simulator::Simulator;
 pub use state_file::Error;
 pub use tls::Tls;
 
+/// Whether the body of a request is one that its ARM type takes: `None` for types whose fields the simulator does not know.
+///
+/// # Errors
+/// A field that the type does not have, or a value that a field cannot hold, in words.
+pub fn check_fields(arm_type: &str, body: &serde_json::Value) -> Option<Result<(), String>> {
+    let empty = serde_json::Map::new();
+    types::fields::wrong_body(arm_type, body.as_object().unwrap_or(&empty))
+}
+
 #[cfg(doctest)]
 #[doc = include_str!("README.md")]
 struct Readme;

@@ -5,6 +5,7 @@
 //! and passes. With it nothing is skipped in silence: what is not covered stands in a table with the reason.
 //!
 //! * [`connections`]: decisions on connections are sent and answered as each type's specification says;
+//! * [`fields`]: of types without a schema, the simulator knows every field that the official samples have;
 //! * [`recorded_requests`]: the simulator answers a recorded request as Azure did;
 //! * [`recorded_responses`]: what Azure answers is as the request asked, so that the plan is empty;
 //! * [`schemas`]: what berth sends is what Azure's schemas accept;
@@ -21,6 +22,7 @@
 mod compare;
 mod connections;
 mod facts;
+mod fields;
 mod polling;
 mod recorded_requests;
 mod recorded_responses;

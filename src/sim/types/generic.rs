@@ -1,6 +1,7 @@
 //! Any type of a known namespace that has no behaviour of its own: stored as sent, at once.
 
 use super::defaults::{self, Asked, Defaults, Ends, Made};
+use super::fields;
 use crate::core::behaviour::{Answer, Behaviour, begin, merge_patch, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
@@ -57,6 +58,7 @@ impl Behaviour for Generic {
         let key = &call.path.key;
         let known = defaults::of(&call.kind);
         refuse_if_busy(world, &known, key)?;
+        fields::check(call)?;
         let mut body = call.envelope();
         for (name, value) in &call.body {
             if !matches!(name.as_str(), "id" | "name" | "type" | "etag" | "systemData") {
@@ -105,6 +107,7 @@ impl Behaviour for Generic {
         let key = &call.path.key;
         let known = defaults::of(&call.kind);
         refuse_if_busy(world, &known, key)?;
+        fields::check(call)?;
         let before = world.need(call)?.body.members();
         merge_patch(world, call);
         let mut body = world.need(call)?.body.members();

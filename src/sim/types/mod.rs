@@ -12,6 +12,7 @@ pub(crate) mod connection;
 mod connection_rules;
 mod data;
 mod defaults;
+pub(crate) mod fields;
 mod flux;
 pub(crate) mod foreign_endpoint;
 mod front_door;
