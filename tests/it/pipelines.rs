@@ -55,8 +55,8 @@ fn scripts(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-const AZURE: [&str; 4] = ["validate.yml", "deploy.yml", "berth.yml", "drift.yml"];
-const GITHUB: [&str; 3] = ["validate.yml", "deploy.yml", "drift.yml"];
+const AZURE: [&str; 5] = ["validate.yml", "deploy.yml", "berth.yml", "drift.yml", "approvals.yml"];
+const GITHUB: [&str; 4] = ["validate.yml", "deploy.yml", "drift.yml", "approvals.yml"];
 
 /// Every pipeline, by its path below `examples/`.
 fn pipelines() -> Vec<String> {
@@ -133,6 +133,9 @@ fn azure_pipelines_are_as_their_schema_wants_them() {
         has_only(&pipeline, &["trigger", "pr", "schedules", "pool", "variables", "steps"], name);
         azure_steps(&pipeline["steps"], name);
     }
+    let approvals = yaml("azure-pipelines/approvals.yml");
+    has_only(&approvals, &["parameters", "steps"], "approvals.yml");
+    azure_steps(&approvals["steps"], "approvals.yml");
     let template = yaml("azure-pipelines/berth.yml");
     has_only(&template, &["parameters", "stages"], "berth.yml");
     let source = read("azure-pipelines/berth.yml");
@@ -547,4 +550,118 @@ fn the_gitlab_pipeline_plans_and_applies_and_a_cancel_is_gone_on_with() {
     run("drift");
     assert!(PathBuf::from(agent.path("drift.html")).exists());
     agent.is_settled();
+}
+
+const VAULT: &str = "\
+blueprint: vault
+azure: { subscription: '${env.AZURE_SUBSCRIPTION_ID}', location: westeurope, resourceGroup: rg-vault }
+keyVaults:
+  v: { name: kv-pipelines-7, protect: false }
+";
+
+/// The endpoint that may connect, one of the same name that may not, and the vault that both ask for.
+struct Asking {
+    named: String,
+    stranger: String,
+    vault: String,
+}
+
+impl Asking {
+    fn at(agent: &Agent) -> Self {
+        agent.berth.write("vault.yaml", VAULT.as_bytes());
+        agent.exits(agent.shell(&["-e"], "berth apply vault.yaml --auto-approve", None), 0);
+        let endpoint = |subscription: &str| {
+            format!(
+                "/subscriptions/{subscription}/resourceGroups/x/providers/Microsoft.Network/privateEndpoints/pe-x"
+            )
+        };
+        let asking = Asking {
+            named: endpoint("22222222-0000-4000-8000-000000000002"),
+            stranger: endpoint("66666666-0000-4000-8000-000000000006"),
+            vault: format!(
+                "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-vault/providers/Microsoft.KeyVault/vaults/kv-pipelines-7"
+            ),
+        };
+        for path in [&asking.named, &asking.stranger] {
+            let body = serde_json::json!({ "location": "westeurope", "properties": { "manualPrivateLinkServiceConnections": [{
+                "name": "pe-x",
+                "properties": { "privateLinkServiceId": asking.vault, "groupIds": ["vault"], "requestMessage": "please" },
+            }] } });
+            agent.server.write("PUT", path, "2025-05-01", Some(&body));
+        }
+        asking
+    }
+
+    /// The audit trail has the decision, and only who was named is let in.
+    #[track_caller]
+    fn is_decided(&self, agent: &Agent, trail: &str) {
+        let lines: Vec<Value> =
+            agent.berth.read(trail).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let decided: Vec<&str> = lines
+            .iter()
+            .filter(|line| line["decision"] == "approve" && line["outcome"] == "done")
+            .map(|line| text(&line["endpoint"]))
+            .collect();
+        assert_eq!(decided.len(), 1, "{lines:#?}");
+        assert!(decided[0].eq_ignore_ascii_case(&self.named), "{lines:#?}");
+        let list = agent.shell(&["-e"], &format!("berth approve list {} --format json", self.vault), None);
+        let (out, _) = agent.exits(list, 2);
+        let listed: Value = serde_json::from_str(&out).unwrap();
+        for connection in connections(&listed["targets"][0]["connections"]) {
+            let is_named = text(&connection["endpoint"]).eq_ignore_ascii_case(&self.named);
+            assert_eq!(connection["status"], if is_named { "Approved" } else { "Pending" }, "{connection}");
+            assert!(is_named || text(&connection["endpoint"]).eq_ignore_ascii_case(&self.stranger));
+        }
+    }
+}
+
+fn connections(value: &Value) -> &[Value] {
+    list(value)
+}
+
+#[test]
+fn the_approval_step_of_azure_pipelines_lets_in_who_is_named() {
+    let mut agent = AzurePipelines::new();
+    let asking = Asking::at(&agent.0);
+    for (name, value) in [("target", &asking.vault), ("endpoint", &asking.named), ("wait", &"2m".to_owned())]
+    {
+        agent.0.macros.push((format!("${{{{ parameters.{name} }}}}"), value.clone()));
+    }
+    let steps = &yaml("azure-pipelines/approvals.yml")["steps"];
+    let log = agent.run(steps);
+    assert!(log.contains("##vso[task.logissue type=warning]connections wait that no rule names"), "{log}");
+    asking.is_decided(&agent.0, "artifacts/approvals");
+    // A target that is not there stops the pipeline.
+    let target = agent.0.macros.iter_mut().find(|(name, _)| name.contains("parameters.target")).unwrap();
+    target.1.push_str("-typo");
+    let step = agent.step(&list(steps)[0]).unwrap();
+    agent.0.exits(step, 1);
+}
+
+#[test]
+fn the_approval_workflow_lets_in_who_is_named() {
+    let mut runner = Workflows::new();
+    let asking = Asking::at(&runner.0);
+    for (name, value) in [("target", &asking.vault), ("endpoint", &asking.named), ("wait", &"2m".to_owned())]
+    {
+        runner.0.macros.push((format!("${{{{ inputs.{name} }}}}"), value.clone()));
+    }
+    let log = runner.run(&yaml("github/approvals.yml")["jobs"]["approve"]);
+    assert!(log.contains("::warning::connections wait that no rule names"), "{log}");
+    asking.is_decided(&runner.0, "temporary/approvals.jsonl");
+}
+
+#[test]
+fn the_approval_job_of_gitlab_lets_in_who_is_named() {
+    let mut agent = Agent::new(&[("GITLAB_CI", "true"), ("AZURE_ID_TOKEN", "a.token.of-the-job")]);
+    let asking = Asking::at(&agent);
+    let builds = agent.path("temporary");
+    agent.set(&[
+        ("CI_BUILDS_DIR", &builds),
+        ("APPROVE_TARGET", &asking.vault),
+        ("APPROVE_ENDPOINT", &asking.named),
+    ]);
+    // GitLab takes 2 for a warning: `allow_failure`.
+    agent.exits(gitlab(&agent, &yaml("gitlab/.gitlab-ci.yml"), "approve"), 2);
+    asking.is_decided(&agent, "approvals.jsonl");
 }
