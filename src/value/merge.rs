@@ -52,6 +52,9 @@ pub fn without(body: &Value, rules: &Rules, flag: Flag) -> Value {
 fn strip(body: &mut Value, node: &Node) {
     match body {
         Value::Object(members) => {
+            if node.is(Flag::Reference) && members.contains_key("id") {
+                members.retain(|name, _| name == "id");
+            }
             members.retain(|name, value| {
                 // Azure shows what nobody set as null, and its schemas accept no null.
                 !value.is_null()

@@ -50,6 +50,8 @@ pub enum Flag {
     Base64 = 1 << 17,
     /// An id that ends with a GUID of its own: what stands before it does not count.
     Guid = 1 << 18,
+    /// An object that names another resource. Azure can show more of that resource, and takes back its `id` alone.
+    Reference = 1 << 19,
 }
 
 /// A field, by its path, and what is true of it.
@@ -279,6 +281,11 @@ impl Rule {
     /// See [`Flag::Guid`].
     pub const fn guid(self) -> Self {
         self.with(Flag::Guid)
+    }
+
+    /// See [`Flag::Reference`].
+    pub const fn reference(self) -> Self {
+        self.with(Flag::Reference)
     }
 
     /// A text of which only these changes can be made in place: from and to, each one word, several joined by `|`, or
