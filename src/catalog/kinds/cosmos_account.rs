@@ -134,6 +134,7 @@ pub static COSMOS_ACCOUNT: ResourceType = ResourceType {
         Rule::at("properties.documentEndpoint").read_only(),
         Rule::at("properties.instanceId").read_only(),
         Rule::at("properties.keysMetadata").read_only(),
+        Rule::at("properties.keyVaultKeyUriVersion").read_only(),
         Rule::at("properties.privateEndpointConnections").read_only(),
     ],
     facets: &[
@@ -154,6 +155,8 @@ pub static COSMOS_DATABASE: ResourceType = ResourceType {
     lanes: &[Lane::Ancestor(ACCOUNTS)],
     rules: &[
         Rule::at("location").read_only(),
+        Rule::at("properties.resource._colls").read_only(),
+        Rule::at("properties.resource._users").read_only(),
         Rule::at("properties.resource._rid").read_only(),
         Rule::at("properties.resource._ts").read_only(),
         Rule::at("properties.resource._etag").read_only(),
@@ -177,6 +180,7 @@ pub static COSMOS_CONTAINER: ResourceType = ResourceType {
         Rule::at("properties.resource.partitionKey.paths").immutable(),
         Rule::at("properties.resource.partitionKey.kind").fold_case().default("\"Hash\""),
         Rule::at("properties.resource.defaultTtl").default("null"),
+        Rule::at("properties.resource.partitionKey.systemKey").read_only(),
         Rule::at("properties.resource._rid").read_only(),
         Rule::at("properties.resource._ts").read_only(),
         Rule::at("properties.resource._etag").read_only(),

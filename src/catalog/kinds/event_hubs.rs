@@ -94,6 +94,7 @@ pub static EVENT_HUBS: ResourceType = ResourceType {
         Rule::at("properties.createdAt").read_only(),
         Rule::at("properties.updatedAt").read_only(),
         Rule::at("properties.serviceBusEndpoint").read_only(),
+        Rule::at("properties.geoDataReplication.locations[].replicaState").read_only(),
         Rule::at("properties.privateEndpointConnections").read_only(),
     ],
     facets: &[
@@ -125,6 +126,7 @@ pub static HUB: ResourceType = ResourceType {
         Rule::at("properties.retentionDescription.cleanupPolicy").fold_case(),
         Rule::at("properties.messageRetentionInDays").read_only(),
         Rule::at("properties.partitionIds").read_only(),
+        Rule::at("properties.identifier").read_only(),
         Rule::at("properties.createdAt").read_only(),
         Rule::at("properties.updatedAt").read_only(),
     ],

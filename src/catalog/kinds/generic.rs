@@ -245,9 +245,11 @@ impl Spec {
             let regions =
                 ["properties.locations[].locationName", "properties.additionalLocations[].location"];
             let regions = regions.into_iter().map(|path| Rule::at(path).location());
-            let known = azures.chain(regions);
-            let rules: Vec<Rule> = known.chain(keyed).chain(write_only).chain(immutable).collect();
             let arm_type = forever(&self.arm_type);
+            // A type that has a section is known field by field.
+            let of_section = crate::catalog::resource_type(arm_type).map_or(&[][..], |kind| kind.rules);
+            let known = azures.chain(regions).chain(of_section.iter().copied());
+            let rules: Vec<Rule> = known.chain(keyed).chain(write_only).chain(immutable).collect();
             // Children of one resource seldom like being written at once.
             let top = match self.type_parts().len() {
                 1 => None,

@@ -67,6 +67,8 @@ pub static PRIVATE_LINK_SERVICE: ResourceType = ResourceType {
             .default("\"IPv4\""),
         Rule::at("properties.loadBalancerFrontendIpConfigurations").immutable(),
         Rule::at("properties.loadBalancerFrontendIpConfigurations[].id").fold_case(),
+        Rule::at("properties.loadBalancerFrontendIpConfigurations[]").reference(),
+        Rule::at("properties.ipConfigurations[].properties.subnet").reference(),
         Rule::at("properties.destinationIPAddress").immutable(),
         Rule::at("properties.visibility.subscriptions").set().fold_case().default("[]"),
         Rule::at("properties.autoApproval.subscriptions").set().fold_case().default("[]"),

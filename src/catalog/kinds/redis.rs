@@ -95,6 +95,7 @@ pub static REDIS_DATABASE: ResourceType = ResourceType {
         Rule::at("properties.clusteringPolicy").fold_case().immutable(),
         Rule::at("properties.modules").keyed("name").immutable(),
         Rule::at("properties.modules[].version").read_only(),
+        Rule::at("properties.geoReplication.linkedDatabases[].state").read_only(),
         Rule::at("properties.evictionPolicy").fold_case().default("\"VolatileLRU\""),
         Rule::at("properties.accessKeysAuthentication").fold_case().default("\"Disabled\""),
         Rule::at("properties.redisVersion").read_only(),

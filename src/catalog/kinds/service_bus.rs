@@ -107,6 +107,7 @@ pub static SERVICE_BUS: ResourceType = ResourceType {
         Rule::at("properties.createdAt").read_only(),
         Rule::at("properties.updatedAt").read_only(),
         Rule::at("properties.serviceBusEndpoint").read_only(),
+        Rule::at("properties.geoDataReplication.locations[].replicaState").read_only(),
         Rule::at("properties.privateEndpointConnections").read_only(),
     ],
     facets: &[

@@ -199,6 +199,8 @@ pub static GATEWAY_POLICY: ResourceType = ResourceType {
         Rule::at("properties.customRules[].matchConditions[].negationConditon").default("false"),
         Rule::at("properties.managedRules.managedRuleSets").keyed("ruleSetType"),
         Rule::at("properties.applicationGateways").read_only(),
+        Rule::at("properties.applicationGatewayForContainers").read_only(),
+        Rule::at("properties.managedRules.managedRuleSets[].computedDisabledRules").read_only(),
         Rule::at("properties.httpListeners").read_only(),
         Rule::at("properties.pathBasedRules").read_only(),
         Rule::at("properties.resourceState").read_only(),

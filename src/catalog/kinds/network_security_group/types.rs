@@ -41,6 +41,8 @@ pub static NETWORK_SECURITY_GROUP: ResourceType = ResourceType {
         Rule::at("properties.securityRules[].properties.destinationPortRanges").set(),
         Rule::at("properties.securityRules[].properties.sourceApplicationSecurityGroups").set(),
         Rule::at("properties.securityRules[].properties.destinationApplicationSecurityGroups").set(),
+        Rule::at("properties.securityRules[].properties.sourceApplicationSecurityGroups[]").reference(),
+        Rule::at("properties.securityRules[].properties.destinationApplicationSecurityGroups[]").reference(),
         Rule::at("properties.defaultSecurityRules").read_only(),
         Rule::at("properties.networkInterfaces").read_only(),
         Rule::at("properties.subnets").read_only(),

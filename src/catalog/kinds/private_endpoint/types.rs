@@ -63,6 +63,7 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Rule::at("properties.ipConfigurations[].properties.groupId").fold_case(),
         Rule::at("properties.ipConfigurations[].properties.memberName").fold_case(),
         Rule::at("properties.applicationSecurityGroups").keyed("id"),
+        Rule::at("properties.applicationSecurityGroups[]").reference(),
         Rule::at("properties.customNetworkInterfaceName").immutable().fold_case(),
         Rule::at("properties.ipVersionType").immutable().default("\"IPv4\""),
         Rule::at("extendedLocation").immutable(),

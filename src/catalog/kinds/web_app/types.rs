@@ -32,6 +32,24 @@ const RULES: &[Rule] = &[
     Rule::at("properties.possibleOutboundIpAddresses").read_only(),
     Rule::at("properties.inboundIpAddress").read_only(),
     Rule::at("properties.lastModifiedTimeUtc").read_only(),
+    Rule::at("properties.inProgressOperationId").read_only(),
+    Rule::at("properties.isDefaultContainer").read_only(),
+    Rule::at("properties.maxNumberOfWorkers").read_only(),
+    Rule::at("properties.resourceGroup").read_only(),
+    Rule::at("properties.siteConfig.machineKey").read_only(),
+    Rule::at("properties.sku").read_only(),
+    Rule::at("properties.slotSwapStatus").read_only(),
+    Rule::at("properties.suspendedTill").read_only(),
+    Rule::at("properties.targetSwapSlot").read_only(),
+    Rule::at("properties.trafficManagerHostNames").read_only(),
+    Rule::at("extendedLocation.type").read_only(),
+    Rule::at("properties.hostingEnvironmentProfile.name").read_only(),
+    Rule::at("properties.hostingEnvironmentProfile.type").read_only(),
+    Rule::at("properties.dnsConfiguration.dnsLegacySortOrder").read_only(),
+    Rule::at("properties.siteConfig.azureStorageAccounts.*.state").read_only(),
+    Rule::at("properties.siteConfig.push.id").read_only(),
+    Rule::at("properties.siteConfig.push.name").read_only(),
+    Rule::at("properties.siteConfig.push.type").read_only(),
     Rule::at("properties.privateEndpointConnections").read_only(),
 ];
 
@@ -96,6 +114,10 @@ const CONFIG_RULES: &[Rule] = &[
     Rule::at("properties.ipSecurityRestrictions[].tag").fold_case().default("\"Default\""),
     Rule::at("properties.publishingUsername").read_only(),
     Rule::at("properties.machineKey").read_only(),
+    Rule::at("properties.azureStorageAccounts.*.state").read_only(),
+    Rule::at("properties.push.id").read_only(),
+    Rule::at("properties.push.name").read_only(),
+    Rule::at("properties.push.type").read_only(),
 ];
 
 /// What is configured in a web app.
