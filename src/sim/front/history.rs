@@ -519,7 +519,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::time::Duration;
 
-    const GRAPH: &str = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01";
+    const GRAPH: &str = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01";
 
     async fn ask(bench: &Bench, query: &str, options: Value) -> Seen {
         let body = json!({ "subscriptions": [SUBSCRIPTION], "query": query, "options": options });

@@ -139,6 +139,8 @@ impl Behaviour for SqlServer {
         let admins = call.properties().get("administrators").and_then(Value::as_object).cloned();
         if let Some(mut admins) = admins.filter(|_| new) {
             let only = remove(&mut admins, "azureADOnlyAuthentication").unwrap_or(json!(false));
+            // What a principal is stands with the server only.
+            remove(&mut admins, "principalType");
             let id = call.id.clone();
             for (kind, name, properties) in [
                 ("administrators", "ActiveDirectory", Value::Object(admins)),

@@ -128,7 +128,9 @@ impl Behaviour for Generic {
         match known.ends {
             Ends::Followed(..) => {
                 world.settle(key, "Updating");
-                begin(world, call, 202, followed(&known, Act::Update, key))
+                // Of an update that takes its time ACR says 201, and the others 202.
+                let status = if call.kind == "microsoft.containerregistry/registries" { 201 } else { 202 };
+                begin(world, call, status, followed(&known, Act::Update, key))
             }
             _ => Ok(world.answer(200, key)),
         }

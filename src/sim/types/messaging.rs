@@ -17,14 +17,14 @@ const NAMESPACE: Ends = Ends::Followed(201, 0);
 
 pub(super) const KNOWN: &[Defaults] = &[
     quick(BUS, fill_namespace).refuses(check_bus).takes(NAMESPACE, 60),
-    quick("microsoft.servicebus/namespaces/networkrulesets", fill_rules).refuses(check_rules),
-    quick("microsoft.servicebus/namespaces/queues", fill_queue).refuses(check_entity),
-    quick("microsoft.servicebus/namespaces/topics", fill_queue).refuses(check_topic),
-    quick("microsoft.servicebus/namespaces/topics/subscriptions", fill_queue).refuses(check_entity),
+    quick("microsoft.servicebus/namespaces/networkrulesets", fill_rules).refuses(check_rules).plain(),
+    quick("microsoft.servicebus/namespaces/queues", fill_queue).refuses(check_entity).plain(),
+    quick("microsoft.servicebus/namespaces/topics", fill_queue).refuses(check_topic).plain(),
+    quick("microsoft.servicebus/namespaces/topics/subscriptions", fill_queue).refuses(check_entity).plain(),
     quick(HUBS, fill_namespace).refuses(check_hubs).takes(NAMESPACE, 60),
-    quick("microsoft.eventhub/namespaces/networkrulesets", fill_rules).refuses(check_rules),
-    quick("microsoft.eventhub/namespaces/eventhubs", fill_hub).refuses(check_hub),
-    quick("microsoft.eventhub/namespaces/eventhubs/consumergroups", |_, _| {}).refuses(check_group),
+    quick("microsoft.eventhub/namespaces/networkrulesets", fill_rules).refuses(check_rules).plain(),
+    quick("microsoft.eventhub/namespaces/eventhubs", fill_hub).refuses(check_hub).plain(),
+    quick("microsoft.eventhub/namespaces/eventhubs/consumergroups", |_, _| {}).refuses(check_group).plain(),
     quick(APIM, fill_apim).refuses(check_apim).takes(Ends::Followed(201, 0), 1800),
 ];
 

@@ -157,7 +157,8 @@ const TYPES: &[Entry] = &[
     proxy("Microsoft.Resources/resourceGroups", &Group),
 ];
 
-const CONNECTION: Entry = proxy("", &Connection);
+// Whoever decides on a connection can set no condition: `If-Match` is passed over.
+const CONNECTION: Entry = Entry { own_etag: true, ..proxy("", &Connection) };
 const LINK_RESOURCES: Entry = proxy("", &LinkResources);
 const GENERIC: Entry = proxy("", &Generic);
 
