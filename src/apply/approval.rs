@@ -287,7 +287,6 @@ impl Approving {
     ) -> Result<bool, Stop> {
         let id = listed.id.as_str();
         let Some(read) = client.get(id, &self.api_version).await? else { return Ok(false) };
-        let etag = read.etag.clone();
         let Some(now) = Connection::read(&read.body) else { return Ok(false) };
         let same = now.id == listed.id
             && now.endpoint == listed.endpoint
@@ -305,24 +304,50 @@ impl Approving {
             Task::Approve => private_link::approval(&self.target, &now, words),
             Task::Reject => private_link::rejection(&self.target, &now, words),
         };
-        let condition = etag.map_or_else(Conditions::none, Conditions::matches);
-        // Sent once: before it is sent again the target is listed again, because much may happen meanwhile.
-        let once = client.unrepeated();
-        let answer = match verb {
-            Verb::Put => once.put(id, &self.api_version, &body, &condition).await,
-            Verb::Patch => once.patch(id, &self.api_version, &body, &condition).await,
-        };
-        match answer {
+        let sent = self.send(client, id, Decision { verb, body }).await;
+        let after = match sent {
             Ok(Started::Running(operation)) => {
                 tell(Approach::Accepted(&operation));
-                client.wait(&operation, |_| {}, self.deadline).await?;
+                client.wait(&operation, |_| {}, self.deadline).await?.body
             }
-            Ok(Started::Done(_)) => {}
-            // It changed since it was read: the next look tells.
-            Err(error) if error.status == Some(412) => return Ok(false),
+            Ok(Started::Done(body)) => body,
             Err(error) => return self.refused(client, &now, error).await,
-        }
+        };
+        self.is_still(client, &now, after.as_ref()).await?;
         Ok(true)
+    }
+
+    /// Sends a decision once: before it is sent again the target is listed again, because much may happen meanwhile.
+    /// No operation of Azure's that decides on a connection knows a condition.
+    async fn send(&self, client: &Client, id: &str, decision: Decision) -> Result<Started, Error> {
+        let (once, condition) = (client.unrepeated(), Conditions::none());
+        match decision.verb {
+            Verb::Put => once.put(id, &self.api_version, &decision.body, &condition).await,
+            Verb::Patch => once.patch(id, &self.api_version, &decision.body, &condition).await,
+        }
+    }
+
+    /// Rejects what was approved, when Azure answers that another endpoint is behind the connection by now.
+    async fn is_still(&self, client: &Client, sent: &Connection, after: Option<&Value>) -> Result<(), Stop> {
+        let Some(other) = after.and_then(Connection::read).filter(|after| {
+            self.policy.task == Task::Approve && after.endpoint.is_some() && after.endpoint != sent.endpoint
+        }) else {
+            return Ok(());
+        };
+        let rejection = private_link::rejection(&self.target, &other, "Approved by mistake");
+        let rejected = self.send(client, sent.id.as_str(), rejection).await;
+        if let Ok(Started::Running(operation)) = &rejected {
+            client.wait(operation, |_| {}, self.deadline).await?;
+        }
+        let end = match rejected {
+            Ok(_) => "it was approved and rejected at once",
+            Err(_) => "it is approved, and rejecting it failed",
+        };
+        let endpoint = other.endpoint.as_ref().map_or("", ArmId::as_str);
+        Err(Stop::Refused(Failure::new(
+            format!("the connection {} became that of {endpoint} while it was decided on: {end}", sent.id),
+            "look at the target's private endpoint connections, then run this again",
+        )))
     }
 
     /// Some types refuse a decision that was taken already, perhaps by a request whose answer was lost.
