@@ -11,7 +11,7 @@ use std::time::Duration;
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The API version in which a provider is registered again.
-const PROVIDERS: &str = "2021-04-01";
+const PROVIDERS: &str = "2025-04-01";
 
 impl Worker {
     pub(super) async fn register(&self, register: &Register) -> Result<Option<Value>, Stop> {

@@ -29,7 +29,7 @@ impl Worker {
 
     /// Whether a resource group is there; an error when anything is in it that berth did not make.
     async fn holds_only(&self, expected: &HashSet<ArmId>) -> Result<bool, Stop> {
-        let inside = match self.client.list(&format!("{}/resources", self.id), "2021-04-01", &[]).await {
+        let inside = match self.client.list(&format!("{}/resources", self.id), "2025-04-01", &[]).await {
             Err(error) if error.is_absence() => return Ok(false),
             other => other?,
         };

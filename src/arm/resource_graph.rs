@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Where queries go.
 const PATH: &str = "/providers/Microsoft.ResourceGraph/resources";
-const API_VERSION: &str = "2022-10-01";
+const API_VERSION: &str = "2021-03-01";
 /// The most rows that a page can have.
 const ROWS: usize = 1_000;
 

@@ -33,7 +33,7 @@ async fn ask(client: &Client, query: &Query) -> Result<Option<Value>, Error> {
             list(&path, "2024-07-01").await
         }
         Query::Group { id } => {
-            let found = client.get(id, "2021-04-01").await?;
+            let found = client.get(id, "2025-04-01").await?;
             Ok(Some(found.map_or(Value::Null, |group| group.body)))
         }
         Query::Permissions { scope } => {

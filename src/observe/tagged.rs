@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde_json::Value;
 
 /// The API version of resource groups and of the list of what is in one.
-const VERSION: &str = "2021-04-01";
+const VERSION: &str = "2025-04-01";
 
 /// The groups, and what is in them, that carry the tag of an owner.
 ///

@@ -285,7 +285,7 @@ pub async fn connections(
     let client = &session.engine.client;
     let mut targets = approvals.targets.clone();
     if let Some(scope) = &approvals.scope {
-        let listed = client.list(&format!("{scope}/resources"), "2021-04-01", &[]).await?;
+        let listed = client.list(&format!("{scope}/resources"), "2025-04-01", &[]).await?;
         let ids =
             listed.iter().filter_map(|found| ArmId::parse(found.get("id").and_then(Value::as_str)?).ok());
         let known = |id: &ArmId| {

@@ -19,7 +19,7 @@ pub static PROVIDER: ResourceType = ResourceType {
     listing: Listing::Collection,
     expected: Duration::from_secs(60),
     timeout: Duration::from_secs(45 * 60),
-    ..ResourceType::new("Microsoft.Resources/providers", "2021-04-01", "resource provider")
+    ..ResourceType::new("Microsoft.Resources/providers", "2025-04-01", "resource provider")
 };
 
 /// A preview feature of a provider.
