@@ -8,9 +8,12 @@
 //! * [`fields`]: of types without a schema, the simulator knows every field that the official samples have;
 //! * [`recorded_requests`]: the simulator answers a recorded request as Azure did;
 //! * [`recorded_responses`]: what Azure answers is as the request asked, so that the plan is empty;
-//! * [`schemas`]: what berth sends is what Azure's schemas accept;
+//! * [`requests`]: what berth sends is an operation of Azure's, and a body that its schemas accept;
 //! * [`polling`]: the client follows recorded operations to where they ended;
 //! * [`stored`]: the simulator keeps what Azure showed to the letter.
+//!
+//! `cargo test --test conformance -- FOLDER` plays the recordings of any folder instead, and reports for each how far the
+//! simulator answered as Azure did.
 
 #![allow(
     clippy::print_stdout,
@@ -19,6 +22,10 @@
     reason = "a test says what it covered, and fails loudly"
 )]
 
+#[allow(dead_code, reason = "the integration tests use the rest")]
+#[path = "../support/witness/mod.rs"]
+mod witness;
+
 mod compare;
 mod connections;
 mod facts;
@@ -26,7 +33,93 @@ mod fields;
 mod polling;
 mod recorded_requests;
 mod recorded_responses;
-mod schemas;
+mod requests;
 mod session;
 mod stage;
 mod stored;
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::pin::Pin;
+use std::process::ExitCode;
+
+type Suite = (&'static str, fn() -> Pin<Box<dyn Future<Output = ()>>>);
+
+macro_rules! suites {
+    ($($module:ident::$test:ident),* $(,)?) => {
+        &[$((concat!(stringify!($module), "::", stringify!($test)), || Box::pin($module::$test()))),*]
+    };
+}
+
+/// Every test. The compiler says when one is missing: then nothing uses it.
+const SUITES: &[Suite] = suites![
+    compare::patterns_and_masks,
+    connections::every_type_is_decided_on_as_its_specification_says,
+    polling::an_aborted_creation_is_cancelled,
+    polling::operations_end_where_they_ended,
+    recorded_requests::the_simulator_answers_as_azure_did,
+    recorded_responses::a_blueprint_that_asks_for_the_same_plans_nothing,
+    recorded_responses::what_was_asked_for_and_granted_is_no_change,
+    requests::every_request_is_an_operation_of_azures,
+    requests::planted_faults_are_found,
+    stage::what_an_id_stands_on,
+    stored::what_is_loaded_is_exported_and_read_as_it_was,
+];
+
+/// Time is virtual, as in every test.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().start_paused(true).build().unwrap().block_on(future)
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(folder) = arguments.iter().map(Path::new).find(|path| path.is_dir()) {
+        return block_on(report(folder));
+    }
+    if arguments.iter().any(|word| word == "--list") {
+        SUITES.iter().for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
+    let filters: Vec<&String> = arguments.iter().filter(|word| !word.starts_with('-')).collect();
+    let wanted =
+        |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
+    let ignored = arguments.iter().any(|word| word == "--ignored");
+    let failed: Vec<&str> = std::thread::scope(|scope| {
+        let running: Vec<_> = SUITES
+            .iter()
+            .filter(|(name, _)| !ignored && wanted(name))
+            .map(|&(name, suite)| {
+                scope.spawn(move || {
+                    let ended = catch_unwind(AssertUnwindSafe(|| block_on(suite()))).is_ok();
+                    println!("test {name} ... {}", if ended { "ok" } else { "FAILED" });
+                    (!ended).then_some(name)
+                })
+            })
+            .collect();
+        running.into_iter().filter_map(|one| one.join().unwrap_or(None)).collect()
+    });
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Plays the recordings of a folder, and says how far each was answered alike; at least 95 of a hundred fields have to be.
+async fn report(folder: &Path) -> ExitCode {
+    let recordings = facts::Recording::within(folder);
+    let (mut alike, mut fields, mut played, mut all) = (0, 0, 0, 0);
+    for (name, text) in &recordings {
+        let agreement = recorded_requests::play(name, text).await;
+        println!("{agreement}");
+        alike += agreement.alike;
+        fields += agreement.fields;
+        played += agreement.played;
+        all += agreement.all;
+    }
+    let share = recorded_requests::share(alike, fields);
+    println!(
+        "{} recordings: {played} of {all} exchanges, {alike} of {fields} fields alike ({share} %)",
+        recordings.len()
+    );
+    let enough = share >= 95 && recorded_requests::share(played, all) >= 95 && !recordings.is_empty();
+    if enough { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -210,8 +210,7 @@ fn ended(error: &Error) -> End {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn operations_end_where_they_ended() {
+pub async fn operations_end_where_they_ended() {
     let Some(dir) = facts::dir("polling") else { return };
     let (mut followed, mut open, mut made_up) = (0, 0, 0);
     let mut wrong = Vec::new();
@@ -240,8 +239,7 @@ async fn operations_end_where_they_ended() {
 }
 
 /// A cluster whose creation somebody aborts: whoever waits for the cluster hears of it, and so does who aborted it.
-#[tokio::test(start_paused = true)]
-async fn an_aborted_creation_is_cancelled() {
+pub async fn an_aborted_creation_is_cancelled() {
     let Some(dir) = facts::dir("polling") else { return };
     let recordings = Recording::all(&dir);
     let (name, text) = recordings.iter().find(|(name, _)| name == "mc-aborted-create-canceled").unwrap();

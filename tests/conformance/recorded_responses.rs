@@ -78,8 +78,7 @@ fn recordings(dir: &Path, suite: &str) -> Vec<Recording> {
     compared
 }
 
-#[test]
-fn what_was_asked_for_and_granted_is_no_change() {
+pub async fn what_was_asked_for_and_granted_is_no_change() {
     let Some(dir) = facts::dir("recorded_responses") else { return };
     let nothing: &'static Rules = Box::leak(Box::new(Rules::new(&[])));
     let (mut bodies, mut foreign) = (0, 0);
@@ -208,8 +207,7 @@ const BEYOND: &[(&str, &str, &str)] = &[(
     "the recorded cluster has a service principal; berth's have managed identities only",
 )];
 
-#[test]
-fn a_blueprint_that_asks_for_the_same_plans_nothing() {
+pub async fn a_blueprint_that_asks_for_the_same_plans_nothing() {
     let Some(dir) = facts::dir("recorded_responses") else { return };
     let mut planned = 0;
     let mut wrong = Vec::new();

@@ -33,8 +33,7 @@ fn differ(wrong: &mut Vec<String>, at: &str, azure: &Value, ours: &Value) {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_is_loaded_is_exported_and_read_as_it_was() {
+pub async fn what_is_loaded_is_exported_and_read_as_it_was() {
     let Some(dir) = facts::dir("stored") else { return };
     let bodies = shown(&dir);
     let options = || Options { subscription: SUBSCRIPTION.to_owned(), ..Options::default() };

@@ -46,7 +46,8 @@ impl Rehearsal {
 
     fn on(simulator: Simulator, clock: Clock) -> Self {
         let token = Arc::new(StaticToken::new("simulator"));
-        let client = Client::new(Arc::new(simulator.clone()), token, clock.clone(), arm::Options::default());
+        let transport = super::witness::watched(Arc::new(simulator.clone()));
+        let client = Client::new(transport, token, clock.clone(), arm::Options::default());
         let engine = Engine {
             client,
             clock,
