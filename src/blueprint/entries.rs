@@ -144,6 +144,7 @@ impl<'a> Evaluator<'a> {
                 None => return ended(EntryState::Failed),
             }
         }
+        self.check_reads(kind, path, raw);
         let (raw, none) =
             self.with_instances(kind, path, address.strip_prefix(&self.prefix).unwrap_or(path), raw);
         let (raw, mut off) = self.without_off(kind, path, &raw);
@@ -158,7 +159,7 @@ impl<'a> Evaluator<'a> {
         let mut fields = evaluated.clone();
         let exclusive = self.take_exclusive(path, &mut fields);
         let mut ignore = self.take_ignore(path, "", &mut fields);
-        let common = self.common(&key, path, &mut fields);
+        let common = self.common(kind, &key, path, &mut fields);
         let parts = self.take_parts(kind, path, &mut fields, &mut off);
         // A field whose expression has no value would only raise a second complaint.
         if self.problem_count() > before || self.poisoned.take() {
@@ -174,6 +175,7 @@ impl<'a> Evaluator<'a> {
             key: &key,
             common,
             types: &|path| self.raw_type(path),
+            ids: &|path| self.known(path)?.id.clone(),
             drafts,
             problems,
         };
@@ -232,7 +234,8 @@ impl<'a> Evaluator<'a> {
                 let (drafts, problems) = (Vec::new(), Vec::new());
                 let (address, common) = (Address::new(address.as_str()), of_entry.clone());
                 let types = &|path: &str| self.raw_type(path);
-                let mut cx = EntryCx { address, key: &key, common, types, drafts, problems };
+                let ids = &|path: &str| self.known(path)?.id.clone();
+                let mut cx = EntryCx { address, key: &key, common, types, ids, drafts, problems };
                 (kind.expand)(Value::Object(fields), &mut cx);
                 cx.drafts
             };
@@ -243,8 +246,15 @@ impl<'a> Evaluator<'a> {
         Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, off, wanted, ..ended(state) }
     }
 
-    /// The name of the group that an entry of `resourceGroups` makes, and the subscription that the entry names.
-    fn group_of(&self, address: &str) -> (Option<String>, Option<String>) {
+    /// The name of the group that an entry of `resourceGroups` makes, or one of `existing` reads, and its subscription where
+    /// that is said.
+    pub(super) fn group_of(&self, address: &str) -> (Option<String>, Option<String>) {
+        if let Some(known) = self.known(address) {
+            let group =
+                known.id.as_ref().filter(|id| id.resource_type() == "Microsoft.Resources/resourceGroups");
+            let text = |part: Option<&str>| part.map(str::to_owned);
+            return group.map_or((None, None), |id| (text(id.group()), text(id.subscription())));
+        }
         let Some(parts) = address.strip_prefix(&self.prefix).map(Parts::of) else { return (None, None) };
         let key = parts.key.split('[').next().unwrap_or_default();
         let raw = self.root.get(parts.section).filter(|_| parts.section == "resourceGroups");
@@ -264,7 +274,20 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The subscription that an entry says, when it is another than the blueprint's.
-    fn other_subscription(&self, id: String, own: &str, path: &str) -> Option<String> {
+    fn other_subscription(&self, id: &str, own: &str, path: &str) -> Option<String> {
+        if let Some(other) = self.subscription_id(id, own, path) {
+            return other;
+        }
+        self.tell(
+            Diagnostic::error(&super::azure::SUBSCRIPTION, format!("`{id}` is not the id of a subscription"))
+                .at(self.locate(&format!("{path}.subscription"), At::Value))
+                .help("a subscription id is a GUID; `az account list --query \"[].id\"` prints those that you have"),
+        );
+        None
+    }
+
+    /// What the `subscription` of an entry means: the blueprint's own is nothing; `None` for what is not an id.
+    pub(super) fn subscription_id(&self, id: &str, own: &str, path: &str) -> Option<Option<String>> {
         let place = format!("{path}.subscription");
         let written = |value: Option<&Value>| value.and_then(Value::as_str).map(str::trim).map(str::to_owned);
         // The simulator stands for the blueprint's own subscription, whatever that is: so it does where an entry repeats it.
@@ -272,24 +295,20 @@ impl<'a> Evaluator<'a> {
         if id.eq_ignore_ascii_case(own)
             || (of_azure.is_some() && of_azure == written(crate::value::get_path(&self.source.tree, &place)))
         {
-            return None;
+            return Some(None);
         }
-        if uuid::Uuid::try_parse(&id).is_ok() {
-            return Some(id.to_ascii_lowercase());
+        if uuid::Uuid::try_parse(id).is_ok() {
+            return Some(Some(id.to_ascii_lowercase()));
         }
-        if self.shared.inputs.missing == Missing::MakeUp && id.starts_with("made-up-") {
-            return Some(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, id.as_bytes()).to_string());
-        }
-        self.tell(
-            Diagnostic::error(&super::azure::SUBSCRIPTION, format!("`{id}` is not the id of a subscription"))
-                .at(self.locate(&place, At::Value))
-                .help("a subscription id is a GUID; `az account list --query \"[].id\"` prints those that you have"),
-        );
-        None
+        let made_up = self.shared.inputs.missing == Missing::MakeUp && id.starts_with("made-up-");
+        made_up.then(|| Some(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, id.as_bytes()).to_string()))
     }
 
-    /// The ARM type that an entry of this file's `resources` says, when it is written as a plain text.
+    /// The ARM type that an entry of `existing` says, or one of this file's `resources`, when it is written as a plain text.
     fn raw_type(&self, address: &str) -> Option<String> {
+        if let Some(known) = self.known(address) {
+            return Some(known.arm_type.clone());
+        }
         let local = address.strip_prefix(&self.prefix)?;
         let parts = Parts::of(local);
         let key = parts.key.split('[').next().unwrap_or_default();
@@ -298,7 +317,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Takes what every entry may say out of its fields.
-    fn common(&self, key: &str, path: &str, fields: &mut Map<String, Value>) -> Common {
+    fn common(&self, kind: &Kind, key: &str, path: &str, fields: &mut Map<String, Value>) -> Common {
         let unsettled = super::azure::Azure::default();
         let azure = self.settled.get().unwrap_or(&unsettled);
         let mut text = |field: &str| match fields.remove(field) {
@@ -330,7 +349,7 @@ impl<'a> Evaluator<'a> {
             own_subscription = own_subscription.or(elsewhere);
         }
         let own_subscription =
-            own_subscription.and_then(|id| self.other_subscription(id, &azure.subscription, path));
+            own_subscription.and_then(|id| self.other_subscription(&id, &azure.subscription, path));
         self.check_group(own_group.as_deref(), &format!("{path}.resourceGroup"));
         let group = own_group.or_else(|| azure.resource_group.clone());
         let mut tags = azure.tags.clone();
@@ -360,14 +379,15 @@ impl<'a> Evaluator<'a> {
             }
             first
         };
-        if group.is_none() && unsaid("resourceGroup") {
+        let named = kind.reads && ["id", "parent"].iter().any(|field| fields.contains_key(*field));
+        if group.is_none() && !named && unsaid("resourceGroup") {
             self.tell(
                 Diagnostic::error(&MISSING_FIELD, "no resource group is said for this entry")
                     .at(self.locate(path, At::Key))
                     .help("add `resourceGroup: …` under `azure:`, or here"),
             );
         }
-        if location.is_none() && unsaid("location") {
+        if location.is_none() && !kind.reads && unsaid("location") {
             self.tell(
                 Diagnostic::error(&MISSING_FIELD, "no location is said for this entry")
                     .at(self.locate(path, At::Key))

@@ -32,6 +32,8 @@ pub(super) struct Shared<'a> {
     pub(super) instances: Cell<usize>,
     /// Whether an output that is secret was looked up since this was last asked.
     pub(super) saw_secret: Cell<bool>,
+    /// What entries of `existing` read, by their addresses; `None` of one that is not known.
+    pub(super) existing: RefCell<HashMap<String, Option<Rc<super::existing::Known>>>>,
 }
 
 impl<'a> Shared<'a> {
@@ -45,6 +47,7 @@ impl<'a> Shared<'a> {
             modules: Cell::new(0),
             instances: Cell::new(0),
             saw_secret: Cell::new(false),
+            existing: RefCell::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::refer::Referent;
 use super::source::{At, Source};
 use super::written::is_within;
 use crate::catalog::kinds::approval::{APPROVAL_ENDPOINT, APPROVAL_FROM, APPROVAL_VERSION};
+use crate::catalog::kinds::existing::EXISTING_TYPE;
 use crate::catalog::kinds::{registration, resource_group};
 use crate::catalog::{self, Draft, DraftId, Exclusive, Provisioning};
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
@@ -287,11 +288,16 @@ impl<'a> Linker<'a> {
             }),
             _ => None,
         };
-        // A decision on connections makes nothing, so it needs no group.
-        let makes = |node: &&Node| !matches!(node.draft.operation, Provisioning::Approval(_));
+        // A decision on connections makes nothing, and so does what only reads: neither needs a group.
+        let makes = |node: &&Node| {
+            !matches!(node.draft.operation, Provisioning::Approval(_) | Provisioning::Existing)
+        };
+        // A group that is only read is not made.
+        let declares = |node: &&Node| makes(node) || node.draft.operation == Provisioning::Existing;
         let declared: HashSet<&ArmId> =
-            self.nodes.iter().filter(makes).filter_map(|node| node.id.as_ref()).collect();
-        let used: HashSet<ArmId> = declared.iter().filter_map(|id| id.group_id()).collect();
+            self.nodes.iter().filter(declares).filter_map(|node| node.id.as_ref()).collect();
+        let used: HashSet<ArmId> =
+            self.nodes.iter().filter(makes).filter_map(|node| node.id.as_ref()?.group_id()).collect();
         let own_subscription = azure.subscription.as_str();
         let mut subscriptions: Vec<&str> =
             self.nodes.iter().filter(|node| makes(node)).filter_map(subscription_of).collect();
@@ -391,6 +397,16 @@ impl<'a> Linker<'a> {
                     .help("write a reference such as `${keyVaults.secrets}`, or a whole ARM id"),
             )
         })?;
+        let node = &self.nodes[at];
+        let (said, found) = (node.draft.kind.arm_type, id.resource_type());
+        if node.draft.operation == Provisioning::Existing && !found.eq_ignore_ascii_case(said) {
+            let message = format!("`type` is `{said}`, and the id names a `{found}`");
+            return Err(Some(
+                Diagnostic::error(&EXISTING_TYPE, message)
+                    .at(self.place(at, None))
+                    .help("take `type:` out, or correct the id"),
+            ));
+        }
         self.nodes[at].id = Some(id.clone());
         Ok(id)
     }
@@ -462,18 +478,7 @@ impl<'a> Linker<'a> {
                     self.by_id.insert(id, at);
                 }
                 Some(&first) => {
-                    let (a, b) = (&self.nodes[first].draft.address, &self.nodes[at].draft.address);
-                    problems.push(
-                        Diagnostic::error(
-                            &SAME_ID,
-                            format!("`{a}` and `{b}` are the same Azure resource: {id}"),
-                        )
-                        .at(self.place(at, None))
-                        .help(match self.same_entry(first, at) {
-                            true => "let the names differ: put `${each.key}` into `name:`",
-                            false => "give one of them another `name:`, or remove it",
-                        }),
-                    );
+                    problems.push(self.same_id(first, at, &id));
                     // Of several instances one is enough to show what is wrong.
                     if self.same_entry(first, at) {
                         return;
@@ -481,6 +486,32 @@ impl<'a> Linker<'a> {
                 }
             }
         }
+    }
+
+    /// What is said of two nodes with one id.
+    fn same_id(&self, first: usize, second: usize, id: &ArmId) -> Diagnostic {
+        let reads = |at: usize| self.nodes[at].draft.operation == Provisioning::Existing;
+        let address = |at: usize| &self.nodes[at].draft.address;
+        let reader = [second, first].into_iter().find(|&at| reads(at));
+        if let Some(reader) = reader {
+            let maker = if reader == second { first } else { second };
+            let (reader_address, maker_address) = (address(reader), address(maker));
+            let message =
+                format!("`{reader_address}` reads what `{maker_address}` makes in this blueprint: {id}");
+            let help = match self.nodes[maker].entry {
+                Some(_) => format!("refer to `${{{maker_address}}}`, and take `{reader_address}` out"),
+                None => format!("take `{reader_address}` out: berth makes it by itself"),
+            };
+            return Diagnostic::error(&SAME_ID, message).at(self.place(reader, None)).help(help);
+        }
+        let message =
+            format!("`{}` and `{}` are the same Azure resource: {id}", address(first), address(second));
+        Diagnostic::error(&SAME_ID, message).at(self.place(second, None)).help(
+            match self.same_entry(first, second) {
+                true => "let the names differ: put `${each.key}` into `name:`",
+                false => "give one of them another `name:`, or remove it",
+            },
+        )
     }
 
     /// A node as a resource, its references linked and its edges drawn.
@@ -514,6 +545,7 @@ impl<'a> Linker<'a> {
                 state::Provisioning::Approval(Box::new(self.approval(at, draft, &mut edges, problems)))
             }
             Provisioning::Resource => state::Provisioning::Resource,
+            Provisioning::Existing => state::Provisioning::Existing,
             Provisioning::Registration => state::Provisioning::Registration,
         };
         for needed in &draft.depends_on {

@@ -2,6 +2,7 @@
 
 use super::each::Each;
 use super::evaluator::Evaluator;
+use super::existing::EXISTING;
 use super::expression::{self, Fault, Scope};
 use super::inputs::Missing;
 use super::parameters::Parameter;
@@ -155,8 +156,16 @@ impl Evaluator<'_> {
         let place = format!("{section}.{name}");
         let which = self.which(&place, &place, raw, index)?;
         let one = |each: Option<&Rc<Each>>| {
+            let known = (section == EXISTING).then(|| self.existing(name, each)).flatten();
             if let [field @ ("name" | "location" | "resourceGroup")] = rest {
-                return self.identity(section, name, each, field);
+                if section != EXISTING {
+                    return self.identity(section, name, each, field);
+                }
+                if known.is_some()
+                    && let Some(value) = self.existing_identity(name, each, field)
+                {
+                    return Ok(value);
+                }
             }
             let own = match each {
                 Some(each) => format!("{place}[{}]", each.key),

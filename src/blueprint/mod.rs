@@ -8,6 +8,7 @@
 //!   which are further worlds;
 //! * `resolve` and `entries` evaluate every entry, with its `parts` and `nested` resources, and let its kind expand it into
 //!   drafts;
+//! * `existing` is what is known of entries that only read before they are expanded;
 //! * `schema` is the JSON Schema of all this, for editors and documentation;
 //! * `wants` reports references to what a field cannot take;
 //! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.
@@ -26,6 +27,7 @@ mod entry_schema;
 mod environment;
 mod evaluator;
 mod exclusive;
+mod existing;
 mod expression;
 mod functions;
 mod ignore;

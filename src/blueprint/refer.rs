@@ -4,6 +4,7 @@ use super::entry::{Entry, EntryState};
 use super::link::Linker;
 use super::source::At;
 use super::written::is_within;
+use crate::catalog::Provisioning;
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
 use crate::ident::{Address, Parts, segments};
 use crate::value::token::Token;
@@ -82,6 +83,14 @@ impl Linker<'_> {
         match wanted.as_str() {
             "name" => return known(name_of(id())),
             "type" => return known(node.draft.kind.arm_type.to_owned()),
+            // Of what is only read, they are in its id.
+            "resourceGroup" | "subscription" if node.draft.operation == Provisioning::Existing => {
+                let part = node.id.as_ref().and_then(|id| match wanted.as_str() {
+                    "resourceGroup" => id.group(),
+                    _ => id.subscription(),
+                });
+                return known(part.unwrap_or_default().to_owned());
+            }
             _ => {}
         }
         let facets = node.draft.kind.facets;
@@ -98,10 +107,16 @@ impl Linker<'_> {
             }
             return Ok(Referent::Output(target, facet.pointer.to_owned()));
         }
-        if node.draft.kind.open
-            && let Some(pointer) = answered(&wanted)
-        {
-            return Ok(Referent::Output(target, pointer));
+        if node.draft.kind.open {
+            // Who acts for a resource of any type is in the same place; and an id that was written out is one already.
+            let written = match wanted.as_str() {
+                "principalId" => "identity.principalId",
+                _ if facet == "id" && rest.to_ascii_lowercase().ends_with("id") => rest,
+                wanted => wanted,
+            };
+            if let Some(pointer) = answered(written) {
+                return Ok(Referent::Output(target, pointer));
+            }
         }
         // A field of the blueprint itself.
         if facet.is_empty()

@@ -2,7 +2,8 @@
 
 use super::declaration::Declaration;
 use super::entry_schema::generator;
-use crate::catalog::{Nested, registry};
+use super::existing::READ_WORDS;
+use crate::catalog::{Kind, Nested, registry};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
@@ -194,10 +195,19 @@ enum NameText {
     Digits(u64),
 }
 
-/// The fields that every entry has.
-pub fn common_fields() -> Value {
+/// The fields that every entry has; those of one that only reads are fewer.
+pub fn common_fields(kind: &Kind) -> Value {
     let schema = generator().into_root_schema_for::<Every>().to_value();
-    schema["properties"].clone()
+    let mut fields = schema["properties"].clone();
+    if let Some(fields) = fields.as_object_mut() {
+        fields.retain(|name, _| is_common(kind, name));
+    }
+    fields
+}
+
+/// Whether entries of a kind have a field of those that every entry has.
+fn is_common(kind: &Kind, name: &str) -> bool {
+    !kind.reads || READ_WORDS.contains(&name)
 }
 
 /// Adds fields to what stands at a path below a schema, `*` for any key.
@@ -278,6 +288,7 @@ pub fn schema() -> Value {
             (spec["properties"].as_object_mut(), every["properties"].as_object_mut())
         {
             let mut fields = shared.clone();
+            fields.retain(|name, _| is_common(kind, name));
             fields.extend(std::mem::take(own));
             *own = fields;
         }

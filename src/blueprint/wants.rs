@@ -7,7 +7,7 @@ use super::link::Linker;
 use super::refer::member;
 use super::source::At;
 use super::wanted::Wanted;
-use crate::catalog::{Facet, Wants};
+use crate::catalog::{Facet, Wants, resource_type};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, did_you_mean};
 use crate::ident::ArmId;
 use crate::value::token::{self, Token};
@@ -79,8 +79,10 @@ impl Linker<'_> {
             let good = match wants.facet {
                 "id" => wants.takes(node.draft.kind.arm_type),
                 _ => {
-                    let open = node.draft.kind.open && wants.takes(node.draft.kind.arm_type);
-                    open || node.draft.kind.facets.iter().any(acts)
+                    let kind = node.draft.kind;
+                    // What a type gives that berth does not make is not known.
+                    let unknown = kind.open && resource_type(kind.arm_type).is_none();
+                    unknown && wants.takes(kind.arm_type) || kind.facets.iter().any(acts)
                 }
             };
             return (!good).then(|| (what(title), self.instead(wants, path)));
@@ -360,6 +362,7 @@ cosmosAccounts: { shop: { name: cosmos-shop-a1 } }
 serviceBus: { shop: { name: sb-shop-a1, networkRules: { ips: [203.0.113.7] } } }
 eventHubs: { shop: { name: evh-shop-a1, networkRules: { ips: [203.0.113.7] } } }
 redis: { shop: { name: redis-shop-a1, sku: Balanced_B5 } }
+existing: { shared: { type: Microsoft.Network/virtualNetworks, name: vnet-shared, resourceGroup: rg-shared } }
 resources: { registry: { name: crshopa1, type: Microsoft.ContainerRegistry/registries, apiVersion: "2025-11-01", body: { location: westeurope, properties: {} } } }
 "#;
 

@@ -33,6 +33,8 @@ pub enum Provisioning {
     Registration,
     /// Private-endpoint connections on a target that are to be approved or rejected.
     Approval(Box<Approval>),
+    /// Something that is there and belongs to others: it is read, and never written or deleted.
+    Existing,
 }
 
 /// Who may connect to a target, as an entry says it.

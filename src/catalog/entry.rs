@@ -125,8 +125,10 @@ pub struct EntryCx<'a> {
     pub key: &'a str,
     /// What every entry has.
     pub common: Common,
-    /// The ARM type that an entry of `resources` says, by its address.
+    /// The ARM type that an entry of `resources` or `existing` says, by its address.
     pub types: &'a dyn Fn(&str) -> Option<String>,
+    /// The id of an entry of `existing`, by its address, when it is known offline.
+    pub ids: &'a dyn Fn(&str) -> Option<ArmId>,
     /// The drafts so far.
     pub drafts: Vec<Draft>,
     /// The problems so far.

@@ -27,6 +27,8 @@ pub trait EntryKind {
     const NESTED: &'static [Nested] = &[];
     /// The lists that others can add to, and which `exclusive` can name; `tags` goes without saying.
     const MERGED: &'static [Merged] = &[];
+    /// Whether its entries read what is there and make nothing.
+    const READS: bool = false;
     /// The diagnostics that its entries can cause, a list for each file that raises some.
     const CODES: &'static [&'static [&'static Code]] = &[];
     /// The fields of an entry, unknown ones denied. The fields of [`super::Common`] are taken out before.
@@ -114,6 +116,8 @@ pub struct Kind {
     pub nested: &'static [Nested],
     /// See [`EntryKind::MERGED`].
     pub merged: &'static [Merged],
+    /// See [`EntryKind::READS`].
+    pub reads: bool,
     /// See [`EntryKind::CODES`].
     pub codes: &'static [&'static [&'static Code]],
     /// Deserialises an entry's fields and expands it.
@@ -134,6 +138,7 @@ impl Kind {
             types: K::TYPES,
             nested: K::NESTED,
             merged: K::MERGED,
+            reads: K::READS,
             codes: K::CODES,
             expand: expand::<K>,
             schema: |generator| generator.subschema_for::<K::Spec>(),

@@ -34,7 +34,7 @@ pub fn fields(kind: &Kind) -> Vec<FieldDoc> {
     let definitions = schema["definitions"].as_object().cloned().unwrap_or_default();
     let mut found = Vec::new();
     below(&schema, "", &definitions, &mut found, 0);
-    let common = common_fields();
+    let common = common_fields(kind);
     for (name, field) in common.as_object().into_iter().flatten() {
         let mut shown = Vec::new();
         field_doc(name, field, false, &definitions, &mut shown, DEPTH);

@@ -189,6 +189,7 @@ fn expand(kind: &Kind, entry: &Value) -> Vec<Draft> {
         key: "sample",
         common,
         types: &|_| None,
+        ids: &|_| None,
         drafts: Vec::new(),
         problems: Vec::new(),
     };

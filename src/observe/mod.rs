@@ -92,6 +92,14 @@ pub async fn approvals(client: &Client, desired: &Desired, at_once: usize) -> Re
     reader::Reader::new(client, questions).read(at_once.max(1), &|_, _| {}).await
 }
 
+/// Reads what a blueprint only reads, and nothing else.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn existing(client: &Client, desired: &Desired, at_once: usize) -> Result<Observed, Error> {
+    reader::Reader::new(client, question::existing(desired)).read(at_once.max(1), &|_, _| {}).await
+}
+
 /// The API version in which the connections of a target are read, when it is known.
 pub(crate) fn connections_version(target: &ArmId, desired: Option<&Desired>) -> Option<String> {
     let own = || {

@@ -69,6 +69,22 @@ pub(super) fn approvals(desired: &Desired) -> Vec<Question<'_>> {
     approvals.collect()
 }
 
+/// What a blueprint only reads.
+pub(super) fn existing(desired: &Desired) -> Vec<Question<'_>> {
+    let existing = desired.resources.iter().filter(|one| one.operation == Provisioning::Existing);
+    existing
+        .map(|resource| Question {
+            id: &resource.id,
+            api_version: resource.kind.api_version,
+            listing: Listing::None,
+            kind: Some(resource.kind),
+            owned: false,
+            deleted: None,
+            connections: None,
+        })
+        .collect()
+}
+
 /// Everything that is wanted, then what is owned besides.
 pub(super) fn questions<'a>(desired: Option<&'a Desired>, ledger: &'a Ledger) -> Vec<Question<'a>> {
     let mut questions = Vec::with_capacity(desired.map_or(ledger.resources.len(), |d| d.resources.len()));

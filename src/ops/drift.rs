@@ -4,10 +4,10 @@ use super::destroy::refuse_strays;
 use super::who;
 use super::{Error, Session};
 use crate::catalog::resource_type;
-use crate::drift::{self, DriftReport, Shown, Watched};
+use crate::drift::{self, Drift, DriftKind, DriftReport, Shown, Watched};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::observe::{add_children, approvals, observe};
+use crate::observe::{add_children, approvals, existing, observe};
 use crate::plan::{Adoption, added, as_found, foreign_children};
 use crate::state::{Desired, DesiredResource, Observation, Observed, Provisioning};
 use crate::value::FieldPath;
@@ -85,6 +85,7 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
     drift::added(&mut report, foreign_children(desired, &ledger, &observed));
     add_connections(session, desired, &ledger, &observed, &mut report).await?;
     decided_on_targets(&observed, &mut report);
+    add_existing(session, desired, &ledger, &mut report).await?;
     drift::weigh(&mut report, kind);
     who::attribute(session, &mut report).await;
     Ok(report)
@@ -110,6 +111,34 @@ fn decided_on_targets(observed: &Observed, report: &mut DriftReport) {
             field.subject = id.and_then(|id| ArmId::parse(id).ok());
         }
     }
+}
+
+/// Adds what the blueprint only reads and is not there any more. What its owner changed in it is no drift.
+async fn add_existing(
+    session: &Session,
+    desired: &Desired,
+    ledger: &Ledger,
+    report: &mut DriftReport,
+) -> Result<(), Error> {
+    let observed = existing(&session.engine.client, desired, session.reads).await?;
+    for resource in desired.resources.iter().filter(|one| one.operation == Provisioning::Existing) {
+        match observed.get(&resource.id) {
+            Some(Observation::Unreadable { message, help }) => {
+                let (address, message, help) = (resource.address.clone(), message.clone(), help.clone());
+                return Err(Error::Unreadable { address, message, help });
+            }
+            Some(Observation::Present { .. }) => {}
+            // What the ledger still has was looked at with the rest.
+            _ if ledger.resources.contains_key(&resource.id) => {}
+            _ => {
+                let (address, id) = (resource.address.clone(), resource.id.clone());
+                let missing = DriftKind::Missing;
+                report.drifted.push(Drift::new(address, id, resource.kind.arm_type, missing, Vec::new()));
+            }
+        }
+    }
+    report.drifted.sort_by(|a, b| a.address.cmp(&b.address));
+    Ok(())
 }
 
 /// Adds what the targets of approvals show.

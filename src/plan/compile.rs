@@ -192,10 +192,14 @@ impl<'a> Compiler<'a> {
             (action, Some(resource)) => match &resource.operation {
                 Provisioning::Approval(approval) => self.approve(step, resource, approval),
                 // What uses it waits until somebody else's work on it has ended.
-                Provisioning::Resource if action == Action::NoOp && self.is_at_work(&step.id) => {
+                Provisioning::Resource | Provisioning::Existing
+                    if action == Action::NoOp && self.is_at_work(&step.id) =>
+                {
                     Work::Watch { api_version: resource.kind.api_version }
                 }
                 _ if action == Action::NoOp => Work::Idle,
+                // It is never written.
+                Provisioning::Existing => Work::Idle,
                 Provisioning::Registration => Work::Register(register(resource)),
                 Provisioning::Resource => Work::Put(self.put(step, resource)),
             },

@@ -214,6 +214,7 @@ impl Planner<'_> {
             Provisioning::Resource => self.decide(resource, &wanted),
             Provisioning::Registration => self.registration(resource, &wanted),
             Provisioning::Approval(approval) => self.approval(resource, approval),
+            Provisioning::Existing => self.existing(at, resource),
         };
         let disruption = match decision.action {
             Action::Update => disruption(resource, &decision.changes, desired, self.observed),
@@ -609,6 +610,32 @@ impl Planner<'_> {
         match done {
             true => Decision::of(Action::NoOp, Reason::AsWanted),
             false => Decision::of(Action::Register, Reason::NotRegistered),
+        }
+    }
+
+    /// What is only read has to be there. What the ledger has of it is from before it was only read.
+    fn existing(&mut self, at: usize, resource: &DesiredResource) -> Decision {
+        let is_there = self.observed.get(&resource.id).and_then(Observation::body).is_some();
+        if !is_there {
+            // Nothing can be said of what needs it.
+            self.unknown[at] = true;
+            let kind = resource.kind;
+            let known = crate::catalog::registry().iter().find(|section| section.arm_type == kind.arm_type);
+            let or = match known {
+                Some(section) => format!(", or give it an entry of `{}` to have it made", section.section),
+                None => String::new(),
+            };
+            self.conflicts.push(Conflict {
+                address: resource.address.clone(),
+                id: resource.id.clone(),
+                message: format!("there is no such {}, and `existing` only reads", kind.title),
+                help: format!("correct its name, group or subscription, have its owner make it{or}"),
+            });
+            return Decision::of(Action::NoOp, Reason::Blocked);
+        }
+        match self.ledger.resources.contains_key(&resource.id) {
+            true => Decision::of(Action::Forget, Reason::NowExisting { entry: resource.address.clone() }),
+            false => Decision::of(Action::NoOp, Reason::Read),
         }
     }
 

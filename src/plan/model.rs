@@ -122,6 +122,13 @@ pub enum Reason {
     AlreadyGone,
     /// ARM has no way to delete it.
     CannotBeDeleted,
+    /// It is there and belongs to others: it is only read.
+    Read,
+    /// An entry of `existing` only reads it now: it stays, and berth forgets that it was its own.
+    NowExisting {
+        /// The entry.
+        entry: Address,
+    },
     /// It is as it should be.
     AsWanted,
 }
@@ -338,7 +345,9 @@ impl Plan {
     /// Counts the steps.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        let told = |step: &&Step| step.reason != Reason::ApprovesItself && !step.told_elsewhere;
+        let told = |step: &&Step| {
+            !matches!(step.reason, Reason::ApprovesItself | Reason::Read) && !step.told_elsewhere
+        };
         for step in self.steps.iter().filter(told) {
             *match step.action {
                 _ if matches!(step.reason, Reason::Blocked | Reason::Rejected) => &mut counts.blocked,

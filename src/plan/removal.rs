@@ -11,7 +11,7 @@ use crate::change::{Action, DeleteMode};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
 use crate::ledger::{Ledger, Owned};
-use crate::state::{Desired, DesiredResource, Observation, Observed, owner_of};
+use crate::state::{Desired, DesiredResource, Observation, Observed, Provisioning, owner_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -41,7 +41,24 @@ pub(super) fn no_longer_wanted(
 ) -> Removals {
     let gone: Vec<(&ArmId, &Owned)> =
         ledger.resources.iter().filter(|(id, _)| !desired.by_id.contains_key(*id)).collect();
-    removals(&gone, tags, ledger, observed, &Reason::NoLongerWanted)
+    let mut removals = removals(&gone, tags, ledger, observed, &Reason::NoLongerWanted);
+    // What hangs on something that is only read from now on stays with it.
+    for step in removals.steps.iter_mut().filter(|step| step.action == Action::Delete) {
+        let reads = |id: ArmId| {
+            let reader = &desired.resources[*desired.by_id.get(&id)?];
+            let was_ours = ledger.resources.contains_key(&id);
+            (reader.operation == Provisioning::Existing && was_ours).then(|| reader.address.clone())
+        };
+        if let Some(entry) = step.id.ancestors().find_map(reads) {
+            step.action = Action::Forget;
+            step.reason = Reason::NowExisting { entry };
+            step.impact = Impact::None;
+            step.protected = false;
+            step.grants = None;
+            step.expected_ms = 0;
+        }
+    }
+    removals
 }
 
 /// What stands below a resource of the blueprint that has such children for itself, and that nobody here asked for; and

@@ -141,6 +141,7 @@ fn reason(step: &Step) -> Option<String> {
         | Reason::Destroy
         | Reason::NotRegistered
         | Reason::ApprovesItself
+        | Reason::Read
         | Reason::AsWanted => return None,
         Reason::ArrivesWithParent { parent } => format!("arrives with {parent}"),
         Reason::Immutable { paths } if paths.is_empty() => "cannot be changed in place".to_owned(),
@@ -191,6 +192,7 @@ fn reason(step: &Step) -> Option<String> {
         Reason::SoftDeleted => "a soft-deleted one holds the name".to_owned(),
         Reason::Renamed { from } => format!("renamed from {from}"),
         Reason::AlreadyGone => "is gone already".to_owned(),
+        Reason::NowExisting { entry } => format!("{entry} only reads it now; it stays"),
         Reason::CannotBeDeleted => "ARM cannot delete it; it stays".to_owned(),
     };
     Some(escape(&text).into_owned())

@@ -142,7 +142,7 @@ const STAYS: &[&str] = &[
 async fn what_is_dropped_goes_or_is_told_to_stay() {
     let mut told = std::collections::BTreeSet::new();
     let mut tried = 0;
-    for kind in registry() {
+    for kind in registry().iter().filter(|kind| !kind.reads) {
         let head = "blueprint: example\nazure: { subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg-example }\n";
         let text = format!("{head}{}", kind.example);
         let tree = ops::parse("blueprint.yaml", text.as_bytes()).unwrap().tree;

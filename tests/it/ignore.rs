@@ -37,7 +37,7 @@ fn changed(value: &Value) -> Value {
 #[tokio::test(start_paused = true)]
 async fn what_every_kind_gives_away_is_set_once_and_left_alone() {
     let mut fields = 0;
-    for kind in registry() {
+    for kind in registry().iter().filter(|kind| !kind.reads) {
         let plain = format!("{HEAD}{}", kind.example);
         let rehearsal = Rehearsal::new();
         let desired = rehearsal.desired(&plain);

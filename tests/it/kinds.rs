@@ -19,7 +19,7 @@ fn example(kind: &Kind) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn every_example_is_made_stays_as_it_is_and_goes() {
-    for kind in registry() {
+    for kind in registry().iter().filter(|kind| !kind.reads) {
         let text = example(kind);
         let rehearsal = Rehearsal::new();
         let applied = rehearsal.apply(&text).await;
@@ -39,7 +39,7 @@ async fn every_example_is_made_stays_as_it_is_and_goes() {
 
 #[test]
 fn every_example_can_be_drawn_and_planned_by_the_binary() {
-    for kind in registry() {
+    for kind in registry().iter().filter(|kind| !kind.reads) {
         let berth = Berth::new().blueprint(&example(kind));
         berth.validate().exits(0).says(&["is valid"]);
         berth.plan(&[]).exits(2).says(&["Plan for example"]);

@@ -26,6 +26,7 @@ mod errors;
 mod estates;
 mod examples;
 mod exclusive;
+mod existing;
 mod fault_scripts;
 mod faults;
 mod files;

@@ -77,7 +77,7 @@ resources:
         if !spec.check(cx) {
             return;
         }
-        let Some(id) = spec.id(cx) else { return };
+        let Some(id) = id_of(&spec.arm_type, spec.parent.as_ref(), cx) else { return };
         let mut body = spec.body.clone();
         // What lies somewhere carries tags; those of the blueprint are for it too.
         let tracked = body.contains_key("location") || body.contains_key("tags");
@@ -132,13 +132,7 @@ impl Spec {
     /// Reports what is wrong with type and version; whether nothing is.
     fn check(&self, cx: &mut EntryCx<'_>) -> bool {
         let before = cx.problems.len();
-        let mut parts = self.arm_type.split('/');
-        let namespace = parts.next().unwrap_or_default();
-        let part = |text: &str| {
-            !text.is_empty()
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-        };
-        if !part(namespace) || !namespace.contains('.') || parts.clone().count() == 0 || !parts.all(part) {
+        if !is_arm_type(&self.arm_type) {
             let message = format!("`{}` is not an ARM type", display_text(&self.arm_type));
             cx.problem(
                 Problem::error(&RESOURCE_TYPE, "type", message)
@@ -169,50 +163,6 @@ impl Spec {
     /// The types below the namespace.
     fn type_parts(&self) -> Vec<&str> {
         self.arm_type.split('/').skip(1).collect()
-    }
-
-    /// The id, or `None` after a problem was reported.
-    fn id(&self, cx: &mut EntryCx<'_>) -> Option<String> {
-        let name = cx.common.name.clone();
-        let parts = self.type_parts();
-        let Some(parent) = &self.parent else {
-            // A token's text can have slashes of its own.
-            let names: Vec<&str> = if has_token(&name) { vec![&name] } else { name.split('/').collect() };
-            if names.len() != parts.len() || names.contains(&"") {
-                let message =
-                    format!("a {} has {} names, `{name}` is not as many", self.arm_type, parts.len());
-                let message = if parts.len() == 1 { format!("`{name}` is not a name") } else { message };
-                cx.problem(Problem::error(&RESOURCE_NAME, "name", message).help(match parts.len() {
-                    1 => "write one name, without `/`; its parent resource goes into `parent`",
-                    _ => "write `parent:`, or all names with `/` between them",
-                }));
-                return None;
-            }
-            return Some(cx.id(&self.arm_type, &names).as_str().to_owned());
-        };
-        if !has_token(&name) && (name.is_empty() || name.contains('/')) {
-            cx.problem(
-                Problem::error(&RESOURCE_NAME, "name", format!("`{name}` is not a name"))
-                    .help("write one name, without `/`: the others are the parent's"),
-            );
-            return None;
-        }
-        let above = scope_id(Some(parent), "parent", cx)?;
-        let [.., own] = &parts[..] else { return None };
-        if parts.len() == 1 {
-            return Some(format!("{above}/providers/{}/{name}", self.arm_type));
-        }
-        let expected = self.arm_type.rsplit_once('/').map_or("", |(parent, _)| parent);
-        match type_in(parent, cx) {
-            Some(found) if !found.eq_ignore_ascii_case(expected) => {
-                let message =
-                    format!("the parent of a {} is a {expected}, and this is a {found}", self.arm_type);
-                let help = format!("name a {expected}, or change `type:`");
-                cx.problem(Problem::error(&RESOURCE_PARENT, "parent", message).help(help));
-                None
-            }
-            _ => Some(format!("{above}/{own}/{name}")),
-        }
     }
 
     /// The descriptor of the type, as this entry describes it. Those that are the same are one.
@@ -270,8 +220,60 @@ impl Spec {
     }
 }
 
+/// The id of what an entry names by its type, its name and what it hangs on; `None` after a problem was reported.
+pub(super) fn id_of(arm_type: &str, parent: Option<&Reference>, cx: &mut EntryCx<'_>) -> Option<String> {
+    let name = cx.common.name.clone();
+    let parts: Vec<&str> = arm_type.split('/').skip(1).collect();
+    let Some(parent) = parent else {
+        // A token's text can have slashes of its own.
+        let names: Vec<&str> = if has_token(&name) { vec![&name] } else { name.split('/').collect() };
+        if names.len() != parts.len() || names.contains(&"") {
+            let message = format!("a {arm_type} has {} names, `{name}` is not as many", parts.len());
+            let message = if parts.len() == 1 { format!("`{name}` is not a name") } else { message };
+            cx.problem(Problem::error(&RESOURCE_NAME, "name", message).help(match parts.len() {
+                1 => "write one name, without `/`; its parent resource goes into `parent`",
+                _ => "write `parent:`, or all names with `/` between them",
+            }));
+            return None;
+        }
+        return Some(cx.id(arm_type, &names).as_str().to_owned());
+    };
+    if !has_token(&name) && (name.is_empty() || name.contains('/')) {
+        cx.problem(
+            Problem::error(&RESOURCE_NAME, "name", format!("`{name}` is not a name"))
+                .help("write one name, without `/`: the others are the parent's"),
+        );
+        return None;
+    }
+    let above = scope_id(Some(parent), "parent", cx)?;
+    let [.., own] = &parts[..] else { return None };
+    if parts.len() == 1 {
+        return Some(format!("{above}/providers/{arm_type}/{name}"));
+    }
+    let expected = arm_type.rsplit_once('/').map_or("", |(parent, _)| parent);
+    match type_in(parent, cx) {
+        Some(found) if !found.eq_ignore_ascii_case(expected) => {
+            let message = format!("the parent of a {arm_type} is a {expected}, and this is a {found}");
+            let help = format!("name a {expected}, or change `type:`");
+            cx.problem(Problem::error(&RESOURCE_PARENT, "parent", message).help(help));
+            None
+        }
+        _ => Some(format!("{above}/{own}/{name}")),
+    }
+}
+
+/// Whether a text can be an ARM type.
+pub(super) fn is_arm_type(text: &str) -> bool {
+    let mut parts = text.split('/');
+    let namespace = parts.next().unwrap_or_default();
+    let part = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    };
+    part(namespace) && namespace.contains('.') && parts.clone().count() > 0 && parts.all(part)
+}
+
 /// A text that lives as long as the program, as descriptors do. There are as many as types in blueprints.
-fn forever(text: &str) -> &'static str {
+pub(super) fn forever(text: &str) -> &'static str {
     String::leak(text.to_owned())
 }
 

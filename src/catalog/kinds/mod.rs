@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod container_registry;
 pub mod cosmos_account;
 pub mod event_hubs;
+pub mod existing;
 pub mod front_door;
 pub mod generic;
 pub mod identity;
@@ -84,6 +85,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::of::<lock::Lock>(),
     Kind::of::<log_workspace::LogWorkspace>(),
     Kind::of::<generic::Generic>(),
+    Kind::of::<existing::Existing>(),
 ];
 
 /// The diagnostics that several kinds can cause.
@@ -132,8 +134,15 @@ pub(crate) mod testing {
             ..Common::default()
         };
         let address = Address::new(section).child(key);
-        let mut cx =
-            EntryCx { address, key, common, types: &|_| None, drafts: Vec::new(), problems: Vec::new() };
+        let mut cx = EntryCx {
+            address,
+            key,
+            common,
+            types: &|_| None,
+            ids: &|_| None,
+            drafts: Vec::new(),
+            problems: Vec::new(),
+        };
         (kind.expand)(fields, &mut cx);
         (cx.drafts, cx.problems)
     }

@@ -5,7 +5,7 @@
 
 use super::naming::{NETWORK, NameRule};
 use super::network::VNET;
-use super::scope::type_of;
+use super::scope::{is_no, written_id};
 use crate::catalog::Refusal;
 use crate::catalog::Scarce;
 use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Listing, Problem, Reference, ResourceType};
@@ -123,9 +123,7 @@ impl PeeringSpec {
         let origin = format!("peerings.{key}");
         let name = self.name.as_deref().unwrap_or(key);
         NAME.check(name, &origin, cx);
-        let other = type_of(&self.network);
-        let is_network = other.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case(VNET));
-        if !is_network {
+        if is_no(VNET, &self.network, cx) {
             let message = format!("`{}` is not a virtual network", display_text(&self.network.0));
             cx.problem(
                 Problem::error(&PEERING_NETWORK, format!("{origin}.network"), message)
@@ -134,7 +132,7 @@ impl PeeringSpec {
             return;
         }
         let itself = self.network.path().as_deref() == Some(cx.address.as_str())
-            || self.network.literal_id().as_ref() == Some(network);
+            || written_id(&self.network, cx).as_ref() == Some(network);
         if itself {
             cx.problem(
                 Problem::error(

@@ -39,7 +39,7 @@ pub(super) fn scope_id(scope: Option<&Reference>, path: &str, cx: &mut EntryCx<'
 }
 
 /// The ARM type of what a reference names, when it can be told offline: a literal id, or an entry's main resource.
-pub(super) fn type_of(reference: &Reference) -> Option<String> {
+fn type_of(reference: &Reference) -> Option<String> {
     if let Some(id) = reference.literal_id() {
         return Some(id.resource_type());
     }
@@ -51,12 +51,32 @@ pub(super) fn type_of(reference: &Reference) -> Option<String> {
         .then(|| kind.arm_type.to_owned())
 }
 
-/// [`type_of`], with the types that entries of `resources` say.
+/// [`type_of`], with the types that entries of `resources` and `existing` say.
 pub(super) fn type_in(reference: &Reference, cx: &EntryCx<'_>) -> Option<String> {
     type_of(reference).or_else(|| {
         let path = reference.path()?;
         (Parts::of(&path).entry == path).then(|| (cx.types)(&path))?
     })
+}
+
+/// The id of what a reference names, when it is written: as itself, or in an entry of `existing`.
+pub(super) fn written_id(reference: &Reference, cx: &EntryCx<'_>) -> Option<ArmId> {
+    reference.literal_id().or_else(|| {
+        let path = reference.path()?;
+        (Parts::of(&path).entry == path).then(|| (cx.ids)(&path))?
+    })
+}
+
+/// Whether a reference is none to a resource of a type, as far as that can be told before ids are known.
+pub(super) fn is_no(arm_type: &str, reference: &Reference, cx: &EntryCx<'_>) -> bool {
+    match type_in(reference, cx) {
+        Some(found) => !found.eq_ignore_ascii_case(arm_type),
+        // What an entry of these two says is compared when references are linked.
+        None => {
+            let path = reference.path();
+            !path.is_some_and(|path| matches!(Parts::of(&path).section, "existing" | "resources"))
+        }
+    }
 }
 
 /// The subscription that a scope lies in; `None` above all subscriptions (management groups).

@@ -2,7 +2,7 @@
 
 use super::spec::{Otherwise, Spec};
 use crate::catalog::kinds::generic::is_api_version;
-use crate::catalog::kinds::scope::type_of;
+use crate::catalog::kinds::scope::type_in;
 use crate::catalog::{EntryCx, Problem, Reference};
 use crate::diag::Code;
 use crate::private_link::AGREED_LENGTH;
@@ -107,7 +107,8 @@ impl Spec {
             );
         }
         for (at, endpoint) in self.endpoints.iter().enumerate() {
-            let other = type_of(endpoint).is_some_and(|arm_type| !arm_type.eq_ignore_ascii_case(ENDPOINT));
+            let other =
+                type_in(endpoint, cx).is_some_and(|arm_type| !arm_type.eq_ignore_ascii_case(ENDPOINT));
             if !is_resource(endpoint) || other {
                 let message = format!("`{}` is not a private endpoint", display_text(&endpoint.0));
                 cx.problem(Problem::error(&APPROVAL_ENDPOINT, format!("endpoints[{at}]"), message).help(

@@ -7,7 +7,7 @@ use super::spec::{
 use crate::catalog::EntryCx;
 use crate::catalog::kinds::parts::{identity, members, switch};
 use crate::catalog::kinds::private_link::Target;
-use crate::catalog::kinds::scope::type_of;
+use crate::catalog::kinds::scope::type_in;
 use crate::ident::ArmId;
 use serde_json::{Map, Value, json};
 
@@ -87,9 +87,10 @@ pub(super) fn origin_group(group: &OriginGroupSpec) -> Value {
     ]) })
 }
 
-pub(super) fn origin(origin: &OriginSpec, location: &str) -> Value {
+pub(super) fn origin(origin: &OriginSpec, cx: &EntryCx<'_>) -> Value {
+    let location = &cx.common.location;
     let private = origin.private_link.as_ref().map(|link| {
-        let target = type_of(&link.target);
+        let target = type_in(&link.target, cx);
         let usual = target.as_deref().and_then(Target::of).and_then(|target| target.groups.first());
         let group = link.group.clone().or_else(|| usual.map(|group| group.name.to_owned()));
         members([

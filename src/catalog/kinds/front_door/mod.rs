@@ -125,7 +125,7 @@ approvals:
             let (address, place) = part("origins", key);
             let group = all.group(spec.group_of(origin.group.as_deref()));
             let id = group.child("origins", origin.name(key));
-            let body = body::origin(origin, &cx.common.location);
+            let body = body::origin(origin, cx);
             let draft = Draft::new(address, id.as_str(), &ORIGIN, body);
             let group = part("originGroups", spec.group_of(origin.group.as_deref())).0;
             cx.also(draft.needs(group.as_str()).origin(place));

@@ -6,7 +6,7 @@ use super::checks::{
 use super::spec::{LinkSpec, RecordKind, RecordSpec};
 use crate::catalog::kinds::network::VNET;
 use crate::catalog::kinds::private_dns::{LINKED_TWICE, ZONE_LINK, global, link_claim};
-use crate::catalog::kinds::scope::type_of;
+use crate::catalog::kinds::scope::is_no;
 use crate::catalog::{Draft, EntryCx, Problem, Refusal};
 use crate::ident::ArmId;
 use crate::value::token::{display_text, has_token};
@@ -17,7 +17,7 @@ impl LinkSpec {
         let origin = format!("links.{key}");
         let name = self.name.as_deref().unwrap_or(key);
         LINK_NAME.check(name, &origin, cx);
-        if !type_of(&self.network).is_some_and(|kind| kind.eq_ignore_ascii_case(VNET)) {
+        if is_no(VNET, &self.network, cx) {
             let message = format!("`{}` is not a virtual network", display_text(&self.network.0));
             cx.problem(
                 Problem::error(&DNS_LINK_NETWORK, format!("{origin}.network"), message)

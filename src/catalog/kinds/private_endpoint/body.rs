@@ -9,7 +9,7 @@ use super::types::VNET;
 use crate::catalog::kinds::naming::did_you_mean;
 use crate::catalog::kinds::private_dns::{dashed, linked_zone};
 use crate::catalog::kinds::private_link::{Group, Target, zones_in};
-use crate::catalog::kinds::scope::type_in;
+use crate::catalog::kinds::scope::{type_in, written_id};
 use crate::catalog::{EntryCx, Problem, Reference, model};
 use crate::ident::Address;
 use crate::models::network as models;
@@ -145,14 +145,15 @@ impl Spec {
     }
 
     /// The virtual network of the subnet: its key or name for addresses and names, and its id.
-    pub(super) fn network(&self) -> Option<(String, String)> {
-        if let Some(path) = self.subnet.path() {
+    pub(super) fn network(&self, cx: &EntryCx<'_>) -> Option<(String, String)> {
+        let written = written_id(&self.subnet, cx);
+        if let Some(path) = self.subnet.path().filter(|_| written.is_none()) {
             let (network, _) = path.rsplit_once(".subnets.")?;
             let (_, key) = network.split_once('.')?;
             let id = Token::Reference { path: network.to_owned(), facet: "id".to_owned() }.encode();
             return Some((key.to_owned(), id));
         }
-        let id = self.subnet.literal_id()?.ancestor_of_type(VNET)?;
+        let id = written?.ancestor_of_type(VNET)?;
         // Networks of one name in two groups are two networks.
         let digest = Sha256::digest(id.as_str().to_ascii_lowercase());
         let short: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
@@ -189,7 +190,7 @@ pub(super) fn own_zones(spec: &Spec, zones: Option<&[&str]>, cx: &mut EntryCx<'_
             return Vec::new();
         }
     };
-    let Some((network, network_id)) = spec.network() else {
+    let Some((network, network_id)) = spec.network(cx) else {
         // A subnet that is none at all has its own problem already.
         if spec.subnet.path().is_some() {
             let message = "berth cannot tell which virtual network this subnet belongs to";

@@ -4,7 +4,7 @@ use super::spec::{Dns, MOST_ZONES, Spec};
 use super::types::SUBNET;
 use crate::catalog::kinds::naming::{NETWORK, NameRule};
 use crate::catalog::kinds::private_link::Target;
-use crate::catalog::kinds::scope::type_of;
+use crate::catalog::kinds::scope::{type_in, written_id};
 use crate::catalog::{EntryCx, Problem, Reference};
 use crate::diag::Code;
 use crate::value::token::{display_text, has_token};
@@ -85,7 +85,7 @@ impl Spec {
                 Problem::error(&PRIVATE_ENDPOINT_ALIAS, "manual", message).help("write `manual: true`"),
             );
         }
-        let literal = self.subnet.literal_id();
+        let literal = written_id(&self.subnet, cx);
         let other = literal.as_ref().is_some_and(|id| !id.resource_type().eq_ignore_ascii_case(SUBNET));
         if !is_resource(&self.subnet) || other {
             let message = format!("`{}` is not a subnet", display_text(&self.subnet.0));
@@ -134,7 +134,7 @@ const PRIVATE_ENDPOINT_MEMBER: Code = Code {
 impl Spec {
     /// Reports members that the target is known not to have, and two addresses for one.
     fn check_members(&self, cx: &mut EntryCx<'_>) {
-        let target = type_of(&self.target).as_deref().and_then(Target::of);
+        let target = type_in(&self.target, cx).as_deref().and_then(Target::of);
         let group = match (&self.group, target) {
             (Some(group), _) => Some(group.as_str()),
             (None, Some(target)) => target.groups.first().map(|group| group.name),

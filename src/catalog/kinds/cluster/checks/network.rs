@@ -9,6 +9,7 @@ use super::super::profiles::ArtifactSource;
 use super::super::spec::Spec;
 use crate::catalog::kinds::addresses::IDLE_TIMEOUT;
 use crate::catalog::kinds::addresses::{CIDR, public_range};
+use crate::catalog::kinds::scope::written_id;
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
 use crate::value::token::has_token;
@@ -692,7 +693,7 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
             );
         }
     }
-    if let Some(zone) = api.private_dns_zone.as_ref().and_then(|zone| zone.literal_id()) {
+    if let Some(zone) = api.private_dns_zone.as_ref().and_then(|zone| written_id(zone, cx)) {
         zone_name(zone.name(), cx);
     }
     if api.subnet.is_some() && !integrated {

@@ -58,6 +58,7 @@ fn expand(name: &str, fields: Value) -> Expanded {
             ..Common::default()
         },
         types: &|_| None,
+        ids: &|_| None,
         drafts: Vec::new(),
         problems: Vec::new(),
     };
