@@ -9,6 +9,7 @@
 //! * `resolve` and `entries` evaluate every entry, with its `parts` and `nested` resources, and let its kind expand it into
 //!   drafts;
 //! * `existing` is what is known of entries that only read before they are expanded;
+//! * `edit` writes one value into the text, and leaves everything else of it as it stands;
 //! * `schema` is the JSON Schema of all this, for editors and documentation;
 //! * `wants` reports references to what a field cannot take;
 //! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.
@@ -21,6 +22,7 @@ mod codes;
 mod conceal;
 mod declaration;
 mod each;
+mod edit;
 mod entries;
 mod entry;
 mod entry_schema;
@@ -64,12 +66,13 @@ mod written;
 mod yaml;
 
 pub use codes::codes;
+pub use edit::{NodePath, NodeStep, edited, looks_computed, node_place};
 pub use entry_schema::entry_schema;
 pub use environment::Environment;
 pub use includes::{Open, Opened, Read};
 pub use inputs::{Caller, Inputs, Missing};
 pub use places::places;
-pub use resolve::load;
+pub use resolve::{load, probe};
 pub use retirements::retirements;
 pub use schema::{common_fields, schema};
 pub use side_file::{SideFile, located_side_file, side_file};

@@ -30,6 +30,12 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
     load_slipping(source, inputs, slips::SLIPS)
 }
 
+/// What a blueprint would ask for if its file said something else; `None` when it could not be. Nothing is told of what
+/// is wrong then.
+pub fn probe(source: &Source, tree: Value, inputs: &Inputs) -> Option<Desired> {
+    load_plainly(&source.saying(tree), inputs).ok().map(|blueprint| blueprint.desired)
+}
+
 /// [`load`], which puts so many slips of indentation right to tell what is wrong besides.
 pub(super) fn load_slipping(
     source: &Source,

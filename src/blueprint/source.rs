@@ -61,6 +61,11 @@ impl Source {
         Ok(Self::of(file, tree))
     }
 
+    /// The same file, taken to say something else. Its places are those of the old text.
+    pub(super) fn saying(&self, tree: Value) -> Self {
+        Source { tree, ..self.clone() }
+    }
+
     fn of(file: Arc<SourceFile>, tree: Value) -> Self {
         let (includes, index) = (Includes::new(), OnceLock::new());
         Source { file, tree, includes, index, hidden: false, part_of: None }

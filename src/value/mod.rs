@@ -9,6 +9,7 @@
 //! [`Rules`] say what the fields of a type mean (sets, keyed arrays, case, write-only, immutable …); [`diff`]
 //! and [`merge`] are the only two functions that interpret them.
 
+mod at;
 mod diff;
 mod digest;
 mod duration;
@@ -28,6 +29,7 @@ pub mod secret;
 mod shown;
 pub mod token;
 
+pub use at::put_at;
 pub(crate) use diff::is_secret;
 pub use diff::{Change, ChangeKind, Comparison, diff};
 pub use digest::{digest, lookup, secret_digests};
