@@ -6,10 +6,11 @@ use crate::arm::{Conditions, Error, ErrorKind, Operation as ArmOperation, transp
 use crate::catalog::UpdateMode;
 use crate::plan::{Guard, Mode, Put};
 use crate::value::{
-    Change, ChangeKind, Comparison, Flag, beneath, changed_members, diff, get_path, merge, set_path,
+    Change, ChangeKind, Comparison, Flag, beneath, changed_members, diff, get_path, merge, put_at, set_path,
     strip_read_only, without,
 };
 use serde_json::Value;
+use std::borrow::Cow;
 use std::time::Duration;
 
 impl Worker {
@@ -90,7 +91,8 @@ impl Worker {
             return self.write_new(put, left).await;
         };
         let rules = put.kind.compiled();
-        if !differs(put, &live.body) {
+        let wanted = wanted(put, &live.body);
+        if !differs(put, &wanted, &live.body) {
             // Somebody may have written the same a moment ago.
             return self.at_rest(live.body, version, left).await;
         }
@@ -102,9 +104,9 @@ impl Worker {
         let merged = match mode {
             // What cannot be read would always look changed; a PATCH sends it only when it is.
             UpdateMode::Patch if !put.unseen => {
-                merge(&live.body, &without(&put.body, rules, Flag::WriteOnly), rules, &put.changes)
+                merge(&live.body, &without(&wanted, rules, Flag::WriteOnly), rules, &put.changes)
             }
-            _ => merge(&live.body, &put.body, rules, &put.changes),
+            _ => merge(&live.body, &wanted, rules, &put.changes),
         };
         // A weak ETag does not tell two bodies apart, and most operations know no condition.
         let etag = live.etag.as_deref().filter(|etag| put.kind.conditional && !etag.starts_with("W/"));
@@ -167,12 +169,31 @@ fn is_tag(change: &Change) -> bool {
     change.path == "tags" || change.path.starts_with("tags.") || change.path.starts_with("tags[")
 }
 
+/// What is asked for of what is there: without what the plan keeps back, which stays as it is now.
+fn wanted<'p>(put: &'p Put, live: &Value) -> Cow<'p, Value> {
+    if put.kept_back.is_empty() {
+        return Cow::Borrowed(&put.body);
+    }
+    let rules = put.kind.compiled();
+    let comparison = Comparison { rules, applied: None, secret_changed: &|_, _| false };
+    let is_kept = |path: &str| {
+        let below = |kept: &String| {
+            path.strip_prefix(kept.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        put.kept_back.iter().any(below)
+    };
+    let mut wanted = (*put.body).clone();
+    for change in diff(&put.body, live, &comparison).iter().filter(|change| is_kept(&change.path)) {
+        put_at(&mut wanted, rules, &change.path, Some(&change.before).filter(|before| !before.is_null()));
+    }
+    Cow::Owned(wanted)
+}
+
 /// Whether anything is left to be sent.
-fn differs(put: &Put, live: &Value) -> bool {
+fn differs(put: &Put, wanted: &Value, live: &Value) -> bool {
     let rules = put.kind.compiled();
     let comparison = Comparison { rules, applied: None, secret_changed: &|_, _| put.unseen };
     let drops = |change: &Change| matches!(change.kind, ChangeKind::Remove | ChangeKind::Reset);
-    put.mode == Mode::Repair
-        || !diff(&put.body, live, &comparison).is_empty()
-        || put.changes.iter().any(drops)
+    put.mode == Mode::Repair || !diff(wanted, live, &comparison).is_empty() || put.changes.iter().any(drops)
 }

@@ -23,6 +23,8 @@ pub struct Session {
     pub reads: usize,
     /// The addresses that plans are for; everything when there are none.
     pub targets: Vec<String>,
+    /// The addresses, and fields of addresses, that plans set back and nothing else; none for ordinary plans.
+    pub reverts: Vec<String>,
     /// Whether what Azure would keep, soft-deleted, is purged.
     pub purge: bool,
     /// The environment's name, when the run has one.
@@ -100,8 +102,9 @@ impl Session {
         }
         plan::soft_delete_conflicts(&mut plan, observed);
         let known: Vec<Address> = plan.steps.iter().map(|step| step.address.clone()).collect();
-        let mut plan = plan::restrict(plan, &self.targets)
-            .map_err(|unknown| Error::UnknownTargets(suggest(&unknown, &known)))?;
+        let unknown = |unknown: Vec<String>| Error::UnknownTargets(suggest(&unknown, &known));
+        let plan = plan::restrict(plan, &self.targets).map_err(unknown)?;
+        let mut plan = plan::revert(plan, &self.reverts).map_err(unknown)?;
         plan::compile(&mut plan, desired, ledger, observed);
         Ok(plan)
     }

@@ -305,6 +305,7 @@ impl<'a> Compiler<'a> {
             initial: resource.initial.clone(),
             changes: step.changes.clone(),
             unseen: step.changes.iter().any(unseen),
+            kept_back: step.kept_back.iter().map(|change| change.path.clone()).collect(),
         }
     }
 
@@ -331,6 +332,14 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// What the ledger says was asked for, once the step is done: what a step keeps back was asked for before.
+    fn held(&self, step: &Step, resource: &DesiredResource) -> Arc<Value> {
+        match self.ledger.resources.get(&step.id) {
+            Some(owned) if !step.kept_back.is_empty() => Arc::new(owned.applied.clone()),
+            _ => asked(step, resource),
+        }
+    }
+
     fn holding(&self, step: &Step, resource: &DesiredResource) -> Option<Arc<Holding>> {
         if resource.operation != Provisioning::Resource {
             return None;
@@ -341,7 +350,7 @@ impl<'a> Compiler<'a> {
         Some(Arc::new(Holding {
             address: if stands_in { step.address.clone() } else { resource.address.clone() },
             kind: resource.kind,
-            body: asked(step, resource),
+            body: self.held(step, resource),
             depends_on: needed
                 .filter(|needed| needed.operation == Provisioning::Resource)
                 .map(|needed| needed.id.clone())

@@ -145,6 +145,7 @@ pub(super) fn stand_ins(plan: &mut Plan, desired: &Desired, observed: &Observed)
             grants: None,
             moved_from: None,
             told_elsewhere: false,
+            kept_back: Vec::new(),
             purge: None,
             protected: false,
             expected_ms: kind.expected.as_millis() as u64,

@@ -22,6 +22,7 @@ mod preflight;
 mod program;
 mod purge;
 mod removal;
+mod revert;
 mod saved;
 mod scarce;
 mod schedule;
@@ -42,6 +43,7 @@ pub use program::{
 };
 pub use purge::{purge, soft_delete_conflicts};
 pub use removal::{foreign_children, plan_destroy};
+pub use revert::{is_field, revert};
 pub use saved::{
     PlanTarget, SAVED_VERSION, SaveInput, Saved, SavedEnvironment, SavedError, SavedFile, StaleInput,
     is_saved,

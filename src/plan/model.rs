@@ -197,6 +197,9 @@ pub struct Step {
     /// What it lets somebody do, or takes away again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants: Option<Grant>,
+    /// What differs too and stays as it is, because the plan reverts another field of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_back: Vec<Change>,
     /// Whether it is protected: applying then needs the person to allow this address by name.
     pub protected: bool,
     /// For a replacement under another id (a rename, another group): the id of the old resource.
@@ -267,6 +270,9 @@ pub struct Plan {
     /// The addresses that it is restricted to, with what they need; everything when there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
+    /// The addresses, and fields of addresses, that it sets back and nothing else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverts: Vec<String>,
     /// What would change too, and is left alone because no target needs it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,

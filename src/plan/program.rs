@@ -121,6 +121,8 @@ pub struct Put {
     pub changes: Vec<Change>,
     /// Whether a value is sent that Azure does not show, although nothing that it shows differs.
     pub unseen: bool,
+    /// The paths of what stays as it is then, although the body says otherwise.
+    pub kept_back: Vec<String>,
 }
 
 /// A resource that is deleted.

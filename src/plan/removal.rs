@@ -107,6 +107,7 @@ pub(super) fn foreign(
                     expected_ms: kind.expected_delete.as_millis() as u64,
                     moved_from: None,
                     told_elsewhere: false,
+                    kept_back: Vec::new(),
                     purge: None,
                 });
             }
@@ -183,6 +184,7 @@ pub fn plan_destroy(owner: &Owner, ledger: &Ledger, observed: &Observed) -> Plan
         outputs: BTreeMap::new(),
         conflicts,
         targets: Vec::new(),
+        reverts: Vec::new(),
         left_out: Vec::new(),
         not_ours: Vec::new(),
         left_alone: Vec::new(),
@@ -277,6 +279,7 @@ fn removals(
                 grants: resource_type(&owned.arm_type).and_then(|kind| kind.grants?(id, &owned.applied)),
                 moved_from: None,
                 told_elsewhere: false,
+                kept_back: Vec::new(),
                 purge: None,
                 protected: action == Action::Delete && owned.protect,
                 after: Vec::new(),

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 ///
 /// # Errors
 /// The targets that are no address of the plan.
-pub fn restrict(mut plan: Plan, targets: &[String]) -> Result<Plan, Vec<String>> {
+pub fn restrict(plan: Plan, targets: &[String]) -> Result<Plan, Vec<String>> {
     if targets.is_empty() {
         return Ok(plan);
     }
@@ -20,13 +20,20 @@ pub fn restrict(mut plan: Plan, targets: &[String]) -> Result<Plan, Vec<String>>
     if !unknown.is_empty() {
         return Err(unknown);
     }
-    let kept = closure(&plan, targets);
+    let kept = closure(&plan, &|step| targets.iter().any(|target| hit(step, target)));
+    let mut plan = only(plan, &kept);
+    plan.targets = targets.to_vec();
+    Ok(plan)
+}
+
+/// A plan with these of its steps, and what the others would change in [`Plan::left_out`].
+pub(super) fn only(mut plan: Plan, kept: &[bool]) -> Plan {
     let mut position = vec![None; plan.steps.len()];
     kept.iter().enumerate().filter(|(_, kept)| **kept).enumerate().for_each(|(to, (from, _))| {
         position[from] = Some(to);
     });
     let (mut steps, mut left_out) = (Vec::new(), Vec::new());
-    for (step, kept) in plan.steps.into_iter().zip(&kept) {
+    for (step, kept) in plan.steps.into_iter().zip(kept) {
         if *kept {
             let after = step.after.iter().filter_map(|&before| position[before]).collect();
             steps.push(Step { after, ..step });
@@ -35,18 +42,16 @@ pub fn restrict(mut plan: Plan, targets: &[String]) -> Result<Plan, Vec<String>>
         }
     }
     plan.steps = steps;
-    plan.left_out = left_out;
-    plan.targets = targets.to_vec();
+    plan.left_out.extend(left_out);
     let addresses: HashSet<_> = plan.steps.iter().map(|step| &step.address).collect();
     plan.conflicts.retain(|conflict| addresses.contains(&conflict.address));
     plan.warnings.retain(|warning| addresses.contains(&warning.address));
-    Ok(plan)
+    plan
 }
 
 /// Which steps are kept, by position.
-fn closure(plan: &Plan, targets: &[String]) -> Vec<bool> {
-    let mut kept: Vec<bool> =
-        plan.steps.iter().map(|step| targets.iter().any(|target| step.address.is_within(target))).collect();
+pub(super) fn closure(plan: &Plan, hit: &dyn Fn(&Step) -> bool) -> Vec<bool> {
+    let mut kept: Vec<bool> = plan.steps.iter().map(hit).collect();
     loop {
         let before = kept.iter().filter(|kept| **kept).count();
         // Steps come after what they need, so one way back finds all of it.
@@ -105,6 +110,7 @@ mod tests {
             grants: None,
             moved_from: None,
             told_elsewhere: false,
+            kept_back: Vec::new(),
             purge: None,
             protected: false,
             after: after.to_vec(),
@@ -122,6 +128,7 @@ mod tests {
             conflicts: vec![],
             warnings: Vec::new(),
             targets: Vec::new(),
+            reverts: Vec::new(),
             left_out: vec![],
             not_ours: Vec::new(),
             left_alone: Vec::new(),

@@ -167,6 +167,7 @@ fn session(simulator: &Simulator, clock: &Clock, store: Arc<dyn Store>) -> Sessi
         engine,
         reads: AT_ONCE,
         targets: Vec::new(),
+        reverts: Vec::new(),
         purge: false,
         environment: None,
         header: None,

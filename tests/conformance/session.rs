@@ -24,6 +24,7 @@ pub fn session(transport: Arc<dyn Transport>, clock: Clock) -> Session {
         },
         reads: 64,
         targets: Vec::new(),
+        reverts: Vec::new(),
         purge: false,
         environment: None,
         header: None,

@@ -98,6 +98,7 @@ fn step(at: usize, id: &ArmId, action: Action) -> Step {
         protected: false,
         moved_from: None,
         told_elsewhere: false,
+        kept_back: Vec::new(),
         purge: None,
         after: Vec::new(),
         expected_ms: 0,
@@ -116,6 +117,7 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
             initial: Arc::new(json!({})),
             changes: Vec::new(),
             unseen: false,
+            kept_back: Vec::new(),
         })
     };
     let delete = || {
@@ -176,6 +178,7 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
         conflicts: Vec::new(),
         warnings: Vec::new(),
         targets: Vec::new(),
+        reverts: Vec::new(),
         left_out: Vec::new(),
         left_alone: Vec::new(),
         not_ours: Vec::new(),

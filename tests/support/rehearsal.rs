@@ -72,6 +72,7 @@ impl Rehearsal {
                 engine,
                 reads: 64,
                 targets: Vec::new(),
+                reverts: Vec::new(),
                 purge: false,
                 environment: None,
                 header: None,

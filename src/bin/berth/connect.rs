@@ -210,6 +210,7 @@ impl Connection {
             },
             reads: global.parallelism,
             targets: Vec::new(),
+            reverts: Vec::new(),
             purge: false,
             environment: owner.environment.clone(),
             header: Some(header),

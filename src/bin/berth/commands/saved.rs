@@ -50,6 +50,7 @@ pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wi
     with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
         apply::listen(&mut session, wish.format);
         session.targets.clone_from(&saved.plan.targets);
+        session.reverts.clone_from(&saved.plan.reverts);
         session.purge = saved.plan.steps.iter().any(|step| step.purge.is_some());
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
