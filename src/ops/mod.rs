@@ -3,6 +3,7 @@
 //! What comes from outside (transport, store, clock, listener) is the caller's; results are data, and showing them is
 //! the caller's too.
 
+mod accept;
 mod apply;
 mod connections;
 mod destroy;
@@ -18,6 +19,7 @@ mod surroundings;
 mod validate;
 mod who;
 
+pub use accept::{Accepted, accept, drift_named};
 pub use apply::{apply, finish_earlier};
 pub use connections::{
     Approvals, Unclear, Verb, Wishes, awaited_connections, connections, decide, with_messages,

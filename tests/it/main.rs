@@ -63,6 +63,7 @@ mod saved;
 mod scenarios;
 mod schedule;
 mod secrets;
+mod settle;
 mod signing_in;
 mod subscriptions;
 mod surroundings;

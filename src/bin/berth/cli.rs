@@ -441,6 +441,28 @@ impl Extent {
     }
 }
 
+/// What becomes of a drift.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Settle {
+    /// Write what is there now into the blueprint, where its value stands; may be repeated.
+    ///
+    /// Nothing else of the file changes. FIELD is the field as the report shows it.
+    #[arg(long, value_name = "ADDRESS.FIELD", conflicts_with_all = ["revert", "reports", "waivers", "format"])]
+    pub accept: Vec<String>,
+    /// Plan to set this back, and nothing else; may be repeated.
+    #[arg(long, value_name = "ADDRESS[.FIELD]", conflicts_with_all = ["reports", "waivers"])]
+    pub revert: Vec<String>,
+    /// Save that plan, for `berth apply FILE`.
+    #[arg(long, value_name = "FILE", requires = "revert")]
+    pub out: Option<PathBuf>,
+    /// Let the saved plan replace this protected resource; may be repeated.
+    #[arg(long, value_name = "ADDRESS", requires = "out", hide_short_help = true)]
+    pub allow_replace: Vec<String>,
+    /// Let the saved plan delete this protected resource; may be repeated.
+    #[arg(long, value_name = "ADDRESS", requires = "out", hide_short_help = true)]
+    pub allow_delete: Vec<String>,
+}
+
 /// `berth plan`.
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
@@ -588,6 +610,8 @@ pub enum Command {
         /// Accept what this file of waivers lists, each until its day: `waivers: [{ address, field, until, reason }]`.
         #[arg(long, value_name = "FILE")]
         waivers: Option<PathBuf>,
+        #[command(flatten)]
+        settle: Settle,
     },
     /// Check a blueprint's set-up, and what of it Azure retires.
     ///

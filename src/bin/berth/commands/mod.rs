@@ -12,6 +12,7 @@ mod output;
 mod plan;
 mod policy;
 mod saved;
+mod settle;
 mod sim;
 mod surroundings;
 mod validate;
@@ -71,7 +72,13 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
         }
         Command::Apply(wish) => apply::run(&global, terminal, &wish),
         Command::Destroy(wish) => destroy::run(&global, terminal, wish),
-        Command::Drift { blueprint, format, reports, waivers } => {
+        Command::Drift { blueprint, settle, .. } if !settle.accept.is_empty() => {
+            settle::accept(&global, terminal, &blueprint, &settle.accept)
+        }
+        Command::Drift { blueprint, format, settle, .. } if !settle.revert.is_empty() => {
+            settle::revert(&global, terminal, &blueprint, format, &settle)
+        }
+        Command::Drift { blueprint, format, reports, waivers, .. } => {
             drift::run(&global, terminal, &blueprint, format, &reports, waivers.as_deref())
         }
         Command::Doctor { blueprint, until, offline, format } => {

@@ -13,6 +13,7 @@ use berth::plan::{Adoption, Plan};
 use berth::policy::Finding;
 use berth::report::ci::{Issue, Level};
 use berth::report::{self as reports, Places, Stage, html, human, json, markdown};
+use std::path::Path;
 
 /// Shows what would be done.
 pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
@@ -93,14 +94,28 @@ fn save(
     wish: &PlanArgs,
 ) -> Exit {
     let Some(path) = &wish.out else { return Exit::Done };
+    let allowances = Allowances { replace: wish.allow_replace.clone(), delete: wish.allow_delete.clone() };
+    save_to(path, global, terminal, blueprint, planned, adoption(wish.adopt), &allowances)
+}
+
+/// Saves a plan in a file.
+pub fn save_to(
+    path: &Path,
+    global: &Global,
+    terminal: &Terminal,
+    blueprint: &Loaded,
+    planned: &Planned,
+    adoption: Adoption,
+    allowances: &Allowances,
+) -> Exit {
     let saved = ops::save(
         planned,
         &blueprint.desired,
         &blueprint.source,
         &blueprint.inputs,
         blueprint.setting(global),
-        adoption(wish.adopt),
-        &Allowances { replace: wish.allow_replace.clone(), delete: wish.allow_delete.clone() },
+        adoption,
+        allowances,
     );
     let text = match saved {
         Ok(saved) => saved.to_text(),
