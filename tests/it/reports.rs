@@ -281,6 +281,18 @@ fn junit_and_sarif_are_what_their_schemas_say() {
         check_sarif(&sarif::drift(&report, &places));
         check_junit(&junit::drift(&report));
     }
+    for (at, report) in [large(50, 20), mixed(), DriftReport::default()].iter().enumerate() {
+        keep(&format!("{at}.sarif"), &json::to_text(&sarif::drift(report, &places)));
+        keep(&format!("{at}.xml"), &junit::drift(report));
+    }
+}
+
+/// Keeps a report for `.ci/run schemas`, which holds it against the published schema.
+pub fn keep(name: &str, text: &str) {
+    #[expect(clippy::disallowed_methods, reason = "how `.ci/run schemas` names the folder")]
+    let Some(folder) = std::env::var_os("BERTH_REPORTS") else { return };
+    let path = std::path::Path::new(&folder).join(name);
+    berth::host::files::write_atomic(&path, text.as_bytes()).unwrap();
 }
 
 /// A report with some of everything, one name of it an attack.

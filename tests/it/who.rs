@@ -152,6 +152,8 @@ fn eight_changes_by_four_actors_are_found_and_attributed_in_every_format() {
     let reports = formats.map(|format| format!("--report={format}=out.{format}"));
     let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
     let shown = berth.drift(&reports).exits(2);
+    crate::reports::keep("who.sarif", &berth.read("out.sarif"));
+    crate::reports::keep("who.xml", &berth.read("out.junit"));
     let json: Value = serde_json::from_str(&berth.read("out.json")).unwrap();
     let drifted = json["drifted"].as_array().unwrap();
     for (address, field, kind, name) in EXPECTED {
@@ -170,12 +172,15 @@ fn eight_changes_by_four_actors_are_found_and_attributed_in_every_format() {
             &berth.read("out.sarif"),
             &berth.read("out.html"),
             &berth.read("out.text"),
+            &berth.read("out.card"),
         ] {
             let plain: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(plain.contains(name), "{name} is not in {text}");
         }
         let entities = name.replace('@', "&#64;");
-        assert!(berth.read("out.markdown").contains(&entities), "{}", berth.read("out.markdown"));
+        for file in ["out.markdown", "out.markdown-bitbucket"] {
+            assert!(berth.read(file).contains(&entities), "{}", berth.read(file));
+        }
     }
     assert!(
         drifted.iter().flat_map(|d| d["changedBy"].as_array().unwrap()).all(|by| by.get("unknown").is_none()),
