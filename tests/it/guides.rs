@@ -48,11 +48,20 @@ fn console(berth: &Berth, text: &str) -> usize {
             Some((command, code)) => (command, code.trim().parse().unwrap()),
             None => (*command, 0),
         };
-        let words: Vec<&str> = command.split_whitespace().collect();
+        let mut words: Vec<&str> = command.split_whitespace().collect();
+        // `NAME=VALUE` before a command, as in a shell.
+        let is_variable =
+            |word: &&str| word.contains('=') && word.starts_with(|c: char| c.is_ascii_uppercase());
+        let variables: Vec<(&str, &str)> = words
+            .iter()
+            .take_while(|word| is_variable(word))
+            .filter_map(|word| word.split_once('='))
+            .collect();
+        words.drain(..variables.len());
         match words[..] {
             ["mv", from, to] => std::fs::rename(berth.path(from), berth.path(to)).unwrap(),
             ["berth", ..] => {
-                let output = berth.command(words[1..].iter().copied()).output().unwrap();
+                let output = berth.command(words[1..].iter().copied()).envs(variables).output().unwrap();
                 let ended = Run::of(&words, output).exits(code);
                 let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
                 let all = one_line(&format!("{} {}", ended.stdout, ended.stderr));
@@ -69,6 +78,15 @@ fn console(berth: &Berth, text: &str) -> usize {
 #[test]
 fn drift_on_a_schedule_says_what_the_guide_says() {
     follow("drift-on-a-schedule.md");
+}
+
+#[test]
+fn every_task_has_a_guide_that_holds() {
+    for guide in
+        ["windows-pools", "gitops", "private-everything", "pipelines", "coming-from", "leaving-berth"]
+    {
+        follow(&format!("{guide}.md"));
+    }
 }
 
 #[test]

@@ -46,11 +46,69 @@ fn reports() -> BTreeMap<String, String> {
     shortest
 }
 
+/// The guides in the order in which people need them; others come behind.
+const GUIDES: [&str; 19] = [
+    "first-blueprint",
+    "simulator",
+    "signing-in",
+    "reading-a-plan",
+    "saved-plans",
+    "shared-ledger",
+    "environments",
+    "modules-and-foreach",
+    "clusters",
+    "windows-pools",
+    "gitops",
+    "networks-and-guardrails",
+    "private-everything",
+    "approving-connections",
+    "policies",
+    "pipelines",
+    "drift-on-a-schedule",
+    "coming-from",
+    "leaving-berth",
+];
+
+/// The table of contents of the book: every page below `docs`.
+fn summary() -> String {
+    let pages = |folder: &str| -> Vec<(String, String)> {
+        let entries = std::fs::read_dir(root().join("docs").join(folder)).unwrap();
+        let mut pages: Vec<(String, String)> = entries
+            .filter_map(|entry| {
+                let path = entry.unwrap().path();
+                let name = path.file_name()?.to_str()?.strip_suffix(".md")?.to_owned();
+                let text = std::fs::read_to_string(&path).unwrap();
+                Some((name, text.lines().next()?.strip_prefix("# ")?.to_owned()))
+            })
+            .collect();
+        pages.sort();
+        pages
+    };
+    let mut text = String::from("# Summary\n\n[berth](README.md)\n");
+    let mut part = |title: &str, folder: &str, indent: &str, pages: &[(String, String)]| {
+        if !title.is_empty() {
+            text.push_str(&format!("\n# {title}\n\n"));
+        }
+        for (name, title) in pages {
+            text.push_str(&format!("{indent}- [{title}]({folder}/{name}.md)\n"));
+        }
+    };
+    let mut guides = pages("guides");
+    guides.sort_by_key(|(name, _)| GUIDES.iter().position(|guide| guide == name).unwrap_or(GUIDES.len()));
+    part("Guides", "guides", "", &guides);
+    part("Concepts", "concepts", "", &pages("concepts"));
+    part("Reference", "reference", "", &pages("reference"));
+    part("Kinds", "reference/kinds", "", &pages("reference/kinds"));
+    part("Decisions", "decisions", "", &pages("decisions"));
+    text
+}
+
 #[test]
 fn generated_files_are_current() {
     is_current("docs/schema/v1.json", &berth::report::json::to_text(&schema()));
     is_current("docs/reference/diagnostics.md", &code_page(&reports()));
     is_current("docs/reference/drift.md", &berth::manual::drift_page());
+    is_current("docs/SUMMARY.md", &summary());
     for kind in registry() {
         is_current(&format!("docs/reference/kinds/{}", page_name(kind)), &page(kind));
     }
