@@ -91,16 +91,23 @@ pub(super) fn page(report: &DriftReport) -> String {
     }
     body.push_str(&tail);
     body.push_str("</main>\n<footer class=\"dim\">Made by berth. Lines with − were asked for, lines with + were found.</footer>\n");
-    let digest = BASE64_STANDARD.encode(Sha256::digest(SCRIPT));
-    let title = text(&title);
+    shell(&title, &body, Some(SCRIPT))
+}
+
+/// A page around a body. A content security policy lets in the script, by its digest, and nothing that a name could bring
+/// along.
+pub(super) fn shell(title: &str, body: &str, script: Option<&str>) -> String {
+    let digest = script.map(|script| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(script))));
+    let digest = digest.unwrap_or_else(|| "'none'".to_owned());
+    let script = script.map(|script| format!("<script>{script}</script>\n")).unwrap_or_default();
+    let title = text(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         img-src data:; script-src 'sha256-{digest}'\">\n\
-         <title>{title}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{CSS}</style>\n</head>\n<body>\n{body}<script>{SCRIPT}</script>\n\
-         </body>\n</html>\n"
+         img-src data:; script-src {digest}\">\n\
+         <title>{title}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{CSS}</style>\n</head>\n<body>\n{body}{script}</body>\n</html>\n"
     )
 }
 

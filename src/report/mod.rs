@@ -16,6 +16,7 @@ mod drift_page;
 mod fit;
 pub mod gitlab;
 pub mod graph;
+pub mod graph_page;
 mod guard;
 mod header;
 pub mod html;

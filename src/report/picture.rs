@@ -14,6 +14,69 @@ const GAP: (usize, usize) = (70, 14);
 /// How many characters of an address a box has.
 const LETTERS: usize = 28;
 
+/// A box of a picture.
+pub(super) struct Tile {
+    /// How it looks.
+    pub(super) class: String,
+    /// What is written on it.
+    pub(super) label: String,
+    /// What is said of it.
+    pub(super) told: String,
+    /// Where it leads.
+    pub(super) link: Option<String>,
+}
+
+/// Boxes in columns, each to the right of all that it needs; `edges` lead from a box to what it needs.
+pub(super) fn svg(tiles: &[Tile], edges: &[(usize, usize)], about: &str, title: &str) -> String {
+    let column = columns(tiles.len(), edges);
+    let mut rows = vec![0; column.iter().max().map_or(1, |most| most + 1)];
+    let spots: Vec<(usize, usize)> = column
+        .iter()
+        .map(|&column| {
+            let row = rows[column];
+            rows[column] += 1;
+            (12 + column * (WIDTH + GAP.0), 12 + row * (HEIGHT + GAP.1))
+        })
+        .collect();
+    let width = 24 + rows.len() * (WIDTH + GAP.0) - GAP.0;
+    let height = 24 + rows.iter().max().copied().unwrap_or(1) * (HEIGHT + GAP.1) - GAP.1;
+    let mut out = format!(
+        "<div class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"{}\">\
+         <svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"pt\">\
+         <title id=\"pt\">{}</title>\n",
+        text(about),
+        text(title)
+    );
+    for &(user, need) in edges {
+        let (from, to) = (spots[need], spots[user]);
+        let (x1, y1, x2, y2) = (from.0 + WIDTH, from.1 + HEIGHT / 2, to.0, to.1 + HEIGHT / 2);
+        let middle = (x1 + x2) / 2;
+        let _ = writeln!(out, "<path d=\"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}\"/>");
+    }
+    for (tile, (x, y)) in tiles.iter().zip(spots) {
+        let shown: String = match tile.label.chars().count() > LETTERS {
+            true => tile.label.chars().take(LETTERS - 1).chain(['…']).collect(),
+            false => tile.label.clone(),
+        };
+        let square = format!(
+            "<g class=\"{}\"><title>{}: {}</title><rect x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
+             rx=\"6\"/><text x=\"{}\" y=\"{}\">{}</text></g>",
+            tile.class,
+            text(&tile.label),
+            text(&tile.told),
+            x + 10,
+            y + 19,
+            text(&shown)
+        );
+        let _ = match &tile.link {
+            Some(link) => writeln!(out, "<a href=\"{link}\">{square}</a>"),
+            None => writeln!(out, "{square}"),
+        };
+    }
+    out.push_str("</svg></div>\n");
+    out
+}
+
 /// The picture with its caption; nothing when nothing that drifted stands among other things.
 pub(super) fn drawn(report: &DriftReport) -> Option<String> {
     let worst: Vec<&Drift> = report.worst_first();
@@ -42,70 +105,27 @@ pub(super) fn drawn(report: &DriftReport) -> Option<String> {
             needs.filter_map(|need| place.get(&need)).map(move |&need| (own, need)).collect::<Vec<_>>()
         })
         .collect();
-    let column = columns(chosen.len(), &edges);
-    let mut rows = vec![0; column.iter().max().map_or(1, |most| most + 1)];
-    let spots: Vec<(usize, usize)> = column
+    let tiles: Vec<Tile> = chosen
         .iter()
-        .map(|&column| {
-            let row = rows[column];
-            rows[column] += 1;
-            (12 + column * (WIDTH + GAP.0), 12 + row * (HEIGHT + GAP.1))
+        .map(|&at| {
+            let address = &report.needs[at].0;
+            let (class, told, link) = match hit.get(address) {
+                Some((at, drift)) => {
+                    let word = drift.severity.word();
+                    (format!("hit {word}"), format!("drifted, {word}"), Some(format!("#d{at}")))
+                }
+                None => ("reached".to_owned(), "needs what drifted".to_owned(), None),
+            };
+            Tile { class, label: address.as_str().to_owned(), told, link }
         })
         .collect();
-    let width = 24 + rows.len() * (WIDTH + GAP.0) - GAP.0;
-    let height = 24 + rows.iter().max().copied().unwrap_or(1) * (HEIGHT + GAP.1) - GAP.1;
     let mut out = String::from(
         "<h2>What it reaches</h2>\n<p class=\"dim\">A thick box drifted, a dashed box needs one that did; a line leads from \
          what is needed to what needs it.</p>\n",
     );
-    let _ = writeln!(
-        out,
-        "<div class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"Picture of what drifted and what needs it\">\
-         <svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"pt\">\
-         <title id=\"pt\">{} drifted, {} need them</title>",
-        hit.len(),
-        reached.iter().filter(|reached| **reached).count()
-    );
-    for &(user, need) in &edges {
-        let (from, to) = (spots[need], spots[user]);
-        let (x1, y1, x2, y2) = (from.0 + WIDTH, from.1 + HEIGHT / 2, to.0, to.1 + HEIGHT / 2);
-        let middle = (x1 + x2) / 2;
-        let _ = writeln!(out, "<path d=\"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}\"/>");
-    }
-    for (own, &at) in chosen.iter().enumerate() {
-        let address = &report.needs[at].0;
-        let (x, y) = spots[own];
-        let shown: String = match address.as_str().chars().count() > LETTERS {
-            true => address.as_str().chars().take(LETTERS - 1).chain(['…']).collect(),
-            false => address.as_str().to_owned(),
-        };
-        let drift = hit.get(address);
-        let class = match drift {
-            Some((_, drift)) => format!("hit {}", drift.severity.word()),
-            None => "reached".to_owned(),
-        };
-        let told = match drift {
-            Some((_, drift)) => format!("drifted, {}", drift.severity.word()),
-            None => "needs what drifted".to_owned(),
-        };
-        let square = format!(
-            "<g class=\"{class}\"><title>{}: {told}</title><rect x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
-             rx=\"6\"/><text x=\"{}\" y=\"{}\">{}</text></g>",
-            text(address.as_str()),
-            x + 10,
-            y + 19,
-            text(&shown)
-        );
-        match drift {
-            Some((at, _)) => {
-                let _ = writeln!(out, "<a href=\"#d{at}\">{square}</a>");
-            }
-            None => {
-                let _ = writeln!(out, "{square}");
-            }
-        }
-    }
-    out.push_str("</svg></div>\n");
+    let reached = reached.iter().filter(|reached| **reached).count();
+    let title = format!("{} drifted, {reached} need them", hit.len());
+    out.push_str(&svg(&tiles, &edges, "Picture of what drifted and what needs it", &title));
     if wanted > MOST {
         let _ = writeln!(out, "<p class=\"dim\">{} more are not drawn.</p>", wanted - MOST);
     }

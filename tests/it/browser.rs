@@ -50,12 +50,22 @@ fn the_page_works_in_a_browser() {
     assert!(document.contains("6 of 6 shown"), "{document:.2000}");
     let form = &document[document.find("id=\"filters\"").unwrap()..];
     assert!(!form[..form.find('>').unwrap()].contains("hidden"));
+    // The graph of a plan is a page of the same sort.
+    let desired = crate::support::Rehearsal::new().desired(&crate::support::quickstart());
+    let graph = berth::report::graph_page::html(&berth::ops::plan_offline(&desired).0);
+    berth.write("graph.html", graph.as_bytes());
+    let (drawn, log) = opened(&berth, &chromium, "graph.html", &["--dump-dom"]);
+    assert!(log.lines().all(|line| !line.contains("CONSOLE")), "{log}");
+    assert!(drawn.contains("What makes it so long") && drawn.contains("clusters.aks"), "{drawn:.2000}");
     // A script of a name's would have left this behind.
     assert!(!document.contains("owned-by-a-name"));
     #[expect(clippy::disallowed_methods, reason = "where a person wants to look at the pictures")]
     let Some(folder) = std::env::var_os("BERTH_SCREENSHOTS").map(PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::copy(berth.path("drift.html"), folder.join("drift.html")).unwrap();
+    std::fs::copy(berth.path("graph.html"), folder.join("graph.html")).unwrap();
+    let picture = format!("--screenshot={}", folder.join("graph.png").display());
+    opened(&berth, &chromium, "graph.html", &["--window-size=1200,1500", "--hide-scrollbars", &picture]);
     for (name, arguments) in [
         ("light", vec!["--window-size=1200,1500"]),
         ("dark", vec!["--window-size=1200,1500", "--blink-settings=preferredColorScheme=0"]),

@@ -246,3 +246,24 @@ fn a_plan_holds_modules_and_values_and_is_applied_where_they_never_were() {
     std::fs::remove_file(berth.path("blueprint.yaml")).unwrap();
     apply(&berth).exits(0);
 }
+
+#[test]
+fn a_plan_is_drawn_with_what_it_does() {
+    let berth = Berth::quickstart();
+    let drawn = |file: &str| berth.run(["graph", file, "--format", "json"]).exits(0).json();
+    // Of a blueprint everything is to be made.
+    let blueprint = drawn("blueprint.yaml");
+    let nodes = blueprint["nodes"].as_array().unwrap().clone();
+    let is_made = |node: &&Value| node["address"].as_str().unwrap().starts_with("clusters.");
+    assert!(nodes.iter().filter(is_made).all(|node| node["action"] == "create"), "{blueprint:#}");
+    let path = blueprint["criticalPath"].as_array().unwrap();
+    assert!(path.iter().any(|address| address.as_str().unwrap().starts_with("clusters.")), "{blueprint:#}");
+    berth.apply(&[]).exits(0);
+    berth.plan(&["--out=p.json"]).exits(0);
+    let plan = drawn("p.json");
+    assert_eq!(plan["nodes"].as_array().unwrap().len(), nodes.len());
+    assert!(plan["nodes"].as_array().unwrap().iter().all(|node| node["action"] == "no-op"), "{plan:#}");
+    assert_eq!(plan["expectedMs"], 0);
+    berth.run(["graph", "p.json", "--format", "html"]).exits(0).says(&["<svg", "Graph of"]);
+    berth.run(["graph", "p.json"]).exits(1).complains(&["is drawn as `html` or `json`"]);
+}

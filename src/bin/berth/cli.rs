@@ -312,6 +312,10 @@ pub enum GraphFormat {
     Dot,
     /// For Mermaid, as Markdown viewers draw it.
     Mermaid,
+    /// For browsers, as a page with what is done, how long it takes and what makes it so long.
+    Html,
+    /// For programs, with the same.
+    Json,
 }
 
 /// How to show outputs.
@@ -567,8 +571,12 @@ pub enum Command {
         policies: Policies,
     },
     /// Draw what depends on what.
+    ///
+    /// Azure is not asked. `html` and `json` say what is done as well: of a saved plan what it does, of a blueprint what is
+    /// done where nothing is yet.
     Graph {
-        /// The blueprint, a YAML file.
+        /// The blueprint, a YAML file, or a plan that `berth plan --out` saved.
+        #[arg(value_name = "BLUEPRINT|PLAN")]
         blueprint: PathBuf,
         /// How to draw it.
         #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
