@@ -70,6 +70,39 @@ pub(crate) fn is_location(name: &str) -> bool {
     name == "global" || LOCATIONS.iter().any(|(short, _)| *short == name)
 }
 
+/// Types that are in no region.
+const GLOBAL: &[&str] = &[
+    "microsoft.cdn/profiles",
+    "microsoft.cdn/profiles/afdendpoints",
+    "microsoft.network/dnszones",
+    "microsoft.network/frontdoorwebapplicationfirewallpolicies",
+    "microsoft.network/privatednszones",
+    "microsoft.network/privatednszones/virtualnetworklinks",
+];
+
+/// Types that are in regions and in none.
+const BOTH: &[&str] = &["microsoft.insights", "microsoft.alertsmanagement"];
+
+/// Regions that lack a type (<https://azure.microsoft.com/explore/global-infrastructure/products-by-region>).
+const LACKING: &[(&str, &[&str])] = &[
+    ("microsoft.containerservice", &["westindia"]),
+    ("microsoft.dashboard", &["australiacentral", "centralindia", "japanwest", "southindia", "westindia"]),
+];
+
+/// The regions that have a type, in their long form.
+pub(crate) fn regions_of(kind: &str) -> Vec<&'static str> {
+    let kind = kind.to_ascii_lowercase();
+    if GLOBAL.contains(&kind.as_str()) {
+        return vec!["global"];
+    }
+    let namespace = kind.split('/').next().unwrap_or_default();
+    let lacking =
+        LACKING.iter().find(|(name, _)| *name == namespace).map_or(&[][..], |(_, lacking)| *lacking);
+    let regions = LOCATIONS.iter().filter(|(short, _)| !lacking.contains(short)).map(|(_, long)| *long);
+    let global = BOTH.contains(&namespace).then_some("global");
+    regions.chain(global).collect()
+}
+
 /// A location in the short lower-case form.
 pub(crate) fn normal_location(location: &str) -> String {
     location.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()

@@ -7,6 +7,7 @@ pub(crate) mod cidr;
 pub(crate) mod clock;
 pub(crate) mod error;
 pub(crate) mod faults;
+pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod json;
 pub(crate) mod locations;

@@ -10,6 +10,9 @@ pub const TENANT: &str = "7e9a9700-0000-4000-8000-000000000002";
 /// The object id of whoever calls the simulator.
 pub const CALLER_OBJECT_ID: &str = "ca11e400-0000-4000-8000-000000000003";
 
+/// The cores of a simulator that was not told another number: those of a subscription that asked for many.
+const CORES: u64 = 10_000;
+
 /// Whether requests are counted against ARM's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Throttling {
@@ -57,6 +60,8 @@ pub struct Options {
     pub registered: Vec<String>,
     /// When what was written shows in the change history and in the Activity Log.
     pub history: HistoryDelay,
+    /// How many cores of machines the subscription may have in a region: altogether, as Spot machines, and of each family.
+    pub cores: u64,
 }
 
 impl Default for Options {
@@ -69,6 +74,7 @@ impl Default for Options {
             throttling: Throttling::Lenient,
             registered: Vec::new(),
             history: HistoryDelay::default(),
+            cores: CORES,
         }
     }
 }

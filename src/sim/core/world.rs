@@ -153,6 +153,8 @@ pub(crate) struct World {
     pub(crate) graph: GraphBudget,
     /// Whether the caller is a Reader, who may write nothing.
     pub(crate) read_only: bool,
+    /// See [`Options::cores`].
+    pub(crate) cores: u64,
 }
 
 impl State {
@@ -224,6 +226,7 @@ impl World {
             history_delay: options.history,
             graph: Default::default(),
             read_only: false,
+            cores: options.cores,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::core::behaviour::{Answer, Behaviour, check_locks};
 use crate::core::call::{Call, not_found};
 use crate::core::error::Failure;
 use crate::core::json::{Object, text};
-use crate::core::locations::{is_location, normal_location};
+use crate::core::locations::{normal_location, regions_of};
 use crate::core::operation::{Act, Operation};
 use crate::core::path::{ResourcePath, group_of, last};
 use crate::core::store::Resource;
@@ -235,11 +235,13 @@ fn check_location(world: &World, call: &Call<'_>) -> Result<(), Failure> {
             "The location property is required for this definition.",
         ));
     }
-    if !is_location(location) {
+    let regions: Vec<String> = regions_of(&call.kind).into_iter().map(normal_location).collect();
+    if !regions.contains(&normal_location(location)) {
         let message = format!(
             "The provided location '{location}' is not available for resource type '{}'. \
-             List of available regions for the resource type is given by its provider.",
+             List of available regions for the resource type is '{}'.",
             call.type_name,
+            regions.join(","),
         );
         return Err(Failure::bad("LocationNotAvailableForResourceType", message));
     }

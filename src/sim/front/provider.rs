@@ -2,7 +2,7 @@
 
 use crate::core::behaviour::{Answer, ok, ok_list};
 use crate::core::error::Failure;
-use crate::core::locations::LOCATIONS;
+use crate::core::locations::regions_of;
 use crate::core::namespaces::{NAMESPACES, canonical_namespace, is_free};
 use crate::core::world::{Registration, World};
 use crate::host::transport::{Method, Response};
@@ -39,11 +39,10 @@ pub(crate) fn require(world: &World, namespace: &str) -> Result<(), Failure> {
 }
 
 fn describe(world: &World, namespace: &'static str) -> Value {
-    let locations: Vec<&str> = LOCATIONS.iter().map(|(_, long)| *long).collect();
     let types: Vec<Value> = table::types_of(namespace)
         .map(|kind| {
             json!({
-                "resourceType": kind, "locations": locations, "capabilities": "None",
+                "resourceType": kind, "locations": regions_of(&format!("{namespace}/{kind}")), "capabilities": "None",
                 "apiVersions": ["2026-02-01", "2025-05-01", "2025-04-01", "2024-11-30", "2024-06-01", "2022-04-01"],
                 "defaultApiVersion": "2025-05-01",
             })

@@ -4,13 +4,14 @@ use super::{history, preflight, provider};
 use crate::core::behaviour::Answer;
 use crate::core::call::group_not_found;
 use crate::core::error::Failure;
+use crate::core::filter::{has_part, has_tag};
 use crate::core::json::text;
 use crate::core::locations::{LOCATIONS, normal_location};
 use crate::core::path::quoted;
 use crate::core::path::{Query, ResourcePath, cut, last};
 use crate::core::world::World;
 use crate::host::transport::{Method, Request, Response};
-use crate::types::{cluster, foreign_endpoint, resource_group, table};
+use crate::types::{cluster, foreign_endpoint, machines, resource_group, table};
 use serde_json::{Value, json};
 
 fn ok(body: &Value) -> Response {
@@ -128,7 +129,10 @@ pub(crate) fn dispatch(
             ["subscriptions", _, "providers", "microsoft.containerservice", "locations", at, what],
         ) => cluster::versions(at, what)?,
         (Method::Get, ["subscriptions", _, "providers", "microsoft.compute", "locations", at, "usages"]) => {
-            preflight::usages(world, at)
+            machines::usages(world, at)
+        }
+        (Method::Get, ["subscriptions", _, "providers", "microsoft.compute", "skus"]) => {
+            machines::skus(&query.get("$filter").unwrap_or_default())
         }
         (
             Method::Get,
@@ -179,6 +183,7 @@ fn location(world: &World, name: &str, long: &str) -> Value {
 /// Tracked resources below a scope, in the short form of ARM's index.
 fn resources(world: &World, scope: &str, query: &Query<'_>) -> Response {
     let filter = query.get("$filter").unwrap_or_default();
+    let most = query.get("$top").and_then(|top| top.parse().ok()).unwrap_or(usize::MAX);
     let wanted = |field: &str| quoted(&filter, field);
     let (kind, group) = (wanted("resourceType"), wanted("resourceGroup"));
     let (name, place) = (wanted("name"), wanted("location").map(|l| normal_location(&l)));
@@ -195,6 +200,8 @@ fn resources(world: &World, scope: &str, query: &Query<'_>) -> Response {
             || group.as_ref().is_some_and(|g| !in_group(g))
             || name.as_ref().is_some_and(|n| !n.eq_ignore_ascii_case(last(key)))
             || place.as_ref().is_some_and(|l| l != resource.location())
+            || !has_tag(&filter, resource.body.get("tags"))
+            || !has_part(&filter, last(key))
         {
             continue;
         }
@@ -208,6 +215,9 @@ fn resources(world: &World, scope: &str, query: &Query<'_>) -> Response {
             item.insert("provisioningState".to_owned(), json!(state));
         }
         value.push(Value::Object(item));
+        if value.len() == most {
+            break;
+        }
     }
     ok(&json!({"value": value}))
 }

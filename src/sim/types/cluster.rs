@@ -1,6 +1,9 @@
 //! Managed clusters: what a request may do, and what happens when the work is done.
 
-use super::{cluster_body as bodies, cluster_network as network, identity, node_pool, resource_group};
+use super::{
+    cluster_body as bodies, cluster_network as network, cluster_offers, identity, machines, node_pool,
+    resource_group,
+};
 use crate::core::behaviour::{Answer, Behaviour, begin, ok, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
@@ -40,17 +43,23 @@ pub(crate) fn versions(location: &str, what: &str) -> Option<Answer> {
     if !what.eq_ignore_ascii_case("kubernetesVersions") || !crate::core::locations::is_location(location) {
         return None;
     }
-    let values: Vec<Value> = bodies::VERSIONS
-        .iter()
-        .map(|(minor, patch)| {
-            let mut versions = Object::new();
-            versions.insert((*patch).to_owned(), json!({"upgrades": []}));
-            json!({
-                "version": minor, "isDefault": *minor == bodies::DEFAULT_MINOR, "patchVersions": versions,
-                "capabilities": {"supportPlan": ["KubernetesOfficial", "AKSLongTermSupport"]},
-            })
+    let values = bodies::VERSIONS.iter().enumerate().map(|(at, (minor, _))| {
+        let (own, next) = (bodies::patches(at), bodies::patches(at + 1));
+        let mut versions = Object::new();
+        for (at, patch) in own.iter().enumerate() {
+            let upgrades: Vec<&String> = own[at + 1..].iter().chain(&next).collect();
+            versions.insert(patch.clone(), json!({ "upgrades": upgrades }));
+        }
+        let plans = match *minor == bodies::LONG_TERM {
+            true => json!(["AKSLongTermSupport"]),
+            false => json!(["KubernetesOfficial", "AKSLongTermSupport"]),
+        };
+        json!({
+            "version": minor, "isDefault": *minor == bodies::DEFAULT_MINOR, "patchVersions": versions,
+            "capabilities": {"supportPlan": plans},
         })
-        .collect();
+    });
+    let values: Vec<Value> = values.collect();
     Some(ok(&json!({"values": values})))
 }
 
@@ -86,6 +95,7 @@ impl Behaviour for Cluster {
         let wanted = wanted_pools(world, call, &facts, existing.is_some())?;
         if let Some(wanted) = &wanted {
             node_pool::check_all(&facts, wanted)?;
+            machines::check_quota(world, &facts.location, &wanted.iter().collect::<Vec<_>>())?;
         }
         check_network(world, key, &body, wanted.as_deref(), call.body.get("properties"))?;
         let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
@@ -165,6 +175,7 @@ impl Behaviour for Cluster {
                 world.follow(call, &operation, &mut response);
                 Ok(response)
             }
+            "runcommand" => cluster_offers::run(world, call, cluster),
             _ => Err(crate::core::behaviour::unknown_action(call, action)),
         }
     }

@@ -13,8 +13,24 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 /// Minor versions and the newest patch of each.
-pub(crate) const VERSIONS: &[(&str, &str)] =
-    &[("1.31", "1.31.13"), ("1.32", "1.32.9"), ("1.33", "1.33.5"), ("1.34", "1.34.1"), ("1.35", "1.35.0")];
+pub(crate) const VERSIONS: &[(&str, &str)] = &[
+    ("1.30", "1.30.14"),
+    ("1.31", "1.31.13"),
+    ("1.32", "1.32.9"),
+    ("1.33", "1.33.5"),
+    ("1.34", "1.34.1"),
+    ("1.35", "1.35.0"),
+];
+
+/// The patches of a minor version, by its position; none of one that there is not.
+pub(crate) fn patches(at: usize) -> Vec<String> {
+    let Some((minor, newest)) = VERSIONS.get(at) else { return Vec::new() };
+    let newest: u32 = newest.rsplit('.').next().and_then(|patch| patch.parse().ok()).unwrap_or_default();
+    (0..=newest).map(|patch| format!("{minor}.{patch}")).collect()
+}
+
+/// The minor version that has nothing but long-term support.
+pub(crate) const LONG_TERM: &str = "1.30";
 
 /// The minor version of a cluster that asked for none.
 pub(crate) const DEFAULT_MINOR: &str = "1.34";
@@ -66,6 +82,15 @@ fn check_version(body: &Object, existing: Option<&Resource>) -> Result<(), Failu
         );
         return Err(Failure::bad("K8sVersionNotSupported", message).flat());
     };
+    let long = text(body, "properties.supportPlan")
+        .is_some_and(|plan| plan.eq_ignore_ascii_case("AKSLongTermSupport"));
+    if parts(&exact).starts_with(&parts(LONG_TERM)) && !long {
+        let message = format!(
+            "Kubernetes version {exact} is only available for Long-Term Support (LTS). Use the Premium tier and the LTS \
+             support plan, or a version of [az aks get-versions]."
+        );
+        return Err(Failure::bad("K8sVersionNotSupported", message).flat());
+    }
     let Some(running) = existing.and_then(|e| text(&e.body, "properties.currentKubernetesVersion")) else {
         return Ok(());
     };

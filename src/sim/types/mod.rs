@@ -7,6 +7,7 @@
 pub(crate) mod cluster;
 mod cluster_body;
 mod cluster_network;
+mod cluster_offers;
 mod cluster_profiles;
 pub(crate) mod connection;
 mod connection_rules;
@@ -19,7 +20,9 @@ mod front_door;
 mod gateway;
 mod generic;
 mod identity;
+mod interface;
 pub(crate) mod key_vault;
+pub(crate) mod machines;
 mod maintenance;
 mod messaging;
 mod network;

@@ -2,7 +2,7 @@
 
 use super::cluster::{cluster_of, pools, refuse_if_busy};
 use super::cluster_body::{not_changeable, resolve};
-use super::subnet;
+use super::{machines, subnet};
 use crate::core::behaviour::{Answer, Behaviour, begin};
 use crate::core::call::Call;
 use crate::core::error::Failure;
@@ -22,6 +22,7 @@ pub(crate) struct NodePool;
 #[derive(Debug)]
 pub(crate) struct Facts {
     cluster: String,
+    pub(crate) location: String,
     version: String,
     exact: String,
     azure: bool,
@@ -37,6 +38,7 @@ impl Facts {
         let of = |path: &str| text(body, path).unwrap_or_default().to_owned();
         Facts {
             cluster: id.to_ascii_lowercase(),
+            location: of("location"),
             version: of("properties.kubernetesVersion"),
             exact: of("properties.currentKubernetesVersion"),
             azure: is("properties.networkProfile.networkPlugin", "azure"),
@@ -196,6 +198,9 @@ pub(crate) fn build(
             }
         }
     }
+    if existing.is_none() {
+        machines::check(&facts.location, &name, &properties)?;
+    }
     let version = text(&properties, "orchestratorVersion").unwrap_or(&facts.version).to_owned();
     // A version that is retired meanwhile stays, on the pool and for new pools of its cluster.
     let stored = |name: &str| {
@@ -317,12 +322,6 @@ fn check_settings(properties: &Object) -> Result<(), Failure> {
     if swap > 0 && flag(properties, "kubeletConfig.failSwapOn") != Some(false) {
         let message = "failSwapOn must be false when swapFileSizeMB is set.";
         return Err(invalid("agentPoolProfile.kubeletConfig.failSwapOn", message));
-    }
-    for zone in crate::core::json::list(properties, "availabilityZones") {
-        if !matches!(zone.as_str(), Some("1" | "2" | "3")) {
-            let message = format!("The zone(s) {zone} for resource are not supported.");
-            return Err(Failure::bad("AvailabilityZoneNotSupported", message).flat());
-        }
     }
     Ok(())
 }
@@ -501,6 +500,7 @@ impl Behaviour for NodePool {
         let exists = world.state.resources.contains(key);
         let pool = build(world, &facts, &call.id, call.properties())?;
         check_room(world, &cluster, &pool)?;
+        machines::check_quota(world, &facts.location, &[&pool])?;
         if exists && !is_system(&pool) && world.state.resources.get(key).is_some_and(is_system) {
             last_system(world, key)?;
         }

@@ -19,9 +19,35 @@ pub(crate) struct PolicyAssignment;
 #[derive(Debug)]
 pub(crate) struct PolicyDefinition;
 
+/// `Microsoft.Authorization/policyExemptions`.
+#[derive(Debug)]
+pub(crate) struct PolicyExemption;
+
 /// `Microsoft.Authorization/locks`.
 #[derive(Debug)]
 pub(crate) struct Lock;
+
+/// What hangs on a scope and on everything below it: a list there shows all of them, and `atScope()` those of the scope alone.
+fn within(world: &mut World, call: &Call<'_>, wanted: impl Fn(&Resource) -> bool) -> Answer {
+    let scope = &call.path.scope;
+    if !world.exists(scope) {
+        return Err(crate::core::call::not_found(&call.path.id[..scope.len()]));
+    }
+    let exact =
+        call.query.get("$filter").is_some_and(|filter| filter.to_ascii_lowercase().contains("atscope()"));
+    Ok(world.answer_page(call.origin, call.request, |world, after, most| {
+        let fits = |key: &str, resource: &Resource| {
+            let here = key.rfind("/providers/").map_or("", |at| &key[..at]);
+            resource.kind == call.kind && (!exact || here == scope) && wanted(resource)
+        };
+        let below = world.state.resources.below_behind(scope, after);
+        below
+            .filter(|(key, resource)| fits(key, resource))
+            .map(|(key, _)| key.to_owned())
+            .take(most)
+            .collect()
+    }))
+}
 
 impl Behaviour for PolicyAssignment {
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
@@ -86,6 +112,10 @@ impl Behaviour for PolicyAssignment {
         Ok(world.answer(201, key))
     }
 
+    fn list(&self, world: &mut World, call: &Call<'_>) -> Option<Answer> {
+        Some(within(world, call, |_| true))
+    }
+
     fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
         merge_patch(world, call);
         world.updated(&call.path.key);
@@ -115,7 +145,47 @@ impl Behaviour for PolicyDefinition {
     }
 }
 
+impl Behaviour for PolicyExemption {
+    fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let category = text(&call.body, "properties.exemptionCategory").unwrap_or_default();
+        if !["Waiver", "Mitigated"].iter().any(|one| one.eq_ignore_ascii_case(category)) {
+            let message = format!("The policy exemption category '{category}' is invalid.");
+            return Err(Failure::bad("InvalidPolicyExemptionCategory", message));
+        }
+        let assignment = text(&call.body, "properties.policyAssignmentId").unwrap_or_default().to_owned();
+        let lower = assignment.to_ascii_lowercase();
+        // One of a management group is not simulated, and may be there.
+        if !lower.starts_with("/providers/") && !world.state.resources.contains(&lower) {
+            let message = format!("The policy assignment '{assignment}' could not be found.");
+            return Err(Failure::new(404, "PolicyAssignmentNotFound", message));
+        }
+        let mut body = call.envelope();
+        body.insert("properties".into(), Value::Object(call.properties()));
+        let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
+        Ok(world.answer(status, &call.path.key))
+    }
+
+    fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        merge_patch(world, call);
+        world.updated(&call.path.key);
+        Ok(world.answer(200, &call.path.key))
+    }
+
+    fn list(&self, world: &mut World, call: &Call<'_>) -> Option<Answer> {
+        let filter = call.query.get("$filter").unwrap_or_default();
+        let assignment = crate::core::path::quoted(&filter, "policyAssignmentId");
+        Some(within(world, call, |resource| {
+            let of = text(&resource.body, "properties.policyAssignmentId").unwrap_or_default();
+            assignment.as_ref().is_none_or(|assignment| assignment.eq_ignore_ascii_case(of))
+        }))
+    }
+}
+
 impl Behaviour for Lock {
+    fn list(&self, world: &mut World, call: &Call<'_>) -> Option<Answer> {
+        Some(within(world, call, |_| true))
+    }
+
     fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
         let level = text(&call.body, "properties.level").unwrap_or_default();
         if !["CanNotDelete", "ReadOnly"].iter().any(|l| l.eq_ignore_ascii_case(level)) {

@@ -1,7 +1,7 @@
 //! Private DNS zones, their links to networks and their records.
 
 use super::network::missing_reference;
-use crate::core::behaviour::{Answer, Behaviour, settle_or_remove, stored_and_new};
+use crate::core::behaviour::{Answer, Behaviour, ok, ok_list, settle_or_remove, stored_and_new};
 use crate::core::call::Call;
 use crate::core::error::Failure;
 use crate::core::faults::Failing;
@@ -240,6 +240,53 @@ impl Behaviour for RecordSet {
         let status = stored_and_new(world, call, resource);
         Ok(world.answer(status, &call.path.key))
     }
+
+    fn get(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        match authority(world, cut(&call.path.key, 2)) {
+            Some(body) if call.path.key.ends_with("/soa/@") => ok(&body),
+            _ => Err(call.not_found()),
+        }
+    }
+
+    /// The one that every zone has is shown with the others: by its own type, and among all.
+    fn list(&self, world: &mut World, call: &Call<'_>) -> Option<Answer> {
+        let (all, soa) = (call.kind.ends_with("/all"), call.kind.ends_with("/soa"));
+        if !all && !soa {
+            return None;
+        }
+        let zone = cut(&call.path.key, 1);
+        let is_record = |kind: &str| {
+            let kind = kind.strip_prefix("microsoft.network/privatednszones/");
+            kind.is_some_and(|kind| kind != "virtualnetworklinks" && (all || kind == "soa"))
+        };
+        let stored = world.state.resources.below(zone).filter(|(_, r)| is_record(&r.kind));
+        let mut value: Vec<Value> = stored.map(|(_, r)| Value::Object(r.body.members())).collect();
+        let own = |one: &Value| {
+            one.get("id")
+                .and_then(Value::as_str)
+                .is_some_and(|id| id.to_ascii_lowercase().ends_with("/soa/@"))
+        };
+        if !value.iter().any(own) {
+            value.extend(authority(world, zone));
+        }
+        Some(ok_list(value))
+    }
+}
+
+/// The start of authority that Azure writes into a zone with it.
+fn authority(world: &World, zone: &str) -> Option<Value> {
+    let zone =
+        world.state.resources.get(zone).filter(|zone| zone.kind == "microsoft.network/privatednszones")?;
+    let (id, name) = (&zone.id, last(&zone.id));
+    let soa = json!({
+        "email": "azureprivatedns-host.microsoft.com", "expireTime": 2_419_200, "host": "azureprivatedns.net",
+        "minimumTtl": 10, "refreshTime": 3600, "retryTime": 300, "serialNumber": 1,
+    });
+    Some(json!({
+        "id": format!("{id}/SOA/@"), "name": "@", "type": "Microsoft.Network/privateDnsZones/SOA",
+        "etag": text(&zone.body, "etag"),
+        "properties": { "fqdn": format!("{name}."), "ttl": 3600, "isAutoRegistered": false, "soaRecord": soa },
+    }))
 }
 
 /// A record set as it stands in the store.
@@ -289,6 +336,15 @@ mod tests {
         let network = subnet.trim_end_matches("/subnets/s");
         let zone = Bench::rid("Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net");
         bench.make(&zone, json!({"location": "global"})).await;
+        let soa = bench.get(&format!("{zone}/SOA/@")).await;
+        assert_eq!(soa.at("/properties/soaRecord/host"), &json!("azureprivatedns.net"));
+        for list in ["SOA", "ALL"] {
+            let all = bench.get(&format!("{zone}/{list}")).await;
+            assert_eq!(
+                (all.at("/value/0/name"), all.at("/value/1")),
+                (&json!("@"), &serde_json::Value::Null)
+            );
+        }
         let link = format!("{zone}/virtualNetworkLinks/l");
         let body = json!({"location": "global", "properties": {"virtualNetwork": {"id": network}}});
         let made = bench.make(&link, body.clone()).await;

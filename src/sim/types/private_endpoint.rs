@@ -409,6 +409,19 @@ mod tests {
         );
         assert_eq!(bench.delete(&subnet).await.code(), "InUseSubnetCannotBeDeleted");
 
+        // Its interface is there as one of its own, and is nobody else's to change.
+        let interface = made["properties"]["networkInterfaces"][0]["id"].as_str().unwrap().to_owned();
+        let shown = bench.get(&interface).await;
+        let address = "/properties/ipConfigurations/0/properties/privateIPAddress";
+        assert_eq!(
+            (shown.at(address), shown.at("/properties/privateEndpoint/id")),
+            (&json!("10.0.0.4"), &json!(endpoint()))
+        );
+        let all = bench.get(&Bench::rid("Microsoft.Network/networkInterfaces")).await;
+        assert_eq!(all.at("/value/0/id"), &json!(interface));
+        let refused = bench.put(&interface, json!({ "location": "westeurope", "properties": {} })).await;
+        assert_eq!(refused.code(), "CannotModifyNicAttachedToPrivateEndpoint");
+
         let zone = Bench::rid("Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net");
         bench.make(&zone, json!({"location": "global"})).await;
         let group = format!("{}/privateDnsZoneGroups/default", endpoint());
@@ -425,6 +438,7 @@ mod tests {
         let seen = bench.delete(&endpoint()).await;
         bench.settle(&seen).await;
         assert_eq!(bench.get(&format!("{zone}/A/kv-1")).await.status, 404);
+        assert_eq!(bench.get(&interface).await.status, 404);
         assert!(bench.get(&vault).await.at("/properties/privateEndpointConnections").is_null());
         assert_eq!(bench.delete(&subnet).await.status, 202);
     }

@@ -4,6 +4,7 @@ use crate::core::behaviour::check_locks;
 use crate::core::behaviour::{Answer, Behaviour, ok_list};
 use crate::core::call::{Call, group_being_deleted, group_not_found, parse_body};
 use crate::core::error::Failure;
+use crate::core::filter::has_tag;
 use crate::core::json::{Object, drop_nulls, object, set, text};
 use crate::core::locations::{is_location, normal_location};
 use crate::core::operation::{Act, Operation, Progress, Style, Work, seconds};
@@ -44,8 +45,12 @@ fn finish(world: &mut World, operation: &Operation) {
 
 /// The groups of the subscription.
 pub(crate) fn list(world: &mut World, request: &Request, origin: &str) -> Response {
+    let full = request.path_and_query();
+    let query = Query(full.split_once('?').map_or("", |(_, query)| query));
+    let filter = query.get("$filter").unwrap_or_default();
     world.answer_page(origin, request, |world, after, most| {
-        let groups = world.state.resources.behind(after).filter(|(_, r)| r.kind == KIND);
+        let tagged = |r: &Resource| has_tag(&filter, r.body.get("tags"));
+        let groups = world.state.resources.behind(after).filter(|(_, r)| r.kind == KIND && tagged(r));
         groups.map(|(k, _)| k.to_owned()).take(most).collect()
     })
 }

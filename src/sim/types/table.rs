@@ -1,17 +1,19 @@
 //! Which ARM type has which behaviour.
 
 use super::cluster::Cluster;
+use super::cluster_offers::Offers;
 use super::connection::Connection;
 use super::data::SqlServer;
 use super::flux::{Extension, FluxConfiguration};
 use super::generic::Generic;
 use super::identity::{FederatedCredential, Identity};
+use super::interface::Interface;
 use super::key_vault::{AccessPolicies, Vault};
 use super::maintenance::Maintenance;
 use super::network::VirtualNetwork;
 use super::network_item::NetworkItem;
 use super::node_pool::NodePool;
-use super::policy::{Lock, PolicyAssignment, PolicyDefinition};
+use super::policy::{Lock, PolicyAssignment, PolicyDefinition, PolicyExemption};
 use super::private_dns::{Link, RecordSet, Zone};
 use super::private_endpoint::PrivateEndpoint;
 use super::private_link::LinkResources;
@@ -21,7 +23,7 @@ use super::role::{RoleAssignment, RoleDefinition};
 use super::secret::Secret;
 use super::subnet::{Peering, Subnet};
 use super::vault_bin::DeletedVault;
-use super::web::{Site, SiteConfig};
+use super::web::{Site, SiteConfig, Stacks};
 use super::zone_group::ZoneGroup;
 use crate::core::behaviour::Behaviour;
 use crate::core::error::Failure;
@@ -52,6 +54,10 @@ const TYPES: &[Entry] = &[
     tracked("Microsoft.ContainerService/managedClusters", &Cluster),
     proxy("Microsoft.ContainerService/managedClusters/agentPools", &NodePool),
     proxy("Microsoft.ContainerService/managedClusters/maintenanceConfigurations", &Maintenance),
+    proxy("Microsoft.ContainerService/managedClusters/agentPools/upgradeProfiles", &Offers),
+    proxy("Microsoft.ContainerService/managedClusters/availableAgentPoolVersions", &Offers),
+    proxy("Microsoft.ContainerService/managedClusters/commandResults", &Offers),
+    proxy("Microsoft.ContainerService/managedClusters/upgradeProfiles", &Offers),
     proxy("Microsoft.KubernetesConfiguration/extensions", &Extension),
     proxy("Microsoft.KubernetesConfiguration/fluxConfigurations", &FluxConfiguration),
     tracked("Microsoft.Network/virtualNetworks", &VirtualNetwork),
@@ -65,7 +71,7 @@ const TYPES: &[Entry] = &[
     tracked("Microsoft.Network/privateLinkServices", &NetworkItem),
     tracked("Microsoft.Network/loadBalancers", &NetworkItem),
     tracked("Microsoft.Network/publicIPPrefixes", &NetworkItem),
-    tracked("Microsoft.Network/networkInterfaces", &NetworkItem),
+    tracked("Microsoft.Network/networkInterfaces", &Interface),
     tracked("Microsoft.Network/applicationSecurityGroups", &NetworkItem),
     tracked("Microsoft.Network/privateEndpoints", &PrivateEndpoint),
     proxy("Microsoft.Network/privateEndpoints/privateDnsZoneGroups", &ZoneGroup),
@@ -73,6 +79,7 @@ const TYPES: &[Entry] = &[
     tracked("Microsoft.Network/privateDnsZones/virtualNetworkLinks", &Link),
     proxy("Microsoft.Network/privateDnsZones/A", &RecordSet),
     proxy("Microsoft.Network/privateDnsZones/AAAA", &RecordSet),
+    proxy("Microsoft.Network/privateDnsZones/ALL", &RecordSet),
     proxy("Microsoft.Network/privateDnsZones/CNAME", &RecordSet),
     proxy("Microsoft.Network/privateDnsZones/MX", &RecordSet),
     proxy("Microsoft.Network/privateDnsZones/PTR", &RecordSet),
@@ -89,7 +96,7 @@ const TYPES: &[Entry] = &[
     proxy("Microsoft.Authorization/policyAssignments", &PolicyAssignment),
     proxy("Microsoft.Authorization/policyDefinitions", &PolicyDefinition),
     proxy("Microsoft.Authorization/policySetDefinitions", &PolicyDefinition),
-    proxy("Microsoft.Authorization/policyExemptions", &Generic),
+    proxy("Microsoft.Authorization/policyExemptions", &PolicyExemption),
     proxy("Microsoft.Authorization/locks", &Lock),
     tracked("Microsoft.KeyVault/vaults", &Vault),
     proxy("Microsoft.KeyVault/vaults/accessPolicies", &AccessPolicies),
@@ -134,6 +141,8 @@ const TYPES: &[Entry] = &[
     proxy("Microsoft.ServiceBus/namespaces/topics", &Generic),
     proxy("Microsoft.ServiceBus/namespaces/topics/subscriptions", &Generic),
     tracked("Microsoft.Web/serverfarms", &Generic),
+    proxy("Microsoft.Web/locations/webAppStacks", &Stacks),
+    proxy("Microsoft.Web/webAppStacks", &Stacks),
     tracked("Microsoft.Web/sites", &Site),
     tracked("Microsoft.Web/sites/slots", &Site),
     proxy("Microsoft.Web/sites/config", &SiteConfig),
