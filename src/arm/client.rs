@@ -176,6 +176,16 @@ impl Client {
         self.write(Method::Post, path, api_version, body, UNCONDITIONAL).await
     }
 
+    /// Reads what is neither a resource nor a list of items, such as the Kubernetes versions of a region.
+    ///
+    /// # Errors
+    /// When Azure refuses, or answers something that is not JSON.
+    pub async fn look_up(&self, path: &str, api_version: &str) -> Result<Option<Value>> {
+        let url = self.url(path, api_version, &[]);
+        let response = self.read(url.clone(), RetryMode::Retry).await?;
+        body_of(Method::Get, &url, &response)
+    }
+
     /// Asks for what Azure shows to a POST only. It changes nothing, so it is repeated as a read is.
     ///
     /// # Errors
