@@ -34,7 +34,7 @@ pub use kinds::private_link::{connection_types, connections_version};
 pub use registry::{codes, registry, resource_type};
 pub use resource_type::{
     Facet, Guard, Keeps, KeepsOne, Kept, Lane, Listing, Lost, Obstacle, Preflight, ResourceType, Scarce,
-    SharedRequest, UpdateMode, Within,
+    SharedRequest, SpokenOf, UpdateMode, Within,
 };
 pub use severity::{COMMON as COMMON_SEVERITY, Severity, Turn, Weight, severity, severity_of_loss};
 pub use soft_deletion::SoftDeletion;

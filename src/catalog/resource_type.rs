@@ -84,6 +84,19 @@ impl Listing {
     }
 }
 
+/// Resources of another type that say something about this one, wherever they are: the exemptions of a policy assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpokenOf {
+    /// Their type, an extension of scopes.
+    pub arm_type: &'static str,
+    /// The API version in which they are listed.
+    pub api_version: &'static str,
+    /// Where one says about which resource: a JSON pointer.
+    pub about: &'static str,
+    /// What they are called in reports: `exemptions`.
+    pub called: &'static str,
+}
+
 /// What can be asked before the first write about a resource that is to be made, so that a run does not fail midway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preflight {
@@ -95,16 +108,28 @@ pub enum Preflight {
         /// The API version of the question.
         api_version: &'static str,
     },
-    /// Whether the cores that the subscription may have in the region suffice. All are JSON pointers into the body.
-    Cores {
+    /// Whether the region has the machines, in those zones, and the subscription's cores suffice. All are JSON pointers into
+    /// the body.
+    Machines {
         /// The size of the machines: `Standard_D4s_v5`.
         size: &'static str,
+        /// The zones that they are in.
+        zones: &'static str,
         /// How many machines.
         count: &'static str,
         /// How many at least, where the number is not fixed.
         at_least: &'static str,
         /// What says that they are Spot machines, which have a quota of their own.
         priority: &'static str,
+        /// How many more there are for a while, as a number or a share, when this changes.
+        surge: (&'static str, &'static str),
+    },
+    /// Whether the region offers this version of Kubernetes. JSON pointers into the body.
+    Version {
+        /// The version: `1.34`.
+        version: &'static str,
+        /// How long it is supported: `AKSLongTermSupport`.
+        support: &'static str,
     },
     /// Whether the caller may do this where the resource is to be: `Microsoft.Authorization/locks/write`.
     Permission(&'static str),
@@ -283,6 +308,11 @@ pub struct ResourceType {
     pub obstacle: Option<Obstacle>,
     /// Lists in its body that others may fill, and that are told of when the blueprint says nothing of them: dotted paths.
     pub watched: &'static [&'static str],
+    /// Where Azure reports which version of a write-only value it has (a JSON pointer), and where that value is (a dotted
+    /// path). Another version than was written is another value.
+    pub version: Option<(&'static str, &'static str)>,
+    /// Resources of others, at its scope or below, that say something about it.
+    pub spoken_of: Option<SpokenOf>,
     /// What it lets somebody do, in words, when that is all that it is there for.
     pub grants: Option<fn(&ArmId, &Value) -> Option<Grant>>,
     /// How long a create usually takes; for progress and the critical path.
@@ -312,6 +342,19 @@ pub struct SharedRequest {
 }
 
 impl ResourceType {
+    /// Which version of its write-only value a body reports.
+    pub fn version_in(&self, body: Option<&Value>) -> Option<String> {
+        let (pointer, _) = self.version?;
+        body?.pointer(pointer)?.as_str().map(str::to_owned)
+    }
+
+    /// The path of the write-only value that somebody else replaced since `version` was written, if Azure reports another.
+    pub fn replaced_outside(&self, version: Option<&str>, body: Option<&Value>) -> Option<&'static str> {
+        let (pointer, path) = self.version?;
+        let now = body?.pointer(pointer)?.as_str()?;
+        version.is_some_and(|version| !version.eq_ignore_ascii_case(now)).then_some(path)
+    }
+
     /// A type with the defaults of most: PUT to change, DELETE of its own, no lane, tags, read one by one.
     pub const fn new(arm_type: &'static str, api_version: &'static str, title: &'static str) -> Self {
         ResourceType {
@@ -347,6 +390,8 @@ impl ResourceType {
             obstacle: None,
             grants: None,
             watched: &[],
+            version: None,
+            spoken_of: None,
             expected: Duration::from_secs(5),
             expected_update: Duration::from_secs(5),
             expected_delete: Duration::from_secs(5),

@@ -42,7 +42,11 @@ pub fn detect<'a>(
         };
         let shown: HashMap<String, Value> = shown_secrets(&owned.applied, body, rules).into_iter().collect();
         // What is shown of a secret is compared by its digest.
+        let replaced = kind(id).and_then(|kind| kind.replaced_outside(owned.version.as_deref(), Some(body)));
         let secret_changed = |path: &str, _: &Value| {
+            if replaced == Some(path) {
+                return true;
+            }
             let last = owned.digests.get(path).zip(shown.get(path));
             last.is_some_and(|(last, shown)| *last != digest(shown, &Secrets::default(), &ledger.salt))
         };
@@ -53,7 +57,7 @@ pub fn detect<'a>(
             // An output that was never known was never asked for.
             .filter(|change| !token::any(&change.after, &|token| matches!(token, Token::Output { .. })))
             .map(|change| {
-                let hidden = shown.contains_key(&change.path);
+                let hidden = shown.contains_key(&change.path) || replaced == Some(change.path.as_str());
                 let actual = if hidden { secret.clone() } else { change.before };
                 FieldDrift::new(change.path, change.after, actual)
             })
@@ -169,6 +173,7 @@ mod tests {
                 applied: json!({ "location": "West Europe", "properties": { "size": 1 } }),
                 depends_on: vec![],
                 digests: Default::default(),
+                version: None,
                 protect: false,
                 delete: DeleteMode::Own,
                 lanes: vec![],

@@ -214,6 +214,7 @@ mod tests {
             applied: json!({}),
             depends_on: vec![],
             digests: Default::default(),
+            version: None,
             protect: false,
             delete: DeleteMode::Own,
             lanes: vec![],

@@ -107,6 +107,9 @@ pub struct Owned {
     /// Salted digests of write-only values, by path.
     #[serde(default)]
     pub digests: BTreeMap<String, String>,
+    /// Which version of its write-only value Azure reported when it was written, where Azure reports one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Whether it may be deleted only when named.
     #[serde(default)]
     pub protect: bool,
@@ -356,6 +359,7 @@ mod tests {
             applied: json!({ "location": "westeurope" }),
             depends_on: vec![],
             digests: BTreeMap::new(),
+            version: None,
             protect: false,
             delete: DeleteMode::Always,
             lanes: vec![],

@@ -16,6 +16,7 @@ mod preflight;
 mod question;
 mod reader;
 mod siblings;
+mod spoken_of;
 mod tagged;
 
 pub use preflight::preflight;
@@ -55,6 +56,7 @@ pub async fn observe(
     if let Some(desired) = desired {
         children::add(desired, listed, &mut observed);
         siblings::add(client, desired, ledger, at_once, &mut observed).await?;
+        spoken_of::add(client, desired, at_once, &mut observed).await?;
     }
     let kept = kept::unread(desired, ledger, &observed);
     if !kept.is_empty() {
@@ -80,7 +82,7 @@ pub async fn add_children(
 ) -> Result<(), Error> {
     let listed = children::listed(client, Some(desired), at_once.max(1)).await?;
     children::add(desired, listed, observed);
-    Ok(())
+    spoken_of::add(client, desired, at_once.max(1), observed).await
 }
 
 /// Reads the connections of the targets that a blueprint's approvals are about, and nothing else.

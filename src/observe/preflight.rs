@@ -32,6 +32,22 @@ async fn ask(client: &Client, query: &Query) -> Result<Option<Value>, Error> {
             );
             list(&path, "2024-07-01").await
         }
+        Query::Sizes { subscription, location } => {
+            let path = format!("/subscriptions/{subscription}/providers/Microsoft.Compute/skus");
+            let filter = format!("location eq '{location}'");
+            let sizes = client.list(&path, "2021-07-01", &[("$filter", &filter)]).await?;
+            Ok(Some(Value::Array(sizes)))
+        }
+        Query::Versions { subscription, location } => {
+            let path = format!(
+                "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions"
+            );
+            client.look_up(&path, "2026-02-01").await
+        }
+        Query::Provider { subscription, namespace } => {
+            let path = format!("/subscriptions/{subscription}/providers/{namespace}");
+            Ok(client.get(&path, "2021-04-01").await?.map(|found| found.body))
+        }
         Query::Group { id } => {
             let found = client.get(id, "2025-04-01").await?;
             Ok(Some(found.map_or(Value::Null, |group| group.body)))

@@ -147,6 +147,7 @@ mod tests {
             applied: json!({ "a": ["Hush-7f3e9b", "x"], "id": id.as_str() }),
             depends_on: vec![],
             digests: Default::default(),
+            version: None,
             protect: false,
             delete: DeleteMode::Own,
             lanes: vec![],

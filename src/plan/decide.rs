@@ -524,9 +524,14 @@ impl Planner<'_> {
     ) -> Vec<Change> {
         let rules = resource.kind.compiled();
         let shown: HashMap<String, Value> = shown_secrets(wanted, live, rules).into_iter().collect();
+        let replaced =
+            owned.and_then(|owned| resource.kind.replaced_outside(owned.version.as_deref(), Some(live)));
         let secret_changed = |path: &str, value: &Value| {
             // Nothing is known of what an adopted resource was given: it is left as it is.
             let Some(owned) = owned else { return false };
+            if replaced == Some(path) {
+                return true;
+            }
             // What no run has sent yet is new.
             let Some(last) = owned.digests.get(path) else { return true };
             let is_other = |value| *last != digest(value, &self.desired.secrets, &self.ledger.salt);
@@ -648,6 +653,19 @@ impl Planner<'_> {
             let manual =
                 self.desired.resources[at].body.pointer("/properties/manualPrivateLinkServiceConnections");
             let manual = manual.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+            // Of a target that the blueprint does not make, Azure was asked.
+            let foreign = approval.target.as_ref().filter(|target| !self.desired.by_id.contains_key(target));
+            if let Some(target) = foreign
+                && matches!(self.observed.get(&resource.id), Some(Observation::Absent))
+            {
+                self.conflicts.push(Conflict {
+                    address: resource.address.clone(),
+                    id: resource.id.clone(),
+                    message: format!("its target is not there: {target}"),
+                    help: "correct the `target`, or take the entry out until the target exists".to_owned(),
+                });
+                return Decision::of(Action::NoOp, Reason::Blocked);
+            }
             return match manual {
                 true => Decision::of(Action::Approve, Reason::WillBePending),
                 false => Decision::of(Action::NoOp, Reason::ApprovesItself),

@@ -1,7 +1,8 @@
 //! What a plan sees and leaves as it is: fields that the blueprint gives away (`ignore`), and what others added.
 
+use crate::catalog::SpokenOf;
 use crate::change::Action;
-use crate::ident::Address;
+use crate::ident::{Address, ArmId};
 use crate::ledger::Ledger;
 use crate::state::{Desired, DesiredResource, Observation, Observed};
 use crate::value::{Comparison, LeftAlone, LeftAloneReason, Rules, diff, foreign, get_path};
@@ -103,11 +104,22 @@ fn strangers(
     note: &dyn Fn(&Address, String) -> LeftAlone,
 ) -> Vec<LeftAlone> {
     let mut found = Vec::new();
+    let mut types: Vec<SpokenOf> = Vec::new();
+    for spoken_of in desired.resources.iter().filter_map(|resource| resource.kind.spoken_of) {
+        if !types.contains(&spoken_of) {
+            types.push(spoken_of);
+        }
+    }
     for (id, seen) in observed {
         let Some(body) = seen.body() else { continue };
         if desired.by_id.contains_key(id) || ledger.resources.contains_key(id) {
             continue;
         }
+        let about = spoken_of(desired, &types, id, body).filter(|(at, _)| stays(*at));
+        found
+            .extend(about.map(|(at, called)| {
+                note(&desired.resources[at].address, format!("{called}[{}]", id.name()))
+            }));
         let above = id.ancestors().filter_map(|above| desired.by_id.get(&above)).copied();
         for at in above.filter(|&at| stays(at)) {
             let parent = &desired.resources[at];
@@ -121,6 +133,19 @@ fn strangers(
         }
     }
     found
+}
+
+/// The resource that one of another type says something about, by position, and what such are called.
+fn spoken_of(
+    desired: &Desired,
+    types: &[SpokenOf],
+    id: &ArmId,
+    body: &Value,
+) -> Option<(usize, &'static str)> {
+    let arm_type = id.resource_type();
+    let spoken_of = types.iter().find(|one| one.arm_type.eq_ignore_ascii_case(&arm_type))?;
+    let about = ArmId::parse(body.pointer(spoken_of.about)?.as_str()?).ok()?;
+    Some((*desired.by_id.get(&about)?, spoken_of.called))
 }
 
 /// Tags and labels are others' to write as they like.

@@ -135,6 +135,7 @@ mod tests {
             applied: applied.clone(),
             depends_on: vec![],
             digests: Default::default(),
+            version: None,
             protect: false,
             delete: DeleteMode::Own,
             lanes: vec![],

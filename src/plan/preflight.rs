@@ -3,6 +3,9 @@
 //! A plan that writes nothing raises none. A question that is not answered (who asks may not know) means nothing.
 
 mod cores;
+mod regions;
+mod sizes;
+mod versions;
 
 use super::guard;
 use super::model::{Conflict, Plan, Step};
@@ -10,7 +13,7 @@ use crate::catalog::{Preflight, ResourceType, resource_type};
 use crate::change::Action;
 use crate::ident::{Address, ArmId, normalize_location};
 use crate::state::{Answers, Desired, Observation, Observed, Query};
-use cores::Need;
+use cores::{Machines, Need, is_at};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,11 +25,12 @@ pub fn queries(plan: &Plan, desired: &Desired, observed: &Observed) -> BTreeSet<
         queries.insert(Query::Locks { subscription: subscription.to_owned() });
     }
     queries.extend(foreign_groups(plan, desired, observed).map(|(_, group)| group_query(&group)));
-    for (step, kind) in made(plan) {
-        for preflight in kind.preflight {
-            queries.extend(query(step, kind, preflight, desired, observed));
+    for (step, kind) in written(plan) {
+        for preflight in kind.preflight.iter().filter(|preflight| asks(step, preflight)) {
+            queries.extend(questions(step, kind, preflight, desired, observed));
         }
     }
+    queries.extend(regions::queries(plan, observed));
     queries
 }
 
@@ -45,27 +49,36 @@ pub fn judge(
     }
     let mut needs: BTreeMap<Query, Vec<Need>> = BTreeMap::new();
     let mut refused: BTreeMap<(Query, &str), Vec<&Step>> = BTreeMap::new();
-    for (step, kind) in made(plan) {
-        for preflight in kind.preflight {
-            let Some(query) = query(step, kind, preflight, desired, observed) else { continue };
-            let Some(answer) = answers.get(&query) else { continue };
-            match preflight {
-                Preflight::Name { .. } => conflicts.extend(taken(step, kind, answer)),
-                Preflight::Permission(action) if !may(answer, action) => {
-                    refused.entry((query, action)).or_default().push(step);
-                }
-                Preflight::Permission(_) => {}
-                Preflight::Cores { size, count, at_least, priority } => {
-                    let text = |pointer: &str| step.desired.pointer(pointer).and_then(Value::as_str);
-                    let number = |pointer: &str| step.desired.pointer(pointer).and_then(Value::as_u64);
-                    let spot = text(priority).is_some_and(|priority| priority.eq_ignore_ascii_case("Spot"));
-                    let machines = number(count).max(number(at_least)).unwrap_or(1);
-                    let need = text(size).and_then(|size| Need::of(step, size, machines, spot));
-                    needs.entry(query).or_default().extend(need);
+    for (step, kind) in written(plan) {
+        for preflight in kind.preflight.iter().filter(|preflight| asks(step, preflight)) {
+            for query in questions(step, kind, preflight, desired, observed) {
+                let Some(answer) = answers.get(&query) else { continue };
+                match (preflight, &query) {
+                    (Preflight::Name { .. }, _) => conflicts.extend(taken(step, kind, answer)),
+                    (Preflight::Permission(action), _) if !may(answer, action) => {
+                        refused.entry((query, action)).or_default().push(step);
+                    }
+                    (Preflight::Permission(_), _) => {}
+                    (Preflight::Version { version, support }, Query::Versions { location, .. }) => {
+                        conflicts.extend(versions::missing(step, version, support, location, answer));
+                    }
+                    (Preflight::Machines { size, zones, .. }, Query::Sizes { location, .. }) => {
+                        conflicts.extend(sizes::missing(step, size, zones, location, answer));
+                    }
+                    (Preflight::Machines { .. }, Query::Usages { subscription, location }) => {
+                        let sizes =
+                            Query::Sizes { subscription: subscription.clone(), location: location.clone() };
+                        let machines = Machines { preflight, sizes: answers.get(&sizes) };
+                        let before = observed.get(&step.id).and_then(Observation::body);
+                        let need = machines.need(step, before);
+                        needs.entry(query).or_default().extend(need);
+                    }
+                    (Preflight::Version { .. } | Preflight::Machines { .. }, _) => {}
                 }
             }
         }
     }
+    conflicts.extend(regions::missing(plan, observed, answers));
     warnings.extend(refused.iter().map(|((query, action), steps)| unpermitted(query, action, steps)));
     for (query, needs) in &needs {
         if let (Query::Usages { location, .. }, Some(usages)) = (query, answers.get(query)) {
@@ -79,10 +92,28 @@ fn writes(action: Action) -> bool {
     !matches!(action, Action::NoOp | Action::Adopt | Action::Release | Action::Forget | Action::Register)
 }
 
-/// The steps that make something, with its type.
-fn made(plan: &Plan) -> impl Iterator<Item = (&Step, &'static ResourceType)> {
-    let steps = plan.changes().filter(|step| step.action == Action::Create);
-    steps.filter_map(|step| Some((step, resource_type(&step.arm_type)?)))
+/// The steps that write what is asked for, with its type.
+fn written(plan: &Plan) -> impl Iterator<Item = (&Step, &'static ResourceType)> {
+    let writes = |step: &&Step| matches!(step.action, Action::Create | Action::Replace | Action::Update);
+    plan.changes().filter(writes).filter_map(|step| Some((step, resource_type(&step.arm_type)?)))
+}
+
+/// Whether a step raises a question. What stays as it is was answered when it was made.
+fn asks(step: &Step, preflight: &Preflight) -> bool {
+    let changes = |pointers: &[&str]| {
+        step.changes.iter().any(|change| pointers.iter().any(|pointer| is_at(&change.path, pointer)))
+    };
+    match (step.action, preflight) {
+        (Action::Create, _) => true,
+        // One that is made anew where it was has its name already.
+        (Action::Replace, Preflight::Name { .. } | Preflight::Permission(_)) => step.moved_from.is_some(),
+        (Action::Replace, _) => true,
+        (Action::Update, Preflight::Version { version, .. }) => changes(&[version]),
+        (Action::Update, Preflight::Machines { count, at_least, surge, .. }) => {
+            changes(&[count, at_least, surge.1])
+        }
+        _ => false,
+    }
 }
 
 /// The steps that make something in a resource group which is not the blueprint's, with that group. What is below
@@ -127,29 +158,37 @@ fn without_group(step: &Step, group: &str) -> Conflict {
     }
 }
 
-fn query(
+fn questions(
     step: &Step,
     kind: &ResourceType,
     preflight: &Preflight,
     desired: &Desired,
     observed: &Observed,
-) -> Option<Query> {
-    let subscription = step.id.subscription()?.to_owned();
-    Some(match preflight {
-        Preflight::Name { path, api_version } => Query::Name {
+) -> Vec<Query> {
+    let Some(subscription) = step.id.subscription().map(str::to_owned) else { return Vec::new() };
+    let location = || {
+        // What has no location of its own is where the thing above it is.
+        let above = step.id.ancestors().filter_map(|id| desired.by_id.get(&id));
+        let above = above.map(|&at| &*desired.resources[at].body);
+        let mut bodies = std::iter::once(&step.desired).chain(above);
+        bodies.find_map(|body| body.get("location")?.as_str()).map(normalize_location)
+    };
+    match preflight {
+        Preflight::Name { path, api_version } => vec![Query::Name {
             path: format!("/subscriptions/{subscription}/providers/{path}"),
             api_version: (*api_version).to_owned(),
             name: step.id.name().to_owned(),
             arm_type: kind.arm_type.to_owned(),
-        },
-        Preflight::Cores { .. } => {
-            // What has no location of its own is where the thing above it is.
-            let above = step.id.ancestors().filter_map(|id| desired.by_id.get(&id));
-            let above = above.map(|&at| &*desired.resources[at].body);
-            let mut bodies = std::iter::once(&step.desired).chain(above);
-            let location = bodies.find_map(|body| body.get("location")?.as_str())?;
-            Query::Usages { subscription, location: normalize_location(location) }
+        }],
+        Preflight::Machines { .. } => {
+            let Some(location) = location() else { return Vec::new() };
+            let sizes = Query::Sizes { subscription: subscription.clone(), location: location.clone() };
+            vec![sizes, Query::Usages { subscription, location }]
         }
+        Preflight::Version { version, .. } => match (location(), step.desired.pointer(version)) {
+            (Some(location), Some(_)) => vec![Query::Versions { subscription, location }],
+            _ => Vec::new(),
+        },
         Preflight::Permission(_) => {
             // Where it is to be is often made by this plan too: the group that is there, or the subscription.
             let group = step.id.group().map(|group| ArmId::resource_group(&subscription, group));
@@ -158,9 +197,10 @@ fn query(
                     && (observed.contains_key(id) || !desired.by_id.contains_key(id))
             };
             let scope = group.filter(stands).map(|id| id.as_str().to_owned());
-            Query::Permissions { scope: scope.unwrap_or_else(|| format!("/subscriptions/{subscription}")) }
+            let scope = scope.unwrap_or_else(|| format!("/subscriptions/{subscription}"));
+            vec![Query::Permissions { scope }]
         }
-    })
+    }
 }
 
 /// A name that somebody else has.

@@ -118,6 +118,7 @@ mod tests {
             applied: json!({"location": "westeurope", "tags": {"berth-blueprint": "shop"}}),
             depends_on: Vec::new(),
             digests: Default::default(),
+            version: None,
             protect: true,
             delete: crate::change::DeleteMode::Own,
             lanes: Vec::new(),

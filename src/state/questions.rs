@@ -29,6 +29,27 @@ pub enum Query {
         /// The region.
         location: String,
     },
+    /// Which sizes of machines a region has for a subscription, and in which zones: a list.
+    Sizes {
+        /// The subscription.
+        subscription: String,
+        /// The region.
+        location: String,
+    },
+    /// Which versions of Kubernetes a region has: a body with `values`.
+    Versions {
+        /// The subscription.
+        subscription: String,
+        /// The region.
+        location: String,
+    },
+    /// Which types a provider has, and in which regions: its body.
+    Provider {
+        /// The subscription.
+        subscription: String,
+        /// `Microsoft.KeyVault`.
+        namespace: String,
+    },
     /// Whether a resource group is there that the blueprint does not make: its body, or nothing.
     Group {
         /// Its id.

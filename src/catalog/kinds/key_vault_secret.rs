@@ -59,6 +59,7 @@ pub static SECRET: ResourceType = ResourceType {
         Facet::new("uri", "/properties/secretUri", "the URL of the secret's latest version"),
         Facet::new("versionedUri", "/properties/secretUriWithVersion", "the URL of exactly this version"),
     ],
+    version: Some(("/properties/secretUriWithVersion", "properties.value")),
     listing: Listing::Collection,
     expected: Duration::from_secs(3),
     ..ResourceType::new("Microsoft.KeyVault/vaults/secrets", API_VERSION, "secret")

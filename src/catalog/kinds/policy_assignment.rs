@@ -6,7 +6,7 @@ use super::naming::did_you_mean;
 use super::scope::scope_id;
 use crate::catalog::{
     CheckContext, DeleteMode, Draft, EntryCx, EntryKind, Facet, Merged, Problem, Reference, ResourceType,
-    Severity, Turn, Weight, covers,
+    Severity, SpokenOf, Turn, Weight, covers,
 };
 use crate::diag::Code;
 use crate::ident::ArmId;
@@ -90,6 +90,12 @@ pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
     ],
     facets: &[Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity")],
     expected: Duration::from_secs(5),
+    spoken_of: Some(SpokenOf {
+        arm_type: "Microsoft.Authorization/policyExemptions",
+        api_version: "2026-01-01-preview",
+        about: "/properties/policyAssignmentId",
+        called: "exemptions",
+    }),
     watched: &["properties.notScopes", "properties.overrides", "properties.resourceSelectors"],
     ..ResourceType::new(ARM_TYPE, "2025-11-01", "policy assignment")
 };
