@@ -12,7 +12,10 @@ impl Run<'_> {
     /// Whether the old resource of a replaced step is cleared away, or was about to be.
     fn clearing_began(&self, step: usize) -> bool {
         let mut clearing = (0..self.states.len()).filter(|&at| self.unit(at).step == step && self.clears(at));
-        clearing.any(|at| self.states[at] != State::Waiting)
+        clearing.any(|at| match &self.states[at] {
+            State::Waiting | State::Ended(Outcome::Skipped { .. } | Outcome::NotStarted) => false,
+            State::Running { .. } | State::Ended(_) => true,
+        })
     }
 
     /// Saves the ledger, unless that failed before, and tells how everything ended.
@@ -45,6 +48,13 @@ impl Run<'_> {
                 retries: 0,
                 waited_ms: 0,
             });
+        }
+        // What went with its parent may have gone after its own step was told.
+        for at in 0..self.plan.steps.len() {
+            let deleted = self.action(at) == Action::Replace && self.cleared(at) && !self.made(at);
+            if let Some(result) = self.results[at].as_mut().filter(|result| result.outcome != Outcome::Done) {
+                result.deleted = deleted;
+            }
         }
         self.refresh_unchanged();
         let outputs: BTreeMap<String, OutputValue> = self

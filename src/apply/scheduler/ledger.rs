@@ -65,11 +65,19 @@ impl Run<'_> {
             api_version: kind.api_version.to_owned(),
             depends_on: holding.depends_on.clone(),
             digests: secret_digests(&applied, kind.compiled(), self.secrets, &self.ledger.salt),
+            version: None,
             protect: holding.protect,
             delete: kind.delete,
             lanes: holding.lanes.clone(),
             applied,
         }
+    }
+
+    /// What the ledger holds of a resource that is as asked.
+    fn as_it_is(&self, holding: &Holding, id: &ArmId) -> Owned {
+        let live = self.live.get(id).and_then(|live| live.body());
+        let version = holding.kind.version_in(live);
+        Owned { version, ..self.owned(holding, self.resolved(&holding.body)) }
     }
 
     /// A value with the outputs put in that are known by now.
@@ -86,7 +94,7 @@ impl Run<'_> {
     /// Writes down that a unit's resource is owned as asked.
     pub(super) fn done(&mut self, at: usize) {
         let unit = self.unit(at);
-        let owned = unit.record.as_ref().map(|holding| self.owned(holding, self.resolved(&holding.body)));
+        let owned = unit.record.as_ref().map(|holding| self.as_it_is(holding, &unit.id));
         let record = Record::Done { id: unit.id.clone(), owned: owned.clone().map(Box::new) };
         self.unwritten.push(record);
         if let Some(owned) = owned {
@@ -132,7 +140,7 @@ impl Run<'_> {
                 && self.plan.steps[unit.step].reason != Reason::Blocked
                 && self.plan.steps[unit.step].action != Action::Adopt
             {
-                let owned = self.owned(holding, self.resolved(&holding.body));
+                let owned = self.as_it_is(holding, &unit.id);
                 self.ledger.resources.insert(unit.id.clone(), owned);
             }
         }

@@ -451,7 +451,10 @@ impl<'a> Run<'a> {
                     Work::Delete(_) if self.clears(at) && unit.id == self.step(at).id => {
                         self.live.insert(unit.id.clone(), Observation::Absent);
                     }
-                    Work::Delete(_) => self.gone(&unit.id),
+                    Work::Delete(_) => {
+                        self.live.insert(unit.id.clone(), Observation::Absent);
+                        self.gone(&unit.id);
+                    }
                     _ => self.done(at),
                 }
                 Outcome::Done
@@ -474,16 +477,31 @@ impl<'a> Run<'a> {
         let step = self.unit(at).step;
         self.states[at] = State::Ended(outcome.clone());
         let replaces = action == Action::Replace;
-        let half = replaces
-            && outcome == Outcome::Done
-            && self.other_half(at).is_some_and(|other| self.states[other] != State::Ended(Outcome::Done));
+        let other = if replaces { self.other_half(at) } else { None };
+        let over = |other: usize| matches!(self.states[other], State::Ended(_));
+        // Who clears may be skipped while the new resource is still being made: what is told waits for that.
+        let half = match &outcome {
+            Outcome::Done => other.is_some_and(|other| !over(other)),
+            Outcome::Skipped { .. } => self.clears(at) && other.is_some_and(|other| !over(other)),
+            _ => false,
+        };
+        let told_as = match (&outcome, other.map(|other| &self.states[other])) {
+            (Outcome::Done, Some(State::Ended(Outcome::Skipped { because_of }))) if !self.clears(at) => {
+                stays(&self.unit(other.unwrap_or(at)).id, because_of)
+            }
+            (Outcome::Done, Some(State::Ended(ended))) if *ended != Outcome::Done => ended.clone(),
+            (Outcome::Skipped { because_of }, Some(State::Ended(Outcome::Done))) if self.clears(at) => {
+                stays(&self.unit(at).id, because_of)
+            }
+            _ => outcome.clone(),
+        };
         // What stays as it is has a result only when waiting for it failed.
         let told = action != Action::NoOp || matches!(outcome, Outcome::Failed { .. });
         if told && !half && self.results[step].is_none() {
             self.results[step] = Some(StepResult {
                 address: address.clone(),
                 action,
-                outcome: outcome.clone(),
+                outcome: told_as.clone(),
                 deleted: replaces && outcome != Outcome::Done && self.cleared(step) && !self.made(step),
                 elapsed_ms: millis(spent.elapsed),
                 retries: spent.retries,
@@ -492,7 +510,7 @@ impl<'a> Run<'a> {
             self.emit(EventKind::StepFinished {
                 address: address.clone(),
                 action,
-                outcome: outcome.clone(),
+                outcome: told_as,
                 elapsed_ms: millis(spent.elapsed),
             });
         }
@@ -532,6 +550,15 @@ impl<'a> Run<'a> {
     /// Whether the new resource of a replaced step is there.
     fn made(&self, step: usize) -> bool {
         self.states[step] == State::Ended(Outcome::Done)
+    }
+}
+
+/// What became of a replacement whose new resource is there while something still needs the old one.
+fn stays(old: &ArmId, because_of: &Address) -> Outcome {
+    Outcome::Failed {
+        message: format!("it was made anew; {old} stays, because `{because_of}` was not done"),
+        help: Some("apply again: what stays goes as soon as nothing needs it".to_owned()),
+        code: None,
     }
 }
 
