@@ -21,6 +21,7 @@ fn owned(name: &str, round: u32) -> Option<Box<Owned>> {
         applied: json!({ "tags": { "round": round, "umlaut": "ä" } }),
         depends_on: vec![],
         digests: Default::default(),
+        version: None,
         protect: false,
         delete: DeleteMode::Own,
         lanes: vec![],

@@ -1,6 +1,6 @@
-//! The same where the ledger is in blob storage, when there is an Azurite: the lock of the dead ends by itself.
+//! The same where the ledger is in an object store, when there is one: the lock of the dead ends by itself.
 
-use crate::support::{Azurite, Berth, Run, until};
+use crate::support::{Berth, ObjectStore, Run, until};
 use crate::world::World;
 use std::process::Command;
 
@@ -16,19 +16,19 @@ identities:
 struct Case<'a> {
     world: World,
     berth: Berth,
-    azurite: &'a Azurite,
+    store: &'a ObjectStore,
     name: String,
 }
 
 impl Case<'_> {
     fn command(&self, verb: &str) -> Command {
-        let place = format!("{}/{}", self.azurite.ledger(), self.name);
+        let place = format!("{}/{}", self.store.ledger, self.name);
         let mut more = vec!["--ledger", &place, "--ledger-lease", "6"];
         if verb != "plan" {
             more.push("--auto-approve");
         }
         let mut command = self.world.command(&self.berth, verb, &more);
-        command.env("AZURE_STORAGE_CONNECTION_STRING", self.azurite.connection_string());
+        command.envs(self.store.environment.iter().cloned());
         command
     }
 
@@ -52,21 +52,21 @@ impl Case<'_> {
 }
 
 #[test]
-fn dying_around_writes_to_blob_storage_loses_nothing() {
-    let Some(azurite) = Azurite::start() else { return };
-    let azurite = &azurite;
-    let moments = std::sync::Mutex::new([2, 5, 12, 22, 36].into_iter());
-    let next = || moments.lock().unwrap().next();
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| std::iter::from_fn(next).for_each(|moment| dies_at_moment(azurite, moment)));
-        }
-    });
+fn dying_around_writes_to_an_object_store_loses_nothing() {
+    for store in &ObjectStore::all() {
+        let moments = std::sync::Mutex::new([2, 5, 12, 22, 36].into_iter());
+        let next = || moments.lock().unwrap().next();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| std::iter::from_fn(next).for_each(|moment| dies_at_moment(store, moment)));
+            }
+        });
+    }
 }
 
-fn dies_at_moment(azurite: &Azurite, moment: u64) {
+fn dies_at_moment(store: &ObjectStore, moment: u64) {
     let (world, berth) = (World::new(), Berth::new().blueprint(BLUEPRINT));
-    let case = Case { world, berth, azurite, name: format!("moment-{moment}") };
+    let case = Case { world, berth, store, name: format!("moment-{moment}") };
     let died = case.dies("apply", moment);
     assert!(died || moment > 20, "no run has {moment} moments any more");
     case.run("apply").exits(0);

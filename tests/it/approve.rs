@@ -164,3 +164,30 @@ fn a_rejection_stands_unless_a_person_names_the_connection() {
     approve(&berth, "run", &["--id", &id, "--auto-approve"]).exits(2);
     assert_eq!(states(&berth)[0], "ours Approved");
 }
+
+#[test]
+fn an_approval_is_tried_again_as_a_step_of_a_plan_is() {
+    for fault in [
+        "{ throttle: { retryAfter: 3s }, method: PUT, path: \"*/privateEndpointConnections/*\", times: 2 }",
+        "{ answer: { status: 500, code: InternalServerError, message: oops }, method: PUT, path: \"*/privateEndpointConnections/*\", times: 2 }",
+        "{ answer: { status: 409, code: AnotherOperationInProgress, message: busy }, method: PUT, path: \"*/privateEndpointConnections/*\", times: 2 }",
+        "{ drop: after, method: PUT, path: \"*/privateEndpointConnections/*\", times: 1 }",
+        "{ drop: before, method: PUT, path: \"*/privateEndpointConnections/*\", times: 2 }",
+        "{ answer: { status: 503, code: ServiceUnavailable, message: oops }, method: GET, path: \"*/privateEndpointConnections*\", times: 2 }",
+    ] {
+        let berth = waiting();
+        berth.write("faults.yaml", format!("faults:\n  - {fault}\n").as_bytes());
+        let (vault, ours) = (vault(), endpoint("ours"));
+        let args = [vault.as_str(), "--endpoint-id", &ours, "--auto-approve", "--faults", "faults.yaml"];
+        approve(&berth, "run", &args).exits(2).says(&["Approved"]);
+        assert_eq!(states(&berth), ["ours Approved", "theirs Pending"], "{fault}");
+    }
+    // What is refused for good ends at once, and nothing is said to be done.
+    let berth = waiting();
+    let refusal = "faults:\n  - { answer: { status: 403, code: AuthorizationFailed, message: no }, method: PUT, path: \"*/privateEndpointConnections/*\" }\n";
+    berth.write("faults.yaml", refusal.as_bytes());
+    let (vault, ours) = (vault(), endpoint("ours"));
+    let args = [vault.as_str(), "--endpoint-id", &ours, "--auto-approve", "--faults", "faults.yaml"];
+    approve(&berth, "run", &args).exits(1).complains(&["AuthorizationFailed"]);
+    assert_eq!(states(&berth), ["ours Pending", "theirs Pending"]);
+}

@@ -262,12 +262,35 @@ async fn a_target_of_an_unknown_type_says_what_is_missing() {
     if folder().is_none() {
         return;
     }
+    let text = text("unknown-target-type");
     let rehearsal = Rehearsal::new();
-    let applied = rehearsal.try_apply(&text("unknown-target-type"), Adoption::Refused).await.unwrap();
-    let told = format!("{:?}", applied.summary);
-    assert!(!applied.summary.is_complete() && told.contains("elasticSans/s"), "{told}");
-    // A connection of a type whose list nobody knows is asked for in no guessed version.
-    assert!(!told.contains("InvalidApiVersion") && !told.contains("NoRegisteredProviderFound"), "{told}");
+    let plan = rehearsal.plan(&text).await.plan;
+    let told: Vec<String> =
+        plan.conflicts.iter().map(|one| format!("{}: {} {}", one.address, one.message, one.help)).collect();
+    assert!(
+        told.len() == 1
+            && told[0].starts_with("privateEndpoints.v.connection: its target is not there: /subscriptions/")
+            && told[0].contains("elasticSans/s"),
+        "{told:?}"
+    );
+    // A version that Azure does not take stops this endpoint and not the plan.
+    let refused = Effect::Answer {
+        status: 400,
+        code: "NoRegisteredProviderFound".into(),
+        message: "scripted".into(),
+        retry_after: None,
+    };
+    rehearsal.simulator.fail_next(Fault::once(
+        Method::Get,
+        "/elasticSans/s/privateEndpointConnections",
+        refused.clone(),
+    ));
+    rehearsal.simulator.fail_next(Fault::once(Method::Get, "/elasticSans/s", refused));
+    let plan = rehearsal.plan(&text).await.plan;
+    let told: Vec<&str> = plan.conflicts.iter().map(|one| one.address.as_str()).collect();
+    assert_eq!(told, ["privateEndpoints.v.connection"]);
+    assert!(plan.changes().any(|step| step.address.as_str() == "networks.hub"));
+    assert_eq!(rehearsal.simulator.export().len(), 0);
 }
 
 /// A cluster that was made long ago, when Azure chose kubenet and no issuer.

@@ -221,3 +221,27 @@ async fn what_azure_fixes_plans_a_replacement_that_names_it() {
         assert!(step.action == Action::Replace && named, "{pointer}: {:?} {:#?}", step.action, step.changes);
     }
 }
+
+/// Cilium brings its own policies: what the blueprint leaves out is then what Azure has no other answer to.
+#[tokio::test(start_paused = true)]
+async fn cilium_comes_in_place_whatever_enforced_policies_before() {
+    let blueprint = |network: &str| {
+        format!(
+            "blueprint: cni\nazure: {{ subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg-cni }}\n\
+             networks: {{ hub: {{ addressSpace: [10.20.0.0/16], subnets: {{ nodes: {{ prefix: 10.20.0.0/20 }} }} }} }}\n\
+             clusters: {{ aks: {{ protect: false, subnet: '${{networks.hub.subnets.nodes}}', network: {{ {network} }}, nodePools: {{ system: {{ mode: System, count: 1, vmSize: Standard_D4s_v5 }} }} }} }}\n"
+        )
+    };
+    for mode in ["", "mode: overlay, podCidr: 192.168.0.0/16, "] {
+        for policy in ["policy: azure", "policy: calico", "policy: none", ""] {
+            let rehearsal = Rehearsal::new();
+            rehearsal.apply(&blueprint(&format!("{mode}{policy}"))).await;
+            let after = blueprint(&format!("{mode}dataplane: cilium"));
+            let plan = rehearsal.plan(&after).await.plan;
+            assert_eq!(plan.conflicts, []);
+            let steps: Vec<_> = plan.changes().map(|step| (step.address.as_str(), step.action)).collect();
+            assert_eq!(steps, [("clusters.aks", Action::Update)], "{mode}{policy}");
+            rehearsal.apply(&after).await;
+        }
+    }
+}

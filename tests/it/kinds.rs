@@ -118,3 +118,18 @@ async fn a_change_that_azure_refuses_in_place_plans_a_replacement() {
         assert!(step.changes.iter().any(|change| change.forces_replace), "{address}: {:#?}", step.changes);
     }
 }
+
+/// Azure takes an App Service plan along with its last app, unless the request says that it must not.
+#[tokio::test(start_paused = true)]
+async fn the_last_app_goes_and_its_plan_stays() {
+    let plans = format!("{HEAD}appServicePlans: {{ web: {{ name: asp-last, sku: S1 }} }}\n");
+    let apps = "webApps: { shop: { name: app-last-1, plan: '${appServicePlans.web}', config: { runtime: NODE|22-lts } } }\n";
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&format!("{plans}{apps}")).await;
+    rehearsal.apply(&plans).await;
+    let left: Vec<_> = rehearsal.simulator.export().iter().map(|one| one["name"].clone()).collect();
+    assert!(left.contains(&"asp-last".into()) && !left.contains(&"app-last-1".into()), "{left:?}");
+    // The same for a plan and an app that go together.
+    rehearsal.apply(&format!("{plans}{apps}")).await;
+    rehearsal.destroy(&format!("{plans}{apps}")).await;
+}

@@ -31,6 +31,7 @@ mod fault_scripts;
 mod faults;
 mod files;
 mod fixed;
+mod foreseen;
 mod governance;
 mod guides;
 mod help;

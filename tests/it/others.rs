@@ -283,3 +283,76 @@ async fn what_others_added_is_told_alike_by_plan_and_drift_and_stays() {
     rehearsal.apply(&none).await;
     assert_eq!(added(&rehearsal, &none).await.len(), told.len() - 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn exemptions_from_our_assignments_are_told_wherever_they_stand() {
+    let rehearsal = Rehearsal::new();
+    let text = blueprint(SHARED);
+    rehearsal.apply(&text).await;
+    let assignment = format!("{GROUP}/providers/Microsoft.Authorization/policyAssignments/a");
+    let exemption =
+        |about: &str| json!({ "properties": { "policyAssignmentId": about, "exemptionCategory": "Waiver" } });
+    let cluster = format!("{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks");
+    let at = |scope: &str, name: &str| {
+        format!("{scope}/providers/Microsoft.Authorization/policyExemptions/{name}")
+    };
+    write(&rehearsal, &at(GROUP, "whole"), "2026-01-01-preview", exemption(&assignment)).await;
+    write(
+        &rehearsal,
+        &at(&cluster, "one"),
+        "2026-01-01-preview",
+        exemption(&assignment.to_uppercase().replace("/SUBSCRIPTIONS/", "/subscriptions/")),
+    )
+    .await;
+    // One of somebody else's assignments says nothing about ours.
+    let theirs = "/providers/Microsoft.Management/managementGroups/top/providers/Microsoft.Authorization/policyAssignments/a";
+    write(&rehearsal, &at(GROUP, "theirs"), "2026-01-01-preview", exemption(theirs)).await;
+    assert_eq!(
+        added(&rehearsal, &text).await,
+        ["policyAssignments.a exemptions[one]", "policyAssignments.a exemptions[whole]"]
+    );
+    // One that the blueprint makes is not somebody else's.
+    let ours = format!(
+        "{text}resources: {{ mine: {{ type: Microsoft.Authorization/policyExemptions, apiVersion: 2026-01-01-preview, name: mine, body: {{ properties: {{ policyAssignmentId: '${{policyAssignments.a}}', exemptionCategory: Mitigated }} }} }} }}\n"
+    );
+    rehearsal.apply(&ours).await;
+    assert_eq!(added(&rehearsal, &ours).await.len(), 2);
+}
+
+/// Azure never shows a secret, and says which version it has.
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_somebody_replaced_is_drift_and_is_written_again() {
+    let rehearsal = Rehearsal::new();
+    let text = blueprint(
+        "parameters: { db: { secret: true, default: s3cr3t-enough } }\n\
+         keyVaults: { kv: { name: kv-others-779, protect: false, secrets: { db: { value: '${param.db}' } } } }\n",
+    );
+    rehearsal.apply(&text).await;
+    // A tag of theirs, or a later run, is no other version.
+    assert!(rehearsal.drift(&text).await.drifted.is_empty());
+    let secret =
+        |name: &str| format!("{GROUP}/providers/Microsoft.KeyVault/vaults/kv-others-779/secrets/{name}");
+    for name in ["db"] {
+        write(
+            &rehearsal,
+            &secret(name),
+            "2026-02-01",
+            json!({ "properties": { "value": "theirs-and-another" } }),
+        )
+        .await;
+    }
+    let drift = rehearsal.drift(&text).await;
+    let told: Vec<_> = drift
+        .drifted
+        .iter()
+        .flat_map(|one| one.fields.iter().map(|field| format!("{} {}", one.address, field.path)))
+        .collect();
+    assert_eq!(told, ["keyVaults.kv.secrets.db properties.value"]);
+    let shown = serde_json::to_string(&drift).unwrap();
+    assert!(!shown.contains("theirs-and-another") && !shown.contains("s3cr3t-enough"), "{shown}");
+    let plan = rehearsal.plan(&text).await.plan;
+    let changes: Vec<_> = plan.changes().map(|step| (step.address.as_str(), step.changes.len())).collect();
+    assert_eq!(changes, [("keyVaults.kv.secrets.db", 1)]);
+    rehearsal.apply(&text).await;
+    assert!(rehearsal.drift(&text).await.drifted.is_empty());
+}

@@ -4,6 +4,7 @@
 mod azure;
 mod azurite;
 mod berth;
+mod buckets;
 pub mod estate;
 pub mod generate;
 pub mod hostile;
@@ -17,5 +18,6 @@ pub mod witness;
 pub use azure::{APPLICATION, Azure, SECRET, application};
 pub use azurite::Azurite;
 pub use berth::{Berth, Ended, Run, quickstart, regen, root, until};
+pub use buckets::Store as ObjectStore;
 pub use rehearsal::Rehearsal;
 pub use server::{Server, always};

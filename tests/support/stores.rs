@@ -25,6 +25,7 @@ pub fn owned(name: &str) -> Owned {
         applied: serde_json::json!({ "location": "westeurope", "tags": { "ö": "\"quoted\"\n" } }),
         depends_on: vec![],
         digests: Default::default(),
+        version: None,
         protect: false,
         delete: DeleteMode::Own,
         lanes: vec![],

@@ -141,3 +141,66 @@ pub fn text(entries: &[Entry], tag: &str) -> String {
     }
     text
 }
+
+/// A blueprint after another one.
+pub struct Fresh {
+    /// Its entries.
+    pub entries: Vec<Entry>,
+    /// How resources of the two are called in Azure.
+    pub names: Vec<String>,
+}
+
+/// The same blueprint later: some entries have another name, another subnet or another role and so are replaced, some are
+/// gone, some are new, and some need what is new.
+pub fn renewed(before: &[Entry], dice: &mut Dice) -> Fresh {
+    let mut entries = some(before, &mut Dice(dice.roll() | 1));
+    if entries.is_empty() {
+        entries = before.to_vec();
+    }
+    let fresh: Vec<Entry> = (0..1 + dice.below(2))
+        .map(|n| Entry {
+            section: "identities",
+            key: format!("fresh{n}"),
+            name: format!("id-fresh-{n}"),
+            fields: format!("name: id-fresh-{n}, tags: {{ stage: TAG }}"),
+            needs: Vec::new(),
+        })
+        .collect();
+    let mut names: Vec<String> = before.iter().map(|entry| entry.name.clone()).collect();
+    for entry in &mut entries {
+        let old = format!("name: {},", entry.name);
+        let renamed = match entry.section {
+            "identities" | "networks" | "privateEndpoints" | "clusters" | "keyVaults" => dice.one_in(3),
+            "resources" => dice.one_in(3) && !entry.key.contains('m'),
+            _ => false,
+        };
+        if renamed {
+            entry.name.push('x');
+            entry.fields = entry.fields.replacen(&old, &format!("name: {},", entry.name), 1);
+            names.push(entry.name.clone());
+        }
+        if entry.section == "roleAssignments" && dice.one_in(2) {
+            entry.fields = entry.fields.replace("role: Key Vault Secrets User", "role: Key Vault Reader");
+        }
+        if entry.section == "privateEndpoints" && dice.one_in(2) {
+            // What an endpoint is for is decided once.
+            let (from, to) = if dice.one_in(2) {
+                ("manual: true", "manual: false")
+            } else {
+                ("manual: false", "manual: true")
+            };
+            entry.fields = entry.fields.replace(from, to);
+        }
+        if dice.one_in(2) {
+            let need = dice.pick(&fresh).address();
+            match entry.fields.contains("dependsOn: [") {
+                true => entry.fields = entry.fields.replace("dependsOn: [", &format!("dependsOn: [{need}, ")),
+                false => entry.fields.push_str(&format!(", dependsOn: [{need}]")),
+            }
+            entry.needs.push(need);
+        }
+    }
+    names.extend(fresh.iter().map(|entry| entry.name.clone()));
+    entries.extend(fresh);
+    Fresh { entries, names }
+}

@@ -5,6 +5,7 @@
 //! again.
 
 mod blueprint;
+mod replaced;
 mod witness;
 
 use crate::support::Rehearsal;
