@@ -33,6 +33,7 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
         "there is no such operation",
         "the table has no client of Microsoft.Compute",
     ),
+    ("GET Microsoft.Compute/skus", "there is no such operation", "as above"),
 ];
 
 /// Types without a schema, which only the operations hold: type, or the start of one and `*`, and the reason.
