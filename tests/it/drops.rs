@@ -94,34 +94,44 @@ async fn drop_one(before: &str, after: &str) -> Option<Vec<String>> {
     Some(faults.into_iter().chain(released).collect())
 }
 
-/// What stays when the blueprint drops it, because Azure has no way back or berth does not know it.
+/// What stays when the blueprint drops it, and why Azure leaves no other way: in the order of their names.
 const STAYS: &[&str] = &[
-    // It is not known that an update without an address leaves the service with one of Azure's.
+    // A service keeps its address until another one is given: what it has without one is not documented.
     "Microsoft.ApiManagement/service properties.publicIpAddressId",
+    // A lock has a level, and Azure has no default: what a new one gets is berth's choice.
     "Microsoft.Authorization/locks properties.level",
-    // Azure wants it said, and has no default.
+    // Required since 2025-07-01, without a default.
     "Microsoft.Cache/redisEnterprise properties.publicNetworkAccess",
+    // Decided when the database is made.
     "Microsoft.Cache/redisEnterprise/databases properties.clusteringPolicy",
+    // berth's choice for a new registry, where Azure wants a word (`sku`) or has the same one.
     "Microsoft.ContainerRegistry/registries properties.adminUserEnabled",
     "Microsoft.ContainerRegistry/registries sku",
     "Microsoft.ContainerRegistry/registries sku.name",
+    // AKS keeps the channel that it has when a body says none.
     "Microsoft.ContainerService/managedClusters properties.autoUpgradeProfile.nodeOSUpgradeChannel",
+    // There is no way back to an older version, and none to no version.
     "Microsoft.ContainerService/managedClusters properties.kubernetesVersion",
+    // A pool has a number of nodes and a mode: a body without them keeps what it has.
     "Microsoft.ContainerService/managedClusters/agentPools properties.count",
     "Microsoft.ContainerService/managedClusters/agentPools properties.mode",
     "Microsoft.ContainerService/managedClusters/agentPools properties.orchestratorVersion",
+    // Decided when the pool is made (the image within Linux's but for a change that is asked for).
     "Microsoft.ContainerService/managedClusters/agentPools properties.osSKU",
     "Microsoft.ContainerService/managedClusters/agentPools properties.vmSize",
     "Microsoft.ContainerService/managedClusters/agentPools properties.vnetSubnetID",
-    // Azure chooses it by the edition.
+    // Azure chooses them by the edition; partitions are decided when the event hub is made.
     "Microsoft.EventHub/namespaces/eventhubs properties.partitionCount",
     "Microsoft.EventHub/namespaces/eventhubs properties.retentionDescription.cleanupPolicy",
     "Microsoft.EventHub/namespaces/eventhubs properties.retentionDescription.retentionTimeInHours",
+    // Once on, it is never off again.
     "Microsoft.KeyVault/vaults properties.enablePurgeProtection",
+    // Decided when it is made.
     "Microsoft.Network/applicationGateways zones",
     "Microsoft.Network/natGateways zones",
     "Microsoft.Network/publicIPAddresses zones",
     "Microsoft.ServiceBus/namespaces properties.premiumMessagingPartitions",
+    // The edition wants a number, and has none of its own to go back to.
     "Microsoft.ServiceBus/namespaces sku.capacity",
     // Azure chooses them by the edition and the size of a database.
     "Microsoft.Sql/servers/databases properties.autoPauseDelay",
@@ -129,9 +139,9 @@ const STAYS: &[&str] = &[
     "Microsoft.Sql/servers/databases properties.minCapacity",
     "Microsoft.Sql/servers/databases sku.capacity",
     "Microsoft.Sql/servers/databases sku.name",
-    // berth's choice for a new account.
+    // Azure wants one, without a default: what a new account gets is berth's choice.
     "Microsoft.Storage/storageAccounts sku.name",
-    // It is not known that an update without a subnet leaves it.
+    // An app leaves its network by a request of its own (`DELETE …/networkConfig/virtualNetwork`), not by an update without it.
     "Microsoft.Web/sites properties.virtualNetworkSubnetId",
     // There is no app without a runtime.
     "Microsoft.Web/sites/config properties.linuxFxVersion",
