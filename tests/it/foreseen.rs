@@ -71,8 +71,6 @@ async fn what_the_region_does_not_have_is_in_the_way_before_anything_is_written(
             blueprint("westus9", "identities: { app: {} }"),
             "resourceGroup: Azure has no Microsoft.Resources/resourceGroups in `westus9` → take another `location`, for instance `westus`",
         ),
-            "resources.zone: Azure has no Microsoft.Network/dnsZones in `westeurope` → take another `location`",
-        ),
     ] {
         let rehearsal = Rehearsal::new();
         let (conflicts, _) = told(&rehearsal, &text).await;
