@@ -508,7 +508,8 @@ impl Node {
     /// Whether an element of the array is one that Azure put there by itself.
     pub(crate) fn is_azures(&self, element: &Value) -> bool {
         let Some((member, json)) = self.azures else { return false };
-        element.get(member).is_some_and(|value| value.to_string() == json)
+        let wanted = serde_json::from_str::<Value>(json).ok();
+        element.get(member).is_some_and(|value| wanted.as_ref() == Some(value))
     }
 
     pub(crate) fn is(&self, flag: Flag) -> bool {
