@@ -193,7 +193,9 @@ fn check_database(asked: &Asked<'_>) -> Result<(), Failure> {
     asked.one_of("properties.requestedBackupStorageRedundancy", &["Local", "Zone", "Geo", "GeoZone"])?;
     let sku = text(asked.body, "sku.name").unwrap_or("GP_Gen5");
     let known = ["Basic", "S", "P", "GP_", "BC_", "HS_", "Standard", "Premium", "Free", "ElasticPool"];
-    if !known.iter().any(|start| sku.starts_with(start)) {
+    // With family and capacity beside it a tier is a name as well.
+    let tiers = ["GP", "BC", "HS"];
+    if !known.iter().any(|start| sku.starts_with(start)) && !tiers.contains(&sku) {
         let message = format!("The service objective '{sku}' is not valid.");
         return Err(Failure::bad("InvalidSkuName", message));
     }

@@ -120,6 +120,9 @@ impl Behaviour for Extension {
         let exists = world.state.resources.contains(key);
         let mut body = call.envelope();
         body.insert("properties".into(), Value::Object(call.properties()));
+        if let Some(plan) = call.body.get("plan") {
+            body.insert("plan".into(), plan.clone());
+        }
         let automatic = flag(&body, "properties.autoUpgradeMinorVersion");
         let pinned = text(&body, "properties.version").filter(|v| !v.is_empty()).map(str::to_owned);
         if automatic == Some(true) && pinned.is_some() {

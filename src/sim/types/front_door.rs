@@ -456,8 +456,13 @@ fn check_policy(asked: &Asked<'_>) -> Result<(), Failure> {
     }
     for set in sets {
         let of = |name: &str| set.get(name).and_then(Value::as_str).unwrap_or_default();
-        let known =
-            ["microsoft_defaultruleset", "microsoft_botmanagerruleset", "defaultruleset", "botprotection"];
+        let known = [
+            "microsoft_defaultruleset",
+            "microsoft_botmanagerruleset",
+            "microsoft_httpddosruleset",
+            "defaultruleset",
+            "botprotection",
+        ];
         if !known.contains(&of("ruleSetType").to_ascii_lowercase().as_str()) {
             return Err(bad(format!("The managed rule set '{}' is not supported.", of("ruleSetType"))));
         }
@@ -548,7 +553,8 @@ fn check_gateway_policy(asked: &Asked<'_>) -> Result<(), Failure> {
     }
     for set in list(asked.body, "properties.managedRules.managedRuleSets") {
         let of = |name: &str| set.get(name).and_then(Value::as_str).unwrap_or_default();
-        let known = ["OWASP", "Microsoft_DefaultRuleSet", "Microsoft_BotManagerRuleSet"];
+        let known =
+            ["OWASP", "Microsoft_DefaultRuleSet", "Microsoft_BotManagerRuleSet", "Microsoft_HTTPDDoSRuleSet"];
         if !known.contains(&of("ruleSetType")) || of("ruleSetVersion").is_empty() {
             return Err(bad(format!("The managed rule set '{}' is not supported.", of("ruleSetType"))));
         }

@@ -49,7 +49,9 @@ pub(crate) fn missing_reference(what: &str, by: &str) -> Failure {
 /// The address ranges of a network, or what is wrong with them.
 fn address_space(call: &Call<'_>) -> Result<Vec<Cidr>, Failure> {
     let prefixes = list(&call.body, "properties.addressSpace.addressPrefixes");
-    if prefixes.is_empty() {
+    // Or a pool of addresses gives them.
+    if prefixes.is_empty() && list(&call.body, "properties.addressSpace.ipamPoolPrefixAllocations").is_empty()
+    {
         let message = format!("Virtual network {} must have at least one address prefix.", call.id);
         return Err(Failure::bad("InvalidRequestFormat", message));
     }

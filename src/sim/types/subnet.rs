@@ -62,6 +62,8 @@ pub(crate) fn build(
     }
     let (one, many) = (text(&body, "properties.addressPrefix"), list(&body, "properties.addressPrefixes"));
     match (one, many) {
+        // A pool of addresses gives it its range.
+        (None, []) if !list(&body, "properties.ipamPoolPrefixAllocations").is_empty() => {}
         (None, []) => {
             let message = format!("Subnet {name} has no address prefix.");
             return Err(Failure::bad("InvalidRequestFormat", message));

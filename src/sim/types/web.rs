@@ -45,6 +45,7 @@ fn tier(sku: &str) -> Option<(&'static str, bool)> {
         ("FC1", "FlexConsumption", true),
         ("B1 B2 B3", "Basic", true),
         ("S1 S2 S3", "Standard", true),
+        ("P1 P2 P3", "Premium", false),
         ("P1V2 P2V2 P3V2", "PremiumV2", true),
         ("P0V3 P1V3 P2V3 P3V3 P1MV3 P2MV3 P3MV3 P4MV3 P5MV3", "Premium0V3", true),
         ("P0V4 P1V4 P2V4 P3V4 P1MV4 P2MV4 P3MV4 P4MV4 P5MV4", "PremiumV4", true),
@@ -463,6 +464,16 @@ impl Behaviour for SiteConfig {
                 world.updated(key);
                 ok(&shown_settings(call, all))
             }
+            // Kept as they are sent.
+            "authsettings"
+            | "authsettingsv2"
+            | "azurestorageaccounts"
+            | "backup"
+            | "connectionstrings"
+            | "logs"
+            | "metadata"
+            | "pushsettings"
+            | "slotconfignames" => Generic.put(world, call),
             other => Err(Failure::new(404, "NotFound", format!("There is no configuration '{other}'."))),
         }
     }
