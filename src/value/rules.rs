@@ -135,6 +135,11 @@ impl Rule {
         self.path
     }
 
+    /// What Azure takes when nobody says the field, when that is known.
+    pub fn default_value(&self) -> Option<Value> {
+        self.default.and_then(|text| serde_json::from_str(text).ok())
+    }
+
     /// Whether this is said of the field.
     pub const fn says(&self, flag: Flag) -> bool {
         self.flags & flag as u32 != 0
