@@ -80,7 +80,10 @@ resources:
         let Some(id) = id_of(&spec.arm_type, spec.parent.as_ref(), cx) else { return };
         let mut body = spec.body.clone();
         // What lies somewhere carries tags; those of the blueprint are for it too.
-        let tracked = body.contains_key("location") || body.contains_key("tags");
+        // But for types that lie somewhere and carry none, as a section knows.
+        let section = crate::catalog::resource_type(&spec.arm_type);
+        let tracked = (body.contains_key("location") || body.contains_key("tags"))
+            && section.is_none_or(|kind| kind.tags);
         if tracked && !cx.common.tags.is_empty() {
             let mut tags = cx.common.tags.clone();
             if let Some(Value::Object(own)) = body.get("tags") {
@@ -195,10 +198,13 @@ impl Spec {
             let regions =
                 ["properties.locations[].locationName", "properties.additionalLocations[].location"];
             let regions = regions.into_iter().map(|path| Rule::at(path).location());
+            // AKS taints the nodes of Spot pools by itself.
+            let taints = Rule::at("properties.nodeTaints").set().at_least();
             let arm_type = forever(&self.arm_type);
             // A type that has a section is known field by field.
             let of_section = crate::catalog::resource_type(arm_type).map_or(&[][..], |kind| kind.rules);
             let known = azures.chain(regions).chain(of_section.iter().copied());
+            let known = known.chain((arm_type.ends_with("/agentPools")).then_some(taints));
             let rules: Vec<Rule> = known.chain(keyed).chain(write_only).chain(immutable).collect();
             // Children of one resource seldom like being written at once.
             let top = match self.type_parts().len() {
