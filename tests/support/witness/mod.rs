@@ -64,6 +64,8 @@ struct Kept {
     bodies: usize,
     /// The last body that was put to each id.
     put: BTreeMap<ArmId, Written>,
+    /// Every body that was sent, in order.
+    written: Vec<Written>,
 }
 
 /// A transport that is watched when there is something to compare with.
@@ -91,14 +93,22 @@ impl Witness {
         self.kept().put.values().cloned().collect()
     }
 
+    /// Every body that was sent to a resource, in order.
+    pub fn written(&self) -> Vec<Written> {
+        self.kept().written.clone()
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn look(&self, request: &Request, response: &Response) {
-        let Some(mut facts) = facts() else { return };
         let mut kept = self.kept();
         kept.requests += 1;
+        let Some(mut facts) = facts() else {
+            kept.written.extend(Written::of(request));
+            return;
+        };
         let given = request.method.is_read() && kept.given.contains(&request.url);
         for name in ["location", "azure-asyncoperation"] {
             kept.given.extend(response.headers.get(name).map(str::to_owned));
@@ -119,8 +129,9 @@ impl Witness {
             kept.bodies += 1;
             found.extend(facts.body_faults(&written));
             if written.method == Method::Put {
-                kept.put.insert(written.id.clone(), written);
+                kept.put.insert(written.id.clone(), written.clone());
             }
+            kept.written.push(written);
         }
         let chosen = self.strict && is_chosen(&request.url);
         for fault in found {
