@@ -601,6 +601,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_with_another_field_changes_nothing() {
         let bench = Bench::new().await;
+        bench.post("/providers/Microsoft.ServiceBus/register").await;
+        bench.get("/providers/Microsoft.ServiceBus").await;
         let id = Bench::rid("Microsoft.ServiceBus/namespaces/sb-shape-1");
         let body = json!({ "location": "westeurope", "sku": { "name": "Premium" }, "properties": { "zoneRedundand": true } });
         let seen = bench.put(&id, body).await;
