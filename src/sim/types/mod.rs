@@ -21,6 +21,7 @@ mod gateway;
 mod generic;
 mod identity;
 mod interface;
+mod key;
 pub(crate) mod key_vault;
 pub(crate) mod machines;
 mod maintenance;

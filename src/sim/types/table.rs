@@ -8,6 +8,7 @@ use super::flux::{Extension, FluxConfiguration};
 use super::generic::Generic;
 use super::identity::{FederatedCredential, Identity};
 use super::interface::Interface;
+use super::key::Key;
 use super::key_vault::{AccessPolicies, Vault};
 use super::maintenance::Maintenance;
 use super::network::VirtualNetwork;
@@ -152,7 +153,7 @@ const TYPES: &[Entry] = &[
     proxy("Microsoft.SignalRService/webPubSub/sharedPrivateLinkResources", &Requester),
     proxy("Microsoft.Kusto/clusters/managedPrivateEndpoints", &Requester),
     tracked("Microsoft.Dashboard/grafana/managedPrivateEndpoints", &Requester),
-    proxy("Microsoft.KeyVault/vaults/keys", &Generic),
+    proxy("Microsoft.KeyVault/vaults/keys", &Key),
     tracked("Microsoft.ContainerService/fleets", &Generic),
     proxy("Microsoft.ContainerService/fleets/autoUpgradeProfiles", &Generic),
     proxy("Microsoft.ContainerService/fleets/members", &Generic),
