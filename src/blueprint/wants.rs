@@ -82,7 +82,7 @@ impl Linker<'_> {
                     let kind = node.draft.kind;
                     // What a type gives that berth does not make is not known.
                     let unknown = kind.open && resource_type(kind.arm_type).is_none();
-                    unknown && wants.takes(kind.arm_type) || kind.facets.iter().any(acts)
+                    wants.takes(kind.arm_type) && (unknown || kind.facets.iter().any(acts))
                 }
             };
             return (!good).then(|| (what(title), self.instead(wants, path)));
@@ -134,6 +134,10 @@ impl Linker<'_> {
         // Words, GUIDs and aliases are looked at by the kind, unless only one type has such an output.
         if wants.words.contains(&text) || wants.facet != "id" && wants.types.is_empty() {
             return None;
+        }
+        if wants.facet == "versionedUri" {
+            let wrong = || (format!("`{text}` is not {}", wants.what), self.instead(wants, text));
+            return (!text.starts_with("https://")).then(wrong);
         }
         if wants.facet != "id" {
             let wrong = || (format!("`{text}` is not the id of {}", wants.what), self.instead(wants, text));
@@ -227,6 +231,7 @@ impl Linker<'_> {
         let alike = alike.and_then(|near| fitting.iter().find(|address| name(address) == near));
         let id = match wants.facet {
             "id" => "the id of one",
+            "versionedUri" => "the URL of one with its version",
             _ if wants.types.is_empty() => "an object id",
             _ => "the GUID of one",
         };
@@ -305,66 +310,7 @@ mod tests {
     }
 
     /// One entry of each section, by which references of every kind can be tried in every field.
-    const ESTATE: &str = r#"
-blueprint: shop
-azure: { subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg-shop }
-resourceGroups: { other: { name: rg-other } }
-networks:
-  hub: { addressSpace: [10.20.0.0/16], subnets: { nodes: { prefix: 10.20.0.0/20 } }, peerings: { spoke: { network: "${networks.spoke}" } } }
-  spoke: { addressSpace: [10.21.0.0/16], subnets: { nodes: { prefix: 10.21.0.0/20 } } }
-networkSecurityGroups: { web: { rules: { http: { priority: 100, direction: Inbound, access: Allow, protocol: Tcp, ports: ["80"] } } } }
-routeTables: { nodes: {} }
-natGateways: { out: {} }
-publicIps: { out: {} }
-privateDnsZones: { web: { name: shop.internal, links: { hub: { network: "${networks.hub}" } } } }
-identities: { app: { federatedCredentials: { web: { issuer: "https://x.example.org", subject: s } } } }
-keyVaults: { secrets: { name: kv-shop-a1, secrets: { one: { value: "${param.s}" } } } }
-parameters: { s: { type: string, secret: true, default: x } }
-clusters:
-  aks:
-    identity: "${identities.app}"
-    apiServer: { privateCluster: true }
-    bootstrap: { artifactSource: Cache }
-    serviceMesh: { certificateAuthority: { vault: "${keyVaults.secrets}", certificate: ca, key: key, rootCertificate: root, chain: chain } }
-    addons:
-      podIdentity: { identities: { one: { namespace: web, identity: "${identities.app}" } } }
-      flux: { configurations: { one: { azureBlob: { url: "https://x.blob.core.windows.net", container: c } } } }
-    nodePools: { system: { mode: System, count: 1, vmSize: Standard_D4s_v5 } }
-privateEndpoints: { vault: { target: "${keyVaults.secrets}", subnet: "${networks.spoke.subnets.nodes}" } }
-roleAssignments: { a: { principal: "${identities.app}", role: Reader } }
-policyAssignments: { p: { policy: podSecurityBaseline, scope: "${clusters.aks}" } }
-locks: { l: { scope: "${keyVaults.secrets}" } }
-approvals: { vault: { target: "${keyVaults.secrets}", endpoints: ["${privateEndpoints.vault}"] } }
-logWorkspaces: { logs: {} }
-appServicePlans: { web: { name: asp-shop, sku: P0v3 } }
-webApps: { shop: { name: app-shop-a1, plan: "${appServicePlans.web}", slots: { blue: {} } } }
-wafPolicies: { edge: { name: wafshop, sku: Premium }, gateway: { for: applicationGateway } }
-frontDoors:
-  edge:
-    name: afd-shop
-    sku: Premium
-    endpoints: { shop: { name: shop-a1 } }
-    originGroups: { web: {} }
-    origins: { shop: { hostName: "${webApps.shop.hostName}", privateLink: { target: "${webApps.shop}" } } }
-    securityPolicies: { waf: { policy: "${wafPolicies.edge}", endpoints: [shop] } }
-sqlServers:
-  orders:
-    name: sql-orders-a1
-    entraAdmin: { login: id-app, principal: "${identities.app}", principalType: Application, only: true }
-    databases: { orders: { sku: S0 } }
-    networkRules: { nodes: { subnet: "${networks.hub.subnets.nodes}", ignoreMissingServiceEndpoint: true } }
-containerRegistries: { shop: { name: crshopb1, sku: Premium } }
-storageAccounts: { logs: { name: stlogsa1, sku: Standard_ZRS } }
-privateLinkServices: { shop: { subnet: "${networks.spoke.subnets.nodes}", destination: 10.20.0.10 } }
-applicationGateways: { shop: { name: agw-shop, subnet: "${networks.hub.subnets.nodes}", publicIp: "${publicIps.out}", wafPolicy: "${wafPolicies.gateway}", ingressController: true } }
-apiManagement: { shop: { name: apim-shop-a1, sku: Developer, publisherEmail: a@example.com, publisherName: a, virtualNetwork: { type: External, subnet: "${networks.hub.subnets.nodes}" } } }
-cosmosAccounts: { shop: { name: cosmos-shop-a1 } }
-serviceBus: { shop: { name: sb-shop-a1, networkRules: { ips: [203.0.113.7] } } }
-eventHubs: { shop: { name: evh-shop-a1, networkRules: { ips: [203.0.113.7] } } }
-redis: { shop: { name: redis-shop-a1, sku: Balanced_B5 } }
-existing: { shared: { type: Microsoft.Network/virtualNetworks, name: vnet-shared, resourceGroup: rg-shared } }
-resources: { registry: { name: crshopa1, type: Microsoft.ContainerRegistry/registries, apiVersion: "2025-11-01", body: { location: westeurope, properties: {} } } }
-"#;
+    const ESTATE: &str = include_str!("../../tests/support/references.yaml");
 
     /// Puts a value at the path of a schema; answers the path in the blueprint.
     fn put(value: &mut Value, path: &[&str], new: &str, place: &str) -> String {
@@ -418,6 +364,7 @@ resources: { registry: { name: crshopa1, type: Microsoft.ContainerRegistry/regis
             ("${identities.app.clientId}", ""),
             ("${keyVaults.secrets}", "Microsoft.KeyVault/vaults"),
             ("${keyVaults.secrets.secrets.one}", "Microsoft.KeyVault/vaults/secrets"),
+            ("${keyVaults.secrets.keys.etcd}", "Microsoft.KeyVault/vaults/keys"),
             ("${clusters.aks}", "Microsoft.ContainerService/managedClusters"),
             ("${clusters.aks.nodePools.system}", "Microsoft.ContainerService/managedClusters/agentPools"),
             ("${clusters.aks.oidcIssuerUrl}", ""),

@@ -313,6 +313,8 @@ pub struct ResourceType {
     pub version: Option<(&'static str, &'static str)>,
     /// Resources of others, at its scope or below, that say something about it.
     pub spoken_of: Option<SpokenOf>,
+    /// What a replacement takes away from those who use it: a sentence without its full stop.
+    pub lost: Option<&'static str>,
     /// What it lets somebody do, in words, when that is all that it is there for.
     pub grants: Option<fn(&ArmId, &Value) -> Option<Grant>>,
     /// How long a create usually takes; for progress and the critical path.
@@ -388,6 +390,7 @@ impl ResourceType {
             cross_check: None,
             also_needs: None,
             obstacle: None,
+            lost: None,
             grants: None,
             watched: &[],
             version: None,

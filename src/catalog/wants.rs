@@ -100,6 +100,15 @@ const ALL: &[Wants] = &[
         &["Microsoft.KeyVault/vaults", "Microsoft.KeyVault/managedHSMs"],
         "${keyVaults.secrets}",
     ),
+    Wants {
+        facet: "versionedUri",
+        ..Wants::a(
+            "vault key",
+            "a key in a vault",
+            &["Microsoft.KeyVault/vaults/keys"],
+            "${keyVaults.secrets.keys.etcd}",
+        )
+    },
     Wants::a(
         "private DNS zone",
         "a private DNS zone",
@@ -132,6 +141,12 @@ const ALL: &[Wants] = &[
         "a network security group",
         &["Microsoft.Network/networkSecurityGroups"],
         "${networkSecurityGroups.nodes}",
+    ),
+    Wants::a(
+        "service endpoint policy",
+        "a policy of service endpoints",
+        &["Microsoft.Network/serviceEndpointPolicies"],
+        "${resources.policy}",
     ),
     Wants::a(
         "application security group",

@@ -126,6 +126,9 @@ const STAYS: &[&str] = &[
     "Microsoft.EventHub/namespaces/eventhubs properties.retentionDescription.retentionTimeInHours",
     // Once on, it is never off again.
     "Microsoft.KeyVault/vaults properties.enablePurgeProtection",
+    // Azure makes a key and never changes it.
+    "Microsoft.KeyVault/vaults/keys properties.keySize",
+    "Microsoft.KeyVault/vaults/keys properties.rotationPolicy.attributes.expiryTime",
     // Decided when it is made.
     "Microsoft.Network/applicationGateways zones",
     "Microsoft.Network/natGateways zones",

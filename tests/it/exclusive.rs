@@ -153,6 +153,9 @@ const NAMELESS: &[(&str, &str)] = &[
     ("properties.frontendIPConfigurations", "an address each for `publicIp` and `privateIp`"),
     ("properties.ipConfigurations", "a number of addresses"),
     ("properties.customProperties", "switches, some of which Azure adds itself"),
+    ("properties.serviceEndpointPolicies", "references, which the field says whole"),
+    ("properties.rotationPolicy", "a key is never changed"),
+    ("properties.localDNSProfile", "settings by zone, some of which Azure adds itself"),
 ];
 
 #[test]

@@ -83,6 +83,51 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     SHORT.iter().map(|(name, _)| *name).chain(POLICIES.iter().map(|policy| policy.name))
 }
 
+/// The short name of a policy, when it has one.
+fn short_name(policy: &Policy) -> Option<&'static str> {
+    SHORT.iter().find(|(_, id)| *id == policy.id).map(|(name, _)| *name)
+}
+
+/// A built-in policy or initiative as documentation tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyDoc {
+    /// Its display name.
+    pub name: &'static str,
+    /// The name that is shorter, when it has one.
+    pub short: Option<&'static str>,
+    /// Its GUID.
+    pub id: Uuid,
+    /// Whether it is a set of definitions.
+    pub initiative: bool,
+    /// The values of its parameter `effect`.
+    pub effects: &'static [&'static str],
+    /// Whether its assignment needs an identity, because it changes or deploys things.
+    pub acts: bool,
+    /// The parameters that must be given.
+    pub required: &'static [&'static str],
+    /// All others.
+    pub optional: Vec<&'static str>,
+}
+
+/// Every policy that is known, those with short names first.
+pub fn policies() -> Vec<PolicyDoc> {
+    let mut all: Vec<PolicyDoc> = POLICIES
+        .iter()
+        .map(|policy| PolicyDoc {
+            name: policy.name,
+            short: short_name(policy),
+            id: policy.id,
+            initiative: policy.initiative,
+            effects: policy.effects,
+            acts: policy.acts,
+            required: policy.required,
+            optional: policy.parameters().filter(|name| !policy.required.contains(name)).collect(),
+        })
+        .collect();
+    all.sort_by_key(|policy| (policy.short.is_none(), policy.short.unwrap_or(policy.name)));
+    all
+}
+
 impl Policy {
     /// Every parameter besides `effect`.
     pub fn parameters(&self) -> impl Iterator<Item = &'static str> {

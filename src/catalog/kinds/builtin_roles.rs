@@ -95,6 +95,109 @@ pub const BUILTIN_ROLES: &[(&str, Uuid)] = &[
     ("Website Contributor", uuid!("de139f84-1756-47ae-9be6-808fbbe84772")),
 ];
 
+/// What each of them lets somebody do, in the same order.
+pub const ABOUT: &[(&str, &str)] = &[
+    ("AcrDelete", "delete images and repositories"),
+    ("AcrImageSigner", "sign images"),
+    ("AcrPull", "pull images: the nodes of a cluster (`attach` of a registry gives it)"),
+    ("AcrPush", "push and pull images: a build pipeline"),
+    ("App Configuration Data Owner", "read and change settings in a store"),
+    ("App Configuration Data Reader", "read settings in a store"),
+    (
+        "AppGw for Containers Configuration Manager",
+        "set up Application Gateway for Containers: its controller",
+    ),
+    ("Azure Event Hubs Data Owner", "send, receive and manage events"),
+    ("Azure Event Hubs Data Receiver", "receive events"),
+    ("Azure Event Hubs Data Sender", "send events"),
+    ("Azure Kubernetes Service Cluster Admin Role", "fetch the credentials of a cluster's administrator"),
+    ("Azure Kubernetes Service Cluster Monitoring User", "fetch the credentials of a cluster for monitoring"),
+    ("Azure Kubernetes Service Cluster User Role", "fetch the credentials of a cluster's users"),
+    ("Azure Kubernetes Service Contributor Role", "change clusters and their pools in Azure"),
+    ("Azure Kubernetes Service RBAC Admin", "manage what is in a namespace, roles and quotas aside"),
+    ("Azure Kubernetes Service RBAC Cluster Admin", "do everything inside a cluster"),
+    ("Azure Kubernetes Service RBAC Reader", "see most of what is in a namespace, secrets aside"),
+    ("Azure Kubernetes Service RBAC Writer", "change most of what is in a namespace"),
+    ("Azure Service Bus Data Owner", "send, receive and manage messages"),
+    ("Azure Service Bus Data Receiver", "receive messages"),
+    ("Azure Service Bus Data Sender", "send messages"),
+    ("CDN Endpoint Contributor", "change endpoints of Front Door and CDN"),
+    ("CDN Profile Contributor", "change profiles of Front Door and CDN with their endpoints"),
+    (
+        "Container Registry Repository Catalog Lister",
+        "list the repositories of a registry with permissions by repository",
+    ),
+    ("Container Registry Repository Contributor", "pull, push and delete in repositories, by conditions"),
+    ("Container Registry Repository Reader", "pull from repositories, by conditions"),
+    ("Container Registry Repository Writer", "pull and push in repositories, by conditions"),
+    ("Contributor", "change and delete everything, but give nobody roles"),
+    ("Disk Encryption Set Operator for Managed Disks", "encrypt disks with a disk encryption set"),
+    ("DNS Zone Contributor", "change public DNS zones and their records"),
+    ("DocumentDB Account Contributor", "change Cosmos DB accounts"),
+    ("Grafana Admin", "do everything in a Grafana workspace"),
+    ("Grafana Editor", "change dashboards in a Grafana workspace"),
+    ("Grafana Viewer", "see dashboards in a Grafana workspace"),
+    ("Key Vault Administrator", "do everything with secrets, keys and certificates"),
+    ("Key Vault Certificate User", "read certificates with their private keys"),
+    ("Key Vault Certificates Officer", "do everything with certificates"),
+    ("Key Vault Contributor", "change vaults in Azure, without reading what is in them"),
+    ("Key Vault Crypto Officer", "do everything with keys"),
+    (
+        "Key Vault Crypto Service Encryption User",
+        "wrap and unwrap keys: a service that encrypts with yours, such as a disk encryption set",
+    ),
+    ("Key Vault Crypto User", "encrypt, decrypt and sign with keys: KMS of a cluster"),
+    ("Key Vault Data Access Administrator", "give the data roles of vaults, and no others"),
+    ("Key Vault Purge Operator", "purge deleted vaults"),
+    ("Key Vault Reader", "see what is in a vault, without values"),
+    ("Key Vault Secrets Officer", "do everything with secrets"),
+    (
+        "Key Vault Secrets User",
+        "read the values of secrets: an application, the secrets provider of a cluster",
+    ),
+    ("Kubernetes Agentless Operator", "let Defender look into clusters without an agent"),
+    ("Kubernetes Extension Contributor", "make, change and delete extensions and Flux configurations"),
+    ("Locks Contributor", "make and delete locks"),
+    ("Log Analytics Contributor", "change workspaces and what is collected in them"),
+    ("Log Analytics Reader", "read logs and how they are collected"),
+    ("Managed Identity Contributor", "make, change and delete identities and federated credentials"),
+    (
+        "Managed Identity Operator",
+        "let something act as an identity: the control plane of a cluster on its kubelet's identity",
+    ),
+    ("Monitoring Contributor", "read monitoring data and change how it is collected"),
+    ("Monitoring Data Reader", "read Prometheus metrics of a workspace"),
+    ("Monitoring Metrics Publisher", "send metrics and logs to collection rules"),
+    ("Monitoring Reader", "read monitoring data"),
+    ("Network Contributor", "change networks and use their subnets: the control plane of a cluster"),
+    ("Owner", "do everything, and give every role"),
+    ("Private DNS Zone Contributor", "change private DNS zones: a cluster with a private API server"),
+    ("Reader", "see everything, secrets aside"),
+    ("Redis Cache Contributor", "change caches"),
+    ("Resource Policy Contributor", "make policies and assign them"),
+    ("Role Based Access Control Administrator", "give every role, and change nothing else"),
+    ("Security Reader", "see what Defender for Cloud finds"),
+    ("SQL DB Contributor", "change databases, but not who may sign in"),
+    ("SQL Security Manager", "change auditing and threat detection of SQL servers"),
+    ("SQL Server Contributor", "change SQL servers and databases, but not who may sign in"),
+    ("Storage Account Contributor", "change storage accounts and fetch their keys"),
+    ("Storage Blob Data Contributor", "read, write and delete blobs: a ledger in blob storage"),
+    ("Storage Blob Data Owner", "do everything with blobs, ownership included"),
+    ("Storage Blob Data Reader", "read blobs"),
+    ("Storage File Data Privileged Contributor", "read and write files whatever their own permissions say"),
+    ("Storage File Data SMB Share Contributor", "read, write and delete files of a share"),
+    ("Storage Queue Data Contributor", "read, write and delete messages of queues"),
+    ("Storage Table Data Contributor", "read, write and delete entities of tables"),
+    ("Tag Contributor", "change tags"),
+    ("User Access Administrator", "give every role, and manage access otherwise"),
+    (
+        "Virtual Machine Contributor",
+        "change virtual machines and scale sets: pod identity on the group of the nodes",
+    ),
+    ("Web Plan Contributor", "change App Service plans"),
+    ("Website Contributor", "change web apps"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +207,8 @@ mod tests {
     fn names_and_guids_are_unique_and_in_order() {
         let names: Vec<_> = BUILTIN_ROLES.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
         assert!(names.is_sorted_by(|a, b| a < b));
+        let told: Vec<_> = ABOUT.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+        assert_eq!(told, names);
         let guids: BTreeSet<_> = BUILTIN_ROLES.iter().map(|(_, guid)| guid).collect();
         assert_eq!(guids.len(), BUILTIN_ROLES.len());
     }

@@ -75,7 +75,8 @@ const SECRET_NAME: Code = Code {
     example: "name: database-password",
 };
 
-const SECRET_NAMES: NameRule = NameRule {
+/// What is in a vault has names of one form.
+pub(super) const VAULT_ITEM: NameRule = NameRule {
     code: &SECRET_NAME,
     what: "a secret",
     min: 1,
@@ -98,7 +99,7 @@ impl SecretSpec {
     pub(super) fn expand(self, key: &str, vault: &ArmId, cx: &mut EntryCx<'_>) {
         let origin = format!("secrets.{key}");
         let name = self.name.as_deref().unwrap_or(key);
-        SECRET_NAMES.check(name, &origin, cx);
+        VAULT_ITEM.check(name, &origin, cx);
         if !has_token(&self.value) {
             let message = "the value of this secret stands in the blueprint in clear text";
             cx.problem(
@@ -128,13 +129,13 @@ impl SecretSpec {
 
 const SECRET_TIME: Code = Code {
     name: "secret-time",
-    why: "When a secret begins or ends to count is a time in UTC, the end after the beginning.",
+    why: "When a secret or key begins or ends to count is a time in UTC, the end after the beginning.",
     remedy: "Write a date or a time.",
     example: "expires: 2027-01-31T12:00:00Z",
 };
 
 /// The seconds since 1970 of a date or time, or a problem.
-fn instant(text: Option<&str>, path: &str, cx: &mut EntryCx<'_>) -> Option<i64> {
+pub(super) fn instant(text: Option<&str>, path: &str, cx: &mut EntryCx<'_>) -> Option<i64> {
     let text = text?;
     let seconds = seconds_since_epoch(text);
     if seconds.is_none() {

@@ -67,6 +67,11 @@ pub(super) fn written_id(reference: &Reference, cx: &EntryCx<'_>) -> Option<ArmI
     })
 }
 
+/// Whether a reference is to an entry of `existing`.
+pub(super) fn is_existing(reference: &Reference) -> bool {
+    reference.path().is_some_and(|path| Parts::of(&path).section == "existing")
+}
+
 /// Whether a reference is none to a resource of a type, as far as that can be told before ids are known.
 pub(super) fn is_no(arm_type: &str, reference: &Reference, cx: &EntryCx<'_>) -> bool {
     match type_in(reference, cx) {

@@ -54,6 +54,7 @@ pub(super) fn cluster(spec: &Spec, cx: &EntryCx<'_>) -> Value {
         "azureMonitorProfile": spec.addons.monitor(),
         "aiToolchainOperatorProfile": spec.addons.ai_toolchain_operator.map(|enabled| json!({ "enabled": enabled })),
         "supportPlan": spec.support_plan,
+        "publicNetworkAccess": spec.public_access.map(|on| if on { "Enabled" } else { "Disabled" }),
         "ingressProfile": spec.addons.ingress(),
         "workloadAutoScalerProfile": spec.addons.workload_autoscaler(),
         "metricsProfile": spec.cost_analysis.map(|enabled| json!({ "costAnalysis": { "enabled": enabled } })),

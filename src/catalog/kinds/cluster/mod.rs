@@ -12,9 +12,11 @@ mod body;
 mod checks;
 mod cross;
 mod disturbance;
+mod extension;
 mod field;
 mod flux;
 mod flux_source;
+mod local_dns;
 mod maintenance;
 mod mesh;
 mod network;
@@ -88,12 +90,19 @@ clusters:
       system: { mode: System, count: 2, vmSize: Standard_D4s_v5 }
       winpl: { os: Windows, osSku: Windows2022, count: 1 }
 ";
-    const TYPES: &'static [&'static crate::catalog::ResourceType] =
-        &[&types::MANAGED_CLUSTER, &types::AGENT_POOL, &types::EXTENSION, &types::FLUX_CONFIGURATION];
+    const TYPES: &'static [&'static crate::catalog::ResourceType] = &[
+        &types::MANAGED_CLUSTER,
+        &types::AGENT_POOL,
+        &types::EXTENSION,
+        &types::FLUX_CONFIGURATION,
+        &types::TRUSTED_ACCESS,
+    ];
     const NESTED: &'static [Nested] = &[
         Nested::at("nodePools.*").reads_properties(),
         Nested::at("maintenance.*"),
         Nested::at("addons.flux"),
+        Nested::at("extensions.*"),
+        Nested::at("trustedAccess.*"),
         Nested::at("addons.flux.configurations.*").reads_properties(),
     ];
     const MERGED: &'static [Merged] = &[
@@ -163,6 +172,8 @@ clusters:
         if let Some(maintenance) = &spec.maintenance {
             maintenance.expand(&cluster, cx);
         }
+        extension::extensions(&spec.extensions, spec.addons.flux.is_some(), &cluster, cx);
+        extension::trusted_access(&spec.trusted_access, &cluster, cx);
         if let Some(flux) = spec.addons.flux {
             flux.expand(&cluster, cx);
         }

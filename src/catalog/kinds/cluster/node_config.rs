@@ -1,5 +1,6 @@
 //! What a node pool's nodes are told: kubelet, kernel, graphics cards, security, their own network.
 
+use super::local_dns::LocalDnsSpec;
 use super::node_pool::PoolSpec;
 use super::words::words;
 use crate::catalog::{Reference, model};
@@ -260,6 +261,7 @@ impl PoolSpec {
             "capacityReservationGroupID": self.capacity_reservation.as_ref().map(Reference::id),
             "creationData": self.snapshot.as_ref().map(|snapshot| json!({ "sourceResourceId": snapshot.id() })),
             "podIPAllocationMode": self.pod_ip_allocation,
+            "localDNSProfile": self.local_dns.as_ref().map(LocalDnsSpec::profile),
             "messageOfTheDay": self.message_of_the_day,
             "powerState": self.running.map(|on| json!({ "code": if on { "Running" } else { "Stopped" } })),
         });

@@ -1,6 +1,7 @@
 //! Node pools of a cluster.
 
 use super::field::{Interval, NumberOrText, Settings, Toggle, Version, as_model};
+use super::local_dns::LocalDnsSpec;
 use super::node_config::{GatewaySpec, GpuSpec, KubeletSpec, LinuxOsSpec, NodeNetworkSpec, NodeSecuritySpec};
 use super::spec::Spec;
 use super::words::words;
@@ -90,6 +91,8 @@ pub struct PoolSpec {
     pub(super) security: Option<NodeSecuritySpec>,
     /// The network of the nodes themselves.
     pub(super) network: Option<NodeNetworkSpec>,
+    /// A DNS server on each node.
+    pub(super) local_dns: Option<LocalDnsSpec>,
     /// The addresses of a pool with `mode: Gateway`.
     pub(super) gateway: Option<GatewaySpec>,
     /// Whether the pool runs: `false` stops its nodes and keeps them. A `System` pool cannot be stopped.

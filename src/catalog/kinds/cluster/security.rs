@@ -37,8 +37,9 @@ pub struct KmsSpec {
     /// Whether it is on; yes when absent.
     #[serde(default = "yes")]
     pub(super) enabled: bool,
-    /// The key with its version: `https://{vault}.vault.azure.net/keys/{name}/{version}` (`keyId`).
-    pub(super) key: Option<String>,
+    /// A key of `keyVaults`, or a key with its version: `https://{vault}.vault.azure.net/keys/{name}/{version}` (`keyId`).
+    #[schemars(extend("x-wants" = "vault key"))]
+    pub(super) key: Option<Reference>,
     /// How the vault is reached: `Public` (the default), or `Private` by its private endpoint, which needs `vault` and
     /// `apiServer: { vnetIntegration: true }`.
     pub(super) network_access: Option<KmsAccess>,
@@ -80,7 +81,7 @@ impl KmsSpec {
         }
         json!({
             "enabled": true,
-            "keyId": self.key,
+            "keyId": self.key.as_ref().map(|key| key.facet("versionedUri")),
             "keyVaultNetworkAccess": self.network_access,
             "keyVaultResourceId": self.vault.as_ref().map(Reference::id),
         })

@@ -2,6 +2,7 @@
 
 use super::addons::AddonsSpec;
 use super::autoscaler::AutoscalerSpec;
+use super::extension::{ExtensionSpec, TrustedAccessSpec};
 use super::field::{Toggle, Version};
 use super::maintenance::MaintenanceSpec;
 use super::mesh::MeshSpec;
@@ -103,9 +104,17 @@ pub struct Spec {
     /// The key with which the nodes' disks are encrypted: a disk encryption set. It cannot be changed.
     #[schemars(extend("x-wants" = "disk encryption set"))]
     pub(super) disk_encryption_set: Option<Reference>,
+    /// Whether the cluster answers on public networks at all; Azure's default when absent (`publicNetworkAccess`).
+    pub(super) public_access: Option<bool>,
     /// Add-ons of the cluster.
     #[serde(default)]
     pub(super) addons: AddonsSpec,
+    /// Extensions besides Flux, by their key.
+    #[serde(default)]
+    pub(super) extensions: IndexMap<String, ExtensionSpec>,
+    /// Services of Azure's that may act in the cluster, by their key (`trustedAccessRoleBindings`).
+    #[serde(default)]
+    pub(super) trusted_access: IndexMap<String, TrustedAccessSpec>,
     /// Node pools by their key.
     #[serde(default)]
     pub(super) node_pools: IndexMap<String, PoolSpec>,

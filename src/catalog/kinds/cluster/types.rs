@@ -22,6 +22,9 @@ const fn minutes(count: u64) -> Duration {
 /// AKS returns the keys of `addonProfiles` in the case of whoever enabled the add-on (`omsAgent`), so the pointers of
 /// the add-ons' identities are to be resolved without regard to case.
 pub static MANAGED_CLUSTER: ResourceType = ResourceType {
+    lost: Some(
+        "everything that runs in the cluster, and its volumes, is lost; addresses and issuer are others afterwards",
+    ),
     severity: &[
         Weight::new(
             "properties.apiServerAccessProfile.enablePrivateCluster",
@@ -129,6 +132,9 @@ pub static AGENT_POOL: ResourceType = ResourceType {
     expected_delete: minutes(4),
     timeout: minutes(60),
     cross_check: Some(crate::catalog::kinds::ranges::pool),
+    lost: Some(
+        "its nodes go without being drained: pods on them end, and start elsewhere only where there is room",
+    ),
     conditional: true,
     ..ResourceType::new("Microsoft.ContainerService/managedClusters/agentPools", API_VERSION, "node pool")
 };
@@ -145,7 +151,26 @@ pub static MAINTENANCE_CONFIGURATION: ResourceType = ResourceType {
     )
 };
 
-/// An extension on it; here, Flux.
+/// What a service of Azure's may do in it.
+pub static TRUSTED_ACCESS: ResourceType = ResourceType {
+    lanes: LANES,
+    tags: false,
+    rules: &[
+        Rule::at("properties.sourceResourceId").immutable().fold_case(),
+        Rule::at("properties.roles").set().fold_case(),
+    ],
+    listing: Listing::Collection,
+    expected: Duration::from_secs(60),
+    expected_update: Duration::from_secs(60),
+    expected_delete: Duration::from_secs(60),
+    ..ResourceType::new(
+        "Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings",
+        API_VERSION,
+        "trusted access binding",
+    )
+};
+
+/// An extension on it, Flux among them.
 pub static EXTENSION: ResourceType = ResourceType {
     lanes: LANES,
     tags: false,

@@ -1,4 +1,4 @@
-//! Key vaults and their secrets: `Microsoft.KeyVault/vaults`
+//! Key vaults, their secrets and keys: `Microsoft.KeyVault/vaults`
 //! (<https://learn.microsoft.com/azure/templates/microsoft.keyvault/vaults>).
 //!
 //! Secrets are written through ARM (`vaults/secrets`), not through the vault's own endpoint: that works while the
@@ -17,7 +17,7 @@ pub use spec::Spec;
 pub use types::KEY_VAULT;
 pub(super) use types::{API_VERSION, VAULT};
 
-use crate::catalog::kinds::key_vault_secret;
+use crate::catalog::kinds::{key_vault_key, key_vault_secret};
 use crate::catalog::{Draft, EntryCx, EntryKind, Merged, Nested, ResourceType};
 use crate::diag::Code;
 
@@ -28,7 +28,7 @@ impl EntryKind for KeyVault {
     const SECTION: &'static str = "keyVaults";
     const TITLE: &'static str = "key vault";
     const ARM_TYPE: &'static str = VAULT;
-    const ABOUT: &'static str = "A key vault and the secrets that the blueprint puts into it. A deleted vault keeps its \
+    const ABOUT: &'static str = "A key vault, and the secrets and keys that the blueprint puts into it. A deleted vault keeps its \
         name until it is purged; when berth meets such a name it plans to recover the vault.";
     const EXAMPLE: &'static str = "\
 parameters:
@@ -45,6 +45,8 @@ keyVaults:
         name: database-password
         value: ${param.databasePassword}
         contentType: text/plain
+    keys:
+      disks: { type: RSA, size: 3072, rotation: { every: P90D, expiresAfter: P120D } }
   legacy:
     name: kv-old-${uniqueString(azure.resourceGroup)}
     authorization: accessPolicies
@@ -53,10 +55,12 @@ keyVaults:
     networkRules:
       ips: [203.0.113.7]
 ";
-    const TYPES: &'static [&'static ResourceType] = &[&KEY_VAULT, &super::key_vault_secret::SECRET];
-    const NESTED: &'static [Nested] = &[Nested::at("secrets.*")];
+    const TYPES: &'static [&'static ResourceType] =
+        &[&KEY_VAULT, &super::key_vault_secret::SECRET, &super::key_vault_key::KEY];
+    const NESTED: &'static [Nested] = &[Nested::at("secrets.*"), Nested::at("keys.*")];
     const MERGED: &'static [Merged] = &[Merged::list("accessPolicies", "properties.accessPolicies")];
-    const CODES: &'static [&'static [&'static Code]] = &[checks::CODES, key_vault_secret::CODES];
+    const CODES: &'static [&'static [&'static Code]] =
+        &[checks::CODES, key_vault_key::CODES, key_vault_secret::CODES];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
@@ -69,8 +73,12 @@ keyVaults:
             ("properties.sku", spec.sku.is_none()),
         ];
         cx.main(Draft::new(cx.address.clone(), vault.as_str(), &KEY_VAULT, body).initially_if(&unsaid));
+        let premium = spec.sku == Some(spec::Sku::Premium);
         for (key, secret) in spec.secrets {
             secret.expand(&key, &vault, cx);
+        }
+        for (key, made) in spec.keys {
+            made.expand(&key, &vault, premium, cx);
         }
     }
 }

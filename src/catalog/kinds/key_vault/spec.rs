@@ -1,12 +1,13 @@
 //! What a blueprint says of a key vault.
 
 use crate::catalog::Reference;
+use crate::catalog::kinds::key_vault_key::KeySpec;
 use crate::catalog::kinds::key_vault_secret::SecretSpec;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// A key vault with its secrets.
+/// A key vault with its secrets and keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
@@ -38,6 +39,9 @@ pub struct Spec {
     /// Secrets in the vault, by key. One that is dropped here stays in the vault, which is all that ARM allows.
     #[serde(default)]
     pub(super) secrets: IndexMap<String, SecretSpec>,
+    /// Keys in the vault, by key. Azure makes them and never changes them; one that is dropped here stays in the vault.
+    #[serde(default)]
+    pub(super) keys: IndexMap<String, KeySpec>,
 }
 
 /// Who decides about access to what is in a vault.
@@ -52,7 +56,7 @@ pub enum Authorization {
 }
 
 /// The edition of a vault.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Sku {
     /// Keys are protected by software.

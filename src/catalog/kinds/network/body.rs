@@ -51,6 +51,13 @@ impl SubnetSpec {
                 properties[name] = value;
             }
         }
+        if !self.service_endpoint_policies.is_empty() {
+            properties["serviceEndpointPolicies"] =
+                self.service_endpoint_policies.iter().map(|policy| json!({ "id": policy.id() })).collect();
+        }
+        if let Some(scope) = self.sharing_scope {
+            properties["sharingScope"] = json!(scope);
+        }
         json!({ "properties": properties })
     }
 }

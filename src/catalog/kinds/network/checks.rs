@@ -5,7 +5,7 @@ use crate::catalog::kinds::addresses::{cidr, overlap};
 use crate::catalog::kinds::naming::{NETWORK, NameRule, did_you_mean};
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
-use crate::value::token::has_token;
+use crate::value::token::{display_text, has_token};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -62,6 +62,8 @@ pub(super) const CODES: &[&Code] = &[
     &SUBNET_NAME,
     &DNS_SERVER,
     &FLOW_TIMEOUT,
+    &BGP_COMMUNITY,
+    &SHARED_SUBNET,
     &NETWORK_ADDRESS_SPACE,
     &NETWORK_OVERLAP,
     &SUBNET_OVERLAP,
@@ -69,6 +71,20 @@ pub(super) const CODES: &[&Code] = &[
     &SUBNET_SIZE,
     &SUBNET_SERVICE,
 ];
+
+const BGP_COMMUNITY: Code = Code {
+    name: "bgp-community",
+    why: "The community of a network has the number of Microsoft's autonomous system before the colon and one of your choice behind it.",
+    remedy: "Write `12076:` and a number from 20000 to 65534.",
+    example: "bgpCommunity: 12076:20000",
+};
+
+const SHARED_SUBNET: Code = Code {
+    name: "shared-subnet",
+    why: "A subnet that others use has no implicit way out.",
+    remedy: "Write `defaultOutboundAccess: false` beside `sharingScope`.",
+    example: "subnets: { shared: { prefix: 10.20.0.0/24, defaultOutboundAccess: false, sharingScope: Tenant } }",
+};
 
 const NETWORK_NAME: Code = Code {
     name: "network-name",
@@ -150,6 +166,13 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     for (key, subnet) in &spec.subnets {
         let name = subnet.name.as_deref().unwrap_or(key);
         SUBNET_NAMES.check(name, &format!("subnets.{key}.name"), cx);
+        if subnet.sharing_scope.is_some() && subnet.default_outbound_access != Some(false) {
+            let message = "Azure shares only subnets without an implicit way out";
+            cx.problem(
+                Problem::error(&SHARED_SUBNET, format!("subnets.{key}.sharingScope"), message)
+                    .help("add `defaultOutboundAccess: false`"),
+            );
+        }
     }
     if spec.address_space.is_empty() {
         cx.problem(
@@ -167,6 +190,16 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
                     format!("`{server}` is not an address"),
                 )
                 .help("write the address of a DNS server, such as `10.20.0.4`"),
+            );
+        }
+    }
+    if let Some(community) = spec.bgp_community.as_deref().filter(|text| !has_token(text)) {
+        let number = community.strip_prefix("12076:").and_then(|number| number.parse::<u32>().ok());
+        if !number.is_some_and(|number| (20_000..=65_534).contains(&number)) {
+            let message = format!("`{}` is not a community of a network", display_text(community));
+            cx.problem(
+                Problem::error(&BGP_COMMUNITY, "bgpCommunity", message)
+                    .help("write `12076:` and a number from 20000 to 65534, such as `12076:20000`"),
             );
         }
     }

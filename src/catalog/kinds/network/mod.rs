@@ -17,7 +17,7 @@ pub use types::{SUBNET, VIRTUAL_NETWORK};
 
 use crate::catalog::kinds::network_peering;
 use crate::catalog::kinds::network_peering::PEERING;
-use crate::catalog::{Draft, EntryCx, EntryKind, Members, Merged, Nested, ResourceType, model};
+use crate::catalog::{Draft, EntryCx, EntryKind, Members, Merged, Nested, ResourceType, merge_over, model};
 use crate::diag::Code;
 use crate::models::network as models;
 use serde_json::json;
@@ -64,6 +64,12 @@ networks:
         if let Some(plan) = plan {
             body["properties"]["ddosProtectionPlan"] = json!({ "id": plan.id() });
         }
+        let further = json!({
+            "encryption": spec.encryption.map(|enforcement| json!({ "enabled": true, "enforcement": enforcement })),
+            "bgpCommunities": spec.bgp_community.map(|community| json!({ "virtualNetworkCommunity": community })),
+            "privateEndpointVNetPolicies": spec.private_endpoint_policies,
+        });
+        merge_over(&mut body["properties"], &model(&further));
         cx.main(Draft::new(cx.address.clone(), vnet.as_str(), &VIRTUAL_NETWORK, body));
         for (key, subnet) in spec.subnets {
             let address = cx.address.child("subnets").child(&key);

@@ -26,6 +26,15 @@ pub struct Spec {
     /// The DDoS protection plan that protects the network.
     #[schemars(extend("x-wants" = "DDoS protection plan"))]
     pub(super) ddos_protection_plan: Option<Reference>,
+    /// Whether traffic between virtual machines is encrypted, and what becomes of what cannot be: `AllowUnencrypted` or
+    /// `DropUnencrypted`. It is not when absent.
+    pub(super) encryption: Option<Encryption>,
+    /// The BGP community that the network's routes are sent with over ExpressRoute: `12076:20000` to `12076:65534`.
+    #[schemars(example = &"12076:20000")]
+    pub(super) bgp_community: Option<String>,
+    /// `Basic` lets private endpoints be more than a thousand in the network; `Disabled` when absent
+    /// (`privateEndpointVNetPolicies`).
+    pub(super) private_endpoint_policies: Option<NetworkEndpointPolicies>,
 }
 
 /// A subnet.
@@ -59,6 +68,40 @@ pub struct SubnetSpec {
     /// Whether network policies apply to private link services here; Azure's default (`true`) when absent. Must be
     /// `false` for a subnet that takes the address of such a service.
     pub(super) private_link_service_network_policies: Option<bool>,
+    /// Which resources behind its service endpoints may be reached: policies of service endpoints.
+    #[serde(default)]
+    #[schemars(extend("x-wants" = "service endpoint policy"))]
+    pub(super) service_endpoint_policies: Vec<Reference>,
+    /// Who besides this subscription may use the subnet: `Tenant`, or `DelegatedServices`. Needs
+    /// `defaultOutboundAccess: false`.
+    pub(super) sharing_scope: Option<SharingScope>,
+}
+
+/// What becomes of traffic that cannot be encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Encryption {
+    /// It passes.
+    AllowUnencrypted,
+    /// It is dropped.
+    DropUnencrypted,
+}
+
+/// How many private endpoints a network takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum NetworkEndpointPolicies {
+    /// A thousand.
+    Disabled,
+    /// More.
+    Basic,
+}
+
+/// Who may use a subnet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum SharingScope {
+    /// Everybody in the tenant.
+    Tenant,
+    /// Services that it is delegated to.
+    DelegatedServices,
 }
 
 /// Which network policies hold for private endpoints.

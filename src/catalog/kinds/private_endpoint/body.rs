@@ -9,7 +9,7 @@ use super::types::VNET;
 use crate::catalog::kinds::naming::did_you_mean;
 use crate::catalog::kinds::private_dns::{dashed, linked_zone};
 use crate::catalog::kinds::private_link::{Group, Target, zones_in};
-use crate::catalog::kinds::scope::{type_in, written_id};
+use crate::catalog::kinds::scope::{is_existing, type_in, written_id};
 use crate::catalog::{EntryCx, Problem, Reference, model};
 use crate::ident::Address;
 use crate::models::network as models;
@@ -57,6 +57,8 @@ impl Choice {
                     zones: Some(first.map_or(&[][..], |group| group.zones)),
                 });
             }
+            // What is wrong with such an entry is told there.
+            (None, None) if arm_type.is_none() && is_existing(&spec.target) => return None,
             (None, None) => {
                 let what = arm_type.map_or("this target".to_owned(), |arm_type| format!("a {arm_type}"));
                 cx.problem(

@@ -24,6 +24,7 @@ pub(super) const MANUAL_TARGET: &str =
 
 /// The endpoint itself.
 pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
+    lost: Some("connections through it break, and its address may be another afterwards"),
     cross_check: Some(crate::catalog::kinds::ranges::private_endpoint),
     lanes: &[
         Lane::Of("/properties/subnet/id", VNET),

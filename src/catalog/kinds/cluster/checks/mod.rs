@@ -46,6 +46,8 @@ pub(super) const CODES: &[&[&Code]] = &[
     node_config::CODES,
     pools::CODES,
     security::CODES,
+    super::extension::CODES,
+    super::local_dns::CODES,
     super::passwords::CODES,
     super::cross::CODES[0],
     super::cross::CODES[1],

@@ -73,6 +73,7 @@ const WINDOWS_OUTBOUND_NAT: Code = Code {
 
 /// What only one operating system has.
 fn systems(path: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
+    crate::catalog::kinds::cluster::local_dns::check(path, pool, cx);
     if pool.os() == Os::Windows {
         let guarded = pool.security.as_ref().filter(|s| s.vtpm == Some(true) || s.secure_boot == Some(true));
         for (field, said) in [

@@ -64,15 +64,16 @@ const KMS: Code = Code {
     name: "kms",
     why: "Encrypting the cluster's store with a key of yours needs the key's id, and for a private vault the vault, too.",
     remedy: "Write the whole id of the key with its version, and the vault when it is private.",
-    example: "kms: { key: https://kv-shop.vault.azure.net/keys/etcd/0123456789abcdef0123456789abcdef }",
+    example: "kms: { key: '${keyVaults.secrets.keys.etcd}' }",
 };
 
 fn kms(kms: &KmsSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     let mut problem = |path: &str, message: String, help: &str| {
         cx.problem(Problem::error(&KMS, path, message).help(help));
     };
-    let form = "write `key: https://{vault}.vault.azure.net/keys/{name}/{version}`";
-    match kms.key.as_deref() {
+    let form =
+        "write `key: ${keyVaults.….keys.…}`, or `key: https://{vault}.vault.azure.net/keys/{name}/{version}`";
+    match kms.key.as_ref().map(|key| key.0.as_str()) {
         None => problem("kms", "encrypting secrets needs a key".into(), form),
         Some(key) if !has_token(key) && !is_versioned_key(key) => {
             problem("kms.key", format!("`{key}` is not a key with its version"), form);
