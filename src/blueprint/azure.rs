@@ -373,6 +373,12 @@ impl Evaluator<'_> {
         true
     }
 
+    /// Whether what stands at a path is an expression, so that nothing in its place means that it failed.
+    fn failed_at(&self, path: &str) -> bool {
+        let written = crate::value::get_path(&self.source.tree, path).and_then(Value::as_str);
+        written.is_some_and(super::expression::is_expression)
+    }
+
     /// Tags are texts; numbers and truth values are written as such.
     pub(super) fn tags(&self, tags: Option<&Value>, path: &str) -> Map<String, Value> {
         let mut all = Map::new();
@@ -382,6 +388,8 @@ impl Evaluator<'_> {
                 for (key, value) in tags {
                     let text = match value {
                         Value::String(text) => text.clone(),
+                        // An expression that has no value was told where it was evaluated.
+                        Value::Null if self.failed_at(&format!("{path}.{key}")) => continue,
                         Value::Number(_) | Value::Bool(_) => {
                             if let Some(problem) =
                                 traps::altered(self.source, &format!("{path}.{key}"), value)

@@ -9,6 +9,11 @@ use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 use sha2::{Digest, Sha256};
 
+/// Name, signature and meaning of every function.
+pub fn functions() -> &'static [(&'static str, &'static str, &'static str)] {
+    FUNCTIONS
+}
+
 /// Name, signature and meaning of every function, for documentation and suggestions.
 pub(crate) const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("lower", "lower(text)", "the text in small letters"),

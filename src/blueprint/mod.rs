@@ -1,5 +1,6 @@
 //! The blueprint: from YAML text to a linked set of desired resources, and every mistake in it with its place.
 //!
+//! * `layout` gives a file the one layout that it can have;
 //! * `text` and `yaml` read YAML, `source` is a file that was read, `place` finds the place of any path in it, `includes` the files of modules;
 //! * `inputs`, `parameters` and `declaration` are what comes from outside: parameters, environment variables, the caller;
 //!   `environment` is one of the blueprint's own environments, `environments/NAME.yaml`;
@@ -36,6 +37,7 @@ mod ignore;
 mod includes;
 mod indentation;
 mod inputs;
+mod layout;
 mod link;
 mod lookup;
 mod messages;
@@ -69,8 +71,10 @@ pub use codes::codes;
 pub use edit::{NodePath, NodeStep, edited, looks_computed, node_place};
 pub use entry_schema::entry_schema;
 pub use environment::Environment;
+pub use functions::functions;
 pub use includes::{Open, Opened, Read};
 pub use inputs::{Caller, Inputs, Missing};
+pub use layout::{Unlaid, layout};
 pub use places::places;
 pub use resolve::{load, probe};
 pub use retirements::retirements;

@@ -4,6 +4,7 @@
 //! likely slips are put right in a copy of the text, one at a time, and the one after which the least is wrong is the
 //! one that is reported. What is wrong with the copy besides is reported as well, at the places of the file.
 
+use super::includes::{Include, Includes};
 use super::indentation::mappings;
 use super::inputs::{Inputs, Missing};
 use super::sections::meant;
@@ -593,56 +594,98 @@ pub(super) fn in_blueprint(
     Some(rest)
 }
 
+/// Names of one file that are misspelt: where, how long, and what is meant.
+type Renames<'p> = Vec<(usize, usize, &'p str)>;
+
 /// What is wrong with a blueprint besides names that are misspelt: the consequences of those are left out.
 ///
-/// The names are put right in a copy. What is not wrong with the copy followed from them.
+/// The names are put right in copies of the files that they stand in. What is not wrong with those followed from them.
 pub(super) fn without_consequences(
     source: &Source,
     inputs: &Inputs,
     problems: &Diagnostics,
 ) -> Option<Diagnostics> {
-    let file = &source.file;
-    let mut renames: Vec<(usize, usize, &str)> = Vec::new();
-    for one in problems.iter().filter(|one| is_in(one, file) && RENAMED.contains(&one.code.name)) {
+    let mut files: Vec<(Arc<SourceFile>, Renames<'_>)> = Vec::new();
+    for one in problems.iter().filter(|one| RENAMED.contains(&one.code.name)) {
         let span = one.span.as_ref()?;
         let (wrong, right) = (quoted(&one.message)?, one.help.as_deref().and_then(meant_name));
-        let at = file.text.get(span.offset..)?.find(wrong).filter(|at| *at <= 1);
-        if let (Some(at), Some(right)) = (at, right) {
-            renames.push((span.offset + at, wrong.len(), right));
+        let at = span.file.text.get(span.offset..)?.find(wrong).filter(|at| *at <= 1);
+        let (Some(at), Some(right)) = (at, right) else { continue };
+        let rename = (span.offset + at, wrong.len(), right);
+        match files.iter_mut().find(|(file, _)| Arc::ptr_eq(file, &span.file)) {
+            // Each instance of a module tells of it.
+            Some((_, renames)) if renames.contains(&rename) => {}
+            Some((_, renames)) => renames.push(rename),
+            None => files.push((span.file.clone(), vec![rename])),
         }
     }
     let errors = |all: &Diagnostics| all.iter().filter(|one| one.severity == Severity::Error).count();
+    let count: usize = files.iter().map(|(_, renames)| renames.len()).sum();
     // With nothing else wrong there is no consequence.
-    if renames.is_empty() || errors(problems) <= renames.len() || file.text.len() > LARGEST {
+    if count == 0
+        || errors(problems) <= count
+        || source.all().len() > FILES
+        || files.iter().any(|(file, _)| file.text.len() > LARGEST)
+    {
         return None;
     }
-    renames.sort_unstable();
-    let mut copy = file.text.clone();
-    for (at, length, right) in renames.iter().rev() {
-        copy.replace_range(*at..at + length, right);
-    }
-    let mut repaired = Source::plain(&file.name, &copy).ok()?;
-    repaired.includes = source.includes.clone();
+    files.iter_mut().for_each(|(_, renames)| renames.sort_unstable());
+    let mut copies = Vec::new();
+    let repaired = repaired(source, &files, &mut copies)?;
     conceal::learn(&repaired, &inputs.redactor);
     let mut rest = match resolve::load_plainly(&repaired, inputs) {
         Ok(blueprint) => blueprint.warnings,
         Err(rest) => rest,
     };
-    if errors(&rest) + renames.len() > errors(problems) {
+    if errors(&rest) + count > errors(problems) {
         return None;
     }
     for span in rest.iter_mut().filter_map(|one| one.span.as_mut()) {
-        if Arc::ptr_eq(&span.file, &repaired.file) {
-            place_back(span, file, &renames);
+        if let Some((_, at)) = copies.iter().find(|(copy, _)| Arc::ptr_eq(copy, &span.file)) {
+            let (file, renames) = &files[*at];
+            place_back(span, file, renames);
         }
     }
     let named = problems.iter().filter(|one| {
-        let begins = |span: &Span| renames.iter().any(|(at, ..)| (span.offset..span.offset + 2).contains(at));
-        is_in(one, file) && RENAMED.contains(&one.code.name) && one.span.as_ref().is_some_and(begins)
+        let Some(span) = one.span.as_ref().filter(|_| RENAMED.contains(&one.code.name)) else { return false };
+        let of_file = files.iter().find(|(file, _)| Arc::ptr_eq(file, &span.file));
+        let begins = |(at, ..): &(usize, usize, &str)| (span.offset..span.offset + 2).contains(at);
+        of_file.is_some_and(|(_, renames)| renames.iter().any(begins))
     });
     named.for_each(|one| rest.push(one.clone()));
     rest.sort();
     Some(rest)
+}
+
+/// A file, and what it includes, with the names put right; in `copies` go the files that were changed, and which of `files`
+/// each is.
+fn repaired(
+    source: &Source,
+    files: &[(Arc<SourceFile>, Renames<'_>)],
+    copies: &mut Vec<(Arc<SourceFile>, usize)>,
+) -> Option<Source> {
+    let at = files.iter().position(|(file, _)| Arc::ptr_eq(file, &source.file));
+    let mut changed = match at {
+        Some(at) => {
+            let mut text = source.file.text.clone();
+            for (start, length, right) in files[at].1.iter().rev() {
+                text.replace_range(*start..*start + length, right);
+            }
+            let copy = Source::plain(&source.file.name, &text).ok()?;
+            copies.push((copy.file.clone(), at));
+            copy
+        }
+        None => source.clone(),
+    };
+    changed.includes = Includes::new();
+    for (name, include) in &source.includes {
+        let include = match include {
+            Include::File(inner) => Include::File(Arc::new(repaired(inner, files, copies)?)),
+            other => other.clone(),
+        };
+        changed.includes.insert(name.clone(), include);
+    }
+    Some(changed)
 }
 
 /// The errors that a name is misspelt.
