@@ -3,6 +3,7 @@
 use super::codes::{code, codes};
 use super::fields::{FieldDoc, fields};
 use super::probe::field_in_arm;
+use super::topics::TOPICS;
 use crate::catalog::{Kind, registry};
 use crate::diag::{Code, Failure, did_you_mean};
 use std::fmt::Write;
@@ -27,11 +28,15 @@ pub fn explain(subject: Option<&str>) -> Result<String, Failure> {
             path => of_field(kind, path),
         };
     }
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name.eq_ignore_ascii_case(section)) {
+        return topic.explain(path);
+    }
     if let Some(code) = code(subject) {
         return Ok(of_code(code));
     }
     let all = codes();
-    let known = kinds().map(|kind| kind.section).chain(all.iter().map(|code| code.name));
+    let known = kinds().map(|kind| kind.section).chain(TOPICS.iter().map(|topic| topic.name));
+    let known = known.chain(all.iter().map(|code| code.name));
     let help = match did_you_mean(section, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
@@ -47,6 +52,10 @@ fn list() -> String {
     for kind in registry() {
         let first = kind.about.split_inclusive(". ").next().unwrap_or_default().trim().trim_end_matches('.');
         let _ = writeln!(out, "  {:width$}  {first}", kind.section);
+    }
+    out.push_str("\nAnd of what they are made:\n\n");
+    for topic in TOPICS {
+        let _ = writeln!(out, "  {:width$}  {}", topic.name, topic.title);
     }
     out.push_str(
         "\n`berth explain KIND` tells more, `berth explain KIND.FIELD` of one field, `berth explain CODE` of a \

@@ -43,6 +43,22 @@ pub fn fields(kind: &Kind) -> Vec<FieldDoc> {
     found
 }
 
+/// The fields of what stands at the head of a blueprint: of `azure` itself, of one of its `parameters`.
+pub(super) fn of_head(section: &str) -> Vec<FieldDoc> {
+    let schema = crate::blueprint::schema();
+    let definitions = schema["definitions"].as_object().cloned().unwrap_or_default();
+    let mut found = Vec::new();
+    let block = resolve(&schema["properties"][section], &definitions);
+    below(&block, "", &definitions, &mut found, DEPTH - 4);
+    for field in &mut found {
+        field.path = field.path.trim_start_matches("KEY.").to_owned();
+    }
+    found.retain(|field| !field.path.is_empty() && field.path != "KEY" && !field.path.contains(['.', '[']));
+    let mut seen = std::collections::BTreeSet::new();
+    found.retain(|field| seen.insert(field.path.clone()));
+    found
+}
+
 fn below(
     schema: &Value,
     path: &str,

@@ -109,6 +109,9 @@ fn generated_files_are_current() {
     is_current("docs/reference/diagnostics.md", &code_page(&reports()));
     is_current("docs/reference/drift.md", &berth::manual::drift_page());
     is_current("docs/SUMMARY.md", &summary());
+    for topic in berth::manual::TOPICS {
+        is_current(&format!("docs/reference/{}.md", topic.name), &berth::manual::topic_page(topic));
+    }
     for kind in registry() {
         is_current(&format!("docs/reference/kinds/{}", page_name(kind)), &page(kind));
     }
@@ -217,6 +220,8 @@ fn a_template_is_written_once_and_works() {
         let file = format!("new/{name}.yaml");
         berth.run(["validate", &file, "--sim"]).exits(0);
         let before = berth.read(&file);
+        assert!(before.starts_with("# yaml-language-server: $schema=./berth.schema.json\n"), "{before}");
+        assert_eq!(berth.read("new/berth.schema.json"), berth::report::json::to_text(&schema()));
         berth.run(["init", "new", "--template", name]).exits(1).complains(&["exists already"]);
         assert_eq!(berth.read(&file), before);
     }
