@@ -31,6 +31,8 @@ pub enum EventKind {
         action: Action,
         /// How long it usually takes, in milliseconds.
         expected_ms: u64,
+        /// How long it and the longest that waits for it usually take together, in milliseconds.
+        left_ms: u64,
     },
     /// A step waits for something that can pass: another operation, propagation, throttling.
     StepWaiting {

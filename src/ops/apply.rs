@@ -38,8 +38,12 @@ async fn resume(session: &Session) -> Result<(), Error> {
     let loaded = engine.store.load().await?;
     if !loaded.in_flight.is_empty() {
         let tell = |step: &InFlight| {
-            let kind =
-                EventKind::StepStarted { address: step.address.clone(), action: step.action, expected_ms: 0 };
+            let kind = EventKind::StepStarted {
+                address: step.address.clone(),
+                action: step.action,
+                expected_ms: 0,
+                left_ms: 0,
+            };
             engine.listener.event(&crate::event::Event { number: 0, at_ms: engine.clock.now().0, kind });
         };
         let ledger = loaded.ledger.as_ref();

@@ -3,7 +3,7 @@
 use super::approvals::{self, Coming, Told};
 use super::duplicates;
 use super::guard;
-use super::impact::{disruption, expected_ms};
+use super::impact::{disruption, expected_ms, lost};
 use super::left_alone;
 use super::model::{Adoption, Conflict, Impact, OutputValue, Plan, Reason, Step, VERSION};
 use super::moves;
@@ -219,6 +219,7 @@ impl Planner<'_> {
         };
         let disruption = match decision.action {
             Action::Update => disruption(resource, &decision.changes, desired, self.observed),
+            Action::Replace => lost(resource, &decision.changes),
             _ => None,
         };
         let impact = match decision.action {

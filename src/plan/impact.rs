@@ -42,6 +42,17 @@ pub(super) fn disruption(
     (!disturbances.is_empty()).then_some(found)
 }
 
+/// What a replacement takes away from those who use the resource.
+pub(super) fn lost(resource: &DesiredResource, changes: &[Change]) -> Option<Disruption> {
+    let what = resource.kind.lost?;
+    let forcing = changes.iter().filter(|change| change.forces_replace);
+    Some(Disruption {
+        what: vec![what.to_owned()],
+        fields: forcing.map(|change| change.path.clone()).collect(),
+        ..Disruption::default()
+    })
+}
+
 /// The changes that disturb, and what.
 fn disturbances<'c>(rules: &Rules, changes: &'c [Change]) -> Vec<(&'c str, &'static Disturbance)> {
     let real = changes.iter().filter(|change| change.kind != ChangeKind::Release);

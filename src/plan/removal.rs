@@ -7,7 +7,7 @@ use super::guard;
 use super::model::{Conflict, Impact, Plan, Reason, Step, VERSION};
 use super::ownership::{self, Standing, Tags};
 use crate::catalog::{ResourceType, resource_type};
-use crate::change::{Action, DeleteMode};
+use crate::change::{Action, DeleteMode, Grant};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
 use crate::ledger::{Ledger, Owned};
@@ -193,6 +193,29 @@ pub fn plan_destroy(owner: &Owner, ledger: &Ledger, observed: &Observed) -> Plan
     }
 }
 
+/// The same grant, with the address of whom it is for when that is a resource of the ledger: of that Azure knows a GUID.
+fn by_address(grant: Grant, ledger: &Ledger, observed: &Observed) -> Grant {
+    let Some(guid) = grant.principal.rsplit(' ').next().filter(|text| uuid::Uuid::try_parse(text).is_ok())
+    else {
+        return grant;
+    };
+    let found = ledger.resources.iter().find_map(|(id, owned)| {
+        let body = observed.get(id).and_then(Observation::body)?;
+        let facets = resource_type(&owned.arm_type)?.facets.iter();
+        let mut acting = facets.filter(|facet| facet.name.ends_with("principalId"));
+        let facet = acting.find(|facet| body.pointer(facet.pointer).and_then(Value::as_str) == Some(guid))?;
+        let part = facet.name.strip_suffix("principalId").unwrap_or_default().trim_end_matches('.');
+        Some(match part {
+            "" => owned.address.to_string(),
+            part => format!("{}.{part}", owned.address),
+        })
+    });
+    match found {
+        Some(principal) => Grant { principal, ..grant },
+        None => grant,
+    }
+}
+
 fn removals(
     gone: &[(&ArmId, &Owned)],
     tags: &Tags<'_>,
@@ -276,7 +299,9 @@ fn removals(
                 desired: Value::Null,
                 impact: if action == Action::Delete { Impact::Destructive } else { Impact::None },
                 disruption: None,
-                grants: resource_type(&owned.arm_type).and_then(|kind| kind.grants?(id, &owned.applied)),
+                grants: resource_type(&owned.arm_type)
+                    .and_then(|kind| kind.grants?(id, &owned.applied))
+                    .map(|grant| by_address(grant, ledger, observed)),
                 moved_from: None,
                 told_elsewhere: false,
                 kept_back: Vec::new(),

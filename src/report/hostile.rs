@@ -185,7 +185,12 @@ pub(super) fn hostile_events(payload: &str) -> Vec<Event> {
     [
         EventKind::RunStarted { steps: 3 },
         EventKind::LockTaken { from: with("somebody", payload) },
-        EventKind::StepStarted { address: address(), action: Action::Create, expected_ms: 90_000 },
+        EventKind::StepStarted {
+            address: address(),
+            action: Action::Create,
+            expected_ms: 90_000,
+            left_ms: 90_000,
+        },
         EventKind::StepWaiting { address: address(), reason: with("busy", payload), attempt: 1, wait_ms: 1 },
         finished(failed),
         finished(Outcome::Skipped { because_of: address() }),

@@ -322,7 +322,7 @@ fn ends_with_key(address: &str, name: &str) -> bool {
 pub(crate) fn body_with_name(step: &Step) -> Value {
     let mut all: Map<String, Value> =
         naming(step).into_iter().map(|(label, value)| (label.to_owned(), Value::from(value))).collect();
-    match &step.desired {
+    match &without_granted(step) {
         Value::Object(body) => all.extend(body.iter().map(|(name, value)| (name.clone(), value.clone()))),
         Value::Null => {}
         other => {
@@ -332,15 +332,33 @@ pub(crate) fn body_with_name(step: &Step) -> Value {
     Value::Object(all)
 }
 
-/// A deleted resource in words: `vnet-shop in rg-shop`.
+/// What is asked for, without the GUIDs that are said in words above it.
+fn without_granted(step: &Step) -> Value {
+    let mut desired = step.desired.clone();
+    if step.grants.is_some()
+        && let Some(properties) = desired.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        for said in ["roleDefinitionId", "principalId", "principalType"] {
+            properties.shift_remove(said);
+        }
+        if properties.is_empty()
+            && let Some(body) = desired.as_object_mut()
+        {
+            body.shift_remove("properties");
+        }
+    }
+    desired
+}
+
+/// What Azure calls a resource, in words: `vnet-shop in rg-shop`. A name that berth made up says nothing.
 pub(crate) fn named_in_words(step: &Step) -> Option<String> {
-    let naming = naming(step);
-    let part = |label: &str| naming.iter().find(|(known, _)| *known == label).map(|(_, text)| escape(text));
-    match (part("name"), part("resourceGroup")) {
+    let id = &step.id;
+    let name = Some(id.name()).filter(|name| uuid::Uuid::try_parse(name).is_err()).map(escape);
+    let group = id.group().filter(|_| id.parent() == id.group_id()).map(escape);
+    match (name, group) {
         (Some(name), Some(group)) => Some(format!("{name} in {group}")),
         (Some(name), None) => Some(name.into_owned()),
-        (None, Some(group)) => Some(format!("in {group}")),
-        (None, None) => None,
+        (None, _) => None,
     }
 }
 

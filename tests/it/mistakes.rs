@@ -120,6 +120,18 @@ const OFFLINE: &[(&str, &str, &str, &str)] = &[
     ("a region misspelt", "location: westeurope", "location: westeuropa", "5:13"),
     ("a size misspelt", "vmSize: Standard_D4s_v5", "vmSize: Standard_D4sv5", "25:49"),
     ("a group's name", "resourceGroup: rg-shop", "resourceGroup: rg shop/", "4:18"),
+    (
+        "an expression in a tag that fails",
+        "name: id-shop-app }",
+        "name: id-shop-app, tags: { team: \"${param.team}\" } }",
+        "13:43",
+    ),
+    (
+        "the same in a tag of everything",
+        "  location: westeurope\n",
+        "  location: westeurope\n  tags: { team: \"${param.team}\" }\n",
+        "6:17",
+    ),
     ("a parameter that there is not", "resourceGroup: rg-shop", "resourceGroup: rg-${param.env}", "4:18"),
 ];
 
@@ -251,6 +263,130 @@ fn each_refusal_of_azure_names_the_entry_and_the_remedy() {
             None => said,
         };
         write!(told, "# {name}\n\n{said}\n\n").unwrap();
+    }
+    insta::assert_snapshot!(told);
+}
+
+/// What a run says of a mistake from its first line about it on, without what changes from run to run.
+fn said_of(run: &crate::support::Ended, from: &str) -> String {
+    let all = format!("{}{}", run.stdout, run.stderr);
+    let at = all.find(from).unwrap_or_else(|| panic!("{from:?} is not in {all}"));
+    all[at..].split("\nPlan: ").next().unwrap().trim_end().to_owned()
+}
+
+/// What is there, what is exchanged in the blueprint then, how the run goes, and what it has to say.
+const RUNS: &[(&str, &str, &str, &[&str], i32, &str, &str)] = &[(
+    "a version that skips one",
+    "kubernetesVersion: \"1.34\"",
+    "kubernetesVersion: \"1.36\"",
+    &["plan", "blueprint.yaml", "--sim"],
+    2,
+    "In the way of this plan",
+    "19:3",
+)];
+
+#[test]
+fn each_mistake_of_a_run_names_its_place_and_the_remedy() {
+    let mut told = String::new();
+    for (name, from, to, args, code, begins, place) in RUNS {
+        let berth = Berth::new().blueprint(BASE);
+        berth.apply(&[]).exits(0);
+        berth.edit(from, to);
+        let run = berth.run(args.iter().copied());
+        let run = run.exits(*code);
+        let said = said_of(&run, begins);
+        assert!(said.contains(&format!("blueprint.yaml:{place}")), "{name}: {said}");
+        assert!(said.contains("help: "), "{name}: {said}");
+        write!(told, "# {name}\n\n{said}\n\n").unwrap();
+    }
+    // A saved plan whose blueprint went on.
+    let berth = Berth::new().blueprint(BASE);
+    berth.plan(&["--out", "shop.plan"]).exits(2);
+    berth.edit("count: 2", "count: 3");
+    let run = berth.run(["apply", "shop.plan", "--sim", "--auto-approve"]).exits(4);
+    write!(told, "# a saved plan that is stale\n\n{}\n\n", said_of(&run, "error:")).unwrap();
+    assert_eq!(berth.export(), [] as [serde_json::Value; 0]);
+    // A variable that is not set.
+    let berth = Berth::new().blueprint(&BASE.replacen("rg-shop", "rg-${env.TEAM_NAME}", 1));
+    let run = berth.run(["drift", "blueprint.yaml"]).exits(1);
+    assert!(
+        run.stderr.contains("─[blueprint.yaml:4:18]") && run.stderr.contains("\n1 error\n"),
+        "{}",
+        run.stderr
+    );
+    write!(told, "# a variable that is not set\n\n{}\n", run.stderr).unwrap();
+    // The object id of an identity, written out in whatever way: it is the same.
+    for principal in ["${identities.app}", "${identities.app.id}", "${identities.app.principalId}"] {
+        let text = BASE.replacen("principal: ${identities.app}", &format!("principal: {principal}"), 1);
+        Berth::new().blueprint(&text).validate().exits(0);
+    }
+    insta::assert_snapshot!(told);
+}
+
+/// A mistake in a module's file is told there, once, and what follows from it is not.
+#[test]
+fn each_mistake_in_a_module_is_one_error_at_its_cause() {
+    const MODULE: &str = "\
+parameters:
+  size: { type: string, default: Standard_D4s_v5 }
+networks:
+  spoke:
+    addressSpace: [10.21.0.0/16]
+    subnets:
+      nodes: { prefix: 10.21.0.0/20 }
+clusters:
+  aks:
+    subnet: ${networks.spoke.subnets.nodes}
+    nodePools: { system: { mode: System, count: 1, vmSize: \"${param.size}\" } }
+outputs:
+  subnet: ${networks.spoke.subnets.nodes.id}
+";
+    const HEAD: &str = "\
+blueprint: shop
+azure: { subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg-shop }
+modules: { spoke: { include: ./spoke.yaml } }
+privateEndpoints: { a: { target: \"${keyVaults.main}\", subnet: \"${module.spoke.outputs.subnet}\", dns: none } }
+keyVaults: { main: { name: kv-shop-0001 } }
+";
+    let mut told = String::new();
+    for (name, from, to, place) in [
+        ("a section misspelt", "networks:\n", "netwroks:\n", "3:1"),
+        ("a mapping misspelt", "    subnets:", "    subnts:", "6:5"),
+        (
+            "an entry misspelt",
+            "${networks.spoke.subnets.nodes}\n    node",
+            "${networks.spok.subnets.nodes}\n    node",
+            "10:13",
+        ),
+        (
+            "a part misspelt",
+            "${networks.spoke.subnets.nodes}\n    node",
+            "${networks.spoke.subnets.node}\n    node",
+            "10:13",
+        ),
+        ("a parameter misspelt", "${param.size}", "${param.siz}", "11:60"),
+        ("an output misspelt", "outputs:\n  subnet: $", "outputs:\n  sbnet: $", ""),
+    ] {
+        assert!(MODULE.contains(from), "{name}");
+        let berth = Berth::new().blueprint(HEAD);
+        berth.write("spoke.yaml", MODULE.replacen(from, to, 1).as_bytes());
+        let run = berth.validate().exits(1);
+        let file = if place.is_empty() {
+            "─[blueprint.yaml:4".to_owned()
+        } else {
+            format!("─[./spoke.yaml:{place}]")
+        };
+        assert!(
+            run.stderr.contains(&file) || run.stderr.contains(&file.replace("./", "")),
+            "{name}: {}",
+            run.stderr
+        );
+        assert!(
+            run.stderr.contains("\n1 error\n") && run.stderr.contains("\n  help: "),
+            "{name}: {}",
+            run.stderr
+        );
+        write!(told, "# {name}\n\n{}\n", run.stderr).unwrap();
     }
     insta::assert_snapshot!(told);
 }

@@ -409,7 +409,8 @@ impl<'a> Run<'a> {
             return;
         }
         let (address, action, expected_ms) = (step.address.clone(), self.action(at), step.expected_ms);
-        self.emit(EventKind::StepStarted { address, action, expected_ms });
+        let left_ms = self.weight[at].max(expected_ms);
+        self.emit(EventKind::StepStarted { address, action, expected_ms, left_ms });
     }
 
     fn hear(&mut self, message: Message) {

@@ -70,15 +70,16 @@ pub fn plan_summary(plan: &Plan, places: &Places, style: &Style) -> String {
         let steps = || plan.changes().filter(|step| step.action != Action::Register);
         let column = steps().map(|step| width(step.address.as_str())).max().unwrap_or(0).min(44) + 4;
         for step in steps() {
-            let mut line = title(style, step).pad_to(column).plain("  ").plain(escape(step.id.name()));
-            if let Some(group) = step.id.group().filter(|_| step.id.group_id().as_ref() != Some(&step.id)) {
-                line = line.add(Tone::Dim, format!(" in {}", escape(group)));
+            let mut line = title(style, step).pad_to(column);
+            if let Some(name) = named_in_words(step) {
+                line = line.plain("  ").plain(name);
             }
             if let Some(why) = why(step) {
                 line = line.add(Tone::Note, format!("  ({why})"));
             }
             page.line(line);
             protection(&mut page, step);
+            disturbances(&mut page, step);
         }
     }
     renames(&mut page, plan);
@@ -264,10 +265,7 @@ fn step(page: &mut Page<'_>, step: &Step, roomy: bool) -> bool {
     let shown = Shown { base: Some(&step.id), style: page.style };
     let mut body = Page::new(page.style);
     protection(&mut body, step);
-    for text in disturbed(step) {
-        let text = text.trim_start_matches("! ");
-        body.hanging(Line::indented(6).add(Tone::Change, "! "), Tone::Change, &escape(text));
-    }
+    disturbances(&mut body, step);
     match step.action {
         Action::Create | Action::Recover if !step.desired.is_null() => {
             shown.body(&mut body, 6, &body_with_name(step))
@@ -321,6 +319,14 @@ fn connection(shown: &Shown<'_>, step: &Step) -> String {
     let room = shown.style.width.saturating_sub(19);
     let long = format!("{} on {}", escape(step.id.name()), shown.inline(&Value::String(target.clone())));
     if width(&long) <= room { long } else { shown.inline(&Value::String(step.id.as_str().to_owned())) }
+}
+
+/// What a step disturbs, or lets somebody do that reaches far.
+fn disturbances(page: &mut Page<'_>, step: &Step) {
+    for text in disturbed(step) {
+        let text = text.trim_start_matches("! ");
+        page.hanging(Line::indented(6).add(Tone::Change, "! "), Tone::Change, &escape(text));
+    }
 }
 
 fn protection(page: &mut Page<'_>, step: &Step) {
@@ -476,7 +482,8 @@ fn footer(page: &mut Page<'_>, plan: &Plan) {
             page.hanging(Line::default().add(Tone::Dim, "Longest: "), Tone::Dim, &escape(&longest));
         }
     }
-    let disruptive = plan.changes().filter(|step| step.disruption.is_some()).count();
+    let in_place = |step: &&Step| step.action == Action::Update && step.disruption.is_some();
+    let disruptive = plan.changes().filter(in_place).count();
     if disruptive > 0 {
         let text = match disruptive {
             1 => "1 change in place disturbs what runs (see ! above).".to_owned(),

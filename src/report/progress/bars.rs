@@ -43,11 +43,25 @@ struct State {
     running: Vec<Running>,
 }
 
+impl State {
+    /// What stands behind the bar at the bottom: how long the longest of what is left usually takes, and how many have no
+    /// line.
+    fn rest(&self, hidden: usize, now: u64) -> String {
+        let of = |running: &Running| running.left_ms.saturating_sub(now.saturating_sub(running.since_ms));
+        let left = self.running.iter().map(of).max().unwrap_or(0);
+        let left = if left >= 60_000 { format!(", about {} left", about(left)) } else { String::new() };
+        let more = if hidden > 0 { format!("  and {hidden} more") } else { String::new() };
+        format!("{left}{more}")
+    }
+}
+
 struct Running {
     address: Address,
     action: Action,
     since_ms: u64,
     expected_ms: u64,
+    /// How long it and what waits for it usually take.
+    left_ms: u64,
     /// What for, and until when.
     waits: Option<(String, u64)>,
     /// None for those that have no line.
@@ -84,6 +98,11 @@ impl Bars {
                 running.waits = None;
                 running.bar.iter().for_each(|bar| bar.set_message(running.message()));
             }
+        }
+        let hidden = state.running.iter().filter(|running| running.bar.is_none()).count();
+        let rest = state.rest(hidden, now);
+        if !state.running.is_empty() {
+            state.total.iter().for_each(|total| total.set_message(rest.clone()));
         }
         state.running.iter().filter_map(|running| running.bar.as_ref()).for_each(ProgressBar::tick);
         state.total.iter().for_each(ProgressBar::tick);
@@ -150,7 +169,7 @@ impl Bars {
             running.bar = Some(self.bars.insert_before(total, bar));
         }
         let hidden = state.running.iter().filter(|running| running.bar.is_none()).count();
-        total.set_message(if hidden > 0 { format!("  and {hidden} more") } else { String::new() });
+        total.set_message(state.rest(hidden, (self.now)()));
         total.set_position(state.tally.ended as u64);
     }
 
@@ -199,12 +218,13 @@ impl Listener for Bars {
                 state.total = Some(self.total(*steps, "Applying", event.at_ms));
                 self.arrange(state);
             }
-            EventKind::StepStarted { address, action, expected_ms } => {
+            EventKind::StepStarted { address, action, expected_ms, left_ms } => {
                 state.running.push(Running {
                     address: address.clone(),
                     action: *action,
                     since_ms: event.at_ms,
                     expected_ms: *expected_ms,
+                    left_ms: *left_ms,
                     waits: None,
                     bar: None,
                 });
@@ -384,6 +404,7 @@ mod tests {
             address: Address::new(format!("networks.n{at}")),
             action: Action::Create,
             expected_ms: 0,
+            left_ms: 0,
         };
         bars.event(&Event { number: 1, at_ms: 0, kind: EventKind::RunStarted { steps: 20 } });
         (0..15).for_each(|at| bars.event(&Event { number: 2, at_ms: 0, kind: started(at) }));

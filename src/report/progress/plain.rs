@@ -79,7 +79,7 @@ fn line(event: &Event, tally: &Tally, style: &Style) -> Option<String> {
         EventKind::RunStarted { steps: 0 } => return None,
         EventKind::RunFinished { .. } if tally.steps == 0 && tally.ended == 0 => return None,
         EventKind::RunStarted { steps } => format!("Taking {}", count(*steps, "step")),
-        EventKind::StepStarted { address, action, expected_ms } => {
+        EventKind::StepStarted { address, action, expected_ms, .. } => {
             let expected = if *expected_ms >= 60_000 {
                 format!(", usually {}", about(*expected_ms))
             } else {
@@ -223,6 +223,7 @@ pub(in crate::report) mod tests {
             address: address(name.to_owned()),
             action,
             expected_ms,
+            left_ms: expected_ms,
         };
         let failed = Outcome::Failed {
             message: "Azure refused: quota is exhausted in westeurope for the family of Standard_D4s_v5.\nAsk for \u{1b}[31mmore.".into(),
