@@ -6,6 +6,7 @@
 mod accept;
 mod apply;
 mod connections;
+mod console;
 mod destroy;
 mod drift;
 mod error;
@@ -24,6 +25,7 @@ pub use apply::{apply, finish_earlier};
 pub use connections::{
     Approvals, Unclear, Verb, Wishes, awaited_connections, connections, decide, with_messages,
 };
+pub use console::evaluate;
 pub use destroy::{destroy, plan_destroy};
 pub use drift::drift;
 pub use error::Error;

@@ -93,3 +93,8 @@ fn every_task_has_a_guide_that_holds() {
 fn two_environments() {
     follow("environments.md");
 }
+
+#[test]
+fn an_editor() {
+    follow("editor.md");
+}

@@ -39,6 +39,7 @@ mod hostile;
 mod ignore;
 mod interrupt;
 mod kinds;
+mod layout;
 mod ledgers;
 mod limits;
 mod manual;

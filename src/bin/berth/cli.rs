@@ -36,7 +36,9 @@ pub fn parse() -> Result<Cli, clap::Error> {
 /// The exit codes are the same for every command, and every command says so.
 pub fn with_exit_codes(command: clap::Command) -> clap::Command {
     let more = "Further options, in groups, and the exit codes: --help";
-    command.after_help(more).after_long_help(crate::exit::HELP).mut_subcommands(with_exit_codes)
+    // The list of all commands takes the whole screen by itself.
+    let command = if command.get_name() == "berth" { command } else { command.after_help(more) };
+    command.after_long_help(crate::exit::HELP).mut_subcommands(with_exit_codes)
 }
 
 /// What every command takes.
@@ -481,7 +483,8 @@ pub struct PlanArgs {
     /// Show what `berth destroy` would delete.
     #[arg(long, conflicts_with_all = ["out", "adopt", "paths"])]
     pub destroy: bool,
-    /// Save the plan, for `berth show FILE` and `berth apply FILE`.
+    /// Save the plan, for `berth show FILE` and `berth apply FILE`; `-` is standard output, and the plan is then shown on
+    /// standard error.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Take over resources that exist and that no blueprint owns.
@@ -691,6 +694,26 @@ pub enum Command {
         /// What to tell about, such as `clusters`, `clusters.network.plugin` or `unknown-field`.
         #[arg(value_name = "KIND[.FIELD…]|CODE")]
         subject: Option<String>,
+    },
+    /// Give blueprints their canonical layout; comments stay.
+    ///
+    /// Two spaces a level, one space where spaces stand, one empty line at most. A file never says anything else
+    /// afterwards: one of which that is not certain is left alone, with exit code 1.
+    Fmt {
+        /// The files; `-` is standard input, and the result goes to standard output.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Write nothing, name the files that have another layout, and exit with 2 if there are any.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Evaluate expressions with the values of a blueprint.
+    ///
+    /// Each line of standard input is an expression, or a text with `${…}` in it. Secrets are not shown, and what only
+    /// Azure knows is named.
+    Console {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
     },
     /// Tell where an address of a blueprint comes from.
     ///

@@ -115,6 +115,8 @@ pub struct Terminal {
     pub quiet: bool,
     /// The build server that reads the log.
     pub ci: Option<Arc<Ci>>,
+    /// Whether results go to standard error, because standard output is a file that was asked for (`-`).
+    aside: bool,
 }
 
 impl Terminal {
@@ -144,11 +146,21 @@ impl Terminal {
             bars: stderr && !global.no_progress && !global.quiet && ci.is_none(),
             quiet: global.quiet,
             ci,
+            aside: false,
         }
+    }
+
+    /// The same terminal, with results on standard error when one of these files is standard output (`-`).
+    pub fn aside<'p>(&self, files: impl IntoIterator<Item = &'p Path>) -> Self {
+        let aside = files.into_iter().any(|path| path.as_os_str() == "-");
+        Terminal { aside, ..self.clone() }
     }
 
     /// Writes a result.
     pub fn print(&self, text: &str) {
+        if self.aside {
+            return self.tell(text);
+        }
         self.write(guarded(text, redactor(), self.out.color).as_bytes());
     }
 
@@ -179,6 +191,10 @@ impl Terminal {
     /// # Errors
     /// Whatever the file system says.
     pub fn write_report(&self, path: &Path, text: &str) -> std::io::Result<()> {
+        if path.as_os_str() == "-" {
+            self.write(guarded(text, redactor(), false).as_bytes());
+            return Ok(());
+        }
         berth::host::files::write_output(path, guarded(text, redactor(), false).as_bytes())
     }
 

@@ -26,6 +26,7 @@ pub fn run(
         Ok(global) => global,
         Err(exit) => return exit,
     };
+    let terminal = &terminal.aside(reports.iter().map(|report| report.file.as_path()));
     with_session(global, terminal, path, async |blueprint, session| {
         match ops::drift(&session, &blueprint.desired).await {
             Ok(mut drift) => {

@@ -37,12 +37,22 @@ pub fn run(terminal: &Terminal, dir: &Path, name: &str, list: bool) -> Exit {
 /// What to do when the files cannot be written where they were to go.
 const ANOTHER: &str = "name another folder, as in `berth init DIR`";
 
+/// The schema for editors, which stands beside the blueprint.
+const SCHEMA: &str = "berth.schema.json";
+
 /// Writes every file of a template, or none of them.
 fn write(dir: &Path, template: &Template) -> Result<(), Failure> {
-    let main = (format!("{}.yaml", template.name), template.text);
+    let schema = berth::report::json::to_text(&berth::blueprint::schema());
+    let text = format!("# yaml-language-server: $schema=./{SCHEMA}\n{}", template.text);
+    let main = (format!("{}.yaml", template.name), text.as_str());
     let beside = template.beside.iter().map(|(name, text)| ((*name).to_owned(), *text));
-    let files: Vec<_> =
+    let mut files: Vec<_> =
         std::iter::once(main).chain(beside).map(|(name, text)| (dir.join(name), text)).collect();
+    // That of an earlier template is as good.
+    let of_editors = (dir.join(SCHEMA), schema.as_str());
+    if of_editors.0.symlink_metadata().is_err() {
+        files.push(of_editors);
+    }
     if let Some((there, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
         return Err(Failure::new(
             format!("{} exists already; nothing was written", there.display()),

@@ -2,9 +2,11 @@
 
 mod apply;
 mod approve;
+mod console;
 mod destroy;
 mod doctor;
 mod drift;
+mod fmt;
 mod graph;
 mod init;
 mod ledger;
@@ -51,6 +53,7 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
             | Command::Show { .. }
             | Command::Init { .. }
             | Command::Explain { .. }
+            | Command::Fmt { .. }
             | Command::Schema
             | Command::Man { .. }
             | Command::Completions { .. }
@@ -99,6 +102,8 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
             }
             Err(failure) => terminal.fail(&failure),
         },
+        Command::Fmt { files, check } => fmt::run(terminal, &files, check),
+        Command::Console { blueprint } => console::run(&global, terminal, &blueprint),
         Command::Why { blueprint, address } => why::run(&global, terminal, &blueprint, &address),
         Command::Schema => {
             terminal.print_own(&berth::report::json::to_text(&berth::blueprint::schema()));

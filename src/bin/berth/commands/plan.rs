@@ -17,6 +17,7 @@ use std::path::Path;
 
 /// Shows what would be done.
 pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
+    let terminal = &terminal.aside(wish.out.as_deref());
     let global = &match of_blueprint(global, terminal, &wish.blueprint) {
         Ok(global) => global,
         Err(exit) => return exit,
@@ -129,6 +130,10 @@ pub fn save_to(
             "the plan would hold a secret, and was not saved",
             "declare a parameter with `secret: true` and give its value from outside; no name and no URL may hold it",
         ));
+    }
+    if path.as_os_str() == "-" {
+        terminal.print_own(&text);
+        return Exit::Done;
     }
     if let Err(error) = berth::host::files::write_private_output(path, text.as_bytes()) {
         return terminal.fail(&unwritable(path, &error, "--out"));

@@ -36,7 +36,7 @@ pub fn kubeconfig(global: &Global, terminal: &Terminal, wish: &KubeconfigArgs) -
             Ok(text) => text,
             Err(failure) => return terminal.fail(&failure),
         };
-        let Some(path) = &wish.out else {
+        let Some(path) = wish.out.as_ref().filter(|path| path.as_os_str() != "-") else {
             terminal.print(&text);
             return Exit::Done;
         };
