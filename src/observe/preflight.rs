@@ -46,7 +46,7 @@ async fn ask(client: &Client, query: &Query) -> Result<Option<Value>, Error> {
         }
         Query::Provider { subscription, namespace } => {
             let path = format!("/subscriptions/{subscription}/providers/{namespace}");
-            Ok(client.get(&path, "2021-04-01").await?.map(|found| found.body))
+            Ok(client.get(&path, "2025-04-01").await?.map(|found| found.body))
         }
         Query::Group { id } => {
             let found = client.get(id, "2025-04-01").await?;
