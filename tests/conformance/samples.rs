@@ -71,8 +71,8 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     (
         "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies",
         "*",
-        "BadRequest",
-        "two rules of the example have one priority",
+        "LocationNotAvailableForResourceType",
+        "a policy of Front Door is in no region",
     ),
     ("Microsoft.Network/privateEndpoints", "*", "InvalidRequestFormat", "a connection has a name"),
     ("Microsoft.Sql/servers", "*", "PasswordNotComplex", "the example hides the password"),
