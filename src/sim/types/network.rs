@@ -96,6 +96,13 @@ impl Behaviour for VirtualNetwork {
                 world.remove_tree(&old.key());
             }
         }
+        let spaces = |body: &Object| {
+            let mut ranges: Vec<String> =
+                list(body, "properties.addressSpace.addressPrefixes").iter().map(Value::to_string).collect();
+            ranges.sort();
+            ranges
+        };
+        let before = world.state.resources.get(key).map(|r| spaces(&r.body.members()));
         if !world.state.resources.contains(key) {
             world.enter_generation(key);
         }
@@ -115,6 +122,9 @@ impl Behaviour for VirtualNetwork {
         let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
         for subnet in wanted {
             world.state.resources.insert(subnet);
+        }
+        if before.is_some_and(|before| before != spaces(&call.body)) {
+            subnet::ranges_changed(world, key);
         }
         let act = if status == 201 { Act::Create } else { Act::Update };
         begin(world, call, status, Work::on(Style::Network, act, key))

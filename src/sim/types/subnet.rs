@@ -302,15 +302,32 @@ impl Behaviour for Peering {
         body.insert("properties".into(), Value::Object(call.properties()));
         set(&mut body, "properties.provisioningState", "Updating");
         set(&mut body, "properties.peeringState", if back.is_some() { "Connected" } else { "Initiated" });
-        set(&mut body, "properties.peeringSyncLevel", "FullyInSync");
-        set(&mut body, "properties.remoteAddressSpace", space.clone());
-        set(&mut body, "properties.remoteVirtualNetworkAddressSpace", space);
+        // Only one that is new, or is told to, looks at the other network's ranges.
+        let syncs =
+            call.query.get("syncRemoteAddressSpace").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let before = world.state.resources.get(key).filter(|_| !syncs).map(|r| r.body.members());
+        let kept = |name: &str, fresh: Value| {
+            let before = before.as_ref().and_then(|before| at(before, &format!("properties.{name}")));
+            before.cloned().unwrap_or(fresh)
+        };
+        set(&mut body, "properties.peeringSyncLevel", kept("peeringSyncLevel", json!("FullyInSync")));
+        set(&mut body, "properties.remoteAddressSpace", kept("remoteAddressSpace", space.clone()));
+        let remote_space = kept("remoteVirtualNetworkAddressSpace", space);
+        set(&mut body, "properties.remoteVirtualNetworkAddressSpace", remote_space);
         set_default(&mut body, "properties.allowVirtualNetworkAccess", true);
         for off in ["allowForwardedTraffic", "allowGatewayTransit", "useRemoteGateways"] {
             set_default(&mut body, &format!("properties.{off}"), false);
         }
         if let Some(back) = back.and_then(|k| world.state.resources.edit(&k)) {
             set(&mut back.body, "properties.peeringState", "Connected");
+            if syncs {
+                // The other side sees that its ranges were taken over.
+                let level = match text(&back.body, "properties.peeringSyncLevel") {
+                    Some("LocalAndRemoteNotInSync" | "RemoteNotInSync") => "RemoteNotInSync",
+                    _ => "FullyInSync",
+                };
+                set(&mut back.body, "properties.peeringSyncLevel", level);
+            }
         }
         let status = stored_and_new(world, call, Resource::new(&call.id, &call.kind, body));
         let act = if status == 201 { Act::Create } else { Act::Update };
@@ -346,6 +363,38 @@ impl Behaviour for Peering {
             }
         }
         settle_or_remove(world, operation);
+    }
+}
+
+/// Notes in the peerings of a network, and in those that lead to it, that its ranges have changed.
+pub(crate) fn ranges_changed(world: &mut World, network: &str) {
+    let leads_here = |r: &Resource| {
+        text(&r.body, "properties.remoteVirtualNetwork.id").is_some_and(|id| id.eq_ignore_ascii_case(network))
+    };
+    let own = format!("{network}/virtualnetworkpeerings/");
+    let peerings = world
+        .state
+        .resources
+        .iter()
+        .filter(|(_, r)| r.kind == "microsoft.network/virtualnetworks/virtualnetworkpeerings");
+    let touched: Vec<(String, bool)> = peerings
+        .filter_map(|(key, r)| match (key.starts_with(&own), leads_here(r)) {
+            (true, _) => Some((key.to_owned(), true)),
+            (false, true) => Some((key.to_owned(), false)),
+            (false, false) => None,
+        })
+        .collect();
+    for (key, is_local) in touched {
+        let Some(peering) = world.state.resources.edit(&key) else { continue };
+        let level = text(&peering.body, "properties.peeringSyncLevel").unwrap_or_default();
+        let level = match (level, is_local) {
+            ("LocalAndRemoteNotInSync", _) | ("LocalNotInSync", false) | ("RemoteNotInSync", true) => {
+                "LocalAndRemoteNotInSync"
+            }
+            (_, true) => "LocalNotInSync",
+            (_, false) => "RemoteNotInSync",
+        };
+        set(&mut peering.body, "properties.peeringSyncLevel", level);
     }
 }
 
