@@ -142,6 +142,20 @@ impl Client {
         self.write(Method::Put, id, api_version, Some(body), conditions).await
     }
 
+    /// The same, with what the request says besides its API version.
+    ///
+    /// # Errors
+    /// When Azure refuses, or the outcome stays unknown.
+    pub async fn put_saying(
+        &self,
+        id: &str,
+        versioned: (&str, &[(&str, &str)]),
+        body: &Value,
+        conditions: &Conditions,
+    ) -> Result<Started> {
+        self.write_saying(Method::Put, id, versioned, Some(body), conditions).await
+    }
+
     /// Changes a resource in part.
     ///
     /// # Errors
