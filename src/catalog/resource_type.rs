@@ -198,6 +198,38 @@ pub struct Keeps {
     pub other_writer: fn(&ArmId, &Value) -> Option<String>,
 }
 
+/// What a resource that joins two others says of how it stands with them.
+#[derive(Debug, Clone, Copy)]
+pub struct InStep {
+    /// Where it says so: a dotted path to a text.
+    pub path: &'static str,
+    /// What it says when all is well.
+    pub good: &'static str,
+    /// What it says when it is out of step, in Azure's words.
+    pub bad: &'static [&'static str],
+    /// Which of those sending it again mends.
+    pub mended: &'static [&'static str],
+    /// What such a PUT says besides.
+    pub query: &'static [(&'static str, &'static str)],
+    /// What puts it out of step: the other resource (a JSON pointer to its id) and a dotted path in that one's body.
+    pub follows: Option<(&'static str, &'static str)>,
+    /// What to do about what sending it again does not mend.
+    pub help: &'static str,
+}
+
+impl InStep {
+    /// What a body says, when that is out of step.
+    pub fn wrong<'v>(&self, body: &'v Value) -> Option<&'v str> {
+        let says = crate::value::get_path(body, self.path)?.as_str()?;
+        self.bad.iter().any(|bad| bad.eq_ignore_ascii_case(says)).then_some(says)
+    }
+
+    /// Whether sending it again mends what it says.
+    pub fn mends(&self, says: &str) -> bool {
+        self.mended.iter().any(|mended| mended.eq_ignore_ascii_case(says))
+    }
+}
+
 /// One thing that a resource wrote elsewhere.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kept {
@@ -292,6 +324,10 @@ pub struct ResourceType {
     pub shared_request: Option<SharedRequest>,
     /// What tells one that Azure made and keeps by itself: JSON pointers into the body, to `true` or a text.
     pub azure_managed: &'static [&'static str],
+    /// What it says of how it stands with the resources that it joins.
+    pub in_step: &'static [InStep],
+    /// What Azure makes along with it, in the same group, and deletes after it: JSON pointers to lists of ids in its body.
+    pub brings: &'static [&'static str],
     /// What it writes elsewhere by itself, and is watched there.
     pub keeps: Option<Keeps>,
     /// What is asked before the first write, when one is to be made.
@@ -383,6 +419,8 @@ impl ResourceType {
             request_message: None,
             shared_request: None,
             azure_managed: &[],
+            in_step: &[],
+            brings: &[],
             keeps: None,
             preflight: &[],
             facets: &[],

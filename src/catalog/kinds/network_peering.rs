@@ -8,7 +8,10 @@ use super::network::VNET;
 use super::scope::{is_no, written_id};
 use crate::catalog::Refusal;
 use crate::catalog::Scarce;
-use crate::catalog::{DeleteMode, Draft, EntryCx, Lane, Listing, Problem, Reference, ResourceType};
+use crate::catalog::{
+    DeleteMode, Draft, EntryCx, InStep, Lane, Listing, Problem, Reference, ResourceType, Severity, Turn,
+    Weight,
+};
 use crate::diag::Code;
 use crate::ident::ArmId;
 use crate::value::Rule;
@@ -64,6 +67,41 @@ pub static PEERING: ResourceType = ResourceType {
         Rule::at("properties.remoteVirtualNetworkAddressSpace").read_only(),
         Rule::at("properties.remoteVirtualNetworkEncryption").read_only(),
         Rule::at("properties.resourceGuid").read_only(),
+    ],
+    in_step: &[
+        InStep {
+            path: "properties.peeringSyncLevel",
+            good: "FullyInSync",
+            bad: &["RemoteNotInSync", "LocalNotInSync", "LocalAndRemoteNotInSync"],
+            mended: &["RemoteNotInSync", "LocalAndRemoteNotInSync"],
+            query: &[("syncRemoteAddressSpace", "true")],
+            follows: Some(("/properties/remoteVirtualNetwork/id", "properties.addressSpace.addressPrefixes")),
+            help: "the other network has not taken over this one's ranges: sync the peering over there (`az network vnet peering sync`)",
+        },
+        InStep {
+            path: "properties.peeringState",
+            good: "Connected",
+            bad: &["Disconnected"],
+            mended: &[],
+            query: &[],
+            follows: None,
+            help: "its other side was deleted, and Azure connects neither again: take the peering out of the blueprint for one run, so \
+                   that both sides are gone, and make it anew",
+        },
+    ],
+    severity: &[
+        Weight::new(
+            "properties.peeringSyncLevel",
+            Turn::Any,
+            Severity::High,
+            "one network does not reach all ranges of the other",
+        ),
+        Weight::new(
+            "properties.peeringState",
+            Turn::Any,
+            Severity::High,
+            "the networks do not reach each other",
+        ),
     ],
     listing: Listing::Parent("/properties/virtualNetworkPeerings"),
     expected: Duration::from_secs(10),

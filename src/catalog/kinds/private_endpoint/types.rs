@@ -77,6 +77,8 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Facet::new("ipAddress", "/properties/customDnsConfigs/0/ipAddresses/0", "its address in the subnet"),
     ],
     listing: Listing::Subscription,
+    // Its interface may be there for a while when it is gone itself.
+    brings: &["/properties/networkInterfaces"],
     connections: &[
         "/properties/privateLinkServiceConnections",
         "/properties/manualPrivateLinkServiceConnections",
