@@ -124,7 +124,11 @@ impl Worker {
                 }
                 self.client.patch(self.id.as_str(), version, &patch, &Conditions::none()).await?
             }
-            _ => match self.client.put(self.id.as_str(), version, &merged, &conditions).await {
+            _ => match self
+                .client
+                .put_saying(self.id.as_str(), (version, put.query), &merged, &conditions)
+                .await
+            {
                 // Somebody wrote between the read and this: what they wrote is read and kept.
                 Err(error) if error.status == Some(412) => {
                     return Err(Stop::Error(Error::new(

@@ -88,7 +88,9 @@ impl<'a> Compiler<'a> {
     /// The unit of each step, and behind them those that clear replaced resources away; without their order.
     fn units(&self) -> Vec<Unit> {
         let deleted = self.steps.iter().filter(|step| step.action == Action::Delete);
-        let deleted: Arc<HashSet<ArmId>> = Arc::new(deleted.map(|step| step.id.clone()).collect());
+        let gone =
+            |step: &Step| -> Vec<ArmId> { [step.id.clone()].into_iter().chain(self.brought(step)).collect() };
+        let deleted: Arc<HashSet<ArmId>> = Arc::new(deleted.flat_map(gone).collect());
         let mut units: Vec<Unit> =
             self.steps.iter().enumerate().map(|(at, step)| self.unit(at, step, &deleted)).collect();
         let in_place = |step: &Step| step.action == Action::Replace && step.moved_from.is_none();
@@ -98,6 +100,17 @@ impl<'a> Compiler<'a> {
             units.push(unit);
         }
         units
+    }
+
+    /// What Azure made along with the resource of a step, and deletes after it.
+    fn brought(&self, step: &Step) -> Vec<ArmId> {
+        let (Some(kind), Some(body)) =
+            (resource_type(&step.arm_type), self.observed.get(&step.id).and_then(Observation::body))
+        else {
+            return Vec::new();
+        };
+        let lists = kind.brings.iter().filter_map(|pointer| body.pointer(pointer)?.as_array());
+        lists.flatten().filter_map(|item| ArmId::parse(item.get("id")?.as_str()?).ok()).collect()
     }
 
     /// The step that the unit of a step is told with.
@@ -291,7 +304,7 @@ impl<'a> Compiler<'a> {
             // What was below a recovered resource comes back with it.
             (Action::Create, _) if self.recovers_above(resource) => Mode::Update,
             (Action::Create | Action::Replace, _) => Mode::Create,
-            (_, Reason::FailedProvisioning { .. } | Reason::KeepsNoMore) => Mode::Repair,
+            (_, Reason::FailedProvisioning { .. } | Reason::KeepsNoMore | Reason::OutOfStep) => Mode::Repair,
             _ => Mode::Update,
         };
         let unseen = |change: &Change| {
@@ -306,6 +319,7 @@ impl<'a> Compiler<'a> {
             changes: step.changes.clone(),
             unseen: step.changes.iter().any(unseen),
             kept_back: step.kept_back.iter().map(|change| change.path.clone()).collect(),
+            query: in_step_query(resource.kind, &step.changes),
         }
     }
 
@@ -630,6 +644,12 @@ fn register(resource: &DesiredResource) -> Register {
         wanted: resource.body.clone(),
         provider: if feature { provider() } else { None },
     }
+}
+
+/// What a PUT says that brings a resource back in step with another one.
+fn in_step_query(kind: &ResourceType, changes: &[Change]) -> &'static [(&'static str, &'static str)] {
+    let mends = kind.in_step.iter().find(|word| changes.iter().any(|change| change.path == word.path));
+    mends.map_or(&[], |word| word.query)
 }
 
 /// What a DELETE of a type says besides.

@@ -20,7 +20,7 @@ use crate::state::{
 };
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without, without_ignored};
-use crate::value::{digest, is_secret, lookup, shown_secrets};
+use crate::value::{digest, get_path, is_secret, lookup, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -336,6 +336,9 @@ impl Planner<'_> {
         let lost = self.lost(resource, live);
         let kept_elsewhere = changes.is_empty() && !lost.is_empty();
         changes.extend(lost);
+        let stepped = self.out_of_step(resource, wanted, live);
+        let out_of_step = changes.is_empty() && !stepped.is_empty();
+        changes.extend(stepped);
         let (standing, made_with) = self.standing_on_replaced(resource, wanted, live, owned);
         changes.extend(standing);
         let forced: Vec<String> = changes
@@ -363,6 +366,7 @@ impl Planner<'_> {
             _ if !forced.is_empty() => (Action::Replace, Reason::Immutable { paths: forced }),
             _ if made_with.is_some() => (Action::Replace, made_with.unwrap_or(Reason::AsWanted)),
             _ if kept_elsewhere => (Action::Update, Reason::KeepsNoMore),
+            _ if out_of_step => (Action::Update, Reason::OutOfStep),
             _ if changes.is_empty() && failed(live).is_some() => {
                 let state = failed(live).unwrap_or_default().to_owned();
                 (Action::Update, Reason::FailedProvisioning { state })
@@ -421,6 +425,68 @@ impl Planner<'_> {
             });
         }
         changes
+    }
+
+    /// How a resource that joins two others is brought back in step with them, as changes; also when the other side changes
+    /// in this plan. What sending it again does not mend is a warning.
+    fn out_of_step(&mut self, resource: &DesiredResource, wanted: &Value, live: &Value) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for word in resource.kind.in_step {
+            let follows = word.follows.is_some_and(|follows| self.follows(wanted, follows));
+            let says = match word.wrong(live) {
+                Some(says) if word.mends(says) => says,
+                _ if follows => word.mended.first().copied().unwrap_or_default(),
+                Some(says) => {
+                    // The other side is brought in step by its own step.
+                    let other = resource.kind.in_step.iter().find_map(|word| word.follows);
+                    let is_ours = |(pointer, _): (&str, &str)| self.named(wanted, pointer).is_some();
+                    if word.follows.is_none() || !other.is_some_and(is_ours) {
+                        self.warnings.push(Conflict {
+                            address: resource.address.clone(),
+                            id: resource.id.clone(),
+                            message: format!(
+                                "{} is {says}, and sending it again does not change that",
+                                word.path
+                            ),
+                            help: word.help.to_owned(),
+                        });
+                    }
+                    continue;
+                }
+                None => continue,
+            };
+            changes.push(Change {
+                path: word.path.to_owned(),
+                kind: ChangeKind::Set,
+                before: says.into(),
+                after: word.good.into(),
+                forces_replace: false,
+                foreign: false,
+            });
+        }
+        changes
+    }
+
+    /// The position of the resource of the blueprint that a body names.
+    fn named(&self, wanted: &Value, pointer: &str) -> Option<usize> {
+        let id = ArmId::parse(wanted.pointer(pointer)?.as_str()?).ok()?;
+        self.desired.by_id.get(&id).copied()
+    }
+
+    /// Whether the resource that a body names is changed in this plan at a path.
+    fn follows(&self, wanted: &Value, (pointer, path): (&str, &str)) -> bool {
+        let Some(at) = self.named(wanted, pointer).filter(|&at| self.actions[at] == Action::Update) else {
+            return false;
+        };
+        let other = &self.desired.resources[at];
+        let live = self.observed.get(&other.id).and_then(Observation::body);
+        let sorted = |body: &Value| {
+            let items = get_path(body, path).and_then(Value::as_array).cloned().unwrap_or_default();
+            let mut texts: Vec<String> = items.iter().map(Value::to_string).collect();
+            texts.sort();
+            texts
+        };
+        live.is_some_and(|live| get_path(&other.body, path).is_some() && sorted(live) != sorted(&other.body))
     }
 
     /// Whether what the ledger does not know is the blueprint's all the same: by its tag, or its parent's.

@@ -61,6 +61,8 @@ pub enum Reason {
     },
     /// What it writes elsewhere by itself is gone or changed there: it is sent again, and Azure writes that again.
     KeepsNoMore,
+    /// What it stands between changed on the other side: it is sent again, and Azure takes that over.
+    OutOfStep,
     /// Something that it was made with, and that cannot be changed in it, is replaced.
     DependencyReplaced {
         /// What is replaced.

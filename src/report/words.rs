@@ -163,6 +163,7 @@ fn reason(step: &Step) -> Option<String> {
             format!("its last create or update ended as {state}: it is sent again")
         }
         Reason::KeepsNoMore => "what it keeps elsewhere is gone or changed: it is sent again".to_owned(),
+        Reason::OutOfStep => "the other side has changed: it is sent again to take that over".to_owned(),
         Reason::DependencyReplaced { dependency } => {
             format!("it was made with {dependency}, which is replaced")
         }

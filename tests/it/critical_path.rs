@@ -118,6 +118,7 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
             changes: Vec::new(),
             unseen: false,
             kept_back: Vec::new(),
+            query: &[],
         })
     };
     let delete = || {
