@@ -77,6 +77,9 @@ pub fn detect<'a>(
                 _ => false,
             });
             fields.extend(bad.map(|(path, status)| FieldDrift::new(path, "Approved".into(), status.into())));
+            let steps = kind.in_step.iter().filter_map(|word| Some((word, word.wrong(body)?)));
+            fields
+                .extend(steps.map(|(word, says)| FieldDrift::new(word.path, word.good.into(), says.into())));
         }
         match fields.is_empty() {
             true => steady.push(owned.address.clone()),
