@@ -49,7 +49,13 @@ async fn every_blueprint_gets_through_rough_weather() {
             };
             assert!(applied.summary.is_complete(), "{at}: {:#?}", applied.summary);
             let counters = rehearsal.simulator.counters();
-            assert!(counters.throttled > 5, "{at}: {} requests were throttled", counters.throttled);
+            // Three of ten on average: a small blueprint sends few requests.
+            let sent: u64 = counters.requests.values().sum();
+            assert!(
+                counters.throttled * 8 >= sent && sent > 10,
+                "{at}: {} of {sent} were throttled",
+                counters.throttled
+            );
             // One write that took effect for each resource, however often it was sent.
             assert!(counters.creates.values().all(|&times| times == 1), "{at}: {:#?}", counters.creates);
             // A connection is there before it is approved: to approve it is an update.

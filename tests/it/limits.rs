@@ -1,6 +1,7 @@
 //! How little is asked of Azure: over TLS, with the limits of a real subscription and answers that take their time.
 
-use crate::support::{Berth, Run, SECRET, Server, application, root};
+use crate::support::{Berth, Rehearsal, Run, SECRET, Server, application, root};
+use berth::state::Provisioning;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ struct Sent {
     writes: usize,
     /// Resources that the blueprint owns afterwards.
     resources: usize,
+    /// Resources that it asks for.
+    wanted: usize,
     /// Requests that register a provider or a feature.
     registrations: usize,
     /// Providers and features that were registered.
@@ -59,12 +62,19 @@ fn apply(blueprint: &Path) -> Sent {
     };
     let registrations = paths(&["POST"], "/register");
     Sent {
+        wanted: wanted(blueprint),
         writes: paths(&["PUT", "PATCH", "DELETE"], "").len(),
         resources: owned["resources"].as_object().unwrap().len(),
         registered: registrations.iter().collect::<BTreeSet<_>>().len(),
         registrations: registrations.len(),
         throttled: exchanges(&berth).iter().filter(|exchange| exchange["status"] == 429).count(),
     }
+}
+
+/// How many resources a blueprint asks for that a ledger holds.
+fn wanted(blueprint: &Path) -> usize {
+    let desired = Rehearsal::new().desired(&std::fs::read_to_string(blueprint).unwrap());
+    desired.resources.iter().filter(|resource| resource.operation == Provisioning::Resource).count()
 }
 
 fn exchanges(berth: &Berth) -> Vec<Value> {
@@ -84,7 +94,7 @@ fn few_writes_and_no_refusal() {
         runs.into_iter().map(|(name, run)| (name, run.join().unwrap())).collect()
     });
     for (name, sent) in all {
-        assert!(sent.resources >= 4, "{name}: {sent:?}");
+        assert_eq!(sent.resources, sent.wanted, "{name}: {sent:?}");
         // Six for five, where one for each would do if nothing were ever sent again.
         assert!(sent.writes * 5 <= sent.resources * 6, "{name}: {sent:?}");
         assert!(sent.registrations * 5 <= sent.registered * 6, "{name}: {sent:?}");

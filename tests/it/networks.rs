@@ -263,3 +263,64 @@ networks:
     berth.apply(&[]).exits(0).says(&["updated networkSecurityGroups.nodes"]);
     berth.plan(&[]).exits(0).says(&["No changes."]);
 }
+
+const IN_STEP: &str = "\
+blueprint: peered
+azure: { subscription: '${env.AZURE_SUBSCRIPTION_ID}', location: westeurope, resourceGroup: rg-peered }
+networks:
+  hub:
+    name: vnet-hub
+    addressSpace: [10.0.0.0/16]
+    subnets: { a: { prefix: 10.0.0.0/24 } }
+    peerings: { spoke: { network: '${networks.spoke}' } }
+  spoke: { name: vnet-spoke, addressSpace: [10.1.0.0/16], subnets: { a: { prefix: 10.1.0.0/24 } } }
+";
+
+/// Ranges that change on one side of a peering are taken over on the other: in the run that changes them, and when somebody else
+/// did.
+#[tokio::test(start_paused = true)]
+async fn peerings_stay_in_step_with_the_ranges_of_both_networks() {
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(IN_STEP).await;
+    let group = format!("/subscriptions/{}/resourceGroups/rg-peered", berth::sim::SUBSCRIPTION);
+    let network = |name: &str| format!("{group}/providers/Microsoft.Network/virtualNetworks/{name}");
+    let levels = || -> Vec<String> {
+        let all = rehearsal.simulator.export();
+        let peerings =
+            all.iter().filter(|body| body["id"].as_str().unwrap().contains("/virtualNetworkPeerings/"));
+        peerings.map(|body| body["properties"]["peeringSyncLevel"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(levels(), ["FullyInSync", "FullyInSync"]);
+    for (from, to) in
+        [("10.0.0.0/16]", "10.0.0.0/16, 10.8.0.0/16]"), ("10.1.0.0/16]", "10.1.0.0/16, 10.9.0.0/16]")]
+    {
+        let grown = IN_STEP.replace(from, to);
+        let planned = rehearsal.plan(&grown).await;
+        let stepped =
+            planned.plan.changes().filter(|step| step.reason == berth::plan::Reason::OutOfStep).count();
+        assert!(stepped >= 1, "{:#?}", planned.plan.changes().collect::<Vec<_>>());
+        rehearsal.apply(&grown).await;
+        assert_eq!(levels(), ["FullyInSync", "FullyInSync"]);
+        rehearsal.apply(IN_STEP).await;
+    }
+    // Somebody grows the hub, which the blueprint takes back; until then both sides are told.
+    let url = format!("https://management.azure.com{}?api-version=2025-05-01", network("vnet-hub"));
+    let mut request = Request::new(Method::Put, url);
+    let body = json!({ "location": "westeurope", "tags": { "berth-blueprint": "peered" }, "properties": {
+        "addressSpace": { "addressPrefixes": ["10.0.0.0/16", "10.7.0.0/16"] },
+    } });
+    request.body = body.to_string().into();
+    rehearsal.simulator.send(request).await.unwrap();
+    rehearsal.session.engine.clock.sleep(std::time::Duration::from_secs(300)).await;
+    let drift = rehearsal.drift(IN_STEP).await;
+    let peerings: Vec<&str> = drift
+        .drifted
+        .iter()
+        .filter(|drifted| drifted.fields.iter().any(|field| field.path == "properties.peeringSyncLevel"))
+        .map(|drifted| drifted.address.as_str())
+        .collect();
+    assert_eq!(peerings, ["networks.hub.peerings.spoke", "networks.hub.peerings.spoke.back"]);
+    rehearsal.apply(IN_STEP).await;
+    assert_eq!(levels(), ["FullyInSync", "FullyInSync"]);
+    assert!(rehearsal.drift(IN_STEP).await.drifted.is_empty());
+}
