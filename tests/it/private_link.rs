@@ -360,18 +360,25 @@ async fn the_zone_of_a_hub_in_another_subscription_is_used_and_watched() {
     let zone = format!(
         "/subscriptions/{HUB}/resourceGroups/rg-dns/providers/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net"
     );
-    let text = format!("{HEAD}{ENDPOINT}")
-        .replace("'${networks.net.subnets.pe}'", &format!("'${{networks.net.subnets.pe}}', dns: ['{zone}']"));
-    rehearsal.apply(&text).await;
-    let record = format!("{zone}/A/kv-target-1");
-    let body = read(&rehearsal.simulator, &record).await;
-    assert_eq!(body["properties"]["aRecords"][0]["ipv4Address"], "10.20.16.4", "{body}");
-    meddle(&rehearsal.simulator, Method::Delete, &record, "2024-06-01", Value::Null).await;
-    let drift = rehearsal.drift(&text).await;
-    assert_eq!(drift.drifted.len(), 1, "{drift:#?}");
-    rehearsal.apply(&text).await;
-    rehearsal.destroy(&text).await;
-    assert_eq!(read(&rehearsal.simulator, &record).await["properties"], Value::Null);
+    let existing = format!("existing: {{ zone: {{ id: '{zone}' }} }}\n");
+    for (dns, more, vault) in
+        [(zone.as_str(), "", "kv-target-1"), ("${existing.zone}", existing.as_str(), "kv-target-2")]
+    {
+        let text = format!("{HEAD}{more}{ENDPOINT}").replace("kv-target-1", vault).replace(
+            "'${networks.net.subnets.pe}'",
+            &format!("'${{networks.net.subnets.pe}}', dns: ['{dns}']"),
+        );
+        rehearsal.apply(&text).await;
+        let record = format!("{zone}/A/{vault}");
+        let body = read(&rehearsal.simulator, &record).await;
+        assert_eq!(body["properties"]["aRecords"][0]["ipv4Address"], "10.20.16.4", "{body}");
+        meddle(&rehearsal.simulator, Method::Delete, &record, "2024-06-01", Value::Null).await;
+        let drift = rehearsal.drift(&text).await;
+        assert_eq!(drift.drifted.len(), 1, "{drift:#?}");
+        rehearsal.apply(&text).await;
+        rehearsal.destroy(&text).await;
+        assert_eq!(read(&rehearsal.simulator, &record).await["properties"], Value::Null);
+    }
     // The hub keeps its zone, and nothing of the spoke is in it.
     assert!(of_the_hub.drift(&hub).await.drifted.is_empty());
 }
