@@ -28,7 +28,8 @@ pub async fn official_samples_hold_only_fields_that_the_simulator_takes() {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for entry in std::fs::read_dir(dir.join("samples")).unwrap() {
-        let samples = facts::json(&entry.unwrap().path());
+        let text = std::fs::read(entry.unwrap().path()).unwrap();
+        let samples: Value = serde_json::from_slice(&text).unwrap();
         for sample in samples.as_array().unwrap() {
             let text = |member: &str| sample[member].as_str().unwrap_or_default().to_owned();
             let (arm_type, body) = (text("type"), &sample["body"]);
