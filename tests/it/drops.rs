@@ -104,9 +104,7 @@ const STAYS: &[&str] = &[
     "Microsoft.Cache/redisEnterprise properties.publicNetworkAccess",
     // Decided when the database is made.
     "Microsoft.Cache/redisEnterprise/databases properties.clusteringPolicy",
-    // berth's choice for a new registry, where Azure wants a word (`sku`) or has the same one.
-    "Microsoft.ContainerRegistry/registries properties.adminUserEnabled",
-    "Microsoft.ContainerRegistry/registries sku",
+    // berth's choice for a new registry, where Azure wants a word.
     "Microsoft.ContainerRegistry/registries sku.name",
     // AKS keeps the channel that it has when a body says none.
     "Microsoft.ContainerService/managedClusters properties.autoUpgradeProfile.nodeOSUpgradeChannel",
