@@ -88,16 +88,9 @@ impl Store {
     fn google() -> Option<Self> {
         let port = free_port();
         let mut command = Command::new(program("BERTH_FAKE_GCS")?);
-        command.args([
-            "-scheme",
-            "http",
-            "-host",
-            "127.0.0.1",
-            "-backend",
-            "memory",
-            "-port",
-            &port.to_string(),
-        ]);
+        command.args(["-scheme", "http", "-host", "127.0.0.1", "-backend", "memory"]);
+        // It tells the XML interface by the host that is asked for.
+        command.args(["-port", &port.to_string(), "-public-host", &format!("127.0.0.1:{port}")]);
         let child = started(&mut command, port);
         let created = ask(
             port,
@@ -187,17 +180,33 @@ fn pass(stream: TcpStream, behind: u16) -> std::io::Result<()> {
                 .filter(|(name, _)| !matches!(name.as_str(), "host" | "connection" | "content-length"));
             let passed: Vec<(&str, &str)> =
                 passed.map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            ask(behind, method, target, &passed, &body)
+            let (path, query) =
+                target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+            let path = plain(path);
+            let target = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+            ask(behind, method, &target, &passed, &body)
         }
     };
     reader.get_mut().write_all(&answer)
+}
+
+/// A path without percent signs: the names of ledgers have nothing in them that needs one.
+fn plain(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = u8::from_str_radix(&part[..2], 16).unwrap();
+        plain.push(char::from(code));
+        plain.push_str(&part[2..]);
+    }
+    plain
 }
 
 fn put(behind: u16, bucket: &str, object: &str, generation: Option<&str>, body: &[u8]) -> Vec<u8> {
     let condition =
         generation.map_or_else(String::new, |generation| format!("&ifGenerationMatch={generation}"));
     let target = format!("/upload/storage/v1/b/{bucket}/o?uploadType=multipart{condition}");
-    let object = object.replace("%2F", "/").replace("%2f", "/");
+    let object = plain(object);
     const MARK: &str = "a-mark-that-is-in-no-ledger";
     let head = format!(
         "--{MARK}\r\nContent-Type: application/json\r\n\r\n{{\"name\":\"{object}\"}}\r\n--{MARK}\r\nContent-Type: application/json\r\n\r\n"
