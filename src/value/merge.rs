@@ -162,7 +162,8 @@ fn remove(body: &mut Value, node: &Node, path: &str, dropped: &[&Change]) {
                         .flatten()
                 });
                 match change {
-                    Some(Change { kind: ChangeKind::Reset, after, .. }) => {
+                    // Azure's schemas accept no null: what has none is left out.
+                    Some(Change { kind: ChangeKind::Reset, after, .. }) if !after.is_null() => {
                         members.insert(name, after.clone());
                     }
                     Some(_) => {}
