@@ -4,7 +4,7 @@ use super::entry::{Entry, EntryState};
 use super::link::Linker;
 use super::source::At;
 use super::written::is_within;
-use crate::catalog::Provisioning;
+use crate::catalog::{Provisioning, resource_type};
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
 use crate::ident::{Address, Parts, segments};
 use crate::value::token::Token;
@@ -108,8 +108,14 @@ impl Linker<'_> {
             return Ok(Referent::Output(target, facet.pointer.to_owned()));
         }
         if node.draft.kind.open {
-            // Who acts for a resource of any type is in the same place; and an id that was written out is one already.
+            // What the section of this type calls an output is one of an entry of `resources` as well.
+            let own = resource_type(node.draft.kind.arm_type).map_or(&[][..], |kind| kind.facets);
+            if let Some(facet) = own.iter().find(|own| own.name == wanted) {
+                return Ok(Referent::Output(target, facet.pointer.to_owned()));
+            }
+            // Who acts for a resource of any type is in the same place; and an id or a URL that was written out is one already.
             let written = match wanted.as_str() {
+                _ if facet == "versionedUri" && rest.ends_with("UriWithVersion") => rest,
                 "principalId" => "identity.principalId",
                 _ if facet == "id" && rest.to_ascii_lowercase().ends_with("id") => rest,
                 wanted => wanted,

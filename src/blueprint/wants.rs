@@ -81,8 +81,8 @@ impl Linker<'_> {
                 _ => {
                     let kind = node.draft.kind;
                     // What a type gives that berth does not make is not known.
-                    let unknown = kind.open && resource_type(kind.arm_type).is_none();
-                    wants.takes(kind.arm_type) && (unknown || kind.facets.iter().any(acts))
+                    let own = if kind.open { resource_type(kind.arm_type) } else { Some(kind) };
+                    wants.takes(kind.arm_type) && own.is_none_or(|own| own.facets.iter().any(acts))
                 }
             };
             return (!good).then(|| (what(title), self.instead(wants, path)));

@@ -59,3 +59,23 @@ fn minus_stays_minus_where_no_section_begins_the_name() {
     let shown = berth.plan(&["--format", "json"]).exits(2).json();
     assert!(shown.to_string().contains("\"count\":3"), "{shown}");
 }
+
+/// A key that only `resources:` knows is a key all the same, named as a whole or by the URL that Azure answers with.
+#[test]
+fn a_key_among_resources_encrypts_a_cluster() {
+    for key in
+        ["${resources.key}", "${resources.key.versionedUri}", "${resources.key.properties.keyUriWithVersion}"]
+    {
+        let berth = Berth::new().blueprint(&format!(
+            "blueprint: kms\nazure: {{ subscription: '${{env.AZURE_SUBSCRIPTION_ID}}', location: westeurope, resourceGroup: rg-kms }}\n\
+             identities: {{ plane: {{}} }}\nkeyVaults: {{ kv: {{ name: kv-kms-shop, protect: false }} }}\n\
+             resources:\n  key: {{ name: etcd, type: Microsoft.KeyVault/vaults/keys, apiVersion: '2026-02-01', \
+             parent: '${{keyVaults.kv}}', body: {{ properties: {{ kty: RSA, keySize: 2048 }} }} }}\n\
+             clusters:\n  aks:\n    protect: false\n    identity: '${{identities.plane}}'\n    kms: {{ key: '{key}' }}\n    \
+             nodePools: {{ system: {{ mode: System, count: 1, vmSize: Standard_D4s_v5 }} }}\n\
+             roleAssignments: {{ k: {{ principal: '${{identities.plane}}', role: Key Vault Crypto User, scope: '${{keyVaults.kv}}' }} }}\n"
+        ));
+        berth.apply(&[]).exits(0);
+        berth.plan(&[]).exits(0);
+    }
+}
