@@ -19,10 +19,9 @@ pub fn layout(name: &str, text: &str) -> Result<String, Unlaid> {
         Source::parse(name, text.as_bytes()).map_err(|problem| Unlaid::Unreadable(Box::new(problem)))?;
     let text = before.file.text.clone();
     let laid = Layout::default().of(&text);
-    let same = Source::parse(name, laid.as_bytes()).is_ok_and(|after| {
-        // As texts: the order of keys counts.
-        after.tree.to_string() == before.tree.to_string()
-    });
+    // As texts: the order of keys counts.
+    let as_text = |source: &Source| source.tree.to_string();
+    let same = Source::parse(name, laid.as_bytes()).is_ok_and(|after| as_text(&after) == as_text(&before));
     if same { Ok(laid) } else { Err(Unlaid::Unsafe) }
 }
 
