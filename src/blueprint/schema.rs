@@ -173,7 +173,8 @@ struct Every {
     /// changes: paths of fields from here, or Azure's own as a plan shows them.
     #[schemars(example = ["tags.costCenter"])]
     ignore: Option<Addresses>,
-    /// Members of the ARM resource's `properties` that have no field, merged over what the other fields say.
+    /// Members of the ARM resource's `properties` that have no field, merged over what the other fields say; `null` takes one
+    /// away.
     properties: Option<Map<String, Value>>,
 }
 

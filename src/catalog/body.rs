@@ -1,7 +1,7 @@
 //! Building bodies from the azure_mgmt models.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The JSON of a request model, without what is null or an empty object that nobody set.
 ///
@@ -25,16 +25,25 @@ fn prune(value: &mut Value) {
     }
 }
 
-/// Puts `over` over `body`: objects are merged, everything else is replaced. This is how properties newer than the
-/// models, and a user's `properties:`, get into a body.
+/// Puts `over` over `body`: objects are merged, null takes a member away, everything else is replaced (JSON merge patch,
+/// RFC 7396; Azure's schemas accept no null). This is how properties newer than the models, and a user's `properties:`,
+/// get into a body.
 pub fn merge_over(body: &mut Value, over: &Value) {
-    match (body, over) {
-        (Value::Object(members), Value::Object(over)) => {
-            for (name, over) in over {
-                merge_over(members.entry(name.clone()).or_insert(Value::Null), over);
+    let Value::Object(over) = over else {
+        *body = over.clone();
+        return;
+    };
+    if !body.is_object() {
+        *body = Value::Object(Map::new());
+    }
+    let Value::Object(members) = body else { return };
+    for (name, over) in over {
+        match over {
+            Value::Null => {
+                members.shift_remove(name);
             }
+            over => merge_over(members.entry(name.clone()).or_insert(Value::Null), over),
         }
-        (body, over) => *body = over.clone(),
     }
 }
 
@@ -48,5 +57,7 @@ mod tests {
         let mut body = json!({ "a": { "b": 1, "c": [1] } });
         merge_over(&mut body, &json!({ "a": { "c": [2, 3] }, "d": true }));
         assert_eq!(body, json!({ "a": { "b": 1, "c": [2, 3] }, "d": true }));
+        merge_over(&mut body, &json!({ "a": { "b": null, "x": null }, "e": { "f": null, "g": 1 } }));
+        assert_eq!(body, json!({ "a": { "c": [2, 3] }, "d": true, "e": { "g": 1 } }));
     }
 }

@@ -8,7 +8,7 @@ use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Listing, Problem, Resourc
 use crate::diag::Code;
 use crate::value::Rule;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub struct LogWorkspace;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
     /// How the workspace is paid for; Azure's default (`PerGB2018`) when absent.
-    sku: Option<String>,
+    sku: Option<Sku>,
     /// How many days data is kept, 30 to 730; Azure's default (30) when absent.
     retention_days: Option<i32>,
     /// How many gigabytes a day are taken in, `-1` for any number; Azure's default (`-1`) when absent.
@@ -29,6 +29,27 @@ pub struct Spec {
     public_ingestion: Option<bool>,
     /// Whether data can be asked for from public networks; Azure's default (`true`) when absent.
     public_query: Option<bool>,
+}
+
+/// How a workspace is paid for.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+pub enum Sku {
+    /// By the gigabyte.
+    PerGB2018,
+    /// By gigabytes a day that are paid for in advance.
+    CapacityReservation,
+    /// By the gigabyte, of old.
+    Standalone,
+    /// By the node, with System Center's licences.
+    PerNode,
+    /// As the cluster of workspaces is that it belongs to.
+    LACluster,
+    /// An old way of paying, which Azure keeps for subscriptions that have it.
+    Free,
+    /// An old way of paying, which Azure keeps for subscriptions that have it.
+    Standard,
+    /// An old way of paying, which Azure keeps for subscriptions that have it.
+    Premium,
 }
 
 const WORKSPACE: &str = "Microsoft.OperationalInsights/workspaces";
