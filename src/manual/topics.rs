@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn what_is_misspelt_says_what_is_near() {
         for (wrong, near) in [
-            ("role", "roles"),
+            ("polices", "policies"),
             ("roles.Key Vault Secret User", "Key Vault Secrets User"),
             ("azure.locaton", "location"),
         ] {
