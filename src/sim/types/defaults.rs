@@ -183,7 +183,6 @@ pub(crate) fn of(kind: &str) -> Defaults {
     // Some providers never say 201: clients refuse it from them.
     let plain = kind.starts_with("microsoft.web/") || kind.starts_with("microsoft.storage/");
     let plain = plain || kind.starts_with("microsoft.operationalinsights/");
-    let plain = plain || kind == "microsoft.keyvault/vaults/keys";
     known.unwrap_or(Defaults { plain, ..quick("", |_, _| {}) })
 }
 
