@@ -16,12 +16,6 @@ pub fn dir(suite: &str) -> Option<PathBuf> {
     }
 }
 
-/// Reads a JSON file of the facts.
-pub fn json(path: &std::path::Path) -> Value {
-    let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
 /// A recording: exchanges in the order of time.
 #[derive(Debug, Clone)]
 pub struct Recording {

@@ -663,6 +663,13 @@ const MARKED: &[(&str, &str, &str)] = &[
     ),
     ("Microsoft.KubernetesConfiguration/fluxConfigurations", "properties.ociRepository.tlsConfig", "ociKey"),
     ("Microsoft.Sql/servers", "properties.administratorLoginPassword", "sqlPassword"),
+    // The kind writes its settings to `config/appsettings`; `resources:` says itself what is secret.
+    ("Microsoft.Web/sites", "properties.siteConfig.appSettings", "writeOnly"),
+    ("Microsoft.Web/sites", "properties.siteConfig.connectionStrings", "writeOnly"),
+    ("Microsoft.Web/sites", "properties.siteConfig.metadata", "writeOnly"),
+    ("Microsoft.Web/sites/slots", "properties.siteConfig.appSettings", "writeOnly"),
+    ("Microsoft.Web/sites/slots", "properties.siteConfig.connectionStrings", "writeOnly"),
+    ("Microsoft.Web/sites/slots", "properties.siteConfig.metadata", "writeOnly"),
 ];
 
 /// Marked as never read again, and no secret: the subnet of an endpoint is another resource, whose body Azure shows there.

@@ -203,7 +203,11 @@ async fn every_field_that_is_fixed_plans_a_replacement_that_names_it() {
             }
         }
     }
-    let unseen = |kind: &&&ResourceType| !fixed(kind).is_empty() && !seen.contains(&kind.arm_type);
+    // Who is trusted is a resource that no kind makes: `clusters` says so of its own in `tests/invalid`.
+    let elsewhere = "Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings";
+    let unseen = |kind: &&&ResourceType| {
+        !fixed(kind).is_empty() && !seen.contains(&kind.arm_type) && kind.arm_type != elsewhere
+    };
     let unseen: Vec<&str> =
         registry().iter().flat_map(|kind| kind.types).filter(unseen).map(|kind| kind.arm_type).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

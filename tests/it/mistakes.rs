@@ -274,31 +274,16 @@ fn said_of(run: &crate::support::Ended, from: &str) -> String {
     all[at..].split("\nPlan: ").next().unwrap().trim_end().to_owned()
 }
 
-/// What is there, what is exchanged in the blueprint then, how the run goes, and what it has to say.
-const RUNS: &[(&str, &str, &str, &[&str], i32, &str, &str)] = &[(
-    "a version that skips one",
-    "kubernetesVersion: \"1.34\"",
-    "kubernetesVersion: \"1.36\"",
-    &["plan", "blueprint.yaml", "--sim"],
-    2,
-    "In the way of this plan",
-    "19:3",
-)];
-
 #[test]
 fn each_mistake_of_a_run_names_its_place_and_the_remedy() {
     let mut told = String::new();
-    for (name, from, to, args, code, begins, place) in RUNS {
-        let berth = Berth::new().blueprint(BASE);
-        berth.apply(&[]).exits(0);
-        berth.edit(from, to);
-        let run = berth.run(args.iter().copied());
-        let run = run.exits(*code);
-        let said = said_of(&run, begins);
-        assert!(said.contains(&format!("blueprint.yaml:{place}")), "{name}: {said}");
-        assert!(said.contains("help: "), "{name}: {said}");
-        write!(told, "# {name}\n\n{said}\n\n").unwrap();
-    }
+    // A version that skips one.
+    let berth = Berth::new().blueprint(BASE);
+    berth.apply(&[]).exits(0);
+    berth.edit("kubernetesVersion: \"1.34\"", "kubernetesVersion: \"1.36\"");
+    let said = said_of(&berth.plan(&[]).exits(2), "In the way of this plan");
+    assert!(said.contains("blueprint.yaml:19:3") && said.contains("help: "), "{said}");
+    write!(told, "# a version that skips one\n\n{said}\n\n").unwrap();
     // A saved plan whose blueprint went on.
     let berth = Berth::new().blueprint(BASE);
     berth.plan(&["--out", "shop.plan"]).exits(2);

@@ -77,6 +77,7 @@ const NO_SECRET: &[(&str, &str)] = &[
     ("properties.aadProfile.serverAppSecret", "sign-in of old clusters, which Azure no longer makes"),
     ("properties.azureBlob.servicePrincipal", "no field of the blueprint asks for it"),
     ("properties.ociRepository.tlsConfig", "no field of the blueprint asks for it"),
+    ("properties.siteConfig", "settings are written to a resource of their own"),
 ];
 
 #[test]

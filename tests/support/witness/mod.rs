@@ -13,7 +13,7 @@ use berth::arm::transport::{Headers, Method, Request, Response, Transport, Trans
 use berth::ident::ArmId;
 use flags::Flags;
 use operations::Operations;
-use schemas::Schemas;
+use schemas::{RECASED, Schemas};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -135,8 +135,9 @@ impl Witness {
         }
         let chosen = self.strict && is_chosen(&request.url);
         for fault in found {
-            // A version that a blueprint chose for a type is its own affair.
-            let own_affair = chosen && fault.starts_with("version ");
+            // A version that a blueprint chose for a type is its own affair, and so is the case of its words.
+            let own_affair =
+                chosen && fault.starts_with("version ") || self.strict && fault.ends_with(RECASED);
             if !own_affair && !facts.is_known(&subject, &fault) {
                 kept.wrong.insert(format!("{subject}: {fault}"));
             }

@@ -54,7 +54,10 @@ impl Schemas {
         }
         let errors = |body: &Value| -> Vec<String> {
             let errors = schema.validator.iter_errors(body);
-            let told = errors.map(|error| format!("{}: {error}", error.instance_path()));
+            let told = errors.map(|error| {
+                let note = if is_recased(&error) { RECASED } else { "" };
+                format!("{}: {error}{note}", error.instance_path())
+            });
             told.filter(|finding| !in_part || !finding.ends_with("is a required property")).collect()
         };
         let mut findings = errors(&body);
@@ -76,6 +79,16 @@ impl Schema {
         let validator = jsonschema::draft4::new(&document).unwrap_or_else(|error| panic!("{error}"));
         Schema { document, validator }
     }
+}
+
+/// How a finding ends that is about a word in another case than the schema's, which Azure takes.
+pub const RECASED: &str = " (but for the case)";
+
+fn is_recased(error: &jsonschema::ValidationError<'_>) -> bool {
+    let jsonschema::error::ValidationErrorKind::Enum { options } = error.kind() else { return false };
+    let word = error.instance().as_str();
+    let options = options.as_array().into_iter().flatten().filter_map(Value::as_str);
+    word.is_some_and(|word| options.into_iter().any(|option| option.eq_ignore_ascii_case(word)))
 }
 
 fn without_nulls(value: &mut Value) {
