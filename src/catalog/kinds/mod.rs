@@ -18,6 +18,7 @@ pub mod existing;
 pub mod front_door;
 pub mod generic;
 pub mod identity;
+mod interval;
 pub mod key_vault;
 pub mod key_vault_key;
 pub mod key_vault_secret;

@@ -1,9 +1,10 @@
 //! Add-ons of a cluster.
 
-use super::field::{Interval, Settings, Toggle};
+use super::field::{Settings, Toggle};
 use super::flux::FluxSpec;
 use super::pod_identity::PodIdentitySpec;
 use super::words::words;
+use crate::catalog::kinds::interval::Interval;
 use crate::catalog::{Reference, model};
 use crate::models::container_service::ManagedClusterAddonProfile;
 use schemars::JsonSchema;

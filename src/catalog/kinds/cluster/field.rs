@@ -70,86 +70,6 @@ impl<T: JsonSchema> JsonSchema for Toggle<T> {
     }
 }
 
-/// A length of time as people write it: `90s`, `2m`, `1h30m`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interval {
-    text: String,
-    seconds: i32,
-}
-
-impl Interval {
-    /// As it was written, which is also how Go programs read it.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// In seconds.
-    pub fn seconds(&self) -> i32 {
-        self.seconds
-    }
-
-    /// In whole minutes, rounded up.
-    pub fn minutes(&self) -> i32 {
-        (self.seconds + 59) / 60
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut seconds = 0i32;
-        let mut digits = String::new();
-        for c in text.chars() {
-            if c.is_ascii_digit() {
-                digits.push(c);
-                continue;
-            }
-            let unit = match c {
-                's' => 1,
-                'm' => 60,
-                'h' => 3600,
-                'd' => 86_400,
-                _ => return None,
-            };
-            let number: i32 = std::mem::take(&mut digits).parse().ok()?;
-            seconds = seconds.checked_add(number.checked_mul(unit)?)?;
-        }
-        (digits.is_empty() && !text.is_empty()).then(|| Interval { text: text.to_owned(), seconds })
-    }
-}
-
-impl<'de> Deserialize<'de> for Interval {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Written;
-
-        impl Visitor<'_> for Written {
-            type Value = Interval;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a length of time with its unit, such as `90s`, `2m` or `1h30m`")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Interval, E> {
-                let unlike = || E::invalid_value(serde::de::Unexpected::Str(text), &self);
-                Interval::parse(text).ok_or_else(unlike)
-            }
-        }
-
-        deserializer.deserialize_any(Written)
-    }
-}
-
-impl JsonSchema for Interval {
-    fn schema_name() -> Cow<'static, str> {
-        "Interval".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": "A length of time with its unit, such as `90s`, `2m` or `1h30m`.",
-            "pattern": r"^([0-9]+[smhd])+$|\$\{",
-        })
-    }
-}
-
 /// A Kubernetes version. YAML reads `1.30` without quotes as the number 1.3, so only a text is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
@@ -242,25 +162,6 @@ pub fn as_model<T: DeserializeOwned>(value: &impl Serialize) -> Option<T> {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn intervals_have_units() {
-        for (text, seconds) in [
-            ("90s", Some(90)),
-            ("2m", Some(120)),
-            ("1h30m", Some(5400)),
-            ("2", None),
-            ("", None),
-            ("m", None),
-        ] {
-            assert_eq!(Interval::parse(text).map(|i| i.seconds()), seconds, "{text}");
-        }
-        let error = serde_json::from_value::<Interval>(json!(2)).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "invalid type: integer `2`, expected a length of time with its unit, such as `90s`, `2m` or `1h30m`"
-        );
-    }
 
     #[test]
     fn versions_are_texts() {

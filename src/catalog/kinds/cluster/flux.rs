@@ -1,9 +1,9 @@
 //! Flux: what is kept in the cluster as it is in Git.
 
-use super::field::Interval;
 use super::flux_source::{BlobSpec, BucketSpec, GitSpec, OciSpec, Source};
 use super::types::{EXTENSION, FLUX_CONFIGURATION};
 use super::words::words;
+use crate::catalog::kinds::interval::Interval;
 use crate::catalog::{Draft, EntryCx, merge_over, model};
 use crate::ident::ArmId;
 use indexmap::IndexMap;

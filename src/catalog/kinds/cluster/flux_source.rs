@@ -1,7 +1,7 @@
 //! Where Flux reads from.
 
-use super::field::Interval;
 use super::words::words;
+use crate::catalog::kinds::interval::Interval;
 use crate::catalog::{Reference, model};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

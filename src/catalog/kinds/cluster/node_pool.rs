@@ -1,10 +1,11 @@
 //! Node pools of a cluster.
 
-use super::field::{Interval, NumberOrText, Settings, Toggle, Version, as_model};
+use super::field::{NumberOrText, Settings, Toggle, Version, as_model};
 use super::local_dns::LocalDnsSpec;
 use super::node_config::{GatewaySpec, GpuSpec, KubeletSpec, LinuxOsSpec, NodeNetworkSpec, NodeSecuritySpec};
 use super::spec::Spec;
 use super::words::words;
+use crate::catalog::kinds::interval::Interval;
 use crate::catalog::{Reference, merge_over, model};
 use crate::models::container_service as models;
 use indexmap::IndexMap;
