@@ -73,7 +73,8 @@ impl Linker<'_> {
         let known = |text: String| Ok(Referent::Known(Value::String(text), target));
         let wanted = match (rest, facet) {
             ("", "" | "id") | ("id", "" | "id") => return known(id()),
-            ("", facet) => facet.to_owned(),
+            // A resource may be named by its id; what is wanted is the resource's all the same.
+            ("" | "id", facet) => facet.to_owned(),
             (rest, "") => rest.to_owned(),
             // What a field wants of a resource may be written out: `${identities.app.principalId}` for a principal.
             (rest, facet) if rest == facet || rest.ends_with(&format!(".{facet}")) => rest.to_owned(),
