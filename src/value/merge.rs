@@ -66,7 +66,11 @@ fn strip(body: &mut Value, node: &Node) {
                 strip(value, node.member(name));
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| strip(item, node.element())),
+        Value::Array(items) => {
+            // What Azure puts into a list by itself it puts there again.
+            items.retain(|item| !node.is_azures(item));
+            items.iter_mut().for_each(|item| strip(item, node.element()));
+        }
         _ => {}
     }
 }
