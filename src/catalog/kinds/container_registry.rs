@@ -2,13 +2,11 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.containerregistry/registries>).
 
 use super::addresses::public_range;
-use super::builtin_roles::builtin_role;
 use super::naming::{NameRule, alphanumeric};
 use super::parts::{identity, members, switch, within};
-use super::role_assignment::ROLE_ASSIGNMENT;
+use super::role_assignment::{PrincipalType, given};
 use crate::catalog::{
-    Draft, DraftId, EntryCx, EntryKind, Facet, Lane, Nested, Preflight, Problem, Reference, ResourceType,
-    UpdateMode,
+    Draft, EntryCx, EntryKind, Facet, Lane, Nested, Preflight, Problem, Reference, ResourceType, UpdateMode,
 };
 use crate::diag::Code;
 use crate::value::Rule;
@@ -257,18 +255,10 @@ containerRegistries:
         {
             let key = cluster.path().unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned();
             let pulls = cluster.facet("kubeletIdentity.principalId");
-            let Some(role) = builtin_role("AcrPull") else { continue };
-            let definition = format!(
-                "/subscriptions/{}/providers/Microsoft.Authorization/roleDefinitions/{role}",
-                cx.common.subscription
-            );
-            let body = json!({ "properties": {
-                "roleDefinitionId": definition, "principalId": pulls, "principalType": "ServicePrincipal",
-            } });
-            let scope = registry.as_str().to_owned();
-            let id = DraftId::Guid { seeds: vec![scope.clone(), pulls, role.to_string()], scope };
-            let draft = Draft::new(address.child("attach").child(&key), "", &ROLE_ASSIGNMENT, body);
-            cx.also(Draft { id, ..draft }.origin(format!("attach[{index}]")).needs(address.as_str()));
+            let pulls = (pulls, Some(PrincipalType::ServicePrincipal));
+            let own = address.child("attach").child(&key);
+            let draft = given(own, "AcrPull", registry.as_str().to_owned(), pulls, cx);
+            cx.also(draft.origin(format!("attach[{index}]")).needs(address.as_str()));
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::catalog::{
     Severity, Turn, Weight,
 };
 use crate::diag::Code;
-use crate::ident::ArmId;
+use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use crate::value::token::{Token, display_text, has_token};
 use schemars::JsonSchema;
@@ -142,7 +142,7 @@ roleAssignments:
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
         let scope = scope_id(spec.scope.as_ref(), "scope", cx);
         let role = role_id(&spec.role, cx);
-        let principal = principal(&spec, cx);
+        let principal = principal(&spec.principal, spec.principal_type, "", cx);
         let own_name = own_name(cx);
         let (Some(scope), Some(role), Some((principal, principal_type))) = (scope, role, principal) else {
             return;
@@ -174,6 +174,28 @@ roleAssignments:
         let draft = Draft::new(cx.address.clone(), "", &ROLE_ASSIGNMENT, json!({ "properties": properties }));
         cx.main(Draft { id, ..draft });
     }
+}
+
+/// A built-in role for somebody on something, which an entry of another section gives along with what it makes.
+///
+/// # Panics
+/// When there is no built-in role of this name.
+pub(super) fn given(
+    address: Address,
+    role: &'static str,
+    scope: String,
+    principal: (String, Option<PrincipalType>),
+    cx: &EntryCx<'_>,
+) -> Draft {
+    let guid = builtin_role(role).unwrap_or_else(|| panic!("there is no built-in role `{role}`"));
+    let (principal, principal_type) = principal;
+    let mut properties =
+        json!({ "roleDefinitionId": definition_id(&scope, &guid, cx), "principalId": principal });
+    if let Some(kind) = principal_type {
+        properties["principalType"] = kind.as_str().into();
+    }
+    let id = DraftId::Guid { seeds: vec![scope.clone(), principal, guid.to_string()], scope };
+    Draft { id, ..Draft::new(address, "", &ROLE_ASSIGNMENT, json!({ "properties": properties })) }
 }
 
 /// A role as the blueprint names it.
@@ -237,17 +259,24 @@ const PRINCIPAL_TYPE: Code = Code {
 /// Looking up fails for a principal that is some seconds old, so it is said wherever it is known: an identity of the
 /// blueprint is a service principal. A caller has been there before, and is a person on one machine and a service
 /// principal in a pipeline.
-fn principal(spec: &Spec, cx: &mut EntryCx<'_>) -> Option<(String, Option<PrincipalType>)> {
-    let text = spec.principal.facet("principalId");
+///
+/// `path` is where the two fields stand: empty, or with a dot at its end.
+pub(super) fn principal(
+    principal: &Reference,
+    principal_type: Option<PrincipalType>,
+    path: &str,
+    cx: &mut EntryCx<'_>,
+) -> Option<(String, Option<PrincipalType>)> {
+    let text = principal.facet("principalId");
     let implied = match Token::exactly(&text) {
         Some(Token::Reference { .. }) => Some(PrincipalType::ServicePrincipal),
         Some(_) => None,
         None if has_token(&text) || Uuid::try_parse(&text).is_ok() => {
-            if spec.principal_type.is_none() {
+            if principal_type.is_none() {
                 cx.problem(
                     Problem::error(
                         &PRINCIPAL_TYPE,
-                        "principalType",
+                        format!("{path}principalType"),
                         "an object id does not tell what the principal is",
                     )
                     .help("write `principalType: User`, `Group` or `ServicePrincipal`"),
@@ -259,13 +288,13 @@ fn principal(spec: &Spec, cx: &mut EntryCx<'_>) -> Option<(String, Option<Princi
         None => {
             let message = format!("`{}` is not a principal", display_text(&text));
             cx.problem(
-                Problem::error(&PRINCIPAL, "principal", message)
+                Problem::error(&PRINCIPAL, format!("{path}principal"), message)
                     .help("write a reference such as `${identities.app}`, or the object id, which is a GUID"),
             );
             return None;
         }
     };
-    Some((text, spec.principal_type.or(implied)))
+    Some((text, principal_type.or(implied)))
 }
 
 const ROLE_ASSIGNMENT_NAME: Code = Code {
