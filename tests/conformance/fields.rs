@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 /// How many samples of each such type there are, so that none goes unseen.
 const SAMPLES: &[(&str, usize)] = &[
+    ("Microsoft.AlertsManagement/prometheusRuleGroups", 2),
     ("Microsoft.ApiManagement/service", 13),
     ("Microsoft.Cache/redisEnterprise", 1),
     ("Microsoft.Cache/redisEnterprise/databases", 3),
+    ("Microsoft.Dashboard/grafana", 1),
     ("Microsoft.DocumentDB/databaseAccounts", 3),
     ("Microsoft.DocumentDB/databaseAccounts/sqlDatabases", 1),
     ("Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers", 1),
@@ -16,6 +18,7 @@ const SAMPLES: &[(&str, usize)] = &[
     ("Microsoft.EventHub/namespaces/eventhubs", 4),
     ("Microsoft.EventHub/namespaces/eventhubs/consumergroups", 1),
     ("Microsoft.EventHub/namespaces/networkRuleSets", 1),
+    ("Microsoft.Monitor/accounts", 1),
     ("Microsoft.ServiceBus/namespaces", 2),
     ("Microsoft.ServiceBus/namespaces/networkRuleSets", 1),
     ("Microsoft.ServiceBus/namespaces/queues", 1),

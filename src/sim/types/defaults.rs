@@ -166,12 +166,10 @@ impl Defaults {
 }
 
 const KNOWN: &[&[Defaults]] = &[
-    &[
-        quick("microsoft.operationalinsights/workspaces", workspace).plain(),
-        quick("microsoft.insights/metricalerts", |_, _| {}).plain(),
-    ],
+    &[quick("microsoft.operationalinsights/workspaces", workspace).plain()],
     super::data::KNOWN,
     super::messaging::KNOWN,
+    super::monitor::KNOWN,
     super::web::KNOWN,
     super::front_door::KNOWN,
 ];

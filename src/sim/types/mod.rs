@@ -26,6 +26,7 @@ pub(crate) mod key_vault;
 pub(crate) mod machines;
 mod maintenance;
 mod messaging;
+mod monitor;
 mod network;
 mod network_item;
 mod node_pool;

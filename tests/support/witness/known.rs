@@ -34,10 +34,31 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
         "the table has no client of Microsoft.Compute",
     ),
     ("GET Microsoft.Compute/skus", "there is no such operation", "as above"),
+    (
+        "* Microsoft.Insights/diagnosticSettings",
+        "there is no such operation",
+        "the table's client of Microsoft.Insights leaves them out",
+    ),
+    (
+        "* Microsoft.AlertsManagement/prometheusRuleGroups",
+        "there is no such operation",
+        "the table's client of Microsoft.AlertsManagement is older",
+    ),
+    (
+        "* Microsoft.Monitor/accounts",
+        "version 2025-10-03, known is 2023-04-03",
+        "the table's client is older; the facts have a sample of this version",
+    ),
 ];
 
 /// Types without a schema, which only the operations hold: type, or the start of one and `*`, and the reason.
 pub const NO_SCHEMA: &[(&str, &str)] = &[
+    (
+        "Microsoft.AlertsManagement/prometheusRuleGroups",
+        "the facts have samples of this version, and no schema",
+    ),
+    ("Microsoft.Dashboard/grafana", "the facts have samples of this version, and no schema"),
+    ("Microsoft.Monitor/accounts", "the facts have samples of this version, and no schema"),
     ("Microsoft.ApiManagement/service", "the facts have samples of this version, and no schema"),
     ("Microsoft.Cache/redisEnterprise", "the facts have samples of this version, and no schema"),
     ("Microsoft.Cache/redisEnterprise/databases", "the facts have samples of this version, and no schema"),
