@@ -95,6 +95,45 @@ const ALL: &[Wants] = &[
         "${logWorkspaces.logs}",
     ),
     Wants::a(
+        "monitor workspace",
+        "an Azure Monitor workspace",
+        &["Microsoft.Monitor/accounts"],
+        "${monitorWorkspaces.metrics}",
+    ),
+    Wants::a(
+        "collection rule",
+        "a collection rule",
+        &["Microsoft.Insights/dataCollectionRules"],
+        "${dataCollectionRules.logs}",
+    )
+    .words(&["none"]),
+    Wants::a(
+        "collection endpoint",
+        "a collection endpoint",
+        &["Microsoft.Insights/dataCollectionEndpoints"],
+        "${dataCollectionEndpoints.metrics}",
+    ),
+    Wants::a(
+        "action group",
+        "an action group",
+        &["Microsoft.Insights/actionGroups"],
+        "${actionGroups.oncall}",
+    ),
+    Wants::a(
+        "storage account",
+        "a storage account",
+        &["Microsoft.Storage/storageAccounts"],
+        "${storageAccounts.logs}",
+    ),
+    Wants::a(
+        "Event Hubs namespace",
+        "an Event Hubs namespace",
+        &["Microsoft.EventHub/namespaces"],
+        "${eventHubs.telemetry}",
+    ),
+    Wants::a("web app", "an app of App Service", &["Microsoft.Web/sites"], "${webApps.shop}"),
+    Wants::a("logic app", "a logic app", &["Microsoft.Logic/workflows"], "${resources.workflow}"),
+    Wants::a(
         "key vault",
         "a key vault",
         &["Microsoft.KeyVault/vaults", "Microsoft.KeyVault/managedHSMs"],

@@ -79,11 +79,10 @@ pub static LOG_WORKSPACE: ResourceType = ResourceType {
         Rule::at("properties.features.unifiedSentinelBillingOnly").read_only(),
         Rule::at("properties.privateLinkScopedResources").read_only(),
     ],
-    facets: &[Facet::new(
-        "workspaceId",
-        "/properties/customerId",
-        "the GUID by which agents and queries know it",
-    )],
+    facets: &[
+        Facet::new("location", "/location", "the region that it is in"),
+        Facet::new("workspaceId", "/properties/customerId", "the GUID by which agents and queries know it"),
+    ],
     listing: Listing::Subscription,
     expected: Duration::from_secs(15),
     expected_update: Duration::from_secs(6),

@@ -4,6 +4,7 @@ use super::kind::Kind;
 use crate::diag::Code;
 
 mod addresses;
+pub mod alerting;
 pub mod api_management;
 pub mod app_service_plan;
 pub mod application_gateway;
@@ -25,6 +26,7 @@ pub mod key_vault_secret;
 pub mod lock;
 pub mod log_workspace;
 mod messaging;
+pub mod monitor_workspace;
 mod naming;
 pub mod nat_gateway;
 pub mod network;
@@ -86,6 +88,11 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::of::<policy_assignment::PolicyAssignment>(),
     Kind::of::<lock::Lock>(),
     Kind::of::<log_workspace::LogWorkspace>(),
+    Kind::of::<monitor_workspace::MonitorWorkspace>(),
+    Kind::of::<alerting::action_group::ActionGroup>(),
+    Kind::of::<alerting::metric_alert::MetricAlert>(),
+    Kind::of::<alerting::log_alert::LogAlert>(),
+    Kind::of::<alerting::prometheus_rules::PrometheusRules>(),
     Kind::of::<generic::Generic>(),
     Kind::of::<existing::Existing>(),
 ];
@@ -93,6 +100,7 @@ pub(super) const KINDS: &[Kind] = &[
 /// The diagnostics that several kinds can cause.
 pub(super) const SHARED_CODES: &[&[&Code]] = &[
     addresses::CODES,
+    alerting::CODES,
     messaging::CODES,
     naming::CODES,
     parts::CODES,

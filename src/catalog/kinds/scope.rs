@@ -67,6 +67,11 @@ pub(super) fn written_id(reference: &Reference, cx: &EntryCx<'_>) -> Option<ArmI
     })
 }
 
+/// The text that becomes the region of what is referred to; `None` of an id, which does not tell it.
+pub(super) fn region_of(reference: &Reference) -> Option<String> {
+    reference.path().map(|_| reference.facet("location"))
+}
+
 /// Whether a reference is to an entry of `existing`.
 pub(super) fn is_existing(reference: &Reference) -> bool {
     reference.path().is_some_and(|path| Parts::of(&path).section == "existing")
