@@ -12,6 +12,7 @@ pub mod approval;
 pub mod builtin_policies;
 pub mod builtin_roles;
 pub mod cluster;
+pub mod collection;
 pub mod container_registry;
 pub mod cosmos_account;
 pub mod event_hubs;
@@ -89,6 +90,8 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::of::<lock::Lock>(),
     Kind::of::<log_workspace::LogWorkspace>(),
     Kind::of::<monitor_workspace::MonitorWorkspace>(),
+    Kind::of::<collection::endpoint::Endpoint>(),
+    Kind::of::<collection::rule::CollectionRule>(),
     Kind::of::<alerting::action_group::ActionGroup>(),
     Kind::of::<alerting::metric_alert::MetricAlert>(),
     Kind::of::<alerting::log_alert::LogAlert>(),
@@ -101,6 +104,7 @@ pub(super) const KINDS: &[Kind] = &[
 pub(super) const SHARED_CODES: &[&[&Code]] = &[
     addresses::CODES,
     alerting::CODES,
+    collection::CODES,
     messaging::CODES,
     naming::CODES,
     parts::CODES,

@@ -23,7 +23,7 @@ pub struct AddonsSpec {
     pub(super) monitoring: Option<Toggle<MonitoringSpec>>,
     /// Managed NGINX ingress: `true`, or its settings.
     pub(super) web_app_routing: Option<Toggle<WebAppRoutingSpec>>,
-    /// Managed Prometheus: `true`, or its settings. A data collection rule of yours says where its metrics go.
+    /// Managed Prometheus: `true`, or its settings, such as the workspace that metrics go to.
     pub(super) prometheus: Option<Toggle<PrometheusSpec>>,
     /// Whether applications are watched without a change to them (`appMonitoring.autoInstrumentation`).
     pub(super) app_monitoring: Option<bool>,
@@ -76,8 +76,13 @@ pub struct MonitoringSpec {
     /// The Log Analytics workspace that logs go to.
     #[schemars(extend("x-wants" = "workspace"))]
     pub(super) workspace: Option<Reference>,
-    /// Whether the agent signs in with its identity. It then writes what data collection rules of yours ask for.
+    /// Whether the agent signs in with its identity. What it collects is then said by a collection rule, which berth makes
+    /// and joins to the cluster.
     pub(super) aad_auth: Option<bool>,
+    /// The collection rule of the agent, in place of the one that berth makes, with `aadAuth: true`; `none` when the cluster
+    /// is joined to one elsewhere.
+    #[schemars(extend("x-wants" = "collection rule"))]
+    pub(super) rule: Option<Reference>,
 }
 
 /// Managed NGINX ingress.
@@ -102,6 +107,10 @@ pub struct WebAppRoutingSpec {
 pub struct PrometheusSpec {
     /// Whether it is on; yes when absent.
     enabled: Option<bool>,
+    /// The Azure Monitor workspace that metrics go to. berth makes the collection endpoint and the collection rule for it,
+    /// and joins them to the cluster; without a workspace nothing is taken in, unless a rule of yours says where it goes.
+    #[schemars(extend("x-wants" = "monitor workspace"))]
+    workspace: Option<Reference>,
     /// Labels of Kubernetes resources that become labels of metrics: `namespaces=[team],pods=[*]`.
     label_allow_list: Option<String>,
     /// Annotations of Kubernetes resources that become labels of metrics.
@@ -275,6 +284,19 @@ impl AddonsSpec {
         let app = self.app_monitoring.map(|enabled| json!({ "autoInstrumentation": { "enabled": enabled } }));
         let said = metrics.is_some() || app.is_some();
         said.then(|| json!({ "metrics": metrics, "appMonitoring": app }))
+    }
+
+    /// The workspace of an agent that signs in with its identity, and the rule that the blueprint has for it.
+    pub(super) fn insights(&self) -> Option<(&Reference, Option<&Reference>)> {
+        let settings = self.monitoring.as_ref()?.on()?;
+        let is_none = settings.rule.as_ref().is_some_and(|rule| rule.0 == "none");
+        (settings.aad_auth == Some(true) && !is_none)
+            .then_some((settings.workspace.as_ref()?, settings.rule.as_ref()))
+    }
+
+    /// The workspace that metrics go to.
+    pub(super) fn metrics(&self) -> Option<&Reference> {
+        self.prometheus.as_ref()?.on()?.workspace.as_ref()
     }
 
     /// `workloadAutoScalerProfile`.

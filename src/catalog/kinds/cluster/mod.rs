@@ -38,7 +38,7 @@ pub(crate) use cross::subnet as subnet_size;
 pub use spec::Spec;
 pub use types::{AGENT_POOL, EXTENSION, FLUX_CONFIGURATION, MAINTENANCE_CONFIGURATION, MANAGED_CLUSTER};
 
-use super::registration;
+use super::{collection, registration};
 use crate::catalog::{Arrival, Common, Draft, EntryCx, EntryKind, Members, Merged, Nested};
 use crate::diag::Code;
 use crate::value::token::has_token;
@@ -174,6 +174,12 @@ clusters:
         }
         extension::extensions(&spec.extensions, spec.addons.flux.is_some(), &cluster, cx);
         extension::trusted_access(&spec.trusted_access, &cluster, cx);
+        if let Some((workspace, rule)) = spec.addons.insights() {
+            collection::container_insights(&cluster, workspace, rule, cx);
+        }
+        if let Some(workspace) = spec.addons.metrics() {
+            collection::prometheus(&cluster, workspace, cx);
+        }
         if let Some(flux) = spec.addons.flux {
             flux.expand(&cluster, cx);
         }

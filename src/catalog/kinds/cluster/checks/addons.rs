@@ -1,6 +1,6 @@
 //! Checks of the add-ons and of Flux.
 
-use super::super::addons::AddonsSpec;
+use super::super::addons::{AddonsSpec, MonitoringSpec};
 use super::super::field::Toggle;
 use super::super::flux::{FluxConfigurationSpec, FluxSpec, KustomizationSpec};
 use super::super::network::{Plugin, PluginMode};
@@ -28,6 +28,7 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
 /// The diagnostics of this file.
 pub(super) const CODES: &[&Code] = &[
     &MONITORING_WORKSPACE,
+    &MONITORING_RULE,
     &SECRET_ROTATION,
     &APPLICATION_GATEWAY,
     &GATEWAY_API,
@@ -50,6 +51,13 @@ const MONITORING_WORKSPACE: Code = Code {
     why: "Monitoring writes to a Log Analytics workspace, which must be said.",
     remedy: "Name one of the blueprint, or an id.",
     example: "monitoring: { workspace: \"${logWorkspaces.logs}\" }",
+};
+
+const MONITORING_RULE: Code = Code {
+    name: "monitoring-rule",
+    why: "Collection rules are for agents that sign in with their identity.",
+    remedy: "Add `aadAuth: true`, or take `rule` out.",
+    example: "monitoring: { workspace: \"${logWorkspaces.logs}\", aadAuth: true, rule: \"${dataCollectionRules.logs}\" }",
 };
 
 const SECRET_ROTATION: Code = Code {
@@ -81,6 +89,14 @@ fn settings(addons: &AddonsSpec, cx: &mut EntryCx<'_>) {
                 "monitoring needs a workspace to write to",
             )
             .help("write `monitoring: { workspace: \"${logWorkspaces.…}\" }`"),
+        );
+    }
+    let ruled = |logs: &MonitoringSpec| logs.rule.is_some() && logs.aad_auth != Some(true);
+    if addons.monitoring.as_ref().and_then(Toggle::on).is_some_and(ruled) {
+        let message = "this agent signs in with a key, and asks no collection rule what to collect";
+        cx.problem(
+            Problem::error(&MONITORING_RULE, "addons.monitoring.rule", message)
+                .help("add `aadAuth: true`, or take `rule` out"),
         );
     }
 }

@@ -53,6 +53,7 @@ pub(super) const CODES: &[&[&Code]] = &[
     super::cross::CODES[1],
     super::cross::CODES[2],
     super::cross::CODES[3],
+    super::cross::CODES[4],
 ];
 
 const OWN_CODES: &[&Code] = &[
