@@ -92,6 +92,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::of::<monitor_workspace::MonitorWorkspace>(),
     Kind::of::<collection::endpoint::Endpoint>(),
     Kind::of::<collection::rule::CollectionRule>(),
+    Kind::of::<collection::diagnostic_setting::DiagnosticSetting>(),
     Kind::of::<alerting::action_group::ActionGroup>(),
     Kind::of::<alerting::metric_alert::MetricAlert>(),
     Kind::of::<alerting::log_alert::LogAlert>(),

@@ -1,5 +1,6 @@
 //! What is collected, from what, and where it goes: collection rules with endpoints and associations, diagnostic settings.
 
+pub mod diagnostic_setting;
 pub mod endpoint;
 pub mod rule;
 mod sources;
