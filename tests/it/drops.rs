@@ -118,10 +118,22 @@ const STAYS: &[&str] = &[
     "Microsoft.ContainerService/managedClusters/agentPools properties.osSKU",
     "Microsoft.ContainerService/managedClusters/agentPools properties.vmSize",
     "Microsoft.ContainerService/managedClusters/agentPools properties.vnetSubnetID",
+    // Azure runs newer versions by itself, and no older one than it has.
+    "Microsoft.Dashboard/grafana properties.grafanaMajorVersion",
     // Azure chooses them by the edition; partitions are decided when the event hub is made.
     "Microsoft.EventHub/namespaces/eventhubs properties.partitionCount",
     "Microsoft.EventHub/namespaces/eventhubs properties.retentionDescription.cleanupPolicy",
     "Microsoft.EventHub/namespaces/eventhubs properties.retentionDescription.retentionTimeInHours",
+    // Decided when they are made.
+    "Microsoft.Insights/dataCollectionEndpoints kind",
+    "Microsoft.Insights/dataCollectionRules kind",
+    // An alert has them, without a default of Azure's: what a new one gets is berth's choice.
+    "Microsoft.Insights/metricAlerts properties.evaluationFrequency",
+    "Microsoft.Insights/metricAlerts properties.severity",
+    "Microsoft.Insights/metricAlerts properties.windowSize",
+    "Microsoft.Insights/scheduledQueryRules properties.evaluationFrequency",
+    "Microsoft.Insights/scheduledQueryRules properties.severity",
+    "Microsoft.Insights/scheduledQueryRules properties.windowSize",
     // Once on, it is never off again.
     "Microsoft.KeyVault/vaults properties.enablePurgeProtection",
     // Azure makes a key and never changes it.

@@ -295,8 +295,9 @@ fn every_kind_stays_until_its_deletion_is_allowed_by_name() {
         let berth = Berth::new().blueprint(&serde_yaml::to_string(&example).unwrap());
         berth.apply(&["--adopt"]).exits(0);
         let keys: Vec<String> = example[kind.section].as_object().unwrap().keys().cloned().collect();
+        // An entry that is several resources of one rank is named by each of them.
         let flags: Vec<String> =
-            keys.iter().map(|key| format!("`--allow-delete {}.{key}`", kind.section)).collect();
+            keys.iter().map(|key| format!("`--allow-delete {}.{key}", kind.section)).collect();
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         berth.destroy(&[]).exits(4).complains(&flags);
     }

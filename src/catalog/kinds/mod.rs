@@ -19,6 +19,7 @@ pub mod event_hubs;
 pub mod existing;
 pub mod front_door;
 pub mod generic;
+pub mod grafana;
 pub mod identity;
 mod interval;
 pub mod key_vault;
@@ -97,6 +98,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind::of::<alerting::metric_alert::MetricAlert>(),
     Kind::of::<alerting::log_alert::LogAlert>(),
     Kind::of::<alerting::prometheus_rules::PrometheusRules>(),
+    Kind::of::<grafana::Grafana>(),
     Kind::of::<generic::Generic>(),
     Kind::of::<existing::Existing>(),
 ];
