@@ -31,6 +31,7 @@ pub const TEMPLATES: &[Template] = &[
     template!("gitops-flux"),
     template!("key-vault-private"),
     template!("multi-region"),
+    template!("observed-cluster"),
     template!("policy-guardrails"),
     template!("private-cluster"),
     template!("registry-private-cluster"),

@@ -82,9 +82,15 @@ fn drift_on_a_schedule_says_what_the_guide_says() {
 
 #[test]
 fn every_task_has_a_guide_that_holds() {
-    for guide in
-        ["windows-pools", "gitops", "private-everything", "pipelines", "coming-from", "leaving-berth"]
-    {
+    for guide in [
+        "windows-pools",
+        "gitops",
+        "monitoring",
+        "private-everything",
+        "pipelines",
+        "coming-from",
+        "leaving-berth",
+    ] {
         follow(&format!("{guide}.md"));
     }
 }
