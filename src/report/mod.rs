@@ -28,6 +28,8 @@ mod left_alone;
 pub mod markdown;
 mod markup;
 pub mod metrics;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod picture;
 pub mod progress;
 pub mod sarif;

@@ -1,4 +1,5 @@
-//! Drift as SARIF 2.1.0, which code hosts show beside the lines of a blueprint.
+//! Drift, what is in the way of a plan and what failed in a run, as SARIF 2.1.0, which code hosts show beside the lines of a
+//! blueprint.
 //!
 //! Members are those of <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>: a result a drift, its
 //! physical location the entry that asked for the resource, its logical location the address.
@@ -7,11 +8,15 @@ use super::fit::{dropped, fit};
 use super::json::changed_by;
 use super::junit::sentence;
 use super::markdown::field_lines;
+use super::text::{count, escape, escape_lines};
+use crate::change::{Outcome, Summary};
 use crate::diag::Place;
 use crate::drift::{Drift, DriftKind, DriftReport, Severity};
 use crate::ident::{Address, Owner};
+use crate::plan::{Conflict, Plan};
+use crate::policy::{Finding, Verdict};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// How large a file may be: code hosts take 10 MB, compressed.
 const BUDGET: usize = 9_000_000;
@@ -31,24 +36,12 @@ pub fn drift(report: &DriftReport, places: &HashMap<Address, Place>) -> Value {
     kept.sort_by(|a, b| a.1.address.cmp(&b.1.address));
     let results: Vec<Value> =
         kept.into_iter().map(|(at, drift)| result(drift, places, at < fitted.detailed)).collect();
-    let mut shown = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "berth",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "informationUri": "https://github.com/berth-aks/berth",
-                "rules": [
-                    rule(DriftKind::Changed, "A resource is not as it was asked for"),
-                    rule(DriftKind::Missing, "A resource is gone"),
-                    rule(DriftKind::Added, "Somebody else made a resource where the blueprint wants none"),
-                ],
-            }},
-            "automationDetails": { "id": format!("berth-drift/{}", encoded(&owner.to_string())) },
-            "results": results,
-        }],
-    });
+    let rules = json!([
+        rule(DriftKind::Changed, "A resource is not as it was asked for"),
+        rule(DriftKind::Missing, "A resource is gone"),
+        rule(DriftKind::Added, "Somebody else made a resource where the blueprint wants none"),
+    ]);
+    let mut shown = run("berth-drift", &owner, rules, results);
     let severities: serde_json::Map<String, Value> = report
         .by_severity()
         .into_iter()
@@ -63,6 +56,118 @@ pub fn drift(report: &DriftReport, places: &HashMap<Address, Place>) -> Value {
         shown["runs"][0]["properties"]["dropped"] = json!(dropped);
     }
     shown
+}
+
+/// A file with one run.
+fn run(category: &str, owner: &Owner, rules: Value, results: Vec<Value>) -> Value {
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "berth",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "informationUri": "https://github.com/berth-aks/berth",
+                "rules": rules,
+            }},
+            "automationDetails": { "id": format!("{category}/{}", encoded(&owner.to_string())) },
+            "results": results,
+        }],
+    })
+}
+
+/// What is in the way of a plan, what may go wrong with it, and what policies say of it.
+pub fn plan(plan: &Plan, findings: &[Finding], places: &HashMap<Address, Place>) -> Value {
+    let owner = Owner::new(plan.blueprint.clone()).within(plan.environment.clone());
+    let told = |level: &'static str, id: &'static str, conflict: &Conflict| {
+        let text = format!("{}; {}", conflict.message, conflict.help);
+        Told {
+            rule: id.to_owned(),
+            level,
+            text,
+            address: Some(conflict.address.to_string()),
+            place: places.get(&conflict.address),
+        }
+    };
+    let conflicts = plan.conflicts.iter().map(|conflict| told("error", "plan-in-the-way", conflict));
+    let warnings = plan.warnings.iter().map(|warning| told("warning", "plan-may-fail", warning));
+    let by_policies = findings.iter().map(|finding| Told {
+        rule: finding.rule.clone(),
+        level: if finding.verdict == Verdict::Deny { "error" } else { "warning" },
+        text: finding.message.clone(),
+        address: finding.address.clone(),
+        place: finding.place.as_ref(),
+    });
+    told_run("berth-plan", &owner, conflicts.chain(warnings).chain(by_policies))
+}
+
+/// What failed in a run.
+pub fn applied(owner: &Owner, summary: &Summary, places: &HashMap<Address, Place>) -> Value {
+    let failed = summary.steps.iter().filter_map(|step| {
+        let Outcome::Failed { message, help, code } = &step.outcome else { return None };
+        let help = help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
+        Some(Told {
+            rule: code.clone().unwrap_or_else(|| "apply-failed".to_owned()),
+            level: "error",
+            text: format!("{} {}: {message}{help}", step.action.word(), step.address),
+            address: Some(step.address.to_string()),
+            place: places.get(&step.address),
+        })
+    });
+    told_run("berth-apply", owner, failed)
+}
+
+/// Something that is told of a resource.
+struct Told<'a> {
+    rule: String,
+    level: &'static str,
+    text: String,
+    address: Option<String>,
+    place: Option<&'a Place>,
+}
+
+fn told_run<'a>(category: &str, owner: &Owner, all: impl Iterator<Item = Told<'a>>) -> Value {
+    let (mut rules, mut results, mut room, mut left) = (BTreeSet::new(), Vec::new(), BUDGET, 0);
+    for told in all {
+        let text = escape_lines(&told.text);
+        let cost = text.len() * 2 + 1_200;
+        if cost > room || results.len() >= RESULTS {
+            left += 1;
+            continue;
+        }
+        room -= cost;
+        let mut location = json!({});
+        if let Some(address) = &told.address {
+            location["logicalLocations"] =
+                json!([{ "fullyQualifiedName": escape(address), "kind": "resource" }]);
+        }
+        if let Some(place) = told.place {
+            location["physicalLocation"] = physical(place);
+        }
+        let address = told.address.unwrap_or_default();
+        let mut result = json!({
+            "ruleId": told.rule, "level": told.level, "message": { "text": text },
+            "partialFingerprints": { "resource/v1": format!("{}|{}", told.rule, address.to_lowercase()) },
+        });
+        if location != json!({}) {
+            result["locations"] = json!([location]);
+        }
+        results.push(result);
+        rules.insert(told.rule);
+    }
+    let rules: Vec<Value> = rules.into_iter().map(|id| json!({ "id": id })).collect();
+    let mut shown = run(category, owner, rules.into(), results);
+    if left > 0 {
+        shown["runs"][0]["properties"] = json!({ "dropped": count(left, "result") });
+    }
+    shown
+}
+
+fn physical(place: &Place) -> Value {
+    json!({
+        "artifactLocation": { "uri": encoded(&place.file.replace('\\', "/")) },
+        "region": { "startLine": place.line, "startColumn": place.column },
+    })
 }
 
 const fn rule_id(kind: DriftKind) -> &'static str {
@@ -87,10 +192,7 @@ fn result(drift: &Drift, places: &HashMap<Address, Place>, detailed: bool) -> Va
         "logicalLocations": [{ "fullyQualifiedName": drift.address, "kind": "resource" }],
     });
     if let Some(place) = places.get(&drift.address) {
-        location["physicalLocation"] = json!({
-            "artifactLocation": { "uri": encoded(&place.file.replace('\\', "/")) },
-            "region": { "startLine": place.line, "startColumn": place.column },
-        });
+        location["physicalLocation"] = physical(place);
     }
     let mut shown = json!({
         "ruleId": rule_id(drift.kind),
@@ -137,6 +239,47 @@ mod tests {
         let places = HashMap::from([(Address::new("networks.hub"), place)]);
         let text = to_text(&drift(&sample::drift(), &places)).replace(env!("CARGO_PKG_VERSION"), "VERSION");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn what_is_in_the_way_and_what_failed_are_results_with_their_lines() {
+        let mut planned = sample::plan();
+        let step = planned.steps[0].clone();
+        let help = "take it over with `--adopt`".to_owned();
+        let (address, id) = (step.address.clone(), step.id);
+        planned.conflicts.push(Conflict { address, id, message: "it is there".into(), help });
+        let place = Place { file: "shop.yaml".into(), line: 12, column: 3 };
+        let places = HashMap::from([(step.address.clone(), place.clone())]);
+        let denial = Finding {
+            verdict: Verdict::Deny,
+            rule: "berth.tags.deny".into(),
+            message: "no team \u{1b}[31m".into(),
+            address: None,
+            place: Some(place),
+        };
+        let shown = plan(&planned, &[denial], &places);
+        let results = shown["runs"][0]["results"].as_array().unwrap();
+        let lines: Vec<&Value> = results
+            .iter()
+            .map(|one| &one["locations"][0]["physicalLocation"]["region"]["startLine"])
+            .collect();
+        assert!(lines.len() >= 2 && lines.contains(&&json!(12)), "{shown}");
+        assert!(!shown.to_string().contains("\\u001b"), "{shown}");
+        let failed =
+            Outcome::Failed { message: "taken".into(), help: None, code: Some("VaultAlreadyExists".into()) };
+        let step = crate::change::StepResult {
+            address: step.address,
+            action: crate::change::Action::Create,
+            outcome: failed,
+            deleted: false,
+            elapsed_ms: 1,
+            retries: 0,
+            waited_ms: 0,
+        };
+        let summary = Summary { steps: vec![step], ..Summary::default() };
+        let shown = applied(&Owner::new("shop".to_owned()), &summary, &places);
+        assert_eq!(shown["runs"][0]["results"][0]["ruleId"], "VaultAlreadyExists");
+        assert_eq!(shown["runs"][0]["results"][0]["level"], "error");
     }
 
     #[test]

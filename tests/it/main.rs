@@ -70,4 +70,5 @@ mod signing_in;
 mod subscriptions;
 mod surroundings;
 mod target;
+mod traces;
 mod who;

@@ -57,6 +57,58 @@ fn drift_is_written_in_every_form_that_is_asked_for() {
 }
 
 #[test]
+fn a_plan_and_the_end_of_a_run_are_written_in_every_form_that_makes_sense() {
+    let berth = Berth::new().blueprint(BLUEPRINT);
+    let forms = |of: &str, forms: &[&str]| -> Vec<String> {
+        forms.iter().map(|form| format!("--report={form}={of}.{form}")).collect()
+    };
+    let planned = forms("plan", &["junit", "sarif", "json", "markdown", "html", "gitlab", "text"]);
+    berth.plan(&planned.iter().map(String::as_str).collect::<Vec<_>>()).exits(2);
+    let junit = berth.read("plan.junit");
+    assert!(junit.contains(r#"failures="0""#) && junit.contains("create networks.hub"), "{junit}");
+    let sarif: Value = serde_json::from_str(&berth.read("plan.sarif")).unwrap();
+    assert_eq!(sarif["runs"][0]["results"], json!([]));
+    let counts: Value = serde_json::from_str(&berth.read("plan.gitlab")).unwrap();
+    assert_eq!(counts["create"], 3);
+    assert!(berth.read("plan.json").contains("\"steps\"") && berth.read("plan.html").contains("<html"));
+    assert!(berth.read("plan.markdown").contains("### berth: plan for"));
+
+    // A policy that denies is a failure, with the line of the entry that it speaks of.
+    let rule = "package names\ndeny contains msg if { some step in input.steps; step.address == \"identities.app\"; \
+                msg := \"identities.app is called id-app\" }\n";
+    berth.write("names.rego", rule.as_bytes());
+    let denied = forms("denied", &["junit", "sarif"]);
+    let mut args: Vec<&str> = denied.iter().map(String::as_str).collect();
+    args.extend(["--policy", "names.rego"]);
+    berth.plan(&args).exits(4);
+    let junit = berth.read("denied.junit");
+    assert!(junit.contains(r#"failures="1""#) && junit.contains("is called id-app"), "{junit}");
+    let sarif: Value = serde_json::from_str(&berth.read("denied.sarif")).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["level"], "error");
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 6);
+
+    let fault = "faults: [{ answer: { status: 409, code: NameTaken }, method: [PUT], type: Microsoft.ManagedIdentity/userAssignedIdentities }]\n";
+    berth.write("faults.yaml", fault.as_bytes());
+    let ended = forms("end", &["junit", "sarif", "json", "markdown", "text"]);
+    let mut args: Vec<&str> = ended.iter().map(String::as_str).collect();
+    args.extend(["--faults", "faults.yaml"]);
+    berth.apply(&args).exits(3);
+    let junit = berth.read("end.junit");
+    assert!(junit.contains(r#"failures="1""#) && junit.contains("create identities.app"), "{junit}");
+    let sarif: Value = serde_json::from_str(&berth.read("end.sarif")).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 6);
+    assert!(berth.read("end.markdown").contains("in part") && berth.read("end.text").contains("failed"));
+
+    berth
+        .plan(&["--report", "card=x"])
+        .exits(1)
+        .complains(&["there is no report of a plan in the form `card`"]);
+    berth.apply(&["--report", "html=x"]).exits(1).complains(&["there is no report of the end of a run"]);
+}
+
+#[test]
 fn a_report_that_cannot_be_written_is_an_error() {
     let berth = Berth::new().blueprint(BLUEPRINT);
     berth.apply(&[]).exits(0);

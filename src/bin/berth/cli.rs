@@ -241,7 +241,7 @@ pub enum Format {
     Html,
 }
 
-/// A form in which drift is written to a file.
+/// A form in which drift, a plan or the end of a run is written to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     /// For programs.
@@ -300,7 +300,7 @@ impl std::str::FromStr for ReportFile {
                 Err(Failure::bare(format!("unknown report format `{format}`; there are {}", formats())))
             }
             Ok(_) if file.is_empty() => {
-                Err(Failure::bare(format!("it needs a file, such as `{format}=drift.{format}`")))
+                Err(Failure::bare(format!("it needs a file, such as `{format}=report.{format}`")))
             }
             Ok(format) => Ok(ReportFile { format, file: PathBuf::from(file) }),
         }
@@ -496,6 +496,10 @@ pub struct PlanArgs {
     /// Let the saved plan delete this protected resource; may be repeated.
     #[arg(long, value_name = "ADDRESS", requires = "out", hide_short_help = true)]
     pub allow_delete: Vec<String>,
+    /// Write it to a file as well; may be repeated. There are json, markdown (GitHub), markdown-azure-repos, markdown-gitlab,
+    /// markdown-summary, html, junit, sarif, gitlab and text.
+    #[arg(long = "report", value_name = "FORMAT=FILE", hide_short_help = true)]
+    pub reports: Vec<ReportFile>,
     #[command(flatten)]
     pub policies: Policies,
     #[command(flatten)]
@@ -528,6 +532,10 @@ pub struct ApplyArgs {
     /// Hand secret outputs on to the build server as well, masked. One that is like ordinary text is not handed on.
     #[arg(long, hide_short_help = true)]
     pub secret_outputs: bool,
+    /// Write how it ended to a file; may be repeated. There are json, markdown (GitHub), markdown-azure-repos,
+    /// markdown-gitlab, markdown-summary, junit, sarif and text.
+    #[arg(long = "report", value_name = "FORMAT=FILE", hide_short_help = true)]
+    pub reports: Vec<ReportFile>,
     #[command(flatten)]
     pub policies: Policies,
     #[command(flatten)]

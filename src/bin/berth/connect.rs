@@ -221,6 +221,10 @@ impl Connection {
 
     /// Who shows progress: bars on a terminal, plain lines otherwise, nobody when quiet.
     pub fn listener(&self, global: &Global, terminal: &Terminal) -> Arc<dyn Listener> {
+        terminal.listening(self.shown(global, terminal))
+    }
+
+    fn shown(&self, global: &Global, terminal: &Terminal) -> Arc<dyn Listener> {
         if terminal.quiet {
             return Arc::new(NullListener);
         }

@@ -8,6 +8,8 @@ mod exit;
 mod runtime;
 mod settings;
 mod terminal;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::process::ExitCode;
 

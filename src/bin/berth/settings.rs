@@ -24,6 +24,42 @@ use std::time::Duration;
 /// A file that is larger is not a blueprint.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
+/// Where the trace of a run goes.
+#[cfg(feature = "otlp")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceTarget {
+    /// The URL that takes it.
+    pub url: String,
+    /// What goes along, such as a key.
+    pub headers: Vec<(String, String)>,
+    /// The trace that the run is within: `TRACEPARENT`.
+    pub parent: Option<String>,
+}
+
+/// Where the trace of a run goes, as OpenTelemetry's variables say; nowhere when they do not.
+#[cfg(feature = "otlp")]
+pub fn traces() -> Option<TraceTarget> {
+    let environment = environment();
+    let said = |name: &str| environment.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    let is_off = said("OTEL_SDK_DISABLED").is_some_and(|off| off.eq_ignore_ascii_case("true"))
+        || said("OTEL_TRACES_EXPORTER") == Some("none");
+    if is_off {
+        return None;
+    }
+    let url = match said("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
+        Some(url) => url.to_owned(),
+        None => format!("{}/v1/traces", said("OTEL_EXPORTER_OTLP_ENDPOINT")?.trim_end_matches('/')),
+    };
+    let headers = said("OTEL_EXPORTER_OTLP_TRACES_HEADERS").or(said("OTEL_EXPORTER_OTLP_HEADERS"));
+    let headers = headers.unwrap_or_default().split(',').filter_map(|pair| pair.split_once('='));
+    let headers = headers.map(|(name, value)| {
+        redactor().learn(value.trim());
+        (name.trim().to_ascii_lowercase(), value.trim().replace("%20", " "))
+    });
+    let headers = headers.filter(|(name, _)| !name.is_empty()).collect();
+    Some(TraceTarget { url, headers, parent: said("TRACEPARENT").map(str::to_owned) })
+}
+
 /// The environment, as far as it is text.
 pub fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()

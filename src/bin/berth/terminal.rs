@@ -4,7 +4,9 @@ use crate::ci::Ci;
 use crate::cli::{Global, When};
 use crate::exit::Exit;
 use berth::diag::Failure;
+use berth::event::Listener;
 use berth::report::ci::Issue;
+use berth::report::progress::Tee;
 use berth::report::{Guarded, Style, guarded, human};
 use berth::value::redact::Redactor;
 use std::io::{IsTerminal, Write};
@@ -101,7 +103,7 @@ pub fn unwritable(path: &Path, error: &std::io::Error, flag: &str) -> Failure {
 }
 
 /// What is known of the terminal, and what the person asked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Terminal {
     /// How reports on standard output look.
     pub out: Style,
@@ -115,6 +117,8 @@ pub struct Terminal {
     pub quiet: bool,
     /// The build server that reads the log.
     pub ci: Option<Arc<Ci>>,
+    /// Who listens to the run besides: its trace.
+    beside: Option<Arc<dyn Listener>>,
     /// Whether results go to standard error, because standard output is a file that was asked for (`-`).
     aside: bool,
 }
@@ -146,7 +150,22 @@ impl Terminal {
             bars: stderr && !global.no_progress && !global.quiet && ci.is_none(),
             quiet: global.quiet,
             ci,
+            beside: None,
             aside: false,
+        }
+    }
+
+    /// The same terminal, of a run that somebody else listens to as well.
+    #[cfg(feature = "otlp")]
+    pub fn beside(self, listener: Option<Arc<dyn Listener>>) -> Self {
+        Terminal { beside: listener, ..self }
+    }
+
+    /// A listener of the run, and whoever listens besides.
+    pub fn listening(&self, listener: Arc<dyn Listener>) -> Arc<dyn Listener> {
+        match &self.beside {
+            Some(beside) => Arc::new(Tee::new(listener, beside.clone())),
+            None => listener,
         }
     }
 

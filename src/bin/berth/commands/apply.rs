@@ -1,9 +1,9 @@
 //! `berth apply`
 
 use super::policy::Judge;
-use super::{Loaded, PendingSource, of_blueprint, plan, report, saved, with_session_of};
+use super::{Loaded, PendingSource, of_blueprint, plan, report, reports, saved, with_session_of};
 use crate::ci;
-use crate::cli::{ApplyArgs, Format, Global, OutputFormat};
+use crate::cli::{ApplyArgs, Format, Global, OutputFormat, ReportFile, ReportFormat};
 use crate::exit::Exit;
 use crate::settings;
 use crate::terminal::{self, Terminal};
@@ -14,11 +14,15 @@ use berth::diag::Failure;
 use berth::ident::{Header, Owner};
 use berth::ops::{self, Planned, Session};
 use berth::report::ci::{Issue, Level};
-use berth::report::{Places, human, json, progress};
+use berth::report::{Places, Style, human, json, junit, progress, sarif};
 use std::sync::Arc;
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
 pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
+    if let Err(failure) = reports::check(&wish.reports, "the end of a run", REPORTS) {
+        return terminal.fail(&failure);
+    }
+    let terminal = &terminal.aside(wish.reports.iter().map(|report| report.file.as_path()));
     let path = wish.blueprint.as_path();
     let bytes = match settings::read(path) {
         Ok(bytes) => bytes,
@@ -43,7 +47,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
         |_, _| Ok(()),
         async |blueprint, mut session| {
             wish.extent.limit(&mut session);
-            listen(&mut session, wish.format);
+            listen(terminal, &mut session, wish.format);
             let (mut refused, mut held) = (None, false);
             let agree = |planned: &Planned, allowed: bool| {
                 held = planned.plan.is_held();
@@ -55,7 +59,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
             match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances(), agree).await {
                 Ok(Some(applied)) => {
                     drop(session);
-                    match finish(terminal, applied, Some(blueprint), wish.format, wish.secret_outputs) {
+                    match finish(terminal, applied, Some(blueprint), &wish.ending()) {
                         // Everything else is done, and what the blueprint asks for is not.
                         Exit::Done if held => Exit::Blocked,
                         exit => exit,
@@ -81,10 +85,11 @@ pub struct Asking {
 }
 
 /// Has a run tell what it does as lines of JSON on standard output, when that is asked for.
-pub fn listen(session: &mut Session, format: OutputFormat) {
+pub fn listen(terminal: &Terminal, session: &mut Session, format: OutputFormat) {
     if format == OutputFormat::Json {
         let lines = Arc::new(progress::Jsonl::new(Box::new(terminal::stdout())));
-        session.engine.listener = Arc::new(progress::Redacted::new(lines, terminal::redactor()));
+        let redacted = Arc::new(progress::Redacted::new(lines, terminal::redactor()));
+        session.engine.listener = terminal.listening(redacted);
     }
 }
 
@@ -98,7 +103,7 @@ pub fn agree(
     refused: &mut Option<Exit>,
 ) -> bool {
     let format = if asking.format == OutputFormat::Json { Format::JsonLine } else { Format::Human };
-    let form = plan::Form { format, summary: false, on_page: false };
+    let form = plan::Form { format, summary: false, on_page: false, files: &[] };
     let shown = plan::show(terminal, blueprint, planned, form, judge);
     if shown != Exit::Done {
         *refused = Some(shown);
@@ -126,31 +131,70 @@ pub fn agree(
     yes
 }
 
+/// The forms in which there is a report of how a run ended.
+const REPORTS: &[ReportFormat] = &[
+    ReportFormat::Json,
+    ReportFormat::Markdown,
+    ReportFormat::MarkdownAzureRepos,
+    ReportFormat::MarkdownGitLab,
+    ReportFormat::MarkdownSummary,
+    ReportFormat::Junit,
+    ReportFormat::Sarif,
+    ReportFormat::Text,
+];
+
+/// How the end of a run is shown.
+pub struct Ending<'a> {
+    /// On standard output.
+    pub format: OutputFormat,
+    /// Whether secret outputs are handed on as well.
+    pub secret_outputs: bool,
+    /// And in these files.
+    pub files: &'a [ReportFile],
+}
+
+impl ApplyArgs {
+    /// How the end of the run is shown.
+    pub fn ending(&self) -> Ending<'_> {
+        Ending { format: self.format, secret_outputs: self.secret_outputs, files: &self.reports }
+    }
+}
+
 /// Shows how a run ended, to a person and to the build server.
 pub fn finish(
     terminal: &Terminal,
     applied: Applied,
     blueprint: Option<&Loaded>,
-    format: OutputFormat,
-    secret_outputs: bool,
+    ending: &Ending<'_>,
 ) -> Exit {
+    let Ending { format, secret_outputs, files } = *ending;
     let summary = &applied.summary;
     let silent = summary.steps.is_empty() && !summary.interrupted;
     if format == OutputFormat::Json {
         terminal.print(&json::to_line(&json::summary(summary, &applied.outputs)));
     }
+    let failed = summary.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed { .. }));
+    let places = blueprint
+        .map(|blueprint| places(&blueprint.source, failed.map(|step| &step.address)))
+        .unwrap_or_default();
+    let (name, environment) = (&applied.ledger.blueprint, applied.ledger.environment.clone());
+    let owner = Owner::new(name.clone()).within(environment);
+    let written = reports::write(terminal, files, |format| match format {
+        ReportFormat::Json => json::to_text(&json::summary(summary, &applied.outputs)),
+        ReportFormat::Junit => junit::applied(&owner.to_string(), summary),
+        ReportFormat::Sarif => json::to_text(&sarif::applied(&owner, summary, &places)),
+        ReportFormat::Text => human::summary(summary, &applied.outputs, &places, &Style::plain(100)),
+        _ => berth::report::ci::applied(&owner.to_string(), None, summary),
+    });
     if !silent {
-        let failed = summary.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed { .. }));
-        let places = blueprint
-            .map(|blueprint| places(&blueprint.source, failed.map(|step| &step.address)))
-            .unwrap_or_default();
         if format == OutputFormat::Human {
             terminal.print(&human::summary(summary, &applied.outputs, &places, &terminal.out));
         }
         failures(terminal, summary, &places);
-        let (name, environment) = (&applied.ledger.blueprint, applied.ledger.environment.clone());
-        let owner = Owner::new(name.clone()).within(environment).to_string();
-        terminal.summary(|| berth::report::ci::applied(&owner, None, summary));
+        terminal.summary(|| berth::report::ci::applied(&owner.to_string(), None, summary));
+    }
+    if let Err(failure) = written {
+        return terminal.fail(&failure);
     }
     // What a run in part leaves is not a basis for what comes after it.
     if summary.is_complete()

@@ -28,7 +28,10 @@ pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
             apply::agree(terminal, None, planned, &asking, None, &mut refused)
         };
         Ok(match ops::destroy(&session, name, &allowances, agree).await {
-            Ok(Some(applied)) => apply::finish(terminal, applied, None, OutputFormat::Human, false),
+            Ok(Some(applied)) => {
+                let ending = apply::Ending { format: OutputFormat::Human, secret_outputs: false, files: &[] };
+                apply::finish(terminal, applied, None, &ending)
+            }
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
         })

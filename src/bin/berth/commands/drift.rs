@@ -1,6 +1,6 @@
 //! `berth drift`
 
-use super::{Loaded, of_blueprint, report, with_session};
+use super::{Loaded, of_blueprint, report, reports, with_session};
 use crate::cli::{Format, Global, ReportFile, ReportFormat};
 use crate::exit::Exit;
 use crate::settings;
@@ -19,14 +19,14 @@ pub fn run(
     terminal: &Terminal,
     path: &Path,
     format: Format,
-    reports: &[ReportFile],
+    files: &[ReportFile],
     waivers: Option<&Path>,
 ) -> Exit {
     let global = &match of_blueprint(global, terminal, path) {
         Ok(global) => global,
         Err(exit) => return exit,
     };
-    let terminal = &terminal.aside(reports.iter().map(|report| report.file.as_path()));
+    let terminal = &terminal.aside(files.iter().map(|report| report.file.as_path()));
     with_session(global, terminal, path, async |blueprint, session| {
         match ops::drift(&session, &blueprint.desired).await {
             Ok(mut drift) => {
@@ -45,7 +45,7 @@ pub fn run(
                 });
                 terminal.summary(|| markdown::drift_for(&drift, Host::Summary));
                 issues(terminal, blueprint, &drift);
-                if let Err(failure) = write(terminal, reports, blueprint, &drift) {
+                if let Err(failure) = write(terminal, files, blueprint, &drift) {
                     return terminal.fail(&failure);
                 }
                 if drift.drifted.is_empty() { Exit::Done } else { Exit::Changes }
@@ -99,35 +99,28 @@ fn waive(
 /// Writes the reports that were asked for.
 fn write(
     terminal: &Terminal,
-    reports: &[ReportFile],
+    files: &[ReportFile],
     blueprint: &Loaded,
     drift: &DriftReport,
 ) -> Result<(), Failure> {
-    for report in reports {
-        let text = match report.format {
-            ReportFormat::Json => json::to_text(&json::drift(drift)),
-            ReportFormat::Markdown => markdown::drift(drift),
-            ReportFormat::MarkdownAzureRepos => markdown::drift_for(drift, Host::AzureRepos),
-            ReportFormat::MarkdownGitLab => markdown::drift_for(drift, Host::GitLab),
-            ReportFormat::MarkdownBitbucket => markdown::drift_for(drift, Host::Bitbucket),
-            ReportFormat::MarkdownSummary => markdown::drift_for(drift, Host::Summary),
-            ReportFormat::GitLab => json::to_text(&gitlab::drift(drift)),
-            ReportFormat::Prometheus => metrics::drift(drift),
-            ReportFormat::Card => json::to_line(&card::drift(drift)),
-            ReportFormat::Text => human::drift(drift, &Style::plain(100)),
-            ReportFormat::Html => html::drift(drift),
-            ReportFormat::Junit => junit::drift(drift),
-            ReportFormat::Sarif => {
-                let places = places(&blueprint.source, drift.drifted.iter().map(|drift| &drift.address));
-                json::to_text(&sarif::drift(drift, &places))
-            }
-        };
-        terminal.write_report(&report.file, &text).map_err(|error| {
-            let message = format!("cannot write the report to {}: {error}", report.file.display());
-            Failure::new(message, "name a file that can be written with `--report FORMAT=FILE`")
-        })?;
-    }
-    Ok(())
+    reports::write(terminal, files, |format| match format {
+        ReportFormat::Json => json::to_text(&json::drift(drift)),
+        ReportFormat::Markdown => markdown::drift(drift),
+        ReportFormat::MarkdownAzureRepos => markdown::drift_for(drift, Host::AzureRepos),
+        ReportFormat::MarkdownGitLab => markdown::drift_for(drift, Host::GitLab),
+        ReportFormat::MarkdownBitbucket => markdown::drift_for(drift, Host::Bitbucket),
+        ReportFormat::MarkdownSummary => markdown::drift_for(drift, Host::Summary),
+        ReportFormat::GitLab => json::to_text(&gitlab::drift(drift)),
+        ReportFormat::Prometheus => metrics::drift(drift),
+        ReportFormat::Card => json::to_line(&card::drift(drift)),
+        ReportFormat::Text => human::drift(drift, &Style::plain(100)),
+        ReportFormat::Html => html::drift(drift),
+        ReportFormat::Junit => junit::drift(drift),
+        ReportFormat::Sarif => {
+            let places = places(&blueprint.source, drift.drifted.iter().map(|drift| &drift.address));
+            json::to_text(&sarif::drift(drift, &places))
+        }
+    })
 }
 
 /// Shows the build server what drifted, beside the lines of the blueprint.

@@ -13,6 +13,7 @@ mod ledger;
 mod output;
 mod plan;
 mod policy;
+mod reports;
 mod saved;
 mod settle;
 mod sim;
@@ -38,7 +39,15 @@ use std::path::{Path, PathBuf};
 /// Carries out a command, and says how it ended to the build server that waits for it.
 pub fn run(cli: Cli) -> Exit {
     let terminal = Terminal::new(&cli.global);
+    #[cfg(feature = "otlp")]
+    let (traces, global) = (crate::traces::Traces::begin(&cli), cli.global.clone());
+    #[cfg(feature = "otlp")]
+    let terminal = terminal.beside(traces.as_ref().map(crate::traces::Traces::listener));
     let exit = terminal::written(carry_out(cli, &terminal));
+    #[cfg(feature = "otlp")]
+    if let Some(traces) = &traces {
+        traces.send(&global, &terminal, exit);
+    }
     if let Some(ci) = &terminal.ci {
         ci.close(exit);
     }
@@ -71,7 +80,7 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
         Command::Graph { blueprint, format } => graph::run(&global, terminal, &blueprint, format),
         Command::Plan(wish) => plan::run(&global, terminal, &wish),
         Command::Show { plan, format, summary } => {
-            saved::show(terminal, &plan, plan::Form { format, summary, on_page: false })
+            saved::show(terminal, &plan, plan::Form { format, summary, on_page: false, files: &[] })
         }
         Command::Apply(wish) => apply::run(&global, terminal, &wish),
         Command::Destroy(wish) => destroy::run(&global, terminal, wish),

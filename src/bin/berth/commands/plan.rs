@@ -1,8 +1,8 @@
 //! `berth plan`
 
 use super::policy::{self, Judge};
-use super::{Loaded, Whose, leave, of_blueprint, report, session, with_connection, with_session};
-use crate::cli::{Format, Global, Owner, PlanArgs};
+use super::{Loaded, Whose, leave, of_blueprint, report, reports, session, with_connection, with_session};
+use crate::cli::{Format, Global, Owner, PlanArgs, ReportFile, ReportFormat};
 use crate::exit::Exit;
 use crate::terminal::{Terminal, redactor, unwritable};
 use berth::approve::Allowances;
@@ -12,12 +12,16 @@ use berth::ops::{self, Planned};
 use berth::plan::{Adoption, Plan};
 use berth::policy::Finding;
 use berth::report::ci::{Issue, Level};
-use berth::report::{self as reports, Places, Stage, html, human, json, markdown};
+use berth::report::{Places, Stage, Style, document, gitlab, html, human, json, junit, markdown, sarif};
 use std::path::Path;
 
 /// Shows what would be done.
 pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
-    let terminal = &terminal.aside(wish.out.as_deref());
+    if let Err(failure) = reports::check(&wish.reports, "a plan", REPORTS) {
+        return terminal.fail(&failure);
+    }
+    let files = wish.reports.iter().map(|report| report.file.as_path());
+    let terminal = &terminal.aside(files.chain(wish.out.as_deref()));
     let global = &match of_blueprint(global, terminal, &wish.blueprint) {
         Ok(global) => global,
         Err(exit) => return exit,
@@ -37,7 +41,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
                 drop(session);
                 let held = planned.plan.is_held();
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
-                let form = Form { format: wish.format, summary: wish.summary, on_page: true };
+                let form = Form::of(wish);
                 let exit = match show(terminal, Some(blueprint), &planned, form, judge.as_ref()) {
                     Exit::Done => save(global, terminal, blueprint, &planned, wish),
                     other => other,
@@ -69,7 +73,7 @@ fn destruction(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
         wish.extent.limit(&mut session);
         Ok(match ops::plan_destroy(&session, name).await {
             Ok(planned) => {
-                let form = Form { format: wish.format, summary: wish.summary, on_page: true };
+                let form = Form::of(wish);
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
                 match show(terminal, None, &planned, form, None) {
                     Exit::Done if !nothing => Exit::Changes,
@@ -143,15 +147,38 @@ pub fn save_to(
     Exit::Done
 }
 
+/// The forms in which there is a report of a plan.
+const REPORTS: &[ReportFormat] = &[
+    ReportFormat::Json,
+    ReportFormat::Markdown,
+    ReportFormat::MarkdownAzureRepos,
+    ReportFormat::MarkdownGitLab,
+    ReportFormat::MarkdownSummary,
+    ReportFormat::Html,
+    ReportFormat::Junit,
+    ReportFormat::Sarif,
+    ReportFormat::GitLab,
+    ReportFormat::Text,
+];
+
 /// How a plan is shown.
 #[derive(Clone, Copy)]
-pub struct Form {
+pub struct Form<'a> {
     /// On standard output.
     pub format: Format,
     /// One line a resource.
     pub summary: bool,
     /// And on the page of the run, where there is a build server.
     pub on_page: bool,
+    /// And in these files.
+    pub files: &'a [ReportFile],
+}
+
+impl<'a> Form<'a> {
+    /// As `berth plan` was asked to show it.
+    fn of(wish: &'a PlanArgs) -> Self {
+        Form { format: wish.format, summary: wish.summary, on_page: true, files: &wish.reports }
+    }
 }
 
 /// Shows a plan, what is in its way, what policies say of it, and what an earlier run left.
@@ -161,33 +188,33 @@ pub fn show(
     terminal: &Terminal,
     blueprint: Option<&Loaded>,
     planned: &Planned,
-    form: Form,
+    form: Form<'_>,
     judge: Option<&Judge>,
 ) -> Exit {
     let (plan, format) = (&planned.plan, form.format);
-    let mut document = None;
-    if matches!(format, Format::Json | Format::JsonLine) || judge.is_some() {
-        document = blueprint.map(|blueprint| blueprint.document(planned));
+    let mut shown = None;
+    let in_json = |file: &ReportFile| file.format == ReportFormat::Json;
+    if matches!(format, Format::Json | Format::JsonLine) || judge.is_some() || form.files.iter().any(in_json)
+    {
+        shown = blueprint.map(|blueprint| blueprint.document(planned));
     }
     let mut findings: Option<Vec<Finding>> = None;
-    if let (Some(judge), Some(document)) = (judge, &mut document) {
-        match judge.findings(document) {
+    if let (Some(judge), Some(shown)) = (judge, &mut shown) {
+        match judge.findings(shown) {
             Ok(found) => {
                 findings = Some(found.clone());
-                document.findings = Some(found);
+                shown.findings = Some(found);
             }
             Err(failure) => return terminal.fail(&failure),
         }
     }
     let places = in_the_way(blueprint, plan);
-    terminal.print(&match (format, &document) {
-        (Format::Json, Some(document)) => json::to_text(&json::plan(document)),
-        (Format::Json, None) => {
-            json::to_text(&json::plan(&reports::document(plan, Stage::Plan, &[], &Places::new())))
-        }
-        (Format::JsonLine, Some(document)) => json::to_line(&json::plan(document)),
+    terminal.print(&match (format, &shown) {
+        (Format::Json, Some(shown)) => json::to_text(&json::plan(shown)),
+        (Format::Json, None) => json::to_text(&json::plan(&document(plan, Stage::Plan, &[], &Places::new()))),
+        (Format::JsonLine, Some(shown)) => json::to_line(&json::plan(shown)),
         (Format::JsonLine, None) => {
-            json::to_line(&json::plan(&reports::document(plan, Stage::Plan, &[], &Places::new())))
+            json::to_line(&json::plan(&document(plan, Stage::Plan, &[], &Places::new())))
         }
         (Format::Human, _) if form.summary => human::plan_summary(plan, &places, &terminal.out),
         (Format::Human, _) => human::plan(plan, &places, &terminal.out),
@@ -204,7 +231,23 @@ pub fn show(
             markdown::plan(plan) + &findings.as_deref().map(markdown::findings).unwrap_or_default()
         });
     }
-    issues(terminal, blueprint, planned, findings.as_deref().unwrap_or_default());
+    let found = findings.as_deref().unwrap_or_default();
+    issues(terminal, blueprint, planned, found);
+    let written = reports::write(terminal, form.files, |format| match (format, &shown) {
+        (ReportFormat::Json, Some(shown)) => json::to_text(&json::plan(shown)),
+        (ReportFormat::Json, None) => {
+            json::to_text(&json::plan(&document(plan, Stage::Plan, &[], &Places::new())))
+        }
+        (ReportFormat::Html, _) => html::plan(plan),
+        (ReportFormat::Junit, _) => junit::plan(plan, found),
+        (ReportFormat::Sarif, _) => json::to_text(&sarif::plan(plan, found, &places)),
+        (ReportFormat::GitLab, _) => json::to_text(&gitlab::plan(plan)),
+        (ReportFormat::Text, _) => human::plan(plan, &places, &Style::plain(100)),
+        _ => markdown::plan(plan) + &findings.as_deref().map(markdown::findings).unwrap_or_default(),
+    });
+    if let Err(failure) = written {
+        return terminal.fail(&failure);
+    }
     let Some(findings) = findings else { return Exit::Done };
     match format {
         Format::Human => terminal.print(&human::findings(&findings, &terminal.out)),

@@ -48,7 +48,7 @@ pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wi
     let ahead = PendingSource::saved(&saved);
     let prepare = |source: &_, inputs: &mut _| ops::saved_inputs(&saved, source, inputs);
     with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
-        apply::listen(&mut session, wish.format);
+        apply::listen(terminal, &mut session, wish.format);
         session.targets.clone_from(&saved.plan.targets);
         session.reverts.clone_from(&saved.plan.reverts);
         session.purge = saved.plan.steps.iter().any(|step| step.purge.is_some());
@@ -63,7 +63,7 @@ pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wi
         match ops::apply_saved(&session, &saved, desired, &setting, found, allowances, agree).await {
             Ok(Some(applied)) => {
                 drop(session);
-                finish(terminal, applied, Some(blueprint), wish.format, wish.secret_outputs)
+                finish(terminal, applied, Some(blueprint), &wish.ending())
             }
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),
@@ -72,7 +72,7 @@ pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wi
 }
 
 /// Shows a saved plan as it was written. Nothing is asked of Azure.
-pub fn show(terminal: &Terminal, path: &Path, form: Form) -> Exit {
+pub fn show(terminal: &Terminal, path: &Path, form: Form<'_>) -> Exit {
     let bytes = match settings::read(path) {
         Ok(bytes) => bytes,
         Err(failure) => return terminal.fail(&failure),

@@ -140,7 +140,7 @@ pub fn revert(global: &Global, terminal: &Terminal, path: &Path, format: Format,
         match ops::plan(&session, &blueprint.desired, Adoption::Refused).await {
             Ok(planned) => {
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
-                let form = Form { format, summary: false, on_page: true };
+                let form = Form { format, summary: false, on_page: true, files: &[] };
                 let exit = show(terminal, Some(blueprint), &planned, form, None);
                 if exit != Exit::Done {
                     return exit;
