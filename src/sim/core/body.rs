@@ -33,9 +33,21 @@ impl Body {
         self.text.get_or_init(|| to_raw_value(&**self).expect("an object is JSON").into())
     }
 
-    /// The members, to be composed into something else.
+    /// The members, to be composed into something else. A body that nobody looked into stays text.
     pub(crate) fn members(&self) -> Object {
-        (**self).clone()
+        match (self.members.get(), self.text.get()) {
+            (None, Some(text)) => serde_json::from_str(text.get()).unwrap_or_default(),
+            _ => (**self).clone(),
+        }
+    }
+
+    /// Whether a member of this name may be in it, at any depth. The text is enough to tell that none is, unless a letter
+    /// may stand in it by its number.
+    pub(crate) fn may_have(&self, name: &str) -> bool {
+        match (self.members.get(), self.text.get()) {
+            (None, Some(text)) => text.get().contains(name) || text.get().contains("\\u"),
+            _ => true,
+        }
     }
 
     /// The body as JSON.

@@ -7,9 +7,13 @@ use super::json::Object;
 use super::options::HistoryDelay;
 use crate::host::Timestamp;
 use crate::host::transport::{Method, Response};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// For how long the change history is kept.
@@ -57,7 +61,7 @@ pub(crate) struct Caller {
 }
 
 /// One write.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Record {
     pub(crate) number: u64,
     pub(crate) at: Timestamp,
@@ -70,25 +74,92 @@ pub(crate) struct Record {
     pub(crate) operation: String,
     pub(crate) status: u16,
     pub(crate) correlation: String,
-    pub(crate) caller: Caller,
+    pub(crate) caller: Arc<Caller>,
     /// What the change history shows; nothing for actions, refusals, and types that it does not follow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<ChangeType>,
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) changes: Object,
 }
 
-/// Every write that is remembered, oldest first.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// A record as a file has it: who sent the request is looked at only when it differs from the record before.
+#[derive(Deserialize)]
+struct Written {
+    number: u64,
+    at: Timestamp,
+    id: String,
+    kind: String,
+    method: String,
+    operation: String,
+    status: u16,
+    correlation: String,
+    caller: Box<RawValue>,
+    #[serde(default)]
+    change: Option<ChangeType>,
+    #[serde(default)]
+    changes: Object,
+}
+
+/// Every write that is remembered, oldest first. Nearly all have one caller, which is held once.
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(transparent)]
 pub(crate) struct History {
     records: Vec<Record>,
 }
 
+impl<'de> Deserialize<'de> for History {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Records;
+        impl<'de> Visitor<'de> for Records {
+            type Value = History;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of writes")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<History, A::Error> {
+                let mut records = Vec::with_capacity(items.size_hint().unwrap_or_default());
+                let mut last: Option<(Box<RawValue>, Arc<Caller>)> = None;
+                while let Some(written) = items.next_element::<Written>()? {
+                    let Written { number, at, id, kind, method, operation, status, correlation, .. } =
+                        written;
+                    let raw = written.caller;
+                    let caller = match &last {
+                        Some((before, caller)) if before.get() == raw.get() => caller.clone(),
+                        _ => {
+                            let read = serde_json::from_str(raw.get()).map_err(A::Error::custom)?;
+                            last.insert((raw, Arc::new(read))).1.clone()
+                        }
+                    };
+                    let (change, changes) = (written.change, written.changes);
+                    records.push(Record {
+                        number,
+                        at,
+                        id,
+                        kind,
+                        method,
+                        operation,
+                        status,
+                        correlation,
+                        caller,
+                        change,
+                        changes,
+                    });
+                }
+                Ok(History { records })
+            }
+        }
+        deserializer.deserialize_seq(Records)
+    }
+}
+
 impl History {
     /// Adds a write, and forgets what is too old for either view.
-    pub(crate) fn add(&mut self, record: Record) {
+    pub(crate) fn add(&mut self, mut record: Record) {
         let now = record.at;
+        if let Some(last) = self.records.last().filter(|last| last.caller == record.caller) {
+            record.caller = last.caller.clone();
+        }
         let old = self.records.iter().take_while(|record| now.since(record.at) > LOG_KEPT).count();
         self.records.drain(..old);
         self.records.push(record);
@@ -213,6 +284,25 @@ pub(crate) fn is_taken(response: &Response) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_read_is_what_was_written_and_holds_a_caller_once() {
+        let write = |number: u64, name: &str| {
+            json!({
+                "number": number, "at": 5, "id": "/s", "kind": "K", "method": "PUT", "operation": "K/write",
+                "status": 201, "correlation": "c", "change": "Create",
+                "caller": { "name": name, "kind": "User", "client": "x", "claims": { "a": 1 } },
+            })
+        };
+        let written = json!([write(1, "ada"), write(2, "ada"), write(3, "bob")]);
+        let history: History = serde_json::from_str(&written.to_string()).unwrap();
+        assert_eq!(serde_json::to_value(&history).unwrap(), written);
+        assert!(Arc::ptr_eq(&history.records[0].caller, &history.records[1].caller));
+        assert_eq!(history.records[2].caller.name, "bob");
+        let mut damaged = written;
+        damaged[1]["caller"] = json!("ada");
+        assert!(serde_json::from_str::<History>(&damaged.to_string()).is_err());
+    }
 
     #[test]
     fn differences_are_by_path_and_leave_out_what_every_write_renews() {

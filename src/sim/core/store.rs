@@ -4,10 +4,11 @@ use super::body::Body;
 use super::json::Object;
 use super::path::cut;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// One resource.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,11 +55,33 @@ impl Resource {
     }
 }
 
-/// Resources by lower-cased id, so that what lies below an id is one range.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// Resources by lower-cased id, so that what lies below an id is one range; and their keys by type, so that nobody who asks
+/// for one type walks through all.
+#[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Store {
-    resources: BTreeMap<String, Resource>,
+    resources: BTreeMap<Arc<str>, Resource>,
+    #[serde(skip)]
+    kinds: HashMap<String, BTreeSet<Arc<str>>>,
+}
+
+impl<'de> Deserialize<'de> for Store {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let resources = BTreeMap::deserialize(deserializer)?;
+        let mut store = Store { resources, kinds: HashMap::new() };
+        for (key, resource) in &store.resources {
+            index(&mut store.kinds, &resource.kind).insert(key.clone());
+        }
+        Ok(store)
+    }
+}
+
+/// The keys of the resources of a type.
+fn index<'k>(kinds: &'k mut HashMap<String, BTreeSet<Arc<str>>>, kind: &str) -> &'k mut BTreeSet<Arc<str>> {
+    if !kinds.contains_key(kind) {
+        kinds.insert(kind.to_owned(), BTreeSet::new());
+    }
+    kinds.get_mut(kind).expect("it is there, or was just put there")
 }
 
 impl Store {
@@ -95,24 +118,39 @@ impl Store {
     }
 
     pub(crate) fn insert(&mut self, resource: Resource) {
-        let key = resource.key();
+        let key: Arc<str> = resource.key().into();
         self.stale(cut(&key, 2));
-        self.resources.insert(key, resource);
+        let kind = resource.kind.clone();
+        let before = self.resources.insert(key.clone(), resource);
+        if let Some(before) = before.filter(|before| before.kind != kind) {
+            index(&mut self.kinds, &before.kind).remove(&key);
+        }
+        index(&mut self.kinds, &kind).insert(key);
     }
 
     pub(crate) fn remove(&mut self, key: &str) -> Option<Resource> {
         self.stale(cut(key, 2));
-        self.resources.remove(key)
+        let removed = self.resources.remove(key)?;
+        index(&mut self.kinds, &removed.kind).remove(key);
+        Some(removed)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Resource)> {
-        self.resources.iter().map(|(k, r)| (k.as_str(), r))
+        self.resources.iter().map(|(k, r)| (&**k, r))
     }
 
-    /// What comes behind a key; everything behind the empty one.
-    pub(crate) fn behind(&self, after: &str) -> impl Iterator<Item = (&str, &Resource)> {
-        let from = (Bound::Excluded(after), Bound::Unbounded);
-        self.resources.range::<str, _>(from).map(|(k, r)| (k.as_str(), r))
+    /// The resources of a type, in small letters.
+    pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = (&str, &Resource)> {
+        self.of_kind_behind(kind, "")
+    }
+
+    /// The resources of a type that come behind a key.
+    pub(crate) fn of_kind_behind(&self, kind: &str, after: &str) -> impl Iterator<Item = (&str, &Resource)> {
+        let keys = self.kinds.get(kind).into_iter();
+        let behind = (Bound::Excluded(after.to_owned()), Bound::Unbounded);
+        let behind = keys
+            .flat_map(move |keys| keys.range::<str, _>((behind.0.as_ref().map(String::as_str), behind.1)));
+        behind.filter_map(|key| Some((&**key, self.resources.get(key)?)))
     }
 
     /// Everything below a key, the key itself left out.
@@ -128,7 +166,7 @@ impl Store {
         self.resources
             .range::<str, _>((Bound::Excluded(from), Bound::Unbounded))
             .take_while(move |(k, _)| k.starts_with(&prefix))
-            .map(|(k, r)| (k.as_str(), r))
+            .map(|(k, r)| (&**k, r))
     }
 
     /// The members of a collection (`…/virtualNetworks/v/subnets`), not what lies below them.
@@ -165,6 +203,16 @@ mod tests {
             ["/a/x/b/2/c/3"]
         );
         assert_eq!(store.members_behind("/a/x/b", "/a/x/b/1").count(), 1);
-        assert_eq!(store.behind("/a/x/b/2/c/3").map(|(key, _)| key).collect::<Vec<_>>(), ["/a/xy"]);
+        assert_eq!(
+            store.of_kind_behind("t", "/a/x/b/2").map(|(key, _)| key).collect::<Vec<_>>(),
+            ["/a/x/b/2/c/3", "/a/xy"]
+        );
+        store.insert(Resource::new("/a/x/b/1", "U", Object::new()));
+        store.remove("/a/xy");
+        let read: Store = serde_json::from_value(serde_json::to_value(&store).unwrap()).unwrap();
+        for store in [&store, &read] {
+            let kinds = |kind: &str| store.of_kind(kind).map(|(key, _)| key.to_owned()).collect::<Vec<_>>();
+            assert_eq!((kinds("t").len(), kinds("u")), (3, vec!["/a/x/b/1".to_owned()]));
+        }
     }
 }

@@ -77,8 +77,7 @@ fn list(world: &mut World, call: &mut Call<'_>, behaviour: &dyn Behaviour) -> An
     Ok(world.answer_page(call.origin, call.request, |world, after, most| {
         if everywhere {
             // All groups of the subscription.
-            let of_kind = |r: &Resource| r.kind == call.kind;
-            let all = world.state.resources.behind(after).filter(|(_, r)| of_kind(r));
+            let all = world.state.resources.of_kind_behind(&call.kind, after);
             all.map(|(k, _)| k.to_owned()).take(most).collect()
         } else {
             let members = world.state.resources.members_behind(&call.path.key, after);

@@ -14,6 +14,7 @@ use crate::host::transport::{Method, Request, Response};
 use crate::jwt;
 use crate::types::table;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// The path of Resource Graph's queries.
 pub(crate) const GRAPH: &str = "/providers/microsoft.resourcegraph/resources";
@@ -69,7 +70,7 @@ pub(crate) fn note(
         return;
     }
     let taken = history::is_taken(response);
-    let caller = caller(request);
+    let caller = Arc::new(caller(request));
     let mut id = watched.id;
     let (mut kind, mut change, mut changes) = (String::new(), None, Map::new());
     let mut action = None;
@@ -452,7 +453,7 @@ fn event(world: &World, record: &Record, end: bool) -> Value {
         (true, true) => "Succeeded",
         (true, false) => "Failed",
     };
-    let Caller { name, claims, .. } = &record.caller;
+    let Caller { name, claims, .. } = &*record.caller;
     let named = |value: &str| json!({ "value": value, "localizedValue": value });
     let event = world.uuid(&record.id, &format!("event {} {end}", record.number));
     json!({

@@ -93,8 +93,8 @@ impl Asked<'_> {
     /// Refuses a name that another resource of the same type has, anywhere in the world.
     pub(crate) fn alone_in_the_world(&self, kind: &str, code: &str) -> Result<(), Failure> {
         let end = format!("/{}", self.name.to_ascii_lowercase());
-        let mut all = self.world.state.resources.iter();
-        let taken = all.any(|(key, r)| r.kind == kind && key != self.key && key.ends_with(&end));
+        let mut all = self.world.state.resources.of_kind(kind);
+        let taken = all.any(|(key, _)| key != self.key && key.ends_with(&end));
         let message = format!("The name '{}' is already taken.", self.name);
         if taken { Err(Failure::new(409, code, message)) } else { Ok(()) }
     }

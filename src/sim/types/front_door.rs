@@ -535,11 +535,10 @@ fn fill_policy(_: &Made<'_>, body: &mut Object) {
 
 fn policy_is_used(world: &World, policy: &Resource) -> Result<(), Failure> {
     let uses = |r: &&Resource| {
-        r.kind == SECURITY
-            && text(&r.body, "properties.parameters.wafPolicy.id")
-                .is_some_and(|id| id.eq_ignore_ascii_case(&policy.id))
+        text(&r.body, "properties.parameters.wafPolicy.id")
+            .is_some_and(|id| id.eq_ignore_ascii_case(&policy.id))
     };
-    match world.state.resources.iter().map(|(_, r)| r).find(uses) {
+    match world.state.resources.of_kind(SECURITY).map(|(_, r)| r).find(uses) {
         Some(by) => Err(used(policy, by)),
         None => Ok(()),
     }
@@ -564,13 +563,13 @@ fn check_gateway_policy(asked: &Asked<'_>) -> Result<(), Failure> {
 
 fn gateway_policy_is_used(world: &World, policy: &Resource) -> Result<(), Failure> {
     let names = |r: &Resource| {
-        r.kind == "microsoft.network/applicationgateways"
-            && Value::Object(r.body.members())
-                .to_string()
-                .to_ascii_lowercase()
-                .contains(&format!("\"{}\"", policy.key()))
+        Value::Object(r.body.members())
+            .to_string()
+            .to_ascii_lowercase()
+            .contains(&format!("\"{}\"", policy.key()))
     };
-    match world.state.resources.iter().map(|(_, r)| r).find(|r| names(r)) {
+    let gateways = world.state.resources.of_kind("microsoft.network/applicationgateways");
+    match gateways.map(|(_, r)| r).find(|r| names(r)) {
         Some(by) => Err(used(policy, by)),
         None => Ok(()),
     }

@@ -231,10 +231,10 @@ pub(super) fn target_key(world: &World, named: &str) -> String {
         return named.to_ascii_lowercase();
     }
     let is = |r: &&Resource| {
-        r.kind == "microsoft.network/privatelinkservices"
-            && text(&r.body, "properties.alias").is_some_and(|alias| alias.eq_ignore_ascii_case(named))
+        text(&r.body, "properties.alias").is_some_and(|alias| alias.eq_ignore_ascii_case(named))
     };
-    let found = world.state.resources.iter().map(|(_, r)| r).find(is);
+    let services = world.state.resources.of_kind("microsoft.network/privatelinkservices");
+    let found = services.map(|(_, r)| r).find(is);
     found.map_or_else(|| named.to_ascii_lowercase(), Resource::key)
 }
 

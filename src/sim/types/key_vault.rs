@@ -39,7 +39,7 @@ fn is_name(name: &str) -> bool {
 /// The vault of this name anywhere in the subscription.
 fn named<'w>(world: &'w World, name: &str) -> Option<&'w Resource> {
     let end = format!("/{KIND}/{}", name.to_ascii_lowercase());
-    world.state.resources.iter().find(|(k, r)| r.kind == KIND && k.ends_with(&end)).map(|(_, r)| r)
+    world.state.resources.of_kind(KIND).find(|(key, _)| key.ends_with(&end)).map(|(_, vault)| vault)
 }
 
 /// Whether a vault name is free.

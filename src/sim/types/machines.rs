@@ -8,7 +8,8 @@ use crate::core::path::quoted;
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 /// The type of what machines belong to.
 const POOLS: &str = "microsoft.containerservice/managedclusters/agentpools";
@@ -188,8 +189,16 @@ fn sizes() -> impl Iterator<Item = Size> {
 }
 
 /// The size of this name.
-fn find(name: &str) -> Option<Size> {
-    sizes().find(|size| size.name.eq_ignore_ascii_case(name))
+fn find(name: &str) -> Option<&'static Size> {
+    /// By name, in small letters. There are thousands, and every pool of a subscription asks for its own.
+    static BY_NAME: LazyLock<HashMap<String, Size>> = LazyLock::new(|| {
+        let mut all = HashMap::new();
+        for size in sizes() {
+            all.entry(size.name.to_ascii_lowercase()).or_insert(size);
+        }
+        all
+    });
+    BY_NAME.get(&name.to_ascii_lowercase())
 }
 
 /// The zones of a region.
@@ -251,32 +260,32 @@ pub(crate) fn check(location: &str, pool: &str, properties: &Object) -> Result<(
 }
 
 /// The quotas that machines of a pool count against, and how many cores.
-fn taken(properties: &Object) -> Vec<(String, u64)> {
+fn taken(properties: &Object) -> Vec<(&'static str, u64)> {
     let Some(size) = text(properties, "vmSize").and_then(find) else { return Vec::new() };
     let machines = at(properties, "count").and_then(Value::as_u64).unwrap_or_default();
     let cores = machines * size.cores;
     match text(properties, "scaleSetPriority").is_some_and(|priority| priority.eq_ignore_ascii_case("Spot")) {
-        true => vec![(SPOT.to_owned(), cores)],
-        false => vec![("cores".to_owned(), cores), (size.family, cores)],
+        true => vec![(SPOT, cores)],
+        false => vec![("cores", cores), (&size.family, cores)],
     }
 }
 
-fn properties(pool: &Resource) -> Object {
-    pool.body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
+fn of_pool(pool: &Resource) -> Vec<(&'static str, u64)> {
+    pool.body.get("properties").and_then(Value::as_object).map(taken).unwrap_or_default()
 }
 
 /// The cores that the subscription has in a region, by quota, without those of these pools.
-fn used(world: &World, location: &str, without: &[String]) -> BTreeMap<String, u64> {
-    let mut used: BTreeMap<String, u64> = BTreeMap::new();
-    for (key, pool) in world.state.resources.below("/subscriptions") {
-        if pool.kind != POOLS || without.iter().any(|other| other == key) {
+fn used(world: &World, location: &str, without: &[String]) -> BTreeMap<&'static str, u64> {
+    let mut used = BTreeMap::new();
+    for (key, pool) in world.state.resources.of_kind(POOLS) {
+        if without.iter().any(|other| other == key) {
             continue;
         }
         let cluster = key.split("/agentpools/").next().and_then(|key| world.state.resources.get(key));
         if cluster.is_none_or(|cluster| normal_location(cluster.location()) != location) {
             continue;
         }
-        for (quota, cores) in taken(&properties(pool)) {
+        for (quota, cores) in of_pool(pool) {
             *used.entry(quota).or_default() += cores;
         }
     }
@@ -287,16 +296,15 @@ fn used(world: &World, location: &str, without: &[String]) -> BTreeMap<String, u
 pub(crate) fn check_quota(world: &World, location: &str, pools: &[&Resource]) -> Result<(), Failure> {
     let location = normal_location(location);
     let keys: Vec<String> = pools.iter().map(|pool| pool.key()).collect();
-    let now: Vec<Object> =
-        keys.iter().filter_map(|key| world.state.resources.get(key)).map(properties).collect();
-    let sum = |all: &[Object]| {
-        let mut sum: BTreeMap<String, u64> = BTreeMap::new();
-        for (quota, cores) in all.iter().flat_map(taken) {
+    let sum = |all: &mut dyn Iterator<Item = &Resource>| {
+        let mut sum: BTreeMap<&str, u64> = BTreeMap::new();
+        for (quota, cores) in all.flat_map(of_pool) {
             *sum.entry(quota).or_default() += cores;
         }
         sum
     };
-    let (before, wanted) = (sum(&now), sum(&pools.iter().map(|pool| properties(pool)).collect::<Vec<_>>()));
+    let before = sum(&mut keys.iter().filter_map(|key| world.state.resources.get(key)));
+    let wanted = sum(&mut pools.iter().copied());
     if wanted.iter().all(|(quota, cores)| before.get(quota).is_some_and(|before| before >= cores)) {
         return Ok(());
     }
@@ -304,7 +312,7 @@ pub(crate) fn check_quota(world: &World, location: &str, pools: &[&Resource]) ->
     for (quota, cores) in &wanted {
         let left = world.cores.saturating_sub(used.get(quota).copied().unwrap_or_default());
         if *cores > left && before.get(quota).is_none_or(|before| before < cores) {
-            let what = match quota.as_str() {
+            let what = match *quota {
                 "cores" => "regional vcpu quota".to_owned(),
                 family => format!("vcpu quota for family {family}"),
             };

@@ -193,10 +193,11 @@ impl Behaviour for Link {
             return Err(Failure::bad("BadRequest", message));
         }
         let name = last(&zone);
-        let others =
-            world.state.resources.iter().filter(|(k, r)| {
-                r.kind == call.kind && *k != key && same_network(r) && last(cut(k, 2)) == name
-            });
+        let others = world
+            .state
+            .resources
+            .of_kind(&call.kind)
+            .filter(|(k, r)| *k != key && same_network(r) && last(cut(k, 2)) == name);
         if let Some((other, _)) = others.map(|(k, r)| (k.to_owned(), r)).next() {
             let message = format!(
                 "A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to link \

@@ -241,7 +241,9 @@ pub(crate) fn with_connections(world: &World, resource: &Resource, own: Option<V
         })
         .collect();
     const LIST: &str = "properties.privateEndpointConnections";
-    if connections.is_empty() && list(&resource.body, LIST).is_empty() {
+    let has_some =
+        || resource.body.may_have("privateEndpointConnections") && !list(&resource.body, LIST).is_empty();
+    if connections.is_empty() && !has_some() {
         return own;
     }
     let mut body: Object = match own {

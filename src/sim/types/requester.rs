@@ -60,9 +60,9 @@ fn owner_of(world: &World, key: &str) -> Option<String> {
 fn others(world: &World, key: &str, own: &str) -> Vec<String> {
     let Some((profile, _)) = own.split_once('|') else { return Vec::new() };
     let within = format!("{profile}/");
-    let all = world.state.resources.iter().map(|(_, resource)| resource);
-    let origins = all.filter(|r| r.kind == "microsoft.cdn/profiles/origingroups/origins");
-    let keys = origins.map(Resource::key).filter(|other| other != key && other.starts_with(&within));
+    let origins = world.state.resources.of_kind("microsoft.cdn/profiles/origingroups/origins");
+    let keys =
+        origins.map(|(key, _)| key.to_owned()).filter(|other| other != key && other.starts_with(&within));
     keys.filter(|other| owner_of(world, other).as_deref() == Some(own)).collect()
 }
 

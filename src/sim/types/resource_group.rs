@@ -50,7 +50,7 @@ pub(crate) fn list(world: &mut World, request: &Request, origin: &str) -> Respon
     let filter = query.get("$filter").unwrap_or_default();
     world.answer_page(origin, request, |world, after, most| {
         let tagged = |r: &Resource| has_tag(&filter, r.body.get("tags"));
-        let groups = world.state.resources.behind(after).filter(|(_, r)| r.kind == KIND && tagged(r));
+        let groups = world.state.resources.of_kind_behind(KIND, after).filter(|(_, r)| tagged(r));
         groups.map(|(k, _)| k.to_owned()).take(most).collect()
     })
 }

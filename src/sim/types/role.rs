@@ -247,10 +247,10 @@ impl Behaviour for RoleDefinition {
         };
         let key = &call.path.key;
         let same = |n: &str| n.eq_ignore_ascii_case(&name);
-        let custom = |r: &Resource| {
-            r.kind == call.kind && r.key() != *key && text(&r.body, "properties.roleName").is_some_and(same)
-        };
-        if ROLES.iter().any(|(n, _)| same(n)) || world.state.resources.iter().any(|(_, r)| custom(r)) {
+        let custom = |r: &Resource| r.key() != *key && text(&r.body, "properties.roleName").is_some_and(same);
+        if ROLES.iter().any(|(n, _)| same(n))
+            || world.state.resources.of_kind(&call.kind).any(|(_, r)| custom(r))
+        {
             let message =
                 format!("A custom role with the same name '{name}' already exists in this directory.");
             return Err(Failure::new(409, "RoleDefinitionWithSameNameExists", message));
@@ -282,10 +282,10 @@ impl Behaviour for RoleDefinition {
         let built_in = ROLES.iter().filter(|(n, _)| wanted(n, "BuiltInRole"));
         let mut value: Vec<Value> =
             built_in.map(|(n, g)| definition(world, &call.path.scope, n, g)).collect();
-        let custom = world.state.resources.iter().filter(|(_, r)| {
-            r.kind == call.kind
-                && wanted(text(&r.body, "properties.roleName").unwrap_or_default(), "CustomRole")
-        });
+        let custom =
+            world.state.resources.of_kind(&call.kind).filter(|(_, r)| {
+                wanted(text(&r.body, "properties.roleName").unwrap_or_default(), "CustomRole")
+            });
         value.extend(custom.map(|(_, r)| Value::Object(r.body.members())));
         Some(ok_list(value))
     }
