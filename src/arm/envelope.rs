@@ -3,7 +3,7 @@
 use super::error::Detail;
 use super::members::{member, text};
 use super::violation::Violation;
-use crate::value::token;
+use crate::value::{from_json, token};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -175,7 +175,7 @@ pub(super) fn json(body: &[u8]) -> Option<Value> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     // As a text that is checked once: its strings are not checked again one by one.
     let text = std::str::from_utf8(body).ok()?;
-    let mut value = serde_json::from_str(text).ok()?;
+    let mut value = from_json(text).ok()?;
     token::disarm(text, &mut value);
     Some(value)
 }

@@ -72,6 +72,7 @@ impl<'a> Evaluator<'a> {
             }
         };
         entries.reserve(section.len());
+        let empty = section.iter().find(|(_, raw)| raw.is_null());
         for (key, raw) in section {
             let path = format!("{}.{key}", kind.section);
             if !is_logical_name(key) {
@@ -83,7 +84,6 @@ impl<'a> Evaluator<'a> {
                 continue;
             }
             // `aks:` with nothing below, and its fields beside it.
-            let empty = section.iter().find(|(other, raw)| raw.is_null() && *other != key);
             if let Some((entry, _)) = empty
                 && !raw.is_null()
                 && (indentation::is_field_of(kind, key) || messages::COMMON.contains(&key.as_str()))

@@ -25,7 +25,7 @@ use crate::private_link::{Policy, Rule, Task, Who};
 use crate::state::{self, Approval, Desired, DesiredResource, Named, OWNER_TAG, Output, Requester};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
-use crate::value::{get_path, set_path};
+use crate::value::{at_pointer, get_path, set_path};
 use serde_json::Value;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -266,7 +266,7 @@ impl<'a> Linker<'a> {
         let mut known: HashMap<&'static str, Value> = told.collect();
         if !draft.kind.open {
             for facet in draft.kind.facets {
-                let asked = draft.body.pointer(facet.pointer).filter(|value| match value {
+                let asked = at_pointer(&draft.body, facet.pointer).filter(|value| match value {
                     Value::String(text) => !token::has_token(text),
                     Value::Number(_) | Value::Bool(_) => true,
                     _ => false,

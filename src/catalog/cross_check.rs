@@ -2,6 +2,7 @@
 
 use super::Problem;
 use crate::ident::{Address, ArmId};
+use crate::value::at_pointer;
 use crate::value::secret::Secrets;
 use crate::value::token::Token;
 use serde_json::Value;
@@ -24,7 +25,7 @@ impl<'a> LinkedResource<'a> {
     /// The texts at JSON pointers; a list counts as its elements, and what is not text is left out.
     pub fn texts(&self, pointers: &[&str]) -> Vec<&'a str> {
         let mut all = Vec::new();
-        for value in pointers.iter().filter_map(|pointer| self.body.pointer(pointer)) {
+        for value in pointers.iter().filter_map(|pointer| at_pointer(self.body, pointer)) {
             match value {
                 Value::Array(items) => all.extend(items.iter().filter_map(Value::as_str)),
                 other => all.extend(other.as_str()),
@@ -35,7 +36,7 @@ impl<'a> LinkedResource<'a> {
 
     /// The first text at a JSON pointer.
     pub fn text(&self, pointer: &str) -> Option<&'a str> {
-        self.body.pointer(pointer).and_then(Value::as_str)
+        at_pointer(self.body, pointer).and_then(Value::as_str)
     }
 
     /// The ids that its body names, members' names included.
@@ -174,14 +175,14 @@ impl<'a> CheckContext<'a> {
     /// Whether the secret at a JSON pointer of the body fails a test. No check sees the secret itself; one whose value
     /// is not known here fails nothing.
     pub fn secret_fails(&self, pointer: &str, passes: fn(&str) -> bool) -> bool {
-        let text = self.this.body.pointer(pointer).and_then(Value::as_str);
+        let text = at_pointer(self.this.body, pointer).and_then(Value::as_str);
         let Some(Token::Secret { name }) = text.and_then(Token::exactly) else { return false };
         self.secrets.get(&name).is_some_and(|secret| !passes(secret.expose()))
     }
 
     /// The resource whose id stands at a JSON pointer of the body, when the blueprint has it.
     pub fn at(&self, pointer: &str) -> Option<LinkedResource<'a>> {
-        let id = self.this.body.pointer(pointer)?.as_str()?;
+        let id = at_pointer(self.this.body, pointer)?.as_str()?;
         self.find(&ArmId::parse(id).ok()?)
     }
 
@@ -205,7 +206,7 @@ impl<'a> CheckContext<'a> {
 
     /// The identities of the blueprint with which the resource acts.
     pub fn acts_as(&self) -> Vec<LinkedResource<'a>> {
-        let own = self.this.body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
+        let own = at_pointer(self.this.body, "/identity/userAssignedIdentities").and_then(Value::as_object);
         let own = own.into_iter().flat_map(|own| own.keys().map(String::as_str));
         let kubelet = self.this.text("/properties/identityProfile/kubeletidentity/resourceId");
         own.chain(kubelet).filter_map(|id| self.find(&ArmId::parse(id).ok()?)).collect()

@@ -4,7 +4,7 @@ use super::soft_deletion::SoftDeletion;
 use super::{AlsoNeeds, CrossCheck, Weight};
 use crate::change::{DeleteMode, Grant};
 use crate::ident::ArmId;
-use crate::value::{Rule, Rules};
+use crate::value::{Rule, Rules, at_pointer};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ impl Listing {
         parent: &ArmId,
         body: &'b Value,
     ) -> impl Iterator<Item = Cow<'b, Value>> {
-        let items = self.in_parent().and_then(|pointer| body.pointer(pointer)).and_then(Value::as_array);
+        let items = self.in_parent().and_then(|pointer| at_pointer(body, pointer)).and_then(Value::as_array);
         let leaf = kind.arm_type.rsplit('/').next().unwrap_or_default();
         let (parent, arm_type) = (parent.clone(), kind.arm_type);
         items.into_iter().flatten().filter_map(move |item| {
@@ -383,13 +383,13 @@ impl ResourceType {
     /// Which version of its write-only value a body reports.
     pub fn version_in(&self, body: Option<&Value>) -> Option<String> {
         let (pointer, _) = self.version?;
-        body?.pointer(pointer)?.as_str().map(str::to_owned)
+        at_pointer(body?, pointer)?.as_str().map(str::to_owned)
     }
 
     /// The path of the write-only value that somebody else replaced since `version` was written, if Azure reports another.
     pub fn replaced_outside(&self, version: Option<&str>, body: Option<&Value>) -> Option<&'static str> {
         let (pointer, path) = self.version?;
-        let now = body?.pointer(pointer)?.as_str()?;
+        let now = at_pointer(body?, pointer)?.as_str()?;
         version.is_some_and(|version| !version.eq_ignore_ascii_case(now)).then_some(path)
     }
 
@@ -454,8 +454,10 @@ impl ResourceType {
 
     /// The path and the status of each connection in a body of this type.
     pub fn connection_states<'v>(&self, body: &'v Value) -> Vec<(String, &'v str)> {
-        let lists =
-            self.connections.iter().filter_map(|pointer| Some((pointer, body.pointer(pointer)?.as_array()?)));
+        let lists = self
+            .connections
+            .iter()
+            .filter_map(|pointer| Some((pointer, at_pointer(body, pointer)?.as_array()?)));
         let states = lists.flat_map(|(pointer, list)| {
             list.iter().filter_map(move |connection| {
                 let status =
@@ -493,7 +495,7 @@ impl ResourceType {
 
     /// Whether a body is of one that Azure made and keeps by itself, so that nobody deletes it.
     pub fn is_azures_own(&self, body: &Value) -> bool {
-        self.azure_managed.iter().any(|pointer| match body.pointer(pointer) {
+        self.azure_managed.iter().any(|pointer| match at_pointer(body, pointer) {
             Some(Value::Bool(on)) => *on,
             Some(Value::String(text)) => !text.is_empty(),
             _ => false,

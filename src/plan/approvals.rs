@@ -5,7 +5,7 @@ use crate::change::Action;
 use crate::ident::ArmId;
 use crate::private_link::{self, Connection, NotOurs, Policy, Rule, Task, Verdict, Who, judge};
 use crate::state::{Approval, Desired, DesiredResource, Observation, Observed, Provisioning};
-use crate::value::{Change, ChangeKind};
+use crate::value::{Change, ChangeKind, at_pointer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -289,7 +289,7 @@ pub(super) fn not_ours(desired: &Desired, observed: &Observed) -> Vec<NotOurs> {
     let mut targets: BTreeMap<&ArmId, (bool, &[Value])> = BTreeMap::new();
     for resource in &desired.resources {
         let body = observed.get(&resource.id).and_then(Observation::body);
-        let list = |pointer: &str| body.and_then(|body| body.pointer(pointer)?.as_array());
+        let list = |pointer: &str| body.and_then(|body| at_pointer(body, pointer)?.as_array());
         let (target, is_list, listed) = match &resource.operation {
             Provisioning::Approval(approval) => (approval.target.as_ref(), true, list("/value")),
             _ => (Some(&resource.id), false, list("/properties/privateEndpointConnections")),

@@ -20,7 +20,7 @@ use crate::state::{
 };
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without, without_ignored};
-use crate::value::{digest, get_path, is_secret, lookup, shown_secrets};
+use crate::value::{at_pointer, digest, get_path, is_secret, lookup, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -469,7 +469,7 @@ impl Planner<'_> {
 
     /// The position of the resource of the blueprint that a body names.
     fn named(&self, wanted: &Value, pointer: &str) -> Option<usize> {
-        let id = ArmId::parse(wanted.pointer(pointer)?.as_str()?).ok()?;
+        let id = ArmId::parse(at_pointer(wanted, pointer)?.as_str()?).ok()?;
         self.desired.by_id.get(&id).copied()
     }
 
@@ -804,7 +804,7 @@ fn only_released(changes: &[Change]) -> bool {
 
 /// The state of a resource whose last create or update did not work; sending it again repairs it.
 fn failed(live: &Value) -> Option<&str> {
-    let state = live.pointer("/properties/provisioningState").and_then(Value::as_str);
+    let state = at_pointer(live, "/properties/provisioningState").and_then(Value::as_str);
     state.filter(|state| matches!(*state, "Failed" | "Canceled"))
 }
 

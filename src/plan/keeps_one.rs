@@ -10,8 +10,9 @@ use crate::change::Action;
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId};
 use crate::state::{Desired, Observation, Observed};
+use crate::value::at_pointer;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The steps below one parent that have to do with a role which one of them has to keep, and that nobody else keeps.
 #[derive(Debug)]
@@ -55,20 +56,24 @@ pub(super) fn roles(steps: &[Step], desired: &Desired, observed: &Observed) -> V
             groups.entry((parent, step.arm_type.to_ascii_lowercase())).or_default().push(at);
         }
     }
+    let actions: HashMap<&ArmId, Action> = match groups.is_empty() {
+        true => HashMap::new(),
+        false => steps.iter().rev().map(|step| (&step.id, step.action)).collect(),
+    };
     let mut found = Vec::new();
     for ((parent, arm_type), members) in groups {
         let Some(word) = resource_type(&arm_type).and_then(|kind| kind.keeps_one) else { continue };
         // What goes or comes with its parent is the parent's matter.
-        let above = steps.iter().find(|step| step.id == parent).map(|step| step.action);
+        let above = actions.get(&parent).copied();
         let stays =
             !matches!(above, Some(Action::Create | Action::Replace | Action::Delete | Action::Recover));
         let Some(live) = body(&parent).filter(|_| stays) else { continue };
         let has = |body: &Value, pointer: &str| {
-            body.pointer(pointer)
+            at_pointer(body, pointer)
                 .and_then(Value::as_str)
                 .is_some_and(|text| text.eq_ignore_ascii_case(word.value))
         };
-        let listed = live.pointer(word.listed.0).and_then(Value::as_array).into_iter().flatten();
+        let listed = at_pointer(live, word.listed.0).and_then(Value::as_array).into_iter().flatten();
         let ours = |name: &str| members.iter().any(|&at| steps[at].id.name().eq_ignore_ascii_case(name));
         let foreign = listed
             .filter(|element| has(element, word.listed.1))

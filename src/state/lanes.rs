@@ -3,6 +3,7 @@
 use super::Provisioning;
 use crate::catalog::{Lane, ResourceType};
 use crate::ident::ArmId;
+use crate::value::at_pointer;
 use serde_json::Value;
 
 /// The ids that may not be worked on by two steps at once while this resource is.
@@ -19,7 +20,7 @@ pub fn lanes(kind: &ResourceType, id: &ArmId, operation: &Provisioning, body: &V
             Lane::Free => None,
             Lane::Ancestor(arm_type) => id.ancestor_of_type(arm_type),
             Lane::Of(pointer, arm_type) => {
-                ArmId::parse(body.pointer(pointer)?.as_str()?).ok()?.ancestor_of_type(arm_type)
+                ArmId::parse(at_pointer(body, pointer)?.as_str()?).ok()?.ancestor_of_type(arm_type)
             }
         })
         .chain(target)

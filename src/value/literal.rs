@@ -4,6 +4,7 @@ use super::redact::password_ranges;
 use super::rules::{Flag, Node, Rules};
 use super::token::{self, Token};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Puts tokens in place of what a body says openly and is secret: texts in write-only fields, passwords in URLs.
 ///
@@ -12,38 +13,52 @@ pub fn take_literals(body: &mut Value, rules: &Rules, name: &mut dyn FnMut(&str,
     take(body, rules.root(), false, &mut Vec::new(), name);
 }
 
-fn take(
-    body: &mut Value,
+/// A step to what is looked at: nearly all are taken for nothing, and become text only when something is found.
+enum Step<'b> {
+    Member(&'b str),
+    Element(usize),
+}
+
+fn path_of(trail: &[Step<'_>]) -> String {
+    let words = trail.iter().map(|step| match step {
+        Step::Member(name) => Cow::Borrowed(*name),
+        Step::Element(at) => Cow::Owned(at.to_string()),
+    });
+    words.collect::<Vec<_>>().join(".")
+}
+
+fn take<'b>(
+    body: &'b mut Value,
     node: &Node,
     inside: bool,
-    trail: &mut Vec<String>,
+    trail: &mut Vec<Step<'b>>,
     name: &mut dyn FnMut(&str, &str) -> String,
 ) {
     // The envelope of another resource is a body, and holds no secret as a whole.
-    let envelope = trail.len() > 1 && trail.last().is_some_and(|last| last == "properties");
+    let envelope = trail.len() > 1 && matches!(trail.last(), Some(Step::Member("properties")));
     let inside = inside || node.is(Flag::WriteOnly) && !envelope;
     match body {
         Value::String(text) if text.is_empty() || token::has_token(text) => {}
         Value::String(text) if inside => {
-            let secret = name(&trail.join("."), text);
+            let secret = name(&path_of(trail), text);
             *text = Token::Secret { name: secret }.encode();
         }
         Value::String(text) if text.contains("://") => {
             for range in password_ranges(text).into_iter().rev() {
-                let secret = name(&trail.join("."), &text[range.clone()]);
+                let secret = name(&path_of(trail), &text[range.clone()]);
                 text.replace_range(range, &Token::Secret { name: secret }.encode());
             }
         }
         Value::Object(members) => {
             for (member, value) in members {
-                trail.push(member.clone());
+                trail.push(Step::Member(member));
                 take(value, node.member(member), inside, trail, name);
                 trail.pop();
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                trail.push(index.to_string());
+                trail.push(Step::Element(index));
                 take(item, node.element(), inside, trail, name);
                 trail.pop();
             }

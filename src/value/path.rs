@@ -7,6 +7,27 @@ pub fn get_path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |value, part| value.get(part))
 }
 
+/// The value at a JSON pointer (RFC 6901), as [`Value::pointer`] finds it; nothing is allocated for a pointer without escapes.
+pub fn at_pointer<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+    if pointer.contains('~') {
+        return value.pointer(pointer);
+    }
+    if pointer.is_empty() {
+        return Some(value);
+    }
+    pointer.strip_prefix('/')?.split('/').try_fold(value, |value, part| match value {
+        Value::Object(members) => members.get(part),
+        Value::Array(items) => items.get(index(part)?),
+        _ => None,
+    })
+}
+
+/// The position that a part of a pointer names: no sign, and no zero before other digits.
+fn index(part: &str) -> Option<usize> {
+    let plain = !part.starts_with('+') && (part.len() == 1 || !part.starts_with('0'));
+    plain.then(|| part.parse().ok()).flatten()
+}
+
 /// Sets the value at a dotted path, making objects on the way.
 pub fn set_path(value: &mut Value, path: &str, new: Value) {
     let mut at = value;
@@ -66,6 +87,35 @@ impl std::fmt::Display for Trail<'_> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_pointer_leads_where_it_leads_elsewhere() {
+        let value = json!({ "a": { "b/c": [10, { "": 1 }], "d~e": 2, "0": 3 }, "": { "": 4 } });
+        for pointer in [
+            "",
+            "/",
+            "//",
+            "/a",
+            "/a/",
+            "/a/b~1c",
+            "/a/b~1c/0",
+            "/a/b~1c/1/",
+            "/a/b~1c/00",
+            "/a/b~1c/+1",
+            "/a/b~1c/-",
+            "/a/b~1c/2",
+            "/a/0",
+            "/a/d~0e",
+            "a",
+            "/a/0/b",
+        ] {
+            assert_eq!(at_pointer(&value, pointer), value.pointer(pointer), "{pointer}");
+        }
+        let list = json!([[1, 2], 3]);
+        for pointer in ["/0/1", "/1", "/0", "/01", "/+0", "/2", "/", "/0/"] {
+            assert_eq!(at_pointer(&list, pointer), list.pointer(pointer), "{pointer}");
+        }
+    }
 
     #[test]
     fn paths_read_and_write() {
