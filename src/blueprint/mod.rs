@@ -55,6 +55,7 @@ mod retirements;
 mod schema;
 mod sections;
 mod side_file;
+mod simple;
 mod slips;
 mod source;
 mod span;

@@ -1,5 +1,6 @@
 //! YAML as JSON, and what is wrong with it in a platform engineer's words.
 
+use super::simple;
 use super::span::{span_at, span_of};
 use crate::diag::{Code, Diagnostic, SourceFile};
 use serde::Deserializer;
@@ -14,7 +15,10 @@ use std::sync::Arc;
 /// # Errors
 /// When it is not YAML, says nothing, or says what no blueprint can.
 pub(super) fn tree(file: &Arc<SourceFile>) -> Result<Value, Diagnostic> {
-    match parse(&file.text) {
+    if let Some(tree) = simple::tree(&file.text) {
+        return Ok(tree);
+    }
+    match library(&file.text) {
         Ok(Value::Null) => Err(empty(file)),
         Ok(tree) => Ok(tree),
         Err(error) => Err(explain(file, &error)),
@@ -27,15 +31,16 @@ pub(super) fn tree(file: &Arc<SourceFile>) -> Result<Value, Diagnostic> {
 /// When it is not YAML.
 pub(super) fn value(text: &str) -> Result<Value, Diagnostic> {
     let file = Arc::new(SourceFile { name: String::new(), text: text.to_owned() });
-    parse(text).map_err(|error| explain(&file, &error))
+    library(text).map_err(|error| explain(&file, &error))
 }
 
 /// The line, from 1, at which a text stops being YAML.
 pub(super) fn failing_line(text: &str) -> Option<usize> {
-    parse(text).err().map(|error| error.location().map_or(1, |place| place.line()))
+    library(text).err().map(|error| error.location().map_or(1, |place| place.line()))
 }
 
-fn parse(text: &str) -> Result<Value, serde_yaml::Error> {
+/// What the YAML library makes of a text.
+pub(super) fn library(text: &str) -> Result<Value, serde_yaml::Error> {
     let left = Cell::new(text.len() * 3 + REPEATED);
     (Tree { left: &left }).deserialize(serde_yaml::Deserializer::from_str(text))
 }
