@@ -167,9 +167,14 @@ impl Defaults {
 
 const KNOWN: &[&[Defaults]] = &[
     &[quick("microsoft.operationalinsights/workspaces", workspace).plain()],
-    super::data::KNOWN,
+    super::cosmos::KNOWN,
+    super::redis::KNOWN,
+    super::registry::KNOWN,
+    super::sql::KNOWN,
+    super::storage::KNOWN,
     super::messaging::KNOWN,
     super::monitor::KNOWN,
+    super::plan::KNOWN,
     super::web::KNOWN,
     super::front_door::KNOWN,
 ];
