@@ -318,7 +318,7 @@ impl Approving {
     }
 
     /// Sends a decision once: before it is sent again the target is listed again, because much may happen meanwhile.
-    /// No operation of Azure's that decides on a connection knows a condition.
+    /// No operation of Azure's that decides on a connection knows a condition; where its body has a tag, that is sent back.
     async fn send(&self, client: &Client, id: &str, decision: Decision) -> Result<Started, Error> {
         let (once, condition) = (client.unrepeated(), Conditions::none());
         match decision.verb {
@@ -334,7 +334,9 @@ impl Approving {
         }) else {
             return Ok(());
         };
-        let rejection = private_link::rejection(&self.target, &other, "Approved by mistake");
+        let mut rejection = private_link::rejection(&self.target, &other, "Approved by mistake");
+        // Whatever its tag is by now.
+        rejection.body.as_object_mut().map(|members| members.shift_remove("etag"));
         let rejected = self.send(client, sent.id.as_str(), rejection).await;
         if let Ok(Started::Running(operation)) = &rejected {
             client.wait(operation, |_| {}, self.deadline).await?;
@@ -352,6 +354,10 @@ impl Approving {
 
     /// Some types refuse a decision that was taken already, perhaps by a request whose answer was lost.
     async fn refused(&self, client: &Client, sent: &Connection, error: Error) -> Result<bool, Stop> {
+        // Somebody wrote since it was read: what they decided is looked at first.
+        if error.status == Some(412) {
+            return Ok(false);
+        }
         if !matches!(error.kind, ErrorKind::Invalid | ErrorKind::Conflict) {
             return Err(error.into());
         }

@@ -513,6 +513,11 @@ impl Stage {
                 let from = one.pointer("/properties/privateEndpoint/id").and_then(Value::as_str);
                 from.is_some_and(|from| from.eq_ignore_ascii_case(&endpoint))
             });
+            // A decision says of which state it is about.
+            let sent = self.recording.main().body.as_ref().and_then(|body| body["etag"].as_str());
+            if let (Some(sent), Some(tag)) = (sent, ours.and_then(|one| one["etag"].as_str())) {
+                aliases.push((sent.to_owned(), tag.to_owned()));
+            }
             let ours = ours.and_then(|one| one["name"].as_str()).unwrap_or_default().to_owned();
             assert!(!ours.is_empty(), "{}: {target} has no connection of {endpoint}", self.recording.name);
             if status == "Rejected" {

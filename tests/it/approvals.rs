@@ -151,7 +151,7 @@ fn strangers(secret: &str, wave: usize) -> Vec<(String, String)> {
 }
 
 /// A transport that lets somebody else act before a request goes out.
-struct Meddler<F> {
+pub struct Meddler<F> {
     simulator: Simulator,
     /// Called with each request; what it answers is sent to the simulator first.
     before: Mutex<F>,
@@ -178,7 +178,7 @@ impl<F: FnMut(&Request) -> Vec<Request> + Send> Transport for Meddler<F> {
 }
 
 /// Has berth's requests go past somebody who meddles.
-fn meddle<F: FnMut(&Request) -> Vec<Request> + Send + 'static>(
+pub fn meddle<F: FnMut(&Request) -> Vec<Request> + Send + 'static>(
     rehearsal: &mut Rehearsal,
     before: F,
 ) -> Arc<Meddler<F>> {
@@ -298,7 +298,13 @@ async fn who_is_named_is_shown_in_the_plan_and_let_in() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_is_replaced_between_list_and_approval_is_left_alone() {
-    for at in [Method::Get, Method::Put] {
+    // What is sent, and what becomes of who took the place: where the tag of the connection tells, nothing; where nothing
+    // tells, the answer does, and it is rejected at once.
+    for (at, tagged, sent, expected) in [
+        (Method::Get, true, 0, "Pending"),
+        (Method::Put, true, 1, "Pending"),
+        (Method::Put, false, 2, "Rejected"),
+    ] {
         let mut rehearsal = Rehearsal::new();
         rehearsal.apply(BLUEPRINT).await;
         let analytics = endpoint(ANALYTICS, "net", "pe-shop");
@@ -314,7 +320,9 @@ async fn a_connection_that_is_replaced_between_list_and_approval_is_left_alone()
         let id = replaced["id"].as_str().unwrap().to_owned();
         let thief = endpoint("66666666-0000-4000-8000-000000000006", "net", "pe-shop");
         replaced["properties"]["privateEndpoint"]["id"] = thief.clone().into();
-        replaced["etag"] = "another".into();
+        if tagged {
+            replaced["etag"] = "another".into();
+        }
         let (simulator, path) = (rehearsal.simulator.clone(), id.clone());
         let meddler = meddle(&mut rehearsal, move |request| {
             // Just before berth reads it again, or just before it decides.
@@ -325,8 +333,6 @@ async fn a_connection_that_is_replaced_between_list_and_approval_is_left_alone()
         });
         let applied = rehearsal.try_apply(BLUEPRINT, Adoption::Refused).await.unwrap();
         assert!(!applied.summary.is_complete());
-        // No condition can be sent along: what the answer shows is looked at instead.
-        let expected = if at == Method::Put { "Rejected" } else { "Pending" };
         assert_eq!(status(&rehearsal.simulator, &thief).await.as_deref(), Some(expected), "{at:?}");
         let puts = meddler
             .sent
@@ -335,8 +341,33 @@ async fn a_connection_that_is_replaced_between_list_and_approval_is_left_alone()
             .iter()
             .filter(|line| line.starts_with("Put") && line.contains(&id))
             .count();
-        assert_eq!(puts, if at == Method::Put { 2 } else { 0 }, "approved, and rejected at once");
+        assert_eq!(puts, sent, "{at:?} {tagged}");
     }
+}
+
+/// A rejection that comes between berth's look and its decision is the owner's, and stands.
+#[tokio::test(start_paused = true)]
+async fn a_rejection_just_before_the_decision_stands() {
+    let mut rehearsal = Rehearsal::new();
+    rehearsal.apply(BLUEPRINT).await;
+    let analytics = endpoint(ANALYTICS, "net", "pe-shop");
+    ask(&rehearsal.simulator, &analytics, "").await;
+    let mut done = false;
+    meddle(&mut rehearsal, move |request| {
+        let decides = request.method == Method::Put && request.url.contains("/privateEndpointConnections/");
+        if !decides || std::mem::replace(&mut done, true) {
+            return Vec::new();
+        }
+        let state = json!({ "status": "Rejected", "description": "not now" });
+        let mut rejection = Request::new(Method::Put, request.url.clone());
+        rejection.body =
+            json!({ "properties": { "privateLinkServiceConnectionState": state } }).to_string().into();
+        vec![rejection]
+    });
+    let applied = rehearsal.try_apply(BLUEPRINT, Adoption::Refused).await.unwrap();
+    let summary = format!("{:?}", applied.summary);
+    assert!(!applied.summary.is_complete() && summary.contains("rejected"), "{summary}");
+    assert_eq!(status(&rehearsal.simulator, &analytics).await.as_deref(), Some("Rejected"));
 }
 
 /// A decision is never sent a second time on the strength of what was read before the first: in between there may be
@@ -495,6 +526,15 @@ async fn every_connection_of_an_endpoint_is_looked_at() {
         let failure = approving.run_to_the_end(client, clock).await.unwrap_err();
         assert!(failure.message.contains("still says Pending"), "{list}: {}", failure.message);
     }
+    // One that was cut off never connects again, whatever the target says: nothing is waited for.
+    let mut cut_off = body.clone();
+    cut_off["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]["privateLinkServiceConnectionState"]
+        ["status"] = "Disconnected".into();
+    rehearsal.simulator.load(vec![cut_off]).unwrap();
+    let started = clock.elapsed();
+    let failure = approving.run_to_the_end(client, clock).await.unwrap_err();
+    assert!(failure.message.contains(&format!("{own} is disconnected")), "{}", failure.message);
+    assert!((clock.elapsed() - started).as_secs() < 60);
 }
 
 #[tokio::test(start_paused = true)]

@@ -189,6 +189,12 @@ fn decide(world: &mut World, call: &Call<'_>) -> Answer {
     let mut body = existing.body.members();
     let kind = cut(&call.kind, 1).to_owned();
     let rules = deciding(&kind);
+    let (tag, sent) = (text(&body, "etag"), text(&call.body, "etag"));
+    if kind.starts_with("microsoft.keyvault/") && sent.is_some_and(|sent| tag.is_some_and(|tag| tag != sent))
+    {
+        let message = "The ETag of the private endpoint connection is another one by now.";
+        return Err(Failure::new(412, "PreconditionFailed", message));
+    }
     let Wanted { status: wanted, description } = check(call, &kind, &rules, &was)?;
     let later = matches!(rules.answering, Answering::Later(_) | Answering::Quietly);
     let vault = kind == "microsoft.keyvault/vaults";
