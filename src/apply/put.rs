@@ -2,8 +2,8 @@
 
 use super::failure::{Failure, Stop};
 use super::worker::{Worker, is_settled};
-use crate::arm::{Conditions, Error, ErrorKind, Operation as ArmOperation, transport::Method};
-use crate::catalog::UpdateMode;
+use crate::arm::{Conditions, Error, ErrorKind, Operation as ArmOperation, Started, transport::Method};
+use crate::catalog::{Kept, UpdateMode};
 use crate::plan::{Guard, Mode, Put};
 use crate::value::{
     Change, ChangeKind, Comparison, Flag, beneath, changed_members, diff, get_path, merge, put_at, set_path,
@@ -90,6 +90,7 @@ impl Worker {
         let Some(live) = self.client.get(self.id.as_str(), version).await? else {
             return self.write_new(put, left).await;
         };
+        let kept = if put.mode == Mode::Repair { put.kind.kept(&live.body) } else { Vec::new() };
         let rules = put.kind.compiled();
         let wanted = wanted(put, &live.body);
         if !differs(put, &wanted, &live.body) {
@@ -141,7 +142,44 @@ impl Worker {
                 other => other?,
             },
         };
-        self.finish(started, version, left).await
+        let body = self.finish(started, version, left).await?;
+        if self.has_written(put, &kept).await? {
+            return Ok(body);
+        }
+        // No source says that what is sent again is written again; what is made anew writes it for certain.
+        if let Started::Running(operation) = self.client.delete(self.id.as_str(), version, &[]).await? {
+            self.accepted(&operation);
+            self.client.wait(&operation, |_| {}, left).await?;
+        }
+        self.write_new(put, left).await
+    }
+
+    /// Whether what a repaired resource keeps elsewhere is there again, looked at for a while. What cannot be read, or was
+    /// written by somebody else by now, is not missed.
+    async fn has_written(&self, put: &Put, kept: &[Kept]) -> Result<bool, Stop> {
+        const LOOKS: u32 = 6;
+        const BETWEEN: Duration = Duration::from_secs(10);
+        let Some(keeps) = put.kind.keeps.filter(|_| !kept.is_empty()) else { return Ok(true) };
+        for look in 1..=LOOKS {
+            let mut missing = false;
+            for one in kept {
+                missing |= match self.client.get(one.id.as_str(), keeps.api_version).await {
+                    Ok(Some(read)) => {
+                        (keeps.says)(&read.body) != one.says
+                            && (keeps.other_writer)(&self.id, &read.body).is_none()
+                    }
+                    Ok(None) => true,
+                    Err(_) => false,
+                };
+            }
+            if !missing {
+                return Ok(true);
+            }
+            if look < LOOKS {
+                self.clock.sleep(BETWEEN).await;
+            }
+        }
+        Ok(false)
     }
 
     async fn recover(&self, put: &Put, left: Duration) -> Result<Option<Value>, Stop> {
