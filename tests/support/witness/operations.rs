@@ -21,6 +21,9 @@ pub struct Operations {
     all: BTreeMap<(&'static str, String), Vec<Operation>>,
     /// Namespaces and versions that have an official schema. The clients of some are of another version.
     described: BTreeSet<(String, String)>,
+    /// The types whose connections are known from a table of their own, in lower case, and the versions that it has. The
+    /// clients of some have other types of the provider only.
+    connected: BTreeMap<String, Vec<String>>,
 }
 
 /// Headers of every request, which the table does not name.
@@ -71,6 +74,13 @@ impl Operations {
                 all.described.insert((namespace, version));
             }
         }
+        let path = facts.join("private-link-types.tsv");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        for line in text.lines().skip(1) {
+            let mut columns = line.split('\t').map(str::to_owned);
+            let arm_type = columns.next().unwrap().to_ascii_lowercase();
+            all.connected.insert(arm_type, columns.take(2).collect());
+        }
         all
     }
 
@@ -103,7 +113,13 @@ impl Operations {
                 best = Some(found);
             }
         }
-        best.unwrap_or_else(|| vec!["there is no such operation".to_owned()])
+        let found = best.unwrap_or_else(|| vec!["there is no such operation".to_owned()]);
+        let unlisted =
+            |fault: &String| fault.starts_with("version ") || fault == "there is no such operation";
+        match self.connected.get(&connected_type(&asked)) {
+            Some(known) if known.iter().any(|v| is_of(query, v)) && found.iter().all(unlisted) => Vec::new(),
+            _ => found,
+        }
     }
 }
 
@@ -145,6 +161,25 @@ impl Operation {
         }
         found
     }
+}
+
+/// The type of the resource whose connections a path names, in lower case; empty when it names none.
+fn connected_type(path: &[&str]) -> String {
+    let at = |word: &str| path.iter().rposition(|segment| segment.eq_ignore_ascii_case(word));
+    let (Some(provider), Some(end)) = (at("providers"), at("privateEndpointConnections")) else {
+        return String::new();
+    };
+    if provider + 2 > end || path.len() > end + 2 {
+        return String::new();
+    }
+    let types = path[provider + 2..end].iter().step_by(2).copied();
+    let words: Vec<&str> = std::iter::once(path[provider + 1]).chain(types).collect();
+    words.join("/").to_ascii_lowercase()
+}
+
+/// Whether a query asks for a version.
+fn is_of(query: &str, version: &str) -> bool {
+    query.split('&').any(|part| part.strip_prefix("api-version=") == Some(version))
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {
