@@ -114,6 +114,81 @@ async fn endpoints_take_every_kind_without_a_group_and_without_zones() {
     }
 }
 
+/// An endpoint of a slot names the web app, and the slot in its group; its connection arrives on the slot.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_leads_to_a_slot() {
+    let app = "\
+appServicePlans: { p: { sku: P0v3 } }
+webApps: { t: { name: app-target-1, plan: '${appServicePlans.p}', publicAccess: false, slots: { blue: { name: next } } } }
+";
+    for target in ["target: '${webApps.t.slots.blue}'", "target: '${webApps.t}', group: sites-next"] {
+        let endpoint = format!(
+            "privateEndpoints: {{ e: {{ name: pe, {target}, subnet: '${{networks.net.subnets.pe}}', manual: true }} }}\n"
+        );
+        let order = "dependsOn: ['webApps.t.slots.blue']";
+        let endpoint = endpoint.replace("manual: true", &format!("manual: true, {order}"));
+        let text = format!("{HEAD}{app}{endpoint}");
+        let rehearsal = Rehearsal::new();
+        rehearsal.apply(&text).await;
+        let made =
+            read(&rehearsal.simulator, &at("Microsoft.Network/privateEndpoints/pe", "rg-example")).await;
+        let connection = &made["properties"]["manualPrivateLinkServiceConnections"][0]["properties"];
+        let site = at("Microsoft.Web/sites/app-target-1", "rg-example");
+        assert_eq!(connection["privateLinkServiceId"], site, "{target}");
+        assert_eq!(connection["groupIds"], json!(["sites-next"]), "{target}");
+        assert_eq!(connection["privateLinkServiceConnectionState"]["status"], "Approved", "{target}");
+        let arrived =
+            read(&rehearsal.simulator, &format!("{site}/slots/next/privateEndpointConnections")).await;
+        let status = arrived.pointer("/value/0/properties/privateLinkServiceConnectionState/status");
+        assert_eq!(status, Some(&json!("Approved")), "{target}: {arrived}");
+        let names = at("Microsoft.Network/privateDnsZones/privatelink.azurewebsites.net/A", "rg-example");
+        let names = read(&rehearsal.simulator, &names).await.to_string();
+        assert!(names.contains("app-target-1-next"), "{names}");
+        assert!(rehearsal.plan(&text).await.plan.is_empty());
+        rehearsal.destroy(&text).await;
+    }
+}
+
+const GATEWAY: &str = "  hub:
+    addressSpace: [10.40.0.0/16]
+    subnets: { gateway: { prefix: 10.40.0.0/24 }, link: { prefix: 10.40.1.0/27, privateLinkServiceNetworkPolicies: false } }
+publicIps: { gateway: { name: pip-gateway } }
+wafPolicies: { gateway: { name: waf-gateway, for: applicationGateway } }
+applicationGateways:
+  t:
+    name: agw-shop
+    subnet: '${networks.hub.subnets.gateway}'
+    publicIp: '${publicIps.gateway}'
+    wafPolicy: '${wafPolicies.gateway}'
+    listeners: { web: {} }
+    backends: { shop: { addresses: [10.20.0.10] } }
+    rules: { web: { priority: 100, listener: web, backend: shop } }
+";
+
+/// The group of a gateway is the frontend of which it offers private link; without one there is nothing to lead to.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_finds_the_frontend_of_a_gateway() {
+    let offered = format!("{HEAD}{GATEWAY}    privateLink: {{ subnet: '${{networks.hub.subnets.link}}' }}\n");
+    let endpoint = "privateEndpoints: { e: { name: pe, target: '${applicationGateways.t}', subnet: '${networks.net.subnets.pe}' } }\n";
+    let text = format!("{offered}{endpoint}");
+    let rehearsal = Rehearsal::new();
+    rehearsal.apply(&text).await;
+    let made = read(&rehearsal.simulator, &at("Microsoft.Network/privateEndpoints/pe", "rg-example")).await;
+    let connection = &made["properties"]["privateLinkServiceConnections"][0]["properties"];
+    assert_eq!(connection["groupIds"], json!(["public"]));
+    assert_eq!(connection["privateLinkServiceConnectionState"]["status"], "Approved");
+    assert!(rehearsal.plan(&text).await.plan.is_empty());
+    rehearsal.destroy(&text).await;
+    let refused = |text: &str| {
+        let found = berth::ops::validate("blueprint.yaml", text.as_bytes(), &Rehearsal::new().inputs);
+        format!("{:?}", found.err().map(|problems| format!("{problems:?}")))
+    };
+    let none = refused(&format!("{HEAD}{GATEWAY}{endpoint}"));
+    assert!(none.contains("offers no private link"), "{none}");
+    let other = refused(&text.replace("target: '${app", "group: private, target: '${app"));
+    assert!(other.contains("no frontend `private` with private link"), "{other}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_open_is_closed_and_opened_again_by_one_word() {
     for (entry, section, ..) in TARGETS.iter().filter(|(entry, ..)| entry.contains("publicAccess: false")) {
@@ -256,6 +331,33 @@ async fn the_records_of_an_endpoint_are_watched_in_their_zone() {
         assert_eq!(says().await, own);
         assert!(rehearsal.drift(&text).await.drifted.is_empty());
     }
+}
+
+/// No source says that a zone group that is sent again writes its records again. When it does not, it is made anew.
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_not_written_again_has_its_group_made_anew() {
+    let text = format!("{HEAD}{ENDPOINT}");
+    let mut rehearsal = Rehearsal::new();
+    rehearsal.apply(&text).await;
+    let record =
+        at("Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net/A/kv-target-1", "rg-example");
+    assert_eq!(meddle(&rehearsal.simulator, Method::Delete, &record, "2024-06-01", Value::Null).await, 200);
+    // Until the group is deleted, its records do not come back.
+    let (mut anew, url) = (false, format!("https://management.azure.com{record}?api-version=2024-06-01"));
+    let watched = crate::approvals::meddle(&mut rehearsal, move |request| {
+        anew |= request.method == Method::Delete && request.url.contains("/privateDnsZoneGroups/");
+        let looks = request.method == Method::Get && request.url.contains("/A/kv-target-1");
+        if looks && !anew { vec![Request::new(Method::Delete, url.clone())] } else { Vec::new() }
+    });
+    rehearsal.apply(&text).await;
+    drop(watched);
+    let written = read(&rehearsal.simulator, &record).await;
+    assert_eq!(
+        written.pointer("/properties/aRecords/0/ipv4Address"),
+        Some(&json!("10.20.16.4")),
+        "{written}"
+    );
+    assert!(rehearsal.drift(&text).await.drifted.is_empty());
 }
 
 /// Another endpoint wrote the record: to write it again would start a quarrel, so it is only told.

@@ -28,7 +28,21 @@ const LISTS: &[&str] = &[
     "requestRoutingRules",
     "urlPathMaps",
     "rewriteRuleSets",
+    "privateLinkConfigurations",
+    "sslProfiles",
+    "trustedRootCertificates",
 ];
+
+/// Whether a frontend of a gateway can be reached through private endpoints; a gateway that is played loosely offers all.
+pub(super) fn offers(gateway: &Resource, frontend: &str) -> bool {
+    let body = &gateway.body;
+    let own = list(body, "properties.frontendIPConfigurations");
+    own.is_empty()
+        || own.iter().any(|one| {
+            name_of(one).eq_ignore_ascii_case(frontend)
+                && one.pointer("/properties/privateLinkConfiguration/id").is_some()
+        })
+}
 
 /// The subnet that a body names at a place.
 fn subnet_at<'w>(world: &'w World, body: &Object, pointer: &str) -> Result<&'w Resource, Failure> {
@@ -104,6 +118,26 @@ pub(super) fn check_gateway(world: &World, call: &Call<'_>) -> Result<(), Failur
             ));
         }
         priorities.push(priority);
+    }
+    for configuration in list(body, "properties.privateLinkConfigurations") {
+        let id = configuration.pointer("/properties/ipConfigurations/0/properties/subnet/id");
+        let id = id.and_then(Value::as_str).unwrap_or_default();
+        let found = world.state.resources.get(&id.to_ascii_lowercase()).filter(|r| r.kind == SUBNET);
+        let Some(subnet) = found else {
+            return Err(bad("InvalidResourceReference", format!("The subnet '{id}' was not found.")));
+        };
+        let policies =
+            text(&subnet.body, "properties.privateLinkServiceNetworkPolicies").unwrap_or("Enabled");
+        if !policies.eq_ignore_ascii_case("Disabled") {
+            let message = format!(
+                "Private link service network policies must be disabled in the subnet '{}'.",
+                subnet.id
+            );
+            return Err(bad(
+                "PrivateLinkServiceCannotBeCreatedInSubnetThatHasNetworkPoliciesEnabled",
+                message,
+            ));
+        }
     }
     check_references(call, body)
 }

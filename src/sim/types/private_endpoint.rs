@@ -36,6 +36,19 @@ fn group_of(element: &Value) -> &str {
     element.pointer("/properties/groupIds/0").and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The key of the resource on which the connection of an endpoint arrives: an endpoint of a slot names the web app, and the
+/// slot in its group.
+fn arrives_at(world: &World, element: &Value) -> String {
+    let target = super::gateway::target_key(world, &target_of(element));
+    let slot = slot_of(group_of(element)).map(|slot| format!("{target}/slots/{slot}"));
+    slot.filter(|slot| world.state.resources.contains(slot)).unwrap_or(target)
+}
+
+/// The slot, in lower case, that a group of a web app is of.
+fn slot_of(group: &str) -> Option<String> {
+    group.to_ascii_lowercase().strip_prefix("sites-").map(str::to_owned)
+}
+
 fn status_of(element: &Value) -> &str {
     let status = element.pointer("/properties/privateLinkServiceConnectionState/status");
     status.and_then(Value::as_str).unwrap_or_default()
@@ -129,6 +142,25 @@ fn check_target(
             found.kind
         );
         return Err(Failure::bad("BadRequest", message));
+    }
+    if found.kind == "microsoft.web/sites/slots" {
+        let message = format!(
+            "Call to Microsoft.Web/sites failed. Error message: {target} is a slot: name the site, and the slot in the group id."
+        );
+        return Err(Failure::bad("BadRequest", message).target(target));
+    }
+    if found.kind == "microsoft.web/sites"
+        && let Some(slot) = slot_of(group)
+        && world.state.resources.contains(&format!("{key}/slots/{slot}"))
+    {
+        return Ok(());
+    }
+    if found.kind == "microsoft.network/applicationgateways" && !super::gateway::offers(found, group) {
+        let message = format!(
+            "Call to {} failed. Error message: the frontend IP configuration '{group}' of {target} has no private link configuration.",
+            found.kind
+        );
+        return Err(Failure::bad("BadRequest", message).target(target));
     }
     let mut known = private_link::groups(&found.kind).peekable();
     let plain = group.trim_end_matches("_secondary");
@@ -287,7 +319,7 @@ impl Behaviour for PrivateEndpoint {
         }
         let Some(endpoint) = world.state.resources.get(key) else { return };
         let Some((list, element)) = connection_of(&endpoint.body) else { return };
-        let (id, target) = (endpoint.id.clone(), super::gateway::target_key(world, &target_of(element)));
+        let (id, target) = (endpoint.id.clone(), arrives_at(world, element));
         let (status, name) = (status_of(element).to_owned(), name_of(element).to_owned());
         let message =
             element.pointer("/properties/requestMessage").and_then(Value::as_str).unwrap_or_default();
@@ -307,7 +339,7 @@ impl Behaviour for PrivateEndpoint {
         let subnet = text(&resource.body, "properties.subnet.id").unwrap_or_default().to_ascii_lowercase();
         subnet::leave(world, &subnet, &resource.id);
         if let Some((_, element)) = connection_of(&resource.body) {
-            let target = super::gateway::target_key(world, &target_of(element));
+            let target = arrives_at(world, element);
             if let Some(connection) = connection::find(world, &target, &resource.key()) {
                 world.remove_tree(&connection);
             }
@@ -343,9 +375,17 @@ pub(crate) fn decide(world: &mut World, key: &str, status: &str, description: &s
     let etag = world.etag(key);
     let Some(endpoint) = world.state.resources.get(key) else { return };
     let Some((list, element)) = connection_of(&endpoint.body) else { return };
-    let hosts = match world.state.resources.get(&target_of(element).to_ascii_lowercase()) {
-        Some(target) if status == "Approved" => private_link::host_names(target, group_of(element)),
-        _ => Vec::new(),
+    let (named, arrives) = (target_of(element).to_ascii_lowercase(), arrives_at(world, element));
+    let hosts = match world.state.resources.get(&named) {
+        Some(_) if status != "Approved" => Vec::new(),
+        // A slot answers under names of its own.
+        Some(site) if arrives != named => {
+            let slot = arrives.rsplit('/').next().unwrap_or_default();
+            let own = |host: String| host.replacen('.', &format!("-{slot}."), 1);
+            private_link::host_names(site, "sites").into_iter().map(own).collect()
+        }
+        Some(target) => private_link::host_names(target, group_of(element)),
+        None => Vec::new(),
     };
     let address = text(&endpoint.hidden, "address").unwrap_or_default().to_owned();
     let dns: Vec<Value> = hosts.iter().map(|h| json!({"fqdn": h, "ipAddresses": [address]})).collect();

@@ -1,7 +1,7 @@
 //! The body of an application gateway.
 
-use super::spec::{BackendSpec, ListenerSpec, Protocol, RuleSpec, Spec};
-use crate::catalog::kinds::parts::members;
+use super::spec::{BackendSpec, ListenerSpec, PrivateLinkSpec, Protocol, RewriteSpec, RuleSpec, Spec};
+use crate::catalog::kinds::parts::{members, switch};
 use crate::ident::ArmId;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ impl Spec {
     pub(super) fn properties(&self, id: &ArmId) -> Value {
         let subnet = json!({ "id": self.subnet.id() });
         let part = |list: &str, name: &str| json!({ "id": format!("{}/{list}/{name}", id.as_str()) });
+        let offered = self.private_link.as_ref().map(|link| if link.private { "private" } else { "public" });
         let mut frontends = Vec::new();
         if let Some(public) = &self.public_ip {
             frontends.push(
@@ -22,6 +23,12 @@ impl Spec {
                 "privateIPAddress": address, "privateIPAllocationMethod": "Static", "subnet": subnet,
             } }));
         }
+        for frontend in frontends.iter_mut().filter(|one| offered.is_some_and(|name| one["name"] == name)) {
+            frontend["properties"]["privateLinkConfiguration"] =
+                part("privateLinkConfigurations", offered.unwrap_or_default());
+        }
+        let links: Vec<Value> =
+            self.private_link.iter().zip(offered).map(|(link, name)| link.body(name)).collect();
         let scale = match (&self.autoscale, self.capacity) {
             (Some(scale), _) => Some(json!({ "minCapacity": scale.min, "maxCapacity": scale.max })),
             (None, Some(_)) => None,
@@ -62,7 +69,10 @@ impl Spec {
             json!({ "name": name, "properties": members([
                 ("port", Some(backend.port().into())),
                 ("protocol", Some(json!(backend.protocol))),
-                ("cookieBasedAffinity", Some("Disabled".into())),
+                ("cookieBasedAffinity", Some(switch(backend.cookie_affinity))),
+                ("connectionDraining", backend.drain_seconds.map(|seconds| json!({
+                    "enabled": true, "drainTimeoutInSec": seconds,
+                }))),
                 ("requestTimeout", Some(backend.timeout_seconds.unwrap_or(30).into())),
                 ("hostName", backend.host_name.clone().map(Value::from)),
                 ("pickHostNameFromBackendAddress", Some(backend.host_name.is_none().into())),
@@ -70,11 +80,39 @@ impl Spec {
             ]) })
         });
         let probes = backends.iter().filter(|_| !self.ingress_controller).map(|(name, backend)| {
-            json!({ "name": name, "properties": {
-                "protocol": backend.protocol, "path": backend.probe_path.as_deref().unwrap_or("/"),
-                "interval": 30, "timeout": 30, "unhealthyThreshold": 3, "pickHostNameFromBackendHttpSettings": true,
-            } })
+            let statuses = (!backend.probe_statuses.is_empty())
+                .then(|| json!({ "statusCodes": backend.probe_statuses }));
+            json!({ "name": name, "properties": members([
+                ("protocol", Some(json!(backend.protocol))),
+                ("path", Some(backend.probe_path.as_deref().unwrap_or("/").into())),
+                ("interval", Some(backend.probe_seconds.unwrap_or(30).into())),
+                ("timeout", Some(30.into())),
+                ("unhealthyThreshold", Some(3.into())),
+                ("pickHostNameFromBackendHttpSettings", Some(true.into())),
+                ("match", statuses),
+            ]) })
         });
+        let pool = |name: &String| part("backendAddressPools", name);
+        let setting = |name: &String| part("backendHttpSettingsCollection", name);
+        let rewritten = |rule: &RuleSpec| rule.rewrite.as_ref().map(|name| part("rewriteRuleSets", name));
+        let maps = rules.iter().filter(|(_, rule)| !rule.paths.is_empty()).map(|(name, rule)| {
+            let paths = rule.paths.iter().map(|(key, path)| {
+                json!({ "name": key, "properties": members([
+                    ("paths", Some(json!(path.paths))),
+                    ("backendAddressPool", Some(pool(&path.backend))),
+                    ("backendHttpSettings", Some(setting(&path.backend))),
+                    ("rewriteRuleSet", rewritten(rule)),
+                ]) })
+            });
+            json!({ "name": name, "properties": members([
+                ("defaultBackendAddressPool", rule.backend.as_ref().map(pool)),
+                ("defaultBackendHttpSettings", rule.backend.as_ref().map(setting)),
+                ("defaultRewriteRuleSet", rewritten(rule)),
+                ("pathRules", Some(paths.collect())),
+            ]) })
+        });
+        let maps: Vec<Value> = maps.collect();
+        let rewrites: Vec<Value> = self.rewrites.iter().map(|(name, rewrite)| rewrite.body(name)).collect();
         let redirects = rules.iter().filter_map(|(name, rule)| {
             let to = rule.redirect_to.as_ref()?;
             Some(json!({ "name": name, "properties": {
@@ -84,13 +122,16 @@ impl Spec {
         });
         let redirects: Vec<Value> = redirects.collect();
         let routing = rules.iter().map(|(name, rule)| {
-            let backend = rule.backend.as_ref();
+            let by_path = !rule.paths.is_empty();
+            let backend = rule.backend.as_ref().filter(|_| !by_path);
             json!({ "name": name, "properties": members([
-                ("ruleType", Some("Basic".into())),
+                ("ruleType", Some(if by_path { "PathBasedRouting" } else { "Basic" }.into())),
                 ("priority", Some(rule.priority.into())),
                 ("httpListener", Some(part("httpListeners", &rule.listener))),
-                ("backendAddressPool", backend.map(|name| part("backendAddressPools", name))),
-                ("backendHttpSettings", backend.map(|name| part("backendHttpSettingsCollection", name))),
+                ("backendAddressPool", backend.map(pool)),
+                ("backendHttpSettings", backend.map(setting)),
+                ("urlPathMap", by_path.then(|| part("urlPathMaps", name))),
+                ("rewriteRuleSet", rewritten(rule).filter(|_| !by_path)),
                 ("redirectConfiguration", rule.redirect_to.as_ref().map(|_| part("redirectConfigurations", name))),
             ]) })
         });
@@ -122,8 +163,37 @@ impl Spec {
             ("backendHttpSettingsCollection", Some(settings.collect())),
             ("probes", (!probes.is_empty()).then_some(Value::Array(probes))),
             ("redirectConfigurations", (!redirects.is_empty()).then_some(Value::Array(redirects))),
+            ("urlPathMaps", (!maps.is_empty()).then_some(Value::Array(maps))),
+            ("rewriteRuleSets", (!rewrites.is_empty()).then_some(Value::Array(rewrites))),
+            ("privateLinkConfigurations", (!links.is_empty()).then_some(Value::Array(links))),
             ("requestRoutingRules", Some(routing.collect())),
         ])
+    }
+}
+
+impl PrivateLinkSpec {
+    /// The configuration is called as the frontend is, which is the group that endpoints name.
+    fn body(&self, name: &str) -> Value {
+        let address = json!({ "name": "one", "properties": {
+            "subnet": { "id": self.subnet.id() }, "primary": true, "privateIPAllocationMethod": "Dynamic",
+        } });
+        json!({ "name": name, "properties": { "ipConfigurations": [address] } })
+    }
+}
+
+impl RewriteSpec {
+    fn body(&self, name: &str) -> Value {
+        let headers = |all: &IndexMap<String, String>| -> Option<Value> {
+            let all: Vec<Value> =
+                all.iter().map(|(name, says)| json!({ "headerName": name, "headerValue": says })).collect();
+            (!all.is_empty()).then_some(Value::Array(all))
+        };
+        let actions = members([
+            ("requestHeaderConfigurations", headers(&self.request_headers)),
+            ("responseHeaderConfigurations", headers(&self.response_headers)),
+        ]);
+        let rule = json!({ "name": name, "ruleSequence": 100, "actionSet": actions });
+        json!({ "name": name, "properties": { "rewriteRules": [rule] } })
     }
 }
 
@@ -166,12 +236,18 @@ impl Least {
                 host_name: None,
                 timeout_seconds: None,
                 probe_path: None,
+                probe_seconds: None,
+                probe_statuses: Vec::new(),
+                cookie_affinity: false,
+                drain_seconds: None,
             },
             rule: RuleSpec {
                 priority: 19_500,
                 listener: "default".to_owned(),
                 backend: Some("default".to_owned()),
                 redirect_to: None,
+                paths: IndexMap::new(),
+                rewrite: None,
             },
         }
     }

@@ -5,6 +5,7 @@ use crate::catalog::kinds::naming::{NETWORK, NameRule};
 use crate::catalog::kinds::parts::{known_part, within};
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
+use crate::value::token::{display_text, has_token};
 use std::collections::BTreeSet;
 
 /// The diagnostics of this file.
@@ -53,7 +54,23 @@ impl Spec {
                 );
             }
         }
+        if let Some(policy) =
+            self.tls_policy.as_ref().filter(|name| !has_token(name) && !name.starts_with("AppGwSslPolicy"))
+        {
+            let message =
+                format!("`{}` is not the name of rules of TLS that Azure keeps", display_text(policy));
+            cx.problem(
+                Problem::error(&APPLICATION_GATEWAY_TRAFFIC, "tlsPolicy", message)
+                    .help("write one such as `AppGwSslPolicy20220101S`"),
+            );
+        }
+        for (key, backend) in &self.backends {
+            within(backend.probe_seconds, 1..=86_400, &format!("backends.{key}.probeSeconds"), cx);
+            within(backend.drain_seconds, 1..=3_600, &format!("backends.{key}.drainSeconds"), cx);
+            within(backend.timeout_seconds, 1..=86_400, &format!("backends.{key}.timeoutSeconds"), cx);
+        }
         let traffic = [
+            ("rewrites", self.rewrites.is_empty()),
             ("certificates", self.certificates.is_empty()),
             ("listeners", self.listeners.is_empty()),
             ("backends", self.backends.is_empty()),
@@ -83,6 +100,18 @@ impl Spec {
                 message,
                 "write `publicIp:`; `privateIp:` alone needs a feature of the subscription",
             );
+        }
+        if let Some(link) = &self.private_link {
+            let there = if link.private { self.private_ip.is_some() } else { self.public_ip.is_some() };
+            if !there {
+                let which = if link.private { "private" } else { "public" };
+                let message = format!("the gateway has no {which} address that could be offered");
+                wrong("privateLink".to_owned(), message, "add the address, or change `privateLink.private`");
+            }
+            if link.subnet.0 == self.subnet.0 {
+                let message = "nothing else can be in the subnet of the gateway".to_owned();
+                wrong("privateLink.subnet".to_owned(), message, "name another subnet");
+            }
         }
         for (key, listener) in &self.listeners {
             let path = format!("listeners.{key}");
@@ -114,6 +143,10 @@ impl Spec {
                 let message = format!("`{key}` leads to nothing, or to two things");
                 wrong(format!("rules.{key}"), message, "write one of `backend` and `redirectTo`");
             }
+            if rule.redirect_to.is_some() && !rule.paths.is_empty() {
+                let message = format!("`{key}` sends everything on, and has paths all the same");
+                wrong(format!("rules.{key}.paths"), message, "write `backend:` in place of `redirectTo`");
+            }
         }
         for (key, listener) in &self.listeners {
             if let Some(named) = &listener.certificate {
@@ -137,6 +170,13 @@ impl Spec {
             );
             if let Some(named) = &rule.backend {
                 known_part(named, self.backends.keys(), &format!("rules.{key}.backend"), "backend", cx);
+            }
+            for (at, path) in &rule.paths {
+                let place = format!("rules.{key}.paths.{at}.backend");
+                known_part(&path.backend, self.backends.keys(), &place, "backend", cx);
+            }
+            if let Some(named) = &rule.rewrite {
+                known_part(named, self.rewrites.keys(), &format!("rules.{key}.rewrite"), "rewrite", cx);
             }
             if let Some(named) = &rule.redirect_to {
                 known_part(named, self.listeners.keys(), &format!("rules.{key}.redirectTo"), "listener", cx);

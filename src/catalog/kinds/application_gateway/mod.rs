@@ -36,6 +36,7 @@ networks:
     addressSpace: [10.20.0.0/16]
     subnets:
       gateway: { prefix: 10.20.40.0/24 }
+      link: { prefix: 10.20.41.0/27, privateLinkServiceNetworkPolicies: false }
 publicIps:
   gateway: { name: pip-gateway, zones: ['1', '2', '3'] }
 wafPolicies:
@@ -52,9 +53,18 @@ applicationGateways:
     listeners:
       web: { protocol: Http, hostNames: [shop.example.com] }
     backends:
-      shop: { addresses: [10.20.0.10, 10.20.0.11], port: 8080, probePath: /health }
+      shop: { addresses: [10.20.0.10, 10.20.0.11], port: 8080, probePath: /health, drainSeconds: 60 }
+      images: { addresses: [images.example.com] }
+    rewrites:
+      safer: { responseHeaders: { Strict-Transport-Security: max-age=31536000 } }
     rules:
-      web: { priority: 100, listener: web, backend: shop }
+      web:
+        priority: 100
+        listener: web
+        backend: shop
+        rewrite: safer
+        paths: { images: { paths: ['/images/*'], backend: images } }
+    privateLink: { subnet: '${networks.hub.subnets.link}' }
 ";
     const TYPES: &'static [&'static ResourceType] = &[&APPLICATION_GATEWAY];
     const MERGED: &'static [Merged] = &[
@@ -67,7 +77,8 @@ applicationGateways:
         Merged::list("rules", "properties.redirectConfigurations"),
         Merged::list("rules", "properties.requestRoutingRules"),
         Merged::list("rules", "properties.urlPathMaps"),
-        Merged::list("rules", "properties.rewriteRuleSets"),
+        Merged::list("rewrites", "properties.rewriteRuleSets"),
+        Merged::list("privateLink", "properties.privateLinkConfigurations"),
     ];
     const CODES: &'static [&'static [&'static Code]] = &[checks::CODES];
     type Spec = Spec;

@@ -45,12 +45,42 @@ pub struct Spec {
     /// Where it listens.
     #[serde(default)]
     pub(super) listeners: IndexMap<String, ListenerSpec>,
+    /// Lets others reach the gateway through private endpoints, which an entry of `approvals` lets in.
+    pub(super) private_link: Option<PrivateLinkSpec>,
+    /// Changes to the headers of requests and answers, by name; a rule names one.
+    #[serde(default)]
+    pub(super) rewrites: IndexMap<String, RewriteSpec>,
     /// The servers behind it.
     #[serde(default)]
     pub(super) backends: IndexMap<String, BackendSpec>,
     /// Which listener leads to which servers.
     #[serde(default)]
     pub(super) rules: IndexMap<String, RuleSpec>,
+}
+
+/// How others reach a gateway through private endpoints.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PrivateLinkSpec {
+    /// The subnet from which their traffic comes: another than the gateway's, with
+    /// `privateLinkServiceNetworkPolicies: false`.
+    #[schemars(extend("x-wants" = "subnet"))]
+    pub(super) subnet: Reference,
+    /// Whether they reach the private address; the public one when absent.
+    #[serde(default)]
+    pub(super) private: bool,
+}
+
+/// Changes to headers. A header of an empty text is taken out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RewriteSpec {
+    /// Headers of the request, and what they say then, such as `{http_req_host}`.
+    #[serde(default)]
+    pub(super) request_headers: IndexMap<String, String>,
+    /// Headers of the answer, and what they say then.
+    #[serde(default)]
+    pub(super) response_headers: IndexMap<String, String>,
 }
 
 /// Between how many instances a gateway scales.
@@ -109,6 +139,16 @@ pub struct BackendSpec {
     pub(super) timeout_seconds: Option<i64>,
     /// The path that answers while a server is well; `/` when absent.
     pub(super) probe_path: Option<String>,
+    /// How many seconds pass between two probes: 1 to 86400; 30 when absent.
+    pub(super) probe_seconds: Option<i64>,
+    /// Which statuses say that a server is well, such as `200-399`; Azure's default (200 to 399) when absent.
+    #[serde(default)]
+    pub(super) probe_statuses: Vec<String>,
+    /// Whether a browser is served by the same server each time, by a cookie; `false` when absent.
+    #[serde(default)]
+    pub(super) cookie_affinity: bool,
+    /// How many seconds a server that is taken out may finish its requests: 1 to 3600; not at all when absent.
+    pub(super) drain_seconds: Option<i64>,
 }
 
 /// Which listener leads to which servers.
@@ -123,4 +163,19 @@ pub struct RuleSpec {
     pub(super) backend: Option<String>,
     /// The key of another listener that requests are sent on to, in place of `backend`.
     pub(super) redirect_to: Option<String>,
+    /// Requests for some paths that other servers answer; `backend` answers the rest.
+    #[serde(default)]
+    pub(super) paths: IndexMap<String, PathSpec>,
+    /// The key of the changes to headers.
+    pub(super) rewrite: Option<String>,
+}
+
+/// Requests for some paths.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PathSpec {
+    /// The paths, such as `/images/*`.
+    pub(super) paths: Vec<String>,
+    /// The key of the servers.
+    pub(super) backend: String,
 }

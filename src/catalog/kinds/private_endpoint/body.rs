@@ -5,13 +5,13 @@ use super::checks::{
     is_resource,
 };
 use super::spec::Spec;
-use super::types::VNET;
+use super::types::{GATEWAYS, SITES, SLOTS, VNET};
 use crate::catalog::kinds::naming::did_you_mean;
 use crate::catalog::kinds::private_dns::{dashed, linked_zone};
 use crate::catalog::kinds::private_link::{Group, Target, zones_in};
 use crate::catalog::kinds::scope::{is_existing, type_in, written_id};
-use crate::catalog::{EntryCx, Problem, Reference, model};
-use crate::ident::Address;
+use crate::catalog::{EntryCx, Problem, Reference, model, registry};
+use crate::ident::{Address, Parts};
 use crate::models::network as models;
 use crate::value::token::{Token, display_text};
 use serde_json::Value;
@@ -28,16 +28,58 @@ pub(super) struct ZoneConfig {
 }
 
 /// What of the target is connected to, and the zones that answer for it, when they are known.
+#[derive(Default)]
 pub(super) struct Choice {
     pub(super) group: Option<String>,
     pub(super) zones: Option<&'static [&'static str]>,
+    /// The id that the endpoint names, when it is another than the target's: that of a slot's web app.
+    named: Option<String>,
+    /// The id on which the connection arrives, when it is another than the target's: that of a slot.
+    arrives: Option<String>,
 }
 
 impl Choice {
+    /// The id that the endpoint names.
+    pub(super) fn named(&self, spec: &Spec) -> String {
+        self.named.clone().unwrap_or_else(|| spec.target.id())
+    }
+
+    /// The id on which the connection arrives.
+    pub(super) fn arrives(&self, spec: &Spec) -> String {
+        self.arrives.clone().unwrap_or_else(|| spec.target.id())
+    }
+
+    /// What of the target is connected to, when that follows from the target alone: an endpoint of a slot names the web
+    /// app, and the slot in its group; that of a gateway is the frontend of which the gateway offers private link.
+    fn special(spec: &Spec, arm_type: Option<&str>, cx: &EntryCx<'_>) -> Option<Choice> {
+        let is = |kind: &str| arm_type.is_some_and(|found| found.eq_ignore_ascii_case(kind));
+        let zones = || Target::of(SITES).and_then(|sites| sites.group("sites")).map(|group| group.zones);
+        if let Some((site, name)) = slot(&spec.target, cx) {
+            let group = spec.group.clone().unwrap_or_else(|| format!("sites-{name}"));
+            return Some(Choice { group: Some(group), zones: zones(), named: Some(site), arrives: None });
+        }
+        if is(SITES)
+            && let Some((_, name)) = spec.group.as_deref().and_then(|group| group.split_at_checked(6))
+            && spec.group.as_deref().is_some_and(|group| group.to_ascii_lowercase().starts_with("sites-"))
+        {
+            let arrives = Some(format!("{}/slots/{name}", spec.target.id()));
+            return Some(Choice { group: spec.group.clone(), zones: zones(), named: None, arrives });
+        }
+        if is(GATEWAYS)
+            && (spec.group.is_some() || spec.target.path().is_some() && !is_existing(&spec.target))
+        {
+            let path = spec.target.path().unwrap_or_default();
+            let own = || Token::Reference { path, facet: "privateLinkGroup".to_owned() }.encode();
+            let group = Some(spec.group.clone().unwrap_or_else(own));
+            return Some(Choice { group, zones: Some(&[]), ..Choice::default() });
+        }
+        None
+    }
+
     /// The choice, or `None` after a problem was reported.
     pub(super) fn of(spec: &Spec, cx: &mut EntryCx<'_>) -> Option<Choice> {
         if spec.is_alias() {
-            return Some(Choice { group: None, zones: Some(&[]) });
+            return Some(Choice { zones: Some(&[]), ..Choice::default() });
         }
         if !is_resource(&spec.target) {
             let message = format!("`{}` is not a resource", display_text(&spec.target.0));
@@ -48,6 +90,9 @@ impl Choice {
             return None;
         }
         let arm_type = type_in(&spec.target, cx);
+        if let Some(choice) = Choice::special(spec, arm_type.as_deref(), cx) {
+            return Some(choice);
+        }
         let target = arm_type.as_deref().and_then(Target::of);
         let (written, target) = match (&spec.group, target) {
             (None, Some(target)) => {
@@ -55,6 +100,7 @@ impl Choice {
                 return Some(Choice {
                     group: first.map(|group| group.name.to_owned()),
                     zones: Some(first.map_or(&[][..], |group| group.zones)),
+                    ..Choice::default()
                 });
             }
             // What is wrong with such an entry is told there.
@@ -99,16 +145,35 @@ impl Choice {
         // In Azure's spelling; the group of a slot is named after the slot.
         let spelt = found.map(|group| group.name).filter(|name| name.eq_ignore_ascii_case(written));
         let zones = found.map(|group| group.zones);
-        Some(Choice { group: Some(spelt.unwrap_or(written).to_owned()), zones })
+        Some(Choice { group: Some(spelt.unwrap_or(written).to_owned()), zones, ..Choice::default() })
     }
 }
 
+/// The web app and the name of a slot, when a reference names one.
+fn slot(target: &Reference, cx: &EntryCx<'_>) -> Option<(String, String)> {
+    if let Some(id) = written_id(target, cx).filter(|id| id.resource_type().eq_ignore_ascii_case(SLOTS)) {
+        return Some((id.parent()?.as_str().to_owned(), id.name().to_owned()));
+    }
+    let path = target.path()?;
+    let parts = Parts::of(&path);
+    let key = path.strip_prefix(parts.entry)?.strip_prefix(".slots.")?;
+    let kind = registry().iter().find(|kind| kind.section == parts.section)?;
+    (kind.arm_type.eq_ignore_ascii_case(SITES) && !key.contains('.')).then(|| {
+        let of =
+            |path: &str, facet: &str| Token::Reference { path: path.to_owned(), facet: facet.to_owned() };
+        (of(parts.entry, "id").encode(), of(&path, "name").encode())
+    })
+}
+
 impl Spec {
-    pub(super) fn properties(&self, name: &str, group: Option<&str>) -> Value {
+    pub(super) fn properties(&self, name: &str, choice: Option<&Choice>) -> Value {
+        let group = choice.and_then(|choice| choice.group.as_deref());
         let connection = models::PrivateLinkServiceConnection {
             name: Some(name.to_owned()),
             properties: Some(models::PrivateLinkServiceConnectionProperties {
-                private_link_service_id: Some(self.target.id()),
+                private_link_service_id: Some(
+                    choice.map_or_else(|| self.target.id(), |choice| choice.named(self)),
+                ),
                 group_ids: Vec::from_iter(group.map(str::to_owned)),
                 request_message: self.request_message.clone(),
                 ..Default::default()

@@ -1,13 +1,14 @@
 //! What can be wrong with a private endpoint, and is known offline.
 
 use super::spec::{Dns, MOST_ZONES, Spec};
-use super::types::SUBNET;
+use super::types::{AUTO_TARGET, GATEWAYS, MANUAL_TARGET, SUBNET};
 use crate::catalog::kinds::naming::{NETWORK, NameRule};
 use crate::catalog::kinds::private_link::Target;
 use crate::catalog::kinds::scope::{type_in, written_id};
-use crate::catalog::{EntryCx, Problem, Reference};
+use crate::catalog::{CheckContext, EntryCx, Problem, Reference};
 use crate::diag::Code;
 use crate::value::token::{display_text, has_token};
+use serde_json::Value;
 
 const LONGEST_MESSAGE: usize = 140;
 
@@ -75,6 +76,34 @@ const PRIVATE_ENDPOINT_ZONE: Code = Code {
     remedy: "Write `dns: auto`, or name zones.",
     example: "dns: auto",
 };
+
+/// What must hold between an endpoint and the rest of the blueprint: its subnet, and the frontend of a gateway.
+pub(super) fn around(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
+    crate::catalog::kinds::ranges::private_endpoint(around, problems);
+    let connection = [AUTO_TARGET, MANUAL_TARGET].into_iter().find_map(|target| {
+        let groups = target.replace("privateLinkServiceId", "groupIds/0");
+        Some((around.at(target)?, around.this.text(&groups).unwrap_or_default()))
+    });
+    let Some((gateway, group)) = connection.filter(|(target, _)| target.is(GATEWAYS)) else { return };
+    let frontends = gateway.body.pointer("/properties/frontendIPConfigurations").and_then(Value::as_array);
+    let private = |frontend: &&Value| frontend.pointer("/properties/privateLinkConfiguration/id").is_some();
+    let offered = frontends.into_iter().flatten().filter(private);
+    let offered: Vec<&str> = offered.filter_map(|frontend| frontend["name"].as_str()).collect();
+    if offered.iter().any(|name| name.eq_ignore_ascii_case(group)) {
+        return;
+    }
+    let (message, help) = match offered.first() {
+        None => (
+            format!("`{}` offers no private link", gateway.address),
+            "give the gateway `privateLink:` with a subnet".to_owned(),
+        ),
+        Some(name) => (
+            format!("`{}` has no frontend `{}` with private link", gateway.address, display_text(group)),
+            format!("write `group: {name}`, or leave `group` out"),
+        ),
+    };
+    problems.push(Problem::error(&PRIVATE_ENDPOINT_GROUP, "target", message).help(help));
+}
 
 impl Spec {
     pub(super) fn check(&self, cx: &mut EntryCx<'_>) {

@@ -66,9 +66,9 @@ privateEndpoints:
         let name = cx.common.name.clone();
         spec.check(cx);
         let choice = Choice::of(&spec, cx);
-        let group = choice.as_ref().and_then(|choice| choice.group.as_deref());
+        let arrives = choice.as_ref().map_or_else(|| spec.target.id(), |choice| choice.arrives(&spec));
         let endpoint = cx.id(ENDPOINT, &[&name]);
-        let body = cx.tracked(spec.properties(&name, group));
+        let body = cx.tracked(spec.properties(&name, choice.as_ref()));
         cx.main(Draft::new(cx.address.clone(), endpoint.as_str(), &PRIVATE_ENDPOINT, body));
 
         let configs = match &spec.dns {
@@ -111,7 +111,7 @@ privateEndpoints:
             let draft = Draft::new(cx.address.child("connection"), id.as_str(), &CONNECTION, status);
             let operation = Provisioning::Approval(Box::new(Approval {
                 endpoints: vec![endpoint.as_str().to_owned()],
-                target: spec.target.id(),
+                target: arrives,
                 description: format!("Approved by berth for {}", cx.address),
                 own: true,
                 api_version: spec.api_version.clone(),

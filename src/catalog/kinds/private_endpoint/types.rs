@@ -16,6 +16,12 @@ pub(super) const VNET: &str = "Microsoft.Network/virtualNetworks";
 
 pub(super) const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
 
+pub(super) const SITES: &str = "Microsoft.Web/sites";
+
+pub(super) const SLOTS: &str = "Microsoft.Web/sites/slots";
+
+pub(super) const GATEWAYS: &str = "Microsoft.Network/applicationGateways";
+
 pub(super) const AUTO_TARGET: &str =
     "/properties/privateLinkServiceConnections/0/properties/privateLinkServiceId";
 
@@ -25,7 +31,7 @@ pub(super) const MANUAL_TARGET: &str =
 /// The endpoint itself.
 pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
     lost: Some("connections through it break, and its address may be another afterwards"),
-    cross_check: Some(crate::catalog::kinds::ranges::private_endpoint),
+    cross_check: Some(super::checks::around),
     lanes: &[
         Lane::Of("/properties/subnet/id", VNET),
         // These accept one change of their connections at a time.

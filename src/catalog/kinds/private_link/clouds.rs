@@ -112,7 +112,7 @@ pub(super) const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     ("privatelink.openai.azure.com", "privatelink.openai.azure.us", "-"),
     ("privatelink.services.ai.azure.com", "-", "-"),
-    ("privatelink.search.windows.net", "privatelink.search.azure.us", "?"),
+    ("privatelink.search.windows.net", "privatelink.search.azure.us", "privatelink.search.azure.cn"),
     ("privatelink.monitor.azure.com", "privatelink.monitor.azure.us", "?"),
     ("privatelink.oms.opinsights.azure.com", "privatelink.oms.opinsights.azure.us", "?"),
     ("privatelink.ods.opinsights.azure.com", "privatelink.ods.opinsights.azure.us", "?"),
