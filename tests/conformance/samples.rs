@@ -218,11 +218,25 @@ fn place(sample: &Sample) -> String {
     let last = parts.len() - 1;
     for (at, part) in parts.iter().enumerate() {
         let name = match (part.to_ascii_lowercase().as_str(), at == last) {
-            ("blobservices" | "networkrulesets" | "azureadonlyauthentications", _) => "default",
+            (
+                "blobservices"
+                | "fileservices"
+                | "queueservices"
+                | "tableservices"
+                | "networkrulesets"
+                | "azureadonlyauthentications"
+                | "auditingsettings"
+                | "managementpolicies"
+                | "backupshorttermretentionpolicies"
+                | "backuplongtermretentionpolicies",
+                _,
+            ) => "default",
             ("administrators", true) => "ActiveDirectory",
             ("accesspolicies", true) => "add",
             ("databases", true) if kind.starts_with("microsoft.cache/") => "default",
-            ("roleassignments" | "roledefinitions", true) => "6f1f5a7c-6f7a-4dc1-9d38-3f8f4c1a0001",
+            ("roleassignments" | "roledefinitions" | "sqlroleassignments", true) => {
+                "6f1f5a7c-6f7a-4dc1-9d38-3f8f4c1a0001"
+            }
             ("privatednszones", _) => "sample1.internal",
             ("maintenanceconfigurations", true) => "default",
             ("replications", true) => sample.body["location"].as_str().unwrap_or("eastus"),

@@ -120,9 +120,11 @@ const STAYS: &[&str] = &[
     "Microsoft.ContainerService/managedClusters/agentPools properties.vnetSubnetID",
     // Azure runs newer versions by itself, and no older one than it has.
     "Microsoft.Dashboard/grafana properties.grafanaMajorVersion",
+    // Continuous backups never go back to copies.
+    "Microsoft.DocumentDB/databaseAccounts properties.backupPolicy.continuousModeProperties.tier",
+    "Microsoft.DocumentDB/databaseAccounts properties.backupPolicy.type",
     // Azure chooses them by the edition; partitions are decided when the event hub is made.
     "Microsoft.EventHub/namespaces/eventhubs properties.partitionCount",
-    "Microsoft.EventHub/namespaces/eventhubs properties.retentionDescription.cleanupPolicy",
     "Microsoft.EventHub/namespaces/eventhubs properties.retentionDescription.retentionTimeInHours",
     // Decided when they are made.
     "Microsoft.Insights/dataCollectionEndpoints kind",
@@ -148,12 +150,18 @@ const STAYS: &[&str] = &[
     "Microsoft.ServiceBus/namespaces sku.capacity",
     // Azure chooses them by the edition and the size of a database.
     "Microsoft.Sql/servers/databases properties.autoPauseDelay",
+    // A database leaves its pool when it is given a service objective.
+    "Microsoft.Sql/servers/databases properties.elasticPoolId",
     "Microsoft.Sql/servers/databases properties.maxSizeBytes",
     "Microsoft.Sql/servers/databases properties.minCapacity",
     "Microsoft.Sql/servers/databases sku.capacity",
     "Microsoft.Sql/servers/databases sku.name",
+    // Azure chooses it by the edition.
+    "Microsoft.Sql/servers/databases/backupShortTermRetentionPolicies properties.diffBackupIntervalInHours",
     // Azure wants one, without a default: what a new account gets is berth's choice.
     "Microsoft.Storage/storageAccounts sku.name",
+    // Azure chooses it by the kind of the account.
+    "Microsoft.Storage/storageAccounts/fileServices/shares properties.accessTier",
     // An app leaves its network by a request of its own (`DELETE …/networkConfig/virtualNetwork`), not by an update without it.
     "Microsoft.Web/sites properties.virtualNetworkSubnetId",
     // There is no app without a runtime.

@@ -155,6 +155,8 @@ const NAMELESS: &[(&str, &str)] = &[
     ("properties.customProperties", "switches, some of which Azure adds itself"),
     ("properties.serviceEndpointPolicies", "references, which the field says whole"),
     ("properties.rotationPolicy", "a key is never changed"),
+    ("properties.policy.rules", "the rules of age of an account, which are one resource"),
+    ("properties.correlationFilter.properties", "what one rule compares, which nobody shares"),
     ("properties.localDNSProfile", "settings by zone, some of which Azure adds itself"),
 ];
 

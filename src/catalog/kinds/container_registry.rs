@@ -3,7 +3,7 @@
 
 use super::addresses::public_range;
 use super::naming::{NameRule, alphanumeric};
-use super::parts::{identity, members, switch, within};
+use super::parts::{identity, known_part, members, switch, within};
 use super::role_assignment::{PrincipalType, given};
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Nested, Preflight, Problem, Reference, ResourceType, UpdateMode,
@@ -53,6 +53,18 @@ pub struct Spec {
     #[serde(default)]
     #[schemars(extend("x-wants" = "identity"))]
     identities: Vec<Reference>,
+    /// Images of other registries that this one keeps copies of, by name.
+    #[serde(default)]
+    cache_rules: IndexMap<String, CacheRuleSpec>,
+    /// Who is called when an image comes or goes, by name.
+    #[serde(default)]
+    webhooks: IndexMap<String, WebhookSpec>,
+    /// What tokens may do, by name.
+    #[serde(default)]
+    scope_maps: IndexMap<String, ScopeMapSpec>,
+    /// Users with passwords that Azure makes on request, for what has no identity. berth makes no password.
+    #[serde(default)]
+    tokens: IndexMap<String, TokenSpec>,
     /// Clusters whose nodes may pull: each node identity gets the role AcrPull on the registry.
     #[serde(default)]
     #[schemars(extend("x-wants" = "cluster"))]
@@ -83,6 +95,66 @@ pub struct ReplicationSpec {
     zone_redundant: Option<bool>,
     /// Whether requests of its region are sent to it; Azure's default (`true`) when absent.
     endpoint: Option<bool>,
+}
+
+/// Images of another registry that this one keeps copies of.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CacheRuleSpec {
+    /// The repository there, such as `mcr.microsoft.com/azurelinux/*`. Never changes.
+    source: String,
+    /// The repository here, such as `azurelinux/*`. Never changes.
+    target: String,
+}
+
+/// Who is called when an image comes or goes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct WebhookSpec {
+    /// The URL that is called. Azure never shows it.
+    url: String,
+    /// What it is called for.
+    actions: Vec<WebhookAction>,
+    /// The repository and tag that it is about, such as `shop:*`; everything when absent.
+    scope: Option<String>,
+    /// Whether it is on; Azure's default (`true`) when absent.
+    enabled: Option<bool>,
+}
+
+/// What somebody is called for.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookAction {
+    /// An image was pushed.
+    Push,
+    /// An image was deleted.
+    Delete,
+    /// An image was quarantined.
+    Quarantine,
+    /// A chart was pushed.
+    ChartPush,
+    /// A chart was deleted.
+    ChartDelete,
+}
+
+/// What tokens may do.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ScopeMapSpec {
+    /// What is allowed on which repositories, such as `repositories/shop/content/read`.
+    actions: Vec<String>,
+    /// What it is for.
+    description: Option<String>,
+}
+
+/// A user with passwords that Azure makes on request.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TokenSpec {
+    /// The key of the scope map that says what it may do.
+    scope_map: String,
+    /// Whether it signs in; Azure's default (`true`) when absent.
+    enabled: Option<bool>,
 }
 
 const REGISTRIES: &str = "Microsoft.ContainerRegistry/registries";
@@ -149,6 +221,65 @@ pub static REPLICATION: ResourceType = ResourceType {
     ..ResourceType::new("Microsoft.ContainerRegistry/registries/replications", API_VERSION, "replication")
 };
 
+const fn part(arm_type: &'static str, title: &'static str, rules: &'static [Rule]) -> ResourceType {
+    ResourceType {
+        tags: false,
+        lanes: &[Lane::Ancestor(REGISTRIES)],
+        rules,
+        ..ResourceType::new(arm_type, API_VERSION, title)
+    }
+}
+
+/// Images of another registry that this one keeps copies of.
+pub static CACHE_RULE: ResourceType = part(
+    "Microsoft.ContainerRegistry/registries/cacheRules",
+    "cache rule of a registry",
+    &[
+        Rule::at("properties.sourceRepository").immutable(),
+        Rule::at("properties.targetRepository").immutable(),
+        Rule::at("properties.creationDate").read_only(),
+    ],
+);
+
+/// Who is called when an image comes or goes.
+pub static WEBHOOK: ResourceType = ResourceType {
+    tags: true,
+    ..part(
+        "Microsoft.ContainerRegistry/registries/webhooks",
+        "webhook of a registry",
+        &[
+            Rule::at("properties.serviceUri").write_only(),
+            Rule::at("properties.customHeaders").write_only(),
+            Rule::at("properties.actions").set(),
+            Rule::at("properties.scope").default("\"\""),
+            Rule::at("properties.status").fold_case().default("\"enabled\""),
+        ],
+    )
+};
+
+/// What tokens may do.
+pub static SCOPE_MAP: ResourceType = part(
+    "Microsoft.ContainerRegistry/registries/scopeMaps",
+    "scope map of a registry",
+    &[
+        Rule::at("properties.actions").set(),
+        Rule::at("properties.creationDate").read_only(),
+        Rule::at("properties.type").read_only(),
+    ],
+);
+
+/// A user with passwords that Azure makes on request.
+pub static REGISTRY_TOKEN: ResourceType = part(
+    "Microsoft.ContainerRegistry/registries/tokens",
+    "token of a registry",
+    &[
+        Rule::at("properties.scopeMapId").fold_case(),
+        Rule::at("properties.status").fold_case().default("\"enabled\""),
+        Rule::at("properties.credentials").read_only(),
+        Rule::at("properties.creationDate").read_only(),
+    ],
+);
+
 const CODES: &[&Code] = &[&CONTAINER_REGISTRY_NAME, &CONTAINER_REGISTRY_PREMIUM, &CONTAINER_REGISTRY_ACCESS];
 
 const CONTAINER_REGISTRY_NAME: Code = Code {
@@ -201,9 +332,24 @@ containerRegistries:
     retentionDays: 30
     replications:
       northeurope: { endpoint: false }
+    cacheRules:
+      azurelinux: { source: mcr.microsoft.com/azurelinux/*, target: azurelinux/* }
+    webhooks:
+      scanner: { url: 'https://scanner.example.com/pushed', actions: [push], scope: 'shop:*' }
+    scopeMaps:
+      readers: { actions: [repositories/shop/content/read] }
+    tokens:
+      appliance: { scopeMap: readers }
 ";
-    const TYPES: &'static [&'static ResourceType] = &[&CONTAINER_REGISTRY, &REPLICATION];
-    const NESTED: &'static [Nested] = &[Nested::at("replications.*")];
+    const TYPES: &'static [&'static ResourceType] =
+        &[&CONTAINER_REGISTRY, &REPLICATION, &CACHE_RULE, &WEBHOOK, &SCOPE_MAP, &REGISTRY_TOKEN];
+    const NESTED: &'static [Nested] = &[
+        Nested::at("replications.*"),
+        Nested::at("cacheRules.*"),
+        Nested::at("webhooks.*"),
+        Nested::at("scopeMaps.*"),
+        Nested::at("tokens.*"),
+    ];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];
     type Spec = Spec;
 
@@ -251,6 +397,45 @@ containerRegistries:
             let id = registry.child("replications", region);
             cx.also(Draft::new(own, id.as_str(), &REPLICATION, body).origin(format!("replications.{key}")));
         }
+        for (key, rule) in &spec.cache_rules {
+            let id = registry.child("cacheRules", key);
+            let body =
+                json!({ "properties": { "sourceRepository": rule.source, "targetRepository": rule.target } });
+            let own = address.child("cacheRules").child(key);
+            cx.also(Draft::new(own, id.as_str(), &CACHE_RULE, body).origin(format!("cacheRules.{key}")));
+        }
+        let status = |on: bool| Value::from(if on { "enabled" } else { "disabled" });
+        for (key, hook) in &spec.webhooks {
+            let id = registry.child("webhooks", key);
+            let body = cx.tracked(members([
+                ("serviceUri", Some(hook.url.clone().into())),
+                ("actions", Some(json!(hook.actions))),
+                ("scope", hook.scope.clone().map(Value::from)),
+                ("status", hook.enabled.map(status)),
+            ]));
+            let own = address.child("webhooks").child(key);
+            cx.also(Draft::new(own, id.as_str(), &WEBHOOK, body).origin(format!("webhooks.{key}")));
+        }
+        for (key, map) in &spec.scope_maps {
+            let id = registry.child("scopeMaps", key);
+            let body = json!({ "properties": members([
+                ("description", map.description.clone().map(Value::from)),
+                ("actions", Some(json!(map.actions))),
+            ]) });
+            let own = address.child("scopeMaps").child(key);
+            cx.also(Draft::new(own, id.as_str(), &SCOPE_MAP, body).origin(format!("scopeMaps.{key}")));
+        }
+        for (key, token) in &spec.tokens {
+            let id = registry.child("tokens", key);
+            let body = json!({ "properties": members([
+                ("scopeMapId", Some(registry.child("scopeMaps", &token.scope_map).as_str().into())),
+                ("status", token.enabled.map(status)),
+            ]) });
+            let own = address.child("tokens").child(key);
+            let map = address.child("scopeMaps").child(&token.scope_map);
+            let draft = Draft::new(own, id.as_str(), &REGISTRY_TOKEN, body);
+            cx.also(draft.needs(map.as_str()).origin(format!("tokens.{key}")));
+        }
         for (index, cluster) in spec.attach.iter().enumerate().filter(|(_, cluster)| cluster.path().is_some())
         {
             let key = cluster.path().unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned();
@@ -271,6 +456,7 @@ impl Spec {
     fn check(&self, cx: &mut EntryCx<'_>) {
         NAME.check(&cx.common.name.clone(), "name", cx);
         within(self.retention_days, 0..=365, "retentionDays", cx);
+        self.check_parts(cx);
         let premium = [
             ("publicAccess", self.public_access == Some(false)),
             ("zoneRedundant", self.zone_redundant == Some(true)),
@@ -310,6 +496,61 @@ impl Spec {
                 Problem::error(&CONTAINER_REGISTRY_ACCESS, format!("attach[{index}]"), message)
                     .help("give that identity the role AcrPull in `roleAssignments`"),
             );
+        }
+    }
+}
+
+const PART: NameRule = NameRule {
+    code: &CONTAINER_REGISTRY_NAME,
+    what: "a part of a registry",
+    min: 5,
+    max: 50,
+    first: alphanumeric,
+    inner: |c| alphanumeric(c) || c == '-' || c == '_',
+    last: alphanumeric,
+    says: "5 to 50 letters, digits, `-` and `_`, a letter or digit at both ends",
+};
+
+impl Spec {
+    fn check_parts(&self, cx: &mut EntryCx<'_>) {
+        let rules = self.cache_rules.keys().map(|key| ("cacheRules", key));
+        let maps = self.scope_maps.keys().map(|key| ("scopeMaps", key));
+        let tokens = self.tokens.keys().map(|key| ("tokens", key));
+        for (list, key) in rules.chain(maps).chain(tokens) {
+            PART.check(key, &format!("{list}.{key}"), cx);
+        }
+        for (key, hook) in &self.webhooks {
+            NameRule { inner: alphanumeric, says: NAME.says, ..PART }.check(
+                key,
+                &format!("webhooks.{key}"),
+                cx,
+            );
+            if !has_token(&hook.url) && !hook.url.starts_with("https://") {
+                let message = "the URL is not one of HTTPS";
+                cx.problem(
+                    Problem::error(&CONTAINER_REGISTRY_ACCESS, format!("webhooks.{key}.url"), message)
+                        .help("write one that begins with `https://`"),
+                );
+            }
+        }
+        for (key, token) in &self.tokens {
+            known_part(
+                &token.scope_map,
+                self.scope_maps.keys(),
+                &format!("tokens.{key}.scopeMap"),
+                "scope map",
+                cx,
+            );
+        }
+        for (key, map) in &self.scope_maps {
+            let bad = |action: &&String| !has_token(action) && !action.starts_with("repositories/");
+            if let Some(action) = map.actions.iter().find(bad) {
+                let message = format!("`{}` allows nothing on a repository", display_text(action));
+                cx.problem(
+                    Problem::error(&CONTAINER_REGISTRY_ACCESS, format!("scopeMaps.{key}.actions"), message)
+                        .help("write one such as `repositories/shop/content/read`"),
+                );
+            }
         }
     }
 }
@@ -359,6 +600,19 @@ mod tests {
                 "container-registry-premium",
             ),
             (json!({ "name": "crshop", "exports": false }), "container-registry-access"),
+            (json!({ "name": "crshop", "tokens": { "appliance": { "scopeMap": "none" } } }), "unknown-part"),
+            (
+                json!({ "name": "crshop", "scopeMaps": { "readers": { "actions": ["read"] } } }),
+                "container-registry-access",
+            ),
+            (
+                json!({ "name": "crshop", "webhooks": { "scanner": { "url": "http://a", "actions": ["push"] } } }),
+                "container-registry-access",
+            ),
+            (
+                json!({ "name": "crshop", "cacheRules": { "a": { "source": "a/b", "target": "b" } } }),
+                "container-registry-name",
+            ),
             (json!({ "name": "crshop", "allowedIps": ["10.0.0.0/33"] }), "container-registry-access"),
             (
                 json!({ "name": "crshop", "attach": ["/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c"] }),

@@ -3,11 +3,13 @@
 
 use super::addresses::public_range;
 use super::naming::{NameRule, small};
-use super::parts::{identity, members, switch, within};
+use super::parts::{identity, known_part, members, switch, within};
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Problem, Reference, ResourceType,
+    Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Problem, Reference,
+    ResourceType,
 };
 use crate::diag::Code;
+use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use crate::value::token::has_token;
 use indexmap::IndexMap;
@@ -51,6 +53,11 @@ pub struct Spec {
     #[serde(default)]
     #[schemars(extend("x-wants" = "identity"))]
     identities: Vec<Reference>,
+    /// How data can be brought back; Azure's default (periodic copies) when absent.
+    backup: Option<BackupSpec>,
+    /// Who reads and writes the data of the `Sql` API without a key, by name.
+    #[serde(default)]
+    access: IndexMap<String, AccessSpec>,
     /// Databases of the `Sql` API.
     #[serde(default)]
     databases: IndexMap<String, DatabaseSpec>,
@@ -81,12 +88,65 @@ pub enum Consistency {
     Strong,
 }
 
+/// How data can be brought back: by `continuousDays`, or by copies that are made from time to time.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BackupSpec {
+    /// To any moment of so many days: 7 or 30. An account never goes back to copies.
+    continuous_days: Option<i64>,
+    /// A copy is made every so many minutes: 60 to 1440; Azure's default (240) when absent.
+    every_minutes: Option<i64>,
+    /// How many hours a copy is kept: 8 to 720; Azure's default (8) when absent.
+    keep_hours: Option<i64>,
+    /// Where copies are kept; Azure's default (`Geo`) when absent.
+    redundancy: Option<Redundancy>,
+}
+
+/// Where copies are kept.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+pub enum Redundancy {
+    /// In another region too.
+    Geo,
+    /// In one place.
+    Local,
+    /// In several zones.
+    Zone,
+}
+
+/// Who reads and writes data.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AccessSpec {
+    /// An identity of the blueprint, or an object id.
+    #[schemars(extend("x-wants" = "principal"))]
+    principal: Reference,
+    /// `Reader`, or `Contributor` to write as well.
+    role: DataRole,
+    /// The key of the database that it is about; all of them when absent.
+    database: Option<String>,
+}
+
+/// What somebody may do with data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum DataRole {
+    /// Read.
+    Reader,
+    /// Read and write.
+    Contributor,
+}
+
 /// A database.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct DatabaseSpec {
     /// The Azure name; the key when absent.
     name: Option<String>,
+    /// How many request units a second it has at hand, for all containers without a number of their own: 400 or more, in
+    /// hundreds.
+    throughput: Option<i64>,
+    /// Up to how many request units a second it grows by itself, in place of `throughput`: 1000 or more, in thousands. Azure
+    /// takes no change from one to the other.
+    autoscale_to: Option<i64>,
     /// Its containers.
     #[serde(default)]
     containers: IndexMap<String, ContainerSpec>,
@@ -100,6 +160,10 @@ pub struct ContainerSpec {
     name: Option<String>,
     /// The path that spreads its items, such as `/customerId`. Never changes.
     partition_key: String,
+    /// How many request units a second it has at hand; as in the database.
+    throughput: Option<i64>,
+    /// Up to how many request units a second it grows by itself, in place of `throughput`; as in the database.
+    autoscale_to: Option<i64>,
     /// After how many seconds an item goes; `-1` for never unless the item says so; nothing goes when absent.
     ttl_seconds: Option<i64>,
 }
@@ -131,6 +195,16 @@ pub static COSMOS_ACCOUNT: ResourceType = ResourceType {
         Rule::at("properties.disableLocalAuth").default("false"),
         Rule::at("properties.minimalTlsVersion").fold_case(),
         Rule::at("properties.ipRules").keyed("ipAddressOrRange"),
+        // Azure takes the step to continuous backups, and none back.
+        Rule::at("properties.backupPolicy.type").fold_case().steps(&[("Periodic", "Continuous")]),
+        Rule::at("properties.backupPolicy.migrationState").read_only(),
+        Rule::at("properties.backupPolicy.periodicModeProperties.backupIntervalInMinutes").default("240"),
+        Rule::at("properties.backupPolicy.periodicModeProperties.backupRetentionIntervalInHours")
+            .default("8"),
+        Rule::at("properties.backupPolicy.periodicModeProperties.backupStorageRedundancy")
+            .fold_case()
+            .default("\"Geo\""),
+        Rule::at("properties.backupPolicy.continuousModeProperties.tier").fold_case(),
         Rule::at("properties.documentEndpoint").read_only(),
         Rule::at("properties.instanceId").read_only(),
         Rule::at("properties.keysMetadata").read_only(),
@@ -194,6 +268,53 @@ pub static COSMOS_CONTAINER: ResourceType = ResourceType {
     )
 };
 
+const UNITS: &[Rule] = &[
+    Rule::at("location").read_only(),
+    Rule::at("properties.resource._rid").read_only(),
+    Rule::at("properties.resource._ts").read_only(),
+    Rule::at("properties.resource._etag").read_only(),
+    Rule::at("properties.resource.instantMaximumThroughput").read_only(),
+    Rule::at("properties.resource.minimumThroughput").read_only(),
+    Rule::at("properties.resource.offerReplacePending").read_only(),
+    Rule::at("properties.resource.softAllowedMaximumThroughput").read_only(),
+];
+
+const fn throughput(arm_type: &'static str) -> ResourceType {
+    ResourceType {
+        delete: DeleteMode::WithParent,
+        tags: false,
+        lanes: &[Lane::Ancestor(ACCOUNTS)],
+        rules: UNITS,
+        ..ResourceType::new(arm_type, API_VERSION, "request units of Cosmos DB")
+    }
+}
+
+/// The request units of a database.
+pub static COSMOS_DATABASE_UNITS: ResourceType =
+    throughput("Microsoft.DocumentDB/databaseAccounts/sqlDatabases/throughputSettings");
+
+/// The request units of a container.
+pub static COSMOS_CONTAINER_UNITS: ResourceType =
+    throughput("Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/throughputSettings");
+
+/// Somebody who reads or writes data without a key.
+pub static COSMOS_ACCESS: ResourceType = ResourceType {
+    tags: false,
+    lanes: &[Lane::Ancestor(ACCOUNTS)],
+    rules: &[
+        Rule::at("properties.roleDefinitionId").fold_case(),
+        Rule::at("properties.principalId").fold_case().immutable(),
+        Rule::at("properties.scope").fold_case(),
+        Rule::at("properties.provisioningState").read_only(),
+    ],
+    expected: Duration::from_secs(15),
+    ..ResourceType::new(
+        "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments",
+        API_VERSION,
+        "access to the data of Cosmos DB",
+    )
+};
+
 const CODES: &[&Code] = &[&COSMOS_NAME, &COSMOS_PARTS];
 
 const COSMOS_NAME: Code = Code {
@@ -245,6 +366,8 @@ impl EntryKind for CosmosAccount {
         replaced only when somebody names them. Azure changes regions and other things in separate updates: change \
         one, apply, then the other.";
     const EXAMPLE: &'static str = "\
+identities:
+  shop: { name: id-shop-web }
 cosmosAccounts:
   shop:
     name: cosmos-shop-${uniqueString(azure.resourceGroup)}
@@ -252,13 +375,25 @@ cosmosAccounts:
     automaticFailover: true
     publicAccess: false
     localAuth: false
+    backup: { continuousDays: 7 }
+    access:
+      shop: { principal: '${identities.shop}', role: Contributor, database: shop }
     databases:
       shop:
+        throughput: 400
         containers:
-          orders: { partitionKey: /customerId, ttlSeconds: -1 }
+          orders: { partitionKey: /customerId, ttlSeconds: -1, autoscaleTo: 4000 }
 ";
-    const TYPES: &'static [&'static ResourceType] = &[&COSMOS_ACCOUNT, &COSMOS_DATABASE, &COSMOS_CONTAINER];
-    const NESTED: &'static [Nested] = &[Nested::at("databases.*"), Nested::at("databases.*.containers.*")];
+    const TYPES: &'static [&'static ResourceType] = &[
+        &COSMOS_ACCOUNT,
+        &COSMOS_DATABASE,
+        &COSMOS_DATABASE_UNITS,
+        &COSMOS_CONTAINER,
+        &COSMOS_CONTAINER_UNITS,
+        &COSMOS_ACCESS,
+    ];
+    const NESTED: &'static [Nested] =
+        &[Nested::at("access.*"), Nested::at("databases.*"), Nested::at("databases.*.containers.*")];
     const MERGED: &'static [Merged] =
         &[Merged::list("regions", "properties.locations"), Merged::list("allowedIps", "properties.ipRules")];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];
@@ -289,6 +424,7 @@ cosmosAccounts:
             ("publicNetworkAccess", spec.public_access.map(switch)),
             ("disableLocalAuth", spec.local_auth.map(|on| (!on).into())),
             ("ipRules", (!ips.is_empty()).then_some(Value::Array(ips))),
+            ("backupPolicy", spec.backup.as_ref().map(BackupSpec::body)),
         ]);
         let mut body = cx.tracked(properties);
         body["kind"] = json!(if spec.api == Api::MongoDB { "MongoDB" } else { "GlobalDocumentDB" });
@@ -300,8 +436,10 @@ cosmosAccounts:
             let origin = format!("databases.{key}");
             let named = database.name.as_deref().unwrap_or(key);
             let (own, id) = (address.child("databases").child(key), account.child("sqlDatabases", named));
-            let body = json!({ "properties": { "resource": { "id": named }, "options": {} } });
+            let units = Units { throughput: database.throughput, autoscale_to: database.autoscale_to };
+            let body = json!({ "properties": { "resource": { "id": named }, "options": units.options() } });
             cx.also(Draft::new(own.clone(), id.as_str(), &COSMOS_DATABASE, body).origin(origin.clone()));
+            units.draft(&own, &id, &COSMOS_DATABASE_UNITS, &origin, cx);
             for (key, container) in &database.containers {
                 let name = container.name.as_deref().unwrap_or(key);
                 let resource = members([
@@ -312,12 +450,136 @@ cosmosAccounts:
                     ),
                     ("defaultTtl", container.ttl_seconds.map(Value::from)),
                 ]);
-                let body = json!({ "properties": { "resource": resource, "options": {} } });
+                let units = Units { throughput: container.throughput, autoscale_to: container.autoscale_to };
+                let body = json!({ "properties": { "resource": resource, "options": units.options() } });
                 let address = own.child("containers").child(key);
                 let id = id.child("containers", name);
-                let draft = Draft::new(address, id.as_str(), &COSMOS_CONTAINER, body);
-                cx.also(draft.needs(own.as_str()).origin(format!("{origin}.containers.{key}")));
+                let draft = Draft::new(address.clone(), id.as_str(), &COSMOS_CONTAINER, body);
+                let origin = format!("{origin}.containers.{key}");
+                cx.also(draft.needs(own.as_str()).origin(origin.clone()));
+                units.draft(&address, &id, &COSMOS_CONTAINER_UNITS, &origin, cx);
             }
+        }
+        for (key, access) in &spec.access {
+            // Its name is a GUID that follows from the account and the key.
+            let seed = format!("{}|{key}", account.as_str().to_ascii_lowercase());
+            let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, seed.as_bytes());
+            let role = match access.role {
+                DataRole::Reader => "00000000-0000-0000-0000-000000000001",
+                DataRole::Contributor => "00000000-0000-0000-0000-000000000002",
+            };
+            let database = access.database.as_ref().and_then(|at| Some((at, spec.databases.get(at)?)));
+            let scope = match database {
+                Some((at, database)) => format!("{account}/dbs/{}", database.name.as_deref().unwrap_or(at)),
+                None => account.to_string(),
+            };
+            let body = json!({ "properties": {
+                "roleDefinitionId": account.child("sqlRoleDefinitions", role).as_str(),
+                "principalId": access.principal.facet("principalId"), "scope": scope,
+            } });
+            let id = account.child("sqlRoleAssignments", &name.to_string());
+            let draft = Draft::new(address.child("access").child(key), id.as_str(), &COSMOS_ACCESS, body);
+            let needed = database.map(|(at, _)| address.child("databases").child(at));
+            let draft = needed.iter().fold(draft, |draft, database| draft.needs(database.as_str()));
+            cx.also(draft.origin(format!("access.{key}")));
+        }
+    }
+}
+
+/// How many request units a second there are.
+struct Units {
+    throughput: Option<i64>,
+    autoscale_to: Option<i64>,
+}
+
+impl Units {
+    /// What is said when it is made.
+    fn options(&self) -> Value {
+        members([
+            ("throughput", self.throughput.map(Value::from)),
+            ("autoscaleSettings", self.autoscale_to.map(|most| json!({ "maxThroughput": most }))),
+        ])
+    }
+
+    /// What changes later is changed beside it.
+    fn draft(
+        &self,
+        address: &Address,
+        of: &ArmId,
+        kind: &'static ResourceType,
+        origin: &str,
+        cx: &mut EntryCx<'_>,
+    ) {
+        if self.throughput.is_none() && self.autoscale_to.is_none() {
+            return;
+        }
+        let id = of.child("throughputSettings", "default");
+        let body = json!({ "properties": { "resource": self.options() } });
+        let mut draft = Draft::new(address.child("throughput"), id.as_str(), kind, body);
+        draft.arrival = Arrival::WithParent;
+        cx.also(draft.needs(address.as_str()).origin(origin));
+    }
+
+    fn check(&self, path: &str, serverless: bool, cx: &mut EntryCx<'_>) {
+        within(self.throughput, 400..=10_000_000, &format!("{path}.throughput"), cx);
+        within(self.autoscale_to, 1_000..=10_000_000, &format!("{path}.autoscaleTo"), cx);
+        let odd = self.throughput.is_some_and(|units| units % 100 != 0)
+            || self.autoscale_to.is_some_and(|units| units % 1_000 != 0);
+        let both = self.throughput.is_some() && self.autoscale_to.is_some();
+        let some = self.throughput.is_some() || self.autoscale_to.is_some();
+        let wrong = match (both, odd, serverless && some) {
+            (true, ..) => Some((
+                "it has a number of request units, and grows by itself",
+                "write `throughput` or `autoscaleTo`",
+            )),
+            (_, true, _) => Some((
+                "the number of request units is not a round one",
+                "write hundreds, with `autoscaleTo` thousands",
+            )),
+            (.., true) => Some((
+                "a serverless account keeps no request units at hand",
+                "drop the number, or `serverless: true`",
+            )),
+            _ => None,
+        };
+        if let Some((message, help)) = wrong {
+            cx.problem(Problem::error(&COSMOS_PARTS, path, message).help(help));
+        }
+    }
+}
+
+impl BackupSpec {
+    fn body(&self) -> Value {
+        match self.continuous_days {
+            Some(days) => {
+                let tier = format!("Continuous{days}Days");
+                json!({ "type": "Continuous", "continuousModeProperties": { "tier": tier } })
+            }
+            None => json!({ "type": "Periodic", "periodicModeProperties": members([
+                ("backupIntervalInMinutes", self.every_minutes.map(Value::from)),
+                ("backupRetentionIntervalInHours", self.keep_hours.map(Value::from)),
+                ("backupStorageRedundancy", self.redundancy.map(|place| json!(place))),
+            ]) }),
+        }
+    }
+
+    fn check(&self, cx: &mut EntryCx<'_>) {
+        within(self.every_minutes, 60..=1_440, "backup.everyMinutes", cx);
+        within(self.keep_hours, 8..=720, "backup.keepHours", cx);
+        let copies = self.every_minutes.is_some() || self.keep_hours.is_some() || self.redundancy.is_some();
+        let wrong = match self.continuous_days {
+            Some(days) if days != 7 && days != 30 => {
+                Some(("continuousDays", "Azure keeps 7 days or 30", "write 7 or 30"))
+            }
+            Some(_) if copies => Some((
+                "continuousDays",
+                "continuous backups make no copies from time to time",
+                "drop it, or the other fields",
+            )),
+            _ => None,
+        };
+        if let Some((field, message, help)) = wrong {
+            cx.problem(Problem::error(&COSMOS_PARTS, format!("backup.{field}"), message).help(help));
         }
     }
 }
@@ -332,7 +594,28 @@ impl Spec {
                     .help("take `databases` out, or write `api: Sql`"),
             );
         }
+        if let Some(backup) = &self.backup {
+            backup.check(cx);
+        }
+        for (key, access) in &self.access {
+            if let Some(database) = &access.database {
+                known_part(
+                    database,
+                    self.databases.keys(),
+                    &format!("access.{key}.database"),
+                    "database",
+                    cx,
+                );
+            }
+        }
+        let serverless = self.serverless == Some(true);
         for (key, database) in &self.databases {
+            let units = Units { throughput: database.throughput, autoscale_to: database.autoscale_to };
+            units.check(&format!("databases.{key}"), serverless, cx);
+            for (name, container) in &database.containers {
+                let units = Units { throughput: container.throughput, autoscale_to: container.autoscale_to };
+                units.check(&format!("databases.{key}.containers.{name}"), serverless, cx);
+            }
             PART.check(database.name.as_ref().unwrap_or(key), &format!("databases.{key}"), cx);
             for (name, container) in &database.containers {
                 let path = format!("databases.{key}.containers.{name}");

@@ -1,10 +1,12 @@
 //! Event Hubs namespaces: `Microsoft.EventHub/namespaces`
 //! (<https://learn.microsoft.com/azure/templates/microsoft.eventhub/namespaces>).
 
-use super::messaging::{self, API_VERSION, NAME, NetworkRulesSpec, PART};
+use super::messaging::{
+    self, API_VERSION, AccessKeySpec, NAME, NAMESPACE_PART, NetworkRulesSpec, PART, access_keys,
+};
 use super::parts::{identity, members, switch, within};
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Reference, ResourceType,
+    Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Problem, Reference, ResourceType,
 };
 use crate::value::Rule;
 use indexmap::IndexMap;
@@ -39,6 +41,9 @@ pub struct Spec {
     identities: Vec<Reference>,
     /// Who may reach it on public networks.
     network_rules: Option<NetworkRulesSpec>,
+    /// Pairs of keys that sign in to the namespace, besides Azure's own. berth reads none of them.
+    #[serde(default)]
+    access_keys: IndexMap<String, AccessKeySpec>,
     /// Its hubs.
     #[serde(default)]
     hubs: IndexMap<String, HubSpec>,
@@ -66,10 +71,56 @@ pub struct HubSpec {
     partitions: Option<i64>,
     /// How many hours events are kept; Azure's default when absent.
     retention_hours: Option<i64>,
+    /// What goes when there is too much: old events (`Delete`, Azure's default), or all but the last of a key (`Compact`).
+    cleanup: Option<Cleanup>,
+    /// Writes the events to a storage account as well.
+    capture: Option<CaptureSpec>,
     /// Groups of readers, besides `$Default`.
     #[serde(default)]
     consumer_groups: Vec<String>,
 }
+
+/// What goes when there is too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Cleanup {
+    /// Old events.
+    Delete,
+    /// All but the last event of a key.
+    Compact,
+}
+
+/// Where events are written to as well.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CaptureSpec {
+    /// The storage account.
+    #[schemars(extend("x-wants" = "storage account"))]
+    storage: Reference,
+    /// The name of its blob container.
+    container: String,
+    /// The identity that writes: `system`, or a user-assigned one of the namespace; a key of the account when absent.
+    #[schemars(extend("x-wants" = "identity"))]
+    identity: Option<Reference>,
+    /// After how many seconds a file is written: 60 to 900; Azure's default (300) when absent.
+    seconds: Option<i64>,
+    /// After how many megabytes a file is written: 10 to 500; Azure's default (300) when absent.
+    megabytes: Option<i64>,
+    /// How files are called; Azure's way when absent. It names `{Namespace}`, `{EventHub}`, `{PartitionId}` and all parts of
+    /// the time, down to `{Second}`.
+    file_names: Option<String>,
+    /// Whether no file is written when there was no event; Azure's default (`false`) when absent.
+    skip_empty: Option<bool>,
+    /// Whether it is on; `true` when absent.
+    #[serde(default = "yes")]
+    enabled: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How files are called by Azure.
+const FILE_NAMES: &str = "{Namespace}/{EventHub}/{PartitionId}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}";
 
 const NAMESPACES: &str = "Microsoft.EventHub/namespaces";
 
@@ -115,6 +166,10 @@ pub static EVENT_HUBS: ResourceType = ResourceType {
 pub static EVENT_HUBS_RULES: ResourceType =
     messaging::network_rules("Microsoft.EventHub/namespaces/networkRuleSets", &[Lane::Ancestor(NAMESPACES)]);
 
+/// Keys that sign in to it.
+pub static EVENT_HUBS_KEYS: ResourceType =
+    messaging::access_key("Microsoft.EventHub/namespaces/authorizationRules", &[Lane::Ancestor(NAMESPACES)]);
+
 /// A hub.
 pub static HUB: ResourceType = ResourceType {
     stateful: true,
@@ -123,7 +178,16 @@ pub static HUB: ResourceType = ResourceType {
     rules: &[
         Rule::at("location").read_only(),
         Rule::at("properties.partitionCount").immutable(),
-        Rule::at("properties.retentionDescription.cleanupPolicy").fold_case(),
+        Rule::at("properties.retentionDescription.cleanupPolicy").fold_case().default("\"Delete\""),
+        Rule::at("properties.captureDescription").whole(),
+        Rule::at("properties.captureDescription.destination.identity").whole(),
+        Rule::at("properties.captureDescription.encoding").fold_case(),
+        Rule::at("properties.captureDescription.intervalInSeconds").default("300"),
+        Rule::at("properties.captureDescription.sizeLimitInBytes").default("314572800"),
+        Rule::at("properties.captureDescription.skipEmptyArchives").default("false"),
+        Rule::at("properties.captureDescription.destination.properties.storageAccountResourceId").fold_case(),
+        Rule::at("properties.captureDescription.destination.identity.type").fold_case(),
+        Rule::at("properties.captureDescription.destination.identity.userAssignedIdentity").fold_case(),
         Rule::at("properties.messageRetentionInDays").read_only(),
         Rule::at("properties.partitionIds").read_only(),
         Rule::at("properties.identifier").read_only(),
@@ -156,6 +220,8 @@ impl EntryKind for EventHubs {
     const ABOUT: &'static str = "An Event Hubs namespace with its hubs. They hold events: they are deleted or replaced only \
         when somebody names them.";
     const EXAMPLE: &'static str = "\
+storageAccounts:
+  archive: { name: 'starchive${uniqueString(azure.resourceGroup)}', containers: { events: {} } }
 eventHubs:
   telemetry:
     name: evh-telemetry-${uniqueString(azure.resourceGroup)}
@@ -164,13 +230,20 @@ eventHubs:
     localAuth: false
     identities: [system]
     hubs:
-      devices: { partitions: 8, retentionHours: 72, consumerGroups: [archive] }
+      devices:
+        partitions: 8
+        retentionHours: 72
+        consumerGroups: [archive]
+        capture: { storage: '${storageAccounts.archive}', container: events, identity: system, skipEmpty: true }
   partners:
     name: evh-partners-${uniqueString(azure.resourceGroup)}
     networkRules: { ips: [203.0.113.7] }
+    accessKeys: { partner: { rights: [Send] } }
 ";
-    const TYPES: &'static [&'static ResourceType] = &[&EVENT_HUBS, &EVENT_HUBS_RULES, &HUB, &CONSUMER_GROUP];
-    const NESTED: &'static [Nested] = &[Nested::at("networkRules"), Nested::at("hubs.*")];
+    const TYPES: &'static [&'static ResourceType] =
+        &[&EVENT_HUBS, &EVENT_HUBS_RULES, &EVENT_HUBS_KEYS, &HUB, &CONSUMER_GROUP];
+    const NESTED: &'static [Nested] =
+        &[Nested::at("networkRules"), Nested::at("accessKeys.*"), Nested::at("hubs.*")];
     const MERGED: &'static [Merged] = messaging::MERGED;
     type Spec = Spec;
 
@@ -200,18 +273,35 @@ eventHubs:
         if let Some(rules) = &spec.network_rules {
             cx.also(rules.draft(&address, &namespace, &EVENT_HUBS_RULES));
         }
+        let list = "authorizationRules";
+        access_keys(&spec.access_keys, spec.local_auth, (&namespace, list), &EVENT_HUBS_KEYS, cx);
         for (key, hub) in &spec.hubs {
             let origin = format!("hubs.{key}");
             let name = hub.name.as_deref().unwrap_or(key);
             PART.check(name, &origin, cx);
             within(hub.partitions, 1..=1024, &format!("{origin}.partitions"), cx);
             within(hub.retention_hours, 1..=2160, &format!("{origin}.retentionHours"), cx);
-            let kept = hub
-                .retention_hours
-                .map(|hours| json!({ "cleanupPolicy": "Delete", "retentionTimeInHours": hours }));
+            let cleanup = hub.cleanup.or(hub.retention_hours.map(|_| Cleanup::Delete));
+            let kept = cleanup.map(|cleanup| {
+                members([
+                    ("cleanupPolicy", Some(json!(cleanup))),
+                    ("retentionTimeInHours", hub.retention_hours.map(Value::from)),
+                ])
+            });
+            if hub.cleanup == Some(Cleanup::Compact) && hub.retention_hours.is_some() {
+                let message = "what is compacted keeps the last event of each key for good";
+                cx.problem(
+                    Problem::error(&NAMESPACE_PART, format!("{origin}.retentionHours"), message)
+                        .help("drop `retentionHours`, or write `cleanup: Delete`"),
+                );
+            }
+            if let Some(capture) = &hub.capture {
+                capture.check(&format!("{origin}.capture"), spec.sku, cx);
+            }
             let body = json!({ "properties": members([
                 ("partitionCount", Some(hub.partitions.unwrap_or(4).into())),
                 ("retentionDescription", kept),
+                ("captureDescription", hub.capture.as_ref().map(CaptureSpec::body)),
             ]) });
             let own = address.child("hubs").child(key);
             let id = namespace.child("eventhubs", name);
@@ -231,6 +321,55 @@ eventHubs:
                 cx.also(draft.needs(own.as_str()).origin(path));
             }
         }
+    }
+}
+
+impl CaptureSpec {
+    fn check(&self, path: &str, sku: Sku, cx: &mut EntryCx<'_>) {
+        within(self.seconds, 60..=900, &format!("{path}.seconds"), cx);
+        within(self.megabytes, 10..=500, &format!("{path}.megabytes"), cx);
+        if sku == Sku::Basic {
+            let message = "`capture` is not for the SKU of this namespace";
+            cx.problem(
+                Problem::error(&NAMESPACE_PART, path, message).help("write `sku: Standard`, or take it out"),
+            );
+        }
+        let parts = FILE_NAMES.split('/');
+        let missing =
+            self.file_names.as_ref().and_then(|names| parts.clone().find(|part| !names.contains(part)));
+        if let Some(missing) = missing {
+            let message = format!("the names of files leave `{missing}` out");
+            cx.problem(
+                Problem::error(&NAMESPACE_PART, format!("{path}.fileNames"), message)
+                    .help(format!("write all of `{FILE_NAMES}`, in any order")),
+            );
+        }
+    }
+
+    fn body(&self) -> Value {
+        let identity = self.identity.as_ref().map(|identity| match identity.0.as_str() {
+            "system" => json!({ "type": "SystemAssigned" }),
+            _ => json!({ "type": "UserAssigned", "userAssignedIdentity": identity.id() }),
+        });
+        let destination = members([
+            ("name", Some("EventHubArchive.AzureBlockBlob".into())),
+            ("identity", identity),
+            (
+                "properties",
+                Some(json!({
+                    "storageAccountResourceId": self.storage.id(), "blobContainer": self.container,
+                    "archiveNameFormat": self.file_names.as_deref().unwrap_or(FILE_NAMES),
+                })),
+            ),
+        ]);
+        members([
+            ("enabled", Some(self.enabled.into())),
+            ("encoding", Some("Avro".into())),
+            ("intervalInSeconds", self.seconds.map(Value::from)),
+            ("sizeLimitInBytes", self.megabytes.map(|size| (size * 1024 * 1024).into())),
+            ("skipEmptyArchives", self.skip_empty.map(Value::from)),
+            ("destination", Some(destination)),
+        ])
     }
 }
 
@@ -267,6 +406,17 @@ mod tests {
             (json!({ "name": "evh-shop", "sku": "Basic", "publicAccess": false }), "namespace-access"),
             (json!({ "name": "evh-shop", "autoInflateTo": 41 }), "out-of-range"),
             (json!({ "name": "evh-shop", "hubs": { "h": { "partitions": 0 } } }), "out-of-range"),
+            (
+                json!({ "name": "evh-shop", "hubs": { "h": { "cleanup": "Compact", "retentionHours": 1 } } }),
+                "namespace-part",
+            ),
+            (
+                json!({ "name": "evh-shop", "sku": "Basic", "hubs": { "h": { "capture": {
+                    "storage": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a",
+                    "container": "c",
+                } } } }),
+                "namespace-part",
+            ),
         ] {
             assert_eq!(codes(expand("eventHubs", "shop", fields.clone())), [code], "{fields}");
         }

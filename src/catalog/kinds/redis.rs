@@ -5,10 +5,11 @@
 
 use super::naming::{NameRule, alphanumeric};
 use super::parts::{identity, is_none_of, members, switch};
-use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Nested, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,6 +38,11 @@ pub struct Spec {
     /// Modules, such as `RediSearch` or `RedisJSON`. A change makes the database anew, and what is in it is lost.
     #[serde(default)]
     modules: Vec<String>,
+    /// Keeps what is in it through a failure; nothing is kept when absent.
+    persistence: Option<Persistence>,
+    /// Who signs in without a key, by name.
+    #[serde(default)]
+    access: IndexMap<String, AccessSpec>,
     /// The identities with which it acts; user-assigned ones only.
     #[serde(default)]
     #[schemars(extend("x-wants" = "identity"))]
@@ -52,6 +58,43 @@ pub enum Clustering {
     EnterpriseCluster,
     /// There is one.
     NoCluster,
+}
+
+/// How what is in a cache is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Persistence {
+    /// Every write is kept within a second.
+    EverySecond,
+    /// A copy is made each hour.
+    Hourly,
+    /// A copy is made every six hours.
+    SixHourly,
+    /// A copy is made every twelve hours.
+    TwelveHourly,
+}
+
+impl Persistence {
+    fn body(self) -> Value {
+        let copies = |every: &str| json!({ "aofEnabled": false, "rdbEnabled": true, "rdbFrequency": every });
+        match self {
+            Persistence::EverySecond => {
+                json!({ "aofEnabled": true, "aofFrequency": "1s", "rdbEnabled": false })
+            }
+            Persistence::Hourly => copies("1h"),
+            Persistence::SixHourly => copies("6h"),
+            Persistence::TwelveHourly => copies("12h"),
+        }
+    }
+}
+
+/// Who signs in without a key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AccessSpec {
+    /// An identity of the blueprint, or an object id.
+    #[schemars(extend("x-wants" = "principal"))]
+    principal: Reference,
 }
 
 const CACHES: &str = "Microsoft.Cache/redisEnterprise";
@@ -97,6 +140,8 @@ pub static REDIS_DATABASE: ResourceType = ResourceType {
         Rule::at("properties.modules[].version").read_only(),
         Rule::at("properties.geoReplication.linkedDatabases[].state").read_only(),
         Rule::at("properties.evictionPolicy").fold_case().default("\"VolatileLRU\""),
+        Rule::at("properties.persistence.aofEnabled").default("false"),
+        Rule::at("properties.persistence.rdbEnabled").default("false"),
         Rule::at("properties.accessKeysAuthentication").fold_case().default("\"Disabled\""),
         Rule::at("properties.redisVersion").read_only(),
         Rule::at("properties.resourceState").read_only(),
@@ -104,6 +149,21 @@ pub static REDIS_DATABASE: ResourceType = ResourceType {
     expected: Duration::from_secs(120),
     expected_update: Duration::from_secs(60),
     ..ResourceType::new(DATABASES, API_VERSION, "database of a Managed Redis")
+};
+
+/// Somebody who signs in without a key.
+pub static REDIS_ACCESS: ResourceType = ResourceType {
+    tags: false,
+    lanes: &[Lane::Ancestor(CACHES)],
+    rules: &[
+        Rule::at("properties.user.objectId").fold_case().immutable(),
+        Rule::at("properties.accessPolicyName").immutable(),
+    ],
+    ..ResourceType::new(
+        "Microsoft.Cache/redisEnterprise/databases/accessPolicyAssignments",
+        API_VERSION,
+        "access to a Managed Redis",
+    )
 };
 
 const CODES: &[&Code] = &[&REDIS_NAME, &REDIS_FIELDS];
@@ -140,6 +200,8 @@ impl EntryKind for Redis {
     const ABOUT: &'static str = "An Azure Managed Redis with its database. It holds data: it is deleted or replaced only when \
         somebody names it.";
     const EXAMPLE: &'static str = "\
+identities:
+  shop: { name: id-shop-web }
 redis:
   sessions:
     name: redis-sessions-${uniqueString(azure.resourceGroup)}
@@ -149,8 +211,11 @@ redis:
     clustering: EnterpriseCluster
     eviction: NoEviction
     modules: [RediSearch]
+    persistence: everySecond
+    access: { shop: { principal: '${identities.shop}' } }
 ";
-    const TYPES: &'static [&'static ResourceType] = &[&REDIS, &REDIS_DATABASE];
+    const TYPES: &'static [&'static ResourceType] = &[&REDIS, &REDIS_DATABASE, &REDIS_ACCESS];
+    const NESTED: &'static [Nested] = &[Nested::at("access.*")];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];
     type Spec = Spec;
 
@@ -181,10 +246,22 @@ redis:
             ("evictionPolicy", spec.eviction.clone().map(Value::from)),
             ("modules", (!modules.is_empty()).then_some(Value::Array(modules))),
             ("accessKeysAuthentication", spec.access_keys.map(switch)),
+            ("persistence", spec.persistence.map(Persistence::body)),
         ]) });
         let id = cache.child("databases", "default");
-        let draft = Draft::new(address.child("database"), id.as_str(), &REDIS_DATABASE, body);
+        let database = address.child("database");
+        let draft = Draft::new(database.clone(), id.as_str(), &REDIS_DATABASE, body);
         cx.also(draft.initially_if(&[("properties.clusteringPolicy", spec.clustering.is_none())]));
+        for (key, access) in &spec.access {
+            let own = address.child("access").child(key);
+            let id = id.child("accessPolicyAssignments", key);
+            // Azure has one policy so far, which allows everything.
+            let body = json!({ "properties": {
+                "accessPolicyName": "default", "user": { "objectId": access.principal.facet("principalId") },
+            } });
+            let draft = Draft::new(own, id.as_str(), &REDIS_ACCESS, body).needs(database.as_str());
+            cx.also(draft.origin(format!("access.{key}")));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::defaults::{Asked, Defaults, Ends, Made, quick};
 use crate::core::error::Failure;
 use crate::core::json::{Object, at, list, set, set_default, text};
 use crate::core::locations::display_name;
+use crate::core::path::cut;
 use serde_json::{Value, json};
 
 const COSMOS: &str = "microsoft.documentdb/databaseaccounts";
@@ -19,6 +20,18 @@ pub(super) const KNOWN: &[Defaults] = &[
         .refuses(check_cosmos_container)
         .plain()
         .takes(Ends::Followed(202, 0), 15),
+    quick("microsoft.documentdb/databaseaccounts/sqldatabases/throughputsettings", |_, _| {})
+        .refuses(check_units)
+        .plain()
+        .takes(Ends::Followed(202, 0), 10),
+    quick("microsoft.documentdb/databaseaccounts/sqldatabases/containers/throughputsettings", |_, _| {})
+        .refuses(check_units)
+        .plain()
+        .takes(Ends::Followed(202, 0), 10),
+    quick("microsoft.documentdb/databaseaccounts/sqlroleassignments", |_, _| {})
+        .refuses(check_role)
+        .plain()
+        .takes(Ends::Followed(202, 0), 10),
 ];
 
 fn check_cosmos(asked: &Asked<'_>) -> Result<(), Failure> {
@@ -40,6 +53,16 @@ fn check_cosmos(asked: &Asked<'_>) -> Result<(), Failure> {
         || order.len() != locations.len()
     {
         return Err(bad("The failover priorities of the locations are 0 and up, each once."));
+    }
+    let policy = text(body, "properties.backupPolicy.type").unwrap_or("Periodic");
+    asked.one_of("properties.backupPolicy.type", &["Periodic", "Continuous"])?;
+    asked.one_of(
+        "properties.backupPolicy.continuousModeProperties.tier",
+        &["Continuous7Days", "Continuous30Days"],
+    )?;
+    let was = asked.before.and_then(|before| text(before, "properties.backupPolicy.type"));
+    if was == Some("Continuous") && policy != "Continuous" {
+        return Err(bad("An account cannot be moved from continuous backups to periodic ones."));
     }
     if let Some(before) = asked.before {
         let places = |body: &Object| -> Vec<(String, Option<Value>)> {
@@ -76,6 +99,11 @@ fn fill_cosmos(made: &Made<'_>, body: &mut Object) {
     set_default(body, "properties.consistencyPolicy.defaultConsistencyLevel", "Session");
     set_default(body, "properties.consistencyPolicy.maxIntervalInSeconds", 5);
     set_default(body, "properties.consistencyPolicy.maxStalenessPrefix", 100);
+    if text(body, "properties.backupPolicy.type") == Some("Periodic") {
+        set_default(body, "properties.backupPolicy.periodicModeProperties.backupIntervalInMinutes", 240);
+        set_default(body, "properties.backupPolicy.periodicModeProperties.backupRetentionIntervalInHours", 8);
+        set_default(body, "properties.backupPolicy.periodicModeProperties.backupStorageRedundancy", "Geo");
+    }
     set_default(
         body,
         "properties.backupPolicy",
@@ -117,4 +145,48 @@ fn check_cosmos_container(asked: &Asked<'_>) -> Result<(), Failure> {
         return Err(bad("The container has no partition key."));
     }
     asked.keeps("properties.resource.partitionKey", "BadRequest")
+}
+
+/// Request units are manual or scale by themselves, and what they are they stay.
+fn check_units(asked: &Asked<'_>) -> Result<(), Failure> {
+    if !asked.name.eq_ignore_ascii_case("default") {
+        return Err(bad("The name of the throughput settings is 'default'."));
+    }
+    let number =
+        |body: &Object, path: &str| at(body, &format!("properties.resource.{path}")).and_then(Value::as_u64);
+    let (manual, most) =
+        (number(asked.body, "throughput"), number(asked.body, "autoscaleSettings.maxThroughput"));
+    match (manual, most) {
+        (Some(units), None) if units >= 400 && units % 100 == 0 => {}
+        (None, Some(most)) if most >= 1000 && most % 1000 == 0 => {}
+        _ => {
+            return Err(bad(
+                "The throughput is 400 and up in hundreds, or the most of it 1000 and up in thousands.",
+            ));
+        }
+    }
+    let was = asked.before.map(|before| number(before, "throughput").is_some());
+    if was.is_some_and(|was| was != manual.is_some()) {
+        return Err(bad("Throughput is moved between manual and autoscale by an action of its own."));
+    }
+    Ok(())
+}
+
+fn check_role(asked: &Asked<'_>) -> Result<(), Failure> {
+    for needed in ["roleDefinitionId", "principalId", "scope"] {
+        asked.needs(&format!("properties.{needed}"))?;
+    }
+    asked.keeps("properties.principalId", "BadRequest")?;
+    let account = cut(asked.key, 2);
+    let within = |path: &str| {
+        let id = text(asked.body, path).unwrap_or_default().to_ascii_lowercase();
+        id == account || id.starts_with(&format!("{account}/"))
+    };
+    if uuid::Uuid::try_parse(asked.name).is_err()
+        || !within("properties.roleDefinitionId")
+        || !within("properties.scope")
+    {
+        return Err(bad("The role assignment has a GUID for a name, and a role and a scope of its account."));
+    }
+    Ok(())
 }

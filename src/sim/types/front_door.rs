@@ -15,6 +15,7 @@ const ORIGIN_GROUP: &str = "microsoft.cdn/profiles/origingroups";
 pub(super) const ORIGIN: &str = "microsoft.cdn/profiles/origingroups/origins";
 const RULE_SET: &str = "microsoft.cdn/profiles/rulesets";
 const DOMAIN: &str = "microsoft.cdn/profiles/customdomains";
+const CERTIFICATE: &str = "microsoft.cdn/profiles/secrets";
 const SECURITY: &str = "microsoft.cdn/profiles/securitypolicies";
 const POLICY: &str = "microsoft.network/frontdoorwebapplicationfirewallpolicies";
 const GATEWAY_POLICY: &str = "microsoft.network/applicationgatewaywebapplicationfirewallpolicies";
@@ -33,6 +34,10 @@ pub(super) const KNOWN: &[Defaults] = &[
         .stays(rules_are_used)
         .takes(ALONE, 10),
     quick("microsoft.cdn/profiles/rulesets/rules", fill_child).refuses(check_rule).takes(AMONG, 10),
+    quick(CERTIFICATE, fill_certificate)
+        .refuses(check_certificate)
+        .stays(certificate_is_used)
+        .takes(ALONE, 10),
     quick(DOMAIN, fill_domain).refuses(check_domain).stays(domain_is_used).takes(ALONE, 30),
     quick(SECURITY, fill_child).refuses(check_security).takes(ALONE, 20),
     quick(POLICY, fill_policy).refuses(check_policy).stays(policy_is_used).takes(ALONE, 10),
@@ -362,7 +367,43 @@ fn check_domain(asked: &Asked<'_>) -> Result<(), Failure> {
     {
         return Err(bad("A certificate of the customer's needs a secret."));
     }
+    if let Some(secret) = text(asked.body, "properties.tlsSettings.secret.id") {
+        asked.refers(secret, CERTIFICATE, "BadRequest")?;
+    }
     Ok(())
+}
+
+fn check_certificate(asked: &Asked<'_>) -> Result<(), Failure> {
+    let kinds =
+        ["CustomerCertificate", "ManagedCertificate", "AzureFirstPartyManagedCertificate", "UrlSigningKey"];
+    asked.needs("properties.parameters.type")?;
+    asked.one_of("properties.parameters.type", &kinds)?;
+    let own = text(asked.body, "properties.parameters.type") == Some("CustomerCertificate");
+    if own && text(asked.body, "properties.parameters.secretSource.id").is_none() {
+        return Err(bad("A certificate of the customer's has a secret of a key vault."));
+    }
+    let newest = at(asked.body, "properties.parameters.useLatestVersion") == Some(&json!(true));
+    match own && !newest && text(asked.body, "properties.parameters.secretVersion").is_none() {
+        true => Err(bad("The certificate has neither a version nor useLatestVersion.")),
+        false => Ok(()),
+    }
+}
+
+fn fill_certificate(made: &Made<'_>, body: &mut Object) {
+    set_default(body, "properties.parameters.useLatestVersion", false);
+    fill_child(made, body);
+}
+
+fn certificate_is_used(world: &World, certificate: &Resource) -> Result<(), Failure> {
+    let key = certificate.key();
+    let mut domains = world.state.resources.below(cut(&key, 2)).map(|(_, r)| r).filter(|r| r.kind == DOMAIN);
+    let used = domains.any(|domain| {
+        text(&domain.body, "properties.tlsSettings.secret.id").is_some_and(|id| id.eq_ignore_ascii_case(&key))
+    });
+    match used {
+        true => Err(Failure::new(409, "Conflict", "The secret is used by a custom domain.")),
+        false => Ok(()),
+    }
 }
 
 fn fill_domain(made: &Made<'_>, body: &mut Object) {

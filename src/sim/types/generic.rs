@@ -28,6 +28,7 @@ const SECRETS: &[&str] = &[
     "connectionstring",
     "protectedsettings",
     "publishingpassword",
+    "storageaccountaccesskey",
 ];
 
 /// The addresses of a key: Azure makes a version with it.
@@ -175,7 +176,11 @@ fn refuse_if_busy(world: &World, known: &Defaults, key: &str) -> Result<(), Fail
 fn drop_secrets(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            object.retain(|name, _| !SECRETS.contains(&name.to_ascii_lowercase().as_str()));
+            // `secret` may also be a reference to one.
+            object.retain(|name, value| {
+                let name = name.to_ascii_lowercase();
+                !SECRETS.contains(&name.as_str()) || name == "secret" && value.is_object()
+            });
             object.values_mut().for_each(drop_secrets);
         }
         Value::Array(items) => items.iter_mut().for_each(drop_secrets),

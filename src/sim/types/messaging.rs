@@ -21,6 +21,11 @@ pub(super) const KNOWN: &[Defaults] = &[
     quick("microsoft.servicebus/namespaces/queues", fill_queue).refuses(check_entity).plain(),
     quick("microsoft.servicebus/namespaces/topics", fill_queue).refuses(check_topic).plain(),
     quick("microsoft.servicebus/namespaces/topics/subscriptions", fill_queue).refuses(check_entity).plain(),
+    quick("microsoft.servicebus/namespaces/topics/subscriptions/rules", fill_filter)
+        .refuses(check_filter)
+        .plain(),
+    quick("microsoft.servicebus/namespaces/authorizationrules", |_, _| {}).refuses(check_keys).plain(),
+    quick("microsoft.eventhub/namespaces/authorizationrules", |_, _| {}).refuses(check_keys).plain(),
     quick(HUBS, fill_namespace).refuses(check_hubs).takes(NAMESPACE, 60),
     quick("microsoft.eventhub/namespaces/networkrulesets", fill_rules).refuses(check_rules).plain(),
     quick("microsoft.eventhub/namespaces/eventhubs", fill_hub).refuses(check_hub).plain(),
@@ -143,7 +148,107 @@ fn fill_rules(_: &Made<'_>, body: &mut Object) {
     set_default(body, "properties.trustedServiceAccessEnabled", false);
 }
 
+/// Keys are for something, and who manages does the rest too.
+fn check_keys(asked: &Asked<'_>) -> Result<(), Failure> {
+    let rights: Vec<&str> = list(asked.body, "properties.rights").iter().filter_map(Value::as_str).collect();
+    let known = rights.iter().all(|right| ["Listen", "Send", "Manage"].contains(right));
+    let whole = !rights.contains(&"Manage") || rights.len() == 3;
+    if rights.is_empty() || !known || !whole {
+        return Err(bad("The rights of the authorization rule are Listen, Send, both, or all with Manage."));
+    }
+    Ok(())
+}
+
+fn check_filter(asked: &Asked<'_>) -> Result<(), Failure> {
+    let said = |path: &str| text(asked.body, path).is_some_and(|text| !text.is_empty());
+    match text(asked.body, "properties.filterType").unwrap_or("SqlFilter") {
+        "SqlFilter"
+            if at(asked.body, "properties.sqlFilter").is_some()
+                && !said("properties.sqlFilter.sqlExpression") =>
+        {
+            Err(bad("The SQL expression of the filter is empty."))
+        }
+        "CorrelationFilter" if at(asked.body, "properties.correlationFilter").is_none() => {
+            Err(bad("The rule has no correlation filter."))
+        }
+        "SqlFilter" | "CorrelationFilter" => Ok(()),
+        other => Err(bad(format!("The filter type '{other}' is not valid."))),
+    }
+}
+
+fn fill_filter(_: &Made<'_>, body: &mut Object) {
+    set_default(body, "properties.filterType", "SqlFilter");
+    if text(body, "properties.filterType") == Some("SqlFilter") {
+        set_default(body, "properties.sqlFilter.sqlExpression", "1=1");
+        set_default(body, "properties.sqlFilter.compatibilityLevel", 20);
+    }
+    set_default(body, "properties.action", json!({}));
+}
+
+/// The seconds of a duration of ISO 8601.
+fn seconds(text: &str) -> Option<u64> {
+    let rest = text.strip_prefix('P')?;
+    let (days, time) = rest.split_once('T').unwrap_or((rest, ""));
+    let mut total = 0;
+    for (part, units) in [(days, "D"), (time, "HMS")] {
+        let mut number = String::new();
+        for c in part.chars() {
+            if c.is_ascii_digit() {
+                number.push(c);
+                continue;
+            }
+            let unit = match c {
+                _ if !units.contains(c) => return None,
+                'D' => 86_400,
+                'H' => 3_600,
+                'M' => 60,
+                _ => 1,
+            };
+            total += number.parse::<u64>().ok()?.checked_mul(unit)?;
+            number.clear();
+        }
+        if !number.is_empty() {
+            return None;
+        }
+    }
+    Some(total)
+}
+
 fn check_entity(asked: &Asked<'_>) -> Result<(), Failure> {
+    for member in [
+        "lockDuration",
+        "defaultMessageTimeToLive",
+        "duplicateDetectionHistoryTimeWindow",
+        "autoDeleteOnIdle",
+    ] {
+        let Some(said) = text(asked.body, &format!("properties.{member}")) else { continue };
+        // What Azure shows for `never` is longer than any.
+        let whole = said.split('.').next().unwrap_or_default();
+        let good = match (member, seconds(whole)) {
+            ("lockDuration", Some(time)) => (5..=300).contains(&time),
+            ("autoDeleteOnIdle", Some(time)) => time >= 300,
+            ("duplicateDetectionHistoryTimeWindow", Some(time)) => (20..=604_800).contains(&time),
+            (_, Some(time)) => time >= 1,
+            (_, None) => said.contains('.'),
+        };
+        if !good {
+            return Err(bad(format!("The value '{said}' of '{member}' is not valid.")));
+        }
+    }
+    let (start, _) = asked.key.split_once("/namespaces/").unwrap_or_default();
+    let name = asked.key[start.len()..].split('/').nth(2).unwrap_or_default();
+    for member in ["forwardTo", "forwardDeadLetteredMessagesTo"] {
+        let Some(to) = text(asked.body, &format!("properties.{member}")).filter(|to| !to.is_empty()) else {
+            continue;
+        };
+        let there = ["queues", "topics"].iter().any(|list| {
+            let key = format!("{start}/namespaces/{name}/{list}/{}", to.to_ascii_lowercase());
+            asked.world.state.resources.contains(&key)
+        });
+        if !there {
+            return Err(bad(format!("The entity '{to}' that messages are forwarded to was not found.")));
+        }
+    }
     asked.keeps("properties.requiresSession", "BadRequest")?;
     asked.keeps("properties.requiresDuplicateDetection", "BadRequest")
 }
@@ -155,12 +260,30 @@ fn check_topic(asked: &Asked<'_>) -> Result<(), Failure> {
     check_entity(asked)
 }
 
-fn fill_queue(_: &Made<'_>, body: &mut Object) {
-    set_default(body, "properties.maxDeliveryCount", 10);
-    set_default(body, "properties.requiresSession", false);
-    set_default(body, "properties.requiresDuplicateDetection", false);
+fn fill_queue(made: &Made<'_>, body: &mut Object) {
+    let long = "P10675199DT2H48M5.4775807S";
+    let subscription = made.key.contains("/subscriptions/") && made.key.contains("/topics/");
+    if subscription || made.key.contains("/queues/") {
+        set_default(body, "properties.lockDuration", "PT1M");
+        set_default(body, "properties.deadLetteringOnMessageExpiration", false);
+    }
+    if !subscription {
+        set_default(body, "properties.maxSizeInMegabytes", 1024);
+        set_default(body, "properties.duplicateDetectionHistoryTimeWindow", "PT10M");
+    }
+    set_default(body, "properties.defaultMessageTimeToLive", long);
+    set_default(body, "properties.autoDeleteOnIdle", long);
+    set_default(body, "properties.enableBatchedOperations", true);
+    let topic = !subscription && !made.key.contains("/queues/");
+    if !topic {
+        set_default(body, "properties.maxDeliveryCount", 10);
+        set_default(body, "properties.requiresSession", false);
+    }
+    if !subscription {
+        set_default(body, "properties.requiresDuplicateDetection", false);
+        set_default(body, "properties.sizeInBytes", 0);
+    }
     set_default(body, "properties.status", "Active");
-    set_default(body, "properties.sizeInBytes", 0);
 }
 
 fn check_hub(asked: &Asked<'_>) -> Result<(), Failure> {
@@ -169,6 +292,17 @@ fn check_hub(asked: &Asked<'_>) -> Result<(), Failure> {
         asked.keeps("properties.partitionCount", "BadRequest")?;
     }
     let partitions = at(asked.body, "properties.partitionCount").and_then(Value::as_u64).unwrap_or(4);
+    let captures = at(asked.body, "properties.captureDescription.enabled") == Some(&json!(true));
+    if captures && above(asked, 1).is_some_and(|namespace| sku(&namespace.body) == "basic") {
+        return Err(bad("Capture is not supported by Basic namespaces."));
+    }
+    for (member, limits) in [("intervalInSeconds", 60..=900), ("sizeLimitInBytes", 10_485_760..=524_288_000)]
+    {
+        let said = at(asked.body, &format!("properties.captureDescription.{member}")).and_then(Value::as_u64);
+        if said.is_some_and(|said| !limits.contains(&said)) {
+            return Err(bad(format!("'{member}' of the capture description is out of range.")));
+        }
+    }
     if !(1..=1024).contains(&partitions) || !premium && partitions > 32 {
         return Err(bad("The number of partitions is not supported for the SKU of the namespace."));
     }
@@ -181,7 +315,14 @@ fn fill_hub(_: &Made<'_>, body: &mut Object) {
         .and_then(Value::as_u64)
         .unwrap_or(168);
     set_default(body, "properties.retentionDescription.cleanupPolicy", "Delete");
-    set_default(body, "properties.retentionDescription.retentionTimeInHours", hours);
+    if text(body, "properties.retentionDescription.cleanupPolicy") == Some("Delete") {
+        set_default(body, "properties.retentionDescription.retentionTimeInHours", hours);
+    }
+    if at(body, "properties.captureDescription").is_some() {
+        set_default(body, "properties.captureDescription.intervalInSeconds", 300);
+        set_default(body, "properties.captureDescription.sizeLimitInBytes", 314_572_800);
+        set_default(body, "properties.captureDescription.skipEmptyArchives", false);
+    }
     set(body, "properties.messageRetentionInDays", hours.div_ceil(24));
     let number = at(body, "properties.partitionCount").and_then(Value::as_u64).unwrap_or(4);
     set(body, "properties.partitionIds", (0..number).map(|n| n.to_string()).collect::<Vec<_>>());

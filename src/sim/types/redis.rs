@@ -12,6 +12,9 @@ pub(super) const KNOWN: &[Defaults] = &[
     quick("microsoft.cache/redisenterprise/databases", fill_redis_database)
         .refuses(check_redis_database)
         .takes(Ends::Followed(201, 0), 120),
+    quick("microsoft.cache/redisenterprise/databases/accesspolicyassignments", |_, _| {})
+        .refuses(check_access)
+        .takes(Ends::Followed(201, 0), 10),
 ];
 
 fn check_redis(asked: &Asked<'_>) -> Result<(), Failure> {
@@ -52,6 +55,12 @@ fn check_redis_database(asked: &Asked<'_>) -> Result<(), Failure> {
     for fixed in ["clusteringPolicy", "modules", "port"] {
         asked.keeps(&format!("properties.{fixed}"), "BadRequest")?;
     }
+    let on = |what: &str| at(asked.body, &format!("properties.persistence.{what}")) == Some(&true.into());
+    if on("aofEnabled") && on("rdbEnabled") {
+        return Err(bad("Only one kind of persistence can be enabled."));
+    }
+    asked.one_of("properties.persistence.aofFrequency", &["1s", "always"])?;
+    asked.one_of("properties.persistence.rdbFrequency", &["1h", "6h", "12h"])?;
     asked.one_of("properties.clusteringPolicy", &["OSSCluster", "EnterpriseCluster", "NoCluster"])
 }
 
@@ -64,4 +73,14 @@ fn fill_redis_database(_: &Made<'_>, body: &mut Object) {
     set_default(body, "properties.deferUpgrade", "NotDeferred");
     set(body, "properties.resourceState", "Running");
     set_default(body, "properties.redisVersion", "7.4");
+}
+
+fn check_access(asked: &Asked<'_>) -> Result<(), Failure> {
+    asked.keeps("properties.user.objectId", "BadRequest")?;
+    asked.keeps("properties.accessPolicyName", "BadRequest")?;
+    let who = text(asked.body, "properties.user.objectId").unwrap_or_default();
+    if who.is_empty() || text(asked.body, "properties.accessPolicyName") != Some("default") {
+        return Err(bad("The assignment names the policy 'default' and the object id of a user."));
+    }
+    Ok(())
 }

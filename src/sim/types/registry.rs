@@ -14,6 +14,18 @@ pub(super) const KNOWN: &[Defaults] = &[
     quick("microsoft.containerregistry/registries/replications", fill_replication)
         .refuses(check_replication)
         .takes(Ends::Followed(201, 1), 60),
+    quick("microsoft.containerregistry/registries/cacherules", fill_part)
+        .refuses(check_cache_rule)
+        .takes(Ends::Followed(201, 0), 5),
+    quick("microsoft.containerregistry/registries/webhooks", fill_webhook)
+        .refuses(check_webhook)
+        .takes(Ends::Followed(201, 0), 5),
+    quick("microsoft.containerregistry/registries/scopemaps", fill_part)
+        .refuses(check_scope_map)
+        .takes(Ends::Followed(201, 0), 5),
+    quick("microsoft.containerregistry/registries/tokens", fill_token)
+        .refuses(check_token)
+        .takes(Ends::Followed(201, 0), 5),
 ];
 
 fn check_registry(asked: &Asked<'_>) -> Result<(), Failure> {
@@ -105,4 +117,66 @@ fn fill_replication(_: &Made<'_>, body: &mut Object) {
     set_default(body, "properties.regionEndpointEnabled", true);
     set_default(body, "properties.zoneRedundancy", "Disabled");
     set(body, "properties.status", json!({"displayStatus": "Ready"}));
+}
+
+fn check_part(asked: &Asked<'_>) -> Result<(), Failure> {
+    let alnum = |c: char| c.is_ascii_alphanumeric();
+    asked.named(5..=50, alnum, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_', "InvalidName")
+}
+
+fn check_cache_rule(asked: &Asked<'_>) -> Result<(), Failure> {
+    check_part(asked)?;
+    asked.keeps("properties.sourceRepository", "CacheRulePropertyCannotBeChanged")?;
+    asked.keeps("properties.targetRepository", "CacheRulePropertyCannotBeChanged")?;
+    asked.needs("properties.sourceRepository")?;
+    asked.needs("properties.targetRepository")
+}
+
+fn check_webhook(asked: &Asked<'_>) -> Result<(), Failure> {
+    let alnum = |c: char| c.is_ascii_alphanumeric();
+    asked.named(5..=50, alnum, alnum, "InvalidName")?;
+    if asked.before.is_none() {
+        asked.needs("properties.serviceUri")?;
+    }
+    match list(asked.body, "properties.actions").is_empty() {
+        true => Err(bad("The webhook has no actions.")),
+        false => asked.one_of("properties.status", &["enabled", "disabled"]),
+    }
+}
+
+/// Whom it calls is shown to nobody.
+fn fill_webhook(_: &Made<'_>, body: &mut Object) {
+    for secret in ["properties.serviceUri", "properties.customHeaders"] {
+        crate::core::json::remove(body, secret);
+    }
+    set_default(body, "properties.status", "enabled");
+    set_default(body, "properties.scope", "");
+}
+
+fn check_scope_map(asked: &Asked<'_>) -> Result<(), Failure> {
+    check_part(asked)?;
+    match list(asked.body, "properties.actions").is_empty() {
+        true => Err(bad("The scope map has no actions.")),
+        false => Ok(()),
+    }
+}
+
+fn check_token(asked: &Asked<'_>) -> Result<(), Failure> {
+    check_part(asked)?;
+    asked.one_of("properties.status", &["enabled", "disabled"])?;
+    match text(asked.body, "properties.scopeMapId") {
+        Some(map) => asked
+            .refers(map, "microsoft.containerregistry/registries/scopemaps", "ScopeMapNotFound")
+            .map(drop),
+        None => Ok(()),
+    }
+}
+
+fn fill_part(made: &Made<'_>, body: &mut Object) {
+    set_default(body, "properties.creationDate", made.world.time());
+}
+
+fn fill_token(made: &Made<'_>, body: &mut Object) {
+    fill_part(made, body);
+    set_default(body, "properties.status", "enabled");
 }

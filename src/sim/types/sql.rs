@@ -6,8 +6,9 @@ use super::generic::Generic;
 use crate::core::behaviour::{Answer, Behaviour};
 use crate::core::call::Call;
 use crate::core::error::Failure;
-use crate::core::json::{Object, at, object, remove, set, set_default, text};
+use crate::core::json::{Object, at, list, object, remove, set, set_default, text};
 use crate::core::operation::{Act, Operation};
+use crate::core::path::cut;
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
@@ -24,6 +25,30 @@ pub(super) const KNOWN: &[Defaults] = &[
     quick("microsoft.sql/servers/databases", fill_database)
         .refuses(check_database)
         .takes(Ends::Followed(202, 0), 90),
+    quick("microsoft.sql/servers/elasticpools", fill_pool)
+        .refuses(check_pool)
+        .stays(pool_is_used)
+        .takes(Ends::Followed(202, 0), 60),
+    quick("microsoft.sql/servers/databases/backupshorttermretentionpolicies", |_, body| {
+        set_default(body, "properties.retentionDays", 7);
+        set_default(body, "properties.diffBackupIntervalInHours", 12);
+    })
+    .refuses(check_short_retention)
+    .takes(Ends::Followed(202, 0), 5),
+    quick("microsoft.sql/servers/databases/backuplongtermretentionpolicies", |_, body| {
+        for member in ["weeklyRetention", "monthlyRetention", "yearlyRetention"] {
+            set_default(body, &format!("properties.{member}"), "PT0S");
+        }
+        set_default(body, "properties.weekOfYear", 0);
+    })
+    .refuses(only_default)
+    .takes(Ends::Followed(202, 0), 5),
+    quick("microsoft.sql/servers/auditingsettings", fill_auditing)
+        .refuses(check_auditing)
+        .takes(Ends::Followed(202, 0), 10),
+    quick("microsoft.sql/servers/failovergroups", fill_group)
+        .refuses(check_group)
+        .takes(Ends::Followed(202, 0), 120),
     quick("microsoft.sql/servers/administrators", |_, _| {})
         .refuses(check_admin)
         .takes(Ends::Followed(202, 0), 10),
@@ -150,6 +175,15 @@ fn check_database(asked: &Asked<'_>) -> Result<(), Failure> {
         let message = format!("The service objective '{sku}' is not valid.");
         return Err(Failure::bad("InvalidSkuName", message));
     }
+    if let Some(pool) = text(asked.body, "properties.elasticPoolId") {
+        let own = pool.to_ascii_lowercase().starts_with(&format!("{}/elasticpools/", cut(asked.key, 2)));
+        if !own || !asked.world.state.resources.contains(&pool.to_ascii_lowercase()) {
+            return Err(Failure::bad(
+                "ElasticPoolNotFound",
+                format!("The elastic pool '{pool}' was not found on the server."),
+            ));
+        }
+    }
     let serverless = sku.contains("_S_");
     if !serverless && at(asked.body, "properties.autoPauseDelay").is_some_and(|d| d != -1) {
         return Err(Failure::bad("InvalidParameterValue", "Only a serverless database pauses by itself."));
@@ -159,7 +193,8 @@ fn check_database(asked: &Asked<'_>) -> Result<(), Failure> {
 
 fn fill_database(made: &Made<'_>, body: &mut Object) {
     let Made { world, key, .. } = made;
-    set_default(body, "sku.name", "GP_Gen5");
+    let pooled = at(body, "properties.elasticPoolId").is_some_and(|pool| !pool.is_null());
+    set_default(body, "sku.name", if pooled { "ElasticPool" } else { "GP_Gen5" });
     let sku = text(body, "sku.name").unwrap_or_default().to_owned();
     let tier = match &sku[..1] {
         "G" => "GeneralPurpose",
@@ -216,4 +251,149 @@ fn check_network_rule(asked: &Asked<'_>) -> Result<(), Failure> {
         return Err(Failure::bad("VirtualNetworkRuleBadRequest", message));
     }
     Ok(())
+}
+
+fn only_default(asked: &Asked<'_>) -> Result<(), Failure> {
+    match asked.name.eq_ignore_ascii_case("default") {
+        true => Ok(()),
+        false => Err(Failure::bad("InvalidParameterValue", "The name of the policy is 'default'.")),
+    }
+}
+
+fn check_short_retention(asked: &Asked<'_>) -> Result<(), Failure> {
+    only_default(asked)?;
+    let days = at(asked.body, "properties.retentionDays").and_then(Value::as_u64);
+    let hours = at(asked.body, "properties.diffBackupIntervalInHours").and_then(Value::as_u64);
+    if days.is_some_and(|days| !(1..=35).contains(&days))
+        || hours.is_some_and(|hours| hours != 12 && hours != 24)
+    {
+        return Err(Failure::bad(
+            "InvalidBackupRetentionPeriod",
+            "The retention is 1 to 35 days, and the interval 12 or 24 hours.",
+        ));
+    }
+    Ok(())
+}
+
+fn check_pool(asked: &Asked<'_>) -> Result<(), Failure> {
+    let sku = text(asked.body, "sku.name").unwrap_or("GP_Gen5");
+    let known = ["BasicPool", "StandardPool", "PremiumPool", "GP_", "BC_", "HS_"];
+    if !known.iter().any(|start| sku.starts_with(start)) {
+        return Err(Failure::bad(
+            "InvalidSkuName",
+            format!("The service objective '{sku}' is not one of a pool."),
+        ));
+    }
+    Ok(())
+}
+
+fn fill_pool(made: &Made<'_>, body: &mut Object) {
+    set_default(body, "sku.name", "GP_Gen5");
+    let tier = match text(body, "sku.name").unwrap_or_default().get(..2).unwrap_or_default() {
+        "GP" => "GeneralPurpose",
+        "BC" => "BusinessCritical",
+        "HS" => "Hyperscale",
+        "Pr" => "Premium",
+        "Ba" => "Basic",
+        _ => "Standard",
+    };
+    set(body, "sku.tier", tier);
+    set_default(body, "sku.capacity", 2);
+    set_default(body, "properties.maxSizeBytes", 34_359_738_368_i64);
+    set_default(body, "properties.perDatabaseSettings.minCapacity", 0);
+    let all = at(body, "sku.capacity").cloned().unwrap_or(json!(2));
+    set_default(body, "properties.perDatabaseSettings.maxCapacity", all);
+    set_default(body, "properties.zoneRedundant", false);
+    set_default(body, "properties.creationDate", made.world.time());
+    set(body, "properties.state", "Ready");
+    body.insert("kind".into(), json!("vcore,pool"));
+}
+
+fn pool_is_used(world: &World, pool: &Resource) -> Result<(), Failure> {
+    let databases = format!("{}/databases", cut(&pool.key(), 2));
+    let used = world.state.resources.members(&databases).any(|(_, database)| {
+        text(&database.body, "properties.elasticPoolId").is_some_and(|id| id.eq_ignore_ascii_case(&pool.id))
+    });
+    match used {
+        true => Err(Failure::new(409, "ElasticPoolNotEmpty", "The elastic pool has databases in it.")),
+        false => Ok(()),
+    }
+}
+
+fn check_auditing(asked: &Asked<'_>) -> Result<(), Failure> {
+    only_default(asked)?;
+    asked.needs("properties.state")?;
+    asked.one_of("properties.state", &["Enabled", "Disabled"])?;
+    let on = text(asked.body, "properties.state").is_some_and(|state| state.eq_ignore_ascii_case("Enabled"));
+    let monitor = at(asked.body, "properties.isAzureMonitorTargetEnabled") == Some(&json!(true));
+    if on && !monitor && text(asked.body, "properties.storageEndpoint").is_none() {
+        let message =
+            "Either storageEndpoint or isAzureMonitorTargetEnabled is required when the state is Enabled.";
+        return Err(Failure::bad("DataSecurityInvalidUserSuppliedParameter", message));
+    }
+    Ok(())
+}
+
+fn fill_auditing(_: &Made<'_>, body: &mut Object) {
+    set_default(body, "properties.retentionDays", 0);
+    set_default(body, "properties.isStorageSecondaryKeyInUse", false);
+    set_default(body, "properties.isAzureMonitorTargetEnabled", false);
+    set_default(body, "properties.isManagedIdentityInUse", false);
+    let groups = [
+        "SUCCESSFUL_DATABASE_AUTHENTICATION_GROUP",
+        "FAILED_DATABASE_AUTHENTICATION_GROUP",
+        "BATCH_COMPLETED_GROUP",
+    ];
+    set_default(body, "properties.auditActionsAndGroups", json!(groups));
+}
+
+fn check_group(asked: &Asked<'_>) -> Result<(), Failure> {
+    let partners = |body: &Object| -> Vec<String> {
+        let all = list(body, "properties.partnerServers").iter();
+        all.filter_map(|one| one.get("id")?.as_str()).map(str::to_ascii_lowercase).collect()
+    };
+    if asked.before.is_some_and(|before| partners(before) != partners(asked.body)) {
+        let message = "The partner servers of a failover group cannot be changed.";
+        return Err(Failure::bad("InvalidParameterValue", message));
+    }
+    let partner = list(asked.body, "properties.partnerServers").first();
+    let partner = partner.and_then(|one| one.get("id")?.as_str()).unwrap_or_default();
+    let found = asked.refers(partner, SQL, "FailoverGroupPartnerServerNotFound")?;
+    let home = server(asked).map(Resource::location).unwrap_or_default();
+    if found.key() == cut(asked.key, 2) || found.location() == home {
+        let message = "The partner server of a failover group is in another region.";
+        return Err(Failure::bad("FailoverGroupPartnerServerInvalid", message));
+    }
+    for database in list(asked.body, "properties.databases").iter().filter_map(Value::as_str) {
+        asked.refers(database, "microsoft.sql/servers/databases", "DatabaseNotFound")?;
+    }
+    let policy = text(asked.body, "properties.readWriteEndpoint.failoverPolicy").unwrap_or_default();
+    let minutes = at(asked.body, "properties.readWriteEndpoint.failoverWithDataLossGracePeriodMinutes");
+    let minutes = minutes.and_then(Value::as_u64);
+    if policy == "Automatic" && minutes.is_none_or(|minutes| minutes < 60)
+        || policy == "Manual" && minutes.is_some()
+    {
+        let message =
+            "An automatic failover has a grace period of 60 minutes or more, and a manual one has none.";
+        return Err(Failure::bad("FailoverGroupInvalidGracePeriod", message));
+    }
+    Ok(())
+}
+
+fn fill_group(made: &Made<'_>, body: &mut Object) {
+    set_default(body, "properties.readOnlyEndpoint.failoverPolicy", "Disabled");
+    set(body, "properties.replicationRole", "Primary");
+    set(body, "properties.replicationState", "CATCH_UP");
+    let shown: Vec<Value> = list(body, "properties.partnerServers")
+        .iter()
+        .cloned()
+        .map(|mut partner| {
+            let id = partner["id"].as_str().unwrap_or_default().to_ascii_lowercase();
+            let place = made.world.state.resources.get(&id).map(Resource::location).unwrap_or_default();
+            partner["location"] = json!(place);
+            partner["replicationRole"] = json!("Secondary");
+            partner
+        })
+        .collect();
+    set(body, "properties.partnerServers", shown);
 }

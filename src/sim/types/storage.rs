@@ -2,15 +2,32 @@
 
 use super::data::{SUBNET, serves, small};
 use super::defaults::{Asked, Defaults, Ends, Made, quick};
+use super::generic::Generic;
+use crate::core::behaviour::{Answer, Behaviour, ok};
+use crate::core::call::Call;
 use crate::core::error::Failure;
-use crate::core::json::{Object, at, list, set, set_default, text};
+use crate::core::json::{Object, at, list, object, set, set_default, text};
 use crate::core::path::cut;
+use crate::core::world::World;
 use serde_json::{Value, json};
 
 const STORAGE: &str = "microsoft.storage/storageaccounts";
 
 pub(super) const KNOWN: &[Defaults] = &[
     quick(STORAGE, fill_storage).refuses(check_storage).plain().takes(Ends::ByLocation, 20),
+    quick("microsoft.storage/storageaccounts/blobservices", fill_blobs).refuses(check_blobs).plain(),
+    quick("microsoft.storage/storageaccounts/managementpolicies", |made, body| {
+        set(body, "properties.lastModifiedTime", made.world.time());
+    })
+    .refuses(check_lifecycle)
+    .plain(),
+    quick("microsoft.storage/storageaccounts/fileservices/shares", fill_share).refuses(check_share),
+    quick("microsoft.storage/storageaccounts/queueservices/queues", |_, _| {}).refuses(check_queue).plain(),
+    quick("microsoft.storage/storageaccounts/tableservices/tables", |made, body| {
+        set(body, "properties.tableName", made.name.clone());
+    })
+    .refuses(check_table)
+    .plain(),
     quick("microsoft.storage/storageaccounts/blobservices/containers", fill_container)
         .refuses(check_container),
 ];
@@ -101,4 +118,132 @@ fn fill_container(_: &Made<'_>, body: &mut Object) {
     set_default(body, "properties.leaseState", "Available");
     set_default(body, "properties.hasImmutabilityPolicy", false);
     set_default(body, "properties.hasLegalHold", false);
+}
+
+/// How the blobs of an account are kept, which every account says.
+#[derive(Debug)]
+pub(crate) struct BlobService;
+
+impl Behaviour for BlobService {
+    fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        Generic.put(world, call)
+    }
+
+    /// What nobody has written yet.
+    fn get(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        let account = world.state.resources.get(cut(&call.path.key, 2));
+        let name = call.path.name();
+        let Some(account) = account.filter(|_| name.eq_ignore_ascii_case("default")) else {
+            return Err(call.not_found());
+        };
+        let mut body = object(json!({"id": call.id, "name": name, "type": call.type_name}));
+        let sku = account.body.get("sku").cloned().unwrap_or_default();
+        body.insert("sku".into(), sku);
+        set(&mut body, "properties.cors", json!({"corsRules": []}));
+        set(
+            &mut body,
+            "properties.deleteRetentionPolicy",
+            json!({"enabled": false, "allowPermanentDelete": false}),
+        );
+        ok(&Value::Object(body))
+    }
+
+    fn delete(&self, _world: &mut World, call: &Call<'_>) -> Answer {
+        Err(Failure::new(405, "MethodNotAllowed", format!("'{}' cannot be deleted.", call.id)))
+    }
+}
+
+fn invalid(member: &str) -> Failure {
+    let message = format!("Values for request parameters are invalid: {member}.");
+    Failure::bad("InvalidValuesForRequestParameters", message)
+}
+
+fn check_blobs(asked: &Asked<'_>) -> Result<(), Failure> {
+    let on = |path: &str| at(asked.body, &format!("properties.{path}")) == Some(&json!(true));
+    let days = |path: &str| at(asked.body, &format!("properties.{path}.days")).and_then(Value::as_u64);
+    for policy in ["deleteRetentionPolicy", "containerDeleteRetentionPolicy"] {
+        if on(&format!("{policy}.enabled")) && !days(policy).is_some_and(|days| (1..=365).contains(&days)) {
+            return Err(invalid(policy));
+        }
+    }
+    let kept = days("deleteRetentionPolicy").filter(|_| on("deleteRetentionPolicy.enabled"));
+    let back = days("restorePolicy").filter(|_| on("restorePolicy.enabled"));
+    let possible = on("isVersioningEnabled") && on("changeFeed.enabled");
+    if back.is_some_and(|back| !possible || kept.is_none_or(|kept| back >= kept)) {
+        let message =
+            "Restore policy needs versioning, the change feed, and a delete retention that is longer.";
+        return Err(Failure::new(409, "FeatureDependencyNotSatisfied", message));
+    }
+    Ok(())
+}
+
+fn fill_blobs(made: &Made<'_>, body: &mut Object) {
+    let account = made.world.state.resources.get(cut(made.key, 2));
+    if let Some(sku) = account.and_then(|account| account.body.get("sku")) {
+        set(body, "sku", sku.clone());
+    }
+    set_default(body, "properties.cors", json!({"corsRules": []}));
+    set_default(body, "properties.deleteRetentionPolicy.enabled", false);
+    set_default(body, "properties.deleteRetentionPolicy.allowPermanentDelete", false);
+}
+
+fn check_lifecycle(asked: &Asked<'_>) -> Result<(), Failure> {
+    let rules = list(asked.body, "properties.policy.rules");
+    if !asked.name.eq_ignore_ascii_case("default") || rules.is_empty() {
+        return Err(invalid("policy.rules"));
+    }
+    for rule in rules {
+        let of = |pointer: &str| rule.pointer(pointer).and_then(Value::as_object);
+        let acts = ["baseBlob", "snapshot", "version"]
+            .iter()
+            .any(|on| of(&format!("/definition/actions/{on}")).is_some_and(|actions| !actions.is_empty()));
+        let named = rule.get("name").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
+        if !acts || !named || rule.get("type").and_then(Value::as_str) != Some("Lifecycle") {
+            return Err(invalid("policy.rules"));
+        }
+    }
+    Ok(())
+}
+
+/// The kind of the account that something of a service is in.
+fn account_kind<'w>(asked: &Asked<'w>) -> &'w str {
+    let account = asked.world.state.resources.get(cut(asked.key, 4));
+    account.and_then(|account| text(&account.body, "kind")).unwrap_or("StorageV2")
+}
+
+fn check_share(asked: &Asked<'_>) -> Result<(), Failure> {
+    asked.named(3..=63, small, |c| small(c) || c == '-', "InvalidResourceName")?;
+    asked.keeps("properties.enabledProtocols", "InvalidXmlNodeValue")?;
+    let nfs = text(asked.body, "properties.enabledProtocols").is_some_and(|p| p.eq_ignore_ascii_case("NFS"));
+    if nfs && account_kind(asked) != "FileStorage" {
+        return Err(invalid("enabledProtocols"));
+    }
+    let quota = at(asked.body, "properties.shareQuota").and_then(Value::as_u64).unwrap_or(5120);
+    if !(1..=102_400).contains(&quota) {
+        return Err(invalid("shareQuota"));
+    }
+    Ok(())
+}
+
+fn fill_share(_: &Made<'_>, body: &mut Object) {
+    set_default(body, "properties.shareQuota", 5120);
+    set_default(body, "properties.enabledProtocols", "SMB");
+    set_default(body, "properties.accessTier", "TransactionOptimized");
+    set_default(body, "properties.leaseStatus", "Unlocked");
+    set_default(body, "properties.leaseState", "Available");
+}
+
+fn check_queue(asked: &Asked<'_>) -> Result<(), Failure> {
+    if account_kind(asked) == "FileStorage" {
+        return Err(Failure::bad("FeatureNotSupportedForAccount", "Queue is not supported for the account."));
+    }
+    asked.named(3..=63, small, |c| small(c) || c == '-', "InvalidResourceName")
+}
+
+fn check_table(asked: &Asked<'_>) -> Result<(), Failure> {
+    if account_kind(asked) == "FileStorage" {
+        return Err(Failure::bad("FeatureNotSupportedForAccount", "Table is not supported for the account."));
+    }
+    let alphanumeric = |c: char| c.is_ascii_alphanumeric();
+    asked.named(3..=63, alphanumeric, alphanumeric, "InvalidResourceName")
 }

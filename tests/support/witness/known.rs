@@ -24,6 +24,11 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
         "as above",
     ),
     (
+        "PUT Microsoft.Cdn/profiles/secrets",
+        "/properties/parameters: Additional properties are not allowed*",
+        "as above",
+    ),
+    (
         "GET Microsoft.Authorization/permissions",
         "there is no such operation",
         "of a subscription; its clients have the operation of a group and of a resource only",
@@ -90,6 +95,34 @@ pub const NO_SCHEMA: &[(&str, &str)] = &[
     ("Microsoft.ServiceBus/namespaces/topics", "the facts have samples of this version, and no schema"),
     (
         "Microsoft.ServiceBus/namespaces/topics/subscriptions",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.Cache/redisEnterprise/databases/accessPolicyAssignments",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/throughputSettings",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/throughputSettings",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.EventHub/namespaces/authorizationRules",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.ServiceBus/namespaces/AuthorizationRules",
+        "the facts have samples of this version, and no schema",
+    ),
+    (
+        "Microsoft.ServiceBus/namespaces/topics/subscriptions/rules",
         "the facts have samples of this version, and no schema",
     ),
 ];

@@ -1,8 +1,8 @@
 //! The bodies of a Front Door.
 
 use super::spec::{
-    DomainSpec, EndpointSpec, Forwarding, OriginGroupSpec, OriginSpec, ProbeMethod, Protocol, RouteSpec,
-    RuleSpec, SecuritySpec, Spec,
+    CertificateSpec, DomainSpec, EndpointSpec, Forwarding, OriginGroupSpec, OriginSpec, ProbeMethod,
+    Protocol, RouteSpec, RuleSpec, SecuritySpec, Spec,
 };
 use crate::catalog::EntryCx;
 use crate::catalog::kinds::parts::{identity, members, switch};
@@ -36,6 +36,11 @@ impl Names<'_> {
     pub(super) fn domain(&self, key: &str) -> ArmId {
         let name = self.spec.custom_domains.get(key).map_or_else(|| key.to_owned(), DomainSpec::azure_name);
         self.profile.child("customDomains", &name)
+    }
+
+    pub(super) fn certificate(&self, key: &str) -> ArmId {
+        let name = self.spec.certificates.get(key).and_then(|one| one.name.as_deref()).unwrap_or(key);
+        self.profile.child("secrets", name)
     }
 }
 
@@ -175,14 +180,27 @@ fn with_type_name(one: &Map<String, Value>, action: bool) -> Value {
     Value::Object(one)
 }
 
-pub(super) fn domain(domain: &DomainSpec) -> Value {
+pub(super) fn domain(domain: &DomainSpec, names: &Names<'_>) -> Value {
+    let own = domain.certificate.as_ref().map(|key| json!({ "id": names.certificate(key).as_str() }));
+    let kind = if own.is_some() { "CustomerCertificate" } else { "ManagedCertificate" };
     json!({ "properties": members([
         ("hostName", Some(domain.host_name.clone().into())),
-        ("tlsSettings", Some(json!({
-            "certificateType": "ManagedCertificate", "minimumTlsVersion": domain.min_tls.unwrap_or_default(),
-        }))),
+        ("tlsSettings", Some(members([
+            ("certificateType", Some(kind.into())),
+            ("minimumTlsVersion", Some(json!(domain.min_tls.unwrap_or_default()))),
+            ("secret", own),
+        ]))),
         ("azureDnsZone", domain.dns_zone.as_ref().map(|zone| json!({ "id": zone.id() }))),
     ]) })
+}
+
+pub(super) fn certificate(spec: &CertificateSpec) -> Value {
+    json!({ "properties": { "parameters": members([
+        ("type", Some("CustomerCertificate".into())),
+        ("secretSource", Some(json!({ "id": format!("{}/secrets/{}", spec.vault.id(), spec.certificate) }))),
+        ("secretVersion", spec.version.clone().map(Value::from)),
+        ("useLatestVersion", Some(spec.version.is_none().into())),
+    ]) } })
 }
 
 pub(super) fn security(policy: &SecuritySpec, names: &Names<'_>) -> Value {

@@ -13,6 +13,7 @@ pub(super) const CODES: &[&Code] = &[
     &FRONT_DOOR_ORIGINS,
     &FRONT_DOOR_ROUTE,
     &FRONT_DOOR_GUARDED,
+    &FRONT_DOOR_CERTIFICATE,
 ];
 
 const FRONT_DOOR_NAME: Code = Code {
@@ -67,6 +68,13 @@ const FRONT_DOOR_ROUTE: Code = Code {
     example: "routes: { all: { protocols: [Http, Https], httpsRedirect: true } }",
 };
 
+const FRONT_DOOR_CERTIFICATE: Code = Code {
+    name: "front-door-certificate",
+    why: "A Front Door reads certificates from key vaults with an identity of its own.",
+    remedy: "Write `identities: [system]`.",
+    example: "certificates: { shop: { vault: '${keyVaults.certificates}', certificate: shop-example-com } }",
+};
+
 const FRONT_DOOR_GUARDED: Code = Code {
     name: "front-door-guarded",
     why: "A security policy guards one name at least, and a name has one security policy.",
@@ -94,6 +102,16 @@ impl Spec {
         }
         for (key, domain) in &self.custom_domains {
             DOMAIN.check(&domain.azure_name(), &format!("customDomains.{key}"), cx);
+            if let Some(named) = &domain.certificate {
+                let path = format!("customDomains.{key}.certificate");
+                known_part(named, self.certificates.keys(), &path, "certificate", cx);
+            }
+        }
+        if !self.certificates.is_empty() && self.identities.is_empty() {
+            let message = "no identity of the Front Door could read its certificates";
+            cx.problem(Problem::error(&FRONT_DOOR_CERTIFICATE, "certificates", message).help(
+                "write `identities: [system]`, and give it the role Key Vault Secrets User on the vault",
+            ));
         }
         for (key, origin) in &self.origins {
             self.check_origin(origin, key, cx);

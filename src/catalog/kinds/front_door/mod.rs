@@ -14,7 +14,8 @@ mod types;
 
 pub use spec::Spec;
 pub use types::{
-    CUSTOM_DOMAIN, ENDPOINT, FRONT_DOOR, ORIGIN, ORIGIN_GROUP, ROUTE, RULE, RULE_SET, SECURITY_POLICY,
+    CERTIFICATE, CUSTOM_DOMAIN, ENDPOINT, FRONT_DOOR, ORIGIN, ORIGIN_GROUP, ROUTE, RULE, RULE_SET,
+    SECURITY_POLICY,
 };
 
 use crate::catalog::{Draft, EntryCx, EntryKind, Merged, Nested, ResourceType};
@@ -42,6 +43,8 @@ webApps:
     publicAccess: false
 wafPolicies:
   edge: { name: wafshop, sku: Premium }
+keyVaults:
+  certificates: { name: 'kv-${uniqueString(azure.resourceGroup)}' }
 frontDoors:
   edge:
     name: afd-shop
@@ -63,10 +66,14 @@ frontDoors:
             actions:
               - name: ModifyResponseHeader
                 parameters: { headerAction: Overwrite, headerName: Strict-Transport-Security, value: max-age=31536000 }
+    identities: [system]
+    certificates:
+      shop: { vault: '${keyVaults.certificates}', certificate: shop-example-com }
     customDomains:
       www: { hostName: www.example.com }
+      shop: { hostName: shop.example.com, certificate: shop }
     routes:
-      all: { ruleSets: [headers], customDomains: [www], dependsOn: [approvals.edge] }
+      all: { ruleSets: [headers], customDomains: [www, shop], dependsOn: [approvals.edge] }
     securityPolicies:
       waf: { policy: '${wafPolicies.edge}', endpoints: [shop], customDomains: [www] }
 approvals:
@@ -80,6 +87,7 @@ approvals:
         &ROUTE,
         &RULE_SET,
         &RULE,
+        &CERTIFICATE,
         &CUSTOM_DOMAIN,
         &SECURITY_POLICY,
     ];
@@ -90,6 +98,7 @@ approvals:
         Nested::at("routes.*"),
         Nested::at("ruleSets.*"),
         Nested::at("ruleSets.*.rules.*"),
+        Nested::at("certificates.*"),
         Nested::at("customDomains.*"),
         Nested::at("securityPolicies.*"),
     ];
@@ -147,12 +156,18 @@ approvals:
                 cx.also(own.needs(address.as_str()).origin(format!("{place}.rules.{name}")));
             }
         }
+        for (key, certificate) in &spec.certificates {
+            let (address, place) = part("certificates", key);
+            let id = all.certificate(key);
+            let body = body::certificate(certificate);
+            cx.also(Draft::new(address, id.as_str(), &CERTIFICATE, body).origin(place));
+        }
         for (key, domain) in &spec.custom_domains {
             let (address, place) = part("customDomains", key);
-            cx.also(
-                Draft::new(address, all.domain(key).as_str(), &CUSTOM_DOMAIN, body::domain(domain))
-                    .origin(place),
-            );
+            let body = body::domain(domain, &all);
+            let draft = Draft::new(address, all.domain(key).as_str(), &CUSTOM_DOMAIN, body).origin(place);
+            let needed = domain.certificate.as_ref().map(|key| part("certificates", key).0);
+            cx.also(needed.iter().fold(draft, |draft, address| draft.needs(address.as_str())));
         }
         for (key, route) in &spec.routes {
             let (address, place) = part("routes", key);

@@ -36,6 +36,9 @@ pub struct Spec {
     /// Host names of one's own.
     #[serde(default)]
     pub(super) custom_domains: IndexMap<String, DomainSpec>,
+    /// Certificates of one's own, from key vaults. An identity of the Front Door reads them.
+    #[serde(default)]
+    pub(super) certificates: IndexMap<String, CertificateSpec>,
     /// Which policy of the firewall guards which names.
     #[serde(default)]
     pub(super) security_policies: IndexMap<String, SecuritySpec>,
@@ -299,11 +302,28 @@ pub struct DomainSpec {
     name: Option<String>,
     /// The host name, such as `www.example.com`. Never changes.
     pub(super) host_name: String,
+    /// The key of the certificate; Azure makes and renews one when absent.
+    pub(super) certificate: Option<String>,
     /// The oldest version of TLS that is accepted: `TLS12` or `TLS13`; `TLS12` when absent.
     pub(super) min_tls: Option<MinTls>,
     /// A public DNS zone of Azure's that has the name, in which Azure may prove that it is the owner's.
     #[schemars(extend("x-wants" = "DNS zone"))]
     pub(super) dns_zone: Option<Reference>,
+}
+
+/// A certificate from a key vault.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CertificateSpec {
+    /// The Azure name; the key when absent.
+    pub(super) name: Option<String>,
+    /// The key vault.
+    #[schemars(extend("x-wants" = "key vault"))]
+    pub(super) vault: Reference,
+    /// The name of the certificate there.
+    pub(super) certificate: String,
+    /// Exactly this version; always the newest when absent.
+    pub(super) version: Option<String>,
 }
 
 /// A version of TLS.

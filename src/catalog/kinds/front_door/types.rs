@@ -156,6 +156,7 @@ pub static CUSTOM_DOMAIN: ResourceType = ResourceType {
         Rule::at("properties.hostName").fold_case().immutable(),
         Rule::at("properties.tlsSettings.certificateType").fold_case(),
         Rule::at("properties.tlsSettings.minimumTlsVersion").fold_case(),
+        Rule::at("properties.tlsSettings.secret.id").fold_case(),
         Rule::at("properties.azureDnsZone.id").fold_case(),
         Rule::at("properties.domainValidationState").read_only(),
         Rule::at("properties.validationProperties").read_only(),
@@ -175,6 +176,23 @@ pub static CUSTOM_DOMAIN: ResourceType = ResourceType {
         ),
     ],
     ..child("Microsoft.Cdn/profiles/customDomains", "custom domain of a Front Door")
+};
+
+/// A certificate from a key vault.
+pub static CERTIFICATE: ResourceType = ResourceType {
+    rules: &[
+        Rule::at("properties.parameters.type").fold_case(),
+        Rule::at("properties.parameters.secretSource.id").fold_case(),
+        Rule::at("properties.parameters.useLatestVersion").default("false"),
+        Rule::at("properties.parameters.certificateAuthority").read_only(),
+        Rule::at("properties.parameters.expirationDate").read_only(),
+        Rule::at("properties.parameters.subject").read_only(),
+        Rule::at("properties.parameters.subjectAlternativeNames").read_only(),
+        Rule::at("properties.parameters.thumbprint").read_only(),
+        Rule::at("properties.profileName").read_only(),
+        Rule::at("properties.deploymentStatus").read_only(),
+    ],
+    ..child("Microsoft.Cdn/profiles/secrets", "certificate of a Front Door")
 };
 
 /// Which policy guards which names.

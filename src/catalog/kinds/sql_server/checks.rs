@@ -1,17 +1,17 @@
 //! What can be wrong with a SQL server, and is known offline.
 
-use super::spec::Spec;
+use super::spec::{BackupsSpec, DatabaseSpec, Spec};
 use crate::catalog::kinds::addresses::is_address;
 use crate::catalog::kinds::key_vault_secret::SECRET_IN_CLEAR;
 use crate::catalog::kinds::naming::{NameRule, small};
-use crate::catalog::kinds::parts::{is_none_of, within};
+use crate::catalog::kinds::parts::{is_none_of, known_part, within};
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
 use crate::value::token::{display_text, has_token};
 
 /// The diagnostics of this file.
 pub(super) const CODES: &[&Code] =
-    &[&SQL_SERVER_NAME, &SQL_SERVER_ADMIN, &SQL_SERVER_RULES, &SQL_DATABASE_NAME];
+    &[&SQL_SERVER_NAME, &SQL_SERVER_ADMIN, &SQL_SERVER_RULES, &SQL_DATABASE_NAME, &SQL_SERVER_DATA];
 
 const SQL_SERVER_NAME: Code = Code {
     name: "sql-server-name",
@@ -59,6 +59,13 @@ const SQL_SERVER_ADMIN: Code = Code {
     why: "A server has an administrator: one with a password, one from Entra, or both; without passwords only the latter.",
     remedy: "Write `adminLogin` and `adminPassword`, or `entraAdmin` with `only: true`.",
     example: "entraAdmin: { login: sql-admins, principal: '${identities.admin}', only: true }",
+};
+
+const SQL_SERVER_DATA: Code = Code {
+    name: "sql-server-data",
+    why: "Pools, backups, copies and records of a server have limits that Azure keeps.",
+    remedy: "Write it as the message says.",
+    example: "databases: { orders: { backups: { days: 14, weekly: P4W } } }",
 };
 
 const SQL_SERVER_RULES: Code = Code {
@@ -112,7 +119,9 @@ impl Spec {
             PART_NAME.check(database.name.as_deref().unwrap_or(key), &at, cx);
             within(database.max_size_gb, 1..=131_072, &format!("{at}.maxSizeGb"), cx);
             within(database.capacity, 1..=4000, &format!("{at}.capacity"), cx);
+            self.check_database(database, &at, cx);
         }
+        self.check_groups(cx);
         let closed = self.public_access == Some(false);
         let firewall = self.firewall_rules.iter().map(|(key, rule)| (key, &rule.name));
         let network = self.network_rules.iter().map(|(key, rule)| (key, &rule.name));
@@ -147,4 +156,107 @@ impl Spec {
             }
         }
     }
+}
+
+impl Spec {
+    fn check_database(&self, database: &DatabaseSpec, at: &str, cx: &mut EntryCx<'_>) {
+        if let Some(pool) = &database.elastic_pool {
+            let path = format!("{at}.elasticPool");
+            known_part(pool, self.elastic_pools.keys(), &path, "elastic pool", cx);
+            if database.sku.is_some() || database.capacity.is_some() {
+                let message = "a database in a pool has no service objective of its own";
+                cx.problem(
+                    Problem::error(&SQL_SERVER_DATA, path, message)
+                        .help("drop `sku` and `capacity`, or the pool"),
+                );
+            }
+        }
+        if let Some(backups) = &database.backups {
+            backups.check(&format!("{at}.backups"), cx);
+        }
+    }
+
+    fn check_groups(&self, cx: &mut EntryCx<'_>) {
+        for (key, pool) in &self.elastic_pools {
+            let at = format!("elasticPools.{key}");
+            PART_NAME.check(pool.name.as_deref().unwrap_or(key), &at, cx);
+            within(Some(pool.capacity), 1..=4000, &format!("{at}.capacity"), cx);
+            within(pool.max_size_gb, 1..=131_072, &format!("{at}.maxSizeGb"), cx);
+            if pool.min_per_database.zip(pool.max_per_database).is_some_and(|(least, most)| least > most) {
+                let message = "the least for each database is more than it may have";
+                cx.problem(
+                    Problem::error(&SQL_SERVER_DATA, format!("{at}.minPerDatabase"), message)
+                        .help("write a number that is not above `maxPerDatabase`"),
+                );
+            }
+        }
+        for (key, group) in &self.failover_groups {
+            let at = format!("failoverGroups.{key}");
+            NAME.check(group.name.as_deref().unwrap_or(key), &at, cx);
+            within(group.automatic_after_minutes, 60..=10_080, &format!("{at}.automaticAfterMinutes"), cx);
+            for (index, database) in group.databases.iter().enumerate() {
+                known_part(
+                    database,
+                    self.databases.keys(),
+                    &format!("{at}.databases[{index}]"),
+                    "database",
+                    cx,
+                );
+            }
+        }
+        let Some(auditing) = &self.auditing else { return };
+        within(auditing.days, 0..=3_285, "auditing.days", cx);
+        let wrong = match &auditing.storage {
+            None if !auditing.monitor => {
+                Some(("auditing", "the record goes nowhere", "write `storage:`, or drop `monitor: false`"))
+            }
+            None if auditing.days.is_some() => Some((
+                "auditing.days",
+                "the days are those of a storage account",
+                "write `storage:`, or take them out",
+            )),
+            Some(_) if self.identities.is_empty() => Some((
+                "auditing.storage",
+                "the server has no identity that could write there",
+                "write `identities: [system]`",
+            )),
+            _ => None,
+        };
+        if let Some((path, message, help)) = wrong {
+            cx.problem(Problem::error(&SQL_SERVER_DATA, path, message).help(help));
+        }
+    }
+}
+
+impl BackupsSpec {
+    fn check(&self, at: &str, cx: &mut EntryCx<'_>) {
+        within(self.days, 1..=35, &format!("{at}.days"), cx);
+        within(self.week_of_year, 1..=52, &format!("{at}.weekOfYear"), cx);
+        let mut wrong = |field: &str, message: String, help: &str| {
+            cx.problem(Problem::error(&SQL_SERVER_DATA, format!("{at}.{field}"), message).help(help));
+        };
+        if self.differential_hours.is_some_and(|hours| hours != 12 && hours != 24) {
+            let message = "differential backups are made every 12 or 24 hours".to_owned();
+            wrong("differentialHours", message, "write 12 or 24");
+        }
+        if self.week_of_year.is_some() && self.yearly.is_none() {
+            let message = "no backup of a year is kept".to_owned();
+            wrong("weekOfYear", message, "write `yearly:` too, or take it out");
+        }
+        for (field, text) in [("weekly", &self.weekly), ("monthly", &self.monthly), ("yearly", &self.yearly)]
+        {
+            let Some(text) = text.as_ref().filter(|text| !has_token(text) && !is_period(text)) else {
+                continue;
+            };
+            let message = format!("`{}` is not a duration in weeks, months or years", display_text(text));
+            wrong(field, message, "write one such as `P4W`, `P12M` or `P10Y`");
+        }
+    }
+}
+
+/// Whether a text is a duration of days, weeks, months or years.
+fn is_period(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('P') else { return false };
+    let number = rest.trim_end_matches(['D', 'W', 'M', 'Y']);
+    rest.len() == number.len() + 1 && number.parse::<u32>().is_ok_and(|number| number > 0)
 }

@@ -29,6 +29,14 @@ pub struct Spec {
     /// Which of the user-assigned ones it acts with where one has to be chosen.
     #[schemars(extend("x-wants" = "identity"))]
     pub(super) primary_identity: Option<Reference>,
+    /// A record of who did what in the databases.
+    pub(super) auditing: Option<AuditingSpec>,
+    /// Pools of cores and memory that several databases share.
+    #[serde(default)]
+    pub(super) elastic_pools: IndexMap<String, PoolSpec>,
+    /// Copies of databases on a server in another region, which takes over when this one fails.
+    #[serde(default)]
+    pub(super) failover_groups: IndexMap<String, FailoverGroupSpec>,
     /// The databases.
     #[serde(default)]
     pub(super) databases: IndexMap<String, DatabaseSpec>,
@@ -68,6 +76,85 @@ pub enum EntraPrincipal {
     Application,
 }
 
+/// A record of who did what in the databases.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AuditingSpec {
+    /// Whether it goes to Azure Monitor, from where a diagnostic setting of the database `master` takes it; `true` when
+    /// absent.
+    #[serde(default = "yes")]
+    pub(super) monitor: bool,
+    /// A storage account that it goes to as well. An identity of the server writes it, with the role Storage Blob Data
+    /// Contributor there.
+    #[schemars(extend("x-wants" = "storage account"))]
+    pub(super) storage: Option<Reference>,
+    /// How many days it is kept in the storage account; for good when absent.
+    pub(super) days: Option<i64>,
+    /// What is recorded, such as `BATCH_COMPLETED_GROUP`; Azure's default when absent.
+    #[serde(default)]
+    pub(super) groups: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A pool that several databases share.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PoolSpec {
+    /// The Azure name; the key when absent.
+    pub(super) name: Option<String>,
+    /// Its service objective, such as `StandardPool`, `GP_Gen5` or `BC_Gen5`.
+    pub(super) sku: String,
+    /// How many cores or units it has.
+    pub(super) capacity: i64,
+    /// How many gigabytes its databases may hold together; Azure's default when absent.
+    pub(super) max_size_gb: Option<i64>,
+    /// How many cores or units each database has for certain; Azure's default (0) when absent.
+    pub(super) min_per_database: Option<f64>,
+    /// How many cores or units a database may have; Azure's default (all) when absent.
+    pub(super) max_per_database: Option<f64>,
+    /// Whether it is spread over availability zones; Azure's default (`false`) when absent.
+    pub(super) zone_redundant: Option<bool>,
+}
+
+/// Copies of databases on another server.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct FailoverGroupSpec {
+    /// The Azure name, part of a host name that all of Azure shares; the key when absent.
+    pub(super) name: Option<String>,
+    /// The server in another region.
+    #[schemars(extend("x-wants" = "SQL server"))]
+    pub(super) partner: Reference,
+    /// Keys of the databases that are copied there.
+    pub(super) databases: Vec<String>,
+    /// After how many minutes Azure fails over by itself, although data may be lost: 60 or more; only a person fails over when
+    /// absent.
+    pub(super) automatic_after_minutes: Option<i64>,
+    /// Whether the host name for reading fails over too; Azure's default (`false`) when absent.
+    pub(super) read_only_failover: Option<bool>,
+}
+
+/// How long backups are kept. Durations are those of ISO 8601, such as `P4W`, `P12M` or `P10Y`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BackupsSpec {
+    /// How many days the database can be brought back to any moment: 1 to 35; Azure's default (7) when absent.
+    pub(super) days: Option<i64>,
+    /// How many hours lie between two differential backups: 12 or 24; Azure's default when absent.
+    pub(super) differential_hours: Option<i64>,
+    /// How long one backup of each week is kept; not at all when absent.
+    pub(super) weekly: Option<String>,
+    /// How long the first backup of each month is kept; not at all when absent.
+    pub(super) monthly: Option<String>,
+    /// How long one backup of each year is kept; not at all when absent.
+    pub(super) yearly: Option<String>,
+    /// The week of the year whose backup that is: 1 to 52; 1 when absent.
+    pub(super) week_of_year: Option<i64>,
+}
+
 /// A database.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -76,6 +163,10 @@ pub struct DatabaseSpec {
     pub(super) name: Option<String>,
     /// Its service objective, such as `S0`, `GP_S_Gen5` or `HS_Gen5`; Azure's default when absent.
     pub(super) sku: Option<String>,
+    /// The key of the pool that it is in, in place of a service objective of its own.
+    pub(super) elastic_pool: Option<String>,
+    /// How long its backups are kept.
+    pub(super) backups: Option<BackupsSpec>,
     /// How many cores or units, for SKUs that leave it open.
     pub(super) capacity: Option<i64>,
     /// How many gigabytes it may hold; Azure's default when absent.

@@ -62,6 +62,21 @@ fn refuses_what_azure_refuses() {
             "sql-server-rules",
         ),
         (fields(json!({ "firewallRules": { "a": { "from": "1.2.3.0/24" } } })), "sql-server-rules"),
+        (fields(json!({ "databases": { "a": { "elasticPool": "b" } } })), "unknown-part"),
+        (fields(json!({ "databases": { "a": { "backups": { "days": 36 } } } })), "out-of-range"),
+        (fields(json!({ "databases": { "a": { "backups": { "weekly": "4 weeks" } } } })), "sql-server-data"),
+        (
+            fields(json!({ "databases": { "a": { "backups": { "differentialHours": 6 } } } })),
+            "sql-server-data",
+        ),
+        (fields(json!({ "auditing": { "monitor": false } })), "sql-server-data"),
+        (fields(json!({ "auditing": { "days": 30 } })), "sql-server-data"),
+        (
+            fields(json!({
+                "elasticPools": { "p": { "sku": "GP_Gen5", "capacity": 4, "minPerDatabase": 2, "maxPerDatabase": 1 } }
+            })),
+            "sql-server-data",
+        ),
     ] {
         assert_eq!(codes(expand("sqlServers", "orders", fields_.clone())), [code], "{fields_}");
     }

@@ -81,6 +81,7 @@ pub static DATABASE: ResourceType = ResourceType {
         Rule::at("sku.size").read_only(),
         Rule::at("sku.family").read_only(),
         Rule::at("properties.collation").immutable().fold_case(),
+        Rule::at("properties.elasticPoolId").fold_case(),
         Rule::at("properties.requestedBackupStorageRedundancy").fold_case().default("\"Geo\""),
         Rule::at("properties.zoneRedundant").default("false"),
         Rule::at("properties.readScale").fold_case(),
@@ -132,4 +133,79 @@ pub static NETWORK_RULE: ResourceType = ResourceType {
         Rule::at("properties.state").read_only(),
     ],
     ..child("Microsoft.Sql/servers/virtualNetworkRules", "network rule of a SQL server")
+};
+
+/// A pool that databases share.
+pub static ELASTIC_POOL: ResourceType = ResourceType {
+    tags: true,
+    rules: &[
+        Rule::at("kind").read_only(),
+        Rule::at("sku.name").fold_case(),
+        Rule::at("sku.tier").read_only(),
+        Rule::at("sku.size").read_only(),
+        Rule::at("sku.family").read_only(),
+        Rule::at("properties.zoneRedundant").default("false"),
+        Rule::at("properties.perDatabaseSettings").whole(),
+        Rule::at("properties.creationDate").read_only(),
+        Rule::at("properties.state").read_only(),
+    ],
+    expected: Duration::from_secs(90),
+    expected_update: Duration::from_secs(90),
+    expected_delete: Duration::from_secs(20),
+    ..child("Microsoft.Sql/servers/elasticPools", "elastic pool")
+};
+
+/// How far back a database can be brought.
+pub static SHORT_RETENTION: ResourceType = ResourceType {
+    delete: DeleteMode::WithParent,
+    rules: &[Rule::at("properties.retentionDays").default("7")],
+    ..child("Microsoft.Sql/servers/databases/backupShortTermRetentionPolicies", "backups of a database")
+};
+
+/// Which backups of a database are kept for longer.
+pub static LONG_RETENTION: ResourceType = ResourceType {
+    delete: DeleteMode::WithParent,
+    rules: &[
+        Rule::at("properties.weeklyRetention").fold_case().default("\"PT0S\""),
+        Rule::at("properties.monthlyRetention").fold_case().default("\"PT0S\""),
+        Rule::at("properties.yearlyRetention").fold_case().default("\"PT0S\""),
+        Rule::at("properties.weekOfYear").default("0"),
+    ],
+    ..child("Microsoft.Sql/servers/databases/backupLongTermRetentionPolicies", "kept backups of a database")
+};
+
+/// A record of who did what.
+pub static AUDITING: ResourceType = ResourceType {
+    delete: DeleteMode::WithParent,
+    rules: &[
+        Rule::at("properties.state").fold_case().default("\"Disabled\""),
+        Rule::at("properties.storageAccountAccessKey").write_only(),
+        Rule::at("properties.storageEndpoint").fold_case(),
+        Rule::at("properties.retentionDays").default("0"),
+        Rule::at("properties.isAzureMonitorTargetEnabled").default("false"),
+        Rule::at("properties.isManagedIdentityInUse").default("false"),
+        Rule::at("properties.isStorageSecondaryKeyInUse").default("false"),
+        Rule::at("properties.auditActionsAndGroups").set(),
+    ],
+    ..child("Microsoft.Sql/servers/auditingSettings", "auditing of a SQL server")
+};
+
+/// Copies of databases on another server.
+pub static FAILOVER_GROUP: ResourceType = ResourceType {
+    rules: &[
+        Rule::at("location").read_only(),
+        Rule::at("properties.databases").set().fold_case(),
+        Rule::at("properties.partnerServers").keyed("id").immutable(),
+        Rule::at("properties.partnerServers[].location").read_only(),
+        Rule::at("properties.partnerServers[].replicationRole").read_only(),
+        Rule::at("properties.readWriteEndpoint").whole(),
+        Rule::at("properties.readWriteEndpoint.failoverPolicy").fold_case(),
+        Rule::at("properties.readOnlyEndpoint.failoverPolicy").fold_case().default("\"Disabled\""),
+        Rule::at("properties.replicationRole").read_only(),
+        Rule::at("properties.replicationState").read_only(),
+    ],
+    expected: Duration::from_secs(120),
+    expected_update: Duration::from_secs(60),
+    expected_delete: Duration::from_secs(30),
+    ..child("Microsoft.Sql/servers/failoverGroups", "failover group")
 };

@@ -11,10 +11,10 @@ mod tests;
 mod types;
 
 pub use spec::Spec;
-pub use types::{CONTAINER, STORAGE_ACCOUNT};
+pub use types::{BLOB_SERVICE, CONTAINER, LIFECYCLE, SHARE, STORAGE_ACCOUNT, STORAGE_QUEUE, TABLE};
 
 use super::parts::{identity, members, switch};
-use crate::catalog::{Draft, EntryCx, EntryKind, Merged, Nested, ResourceType};
+use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Merged, Nested, ResourceType};
 use crate::diag::Code;
 use serde_json::{Value, json};
 use spec::NetworkRulesSpec;
@@ -27,8 +27,8 @@ impl EntryKind for StorageAccount {
     const SECTION: &'static str = "storageAccounts";
     const TITLE: &'static str = "storage account";
     const ARM_TYPE: &'static str = ACCOUNTS;
-    const ABOUT: &'static str = "A storage account and its blob containers. Both hold data: they are deleted or replaced only \
-        when somebody names them. An endpoint reaches one service of the account: its blobs, unless `group` says otherwise.";
+    const ABOUT: &'static str = "A storage account with its blob containers, shares, queues and tables, and what becomes of old \
+        blobs. They hold data: they are deleted or replaced only when somebody names them. An endpoint reaches one service of the account: its blobs, unless `group` says otherwise.";
     const EXAMPLE: &'static str = "\
 storageAccounts:
   logs:
@@ -39,12 +39,26 @@ storageAccounts:
     identities: [system]
     containers:
       audit: {}
+    blobs: { versioning: true, changeFeed: true, deletedDays: 30, deletedContainerDays: 30, restoreDays: 29 }
+    lifecycle:
+      old: { prefixes: [audit/], coolAfterDays: 30, deleteAfterDays: 400, deleteVersionsAfterDays: 90 }
+    shares:
+      reports: { quotaGb: 100, tier: Cool }
+    queues: { jobs: {} }
+    tables: { sessions: {} }
   media:
     name: stmedia${uniqueString(azure.resourceGroup)}
     networkRules: { ips: [203.0.113.7] }
 ";
-    const TYPES: &'static [&'static ResourceType] = &[&STORAGE_ACCOUNT, &CONTAINER];
-    const NESTED: &'static [Nested] = &[Nested::at("containers.*")];
+    const TYPES: &'static [&'static ResourceType] =
+        &[&STORAGE_ACCOUNT, &BLOB_SERVICE, &CONTAINER, &LIFECYCLE, &SHARE, &STORAGE_QUEUE, &TABLE];
+    const NESTED: &'static [Nested] = &[
+        Nested::at("blobs"),
+        Nested::at("containers.*"),
+        Nested::at("shares.*"),
+        Nested::at("queues.*"),
+        Nested::at("tables.*"),
+    ];
     const MERGED: &'static [Merged] = &[
         Merged::list("networkRules.ips", "properties.networkAcls.ipRules"),
         Merged::list("networkRules.subnets", "properties.networkAcls.virtualNetworkRules"),
@@ -83,6 +97,38 @@ storageAccounts:
             ("properties.allowBlobPublicAccess", spec.allow_public_blobs.is_none()),
         ];
         cx.main(Draft::new(address.clone(), account.as_str(), &STORAGE_ACCOUNT, body).initially_if(&unsaid));
+        if let Some(blobs) = &spec.blobs {
+            let id = account.child("blobServices", "default");
+            let mut draft = Draft::new(address.child("blobs"), id.as_str(), &BLOB_SERVICE, blobs.body());
+            draft.arrival = Arrival::WithParent;
+            cx.also(draft.origin("blobs"));
+        }
+        if !spec.lifecycle.is_empty() {
+            let id = account.child("managementPolicies", "default");
+            let rules: Vec<Value> = spec.lifecycle.iter().map(|(name, rule)| rule.body(name)).collect();
+            let body = json!({ "properties": { "policy": { "rules": rules } } });
+            let draft =
+                Draft::new(address.child("lifecycle"), id.as_str(), &LIFECYCLE, body).origin("lifecycle");
+            // Whether earlier versions are kept is said there.
+            let blobs = spec.blobs.as_ref().map(|_| address.child("blobs"));
+            cx.also(blobs.iter().fold(draft, |draft, blobs| draft.needs(blobs.as_str())));
+        }
+        let none = || json!({ "properties": {} });
+        let shares = spec
+            .shares
+            .iter()
+            .map(|(key, share)| (key, &share.name, "shares", "fileServices", &SHARE, share.body()));
+        let queues = spec
+            .queues
+            .iter()
+            .map(|(key, one)| (key, &one.name, "queues", "queueServices", &STORAGE_QUEUE, none()));
+        let tables =
+            spec.tables.iter().map(|(key, one)| (key, &one.name, "tables", "tableServices", &TABLE, none()));
+        for (key, name, list, service, kind, body) in shares.chain(queues).chain(tables) {
+            let id = account.child(service, "default").child(list, name.as_deref().unwrap_or(key));
+            let own = address.child(list).child(key);
+            cx.also(Draft::new(own, id.as_str(), kind, body).origin(format!("{list}.{key}")));
+        }
         for (key, container) in &spec.containers {
             let id = account.child("blobServices", "default").child("containers", container.name(key));
             let body = json!({ "properties": members([

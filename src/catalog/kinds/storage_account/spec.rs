@@ -36,6 +36,20 @@ pub struct Spec {
     pub(super) identities: Vec<Reference>,
     /// From where on public networks the account may be reached.
     pub(super) network_rules: Option<NetworkRulesSpec>,
+    /// How blobs that are changed or deleted are kept.
+    pub(super) blobs: Option<BlobsSpec>,
+    /// What becomes of blobs as they grow old, by name.
+    #[serde(default)]
+    pub(super) lifecycle: IndexMap<String, LifecycleSpec>,
+    /// File shares.
+    #[serde(default)]
+    pub(super) shares: IndexMap<String, ShareSpec>,
+    /// Queues.
+    #[serde(default)]
+    pub(super) queues: IndexMap<String, PartSpec>,
+    /// Tables.
+    #[serde(default)]
+    pub(super) tables: IndexMap<String, PartSpec>,
     /// Blob containers.
     #[serde(default)]
     pub(super) containers: IndexMap<String, ContainerSpec>,
@@ -116,4 +130,93 @@ pub enum ContainerAccess {
     Blob,
     /// Everybody.
     Container,
+}
+
+/// How blobs that are changed or deleted are kept.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BlobsSpec {
+    /// Whether every change keeps the blob as it was; Azure's default (`false`) when absent.
+    pub(super) versioning: Option<bool>,
+    /// How many days a deleted blob can be brought back: 1 to 365; not at all when absent.
+    pub(super) deleted_days: Option<i64>,
+    /// How many days a deleted container can be brought back: 1 to 365; not at all when absent.
+    pub(super) deleted_container_days: Option<i64>,
+    /// To how many days back all blobs can be brought: 1 to 364, fewer than `deletedDays`. Needs `versioning` and
+    /// `changeFeed`. Not at all when absent.
+    pub(super) restore_days: Option<i64>,
+    /// Whether there is a record of every change; Azure's default (`false`) when absent.
+    pub(super) change_feed: Option<bool>,
+    /// How many days that record is kept: 1 to 146000; for good when absent.
+    pub(super) change_feed_days: Option<i64>,
+    /// Whether Azure notes when a blob was last read; Azure's default (`false`) when absent.
+    pub(super) last_access: Option<bool>,
+}
+
+/// What becomes of blobs as they grow old.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LifecycleSpec {
+    /// Containers, and starts of names in them, such as `audit/2025`; all blobs when absent.
+    #[serde(default)]
+    pub(super) prefixes: Vec<String>,
+    /// After how many days without a change a blob is moved to the tier `Cool`.
+    pub(super) cool_after_days: Option<i64>,
+    /// After how many days without a change a blob is moved to the tier `Cold`.
+    pub(super) cold_after_days: Option<i64>,
+    /// After how many days without a change a blob is moved to the archive, from where it takes hours to come back.
+    pub(super) archive_after_days: Option<i64>,
+    /// After how many days without a change a blob is deleted.
+    pub(super) delete_after_days: Option<i64>,
+    /// After how many days a snapshot is deleted.
+    pub(super) delete_snapshots_after_days: Option<i64>,
+    /// After how many days an earlier version of a blob is deleted.
+    pub(super) delete_versions_after_days: Option<i64>,
+    /// Whether it is on; `true` when absent.
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+}
+
+/// A file share.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ShareSpec {
+    /// The Azure name; the key when absent.
+    pub(super) name: Option<String>,
+    /// How many gigabytes it holds: 1 to 102400; Azure's default (5120) when absent.
+    pub(super) quota_gb: Option<i64>,
+    /// How it is mounted: `SMB` (Azure's default), or `NFS`, which needs an account of the kind `FileStorage`. Never changes.
+    pub(super) protocol: Option<ShareProtocol>,
+    /// How it is paid for; Azure's default when absent.
+    pub(super) tier: Option<ShareTier>,
+}
+
+/// How a share is mounted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ShareProtocol {
+    /// By Windows and everything else.
+    SMB,
+    /// By Linux, from networks that the account lets in.
+    NFS,
+}
+
+/// How a share is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ShareTier {
+    /// Cheap to use, dear to keep.
+    TransactionOptimized,
+    /// In between.
+    Hot,
+    /// Cheap to keep, dear to use.
+    Cool,
+    /// By what is reserved; of an account of the kind `FileStorage`.
+    Premium,
+}
+
+/// A queue or a table.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PartSpec {
+    /// The Azure name; the key when absent.
+    pub(super) name: Option<String>,
 }

@@ -47,6 +47,16 @@ fn refuses_what_azure_refuses() {
             json!({ "name": "stlogs", "publicAccess": false, "networkRules": { "ips": ["203.0.113.7"] } }),
             "storage-account-access",
         ),
+        (json!({ "name": "stlogs", "shares": { "A": {} } }), "storage-container-name"),
+        (json!({ "name": "stlogs", "tables": { "a-b": {} } }), "storage-container-name"),
+        (json!({ "name": "stlogs", "shares": { "abc": { "protocol": "NFS" } } }), "storage-account-data"),
+        (json!({ "name": "stlogs", "kind": "FileStorage", "queues": { "abc": {} } }), "storage-account-data"),
+        (
+            json!({ "name": "stlogs", "blobs": { "restoreDays": 7, "deletedDays": 7 } }),
+            "storage-account-data",
+        ),
+        (json!({ "name": "stlogs", "blobs": { "deletedDays": 0 } }), "out-of-range"),
+        (json!({ "name": "stlogs", "lifecycle": { "old": {} } }), "storage-account-data"),
     ] {
         assert_eq!(codes(expand("storageAccounts", "logs", fields.clone())), [code], "{fields}");
     }

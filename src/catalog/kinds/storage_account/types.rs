@@ -1,6 +1,6 @@
 //! The ARM types of a storage account.
 
-use crate::catalog::{Facet, Lane, Preflight, ResourceType, UpdateMode};
+use crate::catalog::{DeleteMode, Facet, Lane, Preflight, ResourceType, UpdateMode};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -96,4 +96,90 @@ pub static CONTAINER: ResourceType = ResourceType {
         Rule::at("properties.version").read_only(),
     ],
     ..ResourceType::new(CONTAINERS, API_VERSION, "blob container")
+};
+
+const fn child(arm_type: &'static str, title: &'static str) -> ResourceType {
+    ResourceType {
+        tags: false,
+        lanes: &[Lane::Ancestor(ACCOUNTS)],
+        ..ResourceType::new(arm_type, API_VERSION, title)
+    }
+}
+
+/// How blobs are kept, which every account says.
+pub static BLOB_SERVICE: ResourceType = ResourceType {
+    delete: DeleteMode::WithParent,
+    rules: &[
+        Rule::at("sku").read_only(),
+        Rule::at("properties.isVersioningEnabled").default("false"),
+        Rule::at("properties.deleteRetentionPolicy.enabled").default("false"),
+        Rule::at("properties.deleteRetentionPolicy.allowPermanentDelete").default("false"),
+        Rule::at("properties.containerDeleteRetentionPolicy.enabled").default("false"),
+        Rule::at("properties.restorePolicy.enabled").default("false"),
+        Rule::at("properties.restorePolicy.lastEnabledTime").read_only(),
+        Rule::at("properties.restorePolicy.minRestoreTime").read_only(),
+        Rule::at("properties.changeFeed.enabled").default("false"),
+        Rule::at("properties.lastAccessTimeTrackingPolicy.enable").default("false"),
+        Rule::at("properties.lastAccessTimeTrackingPolicy.blobType").set(),
+    ],
+    ..child("Microsoft.Storage/storageAccounts/blobServices", "blobs of a storage account")
+};
+
+/// What becomes of blobs as they grow old.
+pub static LIFECYCLE: ResourceType = ResourceType {
+    rules: &[
+        Rule::at("properties.lastModifiedTime").read_only(),
+        Rule::at("properties.policy.rules").keyed("name"),
+        Rule::at("properties.policy.rules[].type").fold_case(),
+        Rule::at("properties.policy.rules[].enabled").default("true"),
+        Rule::at("properties.policy.rules[].definition.actions").whole(),
+        Rule::at("properties.policy.rules[].definition.actions.baseBlob").whole(),
+        Rule::at("properties.policy.rules[].definition.actions.snapshot").whole(),
+        Rule::at("properties.policy.rules[].definition.actions.version").whole(),
+        Rule::at("properties.policy.rules[].definition.filters.blobTypes").set(),
+        Rule::at("properties.policy.rules[].definition.filters.prefixMatch").set().default("[]"),
+    ],
+    ..child("Microsoft.Storage/storageAccounts/managementPolicies", "lifecycle of a storage account")
+};
+
+/// A file share.
+pub static SHARE: ResourceType = ResourceType {
+    stateful: true,
+    rules: &[
+        Rule::at("properties.enabledProtocols").fold_case().immutable().default("\"SMB\""),
+        Rule::at("properties.accessTier").fold_case(),
+        Rule::at("properties.shareQuota").default("5120"),
+        Rule::at("properties.accessTierChangeTime").read_only(),
+        Rule::at("properties.accessTierStatus").read_only(),
+        Rule::at("properties.deleted").read_only(),
+        Rule::at("properties.deletedTime").read_only(),
+        Rule::at("properties.lastModifiedTime").read_only(),
+        Rule::at("properties.leaseDuration").read_only(),
+        Rule::at("properties.leaseState").read_only(),
+        Rule::at("properties.leaseStatus").read_only(),
+        Rule::at("properties.remainingRetentionDays").read_only(),
+        Rule::at("properties.shareUsageBytes").read_only(),
+        Rule::at("properties.snapshotTime").read_only(),
+        Rule::at("properties.version").read_only(),
+        Rule::at("properties.includedBurstIops").read_only(),
+        Rule::at("properties.maxBurstCreditsForIops").read_only(),
+        Rule::at("properties.nextAllowedProvisionedBandwidthDowngradeTime").read_only(),
+        Rule::at("properties.nextAllowedProvisionedIopsDowngradeTime").read_only(),
+        Rule::at("properties.nextAllowedQuotaDowngradeTime").read_only(),
+    ],
+    ..child("Microsoft.Storage/storageAccounts/fileServices/shares", "file share")
+};
+
+/// A queue.
+pub static STORAGE_QUEUE: ResourceType = ResourceType {
+    stateful: true,
+    rules: &[Rule::at("properties.approximateMessageCount").read_only()],
+    ..child("Microsoft.Storage/storageAccounts/queueServices/queues", "queue of a storage account")
+};
+
+/// A table.
+pub static TABLE: ResourceType = ResourceType {
+    stateful: true,
+    rules: &[Rule::at("properties.tableName").read_only()],
+    ..child("Microsoft.Storage/storageAccounts/tableServices/tables", "table of a storage account")
 };

@@ -1,6 +1,6 @@
 //! The bodies of a web app, its slots and their configuration.
 
-use super::spec::{Access, ConfigSpec, RestrictionSpec, SlotSpec, Spec};
+use super::spec::{Access, ConfigSpec, LogsSpec, RestrictionSpec, SlotSpec, Spec};
 use crate::catalog::kinds::app_service_plan::Os;
 use crate::catalog::kinds::parts::{identity, members, switch};
 use crate::catalog::{EntryCx, Reference};
@@ -99,6 +99,17 @@ impl<'a> App<'a> {
             ("ftpsState", config.ftps.map(|ftps| json!(ftps))),
             ("healthCheckPath", config.health_check_path.clone().map(Value::from)),
             ("acrUseManagedIdentityCreds", config.pull_with_identity.map(Value::from)),
+            (
+                "cors",
+                config.cors.as_ref().map(|cors| {
+                    members([
+                        ("allowedOrigins", Some(json!(cors.origins))),
+                        ("supportCredentials", cors.credentials.map(Value::from)),
+                    ])
+                }),
+            ),
+            ("numberOfWorkers", config.workers.map(Value::from)),
+            ("scmMinTlsVersion", config.deployment_min_tls.clone().map(Value::from)),
             ("ipSecurityRestrictions", (!rules.is_empty()).then_some(Value::Array(rules))),
             ("ipSecurityRestrictionsDefaultAction", config.default_access.map(|access| json!(access))),
         ])
@@ -143,4 +154,18 @@ const FRONT_DOOR: &str = "AzureFrontDoor.Backend";
 /// Whether somebody is refused whatever the rules say, so that a rule would never let anybody in.
 pub(super) fn refuses_all(app: &App<'_>) -> bool {
     app.config.default_access == Some(Access::Deny) && app.access_restrictions.is_empty()
+}
+
+/// What an app writes down.
+pub(super) fn logs(logs: &LogsSpec) -> Value {
+    let requests = logs.request_days.map(|days| {
+        json!({ "fileSystem": {
+            "enabled": true, "retentionInDays": days, "retentionInMb": logs.request_mb.unwrap_or(35),
+        } })
+    });
+    json!({ "properties": members([
+        ("applicationLogs", logs.level.map(|level| json!({ "fileSystem": { "level": level } }))),
+        ("httpLogs", requests),
+        ("detailedErrorMessages", logs.error_pages.map(|on| json!({ "enabled": on }))),
+    ]) })
 }

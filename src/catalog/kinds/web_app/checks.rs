@@ -48,6 +48,10 @@ const WEB_APP_TLS: Code = Code {
 pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
     NAME.check(&cx.common.name.clone(), "name", cx);
     check_app(&App::of(spec), "", cx);
+    if let Some(logs) = &spec.logs {
+        within(logs.request_days, 1..=99_999, "logs.requestDays", cx);
+        within(logs.request_mb, 25..=100, "logs.requestMb", cx);
+    }
     for (key, slot) in &spec.slots {
         let name = slot.name(key);
         NAME.check(name, &format!("slots.{key}"), cx);
@@ -61,15 +65,19 @@ pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
 }
 
 fn check_app(app: &App<'_>, at: &str, cx: &mut EntryCx<'_>) {
-    if let Some(version) = &app.config.min_tls
-        && is_none_of(version, &["1.0", "1.1", "1.2", "1.3"])
+    let versions = [("minTls", &app.config.min_tls), ("deploymentMinTls", &app.config.deployment_min_tls)];
+    for (field, version) in
+        versions.into_iter().filter_map(|(field, version)| Some((field, version.as_ref()?)))
     {
-        let message = format!("`{}` is not a version of TLS", display_text(version));
-        cx.problem(
-            Problem::error(&WEB_APP_TLS, format!("{at}config.minTls"), message)
-                .help("write `1.2` or `1.3` in quotes"),
-        );
+        if is_none_of(version, &["1.0", "1.1", "1.2", "1.3"]) {
+            let message = format!("`{}` is not a version of TLS", display_text(version));
+            cx.problem(
+                Problem::error(&WEB_APP_TLS, format!("{at}config.{field}"), message)
+                    .help("write `1.2` or `1.3` in quotes"),
+            );
+        }
     }
+    within(app.config.workers, 1..=30, &format!("{at}config.workers"), cx);
     if refuses_all(app) && app.public_access != Some(false) {
         let message = "everybody is refused and no rule lets anybody in";
         cx.problem(

@@ -13,7 +13,7 @@ mod tests;
 mod types;
 
 pub use spec::Spec;
-pub use types::{SITE, SITE_CONFIG, SITE_SETTINGS, SLOT, SLOT_CONFIG, SLOT_SETTINGS};
+pub use types::{SITE, SITE_CONFIG, SITE_LOGS, SITE_SETTINGS, SITE_STICKY, SLOT, SLOT_CONFIG, SLOT_SETTINGS};
 
 use crate::catalog::{Arrival, Draft, EntryCx, EntryKind, Merged, Nested, ResourceType};
 use crate::diag::Code;
@@ -55,6 +55,9 @@ webApps:
       runtime: NODE|22-lts
       alwaysOn: true
       healthCheckPath: /health
+      cors: { origins: ['https://shop.example.com'] }
+    stickySettings: [LOG_LEVEL]
+    logs: { level: Warning, requestDays: 7 }
     appSettings:
       LOG_LEVEL: info
       API_KEY: ${param.apiKey}
@@ -81,6 +84,20 @@ webApps:
         cx.main(main(&app, address.clone(), &site, &SITE, &plan, os, cx));
         cx.also(config(&app, &address, &site, &SITE_CONFIG, os, "config"));
         cx.also(settings(&app, &address, &site, &SITE_SETTINGS, "appSettings"));
+        let sticky = (!spec.sticky_settings.is_empty())
+            .then(|| json!({ "properties": { "appSettingNames": spec.sticky_settings } }));
+        let logs = spec.logs.as_ref().map(body::logs);
+        // A change of the settings can take the logs back: those come last.
+        let after = address.child("appSettings");
+        for (body, kind, field, name) in
+            [(sticky, &SITE_STICKY, "stickySettings", "slotConfigNames"), (logs, &SITE_LOGS, "logs", "logs")]
+        {
+            let Some(body) = body else { continue };
+            let id = site.child("config", name);
+            let mut draft = Draft::new(address.child(field), id.as_str(), kind, body);
+            draft.arrival = Arrival::WithParent;
+            cx.also(draft.needs(after.as_str()).origin(field));
+        }
         for (key, slot) in &spec.slots {
             let (address, id) = (address.child("slots").child(key), site.child("slots", slot.name(key)));
             let app = App::of_slot(slot);

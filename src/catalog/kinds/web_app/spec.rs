@@ -48,9 +48,53 @@ pub struct Spec {
     /// Who may reach the app on public networks, by name. With any rule in it, everybody else is refused.
     #[serde(default)]
     pub(super) access_restrictions: IndexMap<String, RestrictionSpec>,
+    /// Names of settings that stay with their slot when it is swapped with the app.
+    #[serde(default)]
+    pub(super) sticky_settings: Vec<String>,
+    /// What the app writes down of requests and of itself.
+    pub(super) logs: Option<LogsSpec>,
     /// Slots: copies of the app under names of their own, which can be swapped with it.
     #[serde(default)]
     pub(super) slots: IndexMap<String, SlotSpec>,
+}
+
+/// What an app writes down.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LogsSpec {
+    /// What of its own words is kept in its file system, and for twelve hours on Windows; Azure's default (`Off`) when absent.
+    pub(super) level: Option<LogLevel>,
+    /// How many days requests are kept in its file system; not at all when absent.
+    pub(super) request_days: Option<i64>,
+    /// How many megabytes of requests are kept: 25 to 100; 35 when absent.
+    pub(super) request_mb: Option<i64>,
+    /// Whether the pages of errors are kept; Azure's default (`false`) when absent.
+    pub(super) error_pages: Option<bool>,
+}
+
+/// What of an app's words is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// Errors.
+    Error,
+    /// Warnings too.
+    Warning,
+    /// What it tells.
+    Information,
+    /// Everything.
+    Verbose,
+}
+
+/// Which pages of other hosts may call an app from a browser.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CorsSpec {
+    /// The hosts, such as `https://shop.example.com`, or `*` for all.
+    pub(super) origins: Vec<String>,
+    /// Whether they may send who the user is; Azure's default (`false`) when absent.
+    pub(super) credentials: Option<bool>,
 }
 
 /// A slot of a web app. What it leaves out is Azure's default, not what the app has.
@@ -117,6 +161,12 @@ pub struct ConfigSpec {
     pub(super) health_check_path: Option<String>,
     /// Whether images are pulled from a container registry with an identity of the app.
     pub(super) pull_with_identity: Option<bool>,
+    /// Which pages of other hosts may call the app from a browser; none when absent.
+    pub(super) cors: Option<CorsSpec>,
+    /// On how many machines of a plan with `perSiteScaling` it runs; Azure's default (1) when absent.
+    pub(super) workers: Option<i64>,
+    /// The oldest version of TLS that the app's management site accepts; Azure's default (`1.2`) when absent.
+    pub(super) deployment_min_tls: Option<String>,
     /// What happens to requests that no rule of `accessRestrictions` is about: `Allow` or `Deny`.
     pub(super) default_access: Option<Access>,
 }

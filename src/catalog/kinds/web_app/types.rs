@@ -110,6 +110,10 @@ const CONFIG_RULES: &[Rule] = &[
     Rule::at("properties.minTlsVersion").default("\"1.2\""),
     Rule::at("properties.ftpsState").fold_case().default("\"FtpsOnly\""),
     Rule::at("properties.acrUseManagedIdentityCreds").default("false"),
+    Rule::at("properties.cors.allowedOrigins").set().default("[]"),
+    Rule::at("properties.cors.supportCredentials").default("false"),
+    Rule::at("properties.numberOfWorkers").default("1"),
+    Rule::at("properties.scmMinTlsVersion").default("\"1.2\""),
     // Azure adds the rule about everybody else by itself: the last of all.
     Rule::at("properties.ipSecurityRestrictions").keyed("name").azures("priority", "2147483647"),
     Rule::at("properties.ipSecurityRestrictions[].ipAddress").cidr().fold_case(),
@@ -150,6 +154,35 @@ pub static SLOT_SETTINGS: ResourceType = ResourceType {
     rules: SETTINGS_RULES,
     lanes: &[Lane::Ancestor(SITES)],
     ..ResourceType::new("Microsoft.Web/sites/slots/config", API_VERSION, "settings of a slot")
+};
+
+/// The names of settings that stay with their slot.
+pub static SITE_STICKY: ResourceType = ResourceType {
+    delete: DeleteMode::WithParent,
+    tags: false,
+    rules: &[
+        Rule::at("location").read_only(),
+        Rule::at("properties.appSettingNames").set().default("[]"),
+        Rule::at("properties.connectionStringNames").set(),
+    ],
+    lanes: &[Lane::Ancestor(SITES)],
+    ..ResourceType::new("Microsoft.Web/sites/config", API_VERSION, "sticky settings of a web app")
+};
+
+/// What an app writes down.
+pub static SITE_LOGS: ResourceType = ResourceType {
+    delete: DeleteMode::WithParent,
+    tags: false,
+    rules: &[
+        Rule::at("location").read_only(),
+        Rule::at("properties.applicationLogs.fileSystem.level").fold_case().default("\"Off\""),
+        Rule::at("properties.httpLogs.fileSystem.enabled").default("false"),
+        Rule::at("properties.httpLogs.fileSystem.retentionInMb").default("35"),
+        Rule::at("properties.detailedErrorMessages.enabled").default("false"),
+        Rule::at("properties.failedRequestsTracing.enabled").default("false"),
+    ],
+    lanes: &[Lane::Ancestor(SITES)],
+    ..ResourceType::new("Microsoft.Web/sites/config", API_VERSION, "logs of a web app")
 };
 
 /// Settings of others stay: Azure itself adds some.
