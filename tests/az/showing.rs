@@ -56,7 +56,7 @@ fn what_berth_makes_az_shows() {
     let mut roles: Vec<&str> =
         assigned.as_array().unwrap().iter().map(|found| text(found, "/roleDefinitionName")).collect();
     roles.sort_unstable();
-    assert_eq!(roles, ["Managed Identity Operator", "Network Contributor"]);
+    assert_eq!(roles, ["Network Contributor"]);
 
     // Who is signed in to az need not sign in again.
     session.run_as_az(&["plan", "blueprint.yaml"]).exits(0).says(&["No changes."]);
