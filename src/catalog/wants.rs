@@ -255,12 +255,6 @@ const ALL: &[Wants] = &[
         &["Microsoft.ContainerRegistry/registries"],
         "${containerRegistries.shop}",
     ),
-    Wants::a(
-        "storage account",
-        "a storage account",
-        &["Microsoft.Storage/storageAccounts"],
-        "${storageAccounts.logs}",
-    ),
     Wants::a("SQL server", "a SQL server", &["Microsoft.Sql/servers"], "${sqlServers.orders}"),
     Wants::a("cluster", "a cluster", &["Microsoft.ContainerService/managedClusters"], "${clusters.aks}"),
 ];

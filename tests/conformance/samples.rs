@@ -76,6 +76,24 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ),
     ("Microsoft.Network/privateEndpoints", "*", "InvalidRequestFormat", "a connection has a name"),
     ("Microsoft.Sql/servers", "*", "PasswordNotComplex", "the example hides the password"),
+    (
+        "Microsoft.Sql/servers/failoverGroups",
+        "*",
+        "FailoverGroupPartnerServerInvalid",
+        "the stage makes all servers in one region",
+    ),
+    (
+        "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments",
+        "*",
+        "BadRequest",
+        "the example names a role of another account",
+    ),
+    (
+        "Microsoft.Storage/storageAccounts/fileServices/shares",
+        "Create NFS Shares",
+        "InvalidValuesForRequestParameters",
+        "the account of the stage is not one of files",
+    ),
 ];
 
 /// What does not come to rest as an entry: type, what the example shows, reason.
@@ -228,6 +246,7 @@ fn place(sample: &Sample) -> String {
                 | "auditingsettings"
                 | "managementpolicies"
                 | "backupshorttermretentionpolicies"
+                | "throughputsettings"
                 | "backuplongtermretentionpolicies",
                 _,
             ) => "default",

@@ -111,7 +111,7 @@ pub struct CacheRuleSpec {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct WebhookSpec {
-    /// The URL that is called. Azure never shows it.
+    /// The URL that is called. Azure never shows it; when it has a key in it, write a parameter with `secret: true`.
     url: String,
     /// What it is called for.
     actions: Vec<WebhookAction>,
@@ -322,6 +322,8 @@ impl EntryKind for ContainerRegistry {
     const ABOUT: &'static str = "A container registry, its copies in other regions, and the clusters that pull from it. It \
         holds images: it is deleted or replaced only when somebody names it.";
     const EXAMPLE: &'static str = "\
+parameters:
+  scannerUrl: { type: string, secret: true }
 containerRegistries:
   shop:
     name: crshop${uniqueString(azure.resourceGroup)}
@@ -335,7 +337,7 @@ containerRegistries:
     cacheRules:
       azurelinux: { source: mcr.microsoft.com/azurelinux/*, target: azurelinux/* }
     webhooks:
-      scanner: { url: 'https://scanner.example.com/pushed', actions: [push], scope: 'shop:*' }
+      scanner: { url: '${param.scannerUrl}', actions: [push], scope: 'shop:*' }
     scopeMaps:
       readers: { actions: [repositories/shop/content/read] }
     tokens:

@@ -159,7 +159,7 @@ fn is_duration(text: &str) -> bool {
     }
     let Some(rest) = text.strip_prefix('P') else { return false };
     let (days, time) = rest.split_once('T').unwrap_or((rest, ""));
-    let whole = !(days.is_empty() && time.is_empty()) && !rest.ends_with('T');
+    let whole = !(rest.ends_with('T') || days.is_empty() && time.is_empty());
     whole && parts(days, "D") && parts(time, "HMS") && text.contains(|c: char| ('1'..='9').contains(&c))
 }
 

@@ -9,6 +9,7 @@ use crate::core::error::Failure;
 use crate::core::json::{Object, at, list, object, set, set_default, text};
 use crate::core::path::cut;
 use crate::core::world::World;
+use crate::host::transport::Response;
 use serde_json::{Value, json};
 
 const STORAGE: &str = "microsoft.storage/storageaccounts";
@@ -150,6 +151,26 @@ impl Behaviour for BlobService {
 
     fn delete(&self, _world: &mut World, call: &Call<'_>) -> Answer {
         Err(Failure::new(405, "MethodNotAllowed", format!("'{}' cannot be deleted.", call.id)))
+    }
+}
+
+/// A queue or a table, whose deletion answers with 204 also when there was one.
+#[derive(Debug)]
+pub(crate) struct Part;
+
+impl Behaviour for Part {
+    fn put(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        Generic.put(world, call)
+    }
+
+    fn patch(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        Generic.patch(world, call)
+    }
+
+    fn delete(&self, world: &mut World, call: &Call<'_>) -> Answer {
+        world.remove_tree(&call.path.key);
+        world.deleted(&call.path.key);
+        Ok(Response::new(204, ""))
     }
 }
 

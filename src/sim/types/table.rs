@@ -23,7 +23,7 @@ use super::role::{RoleAssignment, RoleDefinition};
 use super::secret::Secret;
 use super::sql::SqlServer;
 use super::stacks::Stacks;
-use super::storage::BlobService;
+use super::storage::{BlobService, Part};
 use super::subnet::{Peering, Subnet};
 use super::vault_bin::DeletedVault;
 use super::web::{Site, SiteConfig};
@@ -136,8 +136,8 @@ const TYPES: &[Entry] = &[
     proxy("Microsoft.Storage/storageAccounts/blobServices", &BlobService),
     proxy("Microsoft.Storage/storageAccounts/fileServices/shares", &Generic),
     proxy("Microsoft.Storage/storageAccounts/managementPolicies", &Generic),
-    proxy("Microsoft.Storage/storageAccounts/queueServices/queues", &Generic),
-    proxy("Microsoft.Storage/storageAccounts/tableServices/tables", &Generic),
+    proxy("Microsoft.Storage/storageAccounts/queueServices/queues", &Part),
+    proxy("Microsoft.Storage/storageAccounts/tableServices/tables", &Part),
     proxy("Microsoft.Storage/storageAccounts/blobServices/containers", &Generic),
     tracked("Microsoft.ApiManagement/service", &Generic),
     tracked("Microsoft.Cache/redisEnterprise", &Generic),

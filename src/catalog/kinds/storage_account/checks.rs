@@ -3,10 +3,10 @@
 use super::spec::{AccountKind, BlobsSpec, ContainerAccess, LifecycleSpec, ShareProtocol, Spec};
 use crate::catalog::kinds::addresses::public_range;
 use crate::catalog::kinds::naming::{NameRule, alphanumeric, small};
-use crate::catalog::kinds::parts::within;
+use crate::catalog::kinds::parts::{is_none_of, within};
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
-use crate::value::token::has_token;
+use crate::value::token::{display_text, has_token};
 
 /// The diagnostics of this file.
 pub(super) const CODES: &[&Code] =
@@ -60,6 +60,24 @@ const TABLE_NAME: NameRule = NameRule {
     says: "3 to 63 letters and digits, starting with a letter",
     ..CONTAINER_NAME
 };
+
+/// How data can be kept (<https://learn.microsoft.com/rest/api/storagerp/srp_sku_types>).
+const SKUS: &[&str] = &[
+    "Standard_LRS",
+    "Standard_ZRS",
+    "Standard_GRS",
+    "Standard_RAGRS",
+    "Standard_GZRS",
+    "Standard_RAGZRS",
+    "Premium_LRS",
+    "Premium_ZRS",
+    "StandardV2_LRS",
+    "StandardV2_ZRS",
+    "StandardV2_GRS",
+    "StandardV2_GZRS",
+    "PremiumV2_LRS",
+    "PremiumV2_ZRS",
+];
 
 const STORAGE_ACCOUNT_DATA: Code = Code {
     name: "storage-account-data",
@@ -127,6 +145,13 @@ impl Spec {
 
 impl Spec {
     fn check_data(&self, cx: &mut EntryCx<'_>) {
+        if let Some(sku) = self.sku.as_ref().filter(|sku| is_none_of(sku, SKUS)) {
+            let message = format!("`{}` is not a way in which Azure keeps data", display_text(sku));
+            cx.problem(
+                Problem::error(&STORAGE_ACCOUNT_DATA, "sku", message)
+                    .help(format!("write one of {}", SKUS.join(", "))),
+            );
+        }
         if let Some(blobs) = &self.blobs {
             blobs.check(cx);
         }
@@ -154,7 +179,7 @@ impl Spec {
             let path = format!("shares.{key}");
             PART_NAME.check(share.name.as_deref().unwrap_or(key), &path, cx);
             within(share.quota_gb, 1..=102_400, &format!("{path}.quotaGb"), cx);
-            if share.protocol == Some(ShareProtocol::NFS) && self.kind != AccountKind::FileStorage {
+            if share.protocol == Some(ShareProtocol::Nfs) && self.kind != AccountKind::FileStorage {
                 let message = "a share that is mounted by NFS is in an account of the kind `FileStorage`";
                 cx.problem(
                     Problem::error(&STORAGE_ACCOUNT_DATA, format!("{path}.protocol"), message)

@@ -193,11 +193,12 @@ pub struct ShareSpec {
 
 /// How a share is mounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum ShareProtocol {
     /// By Windows and everything else.
-    SMB,
+    Smb,
     /// By Linux, from networks that the account lets in.
-    NFS,
+    Nfs,
 }
 
 /// How a share is paid for.
