@@ -96,15 +96,16 @@ fn check_severity(body: &Object) -> Result<(), Failure> {
 
 fn check_metric_alert(asked: &Asked<'_>) -> Result<(), Failure> {
     let body = asked.body;
+    let form =
+        |body: &Object| at(body, "properties.criteria")?.get("odata.type")?.as_str().map(str::to_owned);
+    // What asks an Azure Monitor workspace is where that is.
     if !text(body, "location").is_some_and(|place| place.eq_ignore_ascii_case("global"))
-        && !text(body, "properties.criteria.odata.type").is_some_and(|form| form.contains("PromQL"))
+        && !form(body).is_some_and(|form| form.contains("PromQL"))
     {
         return Err(bad("A metric alert is in the location 'global'."));
     }
     check_severity(body)?;
     check_scopes(asked)?;
-    let form =
-        |body: &Object| at(body, "properties.criteria")?.get("odata.type")?.as_str().map(str::to_owned);
     let Some(now) = form(body) else { return Err(bad("The criteria have no 'odata.type'.")) };
     if asked.before.and_then(form).is_some_and(|before| before != now) {
         return Err(bad("The criteria type of an existing metric alert cannot be changed."));
