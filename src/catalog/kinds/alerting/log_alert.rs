@@ -101,7 +101,7 @@ pub static LOG_ALERT: ResourceType = ResourceType {
         Rule::at("properties.muteActionsDuration").duration().default("null"),
         Rule::at("properties.autoMitigate").default("true"),
         Rule::at("properties.checkWorkspaceAlertsStorageConfigured").default("false"),
-        Rule::at("properties.skipQueryValidation").create_only(),
+        Rule::at("properties.skipQueryValidation").write_only(),
         Rule::at("properties.criteria.allOf[].timeAggregation").fold_case(),
         Rule::at("properties.criteria.allOf[].failingPeriods.numberOfEvaluationPeriods").default("1"),
         Rule::at("properties.criteria.allOf[].failingPeriods.minFailingPeriodsToAlert").default("1"),
