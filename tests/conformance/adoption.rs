@@ -29,6 +29,7 @@ const NOT_TAKEN: &[(&str, &str)] = &[
 const AFTERWARDS: &[(&str, &str, &str)] = &[
     ("keyVaults", "properties.value", "a secret that nobody can compare"),
     ("clusters", "properties.windowsProfile.adminPassword", "a secret that nobody can compare"),
+    ("actionGroups", "properties.webhookReceivers[*].serviceUri", "a secret that nobody can compare"),
     ("webApps", "properties.API_KEY", "a secret that nobody can compare"),
     ("containerRegistries", "properties.serviceUri", "a secret that nobody can compare"),
     ("sqlServers", "properties.administratorLoginPassword", "a secret that nobody can compare"),

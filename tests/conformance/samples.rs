@@ -74,6 +74,18 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "LocationNotAvailableForResourceType",
         "a policy of Front Door is in no region",
     ),
+    (
+        "Microsoft.Insights/dataCollectionRuleAssociations",
+        "*data collection endpoint",
+        "InvalidPayload",
+        "an association with an endpoint has one name, and the suite gives it another",
+    ),
+    (
+        "Microsoft.Insights/dataCollectionRules",
+        "*embedded ingestion endpoints",
+        "InvalidPayload",
+        "its flow goes to `myworkspace`, and its destination is called `centralWorkspace`",
+    ),
     ("Microsoft.Network/privateEndpoints", "*", "InvalidRequestFormat", "a connection has a name"),
     ("Microsoft.Sql/servers", "*", "PasswordNotComplex", "the example hides the password"),
     (
@@ -105,6 +117,7 @@ const NOT_ENTRIES: &[(&str, &str, &str)] = &[
         "*",
         "a configuration is told from others by its name, which the example leaves out",
     ),
+    ("Microsoft.Dashboard/grafana", "Grafana_Create", "the example has a password, which nobody can compare"),
     ("Microsoft.Network/applicationGateways", "*", "the example names a pool of another gateway"),
     ("Microsoft.Web/sites/config", "Update Auth*", "Azure shows it to a POST only"),
     ("Microsoft.Web/sites/config", "Update Azure Storage*", "Azure shows it to a POST only"),
@@ -116,6 +129,11 @@ const NOT_SO: &[(&str, &str, &str)] = &[
         "Microsoft.ContainerService/managedClusters/agentPools",
         "properties.nodeTaints",
         "AKS taints the nodes of Spot pools by itself; the section writes that taint too",
+    ),
+    (
+        "Microsoft.Dashboard/grafana",
+        "properties.grafanaConfigurations.smtp.password",
+        "a secret, which Azure does not show",
     ),
     (
         "Microsoft.Network/applicationGateways",

@@ -54,6 +54,16 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
         "version 2025-10-03, known is 2023-04-03",
         "the table's client is older; the facts have a sample of this version",
     ),
+    (
+        "PUT Microsoft.Insights/dataCollectionRules",
+        "*/streams/* is not one of *",
+        "the schema names the streams of machines only; the official samples name others as well",
+    ),
+    (
+        "PUT Microsoft.Insights/metricAlerts",
+        "/properties/criteria*",
+        "the schema takes the members `odata.type` and `allOf` for objects; the recorded alert has this form",
+    ),
 ];
 
 /// Types without a schema, which only the operations hold: type, or the start of one and `*`, and the reason.
