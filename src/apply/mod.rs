@@ -23,6 +23,7 @@
 //! to their ends; of an intent without one it reads the resource and waits until Azure is no longer at work on it.
 
 mod approval;
+mod comply;
 mod failure;
 mod put;
 mod reattempt;

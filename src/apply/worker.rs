@@ -114,7 +114,14 @@ impl Worker {
             // These send nothing, and the scheduler ends them by itself.
             Work::Idle | Work::Record | Work::Forget => Ok(None),
             Work::Watch { api_version } => self.watch(api_version, left).await,
-            Work::Put(put) => self.put(put, left, sent_maybe).await,
+            Work::Put(put) => {
+                let ends = self.clock.elapsed() + left;
+                let body = self.put(put, left, sent_maybe).await?;
+                match put.kind.amiss.filter(|_| put.awaited) {
+                    Some(amiss) => self.comply(put.kind.api_version, amiss, ends).await,
+                    None => Ok(body),
+                }
+            }
             Work::Delete(delete) => self.delete(delete, left).await.map(|()| None),
             Work::Register(register) => self.register(register).await,
             Work::Approve(approve) => self.approve(approve).await.map(Some),

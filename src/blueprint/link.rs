@@ -597,6 +597,7 @@ impl<'a> Linker<'a> {
             protect: draft.protect.unwrap_or(draft.kind.stateful),
             adopt: draft.adopt,
             timeout: draft.timeout.unwrap_or(draft.kind.timeout),
+            awaited: draft.awaited,
             exclusive: draft.exclusive.clone(),
             shared: {
                 let is_own = |list: &Exclusive| draft.exclusive.iter().any(|own| own.name == list.name);

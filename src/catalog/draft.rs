@@ -153,6 +153,8 @@ pub struct Draft {
     pub adopt: bool,
     /// How long an operation on it may take; `None` is as its type says.
     pub timeout: Option<Duration>,
+    /// Whether a run waits until it complies: see [`ResourceType::amiss`].
+    pub awaited: bool,
     /// Outputs that follow from the blueprint, by their names, though the body does not ask for them.
     pub known: Vec<(&'static str, String)>,
     /// Its lists that are the blueprint's alone.
@@ -182,12 +184,19 @@ impl Draft {
             protect: None,
             adopt: false,
             timeout: None,
+            awaited: false,
             known: Vec::new(),
             exclusive: Vec::new(),
             lists: Vec::new(),
             ignore: Vec::new(),
             origin: String::new(),
         }
+    }
+
+    /// Waited for until it complies, when that is said.
+    pub fn awaited(mut self, awaited: bool) -> Self {
+        self.awaited = awaited;
+        self
     }
 
     /// With a place in the blueprint.

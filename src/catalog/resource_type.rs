@@ -353,6 +353,8 @@ pub struct ResourceType {
     pub lost: Option<&'static str>,
     /// What it lets somebody do, in words, when that is all that it is there for.
     pub grants: Option<fn(&ArmId, &Value) -> Option<Grant>>,
+    /// Why what it makes elsewhere is not as it says, where Azure tells that apart from having taken it; `None` when it is.
+    pub amiss: Option<fn(&Value) -> Option<String>>,
     /// How long a create usually takes; for progress and the critical path.
     pub expected: Duration,
     /// How long a change in place usually takes that disturbs nothing.
@@ -430,6 +432,7 @@ impl ResourceType {
             obstacle: None,
             lost: None,
             grants: None,
+            amiss: None,
             watched: &[],
             version: None,
             spoken_of: None,

@@ -25,7 +25,11 @@ pub fn check(plan: &Plan) -> Vec<String> {
                 find("it is to be made and nothing is asked for");
             }
             Action::Update
-                if step.changes.is_empty() && !matches!(step.reason, Reason::FailedProvisioning { .. }) =>
+                if step.changes.is_empty()
+                    && !matches!(
+                        step.reason,
+                        Reason::FailedProvisioning { .. } | Reason::NotCompliantYet { .. }
+                    ) =>
             {
                 find("it is to be updated and nothing differs");
             }

@@ -319,6 +319,7 @@ impl<'a> Compiler<'a> {
             changes: step.changes.clone(),
             unseen: step.changes.iter().any(unseen),
             kept_back: step.kept_back.iter().map(|change| change.path.clone()).collect(),
+            awaited: step.awaits.is_some(),
             query: in_step_query(resource.kind, &step.changes),
         }
     }

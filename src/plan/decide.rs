@@ -253,6 +253,7 @@ impl Planner<'_> {
             },
             impact,
             disruption,
+            awaits: (resource.awaited && !idle).then(|| resource.timeout.as_secs().div_ceil(60)),
             grants: match decision.action {
                 Action::NoOp => None,
                 _ => resource.kind.grants.and_then(|grants| grants(&resource.id, &resource.body)),
@@ -375,6 +376,10 @@ impl Planner<'_> {
             Some(_) if !changes.is_empty() && only_released(&changes) => (Action::Release, Reason::Differs),
             None => (Action::Update, Reason::NotInLedger),
             Some(_) if !changes.is_empty() => (Action::Update, Reason::Differs),
+            Some(_) if not_compliant(resource, live).is_some() => {
+                let why = not_compliant(resource, live).unwrap_or_default();
+                (Action::Update, Reason::NotCompliantYet { why })
+            }
             Some(owned) if owned.address != resource.address => {
                 (Action::NoOp, Reason::Renamed { from: owned.address.clone() })
             }
@@ -800,6 +805,11 @@ pub(super) fn unreadable(address: &Address, id: &ArmId, seen: &Observation) -> O
 /// Whether nothing is to be sent for these changes.
 fn only_released(changes: &[Change]) -> bool {
     changes.iter().all(|change| change.kind == ChangeKind::Release)
+}
+
+/// Why what a resource makes elsewhere is not as it says, when the blueprint waits for it.
+fn not_compliant(resource: &DesiredResource, live: &Value) -> Option<String> {
+    resource.kind.amiss.filter(|_| resource.awaited).and_then(|amiss| amiss(live))
 }
 
 /// The state of a resource whose last create or update did not work; sending it again repairs it.

@@ -147,6 +147,7 @@ pub(super) fn stand_ins(plan: &mut Plan, desired: &Desired, observed: &Observed)
             changes: Vec::new(),
             impact: Impact::None,
             disruption: None,
+            awaits: None,
             grants: None,
             moved_from: None,
             told_elsewhere: false,

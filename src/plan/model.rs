@@ -59,6 +59,11 @@ pub enum Reason {
         /// What Azure says of it: `Failed`, `Canceled`.
         state: String,
     },
+    /// It is as wanted, the blueprint waits for what it makes elsewhere, and that is not there yet. Nothing is sent.
+    NotCompliantYet {
+        /// What Azure says of it.
+        why: String,
+    },
     /// What it writes elsewhere by itself is gone or changed there: it is sent again, and Azure writes that again.
     KeepsNoMore,
     /// What it stands between changed on the other side: it is sent again, and Azure takes that over.
@@ -196,6 +201,9 @@ pub struct Step {
     /// What it disturbs, when it is disruptive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruption: Option<Disruption>,
+    /// How long a run waits at most until what it makes elsewhere is as it says, in minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaits: Option<u64>,
     /// What it lets somebody do, or takes away again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants: Option<Grant>,

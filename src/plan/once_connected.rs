@@ -45,6 +45,7 @@ pub(super) fn put_off(plan: &mut Plan, desired: &Desired, observed: &Observed) {
             desired: (*resource.body).clone(),
             impact: Impact::InPlace,
             disruption: None,
+            awaits: None,
             grants: None,
             moved_from: None,
             told_elsewhere: false,

@@ -123,6 +123,8 @@ pub struct Put {
     pub unseen: bool,
     /// The paths of what stays as it is then, although the body says otherwise.
     pub kept_back: Vec<String>,
+    /// Whether it has ended only once it complies: see [`ResourceType::amiss`].
+    pub awaited: bool,
     /// What a change in place says besides its API version.
     pub query: &'static [(&'static str, &'static str)],
 }

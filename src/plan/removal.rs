@@ -101,6 +101,7 @@ pub(super) fn foreign(
                     desired: Value::Null,
                     impact: Impact::Destructive,
                     disruption: None,
+                    awaits: None,
                     grants: None,
                     protected: parent.explicit_protect.unwrap_or(kind.stateful),
                     after: Vec::new(),
@@ -299,6 +300,7 @@ fn removals(
                 desired: Value::Null,
                 impact: if action == Action::Delete { Impact::Destructive } else { Impact::None },
                 disruption: None,
+                awaits: None,
                 grants: resource_type(&owned.arm_type)
                     .and_then(|kind| kind.grants?(id, &owned.applied))
                     .map(|grant| by_address(grant, ledger, observed)),

@@ -61,7 +61,7 @@ pub fn revert(mut plan: Plan, asked: &[String]) -> Result<Plan, Vec<String>> {
 /// Leaves nothing to do of a step.
 fn rest(step: &mut Step) {
     (step.action, step.reason) = (Action::NoOp, Reason::AsWanted);
-    (step.disruption, step.grants) = (None, None);
+    (step.disruption, step.grants, step.awaits) = (None, None, None);
     step.changes.clear();
     step.kept_back.clear();
     step.impact = super::Impact::None;

@@ -107,6 +107,7 @@ mod tests {
             desired: Value::Null,
             impact: Impact::None,
             disruption: None,
+            awaits: None,
             grants: None,
             moved_from: None,
             told_elsewhere: false,

@@ -104,6 +104,8 @@ pub struct StepDocument {
     pub impact: Impact,
     /// What a disruptive step disturbs; null for others.
     pub disruption: Option<Disruption>,
+    /// How long a run waits at most until what it makes elsewhere is as it says, in minutes; null when it does not wait.
+    pub awaits: Option<u64>,
     /// What a role assignment lets somebody do; null for others.
     pub grants: Option<Grant>,
     /// Whether it is protected: applying then needs its address to be allowed by name.
@@ -201,6 +203,7 @@ pub fn document(
             reason: step.reason.clone(),
             impact: step.impact,
             disruption: step.disruption.clone(),
+            awaits: step.awaits,
             grants: step.grants.clone(),
             protected: step.protected,
             purged: step.purge.is_some(),

@@ -50,6 +50,7 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
             _ => Impact::None,
         },
         disruption: None,
+        awaits: None,
         grants: None,
         moved_from: None,
         told_elsewhere: false,

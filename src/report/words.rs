@@ -2,7 +2,7 @@
 
 use super::style::{Style, Tone};
 use super::text::{about, count, escape};
-use crate::change::{Action, Grant};
+use crate::change::Action;
 use crate::drift::{ChangedBy, Drift, DriftKind, Who};
 use crate::ident::ArmId;
 use crate::plan::{Plan, Reason, Step};
@@ -125,12 +125,13 @@ pub(crate) fn totals(counts: &crate::plan::Counts) -> String {
 
 /// Why a step is taken, when its action does not say it already.
 pub(crate) fn why(step: &Step) -> Option<String> {
-    let (reason, grant) = (reason(step), step.grants.as_ref().map(Grant::words));
-    match (reason, grant) {
-        (Some(reason), Some(grant)) => Some(format!("{}; {reason}", escape(&grant))),
-        (None, Some(grant)) => Some(escape(&grant).into_owned()),
-        (reason, None) => reason,
-    }
+    let grant = step.grants.as_ref().map(|grant| escape(&grant.words()).into_owned());
+    let waits = step.awaits.map(|minutes| {
+        let then = if matches!(step.reason, Reason::NotCompliantYet { .. }) { "" } else { "then " };
+        format!("{then}waits until it is compliant, at most {minutes} min")
+    });
+    let told: Vec<String> = [grant, reason(step), waits].into_iter().flatten().collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// The reason of a step in words, when it says more than the step itself.
@@ -161,6 +162,9 @@ fn reason(step: &Step) -> Option<String> {
         Reason::NotInLedger => "exists already and is taken over".to_owned(),
         Reason::FailedProvisioning { state } => {
             format!("its last create or update ended as {state}: it is sent again")
+        }
+        Reason::NotCompliantYet { why } => {
+            format!("nothing is sent; it is not compliant yet: {}", escape(why))
         }
         Reason::KeepsNoMore => "what it keeps elsewhere is gone or changed: it is sent again".to_owned(),
         Reason::OutOfStep => "the other side has changed: it is sent again to take that over".to_owned(),

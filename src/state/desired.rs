@@ -89,6 +89,8 @@ pub struct DesiredResource {
     pub adopt: bool,
     /// How long an operation on it may take.
     pub timeout: Duration,
+    /// Whether a run waits until it complies: see [`ResourceType::amiss`].
+    pub awaited: bool,
     /// Its lists that are the blueprint's alone.
     pub exclusive: Vec<Exclusive>,
     /// Its lists that others may add to.

@@ -2,7 +2,8 @@
 
 use crate::support::{Rehearsal, root};
 use berth::blueprint::parse_value;
-use berth::change::Action;
+use berth::change::{Action, Outcome};
+use berth::plan::{Adoption, Reason};
 use serde_json::{Value, json};
 
 fn text(name: &str) -> String {
@@ -244,4 +245,57 @@ async fn cilium_comes_in_place_whatever_enforced_policies_before() {
             rehearsal.apply(&after).await;
         }
     }
+}
+
+/// A cluster whose Flux waits for what it fetches from a host.
+fn waiting_for(host: &str) -> String {
+    format!(
+        "blueprint: example
+azure:
+  subscription: 5ab5c819-0000-4000-8000-000000000001
+  location: westeurope
+  resourceGroup: rg-example
+clusters:
+  aks:
+    network: {{ plugin: azure, mode: overlay }}
+    nodePools: {{ system: {{ mode: System, vmSize: Standard_D4s_v5, count: 2 }} }}
+    addons:
+      flux:
+        configurations:
+          platform:
+            wait: compliant
+            timeout: 20m
+            git: {{ url: \"https://{host}/platform\", branch: main }}
+            kustomizations: {{ all: {{ prune: true }} }}
+"
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_ends_when_the_cluster_is_as_git_says() {
+    const PLATFORM: &str = "clusters.aks.addons.flux.configurations.platform";
+    let (rehearsal, lost) = (Rehearsal::new(), waiting_for("git.invalid"));
+    let step = |planned: &berth::ops::Planned| {
+        let step = planned.plan.steps.iter().find(|step| step.address.as_str() == PLATFORM);
+        step.cloned().unwrap_or_else(|| panic!("{:#?}", planned.plan))
+    };
+    let first = step(&rehearsal.plan(&lost).await);
+    assert_eq!((first.action, first.awaits), (Action::Create, Some(20)));
+    // It is made, and does not get there.
+    let summary = rehearsal.try_apply(&lost, Adoption::Refused).await.unwrap().summary;
+    let failed = summary.steps.iter().find(|step| step.address.as_str() == PLATFORM).unwrap();
+    let Outcome::Failed { message, .. } = &failed.outcome else { panic!("{failed:#?}") };
+    assert!(message.contains("within 20 minutes it did not become compliant: Non-Compliant; "), "{message}");
+    assert!(message.contains("GitRepository platform: ") && message.ends_with("no such host"), "{message}");
+    // The next run has the wait left, and sends nothing.
+    let again = step(&rehearsal.plan(&lost).await);
+    assert!(matches!(again.reason, Reason::NotCompliantYet { .. }), "{again:#?}");
+    assert_eq!((again.action, again.changes.len()), (Action::Update, 0));
+    let before = rehearsal.simulator.counters().updates;
+    assert!(!rehearsal.try_apply(&lost, Adoption::Refused).await.unwrap().summary.is_complete());
+    assert_eq!(rehearsal.simulator.counters().updates, before);
+    // With the right host it complies, and nothing is left.
+    let right = waiting_for("github.com");
+    rehearsal.apply(&right).await;
+    assert!(rehearsal.plan(&right).await.plan.is_empty());
 }

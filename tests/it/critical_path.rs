@@ -94,6 +94,7 @@ fn step(at: usize, id: &ArmId, action: Action) -> Step {
         desired: Value::Null,
         impact: Impact::None,
         disruption: None,
+        awaits: None,
         grants: None,
         protected: false,
         moved_from: None,
@@ -118,6 +119,7 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
             changes: Vec::new(),
             unseen: false,
             kept_back: Vec::new(),
+            awaited: false,
             query: &[],
         })
     };

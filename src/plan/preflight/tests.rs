@@ -16,6 +16,7 @@ fn step(action: Action, address: &str, id: &str, desired: Value) -> Step {
         desired,
         impact: Impact::None,
         disruption: None,
+        awaits: None,
         grants: None,
         moved_from: None,
         told_elsewhere: false,

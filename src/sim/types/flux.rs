@@ -369,7 +369,24 @@ impl Behaviour for FluxConfiguration {
         let branch = text(body, "properties.gitRepository.repositoryRef.branch").unwrap_or("main").to_owned();
         set(body, "properties.repositoryPublicKey", "");
         set(body, "properties.errorMessage", "");
-        set(body, "properties.complianceState", "Compliant");
+        // A name that never resolves (RFC 6761): the source cannot be fetched.
+        let url = SOURCES.iter().find_map(|(_, source)| text(body, &format!("properties.{source}.url")));
+        let host = url.and_then(|url| url.split("://").nth(1)?.split(['/', ':']).next()).unwrap_or_default();
+        let is_lost = host.ends_with(".invalid");
+        let statuses = match is_lost {
+            true => json!([{
+                "name": last(&configuration.id), "namespace": text(body, "properties.namespace"),
+                "kind": text(body, "properties.sourceKind"), "complianceState": "Non-Compliant", "appliedBy": null,
+                "statusConditions": [{
+                    "type": "Ready", "status": "False", "reason": "GitOperationFailed", "lastTransitionTime": time,
+                    "message": format!("failed to checkout and determine revision: lookup {host}: no such host"),
+                }],
+            }]),
+            false => json!([]),
+        };
+        set(body, "properties.statuses", statuses);
+        let compliance = if is_lost { "Non-Compliant" } else { "Compliant" };
+        set(body, "properties.complianceState", compliance);
         set(body, "properties.sourceUpdatedAt", time.clone());
         set(body, "properties.statusUpdatedAt", time);
         set(body, "properties.sourceSyncedCommitId", format!("{branch}@sha1:{commit}"));

@@ -42,6 +42,8 @@ pub struct FluxConfigurationSpec {
     pub(super) scope: Option<Scope>,
     /// Whether nothing is applied for now.
     pub(super) suspend: Option<bool>,
+    /// `compliant`: a run ends only once the cluster is as the source says, within the configuration's `timeout` (`30m`).
+    pub(super) wait: Option<Wait>,
     /// A Git repository as the source.
     pub(super) git: Option<GitSpec>,
     /// A bucket as the source.
@@ -101,6 +103,8 @@ pub struct SubstituteFrom {
 words! {
     /// What a configuration may change.
     Scope { "cluster" => Cluster, "namespace" => Namespace, }
+    /// What a run waits for.
+    Wait { "compliant" => Compliant, }
     /// Where values come from.
     SubstituteKind { "ConfigMap" => ConfigMap, "Secret" => Secret, }
 }
@@ -120,7 +124,8 @@ impl FluxSpec {
             // Its id hangs on the cluster alone, and without the extension nothing answers.
             let draft = Draft::new(here, id.as_str(), &FLUX_CONFIGURATION, body)
                 .origin(format!("addons.flux.configurations.{key}"))
-                .needs(address.as_str());
+                .needs(address.as_str())
+                .awaited(configuration.wait.is_some());
             cx.also(draft);
         }
     }
@@ -197,5 +202,60 @@ impl KustomizationSpec {
             body["postBuild"]["substituteFrom"] = json!(self.substitute_from);
         }
         body
+    }
+}
+
+/// How many reasons are told of a configuration that does not comply.
+const REASONS: usize = 3;
+
+/// Why a cluster is not as a configuration's source says. What is suspended has nothing to wait for.
+pub(super) fn amiss(live: &Value) -> Option<String> {
+    let properties = &live["properties"];
+    let state = properties["complianceState"].as_str().unwrap_or("Pending");
+    if ["Compliant", "Suspended"].iter().any(|done| state.eq_ignore_ascii_case(done)) {
+        return None;
+    }
+    let objects = properties["statuses"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let reasons = objects.iter().filter_map(|object| {
+        let conditions = object["statusConditions"].as_array()?;
+        let failed = conditions.iter().find(|condition| condition["status"] == "False")?;
+        let [kind, name] = ["kind", "name"].map(|member| object[member].as_str().unwrap_or_default());
+        Some(format!("{kind} {name}: {}", failed["message"].as_str()?))
+    });
+    let own = properties["errorMessage"].as_str().filter(|message| !message.is_empty()).map(str::to_owned);
+    let reasons: Vec<String> = own.into_iter().chain(reasons).take(REASONS).collect();
+    Some(if reasons.is_empty() { state.to_owned() } else { format!("{state}; {}", reasons.join("; ")) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_comply_is_told_with_its_first_reasons() {
+        let live = |state: &str, statuses: Value| json!({ "properties": { "complianceState": state, "statuses": statuses } });
+        for state in ["Compliant", "compliant", "Suspended"] {
+            assert_eq!(amiss(&live(state, json!([]))), None);
+        }
+        assert_eq!(amiss(&json!({ "properties": { "complianceState": null } })), Some("Pending".into()));
+        let status = |name: &str, status: &str| {
+            json!({ "kind": "Kustomization", "name": name, "statusConditions": [
+                { "type": "Ready", "status": status, "reason": "r", "message": format!("{name} is so") },
+            ] })
+        };
+        let all = [
+            status("a", "True"),
+            status("b", "False"),
+            status("c", "False"),
+            status("d", "False"),
+            status("e", "False"),
+        ];
+        assert_eq!(
+            amiss(&live("Non-Compliant", json!(all))),
+            Some(
+                "Non-Compliant; Kustomization b: b is so; Kustomization c: c is so; Kustomization d: d is so"
+                    .into()
+            )
+        );
     }
 }

@@ -273,6 +273,7 @@ pub static FLUX_CONFIGURATION: ResourceType = ResourceType {
         Facet::new("sourceSyncedCommitId", "/properties/sourceSyncedCommitId", "the commit that is in place"),
         Facet::new("complianceState", "/properties/complianceState", "whether the cluster is as Git says"),
     ],
+    amiss: Some(super::flux::amiss),
     expected: Duration::from_secs(90),
     expected_update: minutes(1),
     expected_delete: minutes(1),
