@@ -101,7 +101,7 @@ pub static LOG_ALERT: ResourceType = ResourceType {
         Rule::at("properties.muteActionsDuration").duration().default("null"),
         Rule::at("properties.autoMitigate").default("true"),
         Rule::at("properties.checkWorkspaceAlertsStorageConfigured").default("false"),
-        Rule::at("properties.skipQueryValidation").write_only(),
+        Rule::at("properties.skipQueryValidation").default("false"),
         Rule::at("properties.criteria.allOf[].timeAggregation").fold_case(),
         Rule::at("properties.criteria.allOf[].failingPeriods.numberOfEvaluationPeriods").default("1"),
         Rule::at("properties.criteria.allOf[].failingPeriods.minFailingPeriodsToAlert").default("1"),
@@ -228,6 +228,7 @@ logAlerts:
             ("properties.severity", spec.severity.is_none()),
             ("properties.evaluationFrequency", spec.every.is_none()),
             ("properties.windowSize", spec.over.is_none()),
+            ("properties.skipQueryValidation", spec.validate_query.is_none()),
         ];
         cx.main(Draft::new(cx.address.clone(), id.as_str(), &LOG_ALERT, body).initially_if(&unsaid));
     }
