@@ -211,7 +211,7 @@ fn verdict(from: &Desired, to: &Desired, planned: &ops::Planned) -> Vec<String> 
                         || step
                             .changes
                             .iter()
-                            .any(|c| c.path == "id" || c.after.to_string().contains("\\ufdd0")));
+                            .any(|c| c.path == "id" || c.after.to_string().contains('\u{fdd0}')));
                 for change in &step.changes {
                     if !follows && !expected.keys().any(|path| related(path, stem(&change.path))) {
                         wrong.push(format!("false: {} {} {:?}", step.address, change.path, change.kind));

@@ -92,13 +92,14 @@ pub static PROMETHEUS_RULES: ResourceType = ResourceType {
         Rule::at("properties.clusterName").default("null"),
         Rule::at("properties.scopes").set(),
         Rule::at("properties.interval").duration().default("\"PT1M\""),
+        Rule::at("properties.rules").keyed("alert+record"),
         Rule::at("properties.rules[].enabled").default("true"),
         Rule::at("properties.rules[].for").duration().default("\"PT0S\""),
         Rule::at("properties.rules[].labels").map(),
         Rule::at("properties.rules[].annotations").map(),
         Rule::at("properties.rules[].severity").default("3"),
         Rule::at("properties.rules[].resolveConfiguration.autoResolved").default("true"),
-        Rule::at("properties.rules[].resolveConfiguration.timeToResolve").duration(),
+        Rule::at("properties.rules[].resolveConfiguration.timeToResolve").duration().default("\"PT5M\""),
         Rule::at("properties.rules[].actions").keyed("actionGroupId"),
     ],
     ..ResourceType::new(ARM_TYPE, "2023-03-01", "group of Prometheus rules")
@@ -163,6 +164,16 @@ prometheusRuleGroups:
         if spec.rules.is_empty() {
             let message = "a group has at least one rule";
             cx.problem(Problem::error(&PROMETHEUS_RULE, "rules", message).help("add a rule"));
+        }
+        let named = |rule: &RuleSpec| (rule.alert.clone(), rule.record.clone());
+        for (at, rule) in spec.rules.iter().enumerate() {
+            // Without a name it is told that it needs one.
+            let is_named = rule.alert.is_some() || rule.record.is_some();
+            if is_named && spec.rules[..at].iter().any(|before| named(before) == named(rule)) {
+                let message = "another rule of the group has this name, and they could not be told apart";
+                let problem = Problem::error(&PROMETHEUS_RULE, format!("rules[{at}]"), message);
+                cx.problem(problem.help("give it another name"));
+            }
         }
         let rules: Vec<Value> =
             spec.rules.iter().enumerate().map(|(at, rule)| rule.body(&format!("rules[{at}]"), cx)).collect();
@@ -263,6 +274,10 @@ mod tests {
             (with(json!([{ "expression": "e" }])), "prometheus-rule"),
             (with(json!([{ "record": "r", "alert": "a", "expression": "e" }])), "prometheus-rule"),
             (with(json!([{ "record": "r", "expression": "e", "for": "1m" }])), "prometheus-rule"),
+            (
+                with(json!([{ "alert": "a", "expression": "e" }, { "alert": "a", "expression": "f" }])),
+                "prometheus-rule",
+            ),
             (slow, "prometheus-rule"),
         ] {
             assert_eq!(codes(expand("prometheusRuleGroups", "nodes", fields.clone())), [code], "{fields}");
