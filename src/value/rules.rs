@@ -64,11 +64,22 @@ pub struct Rule {
     flags: u32,
     key: Option<&'static str>,
     azures: Option<(&'static str, &'static str)>,
+    alike: Option<Alike>,
+    twin: Option<&'static str>,
     default: Option<&'static str>,
     lasting: Option<&'static str>,
     steps: Steps,
     unless: Option<&'static str>,
     disturbs: Option<&'static Disturbance>,
+}
+
+/// When two elements of a list are one under two names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alike {
+    /// When one says everything that the other does.
+    InAll,
+    /// When they say the same at these paths.
+    In(&'static [&'static str]),
 }
 
 /// When a change of a field cannot be made in place.
@@ -122,6 +133,8 @@ impl Rule {
             flags: 0,
             key: None,
             azures: None,
+            alike: None,
+            twin: None,
             default: None,
             lasting: None,
             steps: &[],
@@ -145,6 +158,11 @@ impl Rule {
         self.flags & flag as u32 != 0
     }
 
+    /// Whether two elements of the array can be one under two names.
+    pub const fn has_alike(&self) -> bool {
+        self.alike.is_some()
+    }
+
     /// When a change of the field replaces the resource; `None` when never.
     pub fn fixed(&self) -> Option<Fixed> {
         match self.lasting {
@@ -163,6 +181,7 @@ impl Rule {
         self.path == other.path
             && (self.flags & other.flags != 0
                 || both(|rule| rule.key.is_some())
+                || both(|rule| rule.alike.is_some())
                 || both(|rule| rule.default.is_some())
                 || both(|rule| rule.lasting.is_some())
                 || both(|rule| !rule.steps.is_empty())
@@ -175,6 +194,7 @@ impl Rule {
     pub(crate) fn says_nothing(&self) -> bool {
         self.flags == 0
             && self.key.is_none()
+            && self.alike.is_none()
             && self.default.is_none()
             && self.lasting.is_none()
             && self.steps.is_empty()
@@ -324,6 +344,25 @@ impl Rule {
         self
     }
 
+    /// Of such an array: two elements that say the same under two names are one, which keeps the name that it has in
+    /// Azure.
+    pub const fn alike(mut self) -> Self {
+        self.alike = Some(Alike::InAll);
+        self
+    }
+
+    /// The same of elements that say the same at these paths, whatever else they say.
+    pub const fn alike_in(mut self, paths: &'static [&'static str]) -> Self {
+        self.alike = Some(Alike::In(paths));
+        self
+    }
+
+    /// Of such an array: its elements may stand in another one beside it, and do the same there.
+    pub const fn or_in(mut self, list: &'static str) -> Self {
+        self.twin = Some(list);
+        self
+    }
+
     /// What Azure takes when the field is absent, as JSON text; also what a dropped field is reset to.
     pub const fn default(mut self, json: &'static str) -> Self {
         self.default = Some(json);
@@ -351,6 +390,8 @@ const COMMON: &[Rule] = &[
 #[derive(Debug, Default)]
 pub struct Rules {
     root: Node,
+    /// Whether a list in it has parts that keep the names that they have in Azure.
+    alike: bool,
 }
 
 /// A place in the rules: what is true of one field and where its members are.
@@ -359,6 +400,8 @@ pub(crate) struct Node {
     flags: u32,
     pub(crate) key: Option<&'static str>,
     azures: Option<(&'static str, &'static str)>,
+    pub(crate) alike: Option<Alike>,
+    pub(crate) twin: Option<&'static str>,
     pub(crate) default: Option<Value>,
     pub(crate) lasting: Option<Value>,
     pub(crate) steps: Steps,
@@ -400,6 +443,8 @@ impl Rules {
             }
             node.unless = node.unless.or(rule.unless);
             node.azures = node.azures.or(rule.azures);
+            node.alike = node.alike.or(rule.alike);
+            node.twin = node.twin.or(rule.twin);
             node.disturbs = node.disturbs.or(rule.disturbs);
             if let Some(key) = rule.key {
                 node.key = Some(key);
@@ -418,7 +463,12 @@ impl Rules {
                 node.lasting = Some(serde_json::from_str(text).expect("a rule's lasting value is JSON"));
             }
         }
-        Rules { root }
+        Rules { root, alike: rules.iter().any(|rule| rule.alike.is_some()) }
+    }
+
+    /// Whether a list has parts that keep the names that they have in Azure (see [`Rule::alike`]).
+    pub fn has_alike(&self) -> bool {
+        self.alike
     }
 
     /// What Azure takes when the field at a dotted path is absent, where that is known.

@@ -36,6 +36,11 @@ pub(super) fn same_list(wanted: &[Value], items: &[Value], node: &Node) -> bool 
         })
 }
 
+/// Whether a member, there, is as wanted.
+pub(super) fn same_member(wanted: &Value, there: &Value, node: &Node) -> bool {
+    covers_member(wanted, Some(there), node)
+}
+
 fn covers_member(wanted: &Value, item: Option<&Value>, node: &Node) -> bool {
     match (wanted, item) {
         (Value::Object(_), Some(item @ Value::Object(_))) => covers(wanted, item, node, &NOTHING),
