@@ -606,8 +606,10 @@ impl<'a> Linker<'a> {
             ignore: draft.ignore.clone(),
             named: match draft.id {
                 DraftId::Guid { .. } => Named::Content,
+                DraftId::Text(_) if draft.any_name => Named::Content,
                 DraftId::Text(_) => Named::Blueprint,
             },
+            named_there: Vec::new(),
             explicit_protect: draft.protect,
         })
     }

@@ -151,6 +151,8 @@ pub struct Draft {
     pub protect: Option<bool>,
     /// Whether one that exists and belongs to nobody is taken over without being asked about.
     pub adopt: bool,
+    /// Whether the blueprint leaves its name to berth: the same thing under another name is as good.
+    pub any_name: bool,
     /// How long an operation on it may take; `None` is as its type says.
     pub timeout: Option<Duration>,
     /// Whether a run waits until it complies: see [`ResourceType::amiss`].
@@ -183,6 +185,7 @@ impl Draft {
             claims: Vec::new(),
             protect: None,
             adopt: false,
+            any_name: false,
             timeout: None,
             awaited: false,
             known: Vec::new(),
@@ -202,6 +205,12 @@ impl Draft {
     /// With a place in the blueprint.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origin = origin.into();
+        self
+    }
+
+    /// As something whose name the blueprint leaves to berth, if `unsaid`.
+    pub fn any_name(mut self, unsaid: bool) -> Self {
+        self.any_name = unsaid;
         self
     }
 

@@ -6,7 +6,9 @@ use crate::ident::{Address, ArmId};
 use crate::ledger::{Ledger, Owned};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
-use crate::value::{Comparison, FieldPath, Rules, diff, digest, foreign, shown_secrets, without_ignored};
+use crate::value::{
+    Comparison, FieldPath, Rules, diff, digest, foreign, named_there, shown_secrets, without_ignored,
+};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -51,7 +53,10 @@ pub fn detect<'a>(
             last.is_some_and(|(last, shown)| *last != digest(shown, &Secrets::default(), &ledger.salt))
         };
         let comparison = Comparison { rules, applied: None, secret_changed: &secret_changed };
-        let asked = without_ignored(&owned.applied, ignored(id));
+        let mut asked = without_ignored(&owned.applied, ignored(id));
+        if rules.has_alike() {
+            named_there(asked.to_mut(), body, None, rules, id.as_str());
+        }
         let mut fields: Vec<FieldDrift> = diff(&asked, body, &comparison)
             .into_iter()
             // An output that was never known was never asked for.
@@ -62,7 +67,7 @@ pub fn detect<'a>(
                 FieldDrift::new(change.path, change.after, actual)
             })
             .collect();
-        let foreign = foreign(&owned.applied, body, rules, &exclusive(id)).into_iter();
+        let foreign = foreign(&asked, body, rules, &exclusive(id)).into_iter();
         fields.extend(foreign.map(|change| {
             let hidden = shown.contains_key(&change.path);
             let there = if hidden { secret.clone() } else { change.before };

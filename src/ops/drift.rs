@@ -25,7 +25,7 @@ pub async fn drift(session: &Session, desired: &Desired) -> Result<DriftReport, 
         if !desired.resources.is_empty() {
             return Err(Error::empty_ledger(session, &desired.owner()));
         }
-        refuse_strays(session, &desired.owner(), &ledger).await?;
+        refuse_strays(session, &desired.owner(), &ledger, &desired.existing()).await?;
     }
     let reading = session.reading();
     let observed = observe(&session.engine.client, None, &ledger, session.reads, &reading);

@@ -320,6 +320,7 @@ impl<'a> Compiler<'a> {
             unseen: step.changes.iter().any(unseen),
             kept_back: step.kept_back.iter().map(|change| change.path.clone()).collect(),
             awaited: step.awaits.is_some(),
+            named_there: resource.named_there.clone(),
             query: in_step_query(resource.kind, &step.changes),
         }
     }
@@ -351,7 +352,7 @@ impl<'a> Compiler<'a> {
     fn held(&self, step: &Step, resource: &DesiredResource) -> Arc<Value> {
         match self.ledger.resources.get(&step.id) {
             Some(owned) if !step.kept_back.is_empty() => Arc::new(owned.applied.clone()),
-            _ => asked(step, resource),
+            _ => resource.as_written(asked(step, resource)),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::state::{
 };
 use crate::value::token::{self, Token};
 use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without, without_ignored};
-use crate::value::{at_pointer, digest, get_path, is_secret, lookup, shown_secrets};
+use crate::value::{at_pointer, digest, get_path, is_secret, lookup, named_there, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -605,17 +605,21 @@ impl Planner<'_> {
                 return true;
             }
             // What no run has sent yet is new.
-            let Some(last) = owned.digests.get(path) else { return true };
+            let Some(last) = owned.digests.get(&*resource.path_as_written(path)) else { return true };
             let is_other = |value| *last != digest(value, &self.desired.secrets, &self.ledger.salt);
             is_other(value) || shown.get(path).is_some_and(is_other)
         };
-        let applied = owned.map(|owned| without_ignored(&owned.applied, &resource.ignore));
+        let mut applied = owned.map(|owned| without_ignored(&owned.applied, &resource.ignore));
+        if let Some(applied) = applied.as_mut().filter(|_| rules.has_alike()) {
+            named_there(applied.to_mut(), live, None, rules, resource.id.as_str());
+        }
         let comparison = Comparison { rules, applied: applied.as_deref(), secret_changed: &secret_changed };
         let mut changes = diff(wanted, live, &comparison);
         // A secret that had a value before is changed, any other is new.
         for change in changes.iter_mut().filter(|change| change.before.is_null() && is_secret(&change.after))
         {
-            if owned.is_some_and(|owned| owned.digests.contains_key(&change.path)) {
+            let written = resource.path_as_written(&change.path);
+            if owned.is_some_and(|owned| owned.digests.contains_key(&*written)) {
                 change.before = Token::Secret { name: String::new() }.encode().into();
             }
         }
@@ -628,7 +632,18 @@ impl Planner<'_> {
         };
         let theirs: Vec<Change> = theirs.into_iter().filter(|change| !known(change)).collect();
         changes.extend(theirs);
+        changes.retain(|change| !self.is_own_child(resource, change));
         changes
+    }
+
+    /// Whether a change takes out of a resource's body what is a resource of its own in the blueprint: a subnet that stood
+    /// in the body of its network.
+    fn is_own_child(&self, resource: &DesiredResource, change: &Change) -> bool {
+        let list = change.path.strip_prefix("properties.").and_then(|path| path.strip_suffix(']'));
+        let list = list.and_then(|path| path.split_once('[')).map(|(list, _)| list);
+        let name = change.before.get("name").and_then(Value::as_str);
+        let (ChangeKind::Remove, Some(list), Some(name)) = (change.kind, list, name) else { return false };
+        self.desired.by_id.contains_key(&resource.id.child(list, name))
     }
 
     /// Why a resource that is there may not be taken over, or not be changed any more, if so.

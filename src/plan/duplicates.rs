@@ -8,12 +8,13 @@ use super::scarce::exclude;
 use crate::catalog::Scarce;
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
-use crate::state::{Desired, DesiredResource, Named, Observation, Observed};
-use crate::value::lookup;
+use crate::state::{Desired, DesiredResource, Named, Observation, Observed, Provisioning};
 use crate::value::token::{self, Token};
+use crate::value::{Comparison, NamedThere, diff, lookup, named_there};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Where something stands, what its type is, and what stands there, in a fixed order.
 type Places<'a> = HashMap<(ArmId, String), BTreeMap<String, &'a ArmId>>;
@@ -42,6 +43,18 @@ impl<'a> Beside<'a> {
             let scarce = resource.kind.scarce.iter().find(clash)?;
             (!self.desired.by_id.contains_key(id)).then_some((id, *scarce))
         })
+    }
+}
+
+impl Beside<'_> {
+    /// Whether what is there is as a resource asks for it, whatever their parts are called.
+    fn says_the_same(&self, resource: &DesiredResource, id: &ArmId) -> bool {
+        let Some(live) = self.observed.get(id).and_then(Observation::body) else { return false };
+        let rules = resource.kind.compiled();
+        let mut wanted = shown(self.desired, self.observed, resource.body.as_ref().clone());
+        named_there(&mut wanted, live, None, rules, id.as_str());
+        let comparison = Comparison { rules, applied: None, secret_changed: &|_, _| false };
+        diff(&wanted, live, &comparison).is_empty()
     }
 }
 
@@ -77,9 +90,67 @@ fn shown(desired: &Desired, observed: &Observed, mut body: Value) -> Value {
     body
 }
 
+/// The same blueprint, but that what berth names has the name under which it is there: the parts of bodies, and what
+/// stands for itself when the ledger has it by that name, or when it may be taken over.
+pub fn as_found<'d>(
+    desired: &'d Desired,
+    ledger: &Ledger,
+    observed: &Observed,
+    adoption: Adoption,
+) -> Cow<'d, Desired> {
+    let mut found = resources_as_found(desired, ledger, observed, adoption);
+    let named: Vec<(usize, Value, Vec<NamedThere>)> = found
+        .resources
+        .iter()
+        .enumerate()
+        .filter(|(_, resource)| {
+            resource.operation == Provisioning::Resource && resource.kind.compiled().has_alike()
+        })
+        .filter_map(|(at, resource)| {
+            let live = observed.get(&resource.id).and_then(Observation::body)?;
+            let applied = ledger.resources.get(&resource.id).map(|owned| &owned.applied);
+            let (body, named) = parts_as_found(&found, observed, resource, live, applied);
+            (!named.is_empty()).then_some((at, body, named))
+        })
+        .collect();
+    for (at, body, named) in named {
+        let resource = &mut found.to_mut().resources[at];
+        (resource.body, resource.named_there) = (Arc::new(body), named);
+    }
+    found
+}
+
+/// A body in which each part has the name that it has in Azure, with those that got another one.
+fn parts_as_found(
+    desired: &Desired,
+    observed: &Observed,
+    resource: &DesiredResource,
+    live: &Value,
+    applied: Option<&Value>,
+) -> (Value, Vec<NamedThere>) {
+    let (rules, id) = (resource.kind.compiled(), resource.id.as_str());
+    let mut body = Value::clone(&resource.body);
+    let mut known = shown(desired, observed, body.clone());
+    let mut named = Vec::new();
+    // What was asked for last time tells which part is which, also when the blueprint says something else of it now.
+    if let Some(applied) = applied {
+        named = named_there(&mut applied.clone(), live, None, rules, id);
+        named.retain(|part| {
+            let fits = part.fits(&known);
+            if fits {
+                part.apply(&mut known, id);
+            }
+            fits
+        });
+    }
+    named.extend(named_there(&mut known, live, applied, rules, id));
+    named.iter().for_each(|part| part.apply(&mut body, id));
+    (body, named)
+}
+
 /// The same blueprint, but that what berth names by its content has the name under which it is there: when the ledger has
 /// it by that name, or when it may be taken over.
-pub fn as_found<'d>(
+fn resources_as_found<'d>(
     desired: &'d Desired,
     ledger: &Ledger,
     observed: &Observed,
@@ -93,7 +164,11 @@ pub fn as_found<'d>(
     let beside = Beside::new(desired, observed);
     let mut names: BTreeMap<usize, ArmId> = BTreeMap::new();
     for (at, resource) in desired.resources.iter().enumerate().filter(|(_, resource)| by_content(resource)) {
-        let Some((id, _)) = beside.duplicate(resource) else { continue };
+        let Some((id, scarce)) = beside.duplicate(resource) else { continue };
+        // What there is one of may be for something else.
+        if matches!(scarce, Scarce::Place { .. }) && !beside.says_the_same(resource, id) {
+            continue;
+        }
         let ours = match ledger.resources.get(id) {
             Some(owned) => owned.address == resource.address,
             None => adoption == Adoption::Allowed || resource.adopt,

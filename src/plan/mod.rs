@@ -13,6 +13,7 @@ mod duplicates;
 mod guard;
 mod impact;
 mod keeps_one;
+mod kept;
 mod left_alone;
 mod model;
 mod moves;

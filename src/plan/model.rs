@@ -136,6 +136,16 @@ pub enum Reason {
         /// The entry.
         entry: Address,
     },
+    /// What an entry of `existing` reads needs it: it stays, and berth forgets that it was its own.
+    NeededByExisting {
+        /// The entry.
+        entry: Address,
+    },
+    /// The body of its parent asks for it now: it stays, and the ledger has it there.
+    NowInParent {
+        /// The parent.
+        parent: Address,
+    },
     /// It is as it should be.
     AsWanted,
 }

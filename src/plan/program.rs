@@ -9,7 +9,7 @@ use crate::catalog::ResourceType;
 use crate::ident::{Address, ArmId};
 use crate::private_link::Policy;
 use crate::state::Output;
-use crate::value::Change;
+use crate::value::{Change, NamedThere};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -125,6 +125,8 @@ pub struct Put {
     pub kept_back: Vec<String>,
     /// Whether it has ended only once it complies: see [`ResourceType::amiss`].
     pub awaited: bool,
+    /// The parts of the body that keep the names that they have in Azure, which are not the blueprint's.
+    pub named_there: Vec<NamedThere>,
     /// What a change in place says besides its API version.
     pub query: &'static [(&'static str, &'static str)],
 }

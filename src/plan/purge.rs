@@ -125,7 +125,7 @@ mod tests {
         };
         ledger.resources.insert(id.clone(), owned);
         let observed: Observed = found.into_iter().map(|found| (id.clone(), found)).collect();
-        let mut plan = plan_destroy(&ledger.owner(), &ledger, &observed);
+        let mut plan = plan_destroy(&ledger.owner(), &[], &ledger, &observed);
         purge(&mut plan, &ledger, &observed);
         plan
     }

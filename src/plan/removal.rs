@@ -4,6 +4,7 @@
 
 use super::decide::{sort, unreadable};
 use super::guard;
+use super::kept::{self, Kept};
 use super::model::{Conflict, Impact, Plan, Reason, Step, VERSION};
 use super::ownership::{self, Standing, Tags};
 use crate::catalog::{ResourceType, resource_type};
@@ -11,7 +12,7 @@ use crate::change::{Action, DeleteMode, Grant};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
 use crate::ledger::{Ledger, Owned};
-use crate::state::{Desired, DesiredResource, Observation, Observed, Provisioning, owner_of};
+use crate::state::{Desired, DesiredResource, Observation, Observed, owner_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -28,7 +29,7 @@ impl Removals {
     /// What is in the way of removing what Azure refuses to show.
     pub(super) fn unreadable(&self, observed: &Observed) -> Vec<Conflict> {
         let conflict = |step: &Step| unreadable(&step.address, &step.id, observed.get(&step.id)?);
-        self.steps.iter().filter_map(conflict).collect()
+        self.steps.iter().filter(|step| step.action == Action::Delete).filter_map(conflict).collect()
     }
 }
 
@@ -41,24 +42,9 @@ pub(super) fn no_longer_wanted(
 ) -> Removals {
     let gone: Vec<(&ArmId, &Owned)> =
         ledger.resources.iter().filter(|(id, _)| !desired.by_id.contains_key(*id)).collect();
-    let mut removals = removals(&gone, tags, ledger, observed, &Reason::NoLongerWanted);
-    // What hangs on something that is only read from now on stays with it.
-    for step in removals.steps.iter_mut().filter(|step| step.action == Action::Delete) {
-        let reads = |id: ArmId| {
-            let reader = &desired.resources[*desired.by_id.get(&id)?];
-            let was_ours = ledger.resources.contains_key(&id);
-            (reader.operation == Provisioning::Existing && was_ours).then(|| reader.address.clone())
-        };
-        if let Some(entry) = step.id.ancestors().find_map(reads) {
-            step.action = Action::Forget;
-            step.reason = Reason::NowExisting { entry };
-            step.impact = Impact::None;
-            step.protected = false;
-            step.grants = None;
-            step.expected_ms = 0;
-        }
-    }
-    removals
+    let mut kept = kept::released(&desired.existing(), ledger);
+    kept.extend(kept::now_in_parent(desired, ledger));
+    removals(&gone, &kept, tags, ledger, observed, &Reason::NoLongerWanted)
 }
 
 /// What stands below a resource of the blueprint that has such children for itself, and that nobody here asked for; and
@@ -165,10 +151,18 @@ pub fn foreign_children(
 }
 
 /// Decides how to delete everything that the ledger has and that is still the owner's.
-pub fn plan_destroy(owner: &Owner, ledger: &Ledger, observed: &Observed) -> Plan {
+///
+/// `existing` has what the blueprint only reads, with the entries that do: none of that is deleted, nor what it needs.
+pub fn plan_destroy(
+    owner: &Owner,
+    existing: &[(Address, ArmId)],
+    ledger: &Ledger,
+    observed: &Observed,
+) -> Plan {
     let tags = Tags::new(owner, ledger);
     let all: Vec<(&ArmId, &Owned)> = ledger.resources.iter().collect();
-    let removals = removals(&all, &tags, ledger, observed, &Reason::Destroy);
+    let kept = kept::released(existing, ledger);
+    let removals = removals(&all, &kept, &tags, ledger, observed, &Reason::Destroy);
     let mut graph = Dag::new(removals.steps.len());
     removals.edges.iter().for_each(|&(node, dependency)| graph.need(node, dependency));
     let conflicts = removals.unreadable(observed);
@@ -219,6 +213,7 @@ fn by_address(grant: Grant, ledger: &Ledger, observed: &Observed) -> Grant {
 
 fn removals(
     gone: &[(&ArmId, &Owned)],
+    kept: &Kept,
     tags: &Tags<'_>,
     ledger: &Ledger,
     observed: &Observed,
@@ -227,11 +222,12 @@ fn removals(
     let at: HashMap<&ArmId, usize> = gone.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
     // What takes a resource along when it goes: the topmost one of those it hangs on that is really deleted.
     let carrier = |id: &ArmId, owned: &Owned| -> Option<usize> {
-        if matches!(owned.delete, DeleteMode::Always | DeleteMode::Never) {
+        if matches!(owned.delete, DeleteMode::Always | DeleteMode::Never) || kept.contains_key(id) {
             return None;
         }
         id.ancestors()
             .filter_map(|id| at.get(&id).copied())
+            .filter(|&at| !kept.contains_key(gone[at].0))
             .filter(|&at| gone[at].0.resource_type() != "Microsoft.Resources/resourceGroups")
             .filter(|&at| matches!(gone[at].1.delete, DeleteMode::Own | DeleteMode::Always))
             .last()
@@ -281,6 +277,7 @@ fn removals(
             let standing = live.map(|live| tags.standing_of(id, owned, live));
             let (action, reason) = match (standing, carrier, owned.delete) {
                 (Some(Standing::Theirs(owner)), ..) => (Action::Forget, Reason::OwnedByAnother { owner }),
+                _ if kept.contains_key(*id) => (Action::Forget, kept[*id].clone()),
                 _ if !present => (Action::Forget, Reason::AlreadyGone),
                 (_, Some(parent), _) => {
                     (Action::Delete, Reason::GoesWithParent { parent: gone[*parent].1.address.clone() })

@@ -198,6 +198,8 @@ fn reason(step: &Step) -> Option<String> {
         Reason::Renamed { from } => format!("renamed from {from}"),
         Reason::AlreadyGone => "is gone already".to_owned(),
         Reason::NowExisting { entry } => format!("{entry} only reads it now; it stays"),
+        Reason::NeededByExisting { entry } => format!("{entry} needs it; it stays"),
+        Reason::NowInParent { parent } => format!("{parent} has it in its body now; it stays"),
         Reason::CannotBeDeleted => "ARM cannot delete it; it stays".to_owned(),
     };
     Some(escape(&text).into_owned())

@@ -5,7 +5,7 @@ use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
 use crate::private_link::{Policy, Rule, Who};
 use crate::value::secret::{Secret, Secrets};
-use crate::value::{FieldPath, beneath};
+use crate::value::{FieldPath, NamedThere, beneath};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -99,6 +99,8 @@ pub struct DesiredResource {
     pub ignore: Vec<FieldPath>,
     /// Who chose its name.
     pub named: Named,
+    /// The parts of its body that keep the names that they have in Azure; the body has those names.
+    pub named_there: Vec<NamedThere>,
     /// What the blueprint itself says of its protection, which holds for what is foreign below it too.
     pub explicit_protect: Option<bool>,
 }
@@ -183,6 +185,22 @@ impl DesiredResource {
         beneath(&self.initial, body)
     }
 
+    /// What was asked for, with the names that the blueprint has for the parts of it.
+    pub fn as_written(&self, body: Arc<Value>) -> Arc<Value> {
+        if self.named_there.is_empty() {
+            return body;
+        }
+        let mut written = Arc::unwrap_or_clone(body);
+        self.named_there.iter().rev().for_each(|part| part.undo(&mut written, self.id.as_str()));
+        Arc::new(written)
+    }
+
+    /// The path of a field in the body with the blueprint's names.
+    pub fn path_as_written<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let written = self.named_there.iter().rev().find_map(|part| part.path_before(path));
+        written.map_or(Cow::Borrowed(path), Cow::Owned)
+    }
+
     /// The paths in its body of lists that are the blueprint's alone.
     pub fn exclusive_lists(&self) -> Vec<&str> {
         self.exclusive.iter().filter_map(path_of).collect()
@@ -252,6 +270,12 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// What the blueprint only reads: the entry, and the id of what it reads.
+    pub fn existing(&self) -> Vec<(Address, ArmId)> {
+        let read = self.resources.iter().filter(|one| one.operation == Provisioning::Existing);
+        read.map(|one| (one.address.clone(), one.id.clone())).collect()
+    }
+
     /// Whose the resources are: the value of their tag.
     pub fn owner(&self) -> Owner {
         Owner::new(self.blueprint.clone()).within(self.environment.clone())

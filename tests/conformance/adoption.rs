@@ -6,6 +6,7 @@ use crate::witness::{Witness, Written, glob};
 use berth::approve::Allowances;
 use berth::arm::transport::{Method, Request, Transport};
 use berth::catalog::{Kind, registry, resource_type};
+use berth::change::Action;
 use berth::host::{Clock, Timestamp};
 use berth::ident::ArmId;
 use berth::ops;
@@ -33,11 +34,6 @@ const AFTERWARDS: &[(&str, &str, &str)] = &[
     ("webApps", "properties.API_KEY", "a secret that nobody can compare"),
     ("containerRegistries", "properties.serviceUri", "a secret that nobody can compare"),
     ("sqlServers", "properties.administratorLoginPassword", "a secret that nobody can compare"),
-    (
-        "privateEndpoints",
-        "properties.privateLinkServiceConnections[*]",
-        "a connection is told from others by its name, and this one has another",
-    ),
 ];
 
 fn simulator(clock: &Clock) -> Simulator {
@@ -72,22 +68,51 @@ fn otherwise(put: &Written) -> Vec<(&'static str, Value)> {
     found
 }
 
-/// Another name for what a client names as it likes: the connection of an endpoint.
-fn renamed(body: &mut Value) {
-    for list in ["privateLinkServiceConnections", "manualPrivateLinkServiceConnections"] {
-        let connections = body.pointer_mut(&format!("/properties/{list}")).and_then(Value::as_array_mut);
-        for connection in connections.into_iter().flatten() {
-            connection["name"] = "by-hand".into();
+/// Other names for the parts of a body that a client names as it likes: the connection of an endpoint, the ports of a
+/// gateway. What refers to one by its id follows.
+fn renamed(put: &Written, body: &mut Value) -> usize {
+    let mut count = 0;
+    let Some(kind) = resource_type(&put.id.resource_type()) else { return count };
+    for rule in kind.rules.iter().filter(|rule| rule.has_alike()) {
+        let Some((_, list)) = rule.path().rsplit_once('.') else { continue };
+        let pointer = format!("/{}", rule.path().replace('.', "/"));
+        let names: Vec<String> = body
+            .pointer(&pointer)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|part| part["name"].as_str().map(str::to_owned))
+            .collect();
+        count += names.len();
+        for (at, name) in names.iter().enumerate() {
+            let other = format!("hand{at}");
+            body.pointer_mut(&pointer).unwrap()[at]["name"] = other.as_str().into();
+            let id = |name: &str| format!("\"{}/{list}/{name}\"", put.id);
+            *body = serde_json::from_str(&body.to_string().replace(&id(name), &id(&other))).unwrap();
         }
     }
+    count
 }
 
-/// Another name for what is named by chance: a role assignment.
+/// The types whose names a blueprint can leave to berth, and what Azure lets there be once.
+const BY_CONTENT: &[&str] = &[
+    "/federatedIdentityCredentials/",
+    "/virtualNetworkLinks/",
+    "/virtualNetworkPeerings/",
+    "/privateDnsZoneGroups/",
+];
+
+/// Another name for what is named by chance: a role assignment, the link of a zone to a network.
 fn place(id: &ArmId) -> String {
     let id = id.as_str();
-    match id.to_ascii_lowercase().contains("/roleassignments/") {
-        true => format!("{}{}", &id[..id.len() - 12], "0123456789ab"),
-        false => id.to_owned(),
+    if id.to_ascii_lowercase().contains("/roleassignments/") {
+        return format!("{}{}", &id[..id.len() - 12], "0123456789ab");
+    }
+    match id.rsplit_once('/') {
+        Some((above, name)) if BY_CONTENT.iter().any(|part| id.contains(part)) => {
+            format!("{above}/by-hand-{name}")
+        }
+        _ => id.to_owned(),
     }
 }
 
@@ -144,9 +169,13 @@ fn state(simulator: &Simulator) -> BTreeMap<String, Value> {
     all.collect()
 }
 
-/// Makes a kind's example as another client would; how many fields were made otherwise.
-async fn made_by_hand(simulator: &Simulator, clock: &Clock, all: &[Written]) -> Result<usize, String> {
-    let mut changed = 0;
+/// Makes a kind's example as another client would; how many fields were made otherwise, and how many names.
+async fn made_by_hand(
+    simulator: &Simulator,
+    clock: &Clock,
+    all: &[Written],
+) -> Result<(usize, usize), String> {
+    let (mut changed, mut names) = (0, 0);
     let mut made: Vec<ArmId> = Vec::new();
     for put in all {
         let mut body = put.body.clone();
@@ -154,7 +183,7 @@ async fn made_by_hand(simulator: &Simulator, clock: &Clock, all: &[Written]) -> 
             tags.retain(|name, _| !name.starts_with("berth"));
             tags.insert("made-by".to_owned(), "hand".into());
         }
-        renamed(&mut body);
+        names += renamed(put, &mut body) + usize::from(place(&put.id) != put.id.as_str());
         let others = match made.contains(&put.id) || put.method != Method::Put {
             true => Vec::new(),
             false => otherwise(put),
@@ -179,10 +208,10 @@ async fn made_by_hand(simulator: &Simulator, clock: &Clock, all: &[Written]) -> 
         }
         made.push(put.id.clone());
     }
-    Ok(changed)
+    Ok((changed, names))
 }
 
-async fn examine(kind: &Kind) -> Result<usize, String> {
+async fn examine(kind: &Kind) -> Result<(usize, usize), String> {
     let head = "blueprint: example\nazure: { location: westeurope, resourceGroup: rg-example }\n";
     let (name, text) = (kind.section, format!("{head}{}", kind.example));
     // How berth makes it.
@@ -232,10 +261,12 @@ async fn examine(kind: &Kind) -> Result<usize, String> {
         ops::plan(&session, &blueprint.desired, Adoption::Allowed).await.map_err(|e| e.to_string())?.plan;
     for step in again.changes() {
         let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
-        // What goes along with something that is told of has no field of its own.
-        let known = AFTERWARDS.iter().any(|(section, field, _)| {
-            *section == kind.section && paths.iter().all(|path| glob(field, path))
-        });
+        // Only an update that a person is asked about, and never a replacement or a deletion.
+        let known = step.action == Action::Update
+            && !paths.is_empty()
+            && paths.iter().all(|path| {
+                AFTERWARDS.iter().any(|(section, field, _)| *section == kind.section && glob(field, path))
+            });
         if !known {
             told.push(format!("planned again: {:?} of {}: {paths:?}", step.action, step.address));
         }
@@ -244,7 +275,7 @@ async fn examine(kind: &Kind) -> Result<usize, String> {
 }
 
 pub async fn what_another_client_made_is_taken_over_by_its_tags_alone() {
-    let (mut taken, mut fields) = (0, 0);
+    let (mut taken, mut fields, mut names) = (0, 0, 0);
     let mut wrong = Vec::new();
     for kind in registry() {
         if let Some((_, reason)) = NOT_TAKEN.iter().find(|(section, _)| *section == kind.section) {
@@ -252,16 +283,18 @@ pub async fn what_another_client_made_is_taken_over_by_its_tags_alone() {
             continue;
         }
         match examine(kind).await {
-            Ok(changed) => {
+            Ok((changed, renamed)) => {
                 taken += 1;
                 fields += changed;
+                names += renamed;
             }
             Err(told) => wrong.push(format!("{}: {told}", kind.section)),
         }
     }
     println!(
-        "adoption: {taken} examples taken over, {fields} fields of them with other values than berth gives"
+        "adoption: {taken} examples taken over, {fields} fields of them with other values than berth gives, {names} names"
     );
+    assert!(names > 40, "too few names are others' own to say that they are kept: {names}");
     assert!(
         wrong.is_empty(),
         "{} are not taken over by their tags alone:\n{}",

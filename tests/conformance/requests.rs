@@ -123,7 +123,7 @@ pub async fn every_request_is_an_operation_of_azures() {
         }
 
         let all = everything(&blueprint);
-        let gone = ops::destroy(&session, &blueprint.desired.blueprint, &all, |_, _| true);
+        let gone = ops::destroy(&session, &blueprint.desired.blueprint, &[], &all, |_, _| true);
         let gone = gone.await.unwrap_or_else(|error| panic!("{name}: {error}")).expect("nobody said no");
         assert!(gone.summary.is_complete(), "{name}: {:#?}", gone.summary);
 

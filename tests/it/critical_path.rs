@@ -120,6 +120,7 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
             unseen: false,
             kept_back: Vec::new(),
             awaited: false,
+            named_there: Vec::new(),
             query: &[],
         })
     };

@@ -57,6 +57,7 @@ mod purge;
 mod quickstart;
 mod reading;
 mod references;
+mod released;
 mod reports;
 mod reviews;
 mod robustness;

@@ -147,7 +147,10 @@ impl Rehearsal {
         let all = desired.resources.iter().map(|resource| resource.address.to_string()).collect();
         let allowances = Allowances { delete: all, ..Allowances::default() };
         let applied =
-            ops::destroy(&self.session, &desired.blueprint, &allowances, |_, _| true).await.unwrap().unwrap();
+            ops::destroy(&self.session, &desired.blueprint, &desired.existing(), &allowances, |_, _| true)
+                .await
+                .unwrap()
+                .unwrap();
         assert!(applied.summary.is_complete(), "{:#?}", applied.summary);
         applied
     }

@@ -52,7 +52,9 @@ impl Run<'_> {
         };
         token::substitute(&mut body, &mut secret);
         token::substitute(&mut initial, &mut secret);
-        let owned = unit.record.as_ref().map(|holding| self.owned(holding, asked));
+        let mut written = asked;
+        put.named_there.iter().rev().for_each(|part| part.undo(&mut written, unit.id.as_str()));
+        let owned = unit.record.as_ref().map(|holding| self.owned(holding, written));
         Ok((Work::Put(Put { body: Arc::new(body), initial: Arc::new(initial), ..put.clone() }), owned))
     }
 

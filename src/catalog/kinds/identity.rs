@@ -258,7 +258,8 @@ identities:
             let address = cx.address.child("federatedCredentials").child(&key);
             let id = identity.child("federatedIdentityCredentials", &name);
             let body = json!({ "properties": properties });
-            cx.also(Draft::new(address, id.as_str(), &FEDERATED_CREDENTIAL, body).origin(origin));
+            let draft = Draft::new(address, id.as_str(), &FEDERATED_CREDENTIAL, body).origin(origin);
+            cx.also(draft.any_name(credential.name.is_none()));
         }
     }
 }

@@ -193,7 +193,8 @@ impl PeeringSpec {
         let address = cx.address.child("peerings").child(key);
         let id = network.child("virtualNetworkPeerings", name);
         let body = self.body(&remote, self.share_gateway, self.use_remote_gateway);
-        let mut there = Draft::new(address.clone(), id.as_str(), &PEERING, body).origin(origin.clone());
+        let there = Draft::new(address.clone(), id.as_str(), &PEERING, body).origin(origin.clone());
+        let mut there = there.any_name(self.name.is_none());
         there = there.claims(format!("peering|{network}|{remote}"), TWICE);
         if self.both_ways == Some(false) {
             cx.also(there);
@@ -203,7 +204,8 @@ impl PeeringSpec {
         NAME.check(&return_name, &origin, cx);
         let back_id = format!("{}/virtualNetworkPeerings/{return_name}", remote.trim_end_matches('/'));
         let body = self.body(network.as_str(), self.use_remote_gateway, self.share_gateway);
-        let mut back = Draft::new(address.child("back"), back_id, &PEERING, body).origin(origin);
+        let back = Draft::new(address.child("back"), back_id, &PEERING, body).origin(origin);
+        let mut back = back.any_name(self.return_name.is_none());
         back = back.claims(format!("peering|{remote}|{network}"), TWICE);
         // The direction that uses a gateway is refused before the one that shares it exists.
         let own = Token::Reference { path: cx.address.to_string(), facet: String::new() }.encode();

@@ -108,7 +108,7 @@ pub(super) fn linked_zone(
     let properties = json!({ "virtualNetwork": { "id": network_id }, "registrationEnabled": false });
     let link_address = address.child("links").child(network);
     let draft = Draft::new(link_address, link, &ZONE_LINK, global(cx, Some(properties)));
-    cx.also(draft.shared().claims(link_claim(&id, network_id), LINKED_TWICE).origin("dns"));
+    cx.also(draft.any_name(true).shared().claims(link_claim(&id, network_id), LINKED_TWICE).origin("dns"));
     (id, address)
 }
 

@@ -53,7 +53,7 @@ pub static PRIVATE_LINK_SERVICE: ResourceType = ResourceType {
         Lane::Of("Microsoft.Network/virtualNetworks", "/properties/ipConfigurations/0/properties/subnet/id"),
     ],
     rules: &[
-        Rule::at("properties.ipConfigurations").keyed("name"),
+        Rule::at("properties.ipConfigurations").keyed("name").alike(),
         Rule::at("properties.ipConfigurations[].id").read_only(),
         Rule::at("properties.ipConfigurations[].type").read_only(),
         Rule::at("properties.ipConfigurations[].etag").read_only(),

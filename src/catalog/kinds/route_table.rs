@@ -71,7 +71,7 @@ pub static ROUTE_TABLE: ResourceType = ResourceType {
     lanes: &[Lane::Ancestor(TABLE)],
     rules: &[
         Rule::at("properties.disableBgpRoutePropagation").default("false"),
-        Rule::at("properties.routes").keyed("name"),
+        Rule::at("properties.routes").keyed("name").alike(),
         Rule::at("properties.routes[].id").read_only(),
         Rule::at("properties.routes[].type").read_only(),
         // An address of a next hop stays behind when the hop changes its type, unless a route is sent as a whole.

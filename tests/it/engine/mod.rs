@@ -148,7 +148,7 @@ async fn case(seed: u64) {
         let ended = run(
             &rehearsal,
             &mut dice,
-            ops::destroy(&rehearsal.session, "random", &Allowances::default(), |_, _| true),
+            ops::destroy(&rehearsal.session, "random", &[], &Allowances::default(), |_, _| true),
         )
         .await;
         last = if runs > 25 { format!("{ended:#?}").chars().take(6000).collect() } else { String::new() };

@@ -8,7 +8,7 @@ use berth::approve::Allowances;
 use berth::ops::{self, Planned};
 
 /// Deletes everything that the blueprint owns. What that is the ledger says: the blueprint may have mistakes, or be
-/// gone, as long as somebody knows its name.
+/// gone, as long as somebody knows its name. What a blueprint that is there only reads stays, with what that needs.
 pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
     let whose = match Whose::read(global, terminal, wish.owner) {
         Ok(whose) => whose,
@@ -16,7 +16,8 @@ pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
     };
     let (global, name) = (&whose.global, &whose.owner.blueprint);
     let subscription = whose.subscription();
-    with_connection(global, terminal, async |connection, _| {
+    with_connection(global, terminal, async |connection, inputs| {
+        let existing = whose.existing(terminal, &inputs)?;
         let mut session = session(global, terminal, connection, &whose.owner)?;
         session.estate.subscription = subscription;
         wish.extent.limit(&mut session);
@@ -27,7 +28,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
             let asking = apply::Asking { allowed, auto_approve, question, format: OutputFormat::Human };
             apply::agree(terminal, None, planned, &asking, None, &mut refused)
         };
-        Ok(match ops::destroy(&session, name, &allowances, agree).await {
+        Ok(match ops::destroy(&session, name, &existing, &allowances, agree).await {
             Ok(Some(applied)) => {
                 let ending = apply::Ending { format: OutputFormat::Human, secret_outputs: false, files: &[] };
                 apply::finish(terminal, applied, None, &ending)

@@ -28,7 +28,7 @@ use crate::settings;
 use crate::terminal::{self, Terminal};
 use berth::blueprint::{Blueprint, Environment, Inputs, Missing, Source, places};
 use berth::diag::{Diagnostic, Failure};
-use berth::ident;
+use berth::ident::{self, Address, ArmId};
 use berth::ledger::{Estate, Ledger};
 use berth::ops::{self, Planned, Session};
 use berth::plan::{PlanTarget, Saved};
@@ -461,6 +461,30 @@ impl Whose {
         let (path, bytes) = self.source.as_ref()?;
         let inputs = Inputs { missing, ..settings::inputs(&self.global).ok()? };
         ops::validate_source(&PendingSource::parse(path, bytes).ok()?, &inputs).ok()
+    }
+
+    /// What the blueprint only reads, which is never deleted; nothing when a name was given in place of a file.
+    ///
+    /// A blueprint with mistakes may be destroyed by its ledger, unless it reads something: then what that is has to be
+    /// known before.
+    fn existing(&self, terminal: &Terminal, inputs: &Inputs) -> Result<Vec<(Address, ArmId)>, Exit> {
+        let Some((path, bytes)) = &self.source else { return Ok(Vec::new()) };
+        let may_read = |text: &str| text.contains("existing") || text.contains("include:");
+        let (error, reads) = match PendingSource::parse(path, bytes) {
+            Ok(source) => match ops::validate_source(&source, inputs) {
+                Ok(blueprint) => return Ok(blueprint.desired.existing()),
+                Err(error) => (error, source.files().iter().any(|file| may_read(&file.text))),
+            },
+            Err(error) => (error, may_read(&String::from_utf8_lossy(bytes))),
+        };
+        if !reads {
+            return Ok(Vec::new());
+        }
+        report(terminal, &error);
+        let message =
+            "nothing was deleted: with these mistakes nobody can tell what the blueprint only reads";
+        let help = "mend them, or give what it needs; `--name NAME` deletes everything that the ledger has";
+        Err(terminal.fail(&Failure::new(message, help)))
     }
 
     /// Refuses a ledger that was written for something else, by what is known without a connection.

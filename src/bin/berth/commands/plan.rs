@@ -67,11 +67,12 @@ fn destruction(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
     };
     let (global, name) = (&whose.global, &whose.owner.blueprint);
     let subscription = whose.subscription();
-    with_connection(global, terminal, async |connection, _| {
+    with_connection(global, terminal, async |connection, inputs| {
+        let existing = whose.existing(terminal, &inputs)?;
         let mut session = session(global, terminal, connection, &whose.owner)?;
         session.estate.subscription = subscription;
         wish.extent.limit(&mut session);
-        Ok(match ops::plan_destroy(&session, name).await {
+        Ok(match ops::plan_destroy(&session, name, &existing).await {
             Ok(planned) => {
                 let form = Form::of(wish);
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();

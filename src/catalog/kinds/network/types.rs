@@ -93,7 +93,7 @@ pub static SUBNET: ResourceType = ResourceType {
         Rule::at("properties.natGateway").whole().reference(),
         Rule::at("properties.serviceEndpointPolicies").keyed("id").default("[]"),
         Rule::at("properties.sharingScope").fold_case().default("null"),
-        Rule::at("properties.delegations").keyed("name"),
+        Rule::at("properties.delegations").keyed("name").alike_in(&["properties.serviceName"]),
         Rule::at("properties.delegations[].properties.serviceName").fold_case(),
         Rule::at("properties.delegations[].properties.actions").read_only(),
         Rule::at("properties.serviceEndpoints").keyed("service"),

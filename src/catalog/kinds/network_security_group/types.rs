@@ -25,7 +25,7 @@ pub static NETWORK_SECURITY_GROUP: ResourceType = ResourceType {
     lanes: &[Lane::Ancestor(GROUP)],
     rules: &[
         Rule::at("properties.flushConnection").default("false"),
-        Rule::at("properties.securityRules").keyed("name"),
+        Rule::at("properties.securityRules").keyed("name").alike(),
         Rule::at("properties.securityRules[].id").read_only(),
         Rule::at("properties.securityRules[].type").read_only(),
         // One address and several stand in different members, and Azure refuses both: a rule is sent as a whole.

@@ -41,6 +41,7 @@ impl LinkSpec {
         let id = zone.child("virtualNetworkLinks", name);
         let body = global(cx, Some(properties));
         let mut draft = Draft::new(address, id.as_str(), &ZONE_LINK, body)
+            .any_name(self.name.is_none())
             .claims(link_claim(zone.as_str(), &network), LINKED_TWICE)
             .initially_if(&[("properties.registrationEnabled", self.registration.is_none())]);
         if self.registration == Some(true) {

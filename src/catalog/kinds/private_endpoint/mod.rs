@@ -92,6 +92,7 @@ privateEndpoints:
             let id = endpoint.child("privateDnsZoneGroups", "default");
             let body = json!({ "properties": model(&group) });
             let draft = Draft::new(cx.address.child("dns"), id.as_str(), &ZONE_GROUP, body).origin("dns");
+            let draft = draft.any_name(true);
             let needed = configs.into_iter().filter_map(|config| config.needs);
             cx.also(needed.fold(draft, |draft, address| draft.needs(address.as_str())));
         }

@@ -28,6 +28,9 @@ pub(super) const AUTO_TARGET: &str =
 pub(super) const MANUAL_TARGET: &str =
     "/properties/manualPrivateLinkServiceConnections/0/properties/privateLinkServiceId";
 
+/// What a connection of an endpoint is to: one endpoint has one to a group of a target.
+const CONNECTS: &[&str] = &["properties.privateLinkServiceId", "properties.groupIds"];
+
 /// The endpoint itself.
 pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
     lost: Some("connections through it break, and its address may be another afterwards"),
@@ -46,7 +49,11 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Rule::at("properties.subnet.id").immutable().fold_case(),
         Rule::at("properties.subnet.properties").write_only(),
         // To turn a connection from automatic to manual is to ask for a new one, so the lists cannot change either.
-        Rule::at("properties.privateLinkServiceConnections").keyed("name").immutable(),
+        Rule::at("properties.privateLinkServiceConnections")
+            .keyed("name")
+            .immutable()
+            .alike_in(CONNECTS)
+            .or_in("manualPrivateLinkServiceConnections"),
         Rule::at("properties.privateLinkServiceConnections[].id").read_only(),
         Rule::at("properties.privateLinkServiceConnections[].type").read_only(),
         Rule::at("properties.privateLinkServiceConnections[].properties.privateLinkServiceId").fold_case(),
@@ -54,7 +61,11 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Rule::at("properties.privateLinkServiceConnections[].properties.requestMessage").create_only(),
         Rule::at("properties.privateLinkServiceConnections[].properties.privateLinkServiceConnectionState")
             .read_only(),
-        Rule::at("properties.manualPrivateLinkServiceConnections").keyed("name").immutable(),
+        Rule::at("properties.manualPrivateLinkServiceConnections")
+            .keyed("name")
+            .immutable()
+            .alike_in(CONNECTS)
+            .or_in("privateLinkServiceConnections"),
         Rule::at("properties.manualPrivateLinkServiceConnections[].id").read_only(),
         Rule::at("properties.manualPrivateLinkServiceConnections[].type").read_only(),
         Rule::at("properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId")
@@ -65,7 +76,7 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
             "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceConnectionState",
         )
         .read_only(),
-        Rule::at("properties.ipConfigurations").keyed("name").immutable(),
+        Rule::at("properties.ipConfigurations").keyed("name").immutable().alike(),
         Rule::at("properties.ipConfigurations[].type").read_only(),
         Rule::at("properties.ipConfigurations[].properties.groupId").fold_case(),
         Rule::at("properties.ipConfigurations[].properties.memberName").fold_case(),
@@ -112,7 +123,7 @@ pub static CONNECTION: ResourceType = ResourceType {
 pub static ZONE_GROUP: ResourceType = ResourceType {
     tags: false,
     rules: &[
-        Rule::at("properties.privateDnsZoneConfigs").keyed("name"),
+        Rule::at("properties.privateDnsZoneConfigs").keyed("name").alike_in(&["properties.privateDnsZoneId"]),
         Rule::at("properties.privateDnsZoneConfigs[].id").read_only(),
         Rule::at("properties.privateDnsZoneConfigs[].type").read_only(),
         Rule::at("properties.privateDnsZoneConfigs[].properties.privateDnsZoneId").immutable().fold_case(),

@@ -115,7 +115,7 @@ const CONFIG_RULES: &[Rule] = &[
     Rule::at("properties.numberOfWorkers").default("1"),
     Rule::at("properties.scmMinTlsVersion").default("\"1.2\""),
     // Azure adds the rule about everybody else by itself: the last of all.
-    Rule::at("properties.ipSecurityRestrictions").keyed("name").azures("priority", "2147483647"),
+    Rule::at("properties.ipSecurityRestrictions").keyed("name").azures("priority", "2147483647").alike(),
     Rule::at("properties.ipSecurityRestrictions[].ipAddress").cidr().fold_case(),
     Rule::at("properties.ipSecurityRestrictions[].vnetSubnetResourceId").fold_case(),
     Rule::at("properties.ipSecurityRestrictions[].action").fold_case().default("\"Allow\""),
