@@ -98,6 +98,7 @@ fn check(world: &World, call: &Call<'_>) -> Result<Wanted, Failure> {
         );
         return Err(Failure::new(429, "ReferencedResourceNotProvisioned", message).retry_after(10));
     }
+    check_addresses(world, call, asked)?;
     let target = target_of(element);
     check_target(world, call, list, element, &target)?;
     Ok(Wanted { list, element: element.clone(), target, subnet: subnet.key() })
@@ -174,7 +175,37 @@ fn check_target(
     Ok(())
 }
 
-/// Refuses what cannot change on an endpoint that exists.
+/// Refuses fixed addresses that another endpoint of the subnet has.
+fn check_addresses(world: &World, call: &Call<'_>, subnet: &str) -> Result<(), Failure> {
+    let fixed = |body: &Object| -> Vec<String> {
+        let all = list(body, "properties.ipConfigurations").iter();
+        let address = |one: &Value| one.pointer("/properties/privateIPAddress")?.as_str().map(str::to_owned);
+        all.filter_map(address).collect()
+    };
+    let wanted = fixed(&call.body);
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let endpoints =
+        world.state.resources.iter().filter(|(_, one)| one.kind == "microsoft.network/privateendpoints");
+    for (other_key, other) in endpoints {
+        let beside =
+            text(&other.body, "properties.subnet.id").is_some_and(|id| id.eq_ignore_ascii_case(subnet));
+        if !beside || other_key == call.path.key {
+            continue;
+        }
+        let own = other.hidden.get("address").and_then(Value::as_str).map(str::to_owned);
+        if let Some(taken) = fixed(&other.body).into_iter().chain(own).find(|one| wanted.contains(one)) {
+            let message = format!(
+                "IP configuration of {} is using the private IP address {taken} which is already allocated to resource {}.",
+                call.id, other.id
+            );
+            return Err(Failure::bad("PrivateIPAddressIsAllocated", message));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses fixed addresses for members that the target's group does not have.
 fn check_members(call: &Call<'_>, kind: &str, group: &str) -> Result<(), Failure> {
     const KNOWN: &[&str] = &[
@@ -207,6 +238,7 @@ fn check_members(call: &Call<'_>, kind: &str, group: &str) -> Result<(), Failure
     Ok(())
 }
 
+/// Refuses what cannot change on an endpoint that exists.
 fn check_changes(call: &Call<'_>, existing: &Resource, wanted: &Wanted) -> Result<(), Failure> {
     let Some((list, element)) = connection_of(&existing.body) else { return Ok(()) };
     if status_of(element) == "Disconnected" {
