@@ -169,6 +169,15 @@ pub enum Scarce {
     Ranges(&'static [&'static str]),
     /// Values at JSON pointers: no two have all of them the same, in any case.
     Same(&'static [&'static str]),
+    /// Fixed addresses in a subnet: no two of one subnet have the same.
+    Addresses {
+        /// A JSON pointer to the list whose elements may have one.
+        list: &'static str,
+        /// A JSON pointer to the address in an element.
+        address: &'static str,
+        /// A JSON pointer to the id of the subnet.
+        subnet: &'static str,
+    },
     /// Its place: there is one of the type at most.
     Place {
         /// What to do when somebody else has made the one.

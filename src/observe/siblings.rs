@@ -10,6 +10,7 @@ use crate::state::{Desired, DesiredResource, Named, Observation, Observed, Provi
 use crate::value::lookup;
 use crate::value::token::{self, Token};
 use futures::StreamExt;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -80,7 +81,14 @@ fn names_what_is_not_there(
     scarce: Scarce,
     observed: &Observed,
 ) -> bool {
-    let Scarce::Same(pointers) = scarce else { return false };
+    let pointers = match scarce {
+        Scarce::Same(pointers) => pointers,
+        // What leaves its address to Azure is in nobody's way.
+        Scarce::Addresses { list, .. } => {
+            return resource.body.pointer(list).and_then(Value::as_array).is_none_or(Vec::is_empty);
+        }
+        Scarce::Ranges(_) | Scarce::Place { .. } => return false,
+    };
     let is_absent = |token: &Token| {
         let Token::Output { address, .. } = token else { return false };
         let at = desired.by_address.get(address);

@@ -419,7 +419,7 @@ impl<'a> Compiler<'a> {
                 step.after.iter().for_each(|&before| dag.need(at, before));
             }
         }
-        let mut conflicts = self.take_turns(&mut dag, units);
+        let mut conflicts = self.take_turns(&mut dag, units, &clearing);
         for (at, unit) in (0..steps).filter_map(|at| Some((at, *clearing.get(&at)?))) {
             self.after_needs(&mut dag, unit, at);
         }
@@ -451,7 +451,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Puts old and new of what excludes each other in order; what cannot be put in order is in the way.
-    fn take_turns(&self, dag: &mut Dag, units: &[Unit]) -> Vec<Conflict> {
+    fn take_turns(&self, dag: &mut Dag, units: &[Unit], clearing: &HashMap<usize, usize>) -> Vec<Conflict> {
         let mut conflicts = Vec::new();
         let live = |step: &Step| self.observed.get(&step.id).and_then(Observation::body);
         let gives_way = |step: &Step| matches!(step.action, Action::Delete | Action::Update);
@@ -463,11 +463,35 @@ impl<'a> Compiler<'a> {
                 leaving.entry(key(step)).or_default().push(at);
             }
         }
+        let mut going: HashMap<(Option<ArmId>, String), Vec<usize>> = HashMap::new();
+        for &at in clearing.keys().filter(|&&at| live(&self.steps[at]).is_some()) {
+            going.entry(key(&self.steps[at])).or_default().push(at);
+        }
+        going.values_mut().for_each(|list| list.sort_unstable());
         for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| comes(step)) {
             let Some(resource) = self.resource(step).filter(|resource| !resource.kind.scarce.is_empty())
             else {
                 continue;
             };
+            // What is replaced gives up what it has when it is cleared away, and not when its successor is there.
+            for &old in going.get(&key(step)).into_iter().flatten().filter(|&&old| old != at) {
+                let there = live(&self.steps[old]).unwrap_or(&Value::Null);
+                if !scarce::exclude(resource.kind.scarce, there, &resource.for_creation(&resource.body)) {
+                    continue;
+                }
+                let cleared = clearing[&old];
+                if dag.all_dependants(at).contains(&cleared) {
+                    conflicts.push(in_each_others_way(step, &self.steps[old]));
+                    continue;
+                }
+                dag.need(at, cleared);
+                // Nothing goes before it is certain that both successors can come; of two that change places one goes first.
+                let Some(&own) = clearing.get(&at) else { continue };
+                self.after_needs(dag, own, old);
+                if !dag.all_dependants(own).contains(&cleared) {
+                    dag.need(own, cleared);
+                }
+            }
             for &old in leaving.get(&key(step)).into_iter().flatten().filter(|&&old| old != at) {
                 let there = live(&self.steps[old]).unwrap_or(&Value::Null);
                 if !scarce::exclude(resource.kind.scarce, there, &resource.for_creation(&resource.body)) {

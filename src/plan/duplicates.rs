@@ -224,6 +224,10 @@ pub(super) fn in_the_way(
                 format!("the {title} `{name}`, which somebody else made, has addresses of its range"),
                 "choose a range that is free".to_owned(),
             ),
+            Scarce::Addresses { .. } => (
+                format!("the {title} `{name}`, which somebody else made, has an address of it"),
+                "choose an address that is free, or leave it to Azure".to_owned(),
+            ),
             Scarce::Place { help } => (
                 format!("somebody else made a {title}, `{name}`, and Azure lets there be one here"),
                 help.to_owned(),

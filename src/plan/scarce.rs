@@ -6,6 +6,7 @@
 use crate::catalog::{Scarce, Within};
 use ipnet::IpNet;
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// Whether two bodies cannot stand side by side.
 pub(super) fn exclude(scarce: &[Scarce], old: &Value, new: &Value) -> bool {
@@ -19,8 +20,19 @@ pub(super) fn exclude(scarce: &[Scarce], old: &Value, new: &Value) -> bool {
                 |body: &Value| body.pointer(pointer).and_then(Value::as_str).map(str::to_ascii_lowercase);
             text(old).zip(text(new)).is_some_and(|(old, new)| old == new || same_guid(&old, &new))
         }),
+        Scarce::Addresses { list, address, subnet } => {
+            let at = |body: &Value| body.pointer(subnet).and_then(Value::as_str).map(str::to_ascii_lowercase);
+            let (there, wanted) = (addresses(old, list, address), addresses(new, list, address));
+            at(old).is_some_and(|old| at(new) == Some(old)) && there.iter().any(|one| wanted.contains(one))
+        }
         Scarce::Place { .. } => true,
     })
+}
+
+/// The fixed addresses in the elements of a list.
+pub(super) fn addresses(body: &Value, list: &str, address: &str) -> Vec<IpAddr> {
+    let items = body.pointer(list).and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| item.pointer(address)?.as_str()?.parse().ok()).collect()
 }
 
 /// The ranges of a resource that its parent's do not hold.
@@ -81,6 +93,16 @@ mod tests {
         let at = |scope: &str, guid: &str| json!({ "d": format!("{scope}/providers/r/{guid}") });
         assert!(exclude(DEFINITION, &at("", guid), &at("/subscriptions/s", &guid.to_uppercase())));
         assert!(!exclude(DEFINITION, &at("/a", "hub"), &at("/b", "hub")));
+        const FIXED: &[Scarce] = &[Scarce::Addresses { list: "/ips", address: "/ip", subnet: "/subnet" }];
+        let fixed = |subnet: &str, ip: &str| json!({ "subnet": subnet, "ips": [{ "ip": ip }] });
+        for (new, wanted) in [
+            (fixed("/S", "10.0.0.4"), true),
+            (fixed("/s", "10.0.0.5"), false),
+            (fixed("/t", "10.0.0.4"), false),
+            (json!({ "subnet": "/s" }), false),
+        ] {
+            assert_eq!(exclude(FIXED, &fixed("/s", "10.0.0.4"), &new), wanted, "{new}");
+        }
         assert!(exclude(&[Scarce::Place { help: "" }], &json!({}), &json!({})));
     }
 

@@ -1,6 +1,6 @@
 //! What people connect to or through: endpoints find the way by themselves, and what is closed stays open to berth.
 
-use crate::support::{Rehearsal, root};
+use crate::support::{Berth, Rehearsal, root};
 use berth::arm::transport::{Method, Request, Transport};
 use berth::plan::Adoption;
 use berth::sim::{Effect, Fault, SUBSCRIPTION, Simulator};
@@ -652,4 +652,63 @@ async fn origins_that_share_an_endpoint_say_the_same_and_are_let_in_together() {
     let source = berth::ops::parse("b.yaml", own.as_bytes()).unwrap();
     let told = berth::ops::validate_source(&source, &Rehearsal::new().inputs).unwrap_err();
     assert!(format!("{told:?}").contains("a request message of its own"), "{told:?}");
+}
+
+/// Two endpoints with fixed addresses in one subnet.
+const FIXED: &str = "\
+blueprint: shop
+azure: { subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg-shop }
+networks:
+  hub: { name: vnet-shop, addressSpace: [10.20.0.0/16], subnets: { a: { prefix: 10.20.1.0/24 } } }
+keyVaults:
+  main: { name: kv-shop-7d1e, publicAccess: false, protect: false }
+privateEndpoints:
+  one: { name: pe-one, target: '${keyVaults.main}', subnet: '${networks.hub.subnets.a}', dns: none, ipConfigurations: { x: { member: default, address: 10.20.1.10 } } }
+  two: { name: pe-two, target: '${keyVaults.main}', subnet: '${networks.hub.subnets.a}', dns: none, ipConfigurations: { x: { member: default, address: 10.20.1.11 } } }
+";
+
+#[test]
+fn fixed_addresses_change_hands_when_they_are_free_and_not_before() {
+    for (one, two) in [("10.20.1.11", "10.20.1.10"), ("10.20.1.11", "10.20.1.12")] {
+        let after = FIXED.replace("10.20.1.11", "TWO").replace("10.20.1.10", one).replace("TWO", two);
+        let berth = Berth::new().blueprint(FIXED);
+        berth.apply(&[]).exits(0);
+        berth.write("blueprint.yaml", after.as_bytes());
+        berth.apply(&[]).exits(0);
+        berth.plan(&[]).exits(0);
+        // What cannot be cleared away keeps its address, and the other one stays where it is.
+        let berth = Berth::new().blueprint(FIXED);
+        berth.apply(&[]).exits(0);
+        berth.write("blueprint.yaml", after.as_bytes());
+        let faults = "faults:\n  - { answer: { status: 403, code: AuthorizationFailed }, method: [DELETE], type: Microsoft.Network/privateEndpoints }\n";
+        berth.write("faults.yaml", faults.as_bytes());
+        berth.apply(&["--faults", "faults.yaml"]).exits_with_one_of(&[1, 3]);
+        let there = berth.export();
+        let endpoints = there
+            .iter()
+            .filter(|one| one["type"].as_str().is_some_and(|kind| kind.ends_with("/privateEndpoints")));
+        assert_eq!(endpoints.count(), 2);
+    }
+}
+
+#[test]
+fn an_address_that_another_endpoint_has_is_in_the_way_and_refused() {
+    let berth = Berth::new().blueprint(FIXED);
+    berth.apply(&[]).exits(0);
+    let other = "\
+blueprint: other
+azure: { subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope }
+existing:
+  hub: { type: Microsoft.Network/virtualNetworks, name: vnet-shop, resourceGroup: rg-shop }
+  a: { type: Microsoft.Network/virtualNetworks/subnets, parent: '${existing.hub}', name: a }
+keyVaults:
+  main: { name: kv-other-7d1e, resourceGroup: rg-shop, publicAccess: false, protect: false }
+privateEndpoints:
+  mine: { name: pe-mine, resourceGroup: rg-shop, target: '${keyVaults.main}', subnet: '${existing.a}', dns: none, ipConfigurations: { x: { member: default, address: 10.20.1.10 } } }
+";
+    berth.write("other.yaml", other.as_bytes());
+    berth.run(["plan", "other.yaml", "--sim"]).exits(2).says(&[
+        "privateEndpoints.mine",
+        "the private endpoint `pe-one`, which somebody else made, has an address of it",
+    ]);
 }

@@ -93,6 +93,11 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Facet::new("networkInterfaceId", "/properties/networkInterfaces/0/id", "its network interface"),
         Facet::new("ipAddress", "/properties/customDnsConfigs/0/ipAddresses/0", "its address in the subnet"),
     ],
+    scarce: &[Scarce::Addresses {
+        list: "/properties/ipConfigurations",
+        address: "/properties/privateIPAddress",
+        subnet: "/properties/subnet/id",
+    }],
     listing: Listing::Subscription,
     // Its interface may be there for a while when it is gone itself.
     brings: &["/properties/networkInterfaces"],
