@@ -294,7 +294,7 @@ pub async fn what_another_client_made_is_taken_over_by_its_tags_alone() {
     println!(
         "adoption: {taken} examples taken over, {fields} fields of them with other values than berth gives, {names} names"
     );
-    assert!(names > 40, "too few names are others' own to say that they are kept: {names}");
+    assert!(names > 20, "too few names are others' own to say that they are kept: {names}");
     assert!(
         wrong.is_empty(),
         "{} are not taken over by their tags alone:\n{}",
