@@ -107,6 +107,8 @@ struct Run<'a> {
     states: Vec<State>,
     /// How each step ended.
     results: Vec<Option<StepResult>>,
+    /// What the first unit of a replacement took, by its step.
+    halves: HashMap<usize, Spent>,
     /// How many dependencies of each unit are not done.
     open: Vec<usize>,
     ready: BinaryHeap<(u64, std::cmp::Reverse<usize>)>,
@@ -149,6 +151,7 @@ impl<'a> Run<'a> {
             weight: plan.program.priorities(),
             states: vec![State::Waiting; units.len()],
             results: vec![None; plan.steps.len()],
+            halves: HashMap::new(),
             open: (0..units.len()).map(|at| dag.dependencies(at).len()).collect(),
             dag,
             ready: BinaryHeap::new(),
@@ -498,6 +501,11 @@ impl<'a> Run<'a> {
         };
         // What stays as it is has a result only when waiting for it failed.
         let told = action != Action::NoOp || matches!(outcome, Outcome::Failed { .. });
+        // A replacement takes as long as its two halves.
+        let spent = spent.and(self.halves.remove(&step));
+        if half {
+            self.halves.insert(step, spent);
+        }
         if told && !half && self.results[step].is_none() {
             self.results[step] = Some(StepResult {
                 address: address.clone(),
@@ -585,4 +593,16 @@ struct Spent {
     elapsed: Duration,
     retries: u32,
     waited: Duration,
+}
+
+impl Spent {
+    /// Together with what another unit of the same step took.
+    fn and(self, other: Option<Spent>) -> Self {
+        let Some(other) = other else { return self };
+        Spent {
+            elapsed: self.elapsed + other.elapsed,
+            retries: self.retries + other.retries,
+            waited: self.waited + other.waited,
+        }
+    }
 }
