@@ -35,3 +35,39 @@ fn short_help_fits_a_screen_and_long_help_has_groups() {
     }
     assert!(long.is_empty(), "{long:#?}");
 }
+
+/// What bash offers behind a command line whose last word is begun.
+fn offered(berth: &Berth, words: &[&str]) -> Option<Vec<String>> {
+    let script = berth.run(["completions", "bash"]).exits(0).stdout;
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_berth")).parent().unwrap().display().to_string();
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    let text = format!(
+        "{script}\nPATH={program}:$PATH\nCOMP_WORDS=({})\nCOMP_CWORD={}\n_berth_with_addresses berth '{}' ''\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n",
+        quoted.join(" "),
+        words.len() - 1,
+        words.last().unwrap(),
+    );
+    let output =
+        std::process::Command::new("bash").current_dir(berth.path("")).args(["-c", &text]).output().ok()?;
+    Some(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn addresses_of_the_blueprint_are_completed() {
+    let berth = Berth::new().blueprint(
+        "blueprint: shop\nazure: { subscription: \"${env.SUBSCRIPTION}\", location: westeurope, resourceGroup: rg }\n\
+         networks: { hub: { addressSpace: [10.20.0.0/16], subnets: { nodes: { prefix: 10.20.0.0/20 } } } }\n\
+         identities: { app: {} }\n",
+    );
+    let Some(all) = offered(&berth, &["berth", "plan", "blueprint.yaml", "--target", ""]) else {
+        // There is no bash on this machine.
+        return;
+    };
+    for address in ["identities.app", "networks.hub", "networks.hub.subnets.nodes"] {
+        assert!(all.iter().any(|offer| offer == address), "{all:?}");
+    }
+    let some = offered(&berth, &["berth", "why", "blueprint.yaml", "networks.hub.s"]).unwrap();
+    assert_eq!(some, ["networks.hub.subnets.nodes"]);
+    let options = offered(&berth, &["berth", "plan", "blueprint.yaml", "--summ"]).unwrap();
+    assert_eq!(options, ["--summary"]);
+}

@@ -111,6 +111,8 @@ fn a_kubeconfig_signs_in_with_kubelogin_and_is_the_administrators_only_when_aske
     kubectl(&["config", "view", "--kubeconfig", &config, "--minify"]);
 
     run(&["--admin"]).exits(1).complains(&["holds a key", "--out FILE"]);
+    // `-` is standard output, as everywhere.
+    assert_eq!(run(&["--out", "-"]).exits(0).stdout, run(&[]).exits(0).stdout);
     run(&["--admin", "--login", "msi", "--out", "admin"]).exits(1).complains(&["cannot be used with"]);
     run(&["--admin", "--out", "admin"]).exits(0);
     let admin = parse_value(&berth.read("admin")).unwrap();

@@ -184,7 +184,7 @@ impl Global {
 /// Which limits the simulator has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Limits {
-    /// What is left is told, but nobody is refused.
+    /// The rest is counted and shown, and no request is refused.
     None,
     /// The token buckets of a real subscription: 429 when one is empty.
     Azure,
@@ -450,7 +450,7 @@ impl Extent {
 /// What becomes of a drift.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Settle {
-    /// Write what is there now into the blueprint, where its value stands; may be repeated.
+    /// Write what is there now into the blueprint, where its value is; may be repeated.
     ///
     /// Nothing else of the file changes. FIELD is the field as the report shows it.
     #[arg(long, value_name = "ADDRESS.FIELD", conflicts_with_all = ["revert", "reports", "waivers", "format"])]
@@ -615,7 +615,7 @@ pub enum Command {
     ///
     /// The ledger alone says what that is: of the blueprint only its name and its subscription are read.
     Destroy(DestroyArgs),
-    /// Report what somebody else changed; exit code 2 when something was.
+    /// Report changes made outside berth; exit code 2 when there are any.
     Drift {
         /// The blueprint, a YAML file.
         blueprint: PathBuf,
@@ -705,7 +705,7 @@ pub enum Command {
     },
     /// Give blueprints their canonical layout; comments stay.
     ///
-    /// Two spaces a level, one space where spaces stand, one empty line at most. A file never says anything else
+    /// Two spaces a level, one space where spaces are, one empty line at most. A file never says anything else
     /// afterwards: one of which that is not certain is left alone, with exit code 1.
     Fmt {
         /// The files; `-` is standard input, and the result goes to standard output.
@@ -741,9 +741,17 @@ pub enum Command {
         dir: PathBuf,
     },
     /// Print a completion script for a shell.
+    ///
+    /// In bash, zsh and fish it completes addresses of the blueprint that the command line names.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// List the addresses of a blueprint, for completion scripts.
+    #[command(hide = true)]
+    Addresses {
+        /// The blueprint, a YAML file.
+        blueprint: PathBuf,
     },
 }
 
@@ -773,7 +781,7 @@ pub struct Connections {
     /// Rule: connections of anyone, in any subscription and any tenant. Needs `--at-most`.
     #[arg(long, hide_short_help = true)]
     pub any: bool,
-    /// Narrows the rules to requests that say this; `*` stands for any characters. It names nobody by itself.
+    /// Narrows the rules to requests that say this; `*` stands for any characters. It gives nobody access by itself.
     #[arg(long, value_name = "TEXT", hide_short_help = true)]
     pub message: Option<String>,
     /// Narrows the rules to this group of the target, such as `vault` or `blob`.
@@ -964,7 +972,7 @@ pub struct Door {
     /// Write every exchange as a line of JSON, secrets and tokens removed.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Take the value of this environment variable out of the record, wherever it stands; may be given several times.
+    /// Take the value of this environment variable out of the record, wherever it is; may be given several times.
     ///
     /// The simulator knows what Azure never shows. What it shows, and is a secret all the same, it must be told.
     #[arg(long, value_name = "VARIABLE", hide_short_help = true)]
@@ -979,7 +987,7 @@ pub enum SimCommand {
         /// Where to listen; port 0 takes a free one.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
         listen: std::net::SocketAddr,
-        /// Let time run N times as fast as Azure's. Without it, time jumps to the end of an operation when somebody
+        /// Let time run N times as fast as Azure's. Without it, time jumps to the end of an operation when a client
         /// asks about it.
         #[arg(long, value_name = "N", value_parser = speed)]
         speed: Option<f64>,

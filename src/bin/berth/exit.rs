@@ -13,7 +13,7 @@ pub enum Exit {
     Changes = 2,
     /// Applied in part.
     Partial = 3,
-    /// Protection, a conflict, a policy, a stale plan or another run stands in the way.
+    /// Blocked: by protection, a conflict, a policy, a stale plan or another run.
     Blocked = 4,
     /// The person asked to stop.
     Interrupted = 130,

@@ -475,7 +475,7 @@ pub fn target(global: &Global) -> String {
         (None, Some(endpoint)) => {
             let rest = endpoint.split("://").last().unwrap_or_default();
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            // What stands before the host may be a password.
+            // What is before the host may be a password.
             authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase()
         }
         (None, None) => global.cloud().to_ascii_lowercase(),

@@ -188,7 +188,9 @@ pub fn finish(
     });
     if !silent {
         if format == OutputFormat::Human {
-            terminal.print(&human::summary(summary, &applied.outputs, &places, &terminal.out));
+            // The plan is above it.
+            terminal
+                .print(&format!("\n{}", human::summary(summary, &applied.outputs, &places, &terminal.out)));
         }
         failures(terminal, summary, &places);
         terminal.summary(|| berth::report::ci::applied(&owner.to_string(), None, summary));

@@ -13,7 +13,7 @@ use berth::report::ci::{Issue, Level};
 use berth::report::{Host, Style, card, gitlab, html, human, json, junit, markdown, metrics, sarif};
 use std::path::Path;
 
-/// Reports what somebody else changed.
+/// Reports changes that were made outside berth.
 pub fn run(
     global: &Global,
     terminal: &Terminal,

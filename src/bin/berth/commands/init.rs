@@ -37,7 +37,7 @@ pub fn run(terminal: &Terminal, dir: &Path, name: &str, list: bool) -> Exit {
 /// What to do when the files cannot be written where they were to go.
 const ANOTHER: &str = "name another folder, as in `berth init DIR`";
 
-/// The schema for editors, which stands beside the blueprint.
+/// The schema for editors, which is beside the blueprint.
 const SCHEMA: &str = "berth.schema.json";
 
 /// Writes every file of a template, or none of them.

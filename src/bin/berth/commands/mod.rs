@@ -2,6 +2,7 @@
 
 mod apply;
 mod approve;
+mod complete;
 mod console;
 mod destroy;
 mod doctor;
@@ -129,12 +130,8 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
                 )),
             }
         }
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "berth", &mut script);
-            terminal.print_own(&String::from_utf8_lossy(&script));
-            Exit::Done
-        }
+        Command::Completions { shell } => complete::script(terminal, shell),
+        Command::Addresses { blueprint } => complete::addresses(&global, terminal, &blueprint),
     }
 }
 
@@ -180,10 +177,14 @@ impl PendingSource {
         }
         connect::expect_flags(global).map_err(|failure| terminal.fail(&failure))?;
         let read = self.0.join().expect("reading a text does not panic");
-        if let Ok(Ok(source)) = &read
-            // What depends on who is signed in cannot be judged yet.
-            && !source.files().iter().any(|file| file.text.contains("caller."))
-        {
+        // A file that is not there, or is not YAML, needs no signing in.
+        let source = match &read {
+            Err(failure) => return Err(terminal.fail(failure)),
+            Ok(Err(error)) => return Err(report(terminal, error)),
+            Ok(Ok(source)) => source,
+        };
+        // What depends on who is signed in cannot be judged yet.
+        if !source.files().iter().any(|file| file.text.contains("caller.")) {
             let limit = settings::blueprint_memory().map_err(|failure| terminal.fail(&failure))?;
             let _watch = Watch::start(terminal, limit);
             let mut inputs = settings::inputs(global).map_err(|failure| terminal.fail(&failure))?;

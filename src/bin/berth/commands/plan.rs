@@ -263,7 +263,7 @@ pub fn show(
     exit
 }
 
-/// Where the entries stand that something is in the way of.
+/// Where the entries are that something is in the way of.
 fn in_the_way(blueprint: Option<&Loaded>, plan: &Plan) -> Places {
     let told = plan.conflicts.iter().chain(&plan.warnings);
     blueprint

@@ -20,7 +20,7 @@ use std::path::Path;
 pub fn accept(global: &Global, terminal: &Terminal, path: &Path, asked: &[String]) -> Exit {
     if path.as_os_str() == "-" {
         return terminal.fail(&Failure::new(
-            "`--accept` writes into the blueprint's file, and standard input is none",
+            "`--accept` writes into the blueprint's file, and standard input is not a file",
             "name the file of the blueprint",
         ));
     }
