@@ -95,7 +95,7 @@ pub(super) fn missing_permission(message: &str) -> Option<String> {
     let action = quoted(message, "perform action '")?;
     let scope = quoted(message, "over scope '").or_else(|| quoted(message, "on scope '"))?;
     Some(format!(
-        "somebody who may give roles has to run `{}`; a narrower role does, if it allows `{action}`",
+        "ask somebody who may assign roles to run `{}`; a narrower role does, if it allows `{action}`",
         assign(who, role(action), group(scope))
     ))
 }

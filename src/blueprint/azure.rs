@@ -373,7 +373,7 @@ impl Evaluator<'_> {
         true
     }
 
-    /// Whether what stands at a path is an expression, so that nothing in its place means that it failed.
+    /// Whether what is at a path is an expression, so that nothing in its place means that it failed.
     fn failed_at(&self, path: &str) -> bool {
         let written = crate::value::get_path(&self.source.tree, path).and_then(Value::as_str);
         written.is_some_and(super::expression::is_expression)

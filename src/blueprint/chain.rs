@@ -6,14 +6,14 @@
 use super::expression::{Fault, Scope};
 use serde_json::Value;
 
-/// How deep brackets may stand in brackets.
+/// How deep brackets may be nested.
 const DEEPEST: usize = 8;
 
 /// Replaces every name with brackets that begins with something that holds entries; answers the new expression and
 /// the values of its new variables.
 ///
 /// # Errors
-/// When a name is not known, or what stands in brackets has no plain value.
+/// When a name is not known, or what is in brackets has no plain value.
 pub(super) fn replace(
     expression: &str,
     scope: &dyn Scope,
@@ -34,7 +34,7 @@ pub(super) fn replace(
             if rest[plain.len()..].starts_with('[') && scope.holds_entries(root) {
                 if depth >= DEEPEST {
                     return Err(Fault::new(
-                        "brackets stand too deep in brackets",
+                        "brackets are nested too deep",
                         "this limit is fixed: name the inner value by a parameter or an output of a module",
                     ));
                 }
@@ -89,7 +89,7 @@ fn whole_chain(
             if crate::value::token::has_token(&key) {
                 return Err(Fault::new(
                     format!(
-                        "`{}` is known only after apply, or secret, and can be no key",
+                        "`{}` is known only after apply, or secret, and cannot be a key",
                         inner[..end].trim()
                     ),
                     "a key in brackets is a text in quotes, `each.key`, or `*` for all of them",
@@ -148,7 +148,7 @@ fn closing_quote(text: &str) -> Option<usize> {
     None
 }
 
-/// Where the bracket that closes stands.
+/// Where the bracket that closes is.
 fn closing_bracket(text: &str) -> Option<usize> {
     let (mut depth, mut at) = (0usize, 0);
     while let Some(c) = text[at..].chars().next() {

@@ -1,4 +1,4 @@
-//! The diagnostics of what a blueprint is written in, in one list. Each stands beside the code that raises it.
+//! The diagnostics of what a blueprint is written in, in one list. Each is beside the code that raises it.
 
 use super::{
     azure, each, entry, environment, evaluator, exclusive, ignore, link, messages, modules, parameters,

@@ -62,7 +62,7 @@ pub(super) fn learn(source: &Source, redactor: &Redactor) {
     }
 }
 
-/// Calls `each` with what stands literally in a value: an expression itself says nothing, the texts in it do.
+/// Calls `each` with what is literally in a value: an expression itself says nothing, the texts in it do.
 fn each_literal(value: &Value, each: &mut dyn FnMut(&str)) {
     match value {
         Value::String(text) if text.contains("${") => {
@@ -207,7 +207,7 @@ pub(super) fn is_blueprint_text(text: &str) -> bool {
     })
 }
 
-/// What stands where a value was.
+/// The text that replaces a value.
 const VEIL: &str = "···";
 
 /// A YAML text without its values, and where in it a place of the text has come to lie.
@@ -254,7 +254,7 @@ fn word(text: &str) -> usize {
     text.char_indices().find(|found| ends(*found)).map_or(text.len(), |(at, _)| at)
 }
 
-/// Puts a line without its values behind what is shown; answers where a byte of it has come to stand.
+/// Puts a line without its values behind what is shown; answers where a byte of it is now.
 fn line_without_values(line: &str, shown: &mut String, within: Option<usize>) -> Option<usize> {
     let mut found = None;
     // Whether what comes next may be a name: at the start of a line, behind `- `, and behind `{` or `,` in brackets.
@@ -350,7 +350,7 @@ mod tests {
         }
     }
 
-    /// Whatever stands there, and however it is wrong: a value is not shown, and the place lies within the text.
+    /// Whatever is there, and however it is wrong: a value is not shown, and the place lies within the text.
     #[test]
     fn no_mistake_of_syntax_shows_a_value() {
         let head = "blueprint: shop\nparameters:\n";

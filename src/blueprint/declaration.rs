@@ -26,7 +26,7 @@ pub(super) struct Declaration {
     /// What its value is: `string` when absent.
     #[serde(rename = "type", default = "text")]
     pub(super) kind: Type,
-    /// The value when nobody gives one; without it, somebody must.
+    /// The value when none is passed. A parameter without a default must be given a value.
     #[serde(default)]
     pub(super) default: Option<Value>,
     /// The values that it may have.

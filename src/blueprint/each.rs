@@ -50,7 +50,7 @@ impl Evaluator<'_> {
     }
 
     /// The instances of a part of an entry: `path` says which, with the keys of what is around it, `place` is where it
-    /// stands in the file, and `outer` what `each` is there.
+    /// is in the file, and `outer` what `each` is there.
     pub(super) fn part_instances(
         &self,
         path: &str,
@@ -131,7 +131,7 @@ fn all_of(value: Value, outer: Option<&Rc<Each>>) -> Result<Rc<[Rc<Each>]>, Wron
             if is_list { format!("[{at}]") } else { format!(".{}", key.as_deref().unwrap_or_default()) };
         let Some(key) = key else {
             if value.is_number() {
-                let message = format!("YAML reads this element as the number {value}, which can be no key");
+                let message = format!("YAML reads this element as the number {value}, which cannot be a key");
                 return Err((place, message, "put it in quotes"));
             }
             return Err((
@@ -166,7 +166,7 @@ fn unknown(place: String) -> Wrong {
     (
         place,
         "how many there are, and their keys, must be known before apply".to_owned(),
-        "keys cannot be secret or made by Azure; such values may stand in the values of a mapping",
+        "keys cannot be secret or made by Azure; such values may be in the values of a mapping",
     )
 }
 
@@ -180,7 +180,7 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether a text can stand in an address in brackets, on a command line without quotes.
+/// Whether a text can be in an address in brackets, on a command line without quotes.
 fn is_key(text: &str) -> bool {
     (1..=80).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }

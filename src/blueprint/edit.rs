@@ -1,4 +1,4 @@
-//! One value of a file, written where it stands: comments, quotes, order and line ends stay as they are.
+//! One value of a file, written where it is: comments, quotes, order and line ends stay as they are.
 //!
 //! A text is cut at the place of a value, in each way that YAML allows a value to end, and the first text counts that says
 //! exactly what the old one said, and the new value. So a wrong cut is no edit, and never a wrong one.
@@ -37,7 +37,7 @@ pub fn edited(source: &Source, way: &[NodeStep], new: Option<&Value>) -> Option<
     }
 }
 
-/// Where a node stands, or the nearest thing around it.
+/// Where a node is, or the nearest thing around it.
 pub fn node_place(source: &Source, way: &[NodeStep]) -> Option<Place> {
     source.locate(&path_of(way), At::Value).as_ref().map(Place::from)
 }
@@ -200,7 +200,7 @@ fn added(source: &Source, way: &[NodeStep], new: &Value) -> Vec<String> {
     for scalar in scalars(new, ' ') {
         match (last, around) {
             (NodeStep::Item(0), _) => {
-                // `[]` has no element to stand beside.
+                // `[]` has no element to be beside.
                 let Some(key) = source.locate(&path_of(above), At::Key) else { continue };
                 let rest = &text[key.offset..];
                 let Some(open) = rest.find('[').filter(|at| !rest[..*at].contains('\n')) else { continue };

@@ -91,7 +91,7 @@ impl<'a> Evaluator<'a> {
                 self.tell(
                     Diagnostic::error(
                         &UNKNOWN_FIELD,
-                        format!("`{key}` is a field, and stands where entries do"),
+                        format!("`{key}` is a field, and this is the place of entries"),
                     )
                     .at(self.locate(&path, At::Key))
                     .help(format!("indent it below `{entry}:`")),
@@ -180,6 +180,7 @@ impl<'a> Evaluator<'a> {
             problems,
         };
         (kind.expand)(Value::Object(fields), &mut cx);
+        let mistaken = cx.problems.iter().any(|problem| !problem.warning);
         let misnamed = misnamed(&cx.problems);
         for problem in cx.problems {
             if *problem.code == SHAPE {
@@ -243,7 +244,8 @@ impl<'a> Evaluator<'a> {
         }
         let off = off.iter().map(|off| format!("{address}.{off}")).collect();
         let state = if cx.drafts.is_empty() { EntryState::Failed } else { EntryState::Expanded };
-        Entry { state, evaluated: Value::Object(evaluated), drafts: cx.drafts, off, wanted, ..ended(state) }
+        let (evaluated, drafts) = (Value::Object(evaluated), cx.drafts);
+        Entry { state, mistaken, evaluated, drafts, off, wanted, ..ended(state) }
     }
 
     /// The name of the group that an entry of `resourceGroups` makes, or one of `existing` reads, and its subscription where

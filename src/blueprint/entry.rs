@@ -27,11 +27,13 @@ pub(crate) enum EntryState {
 /// One entry, expanded; one instance of it, when it has `forEach`.
 pub(crate) struct Entry<'a> {
     pub(crate) state: EntryState,
+    /// Whether something is wrong with it, so that what follows from that is not told.
+    pub(crate) mistaken: bool,
     /// Its address: `module.spoke.clusters.aks[eu]`.
     pub(crate) path: String,
-    /// What stands before addresses in its file.
+    /// What is before addresses in its file.
     pub(crate) prefix: String,
-    /// Where it stands in its file: `clusters.aks`.
+    /// Where it is in its file: `clusters.aks`.
     pub(crate) place: String,
     /// Its file.
     pub(crate) source: &'a Source,
@@ -47,6 +49,7 @@ impl<'a> Entry<'a> {
     /// An entry, or a module, that came to nothing.
     pub(super) fn without(path: String, place: String, source: &'a Source, state: EntryState) -> Self {
         let (evaluated, drafts, off, wanted) = (Value::Null, Vec::new(), Vec::new(), Vec::new());
-        Entry { state, path, prefix: String::new(), place, source, evaluated, drafts, off, wanted }
+        let mistaken = state == EntryState::Failed;
+        Entry { state, mistaken, path, prefix: String::new(), place, source, evaluated, drafts, off, wanted }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The schema of a section's entries by their own types, without room for expressions: for documentation.
-/// What is shared stands under `definitions`.
+/// What is shared is under `definitions`.
 pub fn entry_schema(kind: &Kind) -> Value {
     let mut generator = generator();
     let root = (kind.schema)(&mut generator).to_value();

@@ -254,7 +254,7 @@ impl Environment {
                 .into());
         }
         if source.tree.get("values").is_some_and(|values| !values.is_object() && !values.is_null()) {
-            // What stands there instead may be a secret.
+            // What is there instead may be a secret.
             return Err(Diagnostic::error(&WRONG_TYPE, "`values` must be a mapping of parameters to values")
                 .at(source.locate("values", At::Value))
                 .help("write `values: { name: value }`")

@@ -66,7 +66,7 @@ pub(super) struct Evaluator<'a> {
     pub(super) shared: &'a Shared<'a>,
     pub(super) source: &'a Source,
     pub(super) root: &'a Map<String, Value>,
-    /// What stands before the addresses of its entries: empty, or `module.spoke[eu].`.
+    /// What is before the addresses of its entries: empty, or `module.spoke[eu].`.
     pub(super) prefix: String,
     pub(super) parameters: Parameters,
     pub(super) defaults: Defaults,

@@ -116,7 +116,7 @@ impl Evaluator<'_> {
         Some(Known { id: ArmId::parse(id.as_str()).ok().filter(|_| !has_token(id.as_str())), arm_type })
     }
 
-    /// What is known of the entry of `existing` that an address begins with, in whatever file it stands.
+    /// What is known of the entry of `existing` that an address begins with, in whatever file it is.
     pub(super) fn known(&self, address: &str) -> Option<Rc<Known>> {
         let parts = Parts::of(address);
         if parts.section != EXISTING {
@@ -150,7 +150,7 @@ impl Evaluator<'_> {
             } else if fields.contains_key("id")
                 && ["name", "resourceGroup", "subscription", "parent"].contains(&name)
             {
-                let message = format!("`{name}` stands beside `id`, which says it already");
+                let message = format!("`{name}` beside `id` says what the id says already");
                 tell(name, &WRONG_VALUE, message, "take one of the two out");
             }
         }

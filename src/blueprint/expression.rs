@@ -59,10 +59,10 @@ impl Fault {
 pub(crate) trait Scope {
     /// The value of a dotted path, at least one segment.
     ///
-    /// A key of `forEach` stands in brackets in its segment: `["clusters", "aks[westeurope]", "id"]`.
+    /// A key of `forEach` is in brackets in its segment: `["clusters", "aks[westeurope]", "id"]`.
     fn lookup(&self, path: &[&str]) -> Result<Value, Fault>;
 
-    /// Whether what stands under this first segment are entries, of which there may be several of one name.
+    /// Whether what is under this first segment are entries, of which there may be several of one name.
     fn holds_entries(&self, root: &str) -> bool;
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn evaluate(text: &str, scope: &dyn Scope) -> Result<Value, Fault> {
                 value @ (Value::Array(_) | Value::Object(_)) => {
                     let what = if value.is_array() { "a list" } else { "a mapping" };
                     return Err(Fault::new(
-                        format!("`{}` is {what} and cannot stand inside a text", expression.trim()),
+                        format!("`{}` is {what} and cannot be part of a text", expression.trim()),
                         "make the expression the whole value, or use `join(…, \",\")`",
                     ));
                 }
@@ -160,7 +160,7 @@ fn split(text: &str) -> Result<Vec<Part<'_>>, Fault> {
     Ok(parts)
 }
 
-/// Where the brace that closes an expression stands; braces inside quotes and mappings do not count.
+/// Where the brace that closes an expression is; braces inside quotes and mappings do not count.
 fn closing_brace(text: &str) -> Option<usize> {
     let (mut depth, mut quote) = (0u32, None);
     let mut escaped = false;
@@ -312,7 +312,7 @@ fn computes(expression: &str) -> Fault {
     )
 }
 
-/// What stands between `if` and `else`: there a value must be known to be of use.
+/// What is between `if` and `else`: there a value must be known to be of use.
 fn conditions(expression: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = expression;
@@ -356,7 +356,7 @@ const FIXED_SIZE: &str = "this limit is fixed, and nothing that Azure takes is s
 /// How many operators one expression may have: each of them makes the parser go one deeper.
 const MOST_OPERATORS: usize = 250;
 
-/// How many operators stand outside of the texts of an expression.
+/// How many operators are outside of the texts of an expression.
 fn operators(expression: &str) -> usize {
     let (mut count, mut quote, mut escaped, mut word) = (0, None, false, String::new());
     for c in expression.chars().chain([' ']) {
@@ -398,7 +398,7 @@ fn syntax(expression: &str, error: &minijinja::Error) -> Fault {
     let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
     if detail.contains("recursion limit") {
         return Fault::new(
-            "brackets stand too deep in brackets",
+            "brackets are nested too deep",
             "this limit is fixed: give the inner values names, as parameters",
         );
     }
@@ -424,14 +424,28 @@ fn runtime(expression: &str, error: &minijinja::Error) -> Fault {
         _ if functions::is_limit(detail) => {
             Fault::new(format!("`{expression}` cannot be computed: {detail}"), FIXED_SIZE)
         }
-        _ => Fault::new(
-            format!(
-                "`{expression}` cannot be computed: {}",
-                if detail.is_empty() { error.to_string() } else { detail.to_owned() }
-            ),
-            "check the types of what it uses; the documentation of expressions lists the functions",
-        ),
+        _ => {
+            let why = if detail.is_empty() { error.to_string() } else { detail.to_owned() };
+            let why = why.split(" (in ").next().unwrap_or_default();
+            Fault::new(format!("`{expression}` cannot be computed: {why}"), usage(expression))
+        }
     }
+}
+
+/// How the function is called that an expression calls, or where to look.
+fn usage(expression: &str) -> String {
+    let called = functions::FUNCTIONS.iter().filter_map(|(name, signature, meaning)| {
+        let at = expression.find(&format!("{name}("))?;
+        let whole = !expression[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        whole.then_some((at, format!("`{signature}` is {meaning}")))
+    });
+    called.min_by_key(|(at, _)| *at).map_or_else(
+        || {
+            "check the types of the values in it; `berth explain functions` lists what can be computed"
+                .to_owned()
+        },
+        |(_, help)| help,
+    )
 }
 
 #[cfg(test)]
@@ -521,7 +535,7 @@ mod tests {
             assert_eq!(evaluate(text, &Names), Ok(value), "{text}");
         }
         for (text, message) in [
-            ("${networks.hub[networks.a.id]}", "can be no key"),
+            ("${networks.hub[networks.a.id]}", "cannot be a key"),
             ("${networks.hub['a'}", "closing bracket"),
             ("${networks.hub[param.list]}", "is not a key"),
             ("${ 1 if networks.hub['a'] == 'x' else 2 }", "known only after apply"),

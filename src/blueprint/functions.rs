@@ -124,7 +124,7 @@ fn numbers(all: &Rest<Value>) -> Result<Vec<Value>, Error> {
         several => several.to_vec(),
     };
     match all.iter().find(|value| value.kind() != ValueKind::Number) {
-        Some(other) => Err(fail(format!("it takes numbers, and {} is none", shown(other)))),
+        Some(other) => Err(fail(format!("it takes numbers, and {} is not one", shown(other)))),
         None => Ok(all),
     }
 }
@@ -147,14 +147,14 @@ fn shown(value: &Value) -> String {
 
 fn pairs(map: &Value) -> Result<Vec<(Value, Value)>, Error> {
     if map.kind() != ValueKind::Map {
-        return Err(fail(format!("it takes a mapping, and {} is none", shown(map))));
+        return Err(fail(format!("it takes a mapping, and {} is not one", shown(map))));
     }
     map.try_iter()?.map(|key| Ok((key.clone(), map.get_item(&key)?))).collect()
 }
 
 fn elements(list: &Value) -> Result<Vec<Value>, Error> {
     if !matches!(list.kind(), ValueKind::Seq | ValueKind::Iterable) {
-        return Err(fail(format!("it takes a list, and {} is none", shown(list))));
+        return Err(fail(format!("it takes a list, and {} is not one", shown(list))));
     }
     Ok(list.try_iter()?.collect())
 }
@@ -173,7 +173,7 @@ fn format_text(template: &str, values: Rest<Value>) -> Result<String, Error> {
     for part in parts {
         match values.next() {
             Some(value) if matches!(value.kind(), ValueKind::Seq | ValueKind::Map) => {
-                return Err(fail(format!("{} cannot stand in a text", shown(value))));
+                return Err(fail(format!("{} cannot be part of a text", shown(value))));
             }
             Some(value) => text.push_str(&value.to_string()),
             None => return Err(fail("the template has more `{}` than there are values")),
@@ -302,7 +302,7 @@ fn join(list: Value, separator: &str) -> Result<String, Error> {
         bytes = bytes.saturating_add(separator.len()).saturating_add(item.as_str().map_or(1, str::len));
         fits(bytes)?;
         if matches!(item.kind(), ValueKind::Seq | ValueKind::Map) {
-            return Err(fail(format!("{} cannot stand in a text", shown(&item))));
+            return Err(fail(format!("{} cannot be part of a text", shown(&item))));
         }
         items.push(item.to_string());
     }
@@ -398,8 +398,8 @@ mod tests {
     fn mistakes_say_what_is_wrong() {
         for (expression, part) in [
             ("min()", "at least one number"),
-            ("max('a')", "the text `a` is none"),
-            ("keys([1])", "it takes a mapping, and a list is none"),
+            ("max('a')", "the text `a` is not one"),
+            ("keys([1])", "it takes a mapping, and a list is not one"),
             ("concat('a')", "it takes a list"),
             ("keyBy([{'a': 1}], 'n')", "element 0 of the list has no `n`"),
             ("keyBy([{'n': 1}, {'n': 1}], 'n')", "two elements of the list have the n `1`"),

@@ -29,7 +29,7 @@ pub(super) struct Given {
     within: String,
     /// The path from there.
     path: String,
-    /// Where it stands in the file.
+    /// Where it is in the file.
     place: String,
 }
 
@@ -189,7 +189,7 @@ fn by_arm_path(kind: &Kind, address: &str, given: &Given, drafts: &[Draft]) -> O
     is_field.then(|| Ok(Vec::new()))
 }
 
-/// Where the resource of an entry, or of a part of one, stands among the drafts.
+/// Where the resource of an entry, or of a part of one, is among the drafts.
 fn main(address: &str, given: &Given, drafts: &[Draft]) -> Option<usize> {
     let own = join(address, &given.within);
     drafts.iter().position(|draft| can_ignore(draft) && draft.address.as_str() == own)
@@ -304,7 +304,7 @@ fn has_field(kind: &Kind, path: &str) -> bool {
     found
 }
 
-/// Calls `each` with the names of the fields at a path of a schema, `*` where any key may stand.
+/// Calls `each` with the names of the fields at a path of a schema, `*` where any key may be.
 fn fields_at(
     schema: &Value,
     definitions: &Map<String, Value>,

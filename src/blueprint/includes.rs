@@ -30,7 +30,7 @@ pub(crate) enum Include {
     },
 }
 
-/// The included files of one file, by what stands behind `include:`.
+/// The included files of one file, by what is behind `include:`.
 pub(crate) type Includes = BTreeMap<String, Include>;
 
 /// Reads a file.

@@ -1,4 +1,4 @@
-//! A field that stands one level too high or too deep: where it belongs.
+//! A field that is one level too high or too deep: where it belongs.
 
 use super::entry_schema::schema_of;
 use super::messages::COMMON;
@@ -32,8 +32,8 @@ pub(super) fn mappings<'s>(
     }
 }
 
-/// The remedy for a field that is unknown where it stands and known one level deeper or higher. `above` is the path of
-/// the mapping that it stands in, from the entry; `entry` is the entry's key.
+/// The remedy for a field that is unknown where it is and known one level deeper or higher. `above` is the path of
+/// the mapping that it is in, from the entry; `entry` is the entry's key.
 pub(super) fn remedy(kind: &Kind, entry: &str, above: &str, field: &str) -> Option<String> {
     let known = schema_of(kind);
     let (schema, definitions) = (&known.0, &known.1);
@@ -73,7 +73,7 @@ pub(super) fn remedy(kind: &Kind, entry: &str, above: &str, field: &str) -> Opti
     is_there.then(|| format!("indent it one level less: it is a field of `{parent}`"))
 }
 
-/// The sections whose entries have a field of this name, which stands where a section does.
+/// The sections whose entries have a field of this name, which is where a section belongs.
 pub(super) fn is_field_of(kind: &Kind, field: &str) -> bool {
     schema_of(kind).0["properties"].get(field).is_some()
 }

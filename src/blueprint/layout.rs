@@ -1,4 +1,4 @@
-//! One layout for a YAML file: two spaces a level, one space where spaces stand, one empty line at most. Comments stay.
+//! One layout for a YAML file: two spaces a level, one space where spaces are, one empty line at most. Comments stay.
 //!
 //! The text is laid out line by line, and then read again: a layout that would say something else is refused. So what the
 //! lines cannot tell (YAML has many forms) is never guessed.
@@ -6,7 +6,7 @@
 use super::source::Source;
 use crate::diag::Diagnostic;
 
-/// How deep a level stands below the one around it.
+/// How deep a level is below the one around it.
 const STEP: usize = 2;
 
 /// Lays a file out.
@@ -211,7 +211,7 @@ impl Layout {
         self.content(was, is, &content, at);
     }
 
-    /// Where a line that begins there stands now.
+    /// Where a line that begins there is now.
     fn level(&mut self, was: usize, list: bool) -> usize {
         while self.levels.last().is_some_and(|level| level.was > was) {
             self.levels.pop();
@@ -227,7 +227,7 @@ impl Layout {
         self.levels.last().map_or(0, |level| level.is)
     }
 
-    /// Takes the dashes off a line, and opens a level for what stands behind each.
+    /// Takes the dashes off a line, and opens a level for what is behind each.
     fn dashes<'l>(&mut self, was: usize, is: usize, rest: &'l str) -> (String, (usize, usize, &'l str)) {
         let (mut was, mut is, mut rest, mut dashes) = (was, is, rest, String::new());
         while rest == "-" || rest.starts_with("- ") {
@@ -333,7 +333,7 @@ impl Layout {
     }
 }
 
-/// Where the colon behind the key of a line stands.
+/// Where the colon behind the key of a line is.
 fn key_of(text: &str) -> Option<usize> {
     if text.starts_with(['{', '[', '?', '|', '>', '&', '*', '!']) {
         return None;

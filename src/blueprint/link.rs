@@ -17,7 +17,7 @@ use super::written::is_within;
 use crate::catalog::kinds::approval::{APPROVAL_ENDPOINT, APPROVAL_FROM, APPROVAL_VERSION};
 use crate::catalog::kinds::existing::EXISTING_TYPE;
 use crate::catalog::kinds::{registration, resource_group};
-use crate::catalog::{self, Draft, DraftId, Exclusive, Provisioning};
+use crate::catalog::{self, Draft, DraftId, Exclusive, Given, Provisioning};
 use crate::diag::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::Dag;
 use crate::ident::{Address, ArmId, Owner};
@@ -41,6 +41,16 @@ pub(crate) struct Unlinked<'a> {
     pub(crate) outputs: Vec<RawOutput>,
     pub(crate) secrets: Secrets,
 }
+
+/// What an entry of `resources` needs for a `principalId`.
+static OPEN_IDENTITY: Given = Given {
+    pointer: "/identity/type",
+    holds: "SystemAssigned",
+    by_default: false,
+    unless: None,
+    why: "its `body` asks for no identity",
+    remedy: "add `identity: { type: SystemAssigned }` to its `body`, or name an entry of `identities` instead",
+};
 
 /// Namespaces that need no registration.
 const FREE: &[&str] = &["Microsoft.Resources", "Microsoft.Authorization", "Microsoft.Features"];
@@ -107,6 +117,8 @@ pub(super) struct Node {
     pub(super) draft: Draft,
     /// Outputs that the blueprint itself tells, by their names: they are what is asked for.
     pub(super) known: HashMap<&'static str, Value>,
+    /// Outputs that it does not have, because the blueprint does not ask for what gives them.
+    pub(super) lacking: HashMap<&'static str, &'static Given>,
     pub(super) entry: Option<usize>,
     pub(super) id: Option<ArmId>,
 }
@@ -135,7 +147,7 @@ pub(super) struct Linker<'a> {
     pub(super) refused: HashSet<(usize, String)>,
     /// Requesters that ask through one endpoint.
     shared: HashMap<usize, Shared>,
-    /// Every address, sorted: what stands below one is a range.
+    /// Every address, sorted: what is below one is a range.
     sorted: Vec<(Address, usize)>,
 }
 
@@ -149,7 +161,7 @@ fn subscription_of(node: &Node) -> Option<&str> {
 
 pub(super) const ARM_ID: Code = Code {
     name: "arm-id",
-    why: "A text that stands where Azure wants the id of a resource, and that cannot be one. Ids begin with `/subscriptions/`.",
+    why: "Azure wants the id of a resource here, and the text is not one. Ids begin with `/subscriptions/`.",
     remedy: "Write a reference to an entry, or copy the id from the portal or `az … show --query id`.",
     example: "subnet: ${networks.hub.subnets.nodes}",
 };
@@ -177,7 +189,7 @@ pub(super) const SAME_ID: Code = Code {
 
 pub(super) const SECRET_ID: Code = Code {
     name: "secret-id",
-    why: "The name or scope of a resource must not come from a secret: ids stand in ledgers, plans and Azure's logs.",
+    why: "The name or scope of a resource must not come from a secret: ids are in ledgers, plans and Azure's logs.",
     remedy: "Use a parameter without `secret: true` for it.",
     example: "name: kv-${param.environment}",
 };
@@ -189,7 +201,7 @@ pub(super) const UNKNOWN_ID: Code = Code {
     example: "scope: ${keyVaults.secrets}",
 };
 
-/// Calls `each` with the literal ids in a body: what begins like one and stands in a field for one, or is a key.
+/// Calls `each` with the literal ids in a body: what begins like one and is in a field for one, or is a key.
 fn each_id(value: &Value, is_id: bool, each: &mut dyn FnMut(&str)) {
     const START: &str = "/subscriptions/";
     let begins = |text: &str| {
@@ -264,8 +276,22 @@ impl<'a> Linker<'a> {
         self.by_address.insert(draft.address.clone(), self.nodes.len());
         let told = draft.known.iter().map(|(name, value)| (*name, Value::from(value.clone())));
         let mut known: HashMap<&'static str, Value> = told.collect();
+        let mut lacking = HashMap::new();
+        if draft.kind.open
+            && draft.operation == Provisioning::Resource
+            && !draft.body.get("identity").is_some_and(Value::is_object)
+        {
+            lacking.insert("principalId", &OPEN_IDENTITY);
+        }
         if !draft.kind.open {
+            // What is only said when it is made counts too.
+            let created =
+                draft.kind.facets.iter().any(|facet| facet.given.is_some()).then(|| draft.created());
             for facet in draft.kind.facets {
+                let given = facet
+                    .given
+                    .filter(|given| created.as_ref().is_some_and(|created| !given.is_met(created)));
+                lacking.extend(given.map(|given| (facet.name, given)));
                 let asked = at_pointer(&draft.body, facet.pointer).filter(|value| match value {
                     Value::String(text) => !token::has_token(text),
                     Value::Number(_) | Value::Bool(_) => true,
@@ -274,7 +300,7 @@ impl<'a> Linker<'a> {
                 known.extend(asked.map(|value| (facet.name, value.clone())));
             }
         }
-        self.nodes.push(Node { draft, known, entry, id: None });
+        self.nodes.push(Node { draft, known, lacking, entry, id: None });
     }
 
     /// The default resource groups, and the registrations of the namespaces in use.
@@ -356,7 +382,7 @@ impl<'a> Linker<'a> {
             let mut path = Vec::new();
             if let Err(diagnostic) = self.id_of(at, &mut path) {
                 self.failed.set(true);
-                if let Some(diagnostic) = diagnostic {
+                if let Some(diagnostic) = diagnostic.filter(|_| !self.is_mistaken(at)) {
                     problems.push(diagnostic);
                 }
             }
@@ -390,12 +416,13 @@ impl<'a> Linker<'a> {
             }
         };
         path.pop();
+        // Others need the id too; what follows from another mistake is not told by them either.
         let id = ArmId::parse(&text).map_err(|error| {
-            Some(
+            (!self.is_mistaken(at)).then(|| {
                 Diagnostic::error(&ARM_ID, error.to_string())
                     .at(self.place(at, None))
-                    .help("write a reference such as `${keyVaults.secrets}`, or a whole ARM id"),
-            )
+                    .help("write a reference such as `${keyVaults.secrets}`, or a whole ARM id")
+            })
         })?;
         let node = &self.nodes[at];
         let (said, found) = (node.draft.kind.arm_type, id.resource_type());
@@ -527,6 +554,8 @@ impl<'a> Linker<'a> {
         let mut edges = Vec::new();
         self.link_value(at, &mut body, &mut edges, problems);
         self.check_ids(at, &body, problems);
+        let mut initial = draft.initial.clone();
+        self.link_value(at, &mut initial, &mut edges, problems);
         let id_texts: Vec<&String> = match &draft.id {
             DraftId::Text(text) => vec![text],
             DraftId::Guid { scope, seeds } => std::iter::once(scope).chain(seeds).collect(),
@@ -554,7 +583,7 @@ impl<'a> Linker<'a> {
                 _ => needed.clone(),
             };
             let before = edges.len();
-            // What stands below an address needs the resource of that address, and not what stands beside it.
+            // What is below an address needs the resource of that address, and not what is beside it.
             match draft.address.is_within(&path) {
                 true => edges.extend(self.by_address.get(path.as_str())),
                 false => edges.extend(self.within(&path)),
@@ -568,7 +597,11 @@ impl<'a> Linker<'a> {
             };
             if edges.len() == before && !idle() && (self.register || !is_provider(&path)) {
                 let known = self.by_address.keys().map(Address::as_str);
-                let help = match did_you_mean(&path, known) {
+                let named = self.nodes.iter().find(|node| {
+                    node.entry.is_some() && node.id.as_ref().is_some_and(|id| id.name() == path)
+                });
+                let named = named.map(|node| node.draft.address.as_str());
+                let help = match named.or_else(|| did_you_mean(&path, known)) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "write the address of an entry, such as `clusters.aks`".to_owned(),
                 };
@@ -591,7 +624,7 @@ impl<'a> Linker<'a> {
             id: node.id.clone()?,
             kind: draft.kind,
             body: Arc::new(body),
-            initial: Arc::new(draft.initial.clone()),
+            initial: Arc::new(initial),
             operation,
             arrival: draft.arrival,
             protect: draft.protect.unwrap_or(draft.kind.stateful),
@@ -687,12 +720,12 @@ impl<'a> Linker<'a> {
             .api_version
             .clone()
             .or_else(|| target.as_ref().and_then(|target| catalog::connections_version(target, own())));
-        if let (Some(target), None) = (&target, &api_version) {
+        if let (Some(target), None, false) = (&target, &api_version, self.is_mistaken(at)) {
             let arm_type = target.resource_type();
             let message =
                 format!("berth does not know in which API version a {arm_type} shows its connections");
             problems.push(
-                Diagnostic::error(&APPROVAL_VERSION, message).at(self.place(at, None)).help(
+                Diagnostic::error(&APPROVAL_VERSION, message).at(self.field_place(at, "target")).help(
                     "write `apiVersion:` in this entry; `az provider show` lists the versions of a type",
                 ),
             );
@@ -736,7 +769,7 @@ impl<'a> Linker<'a> {
                     match sharing.iter().find_map(own) {
                         Some(address) => Some((
                             format!(
-                                "`{address}` has a request message of its own, which anybody could repeat"
+                                "`{address}` has a request message of its own, which everybody could repeat"
                             ),
                             format!("take `{field}` out: berth writes one that cannot be guessed"),
                         )),
@@ -750,7 +783,7 @@ impl<'a> Linker<'a> {
                 }
             };
             if let Some((message, help)) = refusal {
-                let place = self.place(at, Some(&path));
+                let place = self.field_place(at, "from");
                 problems.push(Diagnostic::error(&APPROVAL_FROM, message).at(place).help(help));
             }
         }
@@ -788,7 +821,7 @@ impl<'a> Linker<'a> {
         Some(std::iter::once(within).chain(shared.by.iter().map(text)).collect())
     }
 
-    /// What a body refers to by a literal id is where the id says: Azure, or what stands before it, must not read another
+    /// What a body refers to by a literal id is where the id says: Azure, or what is before it, must not read another
     /// place out of it.
     fn check_ids(&self, at: usize, body: &Value, problems: &mut Diagnostics) {
         let mut wrong: Vec<String> = Vec::new();
@@ -799,7 +832,7 @@ impl<'a> Linker<'a> {
                 wrong.push(error.to_string());
             }
         });
-        for message in wrong {
+        for message in wrong.into_iter().filter(|_| !self.is_mistaken(at)) {
             problems.push(
                 Diagnostic::error(&ARM_ID, message)
                     .at(self.place(at, None))
@@ -881,7 +914,7 @@ impl<'a> Linker<'a> {
         }
     }
 
-    /// A lock comes after everything at and below what it stands on, except for other locks.
+    /// A lock comes after everything at and below its scope, except for other locks.
     fn after_all_below(
         &self,
         at: usize,

@@ -86,7 +86,19 @@ impl Scope for Evaluator<'_> {
                 Err(if known.contains(name) {
                     Fault::new(format!("`{name}` alone is not a value"), format!("say which: `{name}.…`"))
                 } else {
-                    Fault::unknown("section or value", name, known.into_iter())
+                    let fault = Fault::unknown("section or value", name, known.into_iter());
+                    match *name {
+                        "var" | "variables" | "parameters" | "params" => {
+                            Fault { help: "did you mean `param`?".to_owned(), ..fault }
+                        }
+                        name if name.starts_with("azurerm_") || name == "data" => Fault {
+                            help: "refer to an entry of the blueprint by section and key, such as \
+                                   `${networks.hub.subnets.nodes}`; what others made is an entry of `existing`"
+                                .to_owned(),
+                            ..fault
+                        },
+                        _ => fault,
+                    }
                 })
             }
             [] => Err(Fault::new("an expression is empty", "write what it stands for")),
@@ -349,7 +361,7 @@ fn is_section(name: &str) -> bool {
     kind_of(name).is_some()
 }
 
-/// What stands below a value; `rest` is the end of `path`. Below a reference stands a longer reference.
+/// What is below a value; `rest` is the end of `path`. Below a reference is a longer reference.
 fn within(value: &Value, path: &[&str], rest: &[&str]) -> Result<Value, Fault> {
     let Some((first, more)) = rest.split_first() else { return Ok(value.clone()) };
     if let Value::String(text) = value

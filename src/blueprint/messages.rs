@@ -38,14 +38,14 @@ pub(super) const UNKNOWN_FIELD: Code = Code {
 
 pub(super) const UNKNOWN_VALUE: Code = Code {
     name: "unknown-value",
-    why: "The field takes one of a few words, and this is none of them.",
+    why: "The field takes one of a few words, and this is not one of them.",
     remedy: "Take one of those that the message lists.",
     example: "mode: System",
 };
 
 pub(super) const WRONG_TYPE: Code = Code {
     name: "wrong-type",
-    why: "The value is of another type: a text where a number stands, a list where a mapping does. YAML reads `no` and `1.30` as something else than texts.",
+    why: "The value is of another type: a text in place of a number, a list in place of a mapping. YAML reads `no` and `1.30` as something else than texts.",
     remedy: "Write it as the message says, in quotes when it is to be a text.",
     example: "kubernetesVersion: \"1.30\"",
 };
@@ -93,7 +93,7 @@ pub(crate) fn shape(
         };
         let help = match meant_field(field, known.iter().copied()) {
             _ if field == "forEach" => {
-                "`forEach` stands in an entry, or in a part whose key you choose (a node pool, a subnet, a rule): \
+                "`forEach` belongs in an entry, or in a part whose key you choose (a node pool, a subnet, a rule): \
                  the keys here are berth's own"
                     .to_owned()
             }

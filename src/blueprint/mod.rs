@@ -10,7 +10,7 @@
 //! * `resolve` and `entries` evaluate every entry, with its `parts` and `nested` resources, and let its kind expand it into
 //!   drafts;
 //! * `existing` is what is known of entries that only read before they are expanded;
-//! * `edit` writes one value into the text, and leaves everything else of it as it stands;
+//! * `edit` writes one value into the text, and leaves everything else of it as it is;
 //! * `schema` is the JSON Schema of all this, for editors and documentation;
 //! * `wants` reports references to what a field cannot take;
 //! * `link` and `refer` turn drafts into [`Desired`]: ids, references, dependencies, cycles.

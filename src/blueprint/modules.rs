@@ -146,7 +146,7 @@ impl<'a> Evaluator<'a> {
             let help = match did_you_mean(field, FIELDS.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if ["source", "path", "file"].contains(&field.as_str()) => {
-                    "the file of a module stands behind `include:`".to_owned()
+                    "the file of a module is behind `include:`".to_owned()
                 }
                 None => format!("a module has: {}", FIELDS.join(", ")),
             };
@@ -421,7 +421,7 @@ impl Evaluator<'_> {
 /// The resource group of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
-    /// What stands before addresses in the file.
+    /// What is before addresses in the file.
     pub(crate) prefix: String,
     pub(crate) name: String,
     pub(crate) location: String,

@@ -48,7 +48,7 @@ impl Evaluator<'_> {
         names.filter_map(|name| self.output(name).ok()).collect()
     }
 
-    /// One output. A mistake in it is told where it stands.
+    /// One output. A mistake in it is told where it is.
     pub(super) fn output(&self, name: &str) -> Result<RawOutput, Fault> {
         match self.outputs.borrow().get(name) {
             Some(Known::Value(known)) => return Ok(known.clone()),

@@ -37,11 +37,11 @@ pub(super) enum Given<'w, 'a> {
     Module {
         /// The file with that entry.
         caller: &'w Evaluator<'a>,
-        /// Where the entry stands.
+        /// Where the entry is.
         path: &'w str,
         /// What it gives, evaluated.
         values: Map<String, Value>,
-        /// What stands before addresses in the module.
+        /// What is before addresses in the module.
         prefix: &'w str,
     },
 }
@@ -102,7 +102,7 @@ pub(super) const PARAMETER: Code = Code {
 
 pub(super) const PARAMETER_DECLARATION: Code = Code {
     name: "parameter-declaration",
-    why: "What stands under `parameters:` contradicts itself: a default that is not allowed, a pattern that is none, bounds that mean nothing for the type.",
+    why: "A declaration under `parameters:` contradicts itself: a default that is not allowed, an invalid pattern, bounds that do not apply to the type.",
     remedy: "Mend the field that the message names.",
     example: "parameters: { environment: { type: string, allowed: [dev, prod], default: dev } }",
 };

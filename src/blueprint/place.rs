@@ -22,7 +22,7 @@ const HERE: &str = "\u{1}here\u{1}";
 pub(super) struct Index {
     /// The byte offset of every line.
     lines: Vec<usize>,
-    /// The lines of `section.key`, first and behind the last, from 0. Only what stands in lines of its own is here.
+    /// The lines of `section.key`, first and behind the last, from 0. Only what is in lines of its own is here.
     entries: HashMap<String, (usize, usize)>,
     /// How many bytes were walked through so far.
     walked: Arc<AtomicUsize>,
@@ -143,7 +143,7 @@ impl Index {
         }
     }
 
-    /// The span of what stands at a line and column, both from 0; libyaml counts characters, not bytes.
+    /// The span of what is at a line and column, both from 0; libyaml counts characters, not bytes.
     fn span(&self, file: &Arc<SourceFile>, line: usize, column: usize) -> Span {
         let line = line.min(self.lines.len() - 1);
         let within = self.line(&file.text, line);

@@ -1,4 +1,4 @@
-//! Where the entries of many addresses stand, without a walk for each.
+//! Where the entries of many addresses are, without a walk for each.
 
 use super::includes::Include;
 use super::source::{At, Source};
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 /// Exact walks that are worth their time; what is left takes the place of the entry around it.
 const WALKS: usize = 64;
 
-/// The places of addresses: of the entry, or of the nearest thing around it that stands in the text. What is in a module
+/// The places of addresses: of the entry, or of the nearest thing around it that is in the text. What is in a module
 /// has its place in the module's file.
 ///
 /// What berth adds by itself (the registration of a provider, say) has no place.
@@ -44,12 +44,12 @@ impl<'s> Finder<'s> {
                 Some(Include::File(module)) => self.address(module, rest),
                 _ => None,
             };
-            // A group that the module's entry gives it stands there.
+            // A group that the module's entry gives it is there.
             return within.or_else(|| self.path(source, &format!("{call}.azure.{rest}")));
         }
         let shared = format!("azure.{path}");
         match get_path(&source.tree, &shared) {
-            // The resource group stands among what all resources share.
+            // The resource group is among what all resources share.
             Some(_) => self.path(source, &shared),
             None => self.path(source, path),
         }

@@ -1,4 +1,4 @@
-//! What references are to, and where they stand.
+//! What references are to, and where they are.
 
 use super::entry::{Entry, EntryState};
 use super::link::Linker;
@@ -103,6 +103,10 @@ impl Linker<'_> {
             _ => None,
         });
         if let Some(facet) = found {
+            if let Some(given) = node.lacking.get(facet.name) {
+                let message = format!("`{}` has no `{}`: {}", node.draft.address, facet.name, given.why);
+                return Err(fault(message, given.remedy.to_owned()));
+            }
             if let Some(value) = node.known.get(facet.name) {
                 return Ok(Referent::Known(value.clone(), target));
             }
@@ -160,7 +164,7 @@ impl Linker<'_> {
         Err(fault(format!("`{address}` has no `{shown}`"), help))
     }
 
-    /// What stands below an address, without the address.
+    /// What is below an address, without the address.
     fn children(&self, address: &Address) -> Vec<String> {
         let prefix = format!("{address}.");
         let mut children: Vec<String> = self
@@ -181,6 +185,21 @@ impl Linker<'_> {
         let (a, b) = (place(a_node), place(b_node));
         let different = self.nodes[a_node].entry != self.nodes[b_node].entry;
         different && a.is_some() && a == b
+    }
+
+    /// The place of a field of a node's entry; of the entry when it does not have the field.
+    pub(super) fn field_place(&self, at: usize, field: &str) -> Option<Span> {
+        let entry = &self.entries[self.nodes.get(at)?.entry?];
+        entry.source.locate(&format!("{}.{field}", entry.place), At::Value)
+    }
+
+    /// Whether something is wrong with the entry of a node already, or one of its references was refused: what follows from
+    /// that is not told.
+    pub(super) fn is_mistaken(&self, at: usize) -> bool {
+        let entry = self.nodes.get(at).and_then(|node| node.entry);
+        entry.is_some_and(|entry| {
+            self.entries[entry].mistaken || self.refused.iter().any(|(refused, _)| *refused == entry)
+        })
     }
 
     /// The place of a node in the source; of the field that mentions `reference`, when that is asked for.

@@ -11,6 +11,7 @@ use super::parameters::{self, Given};
 use super::sections::check_sections;
 use super::slips;
 use super::source::{At, Source};
+use super::traps;
 use crate::catalog::SHAPE;
 use crate::catalog::registry;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile};
@@ -47,7 +48,9 @@ pub(super) fn load_slipping(
             slips.checked_sub(1).and_then(|left| slips::in_blueprint(source, inputs, &problems, left));
         slipped.unwrap_or_else(|| {
             conceal::learn(source, &inputs.redactor);
-            slips::without_consequences(source, inputs, &problems).unwrap_or(problems)
+            let mut problems = slips::without_consequences(source, inputs, &problems).unwrap_or(problems);
+            traps::explain(&mut problems);
+            problems
         })
     })
 }

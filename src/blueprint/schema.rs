@@ -211,7 +211,7 @@ fn is_common(kind: &Kind, name: &str) -> bool {
     !kind.reads || READ_WORDS.contains(&name)
 }
 
-/// Adds fields to what stands at a path below a schema, `*` for any key.
+/// Adds fields to what is at a path below a schema, `*` for any key.
 fn add_words(
     schema: &mut Value,
     path: &[&str],
@@ -252,7 +252,7 @@ fn add_words(
 }
 
 /// The JSON Schema of a blueprint, draft-07, which editors understand: every kind, every field, its description, and
-/// room for `${…}` wherever an expression may stand.
+/// room for `${…}` wherever an expression may be.
 pub fn schema() -> Value {
     let mut generator = generator();
     let mut root = generator.root_schema_for::<Head>().to_value();
@@ -353,7 +353,7 @@ pub fn schema() -> Value {
     root
 }
 
-/// Lets an expression stand in place of every value that a schema describes, itself included.
+/// Lets an expression be in place of every value that a schema describes, itself included.
 fn with_expressions(schema: &mut Value) {
     inner_with_expressions(schema);
     let Some(members) = schema.as_object_mut() else { return };

@@ -14,7 +14,7 @@ pub fn side_file<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Dia
     located_side_file(name, bytes).map(|(value, _)| value)
 }
 
-/// Where the parts of a side file stand, for what is wrong with them beyond their form.
+/// Where the parts of a side file are, for what is wrong with them beyond their form.
 #[derive(Debug)]
 pub struct SideFile(Source);
 
@@ -25,7 +25,7 @@ impl SideFile {
     }
 }
 
-/// The same, with where its parts stand.
+/// The same, with where its parts are.
 ///
 /// # Errors
 /// What is wrong with it, with its place.

@@ -41,7 +41,7 @@ struct Row<'t> {
     text: &'t str,
     /// How many spaces are before what it says.
     indent: usize,
-    /// The key that it begins with, and whether something stands behind the colon.
+    /// The key that it begins with, and whether something is behind the colon.
     key: Option<(&'t str, bool)>,
     /// Whether it says anything of its own: no comment, no part of a text in lines or of a bracket that is open.
     counts: bool,
@@ -128,7 +128,7 @@ enum FreeKeys {
     All,
 }
 
-/// Whether a key may stand in the mapping at a path.
+/// Whether a key may be in the mapping at a path.
 fn belongs<'p>(path: impl Iterator<Item = &'p str>, key: &str, believed: FreeKeys) -> bool {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     let schema = SCHEMA.get_or_init(schema::schema);
@@ -269,7 +269,7 @@ fn moves(rows: &[Row<'_>], text: &str, at: usize) -> Vec<Move> {
 /// An error of a copy: its code, its line and what it says.
 type Fault = (&'static str, usize, String);
 
-/// Errors by which something stands where it does not belong.
+/// Errors by which something is where it does not belong.
 const STRUCTURE: &[&str] = &["unknown-field", "unknown-section", "wrong-type"];
 /// Errors that a right place does not cause.
 const SHAPE: &[&str] = &[
@@ -495,6 +495,19 @@ fn typing(file: &Arc<SourceFile>, rows: &[Row<'_>], at: usize, noticed: usize) -
             }
         }
     }
+    if let Some(comma) = plain.find(",,").or_else(|| plain.find(", ,"))
+        && mended(&row.text.replacen(&plain[comma..=comma + plain[comma + 1..].find(',')? + 1], ",", 1))
+    {
+        let message = "an element is missing between two commas".to_owned();
+        return say(lead + comma, 1, message, "remove one of the commas".to_owned());
+    }
+    if let Some((at, key, end)) = colon_in_flow(plain)
+        && mended(&format!("{}{}x{}", &row.text[..lead], &plain[..at], &plain[end..]))
+    {
+        let message = format!("the value of `{key}` has a `: ` in it");
+        let help = "put the value in quotes".to_owned();
+        return say(lead + at, end - at, message, help);
+    }
     if let Some((open, close)) = unclosed(plain)
         && mended(&format!("{}{}", row.text.trim_end(), &close))
     {
@@ -521,6 +534,23 @@ fn typing(file: &Arc<SourceFile>, rows: &[Row<'_>], at: usize, noticed: usize) -
             format!("the value of `{key}` has a `: ` in it"),
             help,
         );
+    }
+    None
+}
+
+/// A value within `{ }` that has a `: ` in it: where it begins, its key, and where it ends.
+fn colon_in_flow(line: &str) -> Option<(usize, &str, usize)> {
+    let mut from = 0;
+    while let Some(at) = line[from..].find(": ").map(|at| from + at) {
+        from = at + 2;
+        let key_from = line[..at].rfind(['{', ',', ' ']).map_or(0, |before| before + 1);
+        let value = &line[from..];
+        let end = value.find([',', '}', ']']).unwrap_or(value.len());
+        let key = &line[key_from..at];
+        let plain = !value.starts_with(['"', '\'', '{', '[', '$']);
+        if line[..at].contains('{') && !key.is_empty() && plain && value[..end].contains(": ") {
+            return Some((from, key, from + end));
+        }
     }
     None
 }
@@ -599,7 +629,7 @@ type Renames<'p> = Vec<(usize, usize, &'p str)>;
 
 /// What is wrong with a blueprint besides names that are misspelt: the consequences of those are left out.
 ///
-/// The names are put right in copies of the files that they stand in. What is not wrong with those followed from them.
+/// The names are put right in copies of the files that they are in. What is not wrong with those followed from them.
 pub(super) fn without_consequences(
     source: &Source,
     inputs: &Inputs,

@@ -3,7 +3,7 @@
 //! Which fields take references, and what they want, is in the schema of the kind (`x-wants`); no field has a rule of its
 //! own. What the kind has reported at a place already is not reported again.
 
-use super::link::Linker;
+use super::link::{ARM_ID, Linker};
 use super::refer::member;
 use super::source::At;
 use super::wanted::Wanted;
@@ -31,17 +31,19 @@ impl Linker<'_> {
         for (at, entry) in self.entries.iter().enumerate() {
             for wanted in &entry.wanted {
                 let token = Token::exactly(&wanted.text);
-                if (token.is_none() && token::has_token(&wanted.text)) != whole {
+                let secret = token::any(&Value::String(wanted.text.clone()), &|token| {
+                    matches!(token, Token::Secret { .. })
+                });
+                if (token.is_none() && token::has_token(&wanted.text) && !secret) != whole {
                     continue;
                 }
-                let wrong = match (whole, token) {
+                let wrong = match (whole, &token) {
                     (true, _) => self.wrong_whole(at, wanted),
-                    (false, Some(Token::Reference { path, .. })) => {
-                        self.wrong_reference(at, wanted, &path, 0)
-                    }
+                    (false, Some(Token::Reference { path, .. })) => self.wrong_reference(at, wanted, path, 0),
                     (false, Some(_)) => None,
                     (false, None) => self.wrong_text(wanted, &wanted.text),
                 };
+                let wrong = if secret { Some(self.wrong_secret(wanted)) } else { wrong };
                 let Some((message, help)) = wrong else { continue };
                 let place = format!("{}.{}", entry.place, wanted.path);
                 let span = entry.source.locate(&place, At::Value);
@@ -51,8 +53,22 @@ impl Linker<'_> {
                         && matches!((&other.span, &span), (Some(a), Some(b))
                             if a.file.name == b.file.name && a.offset == b.offset)
                 };
-                if !problems.iter().any(same) {
-                    problems.push(Diagnostic::error(&REFERENCE_KIND, message).at(span).help(help));
+                let told = Diagnostic::error(&REFERENCE_KIND, message).at(span.clone()).help(help);
+                // An id that is put together fails where ids are found, and there the field is not known.
+                let entry_place = entry.source.locate(&entry.place, At::Key);
+                let of_id = |other: &Diagnostic| {
+                    whole
+                        && other.code.name == ARM_ID.name
+                        && matches!((&other.span, &entry_place), (Some(a), Some(b))
+                            if a.file.name == b.file.name && a.offset == b.offset)
+                };
+                if let Some(other) = problems.iter_mut().find(|other| of_id(other)) {
+                    *other = told;
+                } else if !problems.iter().any(same) {
+                    problems.push(told);
+                } else if token.is_some() {
+                    // What a kind says of a reference of another type than it wants follows from this.
+                    problems.iter_mut().filter(|other| same(other)).for_each(|other| *other = told.clone());
                 }
             }
         }
@@ -68,6 +84,20 @@ impl Linker<'_> {
         let what =
             |title: &str| format!("`{path}` is {}, and `{field}` wants {}", article(title), wants.what);
         let title = node.draft.kind.title;
+        // An output that the blueprint does not ask for is told as such, before anything that follows from it.
+        let output = match rest {
+            "" | "id" if wants.facet != "id" => wants.facet.to_owned(),
+            rest => rest.to_owned(),
+        };
+        let lacks = [output.clone(), format!("{output}.{}", wants.facet)]
+            .iter()
+            .find_map(|name| node.lacking.get_key_value(name.as_str()));
+        if let Some((name, given)) = lacks
+            && !self.is_itself(entry, target, &wanted.path)
+        {
+            let message = format!("`{}` has no `{name}`: {}", node.draft.address, given.why);
+            return Some((message, given.remedy.to_owned()));
+        }
         if rest.is_empty() || rest == "id" {
             if self.is_itself(entry, target, &wanted.path) {
                 return Some((
@@ -89,6 +119,11 @@ impl Linker<'_> {
         }
         let facets = node.draft.kind.facets;
         let find = |name: &str| facets.iter().find(|facet| facet.name == name);
+        // What every resource has is neither an id nor an output of one.
+        if let Some(own) = ["name", "type"].into_iter().find(|own| *own == rest && find(own).is_none()) {
+            let of = format!("the {own} of {}", article(title));
+            return Some((what(&of), self.instead(wants, path)));
+        }
         if wants.facet != "id" {
             let good = rest == wants.facet
                 || rest.ends_with(&format!(".{}", wants.facet))
@@ -102,13 +137,12 @@ impl Linker<'_> {
                 (facet.pointer.to_ascii_lowercase(), "Microsoft.ManagedIdentity/userAssignedIdentities");
             let is_id =
                 pointer.ends_with("/id") || pointer.ends_with("resourceid") || pointer.ends_with("gatewayid");
+            let gateway = "Microsoft.Network/applicationGateways";
             let good = is_id
-                && match pointer.contains("identity") {
-                    true => wants.takes(identity),
-                    false => {
-                        wants.types.is_empty()
-                            || pointer.ends_with("gatewayid") && wants.word == "application gateway"
-                    }
+                && match (pointer.contains("identity"), pointer.ends_with("gatewayid")) {
+                    (true, _) => wants.takes(identity),
+                    (false, true) => wants.takes(gateway),
+                    (false, false) => wants.types.is_empty(),
                 };
             return (!good).then(|| (what(facet.about), self.instead(wants, path)));
         }
@@ -128,12 +162,25 @@ impl Linker<'_> {
         }
     }
 
+    /// What is wrong with a text that holds a secret: ids are in ledgers, plans and Azure's logs.
+    fn wrong_secret(&self, wanted: &Wanted) -> Wrong {
+        let Wanted { wants, path, .. } = wanted;
+        (
+            format!("`{}` wants {}, and a secret cannot name one", field_of(path), wants.what),
+            "use a parameter without `secret: true`, or write a reference".to_owned(),
+        )
+    }
+
     /// What is wrong with a text without references.
     fn wrong_text(&self, wanted: &Wanted, text: &str) -> Option<Wrong> {
         let Wanted { wants, path, .. } = wanted;
         // Words, GUIDs and aliases are looked at by the kind, unless only one type has such an output.
-        if wants.words.contains(&text) || wants.facet != "id" && wants.types.is_empty() {
+        if wants.words.contains(&text) {
             return None;
+        }
+        if wants.facet != "id" && wants.types.is_empty() {
+            let wrong = || (format!("`{text}` is not {}", wants.what), self.instead(wants, text));
+            return text.starts_with('/').then(wrong);
         }
         if wants.facet == "versionedUri" {
             let wrong = || (format!("`{text}` is not {}", wants.what), self.instead(wants, text));
@@ -145,8 +192,15 @@ impl Linker<'_> {
         }
         match ArmId::parse(text) {
             Ok(id) => self.wrong_id(wants, path, &id),
+            // What begins like an id was meant as one.
+            Err(error) if wants.types.is_empty() && text.starts_with('/') => {
+                Some((error.to_string(), self.instead(wants, text)))
+            }
             Err(_) if wants.types.is_empty() => None,
-            Err(_) => Some((format!("`{text}` is not the id of {}", wants.what), self.instead(wants, text))),
+            Err(_) => {
+                let near = text.trim_end_matches('}');
+                Some((format!("`{text}` is not the id of {}", wants.what), self.instead(wants, near)))
+            }
         }
     }
 
@@ -166,10 +220,6 @@ impl Linker<'_> {
 
     /// What is wrong with a text that has references in it.
     fn wrong_whole(&self, entry: usize, wanted: &Wanted) -> Option<Wrong> {
-        let Wanted { wants, .. } = wanted;
-        if wants.facet != "id" && wants.types.is_empty() {
-            return None;
-        }
         let mut known = true;
         let text = token::substitute_text(&wanted.text, &mut |token| {
             let Token::Reference { path, facet } = token else {
@@ -265,173 +315,5 @@ fn article(title: &str) -> String {
         "a" | "an" | "the" | "its" | "whether" | "how" => title.to_owned(),
         _ if title.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) => format!("an {title}"),
         _ => format!("a {title}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::blueprint::entry_schema::{Definitions, entry_schema};
-    use crate::catalog::registry;
-    use serde_json::Map;
-
-    /// Every field of a schema that takes a reference, and what it wants.
-    fn fields<'s>(
-        schema: &'s Value,
-        definitions: &'s Definitions,
-        path: &str,
-        wants: Option<&'s str>,
-        depth: usize,
-        found: &mut Vec<(String, Option<&'s str>)>,
-    ) {
-        if depth > 14 {
-            return;
-        }
-        let wants = schema["x-wants"].as_str().or(wants);
-        if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-            match name {
-                "Reference" => found.push((path.to_owned(), wants)),
-                _ => fields(&definitions[name], definitions, path, wants, depth + 1, found),
-            }
-        }
-        for several in ["anyOf", "allOf", "oneOf"] {
-            for one in schema[several].as_array().into_iter().flatten() {
-                fields(one, definitions, path, wants, depth + 1, found);
-            }
-        }
-        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-            fields(member, definitions, &format!("{path}.{name}"), None, depth + 1, found);
-        }
-        for (inner, step) in [("additionalProperties", "*"), ("items", "[]")] {
-            if schema[inner].is_object() {
-                fields(&schema[inner], definitions, &format!("{path}.{step}"), wants, depth + 1, found);
-            }
-        }
-    }
-
-    /// One entry of each section, by which references of every kind can be tried in every field.
-    const ESTATE: &str = include_str!("../../tests/support/references.yaml");
-
-    /// Puts a value at the path of a schema; answers the path in the blueprint.
-    fn put(value: &mut Value, path: &[&str], new: &str, place: &str) -> String {
-        let Some((step, rest)) = path.split_first() else {
-            *value = new.into();
-            return place.to_owned();
-        };
-        if *step == "[]" {
-            let mut items = vec![Value::Null];
-            let place = put(&mut items[0], rest, new, &format!("{place}[0]"));
-            *value = Value::Array(items);
-            return place;
-        }
-        if !value.is_object() {
-            *value = Value::Object(Map::new());
-        }
-        let members = value.as_object_mut().unwrap();
-        let key = match *step {
-            "*" => members.keys().next().cloned().unwrap_or_else(|| "one".to_owned()),
-            name => name.to_owned(),
-        };
-        put(members.entry(key.clone()).or_insert(Value::Null), rest, new, &format!("{place}.{key}"))
-    }
-
-    fn problems(tree: &Value, place: &str) -> Vec<(bool, String)> {
-        let text = serde_json::to_string_pretty(tree).unwrap();
-        let source = crate::blueprint::Source::parse("b.yaml", text.as_bytes()).unwrap();
-        let line = source.locate(place, At::Value).unwrap().line;
-        let told = match crate::blueprint::load(&source, &crate::blueprint::Inputs::default()) {
-            Ok(_) => return Vec::new(),
-            Err(told) => told,
-        };
-        let errors = told.iter().filter(|one| one.severity == Severity::Error);
-        errors
-            .map(|one| (one.span.as_ref().is_some_and(|span| span.line == line), one.message.clone()))
-            .collect()
-    }
-
-    #[test]
-    fn a_reference_of_the_wrong_kind_is_one_error_at_its_place_in_every_field() {
-        const ALL: &[(&str, &str)] = &[
-            ("${resourceGroups.other}", "Microsoft.Resources/resourceGroups"),
-            ("${networks.hub}", "Microsoft.Network/virtualNetworks"),
-            ("${networks.hub.subnets.nodes}", "Microsoft.Network/virtualNetworks/subnets"),
-            ("${networkSecurityGroups.web.id}", "Microsoft.Network/networkSecurityGroups"),
-            ("${routeTables.nodes}", "Microsoft.Network/routeTables"),
-            ("${natGateways.out}", "Microsoft.Network/natGateways"),
-            ("${publicIps.out}", "Microsoft.Network/publicIPAddresses"),
-            ("${privateDnsZones.web}", "Microsoft.Network/privateDnsZones"),
-            ("${identities.app}", "Microsoft.ManagedIdentity/userAssignedIdentities"),
-            ("${identities.app.clientId}", ""),
-            ("${keyVaults.secrets}", "Microsoft.KeyVault/vaults"),
-            ("${keyVaults.secrets.secrets.one}", "Microsoft.KeyVault/vaults/secrets"),
-            ("${keyVaults.secrets.keys.etcd}", "Microsoft.KeyVault/vaults/keys"),
-            ("${clusters.aks}", "Microsoft.ContainerService/managedClusters"),
-            ("${clusters.aks.nodePools.system}", "Microsoft.ContainerService/managedClusters/agentPools"),
-            ("${clusters.aks.oidcIssuerUrl}", ""),
-            ("${logWorkspaces.logs}", "Microsoft.OperationalInsights/workspaces"),
-            ("${resources.registry}", "Microsoft.ContainerRegistry/registries"),
-            ("${networks.hub.id}/x", ""),
-            ("nodes", ""),
-            (
-                "/subscriptions/5ab5c819-0000-4000-8000-000000000001/resourceGroups/rg/providers/Microsoft.Web/sites/s",
-                "Microsoft.Web/sites",
-            ),
-        ];
-        let estate = crate::blueprint::Source::parse("b.yaml", ESTATE.as_bytes()).unwrap().tree;
-        let mut wrong = Vec::new();
-        let mut tried = 0;
-        for kind in registry() {
-            let schema = entry_schema(kind);
-            let definitions = schema["definitions"].as_object().cloned().unwrap_or_default();
-            let mut found = Vec::new();
-            fields(&schema, &definitions, "", None, 0, &mut found);
-            let (key, _) = estate[kind.section].as_object().unwrap().iter().next().unwrap();
-            for (path, wants) in found {
-                let wants = Wants::of(wants.unwrap()).unwrap();
-                let steps: Vec<&str> =
-                    [kind.section, key].into_iter().chain(path.split('.').skip(1)).collect();
-                for (text, arm_type) in ALL {
-                    let literal = !text.starts_with('$');
-                    // What any resource will do for, and what the kind itself reads, is not judged by type.
-                    let any =
-                        wants.types.is_empty() && (!arm_type.is_empty() || literal || text.ends_with("/x"));
-                    if any || wants.types.iter().any(|wanted| wanted == arm_type) {
-                        continue;
-                    }
-                    let mut tree = estate.clone();
-                    let place = put(&mut tree, &steps, text, "");
-                    let place = place.trim_start_matches('.');
-                    let told = problems(&tree, place);
-                    tried += 1;
-                    let here = told.iter().filter(|(here, _)| *here).count();
-                    if here != 1 {
-                        wrong.push(format!("{place}: {text}: {told:?}"));
-                    }
-                }
-            }
-        }
-        assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
-        assert!(tried > 500, "{tried}");
-    }
-
-    #[test]
-    fn every_field_that_takes_a_reference_says_what_it_wants() {
-        let mut unsaid = Vec::new();
-        let mut all = 0;
-        for kind in registry() {
-            let schema = entry_schema(kind);
-            let definitions = schema["definitions"].as_object().cloned().unwrap_or_default();
-            let mut found = Vec::new();
-            fields(&schema, &definitions, kind.section, None, 0, &mut found);
-            all += found.len();
-            unsaid.extend(
-                found
-                    .into_iter()
-                    .filter(|(_, wants)| wants.and_then(Wants::of).is_none())
-                    .map(|(path, _)| path),
-            );
-        }
-        assert_eq!(unsaid, [] as [&str; 0]);
-        assert!(all > 50, "{all}");
     }
 }

@@ -59,7 +59,7 @@ fn told<E: Error>(code: &Code, message: impl fmt::Display, help: &str) -> E {
 
 pub(super) const DUPLICATE_KEY: Code = Code {
     name: "duplicate-key",
-    why: "A key stands twice in one mapping. Most YAML readers would silently take the second one; berth does not guess.",
+    why: "A key is twice in one mapping. Most YAML readers would silently take the second one; berth does not guess.",
     remedy: "Rename or remove one of them.",
     example: "networks: { hub: { … }, spoke: { … } }",
 };
@@ -124,7 +124,7 @@ fn explain(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
     } else if message.contains("recursion limit") {
         (
             "lists and mappings are nested too deep here: more than 128 in each other",
-            "this limit is fixed: nest less, for example by parameters or modules; an alias cannot stand in what it repeats",
+            "this limit is fixed: nest less, for example by parameters or modules; an alias cannot be in what it repeats",
         )
     } else if message.contains("repetition limit") {
         (BOMB, FEWER)
@@ -151,7 +151,7 @@ const BOMB: &str = "the aliases (`*name`) of this file repeat too much";
 const FEWER: &str =
     "this limit is fixed: use fewer aliases of aliases; `forEach` and `modules` make many of one thing";
 
-/// Where the line stands that begins a second document: `---` when something was said before, or what follows a `...`.
+/// Where the line is that begins a second document: `---` when something was said before, or what follows a `...`.
 fn second_document(text: &str) -> usize {
     let (mut at, mut said, mut ended) = (0, false, false);
     for line in text.split_inclusive('\n') {

@@ -180,7 +180,7 @@ impl<'a> CheckContext<'a> {
         self.secrets.get(&name).is_some_and(|secret| !passes(secret.expose()))
     }
 
-    /// The resource whose id stands at a JSON pointer of the body, when the blueprint has it.
+    /// The resource whose id is at a JSON pointer of the body, when the blueprint has it.
     pub fn at(&self, pointer: &str) -> Option<LinkedResource<'a>> {
         let id = at_pointer(self.this.body, pointer)?.as_str()?;
         self.find(&ArmId::parse(id).ok()?)
@@ -231,7 +231,7 @@ impl<'a> CheckContext<'a> {
         roles
     }
 
-    /// The resource that another one stands on, when the blueprint has it.
+    /// The scope of an extension resource, when the blueprint has it.
     pub fn parent_of(&self, id: &ArmId) -> Option<LinkedResource<'a>> {
         self.find(&id.parent()?)
     }

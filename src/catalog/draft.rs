@@ -232,7 +232,6 @@ impl Draft {
     }
 
     /// What a create asks for.
-    #[cfg(test)]
     pub(crate) fn created(&self) -> Value {
         crate::value::beneath(&self.initial, &self.body).into_owned()
     }

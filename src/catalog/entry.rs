@@ -89,7 +89,7 @@ pub(super) const CODES: &[&Code] = &[&SHAPE];
 /// The code of a field that could not be read.
 pub const SHAPE: Code = Code {
     name: "shape",
-    why: "The file, or a part of it, is not the kind of thing that stands there: a list where a mapping is wanted, for example.",
+    why: "The file, or a part of it, has another form than is wanted here: a list in place of a mapping, for example.",
     remedy: "Write it as the message says.",
     example: "networks: { hub: { addressSpace: [10.20.0.0/16] } }",
 };

@@ -22,7 +22,7 @@ pub trait EntryKind {
     /// A blueprint fragment (entries of the section, YAML) that works by itself; run by the suite of every kind.
     const EXAMPLE: &'static str;
     /// The descriptors of the types that its entries make, by which what is owned is known without a blueprint.
-    const TYPES: &'static [&'static ResourceType] = &[];
+    const TYPES: &'static [&'static ResourceType];
     /// The parts of an entry that are resources of their own and take [`Nested::WORDS`].
     const NESTED: &'static [Nested] = &[];
     /// The lists that others can add to, and which `exclusive` can name; `tags` goes without saying.

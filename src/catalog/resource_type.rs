@@ -4,7 +4,8 @@ use super::soft_deletion::SoftDeletion;
 use super::{AlsoNeeds, CrossCheck, Weight};
 use crate::change::{DeleteMode, Grant};
 use crate::ident::ArmId;
-use crate::value::{Rule, Rules, at_pointer};
+use crate::value::token::has_token;
+use crate::value::{Rule, Rules, at_pointer, lookup};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ pub enum Lane {
     Free,
     /// The resource itself or the nearest above it of this ARM type.
     Ancestor(&'static str),
-    /// The nearest of an ARM type (second) above the id that stands at a JSON pointer (first) in the body.
+    /// The nearest of an ARM type (second) above the id that is at a JSON pointer (first) in the body.
     Of(&'static str, &'static str),
 }
 
@@ -140,23 +141,63 @@ pub enum Preflight {
 pub struct Facet {
     /// The dotted name in an expression, below the resource's address.
     pub name: &'static str,
-    /// Where it stands in the resource's body: a JSON pointer.
+    /// Where it is in the resource's body: a JSON pointer.
     pub pointer: &'static str,
     /// What it is, for documentation.
     pub about: &'static str,
+    /// What has to be asked for, so that there is such a value; `None` when every resource of the type has one.
+    pub given: Option<&'static Given>,
 }
 
 impl Facet {
-    /// A facet.
+    /// A facet that every resource of the type has.
     pub const fn new(name: &'static str, pointer: &'static str, about: &'static str) -> Self {
-        Facet { name, pointer, about }
+        Facet { name, pointer, about, given: None }
+    }
+
+    /// One that a resource has only when this is asked for.
+    pub const fn given(self, given: &'static Given) -> Self {
+        Facet { given: Some(given), ..self }
     }
 }
 
-/// What a lock does to everything at and below the scope that it stands on. Nothing there can be deleted.
+/// What a resource has to be asked for, so that it has a value to give to others.
+#[derive(Debug)]
+pub struct Given {
+    /// Where it is in the body: a JSON pointer.
+    pub pointer: &'static str,
+    /// What is there: a switch (`true`), or a text that is within the one there, in any case.
+    pub holds: &'static str,
+    /// Whether it is asked for where nothing is said.
+    pub by_default: bool,
+    /// A pointer and a text with which Azure decides by itself.
+    pub unless: Option<(&'static str, &'static str)>,
+    /// Why a resource does not have the value, in words: `it has no system-assigned identity`.
+    pub why: &'static str,
+    /// What to write.
+    pub remedy: &'static str,
+}
+
+impl Given {
+    /// Whether a body asks for it. What is not known yet counts as asked for.
+    pub fn is_met(&self, body: &Value) -> bool {
+        let holds = |pointer: &str, text: &str| match lookup(body, pointer) {
+            Some(Value::Bool(on)) => on.to_string() == text,
+            Some(Value::String(there)) => {
+                has_token(there) || there.to_ascii_lowercase().contains(&text.to_ascii_lowercase())
+            }
+            _ => false,
+        };
+        self.by_default && lookup(body, self.pointer).is_none_or(Value::is_null)
+            || holds(self.pointer, self.holds)
+            || self.unless.is_some_and(|(pointer, text)| holds(pointer, text))
+    }
+}
+
+/// What a lock does to everything at and below the scope that it is on. Nothing there can be deleted.
 #[derive(Debug, Clone, Copy)]
 pub struct Guard {
-    /// Where the level stands in its body: a JSON pointer.
+    /// Where the level is in its body: a JSON pointer.
     pub level: &'static str,
     /// The level under which nothing can be made or changed either.
     pub no_writes: &'static str,
@@ -207,7 +248,7 @@ pub struct Keeps {
     pub other_writer: fn(&ArmId, &Value) -> Option<String>,
 }
 
-/// What a resource that joins two others says of how it stands with them.
+/// The state that a resource between two others (a peering) reports of them.
 #[derive(Debug, Clone, Copy)]
 pub struct InStep {
     /// Where it says so: a dotted path to a text.
@@ -322,7 +363,7 @@ pub struct ResourceType {
     pub listing: Listing,
     /// Whether it locks what is at and below its scope: then it is made last and goes first.
     pub guard: Option<Guard>,
-    /// Where its connections to other people's resources stand: JSON pointers to arrays whose elements say
+    /// Where its connections to other people's resources are: JSON pointers to arrays whose elements say
     /// `properties.privateLinkServiceConnectionState.status`. One that is `Disconnected` never connects again, and Azure
     /// takes no change of the resource any more; it has to be made anew.
     pub connections: &'static [&'static str],
@@ -333,7 +374,7 @@ pub struct ResourceType {
     pub shared_request: Option<SharedRequest>,
     /// What tells one that Azure made and keeps by itself: JSON pointers into the body, to `true` or a text.
     pub azure_managed: &'static [&'static str],
-    /// What it says of how it stands with the resources that it joins.
+    /// The state that it reports of the resources that it joins.
     pub in_step: &'static [InStep],
     /// What Azure makes along with it, in the same group, and deletes after it: JSON pointers to lists of ids in its body.
     pub brings: &'static [&'static str],
@@ -360,7 +401,7 @@ pub struct ResourceType {
     pub spoken_of: Option<SpokenOf>,
     /// What a replacement takes away from those who use it: a sentence without its full stop.
     pub lost: Option<&'static str>,
-    /// What it lets somebody do, in words, when that is all that it is there for.
+    /// What it allows a principal to do, in words: for role assignments and their like, which do nothing else.
     pub grants: Option<fn(&ArmId, &Value) -> Option<Grant>>,
     /// Why what it makes elsewhere is not as it says, where Azure tells that apart from having taken it; `None` when it is.
     pub amiss: Option<fn(&Value) -> Option<String>>,
@@ -454,7 +495,7 @@ impl ResourceType {
 
     /// The rules, compiled once for each type.
     pub fn compiled(&'static self) -> &'static Rules {
-        // Descriptors are built at compile time, where a cell with a destructor cannot stand.
+        // Descriptors are built at compile time, where a cell with a destructor is not allowed.
         static COMPILED: RwLock<BTreeMap<usize, &'static Rules>> = RwLock::new(BTreeMap::new());
         let key = std::ptr::from_ref(self) as usize;
         let known = COMPILED.read().unwrap_or_else(PoisonError::into_inner).get(&key).copied();

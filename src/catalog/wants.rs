@@ -13,8 +13,10 @@ pub struct Wants {
     pub types: &'static [&'static str],
     /// What is taken of the resource: `id`, or an output such as `principalId`.
     pub facet: &'static str,
-    /// Words that stand in place of a reference.
+    /// Words that are in place of a reference.
     pub words: &'static [&'static str],
+    /// Types that it cannot be, where any other will do.
+    pub but: &'static [&'static str],
     /// How one is written.
     pub example: &'static str,
 }
@@ -26,7 +28,11 @@ impl Wants {
         types: &'static [&'static str],
         example: &'static str,
     ) -> Self {
-        Wants { word, what, types, facet: "id", words: &[], example }
+        Wants { word, what, types, facet: "id", words: &[], but: &[], example }
+    }
+
+    const fn but(self, but: &'static [&'static str]) -> Self {
+        Wants { but, ..self }
     }
 
     const fn words(self, words: &'static [&'static str]) -> Self {
@@ -40,7 +46,8 @@ impl Wants {
 
     /// Whether a resource of a type will do.
     pub fn takes(&self, arm_type: &str) -> bool {
-        self.types.is_empty() || self.types.iter().any(|wanted| wanted.eq_ignore_ascii_case(arm_type))
+        let among = |types: &[&str]| types.iter().any(|wanted| wanted.eq_ignore_ascii_case(arm_type));
+        !among(self.but) && (self.types.is_empty() || among(self.types))
     }
 
     /// Whether an id is one of what is wanted.
@@ -49,10 +56,25 @@ impl Wants {
     }
 }
 
+/// What no private endpoint reaches, and what is mistaken for a target.
+const NO_TARGETS: &[&str] = &[
+    "Microsoft.ManagedIdentity/userAssignedIdentities",
+    "Microsoft.Resources/resourceGroups",
+    "Microsoft.Resources/subscriptions",
+    "Microsoft.Network/virtualNetworks",
+    "Microsoft.Network/virtualNetworks/subnets",
+    "Microsoft.Network/privateEndpoints",
+    "Microsoft.Network/privateDnsZones",
+];
+
 const ALL: &[Wants] = &[
-    Wants::a("scope", "a resource", &[], "${keyVaults.secrets}").words(&["subscription", "resourceGroup"]),
+    // Settings are written and listed, but are not resources that anything could be assigned at.
+    Wants::a("scope", "a resource", &[], "${keyVaults.secrets}")
+        .words(&["subscription", "resourceGroup"])
+        .but(&["Microsoft.Web/sites/config", "Microsoft.Web/sites/slots/config"]),
     // A target that is not an id is the alias of a private link service; its kind looks at that.
-    Wants::a("target", "a resource", &[], "${keyVaults.secrets}"),
+    Wants::a("target", "a resource that private endpoints reach", &[], "${keyVaults.secrets}")
+        .but(NO_TARGETS),
     Wants::a(
         "requester",
         "a resource that makes private endpoints of its own",
@@ -241,13 +263,16 @@ const ALL: &[Wants] = &[
         ..Wants::a("front door", "a Front Door", &["Microsoft.Cdn/profiles"], "${frontDoors.edge}")
     },
     Wants::a(
-        "WAF policy",
-        "a policy of a web application firewall",
-        &[
-            "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies",
-            "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies",
-        ],
+        "Front Door WAF policy",
+        "a WAF policy for Front Door",
+        &["Microsoft.Network/FrontDoorWebApplicationFirewallPolicies"],
         "${wafPolicies.edge}",
+    ),
+    Wants::a(
+        "gateway WAF policy",
+        "a WAF policy for application gateways",
+        &["Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies"],
+        "${wafPolicies.gateway}",
     ),
     Wants::a(
         "registry",

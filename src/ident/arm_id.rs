@@ -228,7 +228,7 @@ const CLASS: [u8; 256] = {
         table[byte] = match byte as u8 {
             b' ' => BLANK,
             // Queries, what a URL parser takes for a slash, and control characters.
-            b'?' | b'#' | b'\\' | 0..=0x1f | 0x7f => NEVER,
+            b'?' | b'#' | b'\\' | b'{' | b'}' | 0..=0x1f | 0x7f => NEVER,
             b'%' => ESCAPE,
             0x80.. => WIDE,
             _ => 0,

@@ -40,7 +40,7 @@ pub fn explain(subject: Option<&str>) -> Result<String, Failure> {
     let help = match did_you_mean(section, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
-            "`berth explain` lists the kinds; codes stand above the messages of `berth validate`".to_owned()
+            "`berth explain` lists the kinds; codes are above the messages of `berth validate`".to_owned()
         }
     };
     Err(Failure::new(format!("there is no kind and no diagnostic `{subject}`"), help))
@@ -98,10 +98,11 @@ fn of_kind(kind: &Kind) -> String {
             let _ = writeln!(out, "  {place}: {}", names.join(", "));
         }
     }
-    let outputs: Vec<_> = kind.types.iter().flat_map(|made| made.facets).collect();
-    if !outputs.is_empty() {
-        out.push_str("\nWhat it gives to others, besides `id` and `name`:\n");
-        for output in outputs {
+    for made in kind.types.iter().filter(|made| !made.facets.is_empty()) {
+        // The first type is the entry's own; the others are those of its parts.
+        let of = if made.arm_type == kind.arm_type { kind.title } else { made.title };
+        let _ = writeln!(out, "\nOutputs of a {of}, besides `id` and `name`:");
+        for output in made.facets {
             let _ = writeln!(out, "  {}  {}", output.name, output.about);
         }
     }
@@ -219,7 +220,7 @@ fn last(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or_default().trim_end_matches("[]")
 }
 
-/// What was probably meant: the field whose own name is near, the deepest that fits what stands before.
+/// What was probably meant: the field whose own name is near, the deepest that fits what is before.
 fn nearest(path: &str, all: &[FieldDoc], kind: &Kind) -> String {
     let (before, name) = path.rsplit_once('.').unwrap_or(("", path));
     let beside = |field: &&FieldDoc| match field.path.rsplit_once('.') {

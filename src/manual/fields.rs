@@ -43,7 +43,7 @@ pub fn fields(kind: &Kind) -> Vec<FieldDoc> {
     found
 }
 
-/// The fields of what stands at the head of a blueprint: of `azure` itself, of one of its `parameters`.
+/// The fields of what is at the head of a blueprint: of `azure` itself, of one of its `parameters`.
 pub(super) fn of_head(section: &str) -> Vec<FieldDoc> {
     let schema = crate::blueprint::schema();
     let definitions = schema["definitions"].as_object().cloned().unwrap_or_default();
@@ -123,7 +123,7 @@ fn choices(schema: &Value) -> impl Iterator<Item = &Value> {
     all.filter(|choice| choice["type"] != "null")
 }
 
-/// A schema with its references followed; what stands beside a reference wins.
+/// A schema with its references followed; what is beside a reference wins.
 pub(super) fn resolve(schema: &Value, definitions: &Map<String, Value>) -> Value {
     let mut schema = schema.clone();
     for _ in 0..8 {

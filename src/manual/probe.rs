@@ -18,13 +18,13 @@ pub struct InArm {
 
 /// More places than this say that the field is a switch for several things: none of them is its name.
 const MOST: usize = 4;
-/// What an entry says of how it is handled: none of it stands in a body.
+/// What an entry says of how it is handled: none of it is in a body.
 const HANDLING: [&str; 9] =
     ["forEach", "when", "dependsOn", "protect", "timeout", "adopt", "exclusive", "ignore", "properties"];
 /// How many pairs of values are tried.
 const PAIRS: usize = 6;
 
-/// Where a field goes in ARM's bodies; nothing when it does not stand there by itself, or when no entry could be made
+/// Where a field goes in ARM's bodies; nothing when it is not there by itself, or when no entry could be made
 /// up that has it.
 pub fn field_in_arm(kind: &Kind, field: &FieldDoc) -> Vec<InArm> {
     if kind.arm_type.is_empty() || HANDLING.contains(&field.path.as_str()) {

@@ -65,7 +65,7 @@ pub const TOPICS: &[Topic] = &[
     Topic {
         name: "functions",
         title: "what expressions can compute",
-        about: "Functions stand in expressions, `${lower(param.name)}`. They take known values only: what Azure makes, and \
+        about: "An expression can call functions: `${lower(param.name)}`. They take known values only: what Azure makes, and \
                 secrets, can be passed on and put into a text, and nothing else.",
         example: "keyVaults:\n  secrets:\n    name: kv-${uniqueString(azure.resourceGroup)}\n",
         rows: || Rows {
@@ -83,7 +83,7 @@ pub const TOPICS: &[Topic] = &[
                 GUID, or by the id of its definition.",
         example: "roleAssignments:\n  reader:\n    principal: ${identities.app}\n    role: Key Vault Secrets User\n    scope: ${keyVaults.secrets}\n",
         rows: || Rows {
-            columns: &["role", "lets somebody", "GUID"],
+            columns: &["role", "allows to", "GUID"],
             rows: ABOUT
                 .iter()
                 .zip(BUILTIN_ROLES)
@@ -94,7 +94,7 @@ pub const TOPICS: &[Topic] = &[
     Topic {
         name: "policies",
         title: "Azure's built-in policies and initiatives that are known by name",
-        about: "`policy` of an entry of `policyAssignments` takes a short name, or the display name that stands behind it, in any \
+        about: "`policy` of an entry of `policyAssignments` takes a short name, or the display name beside it, in any \
                 case. Any other policy is named by the id of its definition. Parameters in bold have to be given.",
         example: "policyAssignments:\n  baseline:\n    policy: podSecurityBaseline\n    scope: ${clusters.aks}\n    effect: Audit\n",
         rows: known_policies,
@@ -162,7 +162,7 @@ impl Topic {
         }
         let mut out = format!("{}: {}\n\n{}\n\n", self.name, self.title, self.about);
         let first = rows.iter().filter_map(|row| row.first()).map(|cell| cell.chars().count());
-        // A long name stands on a line of its own.
+        // A long name is on a line of its own.
         let width = first.filter(|length| *length <= 44).max().unwrap_or(0);
         for row in &rows {
             let (name, rest) = row.split_first().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));

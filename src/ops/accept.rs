@@ -1,4 +1,4 @@
-//! Accepting a drift: what somebody set in Azure is written into the blueprint, where the value stands.
+//! Accepting a drift: what somebody set in Azure is written into the blueprint, where the value is.
 //!
 //! Nothing here knows how a kind makes a body. A value of the entry is exchanged, the blueprint is evaluated again, and
 //! it is the right one when the body of that resource then says what is there, and nothing else has changed. So what is
@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 pub struct Accepted {
     /// The whole text of the blueprint's file, with the value in it.
     pub text: String,
-    /// Where the value stands.
+    /// Where the value is.
     pub place: Option<Place>,
     /// What was written there, as the file has it; `None` when nothing was.
     pub was: Option<Value>,
@@ -82,7 +82,7 @@ pub fn drift_named<'r>(
 /// Writes what is there now into the text of the blueprint, for one field.
 ///
 /// # Errors
-/// When the blueprint does not say it by one value of its own file, with where it stands and what to do.
+/// When the blueprint does not say it by one value of its own file, with where it is and what to do.
 pub fn accept(
     source: &Source,
     inputs: &Inputs,
@@ -98,7 +98,7 @@ pub fn accept(
     if drift.kind != DriftKind::Changed {
         let (what, help) = match drift.kind {
             DriftKind::Missing => (
-                format!("{}`{address}` is gone, and that is no value to write", place(&entry)),
+                format!("{}`{address}` is gone, so there is no value to write", place(&entry)),
                 "to accept it, delete the entry: the next apply forgets it".to_owned(),
             ),
             _ => (
@@ -123,7 +123,7 @@ pub fn accept(
     };
     if field.subject.is_some() {
         return Err(Failure::new(
-            format!("{shown} was decided by the owner of the target, and is no value of the blueprint"),
+            format!("{shown} was decided by the owner of the target, and is not a value of the blueprint"),
             "ask the owner of the target, or accept it for a while with a waiver",
         ));
     }

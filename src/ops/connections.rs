@@ -138,7 +138,7 @@ impl Approvals {
         if wishes.any {
             if wishes.at_most.is_none() {
                 return Err(unclear(
-                    "`--any` lets in anybody in any tenant who asks, and there is no limit",
+                    "`--any` accepts requests from every tenant, and there is no limit",
                     "write `--at-most N` with the number of connections that you expect; when more ask, none is approved",
                 ));
             }
@@ -149,7 +149,7 @@ impl Approvals {
         if rule.who.is_empty() && narrows {
             return Err(unclear(
                 "`--message`, `--group` and `--at-most` only narrow a rule, and no option names who may connect",
-                "name who asks with `--from-endpoint` or `--from-subscription`; anybody can write any message",
+                "name who asks with `--from-endpoint` or `--from-subscription`; everybody can write any message",
             ));
         }
         self.keeps_words |= wishes.message.is_some();

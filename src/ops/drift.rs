@@ -14,7 +14,7 @@ use crate::value::FieldPath;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
-/// Reports what somebody else changed.
+/// Reports changes that were made outside berth.
 ///
 /// # Errors
 /// When the ledger or Azure cannot be read.
@@ -113,7 +113,7 @@ fn decided_on_targets(observed: &Observed, report: &mut DriftReport) {
     }
 }
 
-/// Adds what the blueprint only reads and is not there any more. What its owner changed in it is no drift.
+/// Adds what the blueprint only reads and is not there any more. What its owner changed in it is not drift.
 async fn add_existing(
     session: &Session,
     desired: &Desired,

@@ -59,7 +59,7 @@ pub enum Error {
     /// The plan may not be applied as it is.
     #[error("the plan may not be applied as it is")]
     Blocked(Vec<Blocked>),
-    /// What a saved plan stands on has moved.
+    /// An input of a saved plan has changed.
     #[error("the saved plan no longer holds; nothing was done")]
     Stale(Vec<StaleInput>),
     /// Targets that are not addresses, each with the one that is likely meant.

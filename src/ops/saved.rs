@@ -31,7 +31,7 @@ pub fn plan_offline(desired: &Desired) -> (Plan, Vec<Detail>) {
     (plan, details)
 }
 
-/// Puts a plan together with what it stands on.
+/// Puts a plan together with its inputs.
 ///
 /// # Errors
 /// When the blueprint's text holds a secret, or something is in the way of applying the plan at all.
@@ -169,7 +169,7 @@ pub fn saved_inputs(saved: &Saved, source: &Source, inputs: &mut Inputs) -> Resu
     Ok(())
 }
 
-/// Carries out a saved plan, if nothing that it stands on has moved.
+/// Carries out a saved plan, if none of its inputs has changed.
 ///
 /// `found` is what the caller saw to have moved already: the blueprint's file, say. `allowances` add to those of the
 /// plan. Nothing is asked: `agree` sees the plan, and may still say no.

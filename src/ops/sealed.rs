@@ -1,6 +1,6 @@
 //! A ledger that no secret gets into: the last net behind the tokens of plans.
 //!
-//! What Azure answers may hold a secret that it was given. It then stands in an output, or in what another resource was
+//! What Azure answers may hold a secret that it was given. It is then in an output, or in what another resource was
 //! asked for with that output. Ids and addresses stay as they are: a name that is no longer true would lose its resource.
 
 use crate::ledger::store::{Error, Loaded, Past, Store, Taken};

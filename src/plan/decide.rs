@@ -10,6 +10,7 @@ use super::moves;
 use super::ownership::{self, Standing, Tags};
 use super::program::Program;
 use super::removal::{self, Removals};
+use super::unanswered;
 use crate::catalog::{Arrival, UpdateMode};
 use crate::change::Action;
 use crate::graph::Dag;
@@ -19,7 +20,7 @@ use crate::state::{
     Approval, Desired, DesiredResource, Named, OWNER_TAG, Observation, Observed, Provisioning, owner_of,
 };
 use crate::value::token::{self, Token};
-use crate::value::{Change, ChangeKind, Comparison, Flag, diff, foreign, without, without_ignored};
+use crate::value::{Change, ChangeKind, Comparison, Flag, Rule, diff, foreign, without, without_ignored};
 use crate::value::{at_pointer, digest, get_path, is_secret, lookup, named_there, shown_secrets};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -69,6 +70,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed, adoption: A
     });
     left_alone.extend(left_alone::added(desired, ledger, observed, &stays));
     let (mut conflicts, mut warnings) = (planner.conflicts, planner.warnings);
+    conflicts.extend(unanswered::conflicts(desired, observed, &planner.actions));
     conflicts.extend(owned);
     conflicts.extend(removals.unreadable(observed));
     conflicts.extend(guard::conflicts(desired, observed, &steps));
@@ -260,6 +262,7 @@ impl Planner<'_> {
             },
             moved_from: None,
             told_elsewhere: false,
+            dates: dates(resource.kind.rules),
             kept_back: Vec::new(),
             purge: None,
             protected: decision.action == Action::Replace && resource.protect,
@@ -794,6 +797,11 @@ impl Planner<'_> {
         });
         Cow::Owned(body)
     }
+}
+
+/// The fields that are points in time in seconds since 1970, which people read as dates.
+fn dates(rules: &[Rule]) -> Vec<String> {
+    rules.iter().filter(|rule| rule.says(Flag::Instant)).map(|rule| rule.path().to_owned()).collect()
 }
 
 /// An owner in a sentence.

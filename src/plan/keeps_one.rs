@@ -151,6 +151,7 @@ pub(super) fn stand_ins(plan: &mut Plan, desired: &Desired, observed: &Observed)
             grants: None,
             moved_from: None,
             told_elsewhere: false,
+            dates: Vec::new(),
             kept_back: Vec::new(),
             purge: None,
             protected: false,

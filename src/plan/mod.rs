@@ -28,6 +28,7 @@ mod saved;
 mod scarce;
 mod schedule;
 mod target;
+mod unanswered;
 
 pub use check::check;
 pub use compile::compile;

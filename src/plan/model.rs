@@ -228,6 +228,9 @@ pub struct Step {
     /// For the removal of what such a replacement replaces: it is told with that one, and not by itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub told_elsewhere: bool,
+    /// The fields that are points in time in seconds since 1970, by their paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<String>,
     /// Where it is to be purged once it is deleted, when Azure would keep it otherwise: a path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purge: Option<String>,

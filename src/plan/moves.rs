@@ -3,6 +3,7 @@
 //! For Azure these are two resources, one that comes and one that goes. For a person they are one of the blueprint, under
 //! one address: one line, that says what its name was.
 
+use super::impact::lost;
 use super::model::{Impact, Reason, Step};
 use crate::change::Action;
 use crate::ident::{Address, ArmId};
@@ -43,7 +44,12 @@ pub(super) fn pair(steps: &mut [Step], desired: &Desired) {
         step.changes = changes(&from, &step.id);
         step.reason = match along {
             Some(parent) => Reason::ParentReplaced { parent },
-            None => Reason::Moved { from: from.clone() },
+            None => {
+                // What goes with a parent is told of the parent.
+                let resource = desired.by_id.get(&step.id).map(|&at| &desired.resources[at]);
+                step.disruption = resource.and_then(|resource| lost(resource, &step.changes));
+                Reason::Moved { from: from.clone() }
+            }
         };
         step.impact = Impact::Destructive;
         step.protected = protected || stateful;

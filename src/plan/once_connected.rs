@@ -49,6 +49,7 @@ pub(super) fn put_off(plan: &mut Plan, desired: &Desired, observed: &Observed) {
             grants: None,
             moved_from: None,
             told_elsewhere: false,
+            dates: Vec::new(),
             purge: None,
             protected: false,
             after: Vec::new(),

@@ -94,6 +94,7 @@ pub(super) fn foreign(
                     expected_ms: kind.expected_delete.as_millis() as u64,
                     moved_from: None,
                     told_elsewhere: false,
+                    dates: Vec::new(),
                     kept_back: Vec::new(),
                     purge: None,
                 });
@@ -303,6 +304,7 @@ fn removals(
                     .map(|grant| by_address(grant, ledger, observed)),
                 moved_from: None,
                 told_elsewhere: false,
+                dates: Vec::new(),
                 kept_back: Vec::new(),
                 purge: None,
                 protected: action == Action::Delete && owned.protect,

@@ -111,6 +111,7 @@ mod tests {
             grants: None,
             moved_from: None,
             told_elsewhere: false,
+            dates: Vec::new(),
             kept_back: Vec::new(),
             purge: None,
             protected: false,

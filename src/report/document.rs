@@ -94,7 +94,7 @@ pub struct StepDocument {
     pub id: ArmId,
     /// Its location, when it has one.
     pub location: Option<String>,
-    /// Where its entry stands; null for what berth adds by itself.
+    /// Where its entry is; null for what berth adds by itself.
     pub place: Option<Place>,
     /// What is done.
     pub action: Action,
@@ -143,7 +143,7 @@ pub struct ChangeDocument {
     pub after: Value,
     /// Whether the field cannot be changed in place.
     pub forces_replace: bool,
-    /// Whether nobody asked for it and it goes because the list it stands in is the blueprint's alone (`exclusive`).
+    /// Whether nobody asked for it and it goes because the list it is in is the blueprint's alone (`exclusive`).
     pub foreign: bool,
     /// Whether the values are secret, and therefore null.
     pub sensitive: bool,

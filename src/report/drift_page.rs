@@ -25,7 +25,7 @@ use std::fmt::Write;
 pub(super) const BUDGET: usize = 4_000_000;
 /// How many entries are open when the page is.
 const OPEN: usize = 50;
-/// What stands in an entry that has no room for its details.
+/// What is in an entry that has no room for its details.
 const LEFT_OUT: &str = "<p class=\"dim\">Its details are left out.</p>\n";
 const END: &str = "</details>\n";
 const STYLE: Style = Style::plain(100);
@@ -277,7 +277,7 @@ fn entry(at: usize, drift: &Drift) -> (String, String) {
 }
 
 fn row(drift: &Drift, field: &FieldDrift) -> String {
-    let shown = Shown { base: Some(&drift.id), style: &STYLE };
+    let shown = Shown { base: Some(&drift.id), names: None, style: &STYLE };
     let line = |class: &str, mark: &str, value: &serde_json::Value| match value.is_null() {
         true => format!("<div class=\"{class}\">{mark} <i>nothing</i></div>"),
         false => format!("<div class=\"{class}\">{mark} {}</div>", text(&shown.inline(value))),

@@ -15,7 +15,7 @@ pub struct GraphNode {
     pub address: Address,
     /// What a person calls one of its type: `virtual network`.
     pub title: String,
-    /// The box that it stands in: `networks`. Empty is none.
+    /// The box that it is in: `networks`. Empty is none.
     pub group: String,
 }
 

@@ -18,7 +18,7 @@ pub fn guarded(text: &str, redactor: &Redactor, color: bool) -> String {
     }
 }
 
-/// With every character shown that could do more than stand where it is, but line breaks, tabs and colours.
+/// With every character shown that could do more than be shown, but line breaks, tabs and colours.
 fn visible(text: &str, color: bool) -> String {
     let is_bad = |c: char| is_unsafe(c) && c != '\n' && c != '\t';
     if !text.contains(is_bad) {

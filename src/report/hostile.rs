@@ -1,5 +1,5 @@
 //! An attack on every report: texts that would command a build server, steer a terminal, hide themselves or break out of
-//! their place, put where a name, a tag, a message or an id stands.
+//! their place, put where a name, a tag, a message or an id is.
 
 #[path = "../../tests/support/hostile.rs"]
 mod corpus;

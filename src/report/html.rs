@@ -4,9 +4,10 @@ use super::human::value::{Shown, is_secret};
 use super::left_alone;
 use super::markdown::step_lines;
 use super::markup::{header, not_ours, text};
+use super::names::Names;
 use super::style::Style;
 use super::text::{about, count};
-use super::words::{allowance, disturbed, longest, mark, totals, why};
+use super::words::{ACTIONS, allowance, counted, disturbed, longest, mark, totals, why};
 use crate::change::Action;
 use crate::drift::DriftReport;
 use crate::plan::Plan;
@@ -24,6 +25,10 @@ details, .step { border-top: 1px solid var(--line); padding: .35rem 0 } summary 
 pre { margin: .3rem 0 .3rem 1.2rem; overflow-x: auto } .dim { opacity: .65 } .totals { font-weight: 600 }
 .good { color: var(--good) } .bad { color: var(--bad) } .change { color: var(--change) } .note { color: var(--note) }
 td { padding: .1rem 1rem .1rem 0; vertical-align: top; font-family: ui-monospace, monospace; font-size: .9em }
+body { overflow-wrap: anywhere } pre { white-space: pre-wrap } td:first-child { overflow-wrap: normal; white-space: nowrap }
+.filter label { margin-right: 1rem; white-space: nowrap }
+@media (max-width: 40rem) { body { margin: 1rem auto } td { display: block; white-space: normal } pre { margin-left: .4rem } }
+@media print { .filter { display: none } details::details-content { content-visibility: visible; block-size: auto } }
 ";
 
 /// A plan.
@@ -69,6 +74,8 @@ pub fn plan(plan: &Plan) -> String {
             longest.unwrap_or_default()
         );
     }
+    filter(&mut body, plan);
+    let names = Names::of(plan);
     for step in plan.changes() {
         let expected = if step.expected_ms >= 60_000 {
             format!(" usually {}", about(step.expected_ms))
@@ -86,10 +93,12 @@ pub fn plan(plan: &Plan) -> String {
             text(&why),
             expected
         );
-        entry(&mut body, &head, step_lines(step).as_deref());
+        // What changes is seen at once; what is made is asked for by the blueprint as a whole.
+        let open = if step.changes.is_empty() { "" } else { " open" };
+        entry(&mut body, &head, step_lines(step, &names).as_deref(), step.action, open);
     }
     if !plan.outputs.is_empty() {
-        let shown = Shown { base: None, style: &STYLE };
+        let shown = Shown { base: None, names: None, style: &STYLE };
         body.push_str("<h2>Outputs</h2>\n<table>\n");
         for (name, output) in &plan.outputs {
             let secret = output.secret || is_secret(&output.value);
@@ -108,13 +117,38 @@ pub fn drift(report: &DriftReport) -> String {
     super::drift_page::page(report)
 }
 
+/// A box for each action that there is; without its tick, what it does is hidden.
+fn filter(body: &mut String, plan: &Plan) {
+    let counts = plan.counts();
+    let actions = || {
+        let all = ACTIONS.into_iter().filter(|action| *action != Action::NoOp);
+        all.map(|action| (action.word(), counted(&counts, action))).filter(|(_, count)| *count > 0)
+    };
+    if actions().count() < 2 {
+        return;
+    }
+    body.push_str("<style>");
+    for (word, _) in actions() {
+        let _ = writeln!(body, "body:has(#show-{word}:not(:checked)) .is-{word} {{ display: none }}");
+    }
+    body.push_str("</style>\n<p class=\"filter\">Show: ");
+    for (word, count) in actions() {
+        let _ = write!(
+            body,
+            "<label><input type=\"checkbox\" id=\"show-{word}\" checked> {word} ({count})</label>"
+        );
+    }
+    body.push_str("</p>\n");
+}
+
 /// A line with something to unfold, or without.
-fn entry(body: &mut String, head: &str, lines: Option<&str>) {
+fn entry(body: &mut String, head: &str, lines: Option<&str>, action: Action, open: &str) {
+    let word = action.word();
     let Some(lines) = lines else {
-        let _ = writeln!(body, "<div class=\"step\">{head}</div>");
+        let _ = writeln!(body, "<div class=\"step is-{word}\">{head}</div>");
         return;
     };
-    let _ = write!(body, "<details><summary>{head}</summary><pre>");
+    let _ = write!(body, "<details class=\"is-{word}\"{open}><summary>{head}</summary><pre>");
     for line in lines.lines() {
         let class = match line.as_bytes().first() {
             Some(b'+') => "good",

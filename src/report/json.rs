@@ -322,7 +322,7 @@ pub fn to_line(value: &Value) -> String {
 /// JSON text with control and direction characters as `\u` escapes. Beyond white space they occur in texts only.
 pub(crate) fn escaped(json: &str) -> String {
     let is_bad = |c: char| is_unsafe(c) && c != '\n';
-    // In JSON they stand in texts only, where the escape is the same text.
+    // In JSON they are in texts only, where the escape is the same text.
     let json = match json.contains("##") {
         true => {
             let mut safe = String::with_capacity(json.len() + 16);

@@ -3,6 +3,7 @@
 
 use super::fit::{dropped, fit};
 use super::markdown::{field_lines, kind_word, step_lines};
+use super::names::Names;
 use super::text::{count, escape, escape_lines};
 use super::words::shown_type;
 use crate::change::{Action, Outcome, Summary};
@@ -73,6 +74,7 @@ pub fn plan(plan: &Plan, findings: &[Finding]) -> String {
     };
     let mut room = BUDGET;
     let mut left = 0;
+    let names = Names::of(plan);
     for step in &plan.steps {
         let address = step.address.as_str();
         let conflict = plan.conflicts.iter().find(|conflict| conflict.address == step.address);
@@ -81,7 +83,7 @@ pub fn plan(plan: &Plan, findings: &[Finding]) -> String {
             (None, Some(finding)) => failure(&finding.rule, &finding.message, None),
             (None, None) => TestCaseStatus::success(),
         };
-        let told = outcome_of(step, plan, findings);
+        let told = outcome_of(step, plan, &names, findings);
         let cost = address.len() + owner.len() + told.len() * 2 + 200;
         if cost > room {
             left += 1;
@@ -111,11 +113,11 @@ pub fn plan(plan: &Plan, findings: &[Finding]) -> String {
 }
 
 /// What is planned for a resource, and what may go wrong with it.
-fn outcome_of(step: &Step, plan: &Plan, findings: &[Finding]) -> String {
+fn outcome_of(step: &Step, plan: &Plan, names: &Names<'_>, findings: &[Finding]) -> String {
     let mut told = String::new();
     if step.action != Action::NoOp {
         told.push_str(&format!("{} {}", step.action.word(), step.address));
-        if let Some(lines) = step_lines(step) {
+        if let Some(lines) = step_lines(step, names) {
             told.push('\n');
             told.push_str(&lines);
         }

@@ -79,7 +79,7 @@ pub fn signed_in(config: &Value, login: Login) -> Result<String, Failure> {
     if user.get("exec").is_none() && user.get("auth-provider").is_none() {
         return Err(Failure::new(
             format!(
-                "the cluster `{}` does not let people sign in with Entra ID: whoever has its kubeconfig is its administrator",
+                "the cluster `{}` does not let people sign in with Entra ID: everybody who has its kubeconfig is its administrator",
                 cluster.name
             ),
             "give the cluster `aad: {}`, or take the administrator's with `--admin --out FILE`",

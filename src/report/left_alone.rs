@@ -28,7 +28,7 @@ fn of<'a>(all: &'a [LeftAlone], reasons: &'a [LeftAloneReason]) -> Vec<&'a LeftA
 
 /// The path as a plan shows it, and what is to be said of the values.
 fn words(one: &LeftAlone) -> (String, String) {
-    let shown = Shown { base: None, style: &STYLE };
+    let shown = Shown { base: None, names: None, style: &STYLE };
     let path = shown.path(&one.path);
     let words = match one.reason {
         LeftAloneReason::Ignored if one.azure.is_null() => {

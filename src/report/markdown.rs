@@ -3,6 +3,7 @@
 use super::fit::{dropped, fit};
 use super::human::value::{Shown, is_secret, secret_words};
 use super::left_alone;
+use super::names::{Names, dated};
 use super::style::Style;
 use super::text::{about, count, escape};
 use super::waivers;
@@ -169,10 +170,11 @@ pub fn plan(plan: &Plan) -> String {
         let longest = longest(plan, &path).map(|longest| format!(" Longest: {}.", html(&longest)));
         let _ = writeln!(text, "Usually takes about {}.{}\n", about(ms), longest.unwrap_or_default());
     }
-    details(&mut text, steps().filter_map(|step| Some((step_title(step), step_lines(step)?))));
+    let names = Names::of(plan);
+    details(&mut text, steps().filter_map(|step| Some((step_title(step), step_lines(step, &names)?))));
     if !plan.outputs.is_empty() {
         text.push_str("| Output | Value |\n|---|---|\n");
-        let shown = Shown { base: None, style: &STYLE };
+        let shown = Shown { base: None, names: None, style: &STYLE };
         for (name, output) in &plan.outputs {
             let secret = output.secret || is_secret(&output.value);
             let value = if secret { "(secret)".to_owned() } else { shown.inline(&output.value) };
@@ -359,7 +361,7 @@ pub fn findings(findings: &[Finding]) -> String {
 
 /// What drifted as lines of a diff.
 pub(crate) fn field_lines(drift: &Drift) -> String {
-    let shown = Shown { base: Some(&drift.id), style: &STYLE };
+    let shown = Shown { base: Some(&drift.id), names: None, style: &STYLE };
     let mut lines = vec![format!("  {}", escape(drift.id.as_str()))];
     for field in &drift.fields {
         let path = shown.path(&field.path);
@@ -409,8 +411,9 @@ fn step_title(step: &Step) -> String {
 }
 
 /// What a step changes as lines of a diff, when there is anything to unfold.
-pub(crate) fn step_lines(step: &Step) -> Option<String> {
-    let shown = Shown { base: Some(&step.id), style: &STYLE };
+pub(crate) fn step_lines(step: &Step, names: &Names<'_>) -> Option<String> {
+    let step = &*dated(step);
+    let shown = Shown { base: Some(&step.id), names: Some(names), style: &STYLE };
     match step.action {
         Action::Create | Action::Recover if !step.desired.is_null() => {
             Some(prefixed("+ ", &shown.body_text(&body_with_name(step))))
@@ -488,7 +491,7 @@ fn details(text: &mut String, blocks: impl Iterator<Item = (String, String)>) {
     }
 }
 
-/// A text as code, wherever it stands: backticks and pipes in it do no harm.
+/// A text as code, wherever it is: backticks and pipes in it do no harm.
 pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", html(text))
 }

@@ -28,6 +28,7 @@ mod left_alone;
 pub mod markdown;
 mod markup;
 pub mod metrics;
+mod names;
 #[cfg(feature = "otlp")]
 pub mod otlp;
 mod picture;
@@ -44,7 +45,7 @@ mod hostile;
 #[cfg(test)]
 mod sample;
 
-/// Where things stand in the blueprint, by their addresses.
+/// Where things are in the blueprint, by their addresses.
 pub type Places = std::collections::HashMap<crate::ident::Address, crate::diag::Place>;
 
 pub use document::{

@@ -77,7 +77,7 @@ pub(super) fn svg(tiles: &[Tile], edges: &[(usize, usize)], about: &str, title: 
     out
 }
 
-/// The picture with its caption; nothing when nothing that drifted stands among other things.
+/// The picture with its caption; nothing when nothing that drifted is among other things.
 pub(super) fn drawn(report: &DriftReport) -> Option<String> {
     let worst: Vec<&Drift> = report.worst_first();
     let hit: HashMap<&Address, (usize, &Drift)> =

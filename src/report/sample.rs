@@ -54,6 +54,7 @@ fn step(action: Action, address: &str, id: ArmId, desired: Value) -> Step {
         grants: None,
         moved_from: None,
         told_elsewhere: false,
+        dates: Vec::new(),
         kept_back: Vec::new(),
         purge: None,
         protected: false,

@@ -8,7 +8,7 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Whether a character could do more than stand where it is: control characters and those that turn the
+/// Whether a character could do more than be shown: control characters and those that turn the
 /// direction of writing or are not seen.
 pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control()
@@ -36,7 +36,7 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(disarmed(&safe).into_owned())
 }
 
-/// A line that commands no build server: Azure Pipelines obeys `##vso[…]` and `##[…]` wherever they stand, TeamCity
+/// A line that commands no build server: Azure Pipelines obeys `##vso[…]` and `##[…]` wherever they are, TeamCity
 /// `##teamcity[…]`, GitHub Actions a line that begins with `::name::`. A backslash takes the command apart and can be seen.
 pub(crate) fn disarmed(line: &str) -> Cow<'_, str> {
     let mut line = Cow::Borrowed(line);
@@ -55,7 +55,7 @@ pub(crate) fn disarmed(line: &str) -> Cow<'_, str> {
     line
 }
 
-/// Where the brackets of commands such as `##vso[` and `##[` stand in a text: after two signs and a name, or none.
+/// Where the brackets of commands such as `##vso[` and `##[` are in a text: after two signs and a name, or none.
 pub(crate) fn commands(text: &str) -> Vec<usize> {
     if !text.contains("##") {
         return Vec::new();
@@ -75,7 +75,7 @@ pub(crate) fn help_line(help: Option<&str>) -> Option<String> {
     help.map(|help| format!("help: {help}"))
 }
 
-/// The words of a line. What stands between two backticks is one word: people copy it.
+/// The words of a line. What is between two backticks is one word: people copy it.
 fn words(line: &str) -> Vec<&str> {
     let (mut words, mut start) = (Vec::new(), 0);
     let quotes: Vec<usize> = line.match_indices('`').map(|(at, _)| at).collect();

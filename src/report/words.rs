@@ -157,7 +157,7 @@ fn reason(step: &Step) -> Option<String> {
         }
         Reason::GoesWithParent { parent } => format!("goes with {parent}"),
         Reason::TakenOver if step.action == Action::Adopt => return None,
-        Reason::TakenOver => "somebody else made it; only its tag is written".to_owned(),
+        Reason::TakenOver => "created outside berth; only its tag is written".to_owned(),
         Reason::NotInLedger if step.action == Action::Adopt => return None,
         Reason::NotInLedger => "exists already and is taken over".to_owned(),
         Reason::FailedProvisioning { state } => {
@@ -319,7 +319,7 @@ pub(crate) fn naming(step: &Step) -> Vec<(&'static str, &str)> {
     said
 }
 
-/// Whether the last key of an address is this name; a key with dots in it stands in brackets.
+/// Whether the last key of an address is this name; a key with dots in it is in brackets.
 fn ends_with_key(address: &str, name: &str) -> bool {
     let rest = address.trim_end_matches("\"]").strip_suffix(name);
     rest.is_some_and(|rest| rest.ends_with(['.', '"']))

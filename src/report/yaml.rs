@@ -48,7 +48,7 @@ fn write(out: &mut String, value: &Value, depth: usize) {
     }
 }
 
-/// What stands after `name:` or `-`.
+/// What is after `name:` or `-`.
 fn below(out: &mut String, value: &Value, depth: usize) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {

@@ -52,6 +52,8 @@ pub enum Flag {
     Guid = 1 << 18,
     /// An object that names another resource. Azure can show more of that resource, and takes back its `id` alone.
     Reference = 1 << 19,
+    /// A point in time, in seconds since 1970: plans show it as a date.
+    Instant = 1 << 20,
 }
 
 /// A field, by its path, and what is true of it.
@@ -311,6 +313,11 @@ impl Rule {
     /// See [`Flag::Reference`].
     pub const fn reference(self) -> Self {
         self.with(Flag::Reference)
+    }
+
+    /// See [`Flag::Instant`].
+    pub const fn instant(self) -> Self {
+        self.with(Flag::Instant)
     }
 
     /// A text of which only these changes can be made in place: from and to, each one word, several joined by `|`, or

@@ -99,6 +99,7 @@ fn step(at: usize, id: &ArmId, action: Action) -> Step {
         protected: false,
         moved_from: None,
         told_elsewhere: false,
+        dates: Vec::new(),
         kept_back: Vec::new(),
         purge: None,
         after: Vec::new(),

@@ -167,8 +167,8 @@ fn wrong(from: &str, to: &str) -> Run {
 #[test]
 fn mistakes_are_told_offline_at_their_place() {
     for (from, to, told) in [
-        ("subnet: ${existing.endpoints}", "subnet: ${existing.hub}", "`existing.hub` is not a subnet"),
-        ("network: \"${existing.hub}\"", "network: \"${existing.vault}\"", "is not a virtual network"),
+        ("subnet: ${existing.endpoints}", "subnet: ${existing.hub}", "`subnet` wants a subnet"),
+        ("network: \"${existing.hub}\"", "network: \"${existing.vault}\"", "wants a virtual network"),
         (
             "workspace: \"${existing.logs}\"",
             "workspace: \"${existing.deploy}\"",
@@ -183,7 +183,7 @@ fn mistakes_are_told_offline_at_their_place() {
         (
             "vault: { id: \"${param.vault}\" }",
             "vault: { id: \"${param.vault}\", name: kv }",
-            "`name` stands beside `id`",
+            "`name` beside `id` says",
         ),
         (
             "vault: { id: \"${param.vault}\" }",

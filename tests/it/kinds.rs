@@ -1,7 +1,7 @@
 //! The suite of every kind: its example works, a second plan is empty, nothing stays behind, no secret gets out.
 
 use crate::support::{Berth, Rehearsal};
-use berth::catalog::{Kind, registry};
+use berth::catalog::{Kind, registry, resource_type};
 use berth::change::Action;
 
 /// What stands before an example.
@@ -34,6 +34,23 @@ async fn every_example_is_made_stays_as_it_is_and_goes() {
         assert_eq!(rehearsal.ledger().await["resources"], serde_json::json!({}), "{}", kind.section);
         // What was there before can be made again, soft-deleted or not.
         rehearsal.apply(&text).await;
+    }
+}
+
+/// A ledger outlives its blueprint: what it lists is deleted by what is known of the type alone.
+#[test]
+fn every_type_that_a_kind_makes_is_known_without_the_blueprint() {
+    let rehearsal = Rehearsal::new();
+    let estate = include_str!("../support/references.yaml").to_owned();
+    for text in registry().iter().filter(|kind| !kind.reads).map(example).chain([estate]) {
+        for resource in &rehearsal.desired(&text).resources {
+            let arm_type = resource.kind.arm_type;
+            assert!(
+                resource.kind.open || resource_type(arm_type).is_some(),
+                "{} {arm_type}",
+                resource.address
+            );
+        }
     }
 }
 

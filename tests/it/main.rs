@@ -56,6 +56,7 @@ mod properties;
 mod purge;
 mod quickstart;
 mod reading;
+mod reference_fuzz;
 mod references;
 mod released;
 mod reports;

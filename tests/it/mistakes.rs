@@ -135,6 +135,120 @@ const OFFLINE: &[(&str, &str, &str, &str)] = &[
     ("a parameter that there is not", "resourceGroup: rg-shop", "resourceGroup: rg-${param.env}", "4:18"),
 ];
 
+/// Thirty more of the same kinds.
+const MORE: &[(&str, &str, &str, &str)] = &[
+    (
+        "a list item a step too deep",
+        "    addressSpace: [10.20.0.0/16]\n",
+        "    addressSpace:\n    - 10.20.0.0/16\n     - 10.21.0.0/16\n",
+        "10:6",
+    ),
+    (
+        "a field a level too deep",
+        "    publicAccess: false\n",
+        "    publicAccess: false\n      softDeleteRetentionDays: 7\n",
+        "18:7",
+    ),
+    ("a truth value in quotes", "publicAccess: false", "publicAccess: \"false\"", "17:19"),
+    ("a word for a truth value", "publicAccess: false", "publicAccess: no", "17:19"),
+    ("an expression that is not closed", SUBNET, "    subnet: ${networks.main.subnets.nodes\n", "22:13"),
+    ("an expression with a brace too many", SUBNET, "    subnet: ${networks.main.subnets.nodes}}\n", "22:13"),
+    ("a variable of the shell", "resourceGroup: rg-shop", "resourceGroup: $AZURE_RG", "4:18"),
+    (
+        "a variable of a pipeline",
+        "subnet: ${networks.main.subnets.nodes}",
+        "subnet: $(networks.main.subnets.nodes)",
+        "22:13",
+    ),
+    ("a template of Jinja", "name: id-shop-app", "name: \"{{ azure.resourceGroup }}\"", "13:16"),
+    ("a reference of Terraform", "${networks.main.subnets.nodes}", "${azurerm_subnet.nodes.id}", "22:13"),
+    ("a variable of Terraform", "resourceGroup: rg-shop", "resourceGroup: rg-${var.team}", "4:18"),
+    ("a function misspelt", "name: id-shop-app", "name: \"${lowercase(azure.resourceGroup)}\"", "13:16"),
+    ("a function without an argument", "name: id-shop-app", "name: \"id-${uniqueString()}\"", "13:16"),
+    ("a function with too many", "name: id-shop-app", "name: \"${lower(azure.resourceGroup, 3)}\"", "13:16"),
+    ("a number with its unit", "count: 2", "osDisk: { sizeGb: 128GB }, count: 2", "25:49"),
+    (
+        "a length of time without its unit",
+        SUBNET,
+        "    subnet: ${networks.main.subnets.nodes}\n    addons: { keyVaultSecretsProvider: { rotation: true, rotationPollInterval: 2 } }\n",
+        "23:80",
+    ),
+    (
+        "a length of time in words",
+        SUBNET,
+        "    subnet: ${networks.main.subnets.nodes}\n    addons: { keyVaultSecretsProvider: { rotation: true, rotationPollInterval: 2 minutes } }\n",
+        "23:80",
+    ),
+    ("bounds the wrong way round", "work: { count: 2,", "work: { autoscale: { min: 5, max: 3 },", "26:33"),
+    ("a pool's name in capitals", "      work:", "      Work:", "26:7"),
+    ("a name that is too long", "name: kv-shop-0001", "name: kv-shop-production-westeurope-0001", "16:11"),
+    ("an address for a block", "10.20.16.0/26", "10.20.16.0", "11:28"),
+    ("a range for a block", "10.20.16.0/26", "10.20.16.0-10.20.16.63", "11:28"),
+    (
+        "a list of pools",
+        "      system: { mode: System, count: 2, vmSize: Standard_D4s_v5 }\n      work: { count: 2, vmSize: Standard_D4s_v5 }\n",
+        "      - { name: system, mode: System, count: 2, vmSize: Standard_D4s_v5 }\n",
+        "24:5",
+    ),
+    ("an alias without an anchor", "{ prefix: 10.20.0.0/20 }", "*nodes", "10:14"),
+    ("a colon in a value", "name: id-shop-app }", "name: id-shop-app, tags: { note: a: b } }", "13:43"),
+    ("a comma too many", "[10.20.0.0/16]", "[10.20.0.0/16,,]", "8:32"),
+    ("a number for forEach", "{ name: id-shop-app }", "{ forEach: 3, name: id-shop-app }", "13:19"),
+    ("each without forEach", "name: id-shop-app", "name: \"id-${each.key}\"", "13:16"),
+    (
+        "the id of the parent",
+        "subnet: ${networks.main.subnets.nodes}",
+        "subnet: /subscriptions/5ab5c819-0000-4000-8000-000000000001/resourceGroups/rg-shop/providers/Microsoft.Network/virtualNetworks/main",
+        "22:13",
+    ),
+    (
+        "an id that was cut",
+        "subnet: ${networks.main.subnets.nodes}",
+        "subnet: /subscriptions/5ab5c819-0000-4000-8000-000000000001/resourceGroups/rg-shop/providers/Microsoft.Network/virtualNetworks",
+        "22:13",
+    ),
+    (
+        "a name of Azure's in dependsOn",
+        "name: id-shop-app }",
+        "name: id-shop-app, dependsOn: [kv-shop-0001] }",
+        "13:41",
+    ),
+    (
+        "an output misspelt",
+        "roleAssignments:\n",
+        "outputs:\n  issuer: ${clusters.aks.oidcIssuer}\nroleAssignments:\n",
+        "33:11",
+    ),
+    ("a network for a target", "target: ${keyVaults.main}", "target: ${networks.main}", "29:13"),
+    ("a group of a target misspelt", "    dns: auto\n", "    group: vaults\n    dns: auto\n", "31:12"),
+    (
+        "an e-mail for a principal",
+        "principal: ${identities.app}\n    role: Key",
+        "principal: ada@example.com\n    role: Key",
+        "34:16",
+    ),
+    (
+        "a vault for a principal",
+        "principal: ${identities.app}\n    role: Key",
+        "principal: ${keyVaults.main}\n    role: Key",
+        "34:16",
+    ),
+    (
+        "the identity of an add-on that is off",
+        "principal: ${identities.app}\n    role: Key",
+        "principal: ${clusters.aks.addons.keyVaultSecretsProvider.identity}\n    role: Key",
+        "34:16",
+    ),
+    (
+        "a cluster without an identity of its own",
+        "principal: ${identities.app}\n    role: Key",
+        "principal: ${clusters.aks}\n    role: Key",
+        "34:16",
+    ),
+    ("a role that is no GUID", "role: Network Contributor", "role: 4d97b98b-1d4f-4787-a291", "39:11"),
+    ("a second document", "keyVaults:\n", "---\nkeyVaults:\n", "14:1"),
+];
+
 /// Parameters, and what is given for them.
 const GIVEN: &[(&str, &str, &[&str], &str)] = &[
     (
@@ -373,6 +487,22 @@ keyVaults: { main: { name: kv-shop-0001 } }
         );
         write!(told, "# {name}\n\n{}\n", run.stderr).unwrap();
     }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn thirty_more_mistakes_are_one_error_each_at_their_causes() {
+    let (mut told, mut wrong) = (String::new(), Vec::new());
+    for (name, from, to, place) in MORE {
+        assert!(BASE.contains(from), "{name}");
+        let run = Berth::new().blueprint(&BASE.replacen(from, to, 1)).validate().exits_with_one_of(&[0, 1]);
+        let single = run.stderr.ends_with("\n1 error\n") && run.stderr.contains("\n  help: ");
+        if !single || !run.stderr.contains(&format!("─[blueprint.yaml:{place}]")) {
+            wrong.push(format!("{name}, at {place}:\n{}{}", run.stdout, run.stderr));
+        }
+        write!(told, "# {name}\n\n{}\n", run.stderr).unwrap();
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), MORE.len(), wrong.join("\n"));
     insta::assert_snapshot!(told);
 }
 

@@ -79,3 +79,26 @@ fn a_key_among_resources_encrypts_a_cluster() {
         berth.plan(&[]).exits(0);
     }
 }
+
+/// What is only said when a resource is made may refer to others as well: nothing unknown reaches Azure.
+#[tokio::test(start_paused = true)]
+async fn a_reference_in_what_is_only_said_at_first_is_resolved_and_waited_for() {
+    let text = "\
+blueprint: shop
+azure: { subscription: 5ab5c819-0000-4000-8000-000000000001, location: westeurope, resourceGroup: rg-shop }
+networks:
+  hub: { addressSpace: [10.20.0.0/16], subnets: { nodes: { prefix: 10.20.0.0/24 } } }
+appServicePlans: { web: { sku: P0v3 } }
+webApps:
+  shop:
+    name: app-shop-a1
+    plan: \"${appServicePlans.web}\"
+    accessRestrictions: { one: { priority: 100, subnet: \"${networks.hub.subnets.nodes}\" } }
+clusters:
+  aks: { nodePools: { system: { mode: System, count: 1, vmSize: Standard_D4s_v5 } } }
+roleAssignments:
+  # A cluster without `identity` has one of its own.
+  a: { principal: \"${clusters.aks}\", role: Reader, scope: resourceGroup }
+";
+    Rehearsal::new().apply(text).await;
+}

@@ -13,7 +13,7 @@ impl Linker<'_> {
         }
         let mut owners: HashMap<String, usize> = HashMap::new();
         let mut gone: HashMap<usize, usize> = HashMap::new();
-        // What stands in the blueprint itself comes first: what is shared gives way to it. A claim may depend on who
+        // What is in the blueprint itself comes first: what is shared gives way to it. A claim may depend on who
         // gave way before (a link hangs on its zone), so drafts are looked at in their order.
         for shared in [false, true] {
             for at in 0..self.nodes.len() {

@@ -2,7 +2,7 @@
 
 use super::super::source::At;
 use super::Linker;
-use crate::blueprint::entry::Entry;
+use crate::blueprint::entry::{Entry, EntryState};
 use crate::blueprint::link::SECRET_ID;
 use crate::catalog::{CheckContext, LinkedResource, LinkedResources, Problem};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
@@ -26,6 +26,9 @@ impl Linker<'_> {
         for (at, resource) in resources.iter().enumerate() {
             let Some(resource) = resource else { continue };
             for path in secret_names(&resource.body, resource.kind.compiled()) {
+                if self.is_mistaken(at) {
+                    break;
+                }
                 let message = format!("a secret cannot be a name in `{path}` of {}", resource.address);
                 problems.push(
                     Diagnostic::error(&SECRET_ID, message)
@@ -34,6 +37,8 @@ impl Linker<'_> {
                 );
             }
         }
+        // What a check misses may be what failed.
+        let failed = self.entries.iter().any(|entry| entry.state == EntryState::Failed);
         // Two pools in one subnet break the same check once.
         let mut told = HashSet::new();
         for (at, resource) in resources.iter().enumerate() {
@@ -45,7 +50,7 @@ impl Linker<'_> {
             }
             let mut found = Vec::new();
             check(&CheckContext::new(linked(resource), all, secrets), &mut found);
-            for problem in found {
+            for problem in found.into_iter().filter(|one| !failed || !one.warning) {
                 if told.insert((self.nodes[at].entry, problem.path.clone(), problem.message.clone())) {
                     problems.push(self.broken(at, problem));
                 }
@@ -53,7 +58,7 @@ impl Linker<'_> {
         }
     }
 
-    /// Edges that no reference draws: ids that stand in a body as they are, vaults named by their address, what a type
+    /// Edges that no reference draws: ids that are in a body as they are, vaults named by their address, what a type
     /// names by text, and the roles that an identity needs before the resource that acts with it.
     ///
     /// What a person ordered the other way round stays so: none of these edges closes a circle.

@@ -96,13 +96,32 @@ pub(super) fn cidr(text: &str, path: &str, cx: &mut EntryCx<'_>) -> Option<IpNet
             format!("`{text}` has bits set beyond its length of {}", range.prefix_len()),
             format!("write `{}`", range.trunc()),
         ),
-        Err(_) => (
-            format!("`{text}` is not a range of addresses"),
-            "write a CIDR block, such as `10.20.0.0/16`".to_owned(),
-        ),
+        Err(_) => not_a_block(text, "10.20.0.0/16"),
     };
     cx.problem(Problem::error(&CIDR, path, message).help(help));
     None
+}
+
+/// What is wrong with a text that is no CIDR block, and what to write.
+pub(super) fn not_a_block(text: &str, example: &str) -> (String, String) {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        let length = if address.is_ipv4() { 24 } else { 64 };
+        return (
+            format!("`{text}` is an address, and a CIDR block has a length too"),
+            format!("write the length, as in `{text}/{length}`"),
+        );
+    }
+    let ends = text.split_once('-').map(|(from, to)| (from.trim().parse(), to.trim().parse()));
+    if let Some((Ok(IpAddr::V4(from)), Ok(IpAddr::V4(to)))) = ends
+        && let Some(count) =
+            (u32::from(to)).checked_sub(u32::from(from)).and_then(|count| count.checked_add(1))
+        && count.is_power_of_two()
+        && u32::from(from).is_multiple_of(count)
+    {
+        let length = 32 - count.trailing_zeros();
+        return (format!("`{text}` is not a CIDR block"), format!("write `{from}/{length}`"));
+    }
+    (format!("`{text}` is not a CIDR block"), format!("write a CIDR block, such as `{example}`"))
 }
 
 /// Addresses that no caller on the internet has, so that a rule which names them lets nothing in

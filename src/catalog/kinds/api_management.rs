@@ -5,7 +5,7 @@
 //! it is approved, so a new one is open at first, and a step after the approval closes it.
 
 use super::naming::{NameRule, alphanumeric};
-use super::parts::{identity, members, switch, within};
+use super::parts::{SYSTEM_IDENTITY, identity, members, switch, within};
 use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Preflight, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
@@ -156,7 +156,8 @@ pub static API_MANAGEMENT: ResourceType = ResourceType {
             "/properties/outboundPublicIPAddresses/0",
             "the address that it calls others from",
         ),
-        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+            .given(&SYSTEM_IDENTITY),
     ],
     preflight: &[Preflight::Name {
         path: "Microsoft.ApiManagement/checkNameAvailability",
@@ -209,7 +210,7 @@ impl EntryKind for ApiManagement {
     const TITLE: &'static str = "API Management service";
     const ARM_TYPE: &'static str = SERVICES;
     const ABOUT: &'static str = "An API Management service, its edition and its network. APIs and products are written by those \
-        who publish them, and left alone. It is deleted or replaced only when somebody names it.";
+        who publish them, and left alone. It is deleted or replaced only with `--allow-delete` or `--allow-replace`.";
     const EXAMPLE: &'static str = "\
 networks:
   hub:

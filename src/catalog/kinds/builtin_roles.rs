@@ -95,7 +95,7 @@ pub const BUILTIN_ROLES: &[(&str, Uuid)] = &[
     ("Website Contributor", uuid!("de139f84-1756-47ae-9be6-808fbbe84772")),
 ];
 
-/// What each of them lets somebody do, in the same order.
+/// What each role allows, in the same order.
 pub const ABOUT: &[(&str, &str)] = &[
     ("AcrDelete", "delete images and repositories"),
     ("AcrImageSigner", "sign images"),
@@ -130,7 +130,7 @@ pub const ABOUT: &[(&str, &str)] = &[
     ("Container Registry Repository Contributor", "pull, push and delete in repositories, by conditions"),
     ("Container Registry Repository Reader", "pull from repositories, by conditions"),
     ("Container Registry Repository Writer", "pull and push in repositories, by conditions"),
-    ("Contributor", "change and delete everything, but give nobody roles"),
+    ("Contributor", "change and delete everything, but not assign roles"),
     ("Disk Encryption Set Operator for Managed Disks", "encrypt disks with a disk encryption set"),
     ("DNS Zone Contributor", "change public DNS zones and their records"),
     ("DocumentDB Account Contributor", "change Cosmos DB accounts"),
@@ -170,7 +170,7 @@ pub const ABOUT: &[(&str, &str)] = &[
     ("Monitoring Metrics Publisher", "send metrics and logs to collection rules"),
     ("Monitoring Reader", "read monitoring data"),
     ("Network Contributor", "change networks and use their subnets: the control plane of a cluster"),
-    ("Owner", "do everything, and give every role"),
+    ("Owner", "do everything, and assign every role"),
     ("Private DNS Zone Contributor", "change private DNS zones: a cluster with a private API server"),
     ("Reader", "see everything, secrets aside"),
     ("Redis Cache Contributor", "change caches"),

@@ -3,7 +3,7 @@
 
 use super::addresses::public_range;
 use super::naming::{NameRule, alphanumeric};
-use super::parts::{identity, known_part, members, switch, within};
+use super::parts::{SYSTEM_IDENTITY, identity, known_part, members, switch, within};
 use super::role_assignment::{PrincipalType, given};
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Nested, Preflight, Problem, Reference, ResourceType, UpdateMode,
@@ -32,7 +32,7 @@ pub struct Spec {
     public_access: Option<bool>,
     /// Whether there is a user with a password who may do everything. A new registry has none when absent.
     admin_user: Option<bool>,
-    /// Whether anybody pulls without signing in; Azure's default (`false`) when absent.
+    /// Whether pulling needs no sign-in; Azure's default (`false`) when absent.
     anonymous_pull: Option<bool>,
     /// Whether it is spread over availability zones; Azure's default (`false`) when absent. Never changes.
     zone_redundant: Option<bool>,
@@ -196,7 +196,8 @@ pub static CONTAINER_REGISTRY: ResourceType = ResourceType {
     ],
     facets: &[
         Facet::new("loginServer", "/properties/loginServer", "the host name that images are named by"),
-        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+            .given(&SYSTEM_IDENTITY),
     ],
     preflight: &[Preflight::Name {
         path: "Microsoft.ContainerRegistry/checkNameAvailability",
@@ -320,7 +321,7 @@ impl EntryKind for ContainerRegistry {
     const TITLE: &'static str = "container registry";
     const ARM_TYPE: &'static str = REGISTRIES;
     const ABOUT: &'static str = "A container registry, its copies in other regions, and the clusters that pull from it. It \
-        holds images: it is deleted or replaced only when somebody names it.";
+        holds images: it is deleted or replaced only with `--allow-delete` or `--allow-replace`.";
     const EXAMPLE: &'static str = "\
 parameters:
   scannerUrl: { type: string, secret: true }

@@ -3,7 +3,7 @@
 
 use super::addresses::public_range;
 use super::naming::{NameRule, small};
-use super::parts::{identity, known_part, members, switch, within};
+use super::parts::{SYSTEM_IDENTITY, identity, known_part, members, switch, within};
 use crate::catalog::{
     Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Problem, Reference,
     ResourceType,
@@ -44,7 +44,7 @@ pub struct Spec {
     /// Whether the account answers on public networks; `false` leaves private endpoints only. Azure's default (`true`) when
     /// absent.
     public_access: Option<bool>,
-    /// Whether keys sign anybody in; Azure's default (`true`) when absent.
+    /// Whether access keys are accepted; Azure's default (`true`) when absent.
     local_auth: Option<bool>,
     /// Public addresses and CIDR blocks that are let in; with any in it, everybody else is refused.
     #[serde(default)]
@@ -213,7 +213,8 @@ pub static COSMOS_ACCOUNT: ResourceType = ResourceType {
     ],
     facets: &[
         Facet::new("endpoint", "/properties/documentEndpoint", "the URL at which it answers"),
-        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+            .given(&SYSTEM_IDENTITY),
     ],
     expected: Duration::from_secs(300),
     expected_update: Duration::from_secs(120),

@@ -4,7 +4,7 @@
 use super::messaging::{
     self, API_VERSION, AccessKeySpec, NAME, NAMESPACE_PART, NetworkRulesSpec, PART, access_keys,
 };
-use super::parts::{identity, members, switch, within};
+use super::parts::{SYSTEM_IDENTITY, identity, members, switch, within};
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Problem, Reference, ResourceType,
 };
@@ -33,7 +33,7 @@ pub struct Spec {
     /// Whether the namespace answers on public networks; `false` leaves private endpoints only. Azure's default (`true`) when
     /// absent.
     public_access: Option<bool>,
-    /// Whether keys sign anybody in; Azure's default (`true`) when absent.
+    /// Whether access keys are accepted; Azure's default (`true`) when absent.
     local_auth: Option<bool>,
     /// The identities with which the namespace acts: `system`, and user-assigned ones. Once given, Azure keeps one.
     #[serde(default)]
@@ -150,7 +150,8 @@ pub static EVENT_HUBS: ResourceType = ResourceType {
     ],
     facets: &[
         Facet::new("endpoint", "/properties/serviceBusEndpoint", "the URL at which it answers"),
-        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+            .given(&SYSTEM_IDENTITY),
     ],
     preflight: &[Preflight::Name {
         path: "Microsoft.EventHub/checkNameAvailability",

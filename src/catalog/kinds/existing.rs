@@ -25,7 +25,7 @@ pub struct Existing;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
-    /// The whole ARM id. It says subscription, group and name, so none of those stands beside it.
+    /// The whole ARM id. It contains subscription, group and name: leave those fields out.
     #[schemars(example = &"${param.hubNetwork}")]
     id: Option<String>,
     /// The ARM type, such as `Microsoft.Network/virtualNetworks`. Beside `id`, it is needed only when the id does not tell
@@ -33,7 +33,7 @@ pub struct Spec {
     #[serde(rename = "type")]
     #[schemars(example = &"Microsoft.Network/virtualNetworks")]
     arm_type: Option<String>,
-    /// What it stands on, when that is not the resource group: its parent for a type of several parts, or any resource
+    /// The parent, when it is not the resource group: the parent resource for a type of several parts, or any resource
     /// for an extension. Without it, a type of several parts takes all names with `/` between: `vnet-hub/snet-nodes`.
     #[schemars(extend("x-wants" = "scope"))]
     parent: Option<Reference>,
@@ -61,6 +61,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("Microsoft.Network/ddosProtectionPlans", "2025-05-01", "DDoS protection plan"),
     ("Microsoft.Network/dnsZones", "2018-05-01", "DNS zone"),
     ("Microsoft.Network/publicIPPrefixes", "2025-05-01", "public IP prefix"),
+    ("Microsoft.Network/serviceEndpointPolicies", "2025-05-01", "service endpoint policy"),
     (SUBSCRIPTION, "2022-12-01", "subscription"),
 ];
 
@@ -69,6 +70,7 @@ impl EntryKind for Existing {
     const TITLE: &'static str = "existing resource";
     // Each entry says its own.
     const ARM_TYPE: &'static str = "";
+    const TYPES: &'static [&'static ResourceType] = &[];
     const ABOUT: &'static str = "Something that is there and belongs to others: a hub network, a shared zone, the vault of \
         another team. It is read with every plan and never written or deleted; it is in no ledger. Every field that takes a \
         reference to a resource of its type takes `${existing.KEY}`. Its outputs are those of its type, and every member of \
@@ -112,7 +114,7 @@ const EXISTING_API_VERSION: Code = Code {
 
 const EXISTING_ID: Code = Code {
     name: "existing-id",
-    why: "What `existing` reads is named by a whole ARM id, or by type and name; this is no such id.",
+    why: "`existing` names a resource by its whole ARM id, or by type and name. This text is not a whole ARM id.",
     remedy: "Copy the id from the portal or `az … show --query id`, or write `type:` and `name:` in its place.",
     example: "id: /subscriptions/…/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub",
 };

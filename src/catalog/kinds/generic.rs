@@ -27,7 +27,7 @@ pub struct Spec {
     arm_type: String,
     /// The API version to speak to it, such as `2025-11-01`.
     api_version: String,
-    /// What it stands on, when that is not the resource group: its parent for a type of several parts, any resource
+    /// The parent, when it is not the resource group: the parent resource for a type of several parts, any resource
     /// for an extension such as a lock, or `subscription`.
     #[schemars(extend("x-wants" = "scope"))]
     parent: Option<Reference>,
@@ -50,6 +50,7 @@ impl EntryKind for Generic {
     const TITLE: &'static str = "resource";
     // Each entry says its own.
     const ARM_TYPE: &'static str = "";
+    const TYPES: &'static [&'static ResourceType] = &[];
     const ABOUT: &'static str = "A resource of any ARM type, for what berth has no section for. Its Azure name is the \
         entry's `name`; below several parents without `parent`, all names are written with `/` between. Every field \
         that Azure answers with is an output, such as `${resources.registry.properties.loginServer}`.";
@@ -173,7 +174,7 @@ impl Spec {
         static KNOWN: RwLock<BTreeMap<String, &'static ResourceType>> = RwLock::new(BTreeMap::new());
         let mut keys: Vec<_> = self.keys.iter().collect();
         keys.sort();
-        // A lock would keep what it stands on from being deleted, and most extensions outlive it.
+        // A lock would keep its scope from being deleted, and most extensions outlive their scope.
         let extension = self.parent.is_some() && self.type_parts().len() == 1;
         let [mut write_only, mut immutable] = [self.write_only.clone(), self.immutable.clone()];
         write_only.sort();
@@ -254,6 +255,13 @@ pub(super) fn id_of(arm_type: &str, parent: Option<&Reference>, cx: &mut EntryCx
     let above = scope_id(Some(parent), "parent", cx)?;
     let [.., own] = &parts[..] else { return None };
     if parts.len() == 1 {
+        let found = type_in(parent, cx).filter(|found| !found.eq_ignore_ascii_case(GROUP));
+        if let (Some(found), true) = (found, lies_in_a_group(arm_type)) {
+            let message = format!("a {arm_type} lies in a resource group, and this is a {found}");
+            let help = "write `resourceGroup:` and take `parent:` out, or refer to a resource group";
+            cx.problem(Problem::error(&RESOURCE_PARENT, "parent", message).help(help));
+            return None;
+        }
         return Some(format!("{above}/providers/{arm_type}/{name}"));
     }
     let expected = arm_type.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -266,6 +274,16 @@ pub(super) fn id_of(arm_type: &str, parent: Option<&Reference>, cx: &mut EntryCx
         }
         _ => Some(format!("{above}/{own}/{name}")),
     }
+}
+
+const GROUP: &str = "Microsoft.Resources/resourceGroups";
+
+/// Whether resources of a type lie in resource groups and are no extensions of others, as far as berth knows the type.
+fn lies_in_a_group(arm_type: &str) -> bool {
+    const EXTENSIONS: &[&str] = &["Microsoft.Authorization", "Microsoft.KubernetesConfiguration"];
+    let namespace = arm_type.split('/').next().unwrap_or_default();
+    !EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(namespace))
+        && crate::catalog::resource_type(arm_type).is_some()
 }
 
 /// Whether a text can be an ARM type.
@@ -355,7 +373,7 @@ mod tests {
             let (drafts, problems) = expand("resources", "x", fields);
             assert_eq!(problems, []);
             assert_eq!(id(&drafts[0]), expected);
-            // What stands on something of another type goes before it.
+            // An extension is deleted before the resource that it extends.
             let wanted = if arm_type == peerings { DeleteMode::Own } else { DeleteMode::Always };
             assert_eq!(drafts[0].kind.delete, wanted, "{arm_type}");
             assert!(!drafts[0].kind.tags);

@@ -4,7 +4,7 @@
 //! Who may use it, and what it may read, are role assignments: an integration alone gives nothing.
 
 use super::naming::{NameRule, alphanumeric};
-use super::parts::{identity, is_none_of, members, switch};
+use super::parts::{OTHER_IDENTITY, identity, is_none_of, members, switch};
 use super::role_assignment::{PrincipalType, given, principal};
 use super::scope::scope_id;
 use crate::catalog::{
@@ -142,7 +142,8 @@ pub static MANAGED_GRAFANA: ResourceType = ResourceType {
     ],
     facets: &[
         Facet::new("endpoint", "/properties/endpoint", "the URL at which people open it"),
-        Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity"),
+        Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity")
+            .given(&OTHER_IDENTITY),
         Facet::new("version", "/properties/grafanaVersion", "the exact version that it runs"),
     ],
     listing: Listing::Subscription,

@@ -325,7 +325,7 @@ fn check_issuer(issuer: &str, origin: &str, cx: &mut EntryCx<'_>) {
         let path = format!("{origin}.issuer");
         cx.problem(
             Problem::error(&FEDERATED_CREDENTIAL_ISSUER, path, format!("`{issuer}` is not an issuer"))
-                .help("write the issuer's URL, which starts with `https://`, as it stands in the token"),
+                .help("write the issuer's URL, which starts with `https://`, as it is in the token"),
         );
     }
 }

@@ -137,6 +137,8 @@ pub static KEY: ResourceType = ResourceType {
         Rule::at("properties.kty").default("\"RSA\""),
         Rule::at("properties.keyOps").set(),
         Rule::at("properties.attributes.enabled").default("true"),
+        Rule::at("properties.attributes.nbf").instant(),
+        Rule::at("properties.attributes.exp").instant(),
         Rule::at("properties.attributes.created").read_only(),
         Rule::at("properties.attributes.updated").read_only(),
         Rule::at("properties.attributes.recoveryLevel").read_only(),

@@ -47,8 +47,8 @@ pub static SECRET: ResourceType = ResourceType {
         Rule::at("properties.value").write_only(),
         Rule::at("properties.attributes.enabled").default("true"),
         // A PATCH keeps what it leaves out; a new version has only what it is given.
-        Rule::at("properties.attributes.nbf").default("null"),
-        Rule::at("properties.attributes.exp").default("null"),
+        Rule::at("properties.attributes.nbf").instant().default("null"),
+        Rule::at("properties.attributes.exp").instant().default("null"),
         Rule::at("properties.contentType").default("null"),
         Rule::at("properties.attributes.created").read_only(),
         Rule::at("properties.attributes.updated").read_only(),
@@ -89,7 +89,7 @@ pub(super) const VAULT_ITEM: NameRule = NameRule {
 
 pub(crate) const SECRET_IN_CLEAR: Code = Code {
     name: "secret-in-clear",
-    why: "The secret stands in the blueprint, where everybody reads it who reads the repository.",
+    why: "The secret is in the blueprint in clear text: everybody who can read the repository can read it.",
     remedy: "Use a parameter with `secret: true`, and give its value in the environment.",
     example: "value: ${param.databasePassword}",
 };
@@ -101,7 +101,7 @@ impl SecretSpec {
         let name = self.name.as_deref().unwrap_or(key);
         VAULT_ITEM.check(name, &origin, cx);
         if !has_token(&self.value) {
-            let message = "the value of this secret stands in the blueprint in clear text";
+            let message = "the value of this secret is in the blueprint in clear text";
             cx.problem(
                 Problem::error(&SECRET_IN_CLEAR, format!("{origin}.value"), message)
                     .help("use a parameter with `secret: true`, as in `value: ${param.databasePassword}`"),

@@ -31,7 +31,7 @@ pub struct Spec {
     /// `CanNotDelete`, or `ReadOnly`, under which nothing can be changed either: no credentials listed, no cluster started
     /// or stopped, no private endpoint approved. A new lock is `CanNotDelete` when absent.
     level: Option<Level>,
-    /// Why it is locked, in at most 512 characters; whoever runs into the lock looks here.
+    /// Why it is locked, in at most 512 characters, for people whose change the lock refuses.
     notes: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl EntryKind for Lock {
     const ARM_TYPE: &'static str = ARM_TYPE;
     const TYPES: &'static [&'static ResourceType] = &[&LOCK];
     const ABOUT: &'static str = "A management lock: what is at or below its scope cannot be deleted (or changed). It is \
-        made last and goes first. What a lock forbids cannot be planned while it stands: take the lock out, apply, and \
+        made last and goes first. What a lock forbids cannot be planned while the lock is there: take the lock out, apply, and \
         put it back.";
     const EXAMPLE: &'static str = "\
 identities:

@@ -253,7 +253,7 @@ pub(super) fn check(
         );
     }
     if rules.ips.is_empty() && rules.subnets.is_empty() {
-        let message = "the rules let nobody in";
+        let message = "the rules allow no access at all";
         cx.problem(
             Problem::error(&NAMESPACE_ACCESS, "networkRules", message)
                 .help("name `ips` or `subnets`, or write `publicAccess: false` in place of the rules"),

@@ -55,6 +55,7 @@ mod scope;
 pub mod service_bus;
 pub mod sql_server;
 pub mod storage_account;
+mod subnets;
 pub mod waf_policy;
 pub mod web_app;
 

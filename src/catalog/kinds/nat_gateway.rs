@@ -97,6 +97,7 @@ impl EntryKind for NatGateway {
     const SECTION: &'static str = "natGateways";
     const TITLE: &'static str = "NAT gateway";
     const ARM_TYPE: &'static str = GATEWAY;
+    const TYPES: &'static [&'static ResourceType] = &[&NAT_GATEWAY];
     const ABOUT: &'static str =
         "A NAT gateway: what leaves its subnets comes from its public addresses. A subnet names its gateway.";
     const EXAMPLE: &'static str = "\

@@ -31,7 +31,7 @@ pub struct PeeringSpec {
     #[schemars(extend("x-wants" = "network"))]
     network: Reference,
     /// Whether the other direction is made on the other network too; `true` when absent. A peering that is made in
-    /// one direction only carries nothing until somebody makes the other one.
+    /// one direction alone carries no traffic until the other one exists.
     both_ways: Option<bool>,
     /// The Azure name of the other direction; this network's name when absent.
     return_name: Option<String>,

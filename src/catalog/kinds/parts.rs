@@ -1,6 +1,6 @@
 //! Pieces of bodies that many types have: switches, identities, lists of references.
 
-use crate::catalog::{EntryCx, Problem, Reference};
+use crate::catalog::{EntryCx, Given, Problem, Reference};
 use crate::diag::{Code, did_you_mean};
 use crate::value::token::{display_text, has_token};
 use serde_json::{Map, Value, json};
@@ -15,6 +15,26 @@ pub(super) fn members<const N: usize>(all: [(&str, Option<Value>); N]) -> Value 
 pub(super) fn switch(on: bool) -> Value {
     Value::from(if on { "Enabled" } else { "Disabled" })
 }
+
+/// What a resource with `identities` needs for a `principalId`.
+pub(super) static SYSTEM_IDENTITY: Given = Given {
+    pointer: "/identity/type",
+    holds: "SystemAssigned",
+    by_default: false,
+    unless: None,
+    why: "it has no system-assigned identity",
+    remedy: "add `system` to its `identities`, or name an entry of `identities` instead",
+};
+
+/// What a resource that has an identity of its own until it is told of another needs for a `principalId`.
+pub(super) static OTHER_IDENTITY: Given = Given {
+    pointer: "/identity/type",
+    holds: "SystemAssigned",
+    by_default: false,
+    unless: None,
+    why: "with `identity` it has no system-assigned one",
+    remedy: "refer to the entry of `identities` that its `identity` names",
+};
 
 /// The identities with which a resource acts: `system` for one of its own, others by their ids. `None` when there are
 /// none; `both` is how the provider writes that there are of both kinds.

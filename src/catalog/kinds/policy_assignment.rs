@@ -5,8 +5,8 @@ use super::builtin_policies::{Policy, SYSTEM_NAMESPACES, builtin_policy, names};
 use super::naming::did_you_mean;
 use super::scope::scope_id;
 use crate::catalog::{
-    CheckContext, DeleteMode, Draft, EntryCx, EntryKind, Facet, Merged, Problem, Reference, ResourceType,
-    Severity, SpokenOf, Turn, Weight, covers,
+    CheckContext, DeleteMode, Draft, EntryCx, EntryKind, Facet, Given, Merged, Problem, Reference,
+    ResourceType, Severity, SpokenOf, Turn, Weight, covers,
 };
 use crate::diag::Code;
 use crate::ident::ArmId;
@@ -40,13 +40,13 @@ pub struct Spec {
     #[serde(default)]
     exclude_namespaces: Vec<String>,
     /// Whether the effect is carried out, or what would happen is only told. A new assignment is carried out when absent;
-    /// what somebody changes then is drift only where this is written.
+    /// a later change is drift only where this is written.
     enforce: Option<bool>,
     /// The title that people see.
     display_name: Option<String>,
     /// What it is for.
     description: Option<String>,
-    /// What is told to somebody whose resource is refused.
+    /// The message for people whose resource the policy refuses.
     message: Option<String>,
     /// Ids below the scope for which it does not hold. Left out, what others exclude stays and is reported; an empty list
     /// excludes nothing.
@@ -58,6 +58,16 @@ pub struct Spec {
 }
 
 const ARM_TYPE: &str = "Microsoft.Authorization/policyAssignments";
+
+/// What an assignment needs for a `principalId`.
+static SYSTEM_IDENTITY: Given = Given {
+    pointer: "/identity/type",
+    holds: "SystemAssigned",
+    by_default: false,
+    unless: None,
+    why: "it has no identity of its own",
+    remedy: "write `identity: system` in the assignment, or refer to the entry of `identities` that it names",
+};
 
 /// A policy assignment.
 pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
@@ -88,7 +98,8 @@ pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
         Rule::at("identity.type").fold_case(),
         Rule::at("identity.userAssignedIdentities").map(),
     ],
-    facets: &[Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity")],
+    facets: &[Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity")
+        .given(&SYSTEM_IDENTITY)],
     expected: Duration::from_secs(5),
     spoken_of: Some(SpokenOf {
         arm_type: "Microsoft.Authorization/policyExemptions",

@@ -3,6 +3,7 @@
 
 use super::naming::{NETWORK, NameRule};
 use super::parts::members;
+use super::subnets;
 use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
@@ -32,7 +33,7 @@ pub struct Spec {
     /// The subscriptions that can see it, or `['*']`; only those with a role on it when absent.
     #[serde(default)]
     visible_to: Vec<String>,
-    /// The subscriptions whose connections are approved as they come, without anybody looking at them. Better leave it out
+    /// The subscriptions whose connections are approved as they come, without approval. Better leave it out
     /// and name who may connect in `approvals`.
     #[serde(default)]
     approve_from: Vec<String>,
@@ -79,6 +80,10 @@ pub static PRIVATE_LINK_SERVICE: ResourceType = ResourceType {
         Rule::at("properties.privateEndpointConnections").read_only(),
         Rule::at("properties.resourceGuid").read_only(),
     ],
+    cross_check: Some(|around, problems| {
+        let pointer = "/properties/ipConfigurations/0/properties/subnet/id";
+        subnets::takes_link_services(around, pointer, "subnet", problems);
+    }),
     facets: &[Facet::new(
         "alias",
         "/properties/alias",
@@ -211,7 +216,7 @@ impl Spec {
         let seen = |one: &String| self.visible_to.iter().any(|v| v == "*" || v.eq_ignore_ascii_case(one));
         for (at, one) in self.approve_from.iter().enumerate() {
             if one == "*" {
-                let message = "anybody in the world would be connected without being looked at";
+                let message = "every subscription in the world would be connected without approval";
                 cx.problem(
                     Problem::warning(
                         &PRIVATE_LINK_SERVICE_SUBSCRIPTIONS,

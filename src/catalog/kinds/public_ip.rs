@@ -179,6 +179,7 @@ impl EntryKind for PublicIp {
     const SECTION: &'static str = "publicIps";
     const TITLE: &'static str = "public IP address";
     const ARM_TYPE: &'static str = ADDRESS;
+    const TYPES: &'static [&'static ResourceType] = &[&PUBLIC_IP];
     const ABOUT: &'static str = "A public IP address, for NAT gateways, load balancers and clusters.";
     const EXAMPLE: &'static str = "\
 publicIps:

@@ -65,7 +65,7 @@ pub(super) fn peering(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
 
 const POOL_SUBNET: Code = Code {
     name: "pool-subnet",
-    why: "Azure keeps some subnets for one service, by name or by delegation: nodes cannot stand in them.",
+    why: "Azure keeps some subnets for one service, by name or by delegation: nodes cannot be in them.",
     remedy: "Choose a subnet for nodes.",
     example: "subnet: ${networks.hub.subnets.nodes}",
 };
@@ -87,12 +87,12 @@ pub(super) fn pool(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
 
 const PRIVATE_ENDPOINT_PLACE: Code = Code {
     name: "private-endpoint-place",
-    why: "Azure keeps some subnets for one service, by name or by delegation: nothing else can stand in them.",
+    why: "Azure keeps some subnets for one service, by name or by delegation: nothing else can be in them.",
     remedy: "Choose a subnet for endpoints.",
     example: "subnet: ${networks.hub.subnets.endpoints}",
 };
 
-/// A private endpoint stands in a subnet that nobody else has for himself, in the region of its network.
+/// A private endpoint is in the region of its network, in a subnet that no service has for itself.
 pub(super) fn private_endpoint(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     let Some(subnet) = around.at("/properties/subnet/id") else { return };
     let what = Guest { noun: "private endpoints", place: "private endpoint", code: &PRIVATE_ENDPOINT_PLACE };

@@ -28,7 +28,7 @@ pub struct Spec {
     public_access: Option<bool>,
     /// Whether a second machine takes over; Azure's default (`true`) when absent. Never changes.
     high_availability: Option<bool>,
-    /// Whether keys sign anybody in; Azure's default (`false`) when absent: identities do.
+    /// Whether access keys are accepted; Azure's default (`false`) when absent: identities do.
     access_keys: Option<bool>,
     /// How clients see its shards. A new one has `OSSCluster` when absent. A change makes the database anew, and what is in it
     /// is lost.
@@ -291,10 +291,10 @@ impl Spec {
             let help = format!("write one of {}", policies.join(", "));
             cx.problem(Problem::error(&REDIS_FIELDS, "eviction", message).help(help));
         }
-        if self.identities.iter().any(|identity| identity.0 == "system") {
+        if let Some(at) = self.identities.iter().position(|identity| identity.0 == "system") {
             let message = "a Managed Redis has no identity of its own";
             cx.problem(
-                Problem::error(&REDIS_FIELDS, "identities", message)
+                Problem::error(&REDIS_FIELDS, format!("identities[{at}]"), message)
                     .help("name user-assigned identities only"),
             );
         }

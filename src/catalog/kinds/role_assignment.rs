@@ -25,7 +25,7 @@ use uuid::Uuid;
 /// A role assignment.
 pub struct RoleAssignment;
 
-/// A role for somebody on something.
+/// A role of a principal at a scope.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
@@ -120,7 +120,7 @@ impl EntryKind for RoleAssignment {
     const SECTION: &'static str = "roleAssignments";
     const TITLE: &'static str = "role assignment";
     const ARM_TYPE: &'static str = ARM_TYPE;
-    const ABOUT: &'static str = "A role for somebody on something. Its Azure name is a GUID that follows from these \
+    const ABOUT: &'static str = "Assigns a role to a principal at a scope. Its Azure name is a GUID that follows from these \
         three; an entry's `name` is only for taking over an assignment that has another one.";
     const EXAMPLE: &'static str = "\
 identities:
@@ -242,7 +242,7 @@ fn definition_id(scope: &str, role: &Uuid, cx: &EntryCx<'_>) -> String {
 
 const PRINCIPAL: Code = Code {
     name: "principal",
-    why: "A role is given to somebody: a reference to an identity or a part of a cluster, or an object id.",
+    why: "A role is assigned to a principal: a reference to an identity or to a part of a cluster, or an object id.",
     remedy: "Write one of them.",
     example: "principal: ${identities.app}",
 };
@@ -276,7 +276,7 @@ pub(super) fn principal(
                 cx.problem(
                     Problem::error(
                         &PRINCIPAL_TYPE,
-                        format!("{path}principalType"),
+                        format!("{path}principal"),
                         "an object id does not tell what the principal is",
                     )
                     .help("write `principalType: User`, `Group` or `ServicePrincipal`"),

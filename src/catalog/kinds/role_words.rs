@@ -25,9 +25,11 @@ pub(super) fn grant(id: &ArmId, body: &Value) -> Option<Grant> {
     };
     let gives = GIVES.contains(&role.as_str());
     let reach = match (is_wide, gives, ALL.contains(&role.as_str())) {
-        (true, true, _) => Some(format!("it can give every role to anyone on {scope}")),
-        (true, false, true) => Some(format!("it can change and delete everything on {scope}")),
-        (false, true, _) if is_group => Some(format!("it can give every role to anyone on {scope}")),
+        (true, true, _) => Some(format!("{principal} can then assign any role to anyone on {scope}")),
+        (true, false, true) => Some(format!("{principal} can then change and delete everything on {scope}")),
+        (false, true, _) if is_group => {
+            Some(format!("{principal} can then assign any role to anyone on {scope}"))
+        }
         _ => None,
     };
     Some(Grant { role, principal, scope, reach })

@@ -1,4 +1,4 @@
-//! What a resource that stands on another one stands on: a scope.
+//! The scope of an extension resource.
 
 use super::registration::subscription_scope;
 use crate::catalog::{EntryCx, Problem, Reference, registry};

@@ -4,7 +4,7 @@
 use super::messaging::{
     self, API_VERSION, AccessKeySpec, NAME, NAMESPACE_PART, NetworkRulesSpec, PART, access_keys, lasting,
 };
-use super::parts::{identity, known_part, members, switch, within};
+use super::parts::{SYSTEM_IDENTITY, identity, known_part, members, switch, within};
 use crate::catalog::{
     Arrival, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Problem, Reference,
     ResourceType,
@@ -35,7 +35,7 @@ pub struct Spec {
     /// Whether the namespace answers on public networks; `false` leaves private endpoints only. Azure's default (`true`) when
     /// absent.
     public_access: Option<bool>,
-    /// Whether keys sign anybody in; Azure's default (`true`) when absent.
+    /// Whether access keys are accepted; Azure's default (`true`) when absent.
     local_auth: Option<bool>,
     /// The identities with which the namespace acts: `system`, and user-assigned ones.
     #[serde(default)]
@@ -190,7 +190,8 @@ pub static SERVICE_BUS: ResourceType = ResourceType {
     ],
     facets: &[
         Facet::new("endpoint", "/properties/serviceBusEndpoint", "the URL at which it answers"),
-        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+            .given(&SYSTEM_IDENTITY),
     ],
     preflight: &[Preflight::Name {
         path: "Microsoft.ServiceBus/checkNameAvailability",

@@ -17,7 +17,7 @@ pub(crate) struct Command {
     pub data: String,
 }
 
-/// What Azure Pipelines finds in a line: `##vso[` wherever it stands, and `##[` for those that only look different.
+/// What Azure Pipelines finds in a line: `##vso[` wherever it is, and `##[` for those that only look different.
 fn azure(line: &str) -> Option<Command> {
     let lower = line.to_ascii_lowercase();
     let unescaped = |text: &str| {
@@ -39,7 +39,7 @@ fn azure(line: &str) -> Option<Command> {
     Some(Command { name: name.to_owned(), properties: Vec::new(), data: data.to_owned() })
 }
 
-/// What GitHub finds: `::` at the beginning of a line, `##[` wherever it stands.
+/// What GitHub finds: `::` at the beginning of a line, `##[` wherever it is.
 fn github(line: &str) -> Option<Command> {
     let unescaped = |text: &str| {
         let text = text.replace("%0D", "\r").replace("%0A", "\n");

@@ -1,6 +1,6 @@
 //! Which texts a build server may be asked to mask.
 //!
-//! A mask takes its text out of every line that follows, wherever it stands there. The mask of a secret whose value is
+//! A mask takes its text out of every line that follows, wherever it is there. The mask of a secret whose value is
 //! `true`, `1` or `westeurope` makes a log unreadable and, because it is gone where everybody expects it, tells the secret.
 
 /// The shortest text that is masked.

@@ -19,7 +19,7 @@ pub fn connections(found: &[Found], rules: &[Rule], style: &Style) -> String {
         if at > 0 {
             page.gap();
         }
-        // Ids stand on one line, however long, so that they can be copied.
+        // Ids are on one line, however long, so that they can be copied.
         page.line(Line::default().add(Tone::Strong, escape(found.target.as_str())));
         if let Some(problem) = &found.problem {
             page.paragraph(2, Tone::Bad, &escape(problem));

@@ -95,7 +95,7 @@ fn part(drift: &Drift, style: &Style) -> (String, String) {
     page.line(Line::indented(6).add(Tone::Dim, escape(drift.id.as_str())));
     let head = page.finish();
     let mut page = Page::new(style);
-    let shown = Shown { base: Some(&drift.id), style };
+    let shown = Shown { base: Some(&drift.id), names: None, style };
     drift.fields.iter().for_each(|field| self::field(&mut page, &shown, field));
     for (about, text) in blamed(drift) {
         let text = about.map_or(text.clone(), |about| format!("{about}: {text}"));

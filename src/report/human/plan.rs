@@ -6,6 +6,7 @@ use crate::change::Action;
 use crate::ident::Address;
 use crate::plan::{Conflict, OutputValue, Plan, Reason, Step};
 use crate::report::left_alone;
+use crate::report::names::{Names, dated};
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{about, count, escape, width};
 use crate::report::words::{
@@ -42,9 +43,9 @@ pub fn plan(plan: &Plan, places: &Places, style: &Style) -> String {
     if plan.destroy {
         deletions(&mut page, plan);
     } else {
-        let mut roomy = true;
+        let (mut roomy, names) = (true, Names::of(plan));
         for step in plan.changes().filter(|step| step.action != Action::Register) {
-            roomy = self::step(&mut page, step, roomy);
+            roomy = self::step(&mut page, &dated(step), &names, roomy);
         }
     }
     renames(&mut page, plan);
@@ -91,7 +92,7 @@ pub fn plan_summary(plan: &Plan, places: &Places, style: &Style) -> String {
     page.finish()
 }
 
-/// An address, and the line of the blueprint that it stands in.
+/// An address, and the line of the blueprint that it is in.
 pub(super) fn named(indent: usize, address: &Address, places: &Places) -> Line {
     let line = Line::indented(indent).add(Tone::Strong, escape(address.as_str()));
     match places.get(address) {
@@ -261,8 +262,8 @@ fn title(style: &Style, step: &Step) -> Line {
 }
 
 /// One step; whether it took more than its line.
-fn step(page: &mut Page<'_>, step: &Step, roomy: bool) -> bool {
-    let shown = Shown { base: Some(&step.id), style: page.style };
+fn step(page: &mut Page<'_>, step: &Step, names: &Names<'_>, roomy: bool) -> bool {
+    let shown = Shown { base: Some(&step.id), names: Some(names), style: page.style };
     let mut body = Page::new(page.style);
     protection(&mut body, step);
     disturbances(&mut body, step);
@@ -454,7 +455,7 @@ pub(super) fn outputs(page: &mut Page<'_>, outputs: &BTreeMap<String, OutputValu
     page.gap();
     page.line(Line::default().add(Tone::Strong, title));
     let column = outputs.keys().map(|name| width(name)).max().unwrap_or(0).min(PATHS);
-    let shown = Shown { base: None, style: page.style };
+    let shown = Shown { base: None, names: None, style: page.style };
     for (name, output) in outputs {
         let name = member_name(name);
         let head = Line::indented(2).plain(name).pad_to(2 + column).add(Tone::Dim, " = ");

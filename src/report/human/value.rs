@@ -1,6 +1,7 @@
 //! Values for people: texts in quotes, ids short, tokens as what they stand for, large things over several lines.
 
 use crate::ident::ArmId;
+use crate::report::names::Names;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{chop, disarmed, escape, is_unsafe, width};
 use crate::report::words::shown_path;
@@ -18,6 +19,8 @@ const TEXT_LINES: usize = 6;
 pub(crate) struct Shown<'a> {
     /// The id of the resource: others in its group are said relative to it.
     pub(crate) base: Option<&'a ArmId>,
+    /// What the resources of the blueprint are called.
+    pub(crate) names: Option<&'a Names<'a>>,
     /// How it looks.
     pub(crate) style: &'a Style,
 }
@@ -26,7 +29,7 @@ impl Shown<'_> {
     /// A value on one line, however long.
     pub(crate) fn inline(&self, value: &Value) -> String {
         match value {
-            Value::String(text) => self.text(text, usize::MAX),
+            Value::String(text) => self.text(text),
             Value::Array(items) if items.is_empty() => "[]".to_owned(),
             Value::Object(members) if members.is_empty() => "{}".to_owned(),
             Value::Array(items) => {
@@ -45,22 +48,16 @@ impl Shown<'_> {
     }
 
     /// A text: bare when it is one token or an id, otherwise in quotes.
-    fn text(&self, text: &str, columns: usize) -> String {
+    fn text(&self, text: &str) -> String {
         if let Some(token) = token::Token::exactly(text) {
             return escape(&token.to_string()).into_owned();
         }
-        match self.short_ids(text) {
-            ids if !ids.is_empty() => {
-                ids.iter().find(|id| width(id) <= columns).or(ids.last()).cloned().unwrap_or_default()
-            }
-            _ => quote(&token::display_text(text)),
-        }
+        self.short_id(text).unwrap_or_else(|| quote(&token::display_text(text)))
     }
 
-    /// A member's name as it stands in a path; ids are names too (user-assigned identities).
+    /// A member's name as it is in a path; ids are names too (user-assigned identities).
     fn name(&self, name: &str) -> String {
-        let ids = self.short_ids(name);
-        ids.into_iter().next().unwrap_or_else(|| member_name(name))
+        self.short_id(name).unwrap_or_else(|| member_name(name))
     }
 
     /// A path without what nearly all paths have, and with its ids short.
@@ -78,22 +75,18 @@ impl Shown<'_> {
         shown
     }
 
-    /// The ways to say an id, longest first, all of them whole at the end; none when the text is not an id.
-    fn short_ids(&self, text: &str) -> Vec<String> {
+    /// An id as the address of what it names, or without what it shares with the resource that holds it. Never with less:
+    /// two ids must not look the same. `None` when the text is not an id.
+    fn short_id(&self, text: &str) -> Option<String> {
         let is_id = text.starts_with("/subscriptions/") || text.starts_with("/providers/");
-        let Some(id) = is_id.then(|| ArmId::parse(text).ok()).flatten() else { return Vec::new() };
+        let id = is_id.then(|| ArmId::parse(text).ok()).flatten()?;
+        if self.base != Some(&id)
+            && let Some(name) = self.names.and_then(|names| names.name(&id))
+        {
+            return Some(name);
+        }
         let text = token::display_text(text);
         let segments: Vec<&str> = text.split('/').skip(1).collect();
-        let from = |at: usize| match at {
-            0 => escape(&text).into_owned(),
-            _ => format!("{}/{}", self.style.ellipsis(), escape(&segments[at..].join("/"))),
-        };
-        // After the last `providers/Namespace` come pairs of type and name.
-        let typed = segments
-            .iter()
-            .rposition(|segment| segment.eq_ignore_ascii_case("providers"))
-            .map(|at| at + 2)
-            .filter(|at| at + 2 <= segments.len());
         let same = |prefix: usize| {
             self.base.is_some_and(|base| {
                 let theirs: Vec<&str> = base.as_str().split('/').skip(1).take(prefix).collect();
@@ -102,22 +95,24 @@ impl Shown<'_> {
                     && theirs.iter().zip(&segments).all(|(a, b)| a.eq_ignore_ascii_case(b))
             })
         };
-        let mut starts = Vec::new();
+        // After the last `providers/Namespace` come pairs of type and name.
+        let typed = segments
+            .iter()
+            .rposition(|segment| segment.eq_ignore_ascii_case("providers"))
+            .map(|at| at + 2)
+            .filter(|at| at + 2 <= segments.len());
         let group = id.group().is_some();
-        if !same(2) {
-            starts.push(0);
-        }
-        if group && !same(4) {
-            starts.push(2);
-        }
-        match typed {
-            Some(typed) => starts.extend((typed..segments.len() - 1).step_by(2)),
-            None if group => starts.push(2),
-            None => starts.push(0),
-        }
-        starts.push(segments.len() - 1);
-        starts.dedup();
-        starts.into_iter().map(from).collect()
+        let start = match typed {
+            _ if !same(2) => 0,
+            _ if group && !same(4) => 2,
+            Some(typed) => typed,
+            None if group => 2,
+            None => 0,
+        };
+        Some(match start {
+            0 => escape(&text).into_owned(),
+            _ => format!("{}/{}", self.style.ellipsis(), escape(&segments[start..].join("/"))),
+        })
     }
 
     /// `label = value` for every field of a body, on as few lines as read well.
@@ -187,7 +182,7 @@ impl Shown<'_> {
             _ => true,
         };
         let short = match value {
-            Value::String(text) => width(&self.text(text, room.saturating_sub(width(label) + 3))),
+            Value::String(text) => width(&self.text(text)),
             _ if small => width(&self.inline(value)),
             _ => return false,
         };
@@ -207,11 +202,7 @@ impl Shown<'_> {
                 // A value that only fits next to its label gives up the column.
                 let aligned = self.fits(&" ".repeat(column.max(width(&label))), value, room);
                 let pad = if aligned { column } else { 0 };
-                let room = room.saturating_sub(pad.max(width(&label)) + 3);
-                let shown = match value {
-                    Value::String(text) => self.text(text, room),
-                    _ => self.inline(value),
-                };
+                let shown = self.inline(value);
                 let line = Line::indented(indent).plain(label).pad_to(indent + pad).add(Tone::Dim, " = ");
                 page.line(line.add(value_tone(value), shown));
                 continue;
@@ -246,7 +237,7 @@ impl Shown<'_> {
         let room = self.style.width.saturating_sub(column).max(10);
         let shown = match value {
             Value::String(text) => {
-                let shown = self.text(text, room);
+                let shown = self.text(text);
                 if !shown.starts_with('"') {
                     return page.line(head.add(value_tone(value), shown));
                 }
@@ -292,7 +283,7 @@ pub(crate) fn is_secret(value: &Value) -> bool {
     token::any(value, &|token| matches!(token, token::Token::Secret { .. }))
 }
 
-/// A member's name as it stands in a path.
+/// A member's name as it is in a path.
 pub(crate) fn member_name(name: &str) -> String {
     let name = token::display_text(name);
     if name.contains(['.', '/', ' ', ':']) || name.is_empty() {
@@ -346,7 +337,7 @@ mod tests {
 
     fn inline(base: Option<&str>, value: Value) -> String {
         let base = base.map(|text| ArmId::parse(text).unwrap());
-        Shown { base: base.as_ref(), style: &Style::plain(80) }.inline(&value)
+        Shown { base: base.as_ref(), names: None, style: &Style::plain(80) }.inline(&value)
     }
 
     #[test]
@@ -362,15 +353,6 @@ mod tests {
             inline(Some(near), json!("/subscriptions/s/resourceGroups/rg-shop")),
             "…/resourceGroups/rg-shop"
         );
-    }
-
-    #[test]
-    fn a_narrow_place_keeps_the_name_whole() {
-        let style = Style::plain(80);
-        let shown = Shown { base: None, style: &style };
-        assert_eq!(shown.text(SUBNET, 60), "…/virtualNetworks/vnet-hub/subnets/nodes");
-        assert_eq!(shown.text(SUBNET, 20), "…/subnets/nodes");
-        assert_eq!(shown.text(SUBNET, 3), "…/nodes");
     }
 
     #[test]

@@ -44,7 +44,7 @@ struct State {
 }
 
 impl State {
-    /// What stands behind the bar at the bottom: how long the longest of what is left usually takes, and how many have no
+    /// What is behind the bar at the bottom: how long the longest of what is left usually takes, and how many have no
     /// line.
     fn rest(&self, hidden: usize, now: u64) -> String {
         let of = |running: &Running| running.left_ms.saturating_sub(now.saturating_sub(running.since_ms));

@@ -18,7 +18,7 @@ pub struct Spec {
     /// A private address of the subnet at which it answers too.
     pub(super) private_ip: Option<String>,
     /// The policy of its firewall: one with `for: applicationGateway`.
-    #[schemars(extend("x-wants" = "WAF policy"))]
+    #[schemars(extend("x-wants" = "gateway WAF policy"))]
     pub(super) waf_policy: Reference,
     /// How many instances there are; it scales by itself between `autoscale` when absent.
     pub(super) capacity: Option<i64>,

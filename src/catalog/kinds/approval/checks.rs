@@ -34,8 +34,8 @@ const APPROVAL_TARGET: Code = Code {
 
 const APPROVAL_NOBODY: Code = Code {
     name: "approval-nobody",
-    why: "A rule has to say who may connect: an endpoint, a subscription, or a resource of the blueprint. A message or a group only narrows, because anybody can write any message.",
-    remedy: "Name who may connect, or write `otherwise: reject` when nobody may.",
+    why: "A rule has to say who may connect: an endpoint, a subscription, or a resource of the blueprint. A message or a group only narrows, because everybody can write any message.",
+    remedy: "Name who may connect, or write `otherwise: reject` to refuse everybody.",
     example: "subscriptions: [22222222-0000-4000-8000-000000000002]",
 };
 
@@ -131,16 +131,16 @@ impl Spec {
         self.check_message(cx);
         let open = !self.subscriptions.is_empty() || !self.names_somebody() && self.message.is_some();
         if self.at_most == Some(0) {
-            let message = "at most no connection is none at all";
+            let message = "`atMost: 0` allows no connection";
             cx.problem(
                 Problem::error(&APPROVAL_AT_MOST, "atMost", message)
-                    .help("write 1 or more; `otherwise: reject` alone lets nobody in"),
+                    .help("write 1 or more; `otherwise: reject` alone refuses everybody"),
             );
         } else if self.at_most.is_none() && self.wait.is_some() && open {
             let message = "it waits for connections, and does not say how many";
             cx.problem(
                 Problem::error(&APPROVAL_AT_MOST, "wait", message)
-                    .help("write `atMost:`: what comes while berth waits stands in no plan"),
+                    .help("write `atMost:`: connections that arrive while berth waits are not in the plan"),
             );
         }
         if self.api_version.as_ref().is_some_and(|version| !is_api_version(version)) {
@@ -158,7 +158,7 @@ impl Spec {
             if self.otherwise == Otherwise::Leave || self.group.is_some() || self.wait.is_some() {
                 cx.problem(
                     Problem::error(&APPROVAL_NOBODY, "", "the entry does not say who may connect").help(
-                        "write `from`, `endpoints` or `subscriptions`; `otherwise: reject` alone lets nobody in",
+                        "write `from`, `endpoints` or `subscriptions`; `otherwise: reject` alone refuses everybody",
                     ),
                 );
             }
@@ -166,7 +166,8 @@ impl Spec {
         };
         let length = message.chars().count();
         if message.contains('*') {
-            let text = "a pattern alone cannot say who may connect: anybody can write a message that fits";
+            let text =
+                "a pattern alone cannot say who may connect: everybody can write a message that matches";
             cx.problem(Problem::error(&APPROVAL_MESSAGE, "message", text).help(
                 "name `endpoints` or `subscriptions` beside it, or write the whole text that was agreed on",
             ));

@@ -2,7 +2,7 @@
 //! (<https://learn.microsoft.com/azure/private-link/manage-private-endpoint>).
 //!
 //! An entry is nothing in Azure. It is a step that approves connections on its target which others caused, and with
-//! `otherwise: reject` a second one that rejects what no rule names. Its id stands below the target, under a provider that
+//! `otherwise: reject` a second one that rejects what no rule names. Its id is below the target, under a provider that
 //! Azure does not have, so that no request can ever be sent to it.
 
 mod checks;
@@ -36,7 +36,7 @@ impl EntryKind for Approvals {
     const TITLE: &'static str = "approval of connections";
     const ARM_TYPE: &'static str = ARM_TYPE;
     const ABOUT: &'static str = "Who may connect to a resource through a private endpoint. Connections that others cause \
-        wait on the target until somebody decides; an entry names those that berth approves, by who asks. What no entry \
+        wait on the target until its owner decides; an entry names those that berth approves, by who asks. What no entry \
         names stays as it is, and plans and drift reports list it. A connection that the target's owner rejected stays \
         rejected until a person names it with `berth approve run --id`. Private endpoints of the blueprint need no \
         entry: their own connections are approved with them.";

@@ -16,7 +16,7 @@ pub struct Spec {
     pub(super) target: Reference,
     /// A resource of the blueprint that connects through an endpoint of Microsoft's, such as an origin of a Front Door.
     /// Its endpoint is in a subscription of Microsoft's, so it is recognised by its request message, which berth writes
-    /// and which nobody can guess.
+    /// and which cannot be guessed.
     #[schemars(extend("x-wants" = "requester"))]
     pub(super) from: Option<Reference>,
     /// Private endpoints that may connect: ARM ids, or entries of the blueprint.

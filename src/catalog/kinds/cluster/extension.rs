@@ -146,8 +146,7 @@ pub(super) fn extensions(
             wrong("onlyNamespace", message, "leave one of the two out");
         }
         if let Some((name, _)) = spec.secret_settings.iter().find(|(_, value)| !has_token(value)) {
-            let message =
-                format!("the value of `{}` stands in the blueprint in clear text", display_text(name));
+            let message = format!("the value of `{}` is in the blueprint in clear text", display_text(name));
             wrong(
                 &format!("secretSettings.{name}"),
                 message,

@@ -124,7 +124,7 @@ pub(super) struct Source {
     pub kind: &'static str,
     /// The member that holds it.
     pub member: &'static str,
-    /// What stands there.
+    /// What is there.
     pub body: Value,
     /// What goes into `configurationProtectedSettings`.
     pub secrets: Map<String, Value>,

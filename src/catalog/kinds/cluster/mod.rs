@@ -93,6 +93,7 @@ clusters:
     const TYPES: &'static [&'static crate::catalog::ResourceType] = &[
         &types::MANAGED_CLUSTER,
         &types::AGENT_POOL,
+        &types::MAINTENANCE_CONFIGURATION,
         &types::EXTENSION,
         &types::FLUX_CONFIGURATION,
         &types::TRUSTED_ACCESS,
@@ -186,7 +187,7 @@ clusters:
     }
 }
 
-/// A pool as it stands in the body of the cluster's create.
+/// A pool as it is in the body of the cluster's create.
 fn inline(name: &str, properties: &Value) -> Value {
     let mut profile = properties.clone();
     profile["name"] = name.into();

@@ -180,7 +180,7 @@ pub struct NodeSecuritySpec {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NodeNetworkSpec {
-    /// Ports of the nodes that anybody may reach, such as `[80/TCP, 4000-5000/UDP]` (`allowedHostPorts`).
+    /// Ports of the nodes that are open to everybody, such as `[80/TCP, 4000-5000/UDP]` (`allowedHostPorts`).
     pub(super) allowed_ports: Option<Vec<String>>,
     /// Application security groups that the nodes belong to.
     #[schemars(extend("x-wants" = "application security group"))]

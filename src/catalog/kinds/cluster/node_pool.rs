@@ -265,7 +265,7 @@ impl PoolSpec {
         self.spot.as_ref().and_then(Toggle::on)
     }
 
-    /// The `properties` of the pool, which are also what stands inline in a new cluster.
+    /// The `properties` of the pool, which are also what is inline in a new cluster.
     pub(super) fn properties(&self, key: &str, spec: &Spec) -> Value {
         let spot = self.spot_settings();
         let disk = self.os_disk.as_ref();

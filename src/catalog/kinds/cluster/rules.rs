@@ -129,7 +129,7 @@ pub(super) const CLUSTER_RULES: &[Rule] = &[
     Rule::at("properties.aadProfile.tenantID").fold_case(),
     Rule::at("properties.aadProfile.serverAppSecret").write_only().on_change(),
     Rule::at("properties.apiServerAccessProfile.authorizedIPRanges").set().cidr().default("[]"),
-    // A cluster whose API server stands in its network is made private and public in place.
+    // A cluster whose API server is in its network is made private and public in place.
     Rule::at("properties.apiServerAccessProfile.enablePrivateCluster")
         .immutable()
         .unless("enableVnetIntegration")

@@ -75,7 +75,7 @@ pub struct Spec {
     pub(super) auto_upgrade: Option<AutoUpgradeSpec>,
     /// When Azure may work on the cluster by itself.
     pub(super) maintenance: Option<MaintenanceSpec>,
-    /// Whether upgrades go through although something in the cluster stands in their way.
+    /// Whether upgrades go through although something in the cluster blocks them.
     pub(super) upgrade_override: Option<UpgradeOverrideSpec>,
     /// How the autoscaler of the node pools behaves.
     pub(super) autoscaler: Option<AutoscalerSpec>,
@@ -202,7 +202,7 @@ pub struct ApiServerSpec {
     pub(super) public_fqdn: Option<bool>,
     /// Whether commands may be run in the cluster through Azure (`az aks command invoke`); yes when absent.
     pub(super) run_command: Option<bool>,
-    /// Whether the API server stands in a subnet of yours. It cannot be switched off again.
+    /// Whether the API server is in a subnet of yours. It cannot be switched off again.
     pub(super) vnet_integration: Option<bool>,
     /// That subnet, delegated to `Microsoft.ContainerService/managedClusters`, /28 or larger.
     #[schemars(extend("x-wants" = "subnet"))]

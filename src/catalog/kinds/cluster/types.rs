@@ -1,7 +1,10 @@
 //! What berth knows of the ARM types of a cluster: the facts, as data.
 
 use super::rules::{CLUSTER_RULES, MAINTENANCE_RULES, POOL_RULES};
-use crate::catalog::{Facet, KeepsOne, Lane, Listing, Preflight, ResourceType, Severity, Turn, Weight};
+use crate::catalog::kinds::parts::OTHER_IDENTITY;
+use crate::catalog::{
+    Facet, Given, KeepsOne, Lane, Listing, Preflight, ResourceType, Severity, Turn, Weight,
+};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -23,7 +26,7 @@ const fn minutes(count: u64) -> Duration {
 /// the add-ons' identities are to be resolved without regard to case.
 pub static MANAGED_CLUSTER: ResourceType = ResourceType {
     lost: Some(
-        "everything that runs in the cluster, and its volumes, is lost; addresses and issuer are others afterwards",
+        "everything that runs in the cluster, and its volumes, is lost; its addresses and its OIDC issuer change",
     ),
     severity: &[
         Weight::new(
@@ -285,22 +288,81 @@ pub static FLUX_CONFIGURATION: ResourceType = ResourceType {
     )
 };
 
+/// What makes tokens that others can check.
+static OIDC_ISSUER: Given = Given {
+    pointer: "/properties/oidcIssuerProfile/enabled",
+    holds: "true",
+    by_default: true,
+    unless: None,
+    why: "it issues no tokens",
+    remedy: "write `oidcIssuer: true` in the cluster, or leave the field out",
+};
+
+/// What gives the API server a private name.
+static PRIVATE: Given = Given {
+    pointer: "/properties/apiServerAccessProfile/enablePrivateCluster",
+    holds: "true",
+    by_default: false,
+    unless: None,
+    why: "its API server is not private",
+    remedy: "take `fqdn`, or write `apiServer: { privateCluster: true }` in the cluster",
+};
+
+/// An add-on that has to be on, so that it has an identity. An automatic cluster switches on some by itself.
+const fn addon(pointer: &'static str, remedy: &'static str) -> Given {
+    Given {
+        pointer,
+        holds: "true",
+        by_default: false,
+        unless: Some(("/sku/name", "Automatic")),
+        why: "the add-on is off",
+        remedy,
+    }
+}
+
+static SECRETS_PROVIDER: Given = addon(
+    "/properties/addonProfiles/azureKeyvaultSecretsProvider/enabled",
+    "switch it on: `addons: { keyVaultSecretsProvider: true }`",
+);
+static AZURE_POLICY: Given =
+    addon("/properties/addonProfiles/azurepolicy/enabled", "switch it on: `addons: { azurePolicy: true }`");
+static MONITORING: Given = addon(
+    "/properties/addonProfiles/omsagent/enabled",
+    "switch it on: `addons: { monitoring: { workspace: \"${logWorkspaces.logs}\" } }`",
+);
+static WEB_APP_ROUTING: Given = addon(
+    "/properties/ingressProfile/webAppRouting/enabled",
+    "switch it on: `addons: { webAppRouting: true }`",
+);
+static APPLICATION_GATEWAY: Given = addon(
+    "/properties/addonProfiles/ingressApplicationGateway/enabled",
+    "switch it on: `addons: { applicationGateway: { gateway: \"${applicationGateways.shop}\" } }`",
+);
+static VIRTUAL_NODES: Given = addon(
+    "/properties/addonProfiles/aciConnectorLinux/enabled",
+    "switch it on: `addons: { virtualNodes: { subnetName: … } }`",
+);
+
 const CLUSTER_FACETS: &[Facet] = &[
     Facet::new(
         "oidcIssuerUrl",
         "/properties/oidcIssuerProfile/issuerURL",
         "the issuer of its service account tokens",
-    ),
+    )
+    .given(&OIDC_ISSUER),
     Facet::new("fqdn", "/properties/fqdn", "the public name of its API server"),
-    Facet::new("privateFqdn", "/properties/privateFQDN", "the private name of its API server"),
+    Facet::new("privateFqdn", "/properties/privateFQDN", "the private name of its API server")
+        .given(&PRIVATE),
     Facet::new("nodeResourceGroup", "/properties/nodeResourceGroup", "the resource group of its nodes"),
     Facet::new(
         "currentKubernetesVersion",
         "/properties/currentKubernetesVersion",
         "the exact version that it runs",
     ),
-    Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
-    Facet::new("tenantId", "/identity/tenantId", "the tenant of its system-assigned identity"),
+    Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+        .given(&OTHER_IDENTITY),
+    Facet::new("tenantId", "/identity/tenantId", "the tenant of its system-assigned identity")
+        .given(&OTHER_IDENTITY),
     Facet::new(
         "kubeletIdentity.id",
         "/properties/identityProfile/kubeletidentity/resourceId",
@@ -320,87 +382,104 @@ const CLUSTER_FACETS: &[Facet] = &[
         "addons.keyVaultSecretsProvider.identity.id",
         "/properties/addonProfiles/azureKeyvaultSecretsProvider/identity/resourceId",
         "the identity with which the add-on reads vaults",
-    ),
+    )
+    .given(&SECRETS_PROVIDER),
     Facet::new(
         "addons.keyVaultSecretsProvider.identity.principalId",
         "/properties/addonProfiles/azureKeyvaultSecretsProvider/identity/objectId",
         "the object id of the add-on's identity",
-    ),
+    )
+    .given(&SECRETS_PROVIDER),
     Facet::new(
         "addons.keyVaultSecretsProvider.identity.clientId",
         "/properties/addonProfiles/azureKeyvaultSecretsProvider/identity/clientId",
         "the client id of the add-on's identity",
-    ),
+    )
+    .given(&SECRETS_PROVIDER),
     Facet::new(
         "addons.azurePolicy.identity.id",
         "/properties/addonProfiles/azurepolicy/identity/resourceId",
         "the identity of the add-on",
-    ),
+    )
+    .given(&AZURE_POLICY),
     Facet::new(
         "addons.azurePolicy.identity.principalId",
         "/properties/addonProfiles/azurepolicy/identity/objectId",
         "the object id of the add-on's identity",
-    ),
+    )
+    .given(&AZURE_POLICY),
     Facet::new(
         "addons.azurePolicy.identity.clientId",
         "/properties/addonProfiles/azurepolicy/identity/clientId",
         "the client id of the add-on's identity",
-    ),
+    )
+    .given(&AZURE_POLICY),
     Facet::new(
         "addons.monitoring.identity.id",
         "/properties/addonProfiles/omsagent/identity/resourceId",
         "the identity with which the agent writes",
-    ),
+    )
+    .given(&MONITORING),
     Facet::new(
         "addons.monitoring.identity.principalId",
         "/properties/addonProfiles/omsagent/identity/objectId",
         "the object id of the agent's identity",
-    ),
+    )
+    .given(&MONITORING),
     Facet::new(
         "addons.monitoring.identity.clientId",
         "/properties/addonProfiles/omsagent/identity/clientId",
         "the client id of the agent's identity",
-    ),
+    )
+    .given(&MONITORING),
     Facet::new(
         "addons.webAppRouting.identity.id",
         "/properties/ingressProfile/webAppRouting/identity/resourceId",
         "the identity with which the add-on writes DNS zones",
-    ),
+    )
+    .given(&WEB_APP_ROUTING),
     Facet::new(
         "addons.webAppRouting.identity.principalId",
         "/properties/ingressProfile/webAppRouting/identity/objectId",
         "the object id of the add-on's identity",
-    ),
+    )
+    .given(&WEB_APP_ROUTING),
     Facet::new(
         "addons.webAppRouting.identity.clientId",
         "/properties/ingressProfile/webAppRouting/identity/clientId",
         "the client id of the add-on's identity",
-    ),
+    )
+    .given(&WEB_APP_ROUTING),
     Facet::new(
         "addons.applicationGateway.identity.id",
         "/properties/addonProfiles/ingressApplicationGateway/identity/resourceId",
         "the identity with which the add-on configures the gateway",
-    ),
+    )
+    .given(&APPLICATION_GATEWAY),
     Facet::new(
         "addons.applicationGateway.identity.principalId",
         "/properties/addonProfiles/ingressApplicationGateway/identity/objectId",
         "the object id of the add-on's identity",
-    ),
+    )
+    .given(&APPLICATION_GATEWAY),
     Facet::new(
         "addons.applicationGateway.identity.clientId",
         "/properties/addonProfiles/ingressApplicationGateway/identity/clientId",
         "the client id of the add-on's identity",
-    ),
+    )
+    .given(&APPLICATION_GATEWAY),
     Facet::new(
         "addons.applicationGateway.gatewayId",
         "/properties/addonProfiles/ingressApplicationGateway/config/effectiveApplicationGatewayId",
         "the gateway that the add-on uses",
-    ),
+    )
+    .given(&APPLICATION_GATEWAY),
     Facet::new(
         "addons.virtualNodes.identity.principalId",
         "/properties/addonProfiles/aciConnectorLinux/identity/objectId",
         "the object id of the add-on's identity",
-    ),
+    )
+    .given(&VIRTUAL_NODES),
     Facet::new(
         "portalFqdn",
         "/properties/azurePortalFQDN",

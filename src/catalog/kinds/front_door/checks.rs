@@ -5,6 +5,7 @@ use crate::catalog::kinds::naming::{NameRule, alphanumeric};
 use crate::catalog::kinds::parts::{known_part, within};
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
+use crate::value::token::display_text;
 
 /// The diagnostics of this file.
 pub(super) const CODES: &[&Code] = &[
@@ -128,6 +129,13 @@ impl Spec {
         let group = self.meant(origin.group.as_deref(), &at, "group", cx);
         let Some(link) = &origin.private_link else { return };
         let path = format!("{at}.privateLink");
+        if link.target.path().is_none() && link.target.literal_id().is_none() {
+            let message = format!("`{}` is not a resource", display_text(&link.target.0));
+            cx.problem(
+                Problem::error(&FRONT_DOOR_PRIVATE_LINK, format!("{path}.target"), message)
+                    .help("write a reference such as `${webApps.shop}`, or an ARM id"),
+            );
+        }
         if self.sku == Sku::Standard {
             let message = "a Standard Front Door has no private link";
             cx.problem(

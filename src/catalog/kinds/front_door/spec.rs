@@ -343,7 +343,7 @@ pub struct SecuritySpec {
     /// The Azure name; the key when absent.
     name: Option<String>,
     /// The policy.
-    #[schemars(extend("x-wants" = "WAF policy"))]
+    #[schemars(extend("x-wants" = "Front Door WAF policy"))]
     pub(super) policy: Reference,
     /// Keys of `endpoints` that it guards.
     #[serde(default)]

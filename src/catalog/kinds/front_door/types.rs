@@ -1,5 +1,6 @@
 //! The ARM types of a Front Door.
 
+use crate::catalog::kinds::parts::SYSTEM_IDENTITY;
 use crate::catalog::kinds::requesters::ORIGINS;
 use crate::catalog::{DeleteMode, Facet, Lane, ResourceType};
 use crate::value::Rule;
@@ -29,7 +30,8 @@ pub static FRONT_DOOR: ResourceType = ResourceType {
             "/properties/frontDoorId",
             "the GUID that it sends to its origins in `X-Azure-FDID`",
         ),
-        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+            .given(&SYSTEM_IDENTITY),
     ],
     expected: Duration::from_secs(60),
     expected_update: Duration::from_secs(30),

@@ -17,7 +17,6 @@ pub(super) const CODES: &[&Code] = &[
     &KEY_VAULT_PERMISSION,
     &KEY_VAULT_PRINCIPAL,
     &KEY_VAULT_PRINCIPAL_TWICE,
-    super::firewall::CODES[0],
 ];
 
 const KEY_VAULT_NAME: Code = Code {
@@ -135,7 +134,7 @@ const KEY_VAULT_RETENTION: Code = Code {
 
 const KEY_VAULT_RULES_UNUSED: Code = Code {
     name: "key-vault-rules-unused",
-    why: "Without public access no firewall rule lets anybody in: only private endpoints lead to the vault.",
+    why: "Without public access firewall rules have no effect: only private endpoints reach the vault.",
     remedy: "Drop the rules, or `publicAccess: false`.",
     example: "publicAccess: false",
 };

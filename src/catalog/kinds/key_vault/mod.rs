@@ -7,7 +7,6 @@
 
 mod body;
 mod checks;
-mod firewall;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -60,7 +59,7 @@ keyVaults:
     const NESTED: &'static [Nested] = &[Nested::at("secrets.*"), Nested::at("keys.*")];
     const MERGED: &'static [Merged] = &[Merged::list("accessPolicies", "properties.accessPolicies")];
     const CODES: &'static [&'static [&'static Code]] =
-        &[checks::CODES, key_vault_key::CODES, key_vault_secret::CODES];
+        &[checks::CODES, key_vault_key::CODES, key_vault_secret::CODES, super::subnets::CODES];
     type Spec = Spec;
 
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {

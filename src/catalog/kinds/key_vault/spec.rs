@@ -21,7 +21,7 @@ pub struct Spec {
     pub(super) sku: Option<Sku>,
     /// How many days a deleted vault can be recovered, 7 to 90; Azure's default (90) when absent. Never changes.
     pub(super) soft_delete_retention_days: Option<i32>,
-    /// Whether a deleted vault is kept until its retention ends, whoever wants it purged. Once on it stays on, so
+    /// Whether a deleted vault is kept until its retention ends, and cannot be purged before. Once on it stays on, so
     /// `false` is the same as leaving it out.
     #[serde(default)]
     pub(super) purge_protection: bool,

@@ -1,5 +1,6 @@
 //! The ARM types of a key vault.
 
+use crate::catalog::kinds::subnets;
 use crate::catalog::{
     Facet, Lane, Listing, Preflight, ResourceType, Severity, SoftDeletion, Turn, UpdateMode, Weight,
 };
@@ -27,7 +28,10 @@ pub static KEY_VAULT: ResourceType = ResourceType {
             "what is deleted can be lost for good",
         ),
     ],
-    cross_check: Some(super::firewall::check),
+    cross_check: Some(|around, problems| {
+        let instead = ", or `ignoreMissingServiceEndpoint: true`";
+        subnets::let_in(around, &["Microsoft.KeyVault"], instead, problems);
+    }),
     // A PUT replaces the access policies of others; a PATCH changes what it names.
     update: UpdateMode::Patch,
     stateful: true,

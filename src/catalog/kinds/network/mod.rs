@@ -38,7 +38,7 @@ networks:
       nodes: { prefix: 10.20.0.0/20 }
       endpoints: { prefix: 10.20.16.0/26 }
 ";
-    const TYPES: &'static [&'static ResourceType] = &[&VIRTUAL_NETWORK, &SUBNET];
+    const TYPES: &'static [&'static ResourceType] = &[&VIRTUAL_NETWORK, &SUBNET, &PEERING];
     const NESTED: &'static [Nested] = &[Nested::at("subnets.*"), Nested::at("peerings.*")];
     const MERGED: &'static [Merged] = &[
         Merged { within: "", name: "subnets", members: Members::Children(&[&SUBNET]) },

@@ -111,7 +111,7 @@ pub(super) fn side(
             );
         } else if texts.len() > 1 {
             // The plural members take addresses only.
-            let message = format!("`{text}` cannot stand beside other addresses in one rule");
+            let message = format!("`{text}` must be the only address of its rule");
             cx.problem(
                 Problem::error(&SECURITY_RULE_ADDRESS, path, message)
                     .help("write a rule of its own for it: only addresses and ranges can be several"),

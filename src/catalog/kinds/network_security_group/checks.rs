@@ -37,7 +37,7 @@ const SECURITY_RULE_NAME: Code = Code {
 pub(super) const RULE_NAME: NameRule =
     NameRule { code: &SECURITY_RULE_NAME, what: "a security rule", ..NETWORK };
 
-/// Service tags that stand in rules around clusters, for telling a misspelt one
+/// Service tags that are in rules around clusters, for telling a misspelt one
 /// (<https://learn.microsoft.com/azure/virtual-network/service-tags-overview>).
 const TAGS: &[&str] = &[
     "ActionGroup",

@@ -28,7 +28,7 @@ pub static NETWORK_SECURITY_GROUP: ResourceType = ResourceType {
         Rule::at("properties.securityRules").keyed("name").alike(),
         Rule::at("properties.securityRules[].id").read_only(),
         Rule::at("properties.securityRules[].type").read_only(),
-        // One address and several stand in different members, and Azure refuses both: a rule is sent as a whole.
+        // One address and several are in different members, and Azure refuses both: a rule is sent as a whole.
         Rule::at("properties.securityRules[].properties").whole(),
         Rule::at("properties.securityRules[].properties.protocol").fold_case(),
         Rule::at("properties.securityRules[].properties.access").fold_case(),

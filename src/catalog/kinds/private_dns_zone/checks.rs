@@ -30,7 +30,7 @@ pub(super) const LINK_NAME: NameRule = NameRule { code: &DNS_LINK_NAME, what: "a
 
 pub(super) const DNS_RECORD_TWICE: Code = Code {
     name: "dns-record-twice",
-    why: "The same record stands twice in the zone.",
+    why: "The same record is twice in the zone.",
     remedy: "Put all values of one name into one record.",
     example: "records: { api: { type: A, values: [10.20.0.4, 10.20.0.5] } }",
 };

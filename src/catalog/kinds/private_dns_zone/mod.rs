@@ -12,7 +12,7 @@ pub use spec::Spec;
 pub use types::{RECORD_A, RECORD_AAAA, RECORD_CNAME, RECORD_TXT};
 
 use crate::catalog::kinds::private_dns::{PRIVATE_DNS_ZONE, ZONE, global, zone_claim};
-use crate::catalog::{Draft, EntryCx, EntryKind, Members, Merged, Nested, Problem};
+use crate::catalog::{Draft, EntryCx, EntryKind, Members, Merged, Nested, Problem, ResourceType};
 use crate::diag::Code;
 use checks::{DNS_RECORD_TWICE, check_zone};
 use spec::RecordKind;
@@ -43,6 +43,14 @@ privateDnsZones:
       www: { type: CNAME, values: api.shop.internal }
       '@': { type: TXT, values: ['owner=shop'] }
 ";
+    const TYPES: &'static [&'static ResourceType] = &[
+        &PRIVATE_DNS_ZONE,
+        &super::private_dns::ZONE_LINK,
+        &RECORD_A,
+        &RECORD_AAAA,
+        &RECORD_CNAME,
+        &RECORD_TXT,
+    ];
     const NESTED: &'static [Nested] = &[Nested::at("links.*"), Nested::at("records.*")];
     const MERGED: &'static [Merged] = &[
         Merged { within: "", name: "links", members: Members::Children(&[&super::private_dns::ZONE_LINK]) },

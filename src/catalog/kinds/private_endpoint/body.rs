@@ -110,11 +110,11 @@ impl Choice {
                 cx.problem(
                     Problem::error(
                         &PRIVATE_ENDPOINT_GROUP,
-                        "group",
-                        format!("berth knows no group of {what}"),
+                        "target",
+                        format!("berth does not know which private link groups {what} has"),
                     )
                     .help(
-                        "write `group:`; `az network private-link-resource list` shows what a resource has",
+                        "write `group:` in this entry; `az network private-link-resource list` shows what a resource has",
                     ),
                 );
                 return None;
@@ -129,6 +129,11 @@ impl Choice {
         if let (None, Some(target)) = (found, target) {
             let known = || target.groups.iter().map(|group| group.name);
             let help = did_you_mean(written, known());
+            if let Some(help) = help.clone() {
+                let message = format!("a {} has no group `{written}`", target.arm_type);
+                cx.problem(Problem::error(&PRIVATE_ENDPOINT_GROUP, "group", message).help(help));
+                return None;
+            }
             let help = help.unwrap_or_else(|| match target.groups {
                 [] => "leave `group` out".to_owned(),
                 _ => format!("its groups are {}", known().collect::<Vec<_>>().join(", ")),

@@ -51,7 +51,7 @@ pub(super) const PRIVATE_ENDPOINT_TARGET: Code = Code {
 
 const PRIVATE_ENDPOINT_ALIAS: Code = Code {
     name: "private-endpoint-alias",
-    why: "A target named by an alias belongs to somebody else, who has to approve.",
+    why: "A target named by an alias belongs to another owner, who has to approve.",
     remedy: "Write `manual: true`.",
     example: "manual: true",
 };

@@ -50,13 +50,7 @@ privateEndpoints:
     subnet: ${networks.hub.subnets.endpoints}
     dns: auto
 ";
-    const TYPES: &'static [&'static ResourceType] = &[
-        &PRIVATE_ENDPOINT,
-        &CONNECTION,
-        &ZONE_GROUP,
-        &super::private_dns::PRIVATE_DNS_ZONE,
-        &super::private_dns::ZONE_LINK,
-    ];
+    const TYPES: &'static [&'static ResourceType] = &[&PRIVATE_ENDPOINT, &CONNECTION, &ZONE_GROUP];
     const MERGED: &'static [Merged] =
         &[Merged::list("applicationSecurityGroups", "properties.applicationSecurityGroups")];
     const CODES: &'static [&'static [&'static Code]] = &[checks::CODES];

@@ -83,7 +83,7 @@ mod tests {
     fn the_table_is_well_formed() {
         let mut seen = BTreeSet::new();
         for target in TARGETS {
-            assert!(seen.insert(target.arm_type.to_ascii_lowercase()), "{} stands twice", target.arm_type);
+            assert!(seen.insert(target.arm_type.to_ascii_lowercase()), "{} is twice", target.arm_type);
             for group in target.groups {
                 // A DNS zone group holds five zones at most.
                 assert!((1..=5).contains(&group.zones.len()), "{} {}", target.arm_type, group.name);
@@ -177,7 +177,7 @@ mod tests {
         let zones = || TARGETS.iter().flat_map(|target| target.groups).flat_map(|group| group.zones);
         let mut seen = BTreeSet::new();
         for (public, gov, china) in ELSEWHERE {
-            assert!(seen.insert(*public), "{public} stands twice");
+            assert!(seen.insert(*public), "{public} is twice");
             assert!(zones().any(|zone| zone == public), "{public} is no zone of the table");
             for (zone, ends) in [(gov, &[".us", ".usgovcloudapi.net"][..]), (china, &[".cn"])] {
                 let named = !matches!(*zone, "-" | "?");

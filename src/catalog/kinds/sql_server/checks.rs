@@ -100,7 +100,7 @@ impl Spec {
             cx.problem(Problem::error(&SQL_SERVER_ADMIN, path, message).help(help));
         }
         if self.admin_password.as_ref().is_some_and(|password| !has_token(password)) {
-            let message = "the password of this server stands in the blueprint in clear text";
+            let message = "the password of this server is in the blueprint in clear text";
             cx.problem(
                 Problem::error(&SECRET_IN_CLEAR, "adminPassword", message)
                     .help("use a parameter with `secret: true`, as in `adminPassword: ${param.sqlPassword}`"),

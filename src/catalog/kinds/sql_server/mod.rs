@@ -31,7 +31,7 @@ impl EntryKind for SqlServer {
     const TITLE: &'static str = "SQL server";
     const ARM_TYPE: &'static str = SERVERS;
     const ABOUT: &'static str = "An Azure SQL server with its databases and their backups, its administrators and who may reach it. Server and \
-        databases hold data: they are deleted or replaced only when somebody names them.";
+        databases hold data: they are deleted or replaced only with `--allow-delete` or `--allow-replace`.";
     const EXAMPLE: &'static str = "\
 parameters:
   sqlPassword: { type: string, secret: true }

@@ -61,7 +61,7 @@ pub struct EntraAdminSpec {
     pub(super) principal_type: Option<EntraPrincipal>,
     /// The tenant; the caller's when absent.
     pub(super) tenant: Option<String>,
-    /// Whether nobody signs in with a password; Azure's default (`false`) when absent.
+    /// Whether sign-in with a password is off; Azure's default (`false`) when absent.
     pub(super) only: Option<bool>,
 }
 

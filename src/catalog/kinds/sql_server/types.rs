@@ -1,5 +1,6 @@
 //! The ARM types of a SQL server.
 
+use crate::catalog::kinds::parts::SYSTEM_IDENTITY;
 use crate::catalog::{DeleteMode, Facet, Lane, Preflight, ResourceType};
 use crate::value::Rule;
 use std::time::Duration;
@@ -32,7 +33,8 @@ pub static SQL_SERVER: ResourceType = ResourceType {
     ],
     facets: &[
         Facet::new("hostName", "/properties/fullyQualifiedDomainName", "the host name at which it answers"),
-        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+            .given(&SYSTEM_IDENTITY),
     ],
     preflight: &[Preflight::Name { path: "Microsoft.Sql/checkNameAvailability", api_version: API_VERSION }],
     expected: Duration::from_secs(120),

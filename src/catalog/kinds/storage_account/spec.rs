@@ -22,7 +22,7 @@ pub struct Spec {
     pub(super) public_access: Option<bool>,
     /// Whether containers can be opened to everybody. A new account allows it not when absent.
     pub(super) allow_public_blobs: Option<bool>,
-    /// Whether the account's keys sign anybody in; Azure's default (`true`) when absent.
+    /// Whether the account's access keys are accepted; Azure's default (`true`) when absent.
     pub(super) shared_keys: Option<bool>,
     /// The oldest version of TLS that is accepted. A new account takes `TLS1_2` when absent; Azure by itself would take 1.0.
     pub(super) min_tls: Option<MinTls>,

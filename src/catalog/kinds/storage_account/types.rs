@@ -1,5 +1,6 @@
 //! The ARM types of a storage account.
 
+use crate::catalog::kinds::parts::SYSTEM_IDENTITY;
 use crate::catalog::{DeleteMode, Facet, Lane, Preflight, ResourceType, UpdateMode};
 use crate::value::Rule;
 use std::time::Duration;
@@ -61,8 +62,17 @@ pub static STORAGE_ACCOUNT: ResourceType = ResourceType {
     ],
     facets: &[
         Facet::new("blobUri", "/properties/primaryEndpoints/blob", "the URL of its blobs"),
-        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+        Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+            .given(&SYSTEM_IDENTITY),
     ],
+    cross_check: Some(|around, problems| {
+        crate::catalog::kinds::subnets::let_in(
+            around,
+            &["Microsoft.Storage", "Microsoft.Storage.Global"],
+            "",
+            problems,
+        );
+    }),
     preflight: &[Preflight::Name {
         path: "Microsoft.Storage/checkNameAvailability",
         api_version: API_VERSION,

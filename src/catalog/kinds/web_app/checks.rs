@@ -79,7 +79,7 @@ fn check_app(app: &App<'_>, at: &str, cx: &mut EntryCx<'_>) {
     }
     within(app.config.workers, 1..=30, &format!("{at}config.workers"), cx);
     if refuses_all(app) && app.public_access != Some(false) {
-        let message = "everybody is refused and no rule lets anybody in";
+        let message = "the default refuses all requests and no rule allows any";
         cx.problem(
             Problem::warning(&WEB_APP_ACCESS, format!("{at}config.defaultAccess"), message)
                 .help("write `publicAccess: false`, which says the same, or add `accessRestrictions`"),

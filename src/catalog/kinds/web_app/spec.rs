@@ -147,7 +147,7 @@ pub struct ConfigSpec {
     pub(super) runtime: Option<String>,
     /// The command that starts the app; that of the runtime when absent.
     pub(super) start_command: Option<String>,
-    /// Whether the app stays loaded while nobody asks for it.
+    /// Whether the app stays loaded while there are no requests.
     pub(super) always_on: Option<bool>,
     /// Whether HTTP/2 is spoken.
     pub(super) http2: Option<bool>,

@@ -1,6 +1,8 @@
 //! The ARM types of a web app.
 
 use crate::catalog::kinds::app_service_plan::API_VERSION;
+use crate::catalog::kinds::parts::SYSTEM_IDENTITY;
+use crate::catalog::kinds::subnets;
 use crate::catalog::{DeleteMode, Facet, Lane, Preflight, ResourceType, UpdateMode};
 use crate::value::Rule;
 use std::time::Duration;
@@ -59,7 +61,8 @@ const RULES: &[Rule] = &[
 
 const FACETS: &[Facet] = &[
     Facet::new("hostName", "/properties/defaultHostName", "the host name at which it answers"),
-    Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity"),
+    Facet::new("principalId", "/identity/principalId", "the object id of its system-assigned identity")
+        .given(&SYSTEM_IDENTITY),
     Facet::new(
         "outboundAddresses",
         "/properties/outboundIpAddresses",
@@ -75,6 +78,10 @@ const FACETS: &[Facet] = &[
 /// The web app.
 pub static SITE: ResourceType = ResourceType {
     rules: RULES,
+    cross_check: Some(|around, problems| {
+        let pointer = "/properties/virtualNetworkSubnetId";
+        subnets::delegated(around, pointer, ".subnet", "Microsoft.Web/serverFarms", problems);
+    }),
     facets: FACETS,
     lanes: &[Lane::Ancestor(SITES)],
     // Unless it is told not to, Azure deletes the plan along with the last app on it.
@@ -89,6 +96,10 @@ pub static SITE: ResourceType = ResourceType {
 /// A slot.
 pub static SLOT: ResourceType = ResourceType {
     rules: RULES,
+    cross_check: Some(|around, problems| {
+        let pointer = "/properties/virtualNetworkSubnetId";
+        subnets::delegated(around, pointer, ".subnet", "Microsoft.Web/serverFarms", problems);
+    }),
     facets: FACETS,
     lanes: &[Lane::Ancestor(SITES)],
     delete_query: &[("deleteMetrics", "true"), ("deleteEmptyServerFarm", "false")],

@@ -5,11 +5,10 @@ use crate::catalog::{EntryCx, Problem, Reference};
 use crate::diag::Code;
 use crate::value::token::has_token;
 
-/// Reports a password, key or token that stands in the blueprint as it is.
+/// Reports a password, key or token that is in the blueprint as it is.
 pub(super) fn secret(path: String, text: Option<&str>, what: &str, cx: &mut EntryCx<'_>) {
     if text.is_some_and(|text| !has_token(text)) {
-        let message =
-            format!("a {what} stands in the blueprint in clear text; use a parameter with `secret: true`");
+        let message = format!("a {what} is in the blueprint in clear text");
         let field = path.rsplit('.').next().unwrap_or_default();
         let help = format!(
             "declare `{field}: {{ type: string, secret: true }}` under `parameters` and write `${{param.{field}}}` here"

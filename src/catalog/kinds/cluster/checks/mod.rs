@@ -349,6 +349,13 @@ fn accounts(spec: &Spec, cx: &mut EntryCx<'_>) {
     if let Some(kubelet) = &spec.kubelet_identity {
         identity("kubeletIdentity".into(), kubelet, cx);
     }
+    if spec.identity.as_ref().is_some_and(|identity| identity.0 == "system") {
+        let message = "a cluster without `identity` has one of its own";
+        cx.problem(
+            Problem::error(&credentials::IDENTITY_REFERENCE, "identity", message)
+                .help("take `identity` out, or name an entry of `identities`"),
+        );
+    }
     if spec.kubelet_identity.is_some() && spec.identity.is_none() {
         cx.problem(
             Problem::error(

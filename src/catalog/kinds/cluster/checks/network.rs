@@ -8,7 +8,7 @@ use super::super::node_pool::Os;
 use super::super::profiles::ArtifactSource;
 use super::super::spec::Spec;
 use crate::catalog::kinds::addresses::IDLE_TIMEOUT;
-use crate::catalog::kinds::addresses::{CIDR, public_range};
+use crate::catalog::kinds::addresses::{CIDR, not_a_block, public_range};
 use crate::catalog::kinds::scope::written_id;
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
@@ -476,14 +476,8 @@ fn families(network: &NetworkSpec, cx: &mut EntryCx<'_>) {
         for (at, range) in many.iter().enumerate().filter(|(_, range)| !has_token(range)) {
             let good = range.parse::<ipnet::IpNet>().is_ok();
             if !good {
-                cx.problem(
-                    Problem::error(
-                        &CIDR,
-                        format!("network.{field}[{at}]"),
-                        format!("`{range}` is not a range of addresses"),
-                    )
-                    .help("write a CIDR block, such as `10.0.0.0/16` or `fd12:3456:789a::/64`"),
-                );
+                let (message, help) = not_a_block(range, "fd12:3456:789a::/64");
+                cx.problem(Problem::error(&CIDR, format!("network.{field}[{at}]"), message).help(help));
             }
         }
     }
@@ -533,11 +527,8 @@ fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
         let text = text.as_deref().filter(|text| !has_token(text))?;
         let range = Range::parse(text);
         if range.is_none() {
-            let message = format!("`{text}` is not a range of addresses");
-            cx.problem(
-                Problem::error(&CIDR, format!("network.{field}"), message)
-                    .help("write a CIDR block, such as `10.0.0.0/16`"),
-            );
+            let (message, help) = not_a_block(text, "10.0.0.0/16");
+            cx.problem(Problem::error(&CIDR, format!("network.{field}"), message).help(help));
         }
         range
     };
@@ -582,7 +573,7 @@ fn ranges(spec: &Spec, cx: &mut EntryCx<'_>) {
 
 const FQDN_SUBDOMAIN: Code = Code {
     name: "fqdn-subdomain",
-    why: "A subdomain of your own needs a private DNS zone of your own to stand in.",
+    why: "A subdomain of your own needs a private DNS zone of your own.",
     remedy: "Name the zone, or use `dnsPrefix`.",
     example: "apiServer: { privateCluster: true, privateDnsZone: \"${privateDnsZones.aks}\" }",
 };
@@ -617,7 +608,7 @@ const PUBLIC_FQDN: Code = Code {
 
 const VNET_INTEGRATION: Code = Code {
     name: "vnet-integration",
-    why: "With VNet integration the API server stands in a subnet of yours, delegated to it.",
+    why: "With VNet integration the API server is in a subnet of yours, delegated to it.",
     remedy: "Say both, or neither.",
     example: "apiServer: { vnetIntegration: true, subnet: \"${networks.hub.subnets.api}\" }",
 };
@@ -701,7 +692,7 @@ fn api_server(spec: &Spec, cx: &mut EntryCx<'_>) {
             Problem::error(
                 &VNET_INTEGRATION,
                 "apiServer.subnet",
-                "the API server stands in a subnet with VNet integration only",
+                "the API server takes a subnet only with VNet integration",
             )
             .help("add `vnetIntegration: true`"),
         );

@@ -255,7 +255,7 @@ const ZONES: Code = Code {
     example: "zones: [\"1\", \"2\", \"3\"]",
 };
 
-/// Where nodes stand.
+/// Where nodes are.
 fn places(path: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
     let zones = pool.zones.as_deref().unwrap_or_default();
     for (at, zone) in zones.iter().enumerate().filter(|(_, zone)| !has_token(&zone.0)) {

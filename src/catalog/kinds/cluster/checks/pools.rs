@@ -79,9 +79,16 @@ fn name(key: &str, pool: &PoolSpec, cx: &mut EntryCx<'_>) {
         Os::Windows => (&WINDOWS_POOL_NAME, "a Windows node pool"),
         Os::Linux => (&POOL_NAME, "a node pool"),
     };
-    cx.problem(Problem::error(code, path, format!("`{name}` cannot be the name of {what}")).help(format!(
-        "use at most {longest} small letters and digits, a letter first: `name: …` below the pool's key"
-    )));
+    let small: String = name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    let help = match small.starts_with(|c: char| c.is_ascii_lowercase()) && small.len() <= longest {
+        true => format!("write `{small}`: small letters and digits only, a letter first"),
+        false => {
+            format!(
+                "use at most {longest} small letters and digits, a letter first: `name: …` below the pool's key"
+            )
+        }
+    };
+    cx.problem(Problem::error(code, path, format!("`{name}` cannot be the name of {what}")).help(help));
 }
 
 const WINDOWS_2019: Code = Code {
@@ -332,14 +339,22 @@ fn size(key: &str, pool: &PoolSpec, spec: &Spec, cx: &mut EntryCx<'_>) {
     }
     let least = if pool.mode(key, spec) == Mode::System { 1 } else { 0 };
     if let Some(scale) = &pool.autoscale {
-        if scale.min < least || scale.min > scale.max || scale.max > 1000 {
+        let wrong = match () {
+            () if scale.min > scale.max => {
+                Some(("min", format!("`min` is {}, and `max` is {}", scale.min, scale.max)))
+            }
+            () if scale.min < least => {
+                Some(("min", format!("`min` is {}, and this pool needs {least}", scale.min)))
+            }
+            () if scale.max > 1000 => {
+                Some(("max", format!("`max` is {}, and Azure takes up to 1000", scale.max)))
+            }
+            () => None,
+        };
+        if let Some((field, message)) = wrong {
             cx.problem(
-                Problem::error(
-                    &AUTOSCALE,
-                    format!("{path}.autoscale"),
-                    "the autoscaler has no room between its bounds",
-                )
-                .help(format!("write `{least} ≤ min ≤ max ≤ 1000`")),
+                Problem::error(&AUTOSCALE, format!("{path}.autoscale.{field}"), message)
+                    .help(format!("write `{least} ≤ min ≤ max ≤ 1000`")),
             );
         } else if let Some(count) = pool.count.filter(|count| !(scale.min..=scale.max).contains(count)) {
             cx.problem(

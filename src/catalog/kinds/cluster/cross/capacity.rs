@@ -135,7 +135,7 @@ impl<'a> Pool<'a> {
         self.body.get(member).and_then(Value::as_str)
     }
 
-    /// What a node takes of the subnet that it stands in.
+    /// What a node takes of the subnet that it is in.
     fn of_node_subnet(&self) -> (u64, String) {
         if Pods::of(self.cluster) != Pods::Subnet || self.text("podSubnetID").is_some() {
             return (1, "1".to_owned());

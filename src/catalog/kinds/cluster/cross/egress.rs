@@ -25,7 +25,7 @@ const OUTBOUND_GATEWAY: Code = Code {
 
 const PATH: &str = "network.outboundType";
 
-/// The subnets of the blueprint that nodes of a cluster stand in.
+/// The subnets of the blueprint that nodes of a cluster are in.
 fn node_subnets<'a>(around: &CheckContext<'a>) -> Vec<LinkedResource<'a>> {
     let pools = around.this.body.pointer("/properties/agentPoolProfiles").and_then(Value::as_array);
     let ids = pools.into_iter().flatten().filter_map(|pool| pool.get("vnetSubnetID")?.as_str());

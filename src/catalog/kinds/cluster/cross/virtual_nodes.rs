@@ -12,7 +12,7 @@ pub(super) const CODES: &[&Code] = &[&VIRTUAL_NODES_SUBNET];
 
 const VIRTUAL_NODES_SUBNET: Code = Code {
     name: "virtual-nodes-subnet",
-    why: "Virtual nodes stand in a subnet of the cluster's network that is delegated to container instances.",
+    why: "Virtual nodes are in a subnet of the cluster's network that is delegated to container instances.",
     remedy: "Name such a subnet, with the delegation.",
     example: "subnets: { instances: { prefix: 10.20.16.0/24, delegation: Microsoft.ContainerInstance/containerGroups } }",
 };
@@ -67,7 +67,7 @@ pub(super) fn check(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
                 &VIRTUAL_NODES_SUBNET,
                 PATH,
                 format!(
-                    "`{}` is not delegated to `{DELEGATION}`, so no virtual node can stand in it",
+                    "`{}` is not delegated to `{DELEGATION}`, so it takes no virtual nodes",
                     subnet.address
                 ),
             )

@@ -75,7 +75,7 @@ fn what_azure_would_refuse_is_a_problem_before() {
         ),
         (
             pools(json!({ "b": { "autoscale": { "min": 3, "max": 1 } } })),
-            vec![("autoscale", "nodePools.b.autoscale")],
+            vec![("autoscale", "nodePools.b.autoscale.min")],
         ),
         (
             pools(json!({ "b": { "count": 9, "autoscale": { "min": 0, "max": 3 } } })),
