@@ -365,7 +365,8 @@ fn judge(rehearsal: &Rehearsal, estate: &Value, tries: &[Try]) -> Found {
             Err(told) => by_field.push((one, told)),
         }
     }
-    // A field may need others beside it, which the estate does not have: that is told whatever the reference is.
+    // A field may need others beside it, which the estate does not have: that is told whatever the reference is. So is what
+    // a part needs that is there for its one field only.
     let of_field = |field: &Field, message: &str| {
         let of = by_field.iter().filter(|(one, _)| one.field.path == field.path);
         let all = tries.iter().filter(|one| one.field.path == field.path).count();
@@ -373,7 +374,10 @@ fn judge(rehearsal: &Rehearsal, estate: &Value, tries: &[Try]) -> Found {
         all > 3 && with * 2 > all
     };
     for (one, told) in &by_field {
-        let told: Vec<&Told> = told.iter().filter(|told| !of_field(&one.field, &told.message)).collect();
+        let skeleton = |told: &Told| told.message.starts_with('`') && told.message.contains("` needs `");
+        let told = told.iter().filter(|told| !of_field(&one.field, &told.message) && !skeleton(told));
+        let mut told: Vec<&Told> = told.collect();
+        told.dedup_by(|a, b| a.message == b.message);
         match &told[..] {
             [] => {}
             [only] if only.message.starts_with("these need each other") => {}
@@ -427,6 +431,8 @@ async fn applied(there: &[Value], tree: &Value) -> Vec<(String, String)> {
 /// Fields that want more of a resource of others than its type, which only Azure can tell: that it is there, that a subnet is
 /// delegated or has an endpoint.
 const TOLD_BY_AZURE: &[&str] = &[
+    "dataCollectionRules.logs.associations.*.target",
+    "diagnosticSettings.vault.target",
     "existing.shared.parent",
     "webApps.shop.subnet",
     "webApps.shop.slots.*.subnet",
