@@ -72,6 +72,7 @@ const PLACES: &[(&str, Way, &str)] = &[
     ("sqlPassword", Way::Argument, "type: string, secret: true"),
     ("appSetting", Way::File, "type: string, secret: true"),
     ("slotSetting", Way::Argument, "type: string, secret: true"),
+    ("webhook", Way::File, "type: string, secret: true"),
     ("default", Way::Literal, "type: string, secret: true"),
     ("literal", Way::Literal, ""),
     ("literalUrl", Way::Literal, ""),
@@ -161,6 +162,11 @@ sqlServers:
     protect: false
     adminLogin: boss
     adminPassword: '${param.sqlPassword}'
+containerRegistries:
+  images:
+    name: crcanary
+    protect: false
+    webhooks: { pushed: { url: 'https://ci.example.com/?code=${param.webhook}', actions: [push] } }
 appServicePlans:
   web: { name: asp-example, sku: S1 }
 webApps:
@@ -629,11 +635,14 @@ fn check(watch: &Watch) {
 /// The fields of ARM that the catalog marks as secret, with the place that puts a canary into each. A field that is new
 /// there, and not here, fails the test below: it gets a place, and so a canary in every sink.
 const MARKED: &[(&str, &str, &str)] = &[
+    // No field of the blueprint leads there but those of `resources:`, which says itself what is secret.
+    ("Microsoft.ContainerRegistry/registries/webhooks", "properties.customHeaders", "writeOnly"),
+    ("Microsoft.ContainerRegistry/registries/webhooks", "properties.serviceUri", "webhook"),
     ("Microsoft.ContainerService/managedClusters", "properties.aadProfile.serverAppSecret", "serverApp"),
     ("Microsoft.ContainerService/managedClusters", "properties.servicePrincipalProfile.secret", "principal"),
     ("Microsoft.ContainerService/managedClusters", "properties.windowsProfile.adminPassword", "windows"),
     ("Microsoft.KeyVault/vaults/secrets", "properties.value", "vault"),
-    // Nothing in the blueprint leads there but `resources:`, which says itself what is secret.
+    // As the headers of a webhook.
     (
         "Microsoft.KubernetesConfiguration/extensions",
         "properties.configurationProtectedSettings",
@@ -663,6 +672,7 @@ const MARKED: &[(&str, &str, &str)] = &[
     ),
     ("Microsoft.KubernetesConfiguration/fluxConfigurations", "properties.ociRepository.tlsConfig", "ociKey"),
     ("Microsoft.Sql/servers", "properties.administratorLoginPassword", "sqlPassword"),
+    ("Microsoft.Sql/servers/auditingSettings", "properties.storageAccountAccessKey", "writeOnly"),
     // The kind writes its settings to `config/appsettings`; `resources:` says itself what is secret.
     ("Microsoft.Web/sites", "properties.siteConfig.appSettings", "writeOnly"),
     ("Microsoft.Web/sites", "properties.siteConfig.connectionStrings", "writeOnly"),

@@ -101,6 +101,8 @@ pub struct ReplicationSpec {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CacheRuleSpec {
+    /// The Azure name; the key when absent. 5 to 50 letters, digits, `-` and `_`.
+    name: Option<String>,
     /// The repository there, such as `mcr.microsoft.com/azurelinux/*`. Never changes.
     source: String,
     /// The repository here, such as `azurelinux/*`. Never changes.
@@ -111,6 +113,8 @@ pub struct CacheRuleSpec {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct WebhookSpec {
+    /// The Azure name; the key when absent. 5 to 50 letters and digits.
+    name: Option<String>,
     /// The URL that is called. Azure never shows it; when it has a key in it, write a parameter with `secret: true`.
     url: String,
     /// What it is called for.
@@ -141,6 +145,8 @@ pub enum WebhookAction {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ScopeMapSpec {
+    /// The Azure name; the key when absent. 5 to 50 letters, digits, `-` and `_`.
+    name: Option<String>,
     /// What is allowed on which repositories, such as `repositories/shop/content/read`.
     actions: Vec<String>,
     /// What it is for.
@@ -151,6 +157,8 @@ pub struct ScopeMapSpec {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TokenSpec {
+    /// The Azure name; the key when absent. 5 to 50 letters, digits, `-` and `_`.
+    name: Option<String>,
     /// The key of the scope map that says what it may do.
     scope_map: String,
     /// Whether it signs in; Azure's default (`true`) when absent.
@@ -401,7 +409,7 @@ containerRegistries:
             cx.also(Draft::new(own, id.as_str(), &REPLICATION, body).origin(format!("replications.{key}")));
         }
         for (key, rule) in &spec.cache_rules {
-            let id = registry.child("cacheRules", key);
+            let id = registry.child("cacheRules", rule.name.as_ref().unwrap_or(key));
             let body =
                 json!({ "properties": { "sourceRepository": rule.source, "targetRepository": rule.target } });
             let own = address.child("cacheRules").child(key);
@@ -409,7 +417,7 @@ containerRegistries:
         }
         let status = |on: bool| Value::from(if on { "enabled" } else { "disabled" });
         for (key, hook) in &spec.webhooks {
-            let id = registry.child("webhooks", key);
+            let id = registry.child("webhooks", hook.name.as_ref().unwrap_or(key));
             let body = cx.tracked(members([
                 ("serviceUri", Some(hook.url.clone().into())),
                 ("actions", Some(json!(hook.actions))),
@@ -420,7 +428,7 @@ containerRegistries:
             cx.also(Draft::new(own, id.as_str(), &WEBHOOK, body).origin(format!("webhooks.{key}")));
         }
         for (key, map) in &spec.scope_maps {
-            let id = registry.child("scopeMaps", key);
+            let id = registry.child("scopeMaps", map.name.as_ref().unwrap_or(key));
             let body = json!({ "properties": members([
                 ("description", map.description.clone().map(Value::from)),
                 ("actions", Some(json!(map.actions))),
@@ -429,9 +437,11 @@ containerRegistries:
             cx.also(Draft::new(own, id.as_str(), &SCOPE_MAP, body).origin(format!("scopeMaps.{key}")));
         }
         for (key, token) in &spec.tokens {
-            let id = registry.child("tokens", key);
+            let id = registry.child("tokens", token.name.as_ref().unwrap_or(key));
+            let map = spec.scope_maps.get(&token.scope_map).and_then(|map| map.name.as_ref());
+            let map = registry.child("scopeMaps", map.unwrap_or(&token.scope_map));
             let body = json!({ "properties": members([
-                ("scopeMapId", Some(registry.child("scopeMaps", &token.scope_map).as_str().into())),
+                ("scopeMapId", Some(map.as_str().into())),
                 ("status", token.enabled.map(status)),
             ]) });
             let own = address.child("tokens").child(key);
@@ -516,18 +526,15 @@ const PART: NameRule = NameRule {
 
 impl Spec {
     fn check_parts(&self, cx: &mut EntryCx<'_>) {
-        let rules = self.cache_rules.keys().map(|key| ("cacheRules", key));
-        let maps = self.scope_maps.keys().map(|key| ("scopeMaps", key));
-        let tokens = self.tokens.keys().map(|key| ("tokens", key));
-        for (list, key) in rules.chain(maps).chain(tokens) {
-            PART.check(key, &format!("{list}.{key}"), cx);
+        let rules = self.cache_rules.iter().map(|(key, rule)| ("cacheRules", key, &rule.name));
+        let maps = self.scope_maps.iter().map(|(key, map)| ("scopeMaps", key, &map.name));
+        let tokens = self.tokens.iter().map(|(key, token)| ("tokens", key, &token.name));
+        for (list, key, name) in rules.chain(maps).chain(tokens) {
+            PART.check(name.as_ref().unwrap_or(key), &format!("{list}.{key}"), cx);
         }
         for (key, hook) in &self.webhooks {
-            NameRule { inner: alphanumeric, says: NAME.says, ..PART }.check(
-                key,
-                &format!("webhooks.{key}"),
-                cx,
-            );
+            let rule = NameRule { inner: alphanumeric, says: NAME.says, ..PART };
+            rule.check(hook.name.as_ref().unwrap_or(key), &format!("webhooks.{key}"), cx);
             if !has_token(&hook.url) && !hook.url.starts_with("https://") {
                 let message = "the URL is not one of HTTPS";
                 cx.problem(

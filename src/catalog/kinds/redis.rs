@@ -92,6 +92,8 @@ impl Persistence {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AccessSpec {
+    /// The Azure name of the assignment; the key when absent. 1 to 60 letters and digits.
+    name: Option<String>,
     /// An identity of the blueprint, or an object id.
     #[schemars(extend("x-wants" = "principal"))]
     principal: Reference,
@@ -254,7 +256,7 @@ redis:
         cx.also(draft.initially_if(&[("properties.clusteringPolicy", spec.clustering.is_none())]));
         for (key, access) in &spec.access {
             let own = address.child("access").child(key);
-            let id = id.child("accessPolicyAssignments", key);
+            let id = id.child("accessPolicyAssignments", access.name.as_ref().unwrap_or(key));
             // Azure has one policy so far, which allows everything.
             let body = json!({ "properties": {
                 "accessPolicyName": "default", "user": { "objectId": access.principal.facet("principalId") },
@@ -265,9 +267,23 @@ redis:
     }
 }
 
+const ACCESS_NAME: NameRule = NameRule {
+    what: "an access policy assignment",
+    min: 1,
+    max: 60,
+    first: alphanumeric,
+    inner: alphanumeric,
+    last: alphanumeric,
+    says: "1 to 60 letters and digits",
+    ..NAME
+};
+
 impl Spec {
     fn check(&self, name: &str, cx: &mut EntryCx<'_>) {
         NAME.check(name, "name", cx);
+        for (key, access) in &self.access {
+            ACCESS_NAME.check(access.name.as_ref().unwrap_or(key), &format!("access.{key}"), cx);
+        }
         let sizes = ["Balanced_B", "MemoryOptimized_M", "ComputeOptimized_X", "FlashOptimized_A"];
         if !has_token(&self.sku) && !sizes.iter().any(|size| self.sku.starts_with(size)) {
             let message = format!("`{}` is not a size of Azure Managed Redis", display_text(&self.sku));
@@ -327,6 +343,7 @@ mod tests {
             (json!({ "sku": "Premium" }), "redis-fields"),
             (json!({ "sku": "Balanced_B5", "eviction": "never" }), "redis-fields"),
             (json!({ "sku": "Balanced_B5", "identities": ["system"] }), "redis-fields"),
+            (json!({ "sku": "Balanced_B5", "access": { "pay-team": { "principal": "x" } } }), "redis-name"),
         ] {
             assert_eq!(codes(expand("redis", "sessions", fields.clone())), [code], "{fields}");
         }
