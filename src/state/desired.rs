@@ -201,14 +201,16 @@ impl DesiredResource {
         written.map_or(Cow::Borrowed(path), Cow::Owned)
     }
 
-    /// The paths in its body of lists that are the blueprint's alone.
+    /// The paths in its body of lists that are the blueprint's alone, each once: several words of a blueprint may name one
+    /// list.
     pub fn exclusive_lists(&self) -> Vec<&str> {
-        self.exclusive.iter().filter_map(path_of).collect()
+        once(self.exclusive.iter().filter_map(path_of))
     }
 
-    /// The paths in its body of lists that others may add to.
+    /// The paths in its body of lists that others may add to, each once.
     pub fn shared_lists(&self) -> Vec<&str> {
-        self.shared.iter().filter_map(path_of).collect()
+        let alone = self.exclusive_lists();
+        once(self.shared.iter().filter_map(path_of).filter(|path| !alone.contains(path)))
     }
 
     /// The types of what may stand below it only when the blueprint asks for it, with what the blueprint calls them.
@@ -220,6 +222,17 @@ impl DesiredResource {
     pub fn shared_children(&self) -> impl Iterator<Item = (&str, &'static ResourceType)> {
         self.shared.iter().flat_map(children_of)
     }
+}
+
+/// The same paths, each at its first place only.
+fn once<'p>(paths: impl Iterator<Item = &'p str>) -> Vec<&'p str> {
+    let mut found: Vec<&str> = Vec::new();
+    for path in paths {
+        if !found.contains(&path) {
+            found.push(path);
+        }
+    }
+    found
 }
 
 fn path_of(list: &Exclusive) -> Option<&str> {

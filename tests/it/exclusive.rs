@@ -157,6 +157,11 @@ const NAMELESS: &[(&str, &str)] = &[
     ("properties.rotationPolicy", "a key is never changed"),
     ("properties.policy.rules", "the rules of age of an account, which are one resource"),
     ("properties.correlationFilter.properties", "what one rule compares, which nobody shares"),
+    ("properties.itsmReceivers", "no field of the blueprint asks for them"),
+    ("properties.azureAppPushReceivers", "no field of the blueprint asks for them"),
+    ("properties.automationRunbookReceivers", "no field of the blueprint asks for them"),
+    ("properties.actions.customProperties", "texts that go along with one alert"),
+    ("properties.actions.actionProperties", "texts that go along with one alert"),
     ("properties.localDNSProfile", "settings by zone, some of which Azure adds itself"),
 ];
 

@@ -48,6 +48,7 @@ fn apply(blueprint: &Path) -> Sent {
         application(&mut command).env("AZURE_CLIENT_SECRET", SECRET);
         command.env("AZURE_SUBSCRIPTION_ID", berth::sim::SUBSCRIPTION);
         command.env("WINDOWS_ADMIN_PASSWORD", "Made-up-0!Made-up").env("GIT_TOKEN", "made-up");
+        command.env("CHAT_URL", "https://chat.example.com/made-up");
         Run::of(args, command.output().unwrap())
     };
     run(&["apply", "blueprint.yaml", "--auto-approve"]).exits(0).says(&["Done."]);

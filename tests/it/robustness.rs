@@ -56,7 +56,7 @@ fn nesting_ends_somewhere() {
         format!("identities:\n{steps}"),
         &["nested too deep", "more than 128", "this limit is fixed", "nest less"],
     );
-    refused("identities: &a { app: *a }\n", &["nested too deep", "an alias cannot stand in what it repeats"]);
+    refused("identities: &a { app: *a }\n", &["nested too deep", "an alias cannot be in what it repeats"]);
     let expression = format!("outputs: {{ a: \"${{{}1{}}}\" }}\n", "(".repeat(50_000), ")".repeat(50_000));
     refused(expression, &["blueprint.yaml:3:15", "more than 250 operators", "this limit is fixed"]);
 }

@@ -58,6 +58,11 @@ clusters:
     servicePrincipal: { clientId: 5ab5c819-0000-4000-8000-00000000abcd, secret: '${param.canary}' }
     nodePools:
       system: { mode: System, count: 1 }
+containerRegistries:
+  images:
+    name: crcanary
+    protect: false
+    webhooks: { pushed: { url: 'https://ci.example.com/?code=${param.canary}', actions: [push] } }
 resources:
   generic:
     name: sql-example
@@ -77,6 +82,8 @@ const NO_SECRET: &[(&str, &str)] = &[
     ("properties.aadProfile.serverAppSecret", "sign-in of old clusters, which Azure no longer makes"),
     ("properties.azureBlob.servicePrincipal", "no field of the blueprint asks for it"),
     ("properties.ociRepository.tlsConfig", "no field of the blueprint asks for it"),
+    ("properties.customHeaders", "no field of the blueprint asks for it"),
+    ("properties.storageAccountAccessKey", "no field of the blueprint asks for it"),
     ("properties.siteConfig", "settings are written to a resource of their own"),
 ];
 

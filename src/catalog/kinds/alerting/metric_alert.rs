@@ -330,7 +330,10 @@ metricAlerts:
     actions: [\"${actionGroups.oncall}\"]
 ";
     const TYPES: &'static [&'static ResourceType] = &[&METRIC_ALERT];
-    const MERGED: &'static [Merged] = &[Merged::list("actions", "properties.actions")];
+    const MERGED: &'static [Merged] = &[
+        Merged::list("actions", "properties.actions"),
+        Merged::list("criteria", "properties.criteria.allOf"),
+    ];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];
     type Spec = Spec;
 

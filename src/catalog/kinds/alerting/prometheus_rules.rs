@@ -6,7 +6,9 @@ use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::members;
 use crate::catalog::kinds::scope::written_id;
-use crate::catalog::{Draft, EntryCx, EntryKind, Problem, Reference, ResourceType, Severity, Turn, Weight};
+use crate::catalog::{
+    Draft, EntryCx, EntryKind, Merged, Problem, Reference, ResourceType, Severity, Turn, Weight,
+};
 use crate::diag::Code;
 use crate::value::Rule;
 use indexmap::IndexMap;
@@ -150,6 +152,7 @@ prometheusRuleGroups:
         actions: [\"${actionGroups.oncall}\"]
 ";
     const TYPES: &'static [&'static ResourceType] = &[&PROMETHEUS_RULES];
+    const MERGED: &'static [Merged] = &[Merged::list("rules", "properties.rules")];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];
     type Spec = Spec;
 

@@ -162,8 +162,11 @@ diagnosticSettings:
     workspace: ${logWorkspaces.audit}
 ";
     const TYPES: &'static [&'static ResourceType] = &[&DIAGNOSTIC_SETTING];
-    const MERGED: &'static [Merged] =
-        &[Merged::list("categories", "properties.logs"), Merged::list("groups", "properties.logs")];
+    const MERGED: &'static [Merged] = &[
+        Merged::list("categories", "properties.logs"),
+        Merged::list("groups", "properties.logs"),
+        Merged::list("metrics", "properties.metrics"),
+    ];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];
     type Spec = Spec;
 

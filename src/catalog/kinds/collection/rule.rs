@@ -12,8 +12,8 @@ use super::{API_VERSION, ASSOCIATION, RULE_NAME, association, shortened};
 use crate::catalog::kinds::parts::members;
 use crate::catalog::kinds::scope::{region_of, scope_id, type_in};
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Listing, Nested, Problem, Reference, ResourceType, Severity, Turn,
-    Weight,
+    Draft, EntryCx, EntryKind, Facet, Listing, Merged, Nested, Problem, Reference, ResourceType, Severity,
+    Turn, Weight,
 };
 use crate::diag::Code;
 use crate::ident::{Address, ArmId};
@@ -180,6 +180,15 @@ dataCollectionRules:
 ";
     const TYPES: &'static [&'static ResourceType] = &[&COLLECTION_RULE, &ASSOCIATION];
     const NESTED: &'static [Nested] = &[Nested::at("associations.*")];
+    const MERGED: &'static [Merged] = &[
+        Merged::list("containerInsights", "properties.dataSources.extensions"),
+        Merged::list("prometheus", "properties.dataSources.prometheusForwarder"),
+        Merged::list("syslog", "properties.dataSources.syslog"),
+        Merged::list("counters", "properties.dataSources.performanceCounters"),
+        Merged::list("windowsEvents", "properties.dataSources.windowsEventLogs"),
+        Merged::list("workspaces", "properties.destinations.logAnalytics"),
+        Merged::list("monitorWorkspaces", "properties.destinations.monitoringAccounts"),
+    ];
     const CODES: &'static [&'static [&'static Code]] = &[CODES];
     type Spec = Spec;
 
