@@ -248,7 +248,9 @@ async fn a_role_is_said_in_words_and_marked_when_it_reaches_far() {
     let words = format!("(Owner for identities.app on the subscription {subscription})");
     assert!(shown.contains(&words), "{shown}");
     assert!(
-        shown.contains(&format!("! it can give every role to anyone on the subscription {subscription}")),
+        shown.contains(&format!(
+            "! identities.app can then assign any role to anyone on the subscription {subscription}"
+        )),
         "{shown}"
     );
     assert!(
