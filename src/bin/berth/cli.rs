@@ -28,7 +28,7 @@ pub struct Cli {
 /// Reads the command line.
 ///
 /// # Errors
-/// What clap says of it; a wish for help or the version is one of them.
+/// What clap says of it; a request for help or the version is one of them.
 pub fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&with_exit_codes(Cli::command()).try_get_matches()?)
 }

@@ -18,24 +18,24 @@ use berth::report::{Places, Style, human, json, junit, progress, sarif};
 use std::sync::Arc;
 
 /// Brings Azure to what the blueprint says, or carries out a saved plan.
-pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
-    if let Err(failure) = reports::check(&wish.reports, "the end of a run", REPORTS) {
+pub fn run(global: &Global, terminal: &Terminal, args: &ApplyArgs) -> Exit {
+    if let Err(failure) = reports::check(&args.reports, "the end of a run", REPORTS) {
         return terminal.fail(&failure);
     }
-    let terminal = &terminal.aside(wish.reports.iter().map(|report| report.file.as_path()));
-    let path = wish.blueprint.as_path();
+    let terminal = &terminal.aside(args.reports.iter().map(|report| report.file.as_path()));
+    let path = args.blueprint.as_path();
     let bytes = match settings::read(path) {
         Ok(bytes) => bytes,
         Err(failure) => return terminal.fail(&failure),
     };
     if berth::plan::is_saved(&bytes) {
-        return saved::apply(global, terminal, path, &bytes, wish);
+        return saved::apply(global, terminal, path, &bytes, args);
     }
     let global = &match of_blueprint(global, terminal, path) {
         Ok(global) => global,
         Err(exit) => return exit,
     };
-    let judge = match Judge::read(&wish.policies, global) {
+    let judge = match Judge::read(&args.policies, global) {
         Ok(judge) => judge,
         Err(failure) => return terminal.fail(&failure),
     };
@@ -46,20 +46,20 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &ApplyArgs) -> Exit {
         ahead,
         |_, _| Ok(()),
         async |blueprint, mut session| {
-            wish.extent.limit(&mut session);
-            listen(terminal, &mut session, wish.format);
+            args.extent.limit(&mut session);
+            listen(terminal, &mut session, args.format);
             let (mut refused, mut held) = (None, false);
             let agree = |planned: &Planned, allowed: bool| {
                 held = planned.plan.is_held();
-                let (auto_approve, question) = (wish.auto_approve, "Apply this plan");
-                let asking = Asking { allowed, auto_approve, question, format: wish.format };
+                let (auto_approve, question) = (args.auto_approve, "Apply this plan");
+                let asking = Asking { allowed, auto_approve, question, format: args.format };
                 agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
             };
-            let adoption = plan::adoption(wish.adopt);
-            match ops::apply(&session, &blueprint.desired, adoption, &wish.allowances(), agree).await {
+            let adoption = plan::adoption(args.adopt);
+            match ops::apply(&session, &blueprint.desired, adoption, &args.allowances(), agree).await {
                 Ok(Some(applied)) => {
                     drop(session);
-                    match finish(terminal, applied, Some(blueprint), &wish.ending()) {
+                    match finish(terminal, applied, Some(blueprint), &args.ending()) {
                         // Everything else is done, and what the blueprint asks for is not.
                         Exit::Done if held => Exit::Blocked,
                         exit => exit,

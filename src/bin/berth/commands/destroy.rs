@@ -9,8 +9,8 @@ use berth::ops::{self, Planned};
 
 /// Deletes everything that the blueprint owns. What that is the ledger says: the blueprint may have mistakes, or be
 /// gone, as long as somebody knows its name. What a blueprint that is there only reads stays, with what that needs.
-pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
-    let whose = match Whose::read(global, terminal, wish.owner) {
+pub fn run(global: &Global, terminal: &Terminal, args: DestroyArgs) -> Exit {
+    let whose = match Whose::read(global, terminal, args.owner) {
         Ok(whose) => whose,
         Err(exit) => return exit,
     };
@@ -20,11 +20,11 @@ pub fn run(global: &Global, terminal: &Terminal, wish: DestroyArgs) -> Exit {
         let existing = whose.existing(terminal, &inputs)?;
         let mut session = session(global, terminal, connection, &whose.owner)?;
         session.estate.subscription = subscription;
-        wish.extent.limit(&mut session);
-        let allowances = Allowances { replace: Vec::new(), delete: wish.allow_delete };
+        args.extent.limit(&mut session);
+        let allowances = Allowances { replace: Vec::new(), delete: args.allow_delete };
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
-            let (auto_approve, question) = (wish.auto_approve, "Delete all of this");
+            let (auto_approve, question) = (args.auto_approve, "Delete all of this");
             let asking = apply::Asking { allowed, auto_approve, question, format: OutputFormat::Human };
             apply::agree(terminal, None, planned, &asking, None, &mut refused)
         };

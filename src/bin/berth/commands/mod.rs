@@ -79,12 +79,12 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
             validate::run(&global, terminal, &blueprints, format, &policies)
         }
         Command::Graph { blueprint, format } => graph::run(&global, terminal, &blueprint, format),
-        Command::Plan(wish) => plan::run(&global, terminal, &wish),
+        Command::Plan(args) => plan::run(&global, terminal, &args),
         Command::Show { plan, format, summary } => {
             saved::show(terminal, &plan, plan::Form { format, summary, on_page: false, files: &[] })
         }
-        Command::Apply(wish) => apply::run(&global, terminal, &wish),
-        Command::Destroy(wish) => destroy::run(&global, terminal, wish),
+        Command::Apply(args) => apply::run(&global, terminal, &args),
+        Command::Destroy(args) => destroy::run(&global, terminal, args),
         Command::Drift { blueprint, settle, .. } if !settle.accept.is_empty() => {
             settle::accept(&global, terminal, &blueprint, &settle.accept)
         }
@@ -99,9 +99,9 @@ fn carry_out(cli: Cli, terminal: &Terminal) -> Exit {
             doctor::run(&global, terminal, &blueprint, &asked)
         }
         Command::Approve { command } => approve::run(&global, terminal, command),
-        Command::Output(wish) => output::run(&global, terminal, &wish),
-        Command::Kubeconfig(wish) => surroundings::kubeconfig(&global, terminal, &wish),
-        Command::Manifests(wish) => surroundings::manifests(&global, terminal, &wish),
+        Command::Output(args) => output::run(&global, terminal, &args),
+        Command::Kubeconfig(args) => surroundings::kubeconfig(&global, terminal, &args),
+        Command::Manifests(args) => surroundings::manifests(&global, terminal, &args),
         Command::Ledger { command } => ledger::run(&global, terminal, command),
         Command::Sim { command } => sim::run(&global, terminal, command),
         Command::Init { dir, template, list } => init::run(terminal, &dir, &template, list),

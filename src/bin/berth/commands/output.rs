@@ -16,13 +16,13 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 /// Shows the outputs of the last apply, from the ledger.
-pub fn run(global: &Global, terminal: &Terminal, wish: &OutputArgs) -> Exit {
-    let owner = Owner { blueprint: Some(wish.blueprint.clone()), name: None };
+pub fn run(global: &Global, terminal: &Terminal, args: &OutputArgs) -> Exit {
+    let owner = Owner { blueprint: Some(args.blueprint.clone()), name: None };
     let whose = match Whose::read(global, terminal, owner) {
         Ok(whose) => whose,
         Err(exit) => return exit,
     };
-    if wish.secret_outputs && wish.format == OutputsFormat::Human {
+    if args.secret_outputs && args.format == OutputsFormat::Human {
         return terminal.fail(&Failure::new(
             "`--secret-outputs` is for programs",
             "add `--format env`, `json`, `azure-devops` or `github`",
@@ -36,14 +36,14 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &OutputArgs) -> Exit {
         };
         let mut all: IndexMap<String, (Value, bool)> =
             kept.into_iter().map(|(name, value)| (name, (value, false))).collect();
-        if wish.secret_outputs {
-            match secret(&whose, wish.name.as_deref()) {
+        if args.secret_outputs {
+            match secret(&whose, args.name.as_deref()) {
                 Ok(secret) => all.extend(secret.into_iter().map(|(name, value)| (name, (value, true)))),
                 Err(failure) => return terminal.fail(&failure),
             }
         }
-        if let Some(name) = &wish.name {
-            all.retain(|known, _| known == name || wish.format == OutputsFormat::Human);
+        if let Some(name) = &args.name {
+            all.retain(|known, _| known == name || args.format == OutputsFormat::Human);
             if !all.contains_key(name) {
                 let known: Vec<&str> = all.keys().map(String::as_str).collect();
                 let help = match known.is_empty() {
@@ -53,7 +53,7 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &OutputArgs) -> Exit {
                 return terminal.fail(&Failure::new(format!("there is no output `{name}`"), help));
             }
         }
-        show(terminal, wish, &all)
+        show(terminal, args, &all)
     })
 }
 
@@ -106,11 +106,11 @@ fn secret(whose: &Whose, only: Option<&str>) -> Result<Vec<(String, Value)>, Fai
         .collect()
 }
 
-fn show(terminal: &Terminal, wish: &OutputArgs, all: &IndexMap<String, (Value, bool)>) -> Exit {
+fn show(terminal: &Terminal, args: &OutputArgs, all: &IndexMap<String, (Value, bool)>) -> Exit {
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let syntax = match wish.format {
+    let syntax = match args.format {
         OutputsFormat::Human => {
-            match wish.name.as_ref().and_then(|name| all.get(name)) {
+            match args.name.as_ref().and_then(|name| all.get(name)) {
                 Some((value, _)) => terminal.print(&format!("{}\n", plain(value))),
                 None => all
                     .iter()
@@ -119,7 +119,7 @@ fn show(terminal: &Terminal, wish: &OutputArgs, all: &IndexMap<String, (Value, b
             return Exit::Done;
         }
         OutputsFormat::Json => {
-            let text = match wish.name.as_ref().and_then(|name| all.get(name)) {
+            let text = match args.name.as_ref().and_then(|name| all.get(name)) {
                 Some((value, _)) => json::to_line(value),
                 None => {
                     let all = all.iter().map(|(name, (value, _))| (name.clone(), value.clone()));
@@ -127,7 +127,7 @@ fn show(terminal: &Terminal, wish: &OutputArgs, all: &IndexMap<String, (Value, b
                 }
             };
             // JSON is escaped already; the doorway would take out the secrets that were asked for.
-            if wish.secret_outputs {
+            if args.secret_outputs {
                 terminal.print_own(&text)
             } else {
                 terminal.print(&text)
@@ -142,13 +142,13 @@ fn show(terminal: &Terminal, wish: &OutputArgs, all: &IndexMap<String, (Value, b
         all.iter().map(|(name, (value, secret))| Handed::new(name, value, *secret)).collect();
     let mut left = Vec::new();
     let file = settings::ci(crate::cli::CiChoice::Github).filter(Ci::has_outputs);
-    match (wish.format, file) {
+    match (args.format, file) {
         (OutputsFormat::Github, Some(ci)) => match ci.set(&handed) {
             Ok(found) => left = found,
             Err(failure) => return terminal.fail(&failure),
         },
         _ => {
-            if wish.format == OutputsFormat::Github {
+            if args.format == OutputsFormat::Github {
                 // The form has no escapes, and what is printed may end in a log.
                 handed.retain(|output| {
                     let harmless = output.secret || guarded(&output.value, redactor(), false) == output.value;

@@ -16,34 +16,34 @@ use berth::report::{Places, Stage, Style, document, gitlab, html, human, json, j
 use std::path::Path;
 
 /// Shows what would be done.
-pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
-    if let Err(failure) = reports::check(&wish.reports, "a plan", REPORTS) {
+pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Exit {
+    if let Err(failure) = reports::check(&args.reports, "a plan", REPORTS) {
         return terminal.fail(&failure);
     }
-    let files = wish.reports.iter().map(|report| report.file.as_path());
-    let terminal = &terminal.aside(files.chain(wish.out.as_deref()));
-    let global = &match of_blueprint(global, terminal, &wish.blueprint) {
+    let files = args.reports.iter().map(|report| report.file.as_path());
+    let terminal = &terminal.aside(files.chain(args.out.as_deref()));
+    let global = &match of_blueprint(global, terminal, &args.blueprint) {
         Ok(global) => global,
         Err(exit) => return exit,
     };
-    if wish.destroy {
-        return destruction(global, terminal, wish);
+    if args.destroy {
+        return destruction(global, terminal, args);
     }
-    let judge = match Judge::read(&wish.policies, global) {
+    let judge = match Judge::read(&args.policies, global) {
         Ok(judge) => judge,
         Err(failure) => return terminal.fail(&failure),
     };
-    with_session(global, terminal, &wish.blueprint, async |blueprint, mut session| {
-        wish.extent.limit(&mut session);
-        let adoption = adoption(wish.adopt);
+    with_session(global, terminal, &args.blueprint, async |blueprint, mut session| {
+        args.extent.limit(&mut session);
+        let adoption = adoption(args.adopt);
         match ops::plan(&session, &blueprint.desired, adoption).await {
             Ok(planned) => {
                 drop(session);
                 let held = planned.plan.is_held();
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
-                let form = Form::of(wish);
+                let form = Form::of(args);
                 let exit = match show(terminal, Some(blueprint), &planned, form, judge.as_ref()) {
-                    Exit::Done => save(global, terminal, blueprint, &planned, wish),
+                    Exit::Done => save(global, terminal, blueprint, &planned, args),
                     other => other,
                 };
                 leave(planned);
@@ -59,8 +59,8 @@ pub fn run(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
 }
 
 /// Shows what `berth destroy` would delete.
-fn destruction(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
-    let owner = Owner { blueprint: Some(wish.blueprint.clone()), name: None };
+fn destruction(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Exit {
+    let owner = Owner { blueprint: Some(args.blueprint.clone()), name: None };
     let whose = match Whose::read(global, terminal, owner) {
         Ok(whose) => whose,
         Err(exit) => return exit,
@@ -71,10 +71,10 @@ fn destruction(global: &Global, terminal: &Terminal, wish: &PlanArgs) -> Exit {
         let existing = whose.existing(terminal, &inputs)?;
         let mut session = session(global, terminal, connection, &whose.owner)?;
         session.estate.subscription = subscription;
-        wish.extent.limit(&mut session);
+        args.extent.limit(&mut session);
         Ok(match ops::plan_destroy(&session, name, &existing).await {
             Ok(planned) => {
-                let form = Form::of(wish);
+                let form = Form::of(args);
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
                 match show(terminal, None, &planned, form, None) {
                     Exit::Done if !nothing => Exit::Changes,
@@ -97,11 +97,11 @@ fn save(
     terminal: &Terminal,
     blueprint: &Loaded,
     planned: &Planned,
-    wish: &PlanArgs,
+    args: &PlanArgs,
 ) -> Exit {
-    let Some(path) = &wish.out else { return Exit::Done };
-    let allowances = Allowances { replace: wish.allow_replace.clone(), delete: wish.allow_delete.clone() };
-    save_to(path, global, terminal, blueprint, planned, adoption(wish.adopt), &allowances)
+    let Some(path) = &args.out else { return Exit::Done };
+    let allowances = Allowances { replace: args.allow_replace.clone(), delete: args.allow_delete.clone() };
+    save_to(path, global, terminal, blueprint, planned, adoption(args.adopt), &allowances)
 }
 
 /// Saves a plan in a file.
@@ -177,8 +177,8 @@ pub struct Form<'a> {
 
 impl<'a> Form<'a> {
     /// As `berth plan` was asked to show it.
-    fn of(wish: &'a PlanArgs) -> Self {
-        Form { format: wish.format, summary: wish.summary, on_page: true, files: &wish.reports }
+    fn of(args: &'a PlanArgs) -> Self {
+        Form { format: args.format, summary: args.summary, on_page: true, files: &args.reports }
     }
 }
 

@@ -16,21 +16,21 @@ use berth::report::{Stage, document, html, human, json, markdown};
 use std::path::Path;
 
 /// Carries out a saved plan, if nothing has moved since.
-pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wish: &ApplyArgs) -> Exit {
+pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], args: &ApplyArgs) -> Exit {
     let saved = match Saved::parse(bytes) {
         Ok(saved) => saved,
         Err(error) => {
             return terminal.fail(&Failure::new(format!("{}: {error}", path.display()), error.hint()));
         }
     };
-    if wish.adopt && !saved.adopt {
+    if args.adopt && !saved.adopt {
         return terminal.fail(&Failure::new(
             "the saved plan was made without `--adopt`",
             "plan again with `berth plan --adopt --out`",
         ));
     }
-    if !wish.extent.target.is_empty() || wish.extent.purge {
-        let flag = if wish.extent.purge { "--purge" } else { "--target" };
+    if !args.extent.target.is_empty() || args.extent.purge {
+        let flag = if args.extent.purge { "--purge" } else { "--target" };
         return terminal.fail(&Failure::new(
             format!("`{flag}` cannot be given with a saved plan, which is carried out as it is"),
             format!("leave out `{flag}`, or plan again with it"),
@@ -41,29 +41,29 @@ pub fn apply(global: &Global, terminal: &Terminal, path: &Path, bytes: &[u8], wi
         Ok(global) => global,
         Err(error) => return report(terminal, &error),
     };
-    let judge = match Judge::read(&wish.policies, global) {
+    let judge = match Judge::read(&args.policies, global) {
         Ok(judge) => judge,
         Err(message) => return terminal.fail(&message),
     };
     let ahead = PendingSource::saved(&saved);
     let prepare = |source: &_, inputs: &mut _| ops::saved_inputs(&saved, source, inputs);
     with_session_of(global, terminal, ahead, prepare, async |blueprint, mut session| {
-        apply::listen(terminal, &mut session, wish.format);
+        apply::listen(terminal, &mut session, args.format);
         session.targets.clone_from(&saved.plan.targets);
         session.reverts.clone_from(&saved.plan.reverts);
         session.purge = saved.plan.steps.iter().any(|step| step.purge.is_some());
         let mut refused = None;
         let agree = |planned: &Planned, allowed: bool| {
-            let (auto_approve, question) = (wish.auto_approve, "Apply this saved plan");
-            let asking = Asking { allowed, auto_approve, question, format: wish.format };
+            let (auto_approve, question) = (args.auto_approve, "Apply this saved plan");
+            let asking = Asking { allowed, auto_approve, question, format: args.format };
             agree(terminal, Some(blueprint), planned, &asking, judge.as_ref(), &mut refused)
         };
         let setting = blueprint.setting(global);
-        let (desired, allowances) = (&blueprint.desired, &wish.allowances());
+        let (desired, allowances) = (&blueprint.desired, &args.allowances());
         match ops::apply_saved(&session, &saved, desired, &setting, found, allowances, agree).await {
             Ok(Some(applied)) => {
                 drop(session);
-                finish(terminal, applied, Some(blueprint), &wish.ending())
+                finish(terminal, applied, Some(blueprint), &args.ending())
             }
             Ok(None) => refused.unwrap_or(Exit::Error),
             Err(error) => report(terminal, &error),

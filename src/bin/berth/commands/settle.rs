@@ -130,13 +130,13 @@ fn write(path: &Path, read: &Source, now: &Source) -> Result<(), Failure> {
 }
 
 /// Plans to set back what was named, and nothing else.
-pub fn revert(global: &Global, terminal: &Terminal, path: &Path, format: Format, wish: &Settle) -> Exit {
+pub fn revert(global: &Global, terminal: &Terminal, path: &Path, format: Format, args: &Settle) -> Exit {
     let global = &match of_blueprint(global, terminal, path) {
         Ok(global) => global,
         Err(exit) => return exit,
     };
     with_session(global, terminal, path, async |blueprint, mut session| {
-        session.reverts.clone_from(&wish.revert);
+        session.reverts.clone_from(&args.revert);
         match ops::plan(&session, &blueprint.desired, Adoption::Refused).await {
             Ok(planned) => {
                 let nothing = planned.plan.is_empty() && planned.plan.conflicts.is_empty();
@@ -145,9 +145,9 @@ pub fn revert(global: &Global, terminal: &Terminal, path: &Path, format: Format,
                 if exit != Exit::Done {
                     return exit;
                 }
-                let saved = wish.out.as_ref().map(|out| {
+                let saved = args.out.as_ref().map(|out| {
                     let allowances =
-                        Allowances { replace: wish.allow_replace.clone(), delete: wish.allow_delete.clone() };
+                        Allowances { replace: args.allow_replace.clone(), delete: args.allow_delete.clone() };
                     save_to(out, global, terminal, blueprint, &planned, Adoption::Refused, &allowances)
                 });
                 match saved.unwrap_or(Exit::Done) {
