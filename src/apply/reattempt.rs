@@ -98,10 +98,10 @@ mod tests {
     #[test]
     fn no_wait_outlasts_the_time_that_is_left() {
         let mut error = Error::new(ErrorKind::Throttled, Method::Put, "https://x/y", "later");
-        for (wish, waits) in [(599, true), (601, false), (u64::MAX, false)] {
-            error.retry_after = Some(Duration::from_secs(wish));
+        for (seconds, waits) in [(599, true), (601, false), (u64::MAX, false)] {
+            error.retry_after = Some(Duration::from_secs(seconds));
             let again = Reattempts::default().after(&error, Duration::from_secs(600));
-            assert_eq!(again.is_some(), waits, "{wish}");
+            assert_eq!(again.is_some(), waits, "{seconds}");
         }
     }
 

@@ -14,9 +14,9 @@ pub struct RetryOptions {
     pub throttled_attempts: u32,
     /// The first pause.
     pub first: Duration,
-    /// The longest pause that is not Azure's own wish.
+    /// The longest pause that Azure did not ask for.
     pub longest: Duration,
-    /// The longest wish of Azure that is granted; beyond it the request fails.
+    /// The longest pause that Azure may ask for; beyond it the request fails.
     pub longest_retry_after: Duration,
 }
 
@@ -61,16 +61,16 @@ impl RetryOptions {
             return None;
         }
         match attempt.retry_after {
-            Some(wish) if wish > self.longest_retry_after => None,
+            Some(asked) if asked > self.longest_retry_after => None,
             // Never earlier than asked: that would start the waiting anew.
-            Some(wish) if !wish.is_zero() => Some(wish + wish.mul_f64(0.1 * fraction(attempt))),
+            Some(asked) if !asked.is_zero() => Some(asked + asked.mul_f64(0.1 * fraction(attempt))),
             _ => Some(self.backoff(attempt)),
         }
     }
 
     /// Whether a request would be repeated, had Azure not asked to wait longer than is granted.
     pub(super) fn asks_too_much(&self, attempt: &Attempt<'_>) -> bool {
-        attempt.retry_after.is_some_and(|wish| wish > self.longest_retry_after)
+        attempt.retry_after.is_some_and(|asked| asked > self.longest_retry_after)
             && self.pause(&Attempt { retry_after: None, ..*attempt }).is_some()
     }
 
@@ -101,23 +101,23 @@ pub(super) const FINEST: Duration = Duration::from_millis(20);
 
 /// How long to wait for the next look at an operation, as far as a response says so.
 ///
-/// A wish in whole seconds is granted as it is, but for zero; only who writes milliseconds means less than a second.
+/// A pause in whole seconds is kept as it is, but for zero; only who writes milliseconds means less than a second.
 pub(super) fn next_look(headers: &Headers, now: Timestamp) -> Option<Duration> {
     match in_milliseconds(headers) {
-        Some(wish) => Some(wish.max(FINEST)),
-        None => retry_after(headers, now).map(|wish| wish.max(SHORTEST)),
+        Some(asked) => Some(asked.max(FINEST)),
+        None => retry_after(headers, now).map(|asked| asked.max(SHORTEST)),
     }
 }
 
 fn in_milliseconds(headers: &Headers) -> Option<Duration> {
-    let wish = |name| headers.get(name).and_then(|value| value.trim().parse().ok());
-    ["retry-after-ms", "x-ms-retry-after-ms"].into_iter().find_map(wish).map(Duration::from_millis)
+    let asked = |name| headers.get(name).and_then(|value| value.trim().parse().ok());
+    ["retry-after-ms", "x-ms-retry-after-ms"].into_iter().find_map(asked).map(Duration::from_millis)
 }
 
 /// How long a response asks to wait: seconds, milliseconds, or an HTTP date.
 pub(super) fn retry_after(headers: &Headers, now: Timestamp) -> Option<Duration> {
-    if let Some(wish) = in_milliseconds(headers) {
-        return Some(wish);
+    if let Some(asked) = in_milliseconds(headers) {
+        return Some(asked);
     }
     let Some(value) = headers.get("retry-after").map(str::trim) else { return quota_reset(headers) };
     if let Ok(seconds) = value.parse::<u64>() {

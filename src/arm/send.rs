@@ -179,7 +179,7 @@ impl Client {
     /// The error that a response is.
     fn refusal(&self, call: &Call<'_>, response: &Response) -> Error {
         let envelope = Envelope::parse(&response.body);
-        let wish = retry_after(&response.headers, self.now());
+        let asked = retry_after(&response.headers, self.now());
         let kind = if response.status < 400 {
             ErrorKind::Protocol
         } else {
@@ -187,7 +187,7 @@ impl Client {
                 status: Some(response.status),
                 url: &call.url,
                 envelope: &envelope,
-                retry_after: wish.is_some(),
+                retry_after: asked.is_some(),
             })
         };
         let mut error = Error::new(kind, call.method, &call.url, "");
@@ -196,7 +196,7 @@ impl Client {
             error.message = redirect(response.headers.get("location"));
         }
         error.status = Some(response.status);
-        error.retry_after = wish;
+        error.retry_after = asked;
         error
     }
 

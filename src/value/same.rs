@@ -58,7 +58,7 @@ pub(super) fn same(wanted: &Value, live: Option<&Value>, node: &Node) -> bool {
     let Some(live) = live.filter(|live| !is_empty(live)) else {
         return is_empty(wanted) || node.default.as_ref().is_some_and(|default| default == wanted);
     };
-    // An empty wish means "choose for me".
+    // An empty value means "choose for me".
     if is_empty(wanted) || wanted == live {
         return true;
     }

@@ -33,7 +33,7 @@ pub struct Engine {
     pub store: Arc<dyn Store>,
     /// Hears what happens.
     pub listener: Arc<dyn Listener>,
-    /// The person's wish to stop.
+    /// The person's request to stop.
     pub interrupt: Interrupt,
     /// How many steps may be asking at once: between their beginning and Azure's acceptance. Operations that Azure works
     /// on do not count. The requests in flight, their looks included, are bounded by [`crate::arm::Options`].
