@@ -180,7 +180,8 @@ impl Linker<'_> {
         }
         if wants.facet != "id" && wants.types.is_empty() {
             let wrong = || (format!("`{text}` is not {}", wants.what), self.instead(wants, text));
-            return text.starts_with('/').then(wrong);
+            let principal = wants.facet == "principalId" && uuid::Uuid::try_parse(text).is_err();
+            return (principal || text.starts_with('/')).then(wrong);
         }
         if wants.facet == "versionedUri" {
             let wrong = || (format!("`{text}` is not {}", wants.what), self.instead(wants, text));

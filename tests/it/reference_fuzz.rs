@@ -439,6 +439,7 @@ const TOLD_BY_AZURE: &[&str] = &[
     "storageAccounts.logs.networkRules.subnets.[]",
     "keyVaults.secrets.networkRules.subnets.[]",
     "privateLinkServices.shop.subnet",
+    "applicationGateways.shop.privateLink.subnet",
 ];
 
 /// A blueprint with all of these.

@@ -29,6 +29,11 @@ fn endpoint<'w>(world: &'w World, key: &str) -> Option<&'w Resource> {
     })
 }
 
+/// Whether an id is that of the interface of an endpoint.
+pub(super) fn is_of_an_endpoint(world: &World, key: &str) -> bool {
+    endpoint(world, key).is_some()
+}
+
 /// The interface of an endpoint, as Azure shows it.
 fn shown(endpoint: &Resource) -> Option<Value> {
     let id = list(&endpoint.body, "properties.networkInterfaces").first()?.get("id")?.as_str()?;

@@ -1,9 +1,10 @@
 //! What watches others: alerts and whom they tell, collection rules, diagnostic settings, Azure Monitor workspaces, Grafana.
 
 use super::defaults::{Asked, Defaults, Ends, Made, quick};
+use super::interface::is_of_an_endpoint;
 use crate::core::error::Failure;
 use crate::core::json::{Object, at, flag, list, set, set_default, text};
-use crate::core::path::{cut, last};
+use crate::core::path::{cut, group_of, last};
 use crate::core::store::Resource;
 use crate::core::world::World;
 use serde_json::{Value, json};
@@ -38,12 +39,27 @@ fn texts<'v>(body: &'v Object, path: &str) -> impl Iterator<Item = &'v str> {
     list(body, path).iter().filter_map(Value::as_str)
 }
 
+/// Whether there is a resource, also one that Azure makes along with another: the interface of a private endpoint, the
+/// rule and the endpoint of an account.
+fn is_there(world: &World, key: &str) -> bool {
+    let of_an_account = |account: &Resource| {
+        ["dataCollectionRuleResourceId", "dataCollectionEndpointResourceId"].into_iter().any(|member| {
+            text(&account.body, &format!("properties.defaultIngestionSettings.{member}"))
+                .is_some_and(|id| id.eq_ignore_ascii_case(key))
+        })
+    };
+    world.exists(key)
+        || is_of_an_endpoint(world, key)
+        || key.contains("/providers/microsoft.insights/")
+            && world.state.resources.of_kind(ACCOUNTS).any(|(_, account)| of_an_account(account))
+}
+
 /// Refuses scopes that there are none of.
 fn check_scopes(asked: &Asked<'_>) -> Result<(), Failure> {
     if list(asked.body, "properties.scopes").is_empty() {
         return Err(bad("The rule must have at least one scope."));
     }
-    match texts(asked.body, "properties.scopes").find(|id| !asked.world.exists(&id.to_ascii_lowercase())) {
+    match texts(asked.body, "properties.scopes").find(|id| !is_there(asked.world, &id.to_ascii_lowercase())) {
         Some(id) => Err(Failure::new(404, "ResourceNotFound", format!("The resource '{id}' was not found."))),
         None => Ok(()),
     }
@@ -612,8 +628,9 @@ fn fill_account(made: &Made<'_>, body: &mut Object) {
     );
     set(body, "properties.metrics.internalId", format!("mac_{}", world.uuid(key, "account")));
     // Azure makes a group of its own for each.
+    let subscription = cut(group_of(key).unwrap_or(key), 2);
     let group =
-        format!("{}/resourceGroups/MA_{name}_{place}_managed/providers/Microsoft.Insights", cut(key, 2));
+        format!("{subscription}/resourceGroups/MA_{name}_{place}_managed/providers/Microsoft.Insights");
     for (member, kind) in [
         ("dataCollectionRuleResourceId", "dataCollectionRules"),
         ("dataCollectionEndpointResourceId", "dataCollectionEndpoints"),
@@ -679,6 +696,28 @@ mod tests {
             bench.get(&format!("/providers/Microsoft.{namespace}")).await;
         }
         bench
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_comes_with_a_rule_that_alerts_can_watch() {
+        let bench = bench().await;
+        let account = Bench::rid("Microsoft.Monitor/accounts/metrics");
+        let made = bench.make(&account, json!({"location": "westeurope", "properties": {}})).await;
+        let rule =
+            made["properties"]["defaultIngestionSettings"]["dataCollectionRuleResourceId"].as_str().unwrap();
+        let group = Bench::id("/resourceGroups/MA_metrics_westeurope_managed");
+        assert_eq!(rule, format!("{group}/providers/Microsoft.Insights/dataCollectionRules/metrics"));
+        let alert = json!({"location": "global", "properties": {
+            "severity": 2, "enabled": true, "scopes": [rule], "evaluationFrequency": "PT5M", "windowSize": "PT15M",
+            "criteria": {
+                "odata.type": "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
+                "allOf": [{
+                    "name": "one", "metricName": "m", "operator": "GreaterThan", "threshold": 1,
+                    "timeAggregation": "Total", "criterionType": "StaticThresholdCriterion",
+                }],
+            },
+        }});
+        bench.make(&Bench::rid("Microsoft.Insights/metricAlerts/rule"), alert).await;
     }
 
     #[tokio::test(start_paused = true)]

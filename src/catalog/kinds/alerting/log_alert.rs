@@ -4,7 +4,7 @@
 use super::{Aggregation, AlertSeverity, DimensionSpec, Operator, dimensions, name_rule, offered, spans};
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
-use crate::catalog::kinds::parts::{identity, members, within};
+use crate::catalog::kinds::parts::{SYSTEM_IDENTITY, identity, members, within};
 use crate::catalog::kinds::scope::scope_id;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Listing, Problem, Reference, ResourceType, Severity, Turn, Weight,
@@ -112,7 +112,8 @@ pub static LOG_ALERT: ResourceType = ResourceType {
         Rule::at("properties.isLegacyLogAnalyticsRule").read_only(),
         Rule::at("properties.isWorkspaceAlertsStorageConfigured").read_only(),
     ],
-    facets: &[Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity")],
+    facets: &[Facet::new("principalId", "/identity/principalId", "the object id of its `system` identity")
+        .given(&SYSTEM_IDENTITY)],
     listing: Listing::Subscription,
     ..ResourceType::new(ARM_TYPE, "2023-12-01", "log alert")
 };

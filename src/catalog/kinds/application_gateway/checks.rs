@@ -3,8 +3,10 @@
 use super::spec::{Protocol, Spec};
 use crate::catalog::kinds::naming::{NETWORK, NameRule};
 use crate::catalog::kinds::parts::{known_part, within};
-use crate::catalog::{EntryCx, Problem};
+use crate::catalog::kinds::subnets;
+use crate::catalog::{CheckContext, EntryCx, Problem};
 use crate::diag::Code;
+use crate::ident::ArmId;
 use crate::value::token::{display_text, has_token};
 use std::collections::BTreeSet;
 
@@ -35,6 +37,20 @@ const APPLICATION_GATEWAY_SCALE: Code = Code {
     remedy: "Write one of `capacity` and `autoscale`.",
     example: "autoscale: { min: 2, max: 10 }",
 };
+
+/// What must hold between a gateway and the subnet in which its private link service gets addresses.
+pub(super) fn around(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
+    let own = "/properties/gatewayIPConfigurations/0/properties/subnet/id";
+    let link = "/properties/privateLinkConfigurations/0/properties/ipConfigurations/0/properties/subnet/id";
+    let id = |pointer: &str| ArmId::parse(around.this.text(pointer)?).ok();
+    if id(own).is_some_and(|own| id(link) == Some(own)) {
+        let message = "nothing else can be in the subnet of the gateway";
+        let told = Problem::error(&APPLICATION_GATEWAY_TRAFFIC, "privateLink.subnet", message);
+        problems.push(told.help("name another subnet"));
+    } else {
+        subnets::takes_link_services(around, link, "privateLink.subnet", problems);
+    }
+}
 
 impl Spec {
     pub(super) fn check(&self, name: &str, cx: &mut EntryCx<'_>) {
@@ -107,10 +123,6 @@ impl Spec {
                 let which = if link.private { "private" } else { "public" };
                 let message = format!("the gateway has no {which} address that could be offered");
                 wrong("privateLink".to_owned(), message, "add the address, or change `privateLink.private`");
-            }
-            if link.subnet.0 == self.subnet.0 {
-                let message = "nothing else can be in the subnet of the gateway".to_owned();
-                wrong("privateLink.subnet".to_owned(), message, "name another subnet");
             }
         }
         for (key, listener) in &self.listeners {

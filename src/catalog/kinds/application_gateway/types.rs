@@ -159,6 +159,7 @@ pub static APPLICATION_GATEWAY: ResourceType = ResourceType {
         Rule::at("properties.privateEndpointConnections").read_only(),
         Rule::at("properties.defaultPredefinedSslPolicy").read_only(),
     ],
+    cross_check: Some(super::checks::around),
     facets: &[
         Facet::new("operationalState", "/properties/operationalState", "whether it runs"),
         Facet::new(

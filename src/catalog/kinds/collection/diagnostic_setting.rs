@@ -7,7 +7,7 @@
 use crate::catalog::kinds::alerting::name_rule;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::members;
-use crate::catalog::kinds::scope::scope_id;
+use crate::catalog::kinds::scope::{scope_id, type_in};
 use crate::catalog::{
     DeleteMode, Draft, EntryCx, EntryKind, Listing, Merged, Problem, Reference, ResourceType, Severity, Turn,
     Weight,
@@ -189,6 +189,14 @@ diagnosticSettings:
                 );
                 continue;
             }
+            let account = type_in(target, cx).is_some_and(|kind| kind.eq_ignore_ascii_case(STORAGE));
+            if account && !(spec.groups.is_empty() && spec.categories.is_empty()) {
+                let message = "a storage account has metrics only: its services have the logs";
+                cx.problem(Problem::error(&DIAGNOSTIC_TARGET, path, message).help(
+                    "name a service, such as the account's id followed by `/blobServices/default`, or write `metrics: true` alone",
+                ));
+                continue;
+            }
             let Some(scope) = scope_id(Some(target), &path, cx) else { continue };
             let id = format!("{}/providers/{ARM_TYPE}/{name}", scope.trim_end_matches('/'));
             let body = json!({ "properties": spec.properties() });
@@ -196,6 +204,8 @@ diagnosticSettings:
         }
     }
 }
+
+const STORAGE: &str = "Microsoft.Storage/storageAccounts";
 
 /// What the setting of one of several resources is called: the entry, and the entry or the name of the resource.
 fn address_of(target: &Reference, entry: &Address, taken: &mut HashSet<String>) -> Address {

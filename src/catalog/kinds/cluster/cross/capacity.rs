@@ -329,6 +329,11 @@ pub(super) fn pods(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
 /// Reports a subnet that does not take the API server.
 pub(super) fn api_server(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
     const DELEGATION: &str = "Microsoft.ContainerService/managedClusters";
+    let integrated = around.this.body.pointer("/properties/apiServerAccessProfile/enableVnetIntegration");
+    if integrated.and_then(Value::as_bool) != Some(true) {
+        // Without integration no subnet is taken, and that is told.
+        return;
+    }
     let Some(subnet) = around.at("/properties/apiServerAccessProfile/subnetId") else { return };
     let ranges = subnet.texts(&["/properties/addressPrefix", "/properties/addressPrefixes"]);
     if let Some((all, shown)) = size(ranges)
