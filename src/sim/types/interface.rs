@@ -1,5 +1,6 @@
 //! Network interfaces: those that people make, and those that private endpoints make for themselves.
 
+use super::endpoint_interface::endpoint;
 use super::network_item::NetworkItem;
 use crate::core::behaviour::{Answer, Behaviour, ok};
 use crate::core::call::Call;
@@ -15,24 +16,6 @@ use std::time::Duration;
 /// `Microsoft.Network/networkInterfaces`. One of a private endpoint is in no store: it is what the endpoint says.
 #[derive(Debug)]
 pub(crate) struct Interface;
-
-/// The endpoint that has an interface.
-fn endpoint<'w>(world: &'w World, key: &str) -> Option<&'w Resource> {
-    let group = crate::core::path::group_of(key)?;
-    let collection = format!("{group}/providers/microsoft.network/privateendpoints");
-    let mut endpoints = world.state.resources.members(&collection).map(|(_, endpoint)| endpoint);
-    endpoints.find(|endpoint| {
-        list(&endpoint.body, "properties.networkInterfaces")
-            .iter()
-            .filter_map(|one| one.get("id")?.as_str())
-            .any(|id| id.eq_ignore_ascii_case(key))
-    })
-}
-
-/// Whether an id is that of the interface of an endpoint.
-pub(super) fn is_of_an_endpoint(world: &World, key: &str) -> bool {
-    endpoint(world, key).is_some()
-}
 
 /// The interface of an endpoint, as Azure shows it.
 fn shown(endpoint: &Resource) -> Option<Value> {

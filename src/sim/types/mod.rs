@@ -14,6 +14,7 @@ mod connection_rules;
 mod cosmos;
 mod data;
 mod defaults;
+mod endpoint_interface;
 pub(crate) mod fields;
 mod flux;
 pub(crate) mod foreign_endpoint;

@@ -1,7 +1,7 @@
 //! What watches others: alerts and whom they tell, collection rules, diagnostic settings, Azure Monitor workspaces, Grafana.
 
 use super::defaults::{Asked, Defaults, Ends, Made, quick};
-use super::interface::is_of_an_endpoint;
+use super::endpoint_interface::endpoint;
 use crate::core::error::Failure;
 use crate::core::json::{Object, at, flag, list, set, set_default, text};
 use crate::core::path::{cut, group_of, last};
@@ -49,7 +49,7 @@ fn is_there(world: &World, key: &str) -> bool {
         })
     };
     world.exists(key)
-        || is_of_an_endpoint(world, key)
+        || endpoint(world, key).is_some()
         || key.contains("/providers/microsoft.insights/")
             && world.state.resources.of_kind(ACCOUNTS).any(|(_, account)| of_an_account(account))
 }
