@@ -16,7 +16,7 @@ keyVaults:
   secrets: { name: kv-traced-1, protect: false, secrets: { one: { value: '${param.hush}' } } }
 ";
 
-const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f0672200000207-01";
 const SECRET: &str = "correct-horse-battery";
 
 /// Takes one request, and answers it with a status: its head and its body.
@@ -71,7 +71,7 @@ fn a_run_is_a_trace_within_that_of_the_pipeline() {
     let trace: Value = serde_json::from_str(&body).unwrap();
     let spans = trace.pointer("/resourceSpans/0/scopeSpans/0/spans").unwrap().as_array().unwrap();
     assert_eq!(spans[0]["name"], "berth apply");
-    assert_eq!(spans[0]["parentSpanId"], "00f067aa0ba902b7");
+    assert_eq!(spans[0]["parentSpanId"], "00f0672200000207");
     assert!(spans.iter().all(|span| span["traceId"] == "4bf92f3577b34da6a3ce929d0e0e4736"));
     let named = |name: &str| spans.iter().find(|span| span["name"] == name);
     let vault = named("create keyVaults.secrets").unwrap();

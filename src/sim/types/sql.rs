@@ -289,14 +289,15 @@ fn check_pool(asked: &Asked<'_>) -> Result<(), Failure> {
 
 fn fill_pool(made: &Made<'_>, body: &mut Object) {
     set_default(body, "sku.name", "GP_Gen5");
-    let tier = match text(body, "sku.name").unwrap_or_default().get(..2).unwrap_or_default() {
-        "GP" => "GeneralPurpose",
-        "BC" => "BusinessCritical",
-        "HS" => "Hyperscale",
-        "Pr" => "Premium",
-        "Ba" => "Basic",
-        _ => "Standard",
-    };
+    let name = text(body, "sku.name").unwrap_or_default();
+    let tiers = [
+        ("GP", "GeneralPurpose"),
+        ("BC", "BusinessCritical"),
+        ("HS", "Hyperscale"),
+        ("Premium", "Premium"),
+        ("Basic", "Basic"),
+    ];
+    let tier = tiers.iter().find(|(start, _)| name.starts_with(start)).map_or("Standard", |(_, tier)| tier);
     set(body, "sku.tier", tier);
     set_default(body, "sku.capacity", 2);
     set_default(body, "properties.maxSizeBytes", 34_359_738_368_i64);
