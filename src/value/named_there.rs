@@ -5,7 +5,7 @@
 //! part, so it keeps the name that it has: to ask for it under a second name is refused, or replaces what works.
 
 use super::diff::is_empty;
-use super::path::{Segment, Trail};
+use super::path::{Segment, Trail, get_path};
 use super::rules::{Alike, Node, Rules};
 use super::same::{covers, same_member};
 use serde_json::{Map, Value};
@@ -161,17 +161,15 @@ fn is_alike(wanted: &Value, there: &Value, node: &Node, alike: Alike) -> bool {
             says == Some(true) && covers(&wanted, there, element, node)
         }
         Alike::In(paths) => {
-            let at = |value: &'_ Value, path: &str| {
-                path.split('.').try_fold(value.clone(), |value, name| value.get(name).cloned())
-            };
+            let said = |value, path| get_path(value, path).filter(|value| !is_empty(value));
             let mut says = false;
             paths.iter().all(|path| {
                 let node = path.split('.').fold(element, |node, name| node.member(name));
-                let (wanted, there) = (at(wanted, path), at(there, path));
-                says |= wanted.as_ref().is_some_and(|wanted| !is_empty(wanted));
-                match (wanted.filter(|value| !is_empty(value)), there.filter(|value| !is_empty(value))) {
+                let (wanted, there) = (said(wanted, path), said(there, path));
+                says |= wanted.is_some();
+                match (wanted, there) {
                     (None, None) => true,
-                    (Some(wanted), Some(there)) => same_member(&wanted, &there, node),
+                    (Some(wanted), Some(there)) => same_member(wanted, there, node),
                     _ => false,
                 }
             }) && says
