@@ -365,6 +365,7 @@ impl Planner<'_> {
                 foreign: false,
             });
         }
+        let pending = not_compliant(resource, live);
         let (action, reason) = match owned {
             _ if cut.is_some() => (Action::Replace, Reason::Disconnected),
             _ if !forced.is_empty() => (Action::Replace, Reason::Immutable { paths: forced }),
@@ -379,9 +380,8 @@ impl Planner<'_> {
             Some(_) if !changes.is_empty() && only_released(&changes) => (Action::Release, Reason::Differs),
             None => (Action::Update, Reason::NotInLedger),
             Some(_) if !changes.is_empty() => (Action::Update, Reason::Differs),
-            Some(_) if not_compliant(resource, live).is_some() => {
-                let why = not_compliant(resource, live).unwrap_or_default();
-                (Action::Update, Reason::NotCompliantYet { why })
+            Some(_) if pending.is_some() => {
+                (Action::Update, Reason::NotCompliantYet { why: pending.unwrap_or_default() })
             }
             Some(owned) if owned.address != resource.address => {
                 (Action::NoOp, Reason::Renamed { from: owned.address.clone() })
