@@ -3,7 +3,7 @@
 use super::soft_deletion::SoftDeletion;
 use super::{AlsoNeeds, CrossCheck, Weight};
 use crate::change::{DeleteMode, Grant};
-use crate::ident::ArmId;
+use crate::ident::{Address, ArmId};
 use crate::value::token::has_token;
 use crate::value::{Rule, Rules, at_pointer, lookup};
 use serde_json::{Value, json};
@@ -179,6 +179,11 @@ pub struct Given {
 }
 
 impl Given {
+    /// What to tell of a resource that lacks an output: the message, and what to write.
+    pub fn lacking(&self, resource: &Address, output: &str) -> (String, String) {
+        (format!("`{resource}` has no `{output}`: {}", self.why), self.remedy.to_owned())
+    }
+
     /// Whether a body asks for it. What is not known yet counts as asked for.
     pub fn is_met(&self, body: &Value) -> bool {
         let holds = |pointer: &str, text: &str| match lookup(body, pointer) {

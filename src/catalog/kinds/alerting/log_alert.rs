@@ -1,11 +1,13 @@
 //! Log alerts: `Microsoft.Insights/scheduledQueryRules`
 //! (<https://learn.microsoft.com/azure/templates/microsoft.insights/scheduledqueryrules>).
 
-use super::{Aggregation, AlertSeverity, DimensionSpec, Operator, dimensions, name_rule, offered, spans};
+use super::{
+    Aggregation, AlertSeverity, DimensionSpec, Operator, dimensions, iso_or, name_rule, offered, scopes,
+    spans,
+};
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::{SYSTEM_IDENTITY, identity, members, within};
-use crate::catalog::kinds::scope::scope_id;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Listing, Problem, Reference, ResourceType, Severity, Turn, Weight,
 };
@@ -180,12 +182,7 @@ logAlerts:
     fn expand(spec: Spec, cx: &mut EntryCx<'_>) {
         let name = cx.common.name.clone();
         spec.check(&name, cx);
-        let scopes: Vec<String> = spec
-            .targets
-            .iter()
-            .enumerate()
-            .filter_map(|(at, target)| scope_id(Some(target), &format!("targets[{at}]"), cx))
-            .collect();
+        let scopes = scopes(&spec.targets, cx);
         let dimensions = dimensions(&spec.dimensions, "dimensions", cx);
         let (looks, failing) = (spec.looks.unwrap_or(1), spec.failing.unwrap_or(1));
         let criterion = members([
@@ -203,7 +200,6 @@ logAlerts:
         ]);
         let groups: Vec<String> = spec.actions.iter().map(Reference::id).collect();
         let custom = (!spec.custom_properties.is_empty()).then(|| json!(spec.custom_properties));
-        let span = |span: &Option<Interval>, or: &str| span.as_ref().map_or(or.to_owned(), Interval::iso);
         let severity = spec.severity.unwrap_or(AlertSeverity::Informational);
         let mut body = cx.tracked(members([
             ("displayName", spec.display_name.map(Value::from)),
@@ -211,8 +207,8 @@ logAlerts:
             ("severity", Some(severity.number())),
             ("enabled", Some(spec.enabled.unwrap_or(true).into())),
             ("scopes", Some(json!(scopes))),
-            ("evaluationFrequency", Some(span(&spec.every, "PT5M").into())),
-            ("windowSize", Some(span(&spec.over, "PT5M").into())),
+            ("evaluationFrequency", Some(iso_or(spec.every.as_ref(), "PT5M"))),
+            ("windowSize", Some(iso_or(spec.over.as_ref(), "PT5M"))),
             ("criteria", Some(json!({ "allOf": [criterion] }))),
             ("autoMitigate", spec.auto_resolve.map(Value::from)),
             ("muteActionsDuration", spec.mute.as_ref().map(|span| span.iso().into())),

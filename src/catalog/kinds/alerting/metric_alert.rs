@@ -2,12 +2,13 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.insights/metricalerts>).
 
 use super::{
-    Aggregation, AlertSeverity, DimensionSpec, Operator, actions, dimensions, name_rule, offered, spans,
+    Aggregation, AlertSeverity, DimensionSpec, Operator, actions, dimensions, iso_or, name_rule, offered,
+    scopes, spans,
 };
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::members;
-use crate::catalog::kinds::scope::{scope_id, type_in};
+use crate::catalog::kinds::scope::type_in;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Listing, Merged, Problem, Reference, ResourceType, Severity, Turn, Weight,
 };
@@ -346,23 +347,17 @@ metricAlerts:
         spans(seconds(&spec.every, 60), seconds(&spec.over, 300), cx);
         let arm_type = spec.check_targets(cx);
         let all = spec.all_criteria(arm_type.as_deref(), cx);
-        let scopes: Vec<String> = spec
-            .targets
-            .iter()
-            .enumerate()
-            .filter_map(|(at, target)| scope_id(Some(target), &format!("targets[{at}]"), cx))
-            .collect();
+        let scopes = scopes(&spec.targets, cx);
         let several = scopes.len() > 1 || spec.targets.iter().any(is_wide);
         let region = spec.target_region.clone().unwrap_or_else(|| cx.common.location.clone());
-        let span = |span: &Option<Interval>, or: &str| span.as_ref().map_or(or.to_owned(), Interval::iso);
         let severity = spec.severity.or(spec.condition.map(|word| word.meaning().5));
         let mut body = cx.tracked(members([
             ("severity", Some(severity.unwrap_or(AlertSeverity::Informational).number())),
             ("enabled", Some(spec.enabled.unwrap_or(true).into())),
             ("description", spec.description.map(Value::from)),
             ("scopes", Some(json!(scopes))),
-            ("evaluationFrequency", Some(span(&spec.every, "PT1M").into())),
-            ("windowSize", Some(span(&spec.over, "PT5M").into())),
+            ("evaluationFrequency", Some(iso_or(spec.every.as_ref(), "PT1M"))),
+            ("windowSize", Some(iso_or(spec.over.as_ref(), "PT5M"))),
             ("targetResourceType", arm_type.filter(|_| several).map(Value::from)),
             ("targetResourceRegion", several.then(|| region.into())),
             ("criteria", Some(json!({ "odata.type": FORM, "allOf": all }))),

@@ -7,6 +7,7 @@ pub mod prometheus_rules;
 
 use super::interval::Interval;
 use super::naming::NameRule;
+use super::scope::scope_id;
 use crate::catalog::{EntryCx, Problem, Reference};
 use crate::diag::Code;
 use indexmap::IndexMap;
@@ -127,6 +128,17 @@ pub(super) fn dimensions(all: &IndexMap<String, DimensionSpec>, path: &str, cx: 
         json!({ "name": name, "operator": operator, "values": values })
     };
     all.iter().map(one).collect()
+}
+
+/// The scopes of what an alert watches; what cannot be one is reported.
+pub(super) fn scopes(targets: &[Reference], cx: &mut EntryCx<'_>) -> Vec<String> {
+    let scope = |(at, target)| scope_id(Some(target), &format!("targets[{at}]"), cx);
+    targets.iter().enumerate().filter_map(scope).collect()
+}
+
+/// A length of time as Azure writes it: that of the blueprint, or `or`.
+pub(super) fn iso_or(span: Option<&Interval>, or: &str) -> Value {
+    span.map_or_else(|| or.into(), |span| span.iso().into())
 }
 
 const ALERT_TIMES: Code = Code {

@@ -3,7 +3,7 @@
 use crate::catalog::kinds::app_service_plan::API_VERSION;
 use crate::catalog::kinds::parts::SYSTEM_IDENTITY;
 use crate::catalog::kinds::subnets;
-use crate::catalog::{DeleteMode, Facet, Lane, Preflight, ResourceType, UpdateMode};
+use crate::catalog::{CheckContext, DeleteMode, Facet, Lane, Preflight, Problem, ResourceType, UpdateMode};
 use crate::value::Rule;
 use std::time::Duration;
 
@@ -75,13 +75,16 @@ const FACETS: &[Facet] = &[
     ),
 ];
 
+/// What an app or a slot needs of its subnet.
+fn around(around: &CheckContext<'_>, problems: &mut Vec<Problem>) {
+    let pointer = "/properties/virtualNetworkSubnetId";
+    subnets::delegated(around, pointer, ".subnet", "Microsoft.Web/serverFarms", problems);
+}
+
 /// The web app.
 pub static SITE: ResourceType = ResourceType {
     rules: RULES,
-    cross_check: Some(|around, problems| {
-        let pointer = "/properties/virtualNetworkSubnetId";
-        subnets::delegated(around, pointer, ".subnet", "Microsoft.Web/serverFarms", problems);
-    }),
+    cross_check: Some(around),
     facets: FACETS,
     lanes: &[Lane::Ancestor(SITES)],
     // Unless it is told not to, Azure deletes the plan along with the last app on it.
@@ -96,10 +99,7 @@ pub static SITE: ResourceType = ResourceType {
 /// A slot.
 pub static SLOT: ResourceType = ResourceType {
     rules: RULES,
-    cross_check: Some(|around, problems| {
-        let pointer = "/properties/virtualNetworkSubnetId";
-        subnets::delegated(around, pointer, ".subnet", "Microsoft.Web/serverFarms", problems);
-    }),
+    cross_check: Some(around),
     facets: FACETS,
     lanes: &[Lane::Ancestor(SITES)],
     delete_query: &[("deleteMetrics", "true"), ("deleteEmptyServerFarm", "false")],
