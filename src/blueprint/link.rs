@@ -143,8 +143,8 @@ pub(super) struct Linker<'a> {
     by_id: HashMap<ArmId, usize>,
     /// Whether something could not be linked, told here or elsewhere.
     failed: Cell<bool>,
-    /// Entries and what they wrote where it cannot be, told already.
-    pub(super) refused: HashSet<(usize, String)>,
+    /// By entry, what it wrote where that cannot be, told already.
+    pub(super) refused: HashMap<usize, HashSet<String>>,
     /// Requesters that ask through one endpoint.
     shared: HashMap<usize, Shared>,
     /// Every address, sorted: what is below one is a range.
@@ -236,7 +236,7 @@ impl<'a> Linker<'a> {
             by_address: HashMap::new(),
             by_id: HashMap::new(),
             failed: Cell::new(false),
-            refused: HashSet::new(),
+            refused: HashMap::new(),
             shared: HashMap::new(),
             sorted: Vec::new(),
         }

@@ -54,11 +54,9 @@ impl Linker<'_> {
                 "give this entry the same `when`, or choose: `${… if param.x else …}`".to_owned(),
             )
         };
-        if !self.refused.is_empty()
-            && let Some(entry) = self.nodes.get(at).and_then(|node| node.entry)
-            && self
-                .refused
-                .contains(&(entry, Token::Reference { path: path.to_owned(), facet: String::new() }.encode()))
+        if let Some(entry) = self.nodes.get(at).and_then(|node| node.entry)
+            && let Some(refused) = self.refused.get(&entry)
+            && refused.contains(&Token::Reference { path: path.to_owned(), facet: String::new() }.encode())
         {
             return Err(None);
         }
@@ -104,8 +102,8 @@ impl Linker<'_> {
         });
         if let Some(facet) = found {
             if let Some(given) = node.lacking.get(facet.name) {
-                let message = format!("`{}` has no `{}`: {}", node.draft.address, facet.name, given.why);
-                return Err(fault(message, given.remedy.to_owned()));
+                let (message, help) = given.lacking(&node.draft.address, facet.name);
+                return Err(fault(message, help));
             }
             if let Some(value) = node.known.get(facet.name) {
                 return Ok(Referent::Known(value.clone(), target));
@@ -197,9 +195,7 @@ impl Linker<'_> {
     /// that is not told.
     pub(super) fn is_mistaken(&self, at: usize) -> bool {
         let entry = self.nodes.get(at).and_then(|node| node.entry);
-        entry.is_some_and(|entry| {
-            self.entries[entry].mistaken || self.refused.iter().any(|(refused, _)| *refused == entry)
-        })
+        entry.is_some_and(|entry| self.entries[entry].mistaken || self.refused.contains_key(&entry))
     }
 
     /// The place of a node in the source; of the field that mentions `reference`, when that is asked for.

@@ -31,10 +31,12 @@ impl Linker<'_> {
         for (at, entry) in self.entries.iter().enumerate() {
             for wanted in &entry.wanted {
                 let token = Token::exactly(&wanted.text);
-                let secret = token::any(&Value::String(wanted.text.clone()), &|token| {
-                    matches!(token, Token::Secret { .. })
-                });
-                if (token.is_none() && token::has_token(&wanted.text) && !secret) != whole {
+                let has_token = token::has_token(&wanted.text);
+                let secret = has_token
+                    && token::any(&Value::String(wanted.text.clone()), &|token| {
+                        matches!(token, Token::Secret { .. })
+                    });
+                if (token.is_none() && has_token && !secret) != whole {
                     continue;
                 }
                 let wrong = match (whole, &token) {
@@ -47,7 +49,7 @@ impl Linker<'_> {
                 let Some((message, help)) = wrong else { continue };
                 let place = format!("{}.{}", entry.place, wanted.path);
                 let span = entry.source.locate(&place, At::Value);
-                self.refused.insert((at, wanted.text.clone()));
+                self.refused.entry(at).or_default().insert(wanted.text.clone());
                 let same = |other: &Diagnostic| {
                     other.severity == Severity::Error
                         && matches!((&other.span, &span), (Some(a), Some(b))
@@ -95,8 +97,7 @@ impl Linker<'_> {
         if let Some((name, given)) = lacks
             && !self.is_itself(entry, target, &wanted.path)
         {
-            let message = format!("`{}` has no `{name}`: {}", node.draft.address, given.why);
-            return Some((message, given.remedy.to_owned()));
+            return Some(given.lacking(&node.draft.address, name));
         }
         if rest.is_empty() || rest == "id" {
             if self.is_itself(entry, target, &wanted.path) {

@@ -45,7 +45,7 @@ impl Linker<'_> {
             let Some(resource) = resource else { continue };
             let Some(check) = resource.kind.cross_check else { continue };
             // What was refused is missing from the body: what follows from that is not a mistake of its own.
-            if self.refused.iter().any(|(entry, _)| Some(*entry) == self.nodes[at].entry) {
+            if self.nodes[at].entry.is_some_and(|entry| self.refused.contains_key(&entry)) {
                 continue;
             }
             let mut found = Vec::new();
