@@ -9,9 +9,10 @@ use super::words::shown_type;
 use crate::change::{Action, Outcome, Summary};
 use crate::drift::{Drift, DriftKind, DriftReport, WaiverState};
 use crate::ident::{Address, Header, Owner};
-use crate::plan::{Plan, Step};
+use crate::plan::{Conflict, Plan, Step};
 use crate::policy::{Finding, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How large a report may be: Azure Pipelines takes files of 75 MB, and shows large ones slowly.
@@ -67,23 +68,23 @@ pub fn drift(report: &DriftReport) -> String {
 pub fn plan(plan: &Plan, findings: &[Finding]) -> String {
     let owner = Owner::new(plan.blueprint.clone()).within(plan.environment.clone()).to_string();
     let mut suite = suite(&owner, plan.header.as_ref());
-    let denied = |address: &str| {
-        findings
-            .iter()
-            .find(|finding| finding.verdict == Verdict::Deny && finding.address.as_deref() == Some(address))
-    };
+    let conflicts = by_address(plan.conflicts.iter().map(|one| (one.address.as_str(), one)));
+    let warnings = by_address(plan.warnings.iter().map(|one| (one.address.as_str(), one)));
+    let judged = by_address(findings.iter().filter_map(|one| Some((one.address.as_deref()?, one))));
     let mut room = BUDGET;
     let mut left = 0;
     let names = Names::of(plan);
     for step in &plan.steps {
         let address = step.address.as_str();
-        let conflict = plan.conflicts.iter().find(|conflict| conflict.address == step.address);
-        let status = match (conflict, denied(address)) {
+        let judged = judged.get(address).map_or(&[][..], Vec::as_slice);
+        let denied = judged.iter().find(|finding| finding.verdict == Verdict::Deny);
+        let conflict = conflicts.get(address).and_then(|all| all.first());
+        let status = match (conflict, denied) {
             (Some(conflict), _) => failure("in the way", &conflict.message, Some(&conflict.help)),
             (None, Some(finding)) => failure(&finding.rule, &finding.message, None),
             (None, None) => TestCaseStatus::success(),
         };
-        let told = outcome_of(step, plan, &names, findings);
+        let told = outcome_of(step, &names, warnings.get(address).map_or(&[][..], Vec::as_slice), judged);
         let cost = address.len() + owner.len() + told.len() * 2 + 200;
         if cost > room {
             left += 1;
@@ -112,8 +113,15 @@ pub fn plan(plan: &Plan, findings: &[Finding]) -> String {
     whole("berth plan", suite)
 }
 
+/// What is said of each resource, by its address, in the same order.
+fn by_address<'a, T>(all: impl Iterator<Item = (&'a str, T)>) -> HashMap<&'a str, Vec<T>> {
+    let mut found: HashMap<&str, Vec<T>> = HashMap::new();
+    all.for_each(|(address, one)| found.entry(address).or_default().push(one));
+    found
+}
+
 /// What is planned for a resource, and what may go wrong with it.
-fn outcome_of(step: &Step, plan: &Plan, names: &Names<'_>, findings: &[Finding]) -> String {
+fn outcome_of(step: &Step, names: &Names<'_>, warnings: &[&Conflict], judged: &[&Finding]) -> String {
     let mut told = String::new();
     if step.action != Action::NoOp {
         told.push_str(&format!("{} {}", step.action.word(), step.address));
@@ -122,11 +130,8 @@ fn outcome_of(step: &Step, plan: &Plan, names: &Names<'_>, findings: &[Finding])
             told.push_str(&lines);
         }
     }
-    let warnings = plan.warnings.iter().filter(|warning| warning.address == step.address);
-    let warnings = warnings.map(|warning| format!("{}; {}", warning.message, warning.help));
-    let warned = findings.iter().filter(|finding| {
-        finding.verdict == Verdict::Warn && finding.address.as_deref() == Some(step.address.as_str())
-    });
+    let warnings = warnings.iter().map(|warning| format!("{}; {}", warning.message, warning.help));
+    let warned = judged.iter().filter(|finding| finding.verdict == Verdict::Warn);
     for warning in warnings.chain(warned.map(|finding| finding.message.clone())) {
         told.push_str(&format!("\nwarning: {warning}"));
     }
