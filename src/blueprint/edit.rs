@@ -200,7 +200,7 @@ fn added(source: &Source, way: &[NodeStep], new: &Value) -> Vec<String> {
     for scalar in scalars(new, ' ') {
         match (last, around) {
             (NodeStep::Item(0), _) => {
-                // `[]` has no element to be beside.
+                // `[]` has no element after which the new one could go.
                 let Some(key) = source.locate(&path_of(above), At::Key) else { continue };
                 let rest = &text[key.offset..];
                 let Some(open) = rest.find('[').filter(|at| !rest[..*at].contains('\n')) else { continue };

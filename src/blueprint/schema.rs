@@ -353,7 +353,7 @@ pub fn schema() -> Value {
     root
 }
 
-/// Lets an expression be in place of every value that a schema describes, itself included.
+/// Allows an expression instead of every value that a schema describes, itself included.
 fn with_expressions(schema: &mut Value) {
     inner_with_expressions(schema);
     let Some(members) = schema.as_object_mut() else { return };

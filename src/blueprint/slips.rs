@@ -269,7 +269,7 @@ fn moves(rows: &[Row<'_>], text: &str, at: usize) -> Vec<Move> {
 /// An error of a copy: its code, its line and what it says.
 type Fault = (&'static str, usize, String);
 
-/// Errors by which something is where it does not belong.
+/// Errors about a key in the wrong place.
 const STRUCTURE: &[&str] = &["unknown-field", "unknown-section", "wrong-type"];
 /// Errors that a right place does not cause.
 const SHAPE: &[&str] = &[

@@ -3,7 +3,7 @@
 use crate::diag::{SourceFile, Span};
 use std::sync::Arc;
 
-/// The span of what is where serde_yaml saw a mistake.
+/// The span at which serde_yaml saw a mistake.
 pub(super) fn span_of(file: &Arc<SourceFile>, place: &serde_yaml::Location) -> Span {
     let line = place.line().saturating_sub(1);
     let start: usize = file.text.split_inclusive('\n').take(line).map(str::len).sum();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// as much memory.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// How deep brackets, or the `-` of a line, are in each other. The parser's own limit is 128, and it takes a time that
+/// How deep brackets, or the `-` of a line, may be nested. The parser's own limit is 128, and it takes a time that
 /// grows with the square of the depth.
 const DEEPEST: usize = 1_000;
 
@@ -127,7 +127,7 @@ fn unreadable(c: char) -> Diagnostic {
     }
 }
 
-/// Where lists and mappings are deeper in each other than anything could be read.
+/// Where lists and mappings are nested deeper than they can be read.
 ///
 /// Brackets count where a value can begin, so those in a text do not, even if they are never closed; and a line that
 /// begins with a key counts from the beginning.

@@ -231,7 +231,7 @@ impl<'a> CheckContext<'a> {
         roles
     }
 
-    /// The scope of an extension resource, when the blueprint has it.
+    /// The parent of a resource, or the scope of an extension resource, when the blueprint has it.
     pub fn parent_of(&self, id: &ArmId) -> Option<LinkedResource<'a>> {
         self.find(&id.parent()?)
     }

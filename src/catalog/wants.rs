@@ -13,7 +13,7 @@ pub struct Wants {
     pub types: &'static [&'static str],
     /// What is taken of the resource: `id`, or an output such as `principalId`.
     pub facet: &'static str,
-    /// Words that are in place of a reference.
+    /// Words that a blueprint may write instead of a reference.
     pub words: &'static [&'static str],
     /// Types that it cannot be, where any other will do.
     pub but: &'static [&'static str],

@@ -31,7 +31,7 @@ pub struct Connections {
     /// Rule: connections of anyone, in any subscription and any tenant. Needs `--at-most`.
     #[arg(long, hide_short_help = true)]
     pub any: bool,
-    /// Narrows the rules to requests that say this; `*` stands for any characters. It gives nobody access by itself.
+    /// Narrows the rules to requests that say this; `*` matches any characters. By itself it approves no connection.
     #[arg(long, value_name = "TEXT", hide_short_help = true)]
     pub message: Option<String>,
     /// Narrows the rules to this group of the target, such as `vault` or `blob`.

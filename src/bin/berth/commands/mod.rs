@@ -482,8 +482,7 @@ impl Whose {
             return Ok(Vec::new());
         }
         report(terminal, &error);
-        let message =
-            "nothing was deleted: with these mistakes nobody can tell what the blueprint only reads";
+        let message = "nothing was deleted: with these mistakes berth cannot tell which resources the blueprint only reads";
         let help = "mend them, or give what it needs; `--name NAME` deletes everything that the ledger has";
         Err(terminal.fail(&Failure::new(message, help)))
     }

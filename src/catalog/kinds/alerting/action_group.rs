@@ -177,14 +177,14 @@ const NAME: NameRule = name_rule(
 
 const ACTION_GROUP_NAME: Code = Code {
     name: "action-group-short-name",
-    why: "The short name of an action group stands in text messages, where there is little room.",
+    why: "Azure puts the short name of an action group into text messages, so it has at most 12 characters.",
     remedy: "Use at most 12 characters.",
     example: "shortName: oncall",
 };
 
 const ACTION_GROUP_ROLE: Code = Code {
     name: "action-group-role",
-    why: "Members of a role get mail; there is no built-in role of this name.",
+    why: "`roles` sends mail to the members of built-in roles, and Azure has no built-in role of this name.",
     remedy: "Take the one that the message offers, or write the role's GUID.",
     example: "roles: [Owner]",
 };

@@ -1,8 +1,8 @@
 //! Diagnostic settings: `Microsoft.Insights/diagnosticSettings`
 //! (<https://learn.microsoft.com/azure/templates/microsoft.insights/diagnosticsettings>).
 //!
-//! A setting outlives the resource that it stands on, unseen, and is there again when one of the same id is made. So it is
-//! deleted by itself, and before that resource.
+//! Azure keeps a setting when its resource is deleted, and shows it again when a resource of the same id is created. So
+//! berth deletes the setting by itself, before that resource.
 
 use crate::catalog::kinds::alerting::name_rule;
 use crate::catalog::kinds::naming::NameRule;
