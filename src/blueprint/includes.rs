@@ -2,7 +2,7 @@
 //! evaluated.
 
 use super::conceal::is_blueprint_text;
-use super::source::Source;
+use super::source::{Explain, Source};
 use crate::diag::{Diagnostic, Failure};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
@@ -89,7 +89,7 @@ impl Gather<'_> {
                 None => match self.known.get(&(path.clone(), real.map(Path::to_owned))) {
                     Some(known) => known.clone(),
                     None => {
-                        let found = self.one(&path, real, stack);
+                        let found = self.one(&path, real, stack, source.explain);
                         self.known.insert((path, real.map(Path::to_owned)), found.clone());
                         found
                     }
@@ -99,7 +99,13 @@ impl Gather<'_> {
         }
     }
 
-    fn one(&mut self, path: &Path, real: Option<&Path>, stack: &mut Vec<PathBuf>) -> Include {
+    fn one(
+        &mut self,
+        path: &Path,
+        real: Option<&Path>,
+        stack: &mut Vec<PathBuf>,
+        explain: Explain,
+    ) -> Include {
         let Opened { bytes, folder } = match (self.open)(path, real) {
             Ok(opened) => opened,
             Err(Failure { message, help, .. }) => {
@@ -118,7 +124,7 @@ impl Gather<'_> {
                 help: "this limit is fixed: include less, and make several blueprints of it".to_owned(),
             };
         }
-        match Source::parse(path.display().to_string(), &bytes) {
+        match Source::explained(path.display().to_string(), &bytes, explain) {
             Ok(source) if !source.tree.is_object() => Include::Missing {
                 message: format!("{} is not a YAML mapping, and so not a module", path.display()),
                 help: "check the path: a module is a file with `parameters:`, sections and `outputs:`"

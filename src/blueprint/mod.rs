@@ -39,6 +39,7 @@ mod indentation;
 mod inputs;
 mod layout;
 mod link;
+mod load;
 mod lookup;
 mod messages;
 mod modules;
@@ -76,8 +77,9 @@ pub use functions::functions;
 pub use includes::{Open, Opened, Read};
 pub use inputs::{Caller, Inputs, Missing};
 pub use layout::{Unlaid, layout};
+pub use load::{load, parse, probe};
 pub use places::places;
-pub use resolve::{load, probe};
+
 pub use retirements::retirements;
 pub use schema::{common_fields, schema};
 pub use side_file::{SideFile, located_side_file, side_file};

@@ -1,7 +1,6 @@
 //! From a source to what is desired: the blueprint's head, then every file at work, then linking.
 
 use super::Blueprint;
-use super::conceal;
 use super::entry::Entry;
 use super::evaluator::{Evaluator, Shared};
 use super::inputs::Inputs;
@@ -9,9 +8,7 @@ use super::link;
 use super::messages::MISSING_FIELD;
 use super::parameters::{self, Given};
 use super::sections::check_sections;
-use super::slips;
 use super::source::{At, Source};
-use super::traps;
 use crate::catalog::SHAPE;
 use crate::catalog::registry;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceFile};
@@ -23,39 +20,7 @@ use crate::value::token::{self, Token};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Reads a blueprint: parameters in, references linked, problems all told at once.
-///
-/// # Errors
-/// Every problem that was found, warnings among them, when at least one is an error.
-pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> {
-    load_slipping(source, inputs, slips::SLIPS)
-}
-
-/// What a blueprint would ask for if its file said something else; `None` when it could not be. Nothing is told of what
-/// is wrong then.
-pub fn probe(source: &Source, tree: Value, inputs: &Inputs) -> Option<Desired> {
-    load_plainly(&source.saying(tree), inputs).ok().map(|blueprint| blueprint.desired)
-}
-
-/// [`load`], which puts so many slips of indentation right to tell what is wrong besides.
-pub(super) fn load_slipping(
-    source: &Source,
-    inputs: &Inputs,
-    slips: usize,
-) -> Result<Blueprint, Diagnostics> {
-    load_plainly(source, inputs).map_err(|problems| {
-        let slipped =
-            slips.checked_sub(1).and_then(|left| slips::in_blueprint(source, inputs, &problems, left));
-        slipped.unwrap_or_else(|| {
-            conceal::learn(source, &inputs.redactor);
-            let mut problems = slips::without_consequences(source, inputs, &problems).unwrap_or(problems);
-            traps::explain(&mut problems);
-            problems
-        })
-    })
-}
-
-/// [`load`], which takes the text as it is.
+/// Reads a blueprint, and takes its text as it is: no slip is looked for.
 pub(super) fn load_plainly(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> {
     let Some(root) = source.tree.as_object() else {
         // It may be any file of this machine: nothing of it is shown but the place.

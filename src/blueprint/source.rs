@@ -5,7 +5,8 @@
 use super::conceal;
 use super::includes::{self, Include, Includes, Open, Opened, Read};
 use super::place::Index;
-use super::{slips, text, yaml};
+use super::slips::typing;
+use super::{text, yaml};
 use crate::diag::{Diagnostic, SourceFile, Span};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,6 +15,9 @@ use std::sync::{Arc, OnceLock};
 
 /// The sections that are not entries.
 pub(super) const HEAD: &[&str] = &["blueprint", "parameters", "azure", "modules", "outputs"];
+
+/// Which slip of the hand explains an error of YAML, when one does.
+pub(super) type Explain = fn(&Arc<SourceFile>, &Diagnostic) -> Option<Diagnostic>;
 
 /// A YAML file, read.
 #[derive(Debug, Clone)]
@@ -25,6 +29,8 @@ pub struct Source {
     /// The files that its modules include.
     pub(crate) includes: Includes,
     index: OnceLock<Index>,
+    /// What explains the errors of the files that it includes, as it did its own.
+    pub(super) explain: Explain,
     /// Whether no line of it may be shown.
     hidden: bool,
     /// The file that this is a part of, and the path of the part.
@@ -41,24 +47,28 @@ pub(crate) enum At {
 }
 
 impl Source {
-    /// Reads a YAML text.
+    /// Reads a YAML text. [`parse`](super::parse) reads a blueprint, and knows more of what may be wrong with it.
     ///
     /// # Errors
     /// When it is not YAML, is larger than 16 MiB, has a key twice, or holds characters that berth keeps for itself. The
     /// excerpt shows no value: which of them are secrets is not known yet.
     pub fn parse(name: impl Into<String>, bytes: &[u8]) -> Result<Self, Diagnostic> {
-        let file = text::decode(name.into(), bytes).map_err(conceal::veiled)?;
+        Self::explained(name.into(), bytes, typing::in_text)
+    }
+
+    /// [`Source::parse`], with what explains an error.
+    pub(super) fn explained(name: String, bytes: &[u8], explain: Explain) -> Result<Self, Diagnostic> {
+        let file = text::decode(name, bytes).map_err(conceal::veiled)?;
         let tree = yaml::tree(&file);
-        let tree =
-            tree.map_err(|error| slips::in_text(&file, &error).unwrap_or(error)).map_err(conceal::veiled)?;
-        Ok(Self::of(file, tree))
+        let tree = tree.map_err(|error| explain(&file, &error).unwrap_or(error)).map_err(conceal::veiled)?;
+        Ok(Self::of(file, tree, explain))
     }
 
     /// [`Source::parse`] for a text in which something was put right, to see whether that helps.
     pub(super) fn plain(name: &str, text: &str) -> Result<Self, Diagnostic> {
         let file = text::decode(name.to_owned(), text.as_bytes())?;
         let tree = yaml::tree(&file)?;
-        Ok(Self::of(file, tree))
+        Ok(Self::of(file, tree, |_, _| None))
     }
 
     /// The same file, taken to say something else. Its places are those of the old text.
@@ -66,9 +76,9 @@ impl Source {
         Source { tree, ..self.clone() }
     }
 
-    fn of(file: Arc<SourceFile>, tree: Value) -> Self {
+    fn of(file: Arc<SourceFile>, tree: Value, explain: Explain) -> Self {
         let (includes, index) = (Includes::new(), OnceLock::new());
-        Source { file, tree, includes, index, hidden: false, part_of: None }
+        Source { file, tree, includes, index, explain, hidden: false, part_of: None }
     }
 
     /// What a file says under one of its keys, as a file of its own. Places are those of the whole file.
@@ -78,6 +88,7 @@ impl Source {
             tree: whole.tree.get(key).cloned().unwrap_or_default(),
             includes: Includes::new(),
             index: OnceLock::new(),
+            explain: whole.explain,
             hidden: whole.hidden,
             part_of: Some((whole.clone(), key)),
         }

@@ -1,7 +1,7 @@
 //! Looking at a blueprint without asking Azure anything.
 
 use super::Error;
-use crate::blueprint::{Blueprint, Inputs, Source, load};
+use crate::blueprint::{self, Blueprint, Inputs, Source, load};
 use crate::graph::Dag;
 use crate::ident::{Address, is_name};
 use crate::state::Desired;
@@ -50,7 +50,7 @@ pub fn validate(name: &str, bytes: &[u8], inputs: &Inputs) -> Result<Blueprint, 
 /// # Errors
 /// When it is not YAML.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Source, Error> {
-    Source::parse(name, bytes).map_err(|diagnostic| Error::Blueprint(diagnostic.into()))
+    blueprint::parse(name, bytes).map_err(|diagnostic| Error::Blueprint(diagnostic.into()))
 }
 
 /// [`validate`] for a text that was read before.
