@@ -5,6 +5,7 @@ use super::worker::{Worker, is_settled};
 use crate::arm::{Conditions, Error, ErrorKind, Operation as ArmOperation, Started, transport::Method};
 use crate::catalog::{Kept, UpdateMode};
 use crate::plan::{Guard, Mode, Put};
+use crate::state::owner_of;
 use crate::value::{
     Change, ChangeKind, Comparison, Flag, beneath, changed_members, diff, get_path, merge, put_at, set_path,
     strip_read_only, without,
@@ -50,7 +51,15 @@ impl Worker {
             }
             other => other?,
         };
-        self.finish(started, version, left).await
+        match self.finish(started, version, left).await {
+            // Of a private DNS zone only the operation tells that there is one.
+            Err(Stop::Error(error))
+                if put.guard == Guard::IfNoneMatch && error.code.as_deref() == Some("PreconditionFailed") =>
+            {
+                Err(Stop::Refused(self.appeared()))
+            }
+            other => other,
+        }
     }
 
     fn appeared(&self) -> Failure {
@@ -69,6 +78,12 @@ impl Worker {
                 _ => self.write_new(put, left).await,
             };
         };
+        // What was sent carries the tag; what does not was made by somebody else meanwhile.
+        if put.mode == Mode::Create
+            && owner_of(&put.body).is_some_and(|own| owner_of(&live.body) != Some(own))
+        {
+            return Err(Stop::Refused(self.appeared()));
+        }
         if !is_settled(&live.body) {
             let operation = ArmOperation::watching(Method::Put, self.id.as_str(), version);
             self.accepted(&operation);
@@ -90,6 +105,11 @@ impl Worker {
         let Some(live) = self.client.get(self.id.as_str(), version).await? else {
             return self.write_new(put, left).await;
         };
+        // A write of this run that is tried again may have put the tag on.
+        let now = owner_of(&live.body);
+        if let Some(seen) = put.seen_owner.as_ref().filter(|_| now.is_none() || now != owner_of(&put.body)) {
+            self.still(&live.body, seen)?;
+        }
         let kept = if put.mode == Mode::Repair { put.kind.kept(&live.body) } else { Vec::new() };
         let rules = put.kind.compiled();
         let wanted = wanted(put, &live.body);

@@ -4,7 +4,8 @@ use super::failure::{Failure, Stop};
 use super::worker::Worker;
 use crate::arm::{Error, Started};
 use crate::ident::ArmId;
-use crate::plan::Delete;
+use crate::plan::{Delete, SeenOwner};
+use crate::state::{OWNER_TAG, owner_of};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,6 +17,11 @@ impl Worker {
         {
             return Ok(());
         }
+        if let Some(seen) = &delete.seen_owner
+            && let Some(found) = self.client.get(self.id.as_str(), &delete.api_version).await?
+        {
+            self.still(&found.body, seen)?;
+        }
         let started = self.client.delete(self.id.as_str(), &delete.api_version, delete.query).await?;
         if let Started::Running(operation) = started {
             self.accepted(&operation);
@@ -25,6 +31,20 @@ impl Worker {
             Some(path) => self.purge(path, &delete.api_version, left).await,
             None => Ok(()),
         }
+    }
+
+    /// Fails when the owner's tag of something is not what the plan saw.
+    pub(super) fn still(&self, live: &Value, seen: &SeenOwner) -> Result<(), Stop> {
+        let now = owner_of(live);
+        let says = match now {
+            _ if now == seen.tag.as_deref() => return Ok(()),
+            Some(now) => format!("its tag `{OWNER_TAG}` says `{now}` now"),
+            None => format!("it carries no tag `{OWNER_TAG}` any more, as when somebody has made it anew"),
+        };
+        Err(Stop::Failed(Failure::new(
+            format!("{} has changed hands since the plan was made: {says}", self.id),
+            "look at it, then plan again",
+        )))
     }
 
     /// Whether a resource group is there; an error when anything is in it that berth did not make.

@@ -8,8 +8,9 @@ use super::unusable::{Misfit, Stray};
 use crate::change::Action;
 use crate::ident::{Address, ArmId};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// One thing that a run was about to do, or that came of it.
@@ -141,14 +142,18 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Record>, usize> {
 /// The position of a record that cannot be of this ledger, from 0, and what is wrong with it.
 pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Result<Vec<InFlight>, (usize, Stray)> {
     let mut open: Vec<InFlight> = Vec::new();
+    // What is asked for by creates of which nothing is known but that they were about to be sent.
+    let mut begun: HashMap<ArmId, Owned> = HashMap::new();
     for (at, record) in records.into_iter().enumerate() {
         fits(ledger, &record).map_err(|why| (at, why))?;
         match record {
             Record::Of { .. } => {}
             Record::Intent { address, id, action, owned, sent_as } => {
-                // From here on it may exist: it is owned, and Azure tells how far it came.
-                if let Some(owned) = owned {
-                    ledger.resources.entry(id.clone()).or_insert(*owned);
+                // From here on it may exist: it is owned, and Azure tells how far it came. That it was made as asked is not
+                // known before Azure has accepted it: what is there without the tag may be somebody else's.
+                if let Some(owned) = owned.filter(|_| !ledger.resources.contains_key(&id)) {
+                    ledger.resources.insert(id.clone(), unconfirmed(&owned));
+                    begun.insert(id.clone(), *owned);
                 }
                 open.retain(|other| other.id != id);
                 open.push(InFlight { address, id, action, operation: None, sent_as });
@@ -157,9 +162,13 @@ pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Result<Vec<InFlight>, 
                 if let Some(step) = open.iter_mut().find(|step| step.id == id) {
                     step.operation = Some(operation);
                 }
+                if let Some(owned) = begun.get(&id) {
+                    ledger.resources.insert(id, owned.clone());
+                }
             }
             Record::Done { id, owned } => {
                 open.retain(|step| step.id != id);
+                begun.remove(&id);
                 if let Some(owned) = owned {
                     ledger.resources.insert(id, *owned);
                 }
@@ -167,11 +176,22 @@ pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Result<Vec<InFlight>, 
             Record::Gone { id } => {
                 open.retain(|step| step.id != id);
                 ledger.resources.shift_remove(&id);
+                begun.remove(&id);
             }
-            Record::Failed { id } => open.retain(|step| step.id != id),
+            Record::Failed { id } => {
+                open.retain(|step| step.id != id);
+                if let Some(owned) = begun.remove(&id) {
+                    ledger.resources.insert(id, unconfirmed(&owned));
+                }
+            }
         }
     }
     Ok(open)
+}
+
+/// What the ledger holds of a create of whose end nothing is known.
+fn unconfirmed(owned: &Owned) -> Owned {
+    Owned { applied: json!({}), digests: BTreeMap::new(), version: None, ..owned.clone() }
 }
 
 /// Whether a record can be of this ledger.
@@ -200,7 +220,6 @@ fn fits(ledger: &Ledger, record: &Record) -> Result<(), Stray> {
 mod tests {
     use super::*;
     use crate::change::DeleteMode;
-    use serde_json::json;
 
     fn id(name: &str) -> ArmId {
         ArmId::resource_group("s", name)

@@ -4,7 +4,9 @@ use super::approvals;
 use super::keeps_one::{self, Roles};
 use super::model::{Conflict, Plan, Reason, Step};
 use super::once_connected;
-use super::program::{Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Seen, Unit, Work};
+use super::program::{
+    Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Seen, SeenOwner, Unit, Work,
+};
 use super::scarce;
 use crate::catalog::{Arrival, ResourceType, resource_type};
 use crate::change::{Action, DeleteMode};
@@ -191,6 +193,7 @@ impl<'a> Compiler<'a> {
                     api_version: self.known_version(step),
                     query: delete_query(&step.arm_type),
                     purge: step.purge.clone(),
+                    seen_owner: self.seen_on(step),
                     expected,
                 })
             }
@@ -270,6 +273,7 @@ impl<'a> Compiler<'a> {
                 api_version: self.known_version(step),
                 query: delete_query(&step.arm_type),
                 purge: step.purge.clone(),
+                seen_owner: self.seen_on(step),
                 expected: None,
             }),
         };
@@ -313,6 +317,7 @@ impl<'a> Compiler<'a> {
         Put {
             mode,
             guard: self.guard(step, resource, mode),
+            seen_owner: self.seen_on(step),
             kind: resource.kind,
             body: before_connected(step, resource.kind, asked(step, resource)),
             initial: resource.initial.clone(),
@@ -334,18 +339,33 @@ impl<'a> Compiler<'a> {
         resource.id.ancestors().filter_map(step).any(|step| step.action == Action::Recover)
     }
 
-    /// Nothing can have appeared below what the same plan creates, nor where it has just cleared away.
+    /// Nothing can have appeared below what the same plan creates, but for a group: others fill that as soon as it is
+    /// there. What is replaced may be made again by others (a policy, another tool) as soon as it is cleared away; of what
+    /// ARM cannot delete there is always one.
     fn guard(&self, step: &Step, resource: &DesiredResource, mode: Mode) -> Guard {
         let made = |id: &ArmId| {
             let step = self.by_id.get(id).map(|&at| &self.steps[at]);
             step.is_some_and(|step| matches!(step.action, Action::Create | Action::Replace))
+                && id.resource_type() != "Microsoft.Resources/resourceGroups"
         };
+        let stays = matches!(resource.kind.delete, DeleteMode::WithParent | DeleteMode::Never);
         match mode {
-            _ if mode != Mode::Create || step.action == Action::Replace => Guard::Unneeded,
+            _ if mode != Mode::Create => Guard::Unneeded,
+            _ if step.action == Action::Replace && stays => Guard::Unneeded,
             _ if resource.id.parent().is_some_and(|parent| made(&parent)) => Guard::Unneeded,
             _ if resource.kind.conditional => Guard::IfNoneMatch,
             _ => Guard::Read,
         }
+    }
+
+    /// The owner's tag on the resource of a step, when that is there and can carry one.
+    fn seen_on(&self, step: &Step) -> Option<SeenOwner> {
+        let tag = owner_of(self.observed.get(&step.id)?.body()?).map(str::to_owned);
+        let tagged = match self.resource(step) {
+            Some(resource) => resource.kind.tags,
+            None => resource_type(&step.arm_type).is_some_and(|kind| kind.tags),
+        };
+        (tagged || tag.is_some()).then_some(SeenOwner { tag })
     }
 
     /// What the ledger says was asked for, once the step is done: what a step keeps back was asked for before.

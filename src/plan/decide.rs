@@ -328,7 +328,10 @@ impl Planner<'_> {
         {
             return Decision::of(Action::Replace, Reason::ParentReplaced { parent });
         }
+        // A create that was begun and never confirmed left nothing, or something with the tag: without it, it is not ours.
+        let bare = resource.kind.tags && owner_of(live).is_none();
         let owned = self.ledger.resources.get(&resource.id);
+        let owned = owned.filter(|owned| !bare || owner_of(&owned.applied).is_some());
         if let Some(conflict) = self.foreign(resource, live, owned.is_some()) {
             self.conflicts.push(conflict);
             return Decision::of(Action::NoOp, Reason::Blocked);
@@ -655,7 +658,14 @@ impl Planner<'_> {
         let may_adopt = owned || resource.adopt || self.adoption == Adoption::Allowed;
         let adopt = "to take it over, run with `--adopt` or write `adopt: true` in its entry; `berth plan --adopt` shows what that would change; if it is not meant, choose another `name:`";
         let tag = owner_of(live).filter(|_| resource.kind.tags);
-        let (message, help) = match self.tags.standing(tag, resource.kind.tags, owned) {
+        let standing = match self.tags.standing(tag, resource.kind.tags, owned) {
+            Standing::Silent => match self.tags.standing_of_whole(&resource.id, self.ledger, self.observed) {
+                Some(Standing::Theirs(owner)) => Standing::Theirs(owner),
+                _ => Standing::Silent,
+            },
+            own => own,
+        };
+        let (message, help) = match standing {
             Standing::Ours | Standing::Formerly(_) => return None,
             Standing::Theirs(owner) if owned => (
                 format!("it belongs to {} now, which took it over", whose(&owner)),

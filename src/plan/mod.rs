@@ -41,7 +41,7 @@ pub use model::{
 };
 pub use preflight::{judge, queries};
 pub use program::{
-    Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Requests, Seen, Unit, Work,
+    Approve, Delete, Guard, Holding, Mode, Program, Put, Register, Requests, Seen, SeenOwner, Unit, Work,
 };
 pub use purge::{purge, soft_delete_conflicts};
 pub use removal::{foreign_children, plan_destroy};

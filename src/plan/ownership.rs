@@ -56,10 +56,41 @@ impl<'a> Tags<'a> {
         }
     }
 
-    /// The same of something that the ledger has.
-    pub(super) fn standing_of(&self, id: &ArmId, owned: &Owned, live: &Value) -> Standing {
-        self.standing(owner_of(live), takes_a_tag(id, owned, live), true)
+    /// The same of something that the ledger has. What has no tag belongs to whom the thing belongs of which it is a part.
+    pub(super) fn standing_of(
+        &self,
+        id: &ArmId,
+        owned: &Owned,
+        live: &Value,
+        ledger: &Ledger,
+        observed: &Observed,
+    ) -> Standing {
+        match self.standing(owner_of(live), takes_a_tag(id, owned, live), true) {
+            Standing::Silent => self.standing_of_whole(id, ledger, observed).unwrap_or(Standing::Silent),
+            own => own,
+        }
     }
+
+    /// Whose the thing is of which something without a tag is a part, if the ledger has it: a network, of its subnets.
+    pub(super) fn standing_of_whole(
+        &self,
+        id: &ArmId,
+        ledger: &Ledger,
+        observed: &Observed,
+    ) -> Option<Standing> {
+        let whole = id.ancestors().take_while(|above| is_part(id, above)).find_map(|above| {
+            let owned = ledger.resources.get(&above)?;
+            let live = observed.get(&above)?.body()?;
+            takes_a_tag(&above, owned, live).then(|| self.standing(owner_of(live), true, true))
+        })?;
+        (whole != Standing::Ours).then_some(whole)
+    }
+}
+
+/// Whether an id is of a part of what is above it, and not of another provider's extension of that.
+fn is_part(id: &ArmId, above: &ArmId) -> bool {
+    let (part, whole) = (id.resource_type().to_ascii_lowercase(), above.resource_type().to_ascii_lowercase());
+    part.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether something that the ledger has carries the tag, if it is ours.
@@ -96,10 +127,14 @@ pub(super) fn guard(
         }
         let live = observed.get(&step.id).and_then(Observation::body);
         let (Some(owned), Some(live)) = (ledger.resources.get(&step.id), live) else { continue };
-        let message = match tags.standing_of(&step.id, owned, live) {
+        let message = match tags.standing_of(&step.id, owned, live, ledger, observed) {
             Standing::Ours | Standing::Silent => continue,
             Standing::Bare => format!(
-                "it does not carry the tag `{OWNER_TAG}`: somebody may have taken it over, or made it anew"
+                "{} does not carry the tag `{OWNER_TAG}`: somebody may have taken it over, or made it anew",
+                match takes_a_tag(&step.id, owned, live) {
+                    true => "it",
+                    false => "what it is a part of",
+                }
             ),
             Standing::Theirs(owner) => format!("its tag `{OWNER_TAG}` says that it belongs to `{owner}`"),
             // Moving a ledger by mistake must not be how another environment is destroyed.
@@ -180,7 +215,7 @@ mod tests {
             let id = ArmId::parse(GROUP).unwrap().provider(arm_type, &names);
             // The ledger's own word for the type does not count either.
             for said in [arm_type, "Microsoft.Network/virtualNetworks/subnets"] {
-                let found = tags.standing_of(&id, &owned(said, applied), live);
+                let found = tags.standing_of(&id, &owned(said, applied), live, &ledger, &Observed::new());
                 assert_eq!(found, standing, "{arm_type} ({said}) {applied} {live}");
             }
         }

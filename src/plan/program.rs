@@ -96,7 +96,7 @@ pub enum Mode {
 /// How a create is kept from overwriting what appeared since the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// Nothing can have appeared: the same plan makes its parent, or has just cleared the place.
+    /// Nothing can have appeared: the same plan makes what it is a part of.
     Unneeded,
     /// The PUT says `If-None-Match: *`.
     IfNoneMatch,
@@ -111,6 +111,9 @@ pub struct Put {
     pub mode: Mode,
     /// How a create is kept from overwriting.
     pub guard: Guard,
+    /// The owner's tag that it carried when the plan was made. What carries another one by the time of the write has
+    /// changed hands, and is left alone. `None` when it was not there, or its type has no tags.
+    pub seen_owner: Option<SeenOwner>,
     /// Its type.
     pub kind: &'static ResourceType,
     /// What is asked for.
@@ -140,8 +143,18 @@ pub struct Delete {
     pub query: &'static [(&'static str, &'static str)],
     /// Where it is purged once it is deleted: a path.
     pub purge: Option<String>,
+    /// What is looked at just before: the owner's tag that the plan saw, of what can carry one. What carries another one by
+    /// then, or none any more, has changed hands or was made anew by somebody else. `None` as in [`Put`].
+    pub seen_owner: Option<SeenOwner>,
     /// For a resource group: what may still be in it, because the same plan deletes it. `None` for everything else.
     pub expected: Option<Arc<HashSet<ArmId>>>,
+}
+
+/// The owner's tag that a plan saw on something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenOwner {
+    /// The tag's value; `None` when there was none.
+    pub tag: Option<String>,
 }
 
 /// A registration.
@@ -213,7 +226,7 @@ impl Work {
         let (reads, writes, deletes) = match self {
             Work::Idle | Work::Record | Work::Forget => (false, false, false),
             Work::Watch { .. } => (true, false, false),
-            Work::Delete(delete) => (delete.expected.is_some(), false, true),
+            Work::Delete(delete) => (delete.expected.is_some() || delete.seen_owner.is_some(), false, true),
             Work::Put(put) => (put.mode != Mode::Create || put.guard == Guard::Read, true, false),
             Work::Approve(_) => (true, true, false),
             Work::Register(_) => (false, true, false),

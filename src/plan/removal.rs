@@ -275,7 +275,7 @@ fn removals(
                 Some(Observation::Present { .. } | Observation::Unreadable { .. })
             );
             let live = observed.get(*id).and_then(Observation::body);
-            let standing = live.map(|live| tags.standing_of(id, owned, live));
+            let standing = live.map(|live| tags.standing_of(id, owned, live, ledger, observed));
             let (action, reason) = match (standing, carrier, owned.delete) {
                 (Some(Standing::Theirs(owner)), ..) => (Action::Forget, Reason::OwnedByAnother { owner }),
                 _ if kept.contains_key(*id) => (Action::Forget, kept[*id].clone()),

@@ -114,6 +114,7 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
         Work::Put(Put {
             mode: Mode::Create,
             guard: Guard::Unneeded,
+            seen_owner: None,
             kind,
             body: Arc::new(json!({})),
             initial: Arc::new(json!({})),
@@ -130,6 +131,7 @@ fn plan(dice: &mut Dice, count: usize, chained: bool) -> Plan {
             api_version: kind.api_version.to_owned(),
             query: &[],
             purge: None,
+            seen_owner: None,
             expected: None,
         })
     };

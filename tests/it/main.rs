@@ -43,6 +43,7 @@ mod layout;
 mod ledgers;
 mod limits;
 mod manual;
+mod meanwhile;
 mod mistakes;
 mod moved;
 mod names;
