@@ -57,6 +57,9 @@ pub enum Record {
     Gone {
         /// The resource.
         id: ArmId,
+        /// Whether it stays, with the ownership tag on it: see [`Ledger::released`].
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        released: bool,
     },
     /// The step did not work; whether anything came of it is for Azure to tell.
     Failed {
@@ -170,12 +173,12 @@ pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Result<Vec<InFlight>, 
                 open.retain(|step| step.id != id);
                 begun.remove(&id);
                 if let Some(owned) = owned {
-                    ledger.resources.insert(id, *owned);
+                    ledger.own(id, *owned);
                 }
             }
-            Record::Gone { id } => {
+            Record::Gone { id, released } => {
                 open.retain(|step| step.id != id);
-                ledger.resources.shift_remove(&id);
+                ledger.disown(&id, released);
                 begun.remove(&id);
             }
             Record::Failed { id } => {
@@ -205,7 +208,7 @@ fn fits(ledger: &Ledger, record: &Record) -> Result<(), Stray> {
         }
         Record::Intent { id, owned, address, .. } => (id, owned.as_deref(), Some(address)),
         Record::Done { id, owned } => (id, owned.as_deref(), None),
-        Record::Accepted { id, .. } | Record::Gone { id } | Record::Failed { id } => (id, None, None),
+        Record::Accepted { id, .. } | Record::Gone { id, .. } | Record::Failed { id } => (id, None, None),
     };
     let bad = |why| Stray::Entry { id: id.clone(), why };
     ledger.may_hold(id).map_err(bad)?;
@@ -253,7 +256,7 @@ mod tests {
             intent("b"),
             Record::Accepted { id: id("b"), operation: json!({ "poll": 1 }) },
             Record::Done { id: id("a"), owned: owned("a") },
-            Record::Gone { id: id("c") },
+            Record::Gone { id: id("c"), released: false },
         ]
     }
 
@@ -282,7 +285,7 @@ mod tests {
         };
         for (record, why) in [
             (of("pepper"), "is of another ledger, one of `shop/dev`"),
-            (Record::Gone { id: other.clone() }, "is in the subscription `t`"),
+            (Record::Gone { id: other.clone(), released: false }, "is in the subscription `t`"),
             (Record::Accepted { id: other.clone(), operation: json!({}) }, "is in the subscription `t`"),
             (Record::Failed { id: other.clone() }, "is in the subscription `t`"),
             (Record::Done { id: other, owned: owned("x") }, "is in the subscription `t`"),

@@ -39,6 +39,10 @@ pub struct Ledger {
     pub salt: String,
     /// The resources, by id, in the order in which they were made.
     pub resources: IndexMap<ArmId, Owned>,
+    /// What it gave away, which stays with the ownership tag on it: what is only read now and what that needs, and what was
+    /// forgotten on demand. It is not missed when the ledger is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<ArmId>,
     /// The outputs of the last run, without secret ones.
     #[serde(default)]
     pub outputs: BTreeMap<String, Value>,
@@ -132,6 +136,7 @@ impl Ledger {
             serial: 0,
             salt: salt.into(),
             resources: IndexMap::new(),
+            released: Vec::new(),
             outputs: BTreeMap::new(),
         }
     }
@@ -219,6 +224,21 @@ impl Ledger {
         });
     }
 
+    /// Has a resource from now on.
+    pub fn own(&mut self, id: ArmId, owned: Owned) {
+        self.released.retain(|other| *other != id);
+        self.resources.insert(id, owned);
+    }
+
+    /// Has a resource no longer; when it was `released`, it stays with the tag on it.
+    pub fn disown(&mut self, id: &ArmId, released: bool) {
+        self.resources.shift_remove(id);
+        self.released.retain(|other| other != id);
+        if released {
+            self.released.push(id.clone());
+        }
+    }
+
     /// Counts a change.
     pub fn advance(&mut self) {
         self.serial = self.serial.saturating_add(1);
@@ -268,6 +288,9 @@ impl Ledger {
         }
         if self.serial > HIGHEST_SERIAL {
             return damage(format!("its serial {} was never reached by counting", self.serial));
+        }
+        if let Some(id) = self.released.iter().find(|id| self.resources.contains_key(*id)) {
+            return damage(format!("`released` has {id}, which `resources` has too"));
         }
         for (id, owned) in &self.resources {
             if let Err(why) = self.may_hold(id).and_then(|()| owned.check(id)) {
@@ -327,7 +350,7 @@ impl Ledger {
     /// Whether its version can say what it says. Version 1 did not know where its resources are; version 2 knew no
     /// environments, no groups, and one subscription. What is missing is noted by the next run.
     fn fits_version(&self) -> bool {
-        let has_owner = self.environment.is_some() || !self.formerly.is_empty();
+        let has_owner = self.environment.is_some() || !self.formerly.is_empty() || !self.released.is_empty();
         let has_places = |estate: &Estate| !estate.others.is_empty() || !estate.groups.is_empty();
         match self.version {
             1 => self.estate.is_none() && !has_owner,

@@ -49,7 +49,7 @@ pub async fn plan_destroy(
 }
 
 /// Fails when something carries the owner's tag that an empty ledger does not have, in the groups that it was in. What
-/// `existing` reads was given away, with the tag on it.
+/// `existing` reads, and what the ledger gave away, has the tag on it too.
 ///
 /// # Errors
 /// What was found; or when the groups cannot be read.
@@ -62,7 +62,8 @@ pub(super) async fn refuse_strays(
     let groups = ledger.estate.as_ref().map(|estate| &estate.groups[..]).unwrap_or_default();
     let mut found = tagged(&session.engine.client, groups, &owner.to_string(), session.reads).await?;
     found.retain(|id| {
-        !existing.iter().any(|(_, read)| read == id || read.ancestors().any(|above| above == *id))
+        !ledger.released.contains(id)
+            && !existing.iter().any(|(_, read)| read == id || read.ancestors().any(|above| above == *id))
     });
     match found.is_empty() {
         true => Ok(()),

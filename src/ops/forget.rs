@@ -42,13 +42,14 @@ async fn forget_locked(store: &dyn Store, addresses: &[String]) -> Result<Forgot
     let is_gone = |id: &ArmId| gone.iter().any(|(_, other)| other == id);
     if loaded.in_flight.iter().all(|step| is_gone(&step.id)) {
         for (_, id) in &gone {
-            ledger.resources.shift_remove(id);
+            ledger.disown(id, true);
         }
         ledger.advance();
         store.save(&ledger).await?;
     } else {
         // The journal tells what is under way, and stays: a saved ledger would be the end of it.
-        let records: Vec<Record> = gone.iter().map(|(_, id)| Record::Gone { id: id.clone() }).collect();
+        let gone = gone.iter().map(|(_, id)| Record::Gone { id: id.clone(), released: true });
+        let records: Vec<Record> = gone.collect();
         store.append_all(&records).await?;
     }
     Ok(Forgotten::Done(gone))

@@ -42,7 +42,7 @@ fn histories() -> Vec<Vec<Record>> {
         Record::Done { id: id("a"), owned: owned("a", 2) },
         Record::Failed { id: id("b") },
         intent("a"),
-        Record::Gone { id: id("a") },
+        Record::Gone { id: id("a"), released: false },
     ];
     (1..=all.len()).map(|length| all[..length].to_vec()).collect()
 }

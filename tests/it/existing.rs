@@ -246,11 +246,40 @@ fn what_was_made_and_is_only_read_now_is_forgotten_and_stays() {
     let before = berth.export().len();
     berth.apply(&[]).exits(0);
     assert_eq!(berth.export().len(), before);
-    let ledger = berth.ledger().to_string();
+    let ledger = berth.ledger()["resources"].to_string();
     assert!(!ledger.contains("virtualNetworks"), "{ledger}");
     berth.plan(&[]).exits(0);
     berth.destroy(&[]).exits(0);
     assert!(berth.export().iter().any(|one| one["name"] == "vnet-hub"));
+}
+
+/// What an entry under `existing` needs stays with it, with our tag on it: no later run takes that for a lost ledger.
+#[test]
+fn what_was_given_away_is_not_a_stray_for_later_runs() {
+    let head = "\
+blueprint: shop
+azure: { subscription: '${env.AZURE_SUBSCRIPTION_ID}', location: westeurope, resourceGroup: rg-shop }
+keyVaults: { kv: { name: kv-given-1, publicAccess: false, protect: false } }
+";
+    let ours = "\
+networks: { hub: { addressSpace: [10.0.0.0/16], subnets: { pe: { prefix: 10.0.1.0/24 } } } }
+privateEndpoints: { kv: { target: '${keyVaults.kv}', subnet: '${networks.hub.subnets.pe}' } }
+";
+    let theirs = "existing: { kv: { type: Microsoft.Network/privateEndpoints, name: kv } }\n";
+    let berth = Berth::new().blueprint(&format!("{head}{ours}"));
+    berth.apply(&[]).exits(0);
+    let berth = berth.blueprint(&format!("{head}{theirs}"));
+    berth.destroy(&[]).exits(0);
+    let left = berth.export().len();
+    assert!(berth.export().iter().any(|one| one["type"] == "Microsoft.Network/privateDnsZones"));
+    berth.destroy(&[]).exits(0);
+    berth.run(["destroy", "--name", "shop", "--sim", "--auto-approve"]).exits(0);
+    assert_eq!(berth.export().len(), left);
+    // What it makes again is its own again, and missed when the ledger is emptied.
+    let berth = berth.blueprint(&format!("{head}{ours}"));
+    berth.apply(&[]).exits(0);
+    berth.destroy(&[]).exits(0);
+    assert!(berth.export().is_empty(), "{:?}", berth.export());
 }
 
 #[test]

@@ -92,7 +92,7 @@ pub async fn contract(open: &dyn Fn() -> Arc<dyn Store>) {
         (vec!["kept".into(), "a".into(), "b".into()], vec!["a".into(), "b".into()])
     );
     first.append(&Record::Accepted { id: id("b"), operation: serde_json::json!({ "u": 1 }) }).await.unwrap();
-    first.append_all(&[done("a"), Record::Gone { id: id("kept") }]).await.unwrap();
+    first.append_all(&[done("a"), Record::Gone { id: id("kept"), released: false }]).await.unwrap();
     assert_eq!(names(&*second).await, (vec!["a".into(), "b".into()], vec!["b".into()]));
     first.unlock().await;
 

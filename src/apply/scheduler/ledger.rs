@@ -100,7 +100,7 @@ impl Run<'_> {
         let record = Record::Done { id: unit.id.clone(), owned: owned.clone().map(Box::new) };
         self.unwritten.push(record);
         if let Some(owned) = owned {
-            self.ledger.resources.insert(unit.id.clone(), owned);
+            self.ledger.own(unit.id.clone(), owned);
         }
     }
 
@@ -116,8 +116,17 @@ impl Run<'_> {
 
     /// Writes down that a resource is owned no longer.
     pub(super) fn gone(&mut self, id: &ArmId) {
-        self.unwritten.push(Record::Gone { id: id.clone() });
-        self.ledger.resources.shift_remove(id);
+        self.unwritten.push(Record::Gone { id: id.clone(), released: false });
+        self.ledger.disown(id, false);
+    }
+
+    /// Writes down that a unit's resource is forgotten, and whether it stays with the tag on it.
+    pub(super) fn forgotten(&mut self, at: usize) {
+        let unit = self.unit(at);
+        let reason = &self.plan.steps[unit.step].reason;
+        let released = matches!(reason, Reason::NowExisting { .. } | Reason::NeededByExisting { .. });
+        self.unwritten.push(Record::Gone { id: unit.id.clone(), released });
+        self.ledger.disown(&unit.id, released);
     }
 
     /// Whether the connection of an endpoint that this run made waits for approval, although Azure was to approve it by

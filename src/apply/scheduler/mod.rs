@@ -342,7 +342,7 @@ impl<'a> Run<'a> {
             Work::Forget | Work::Record => {
                 self.emit_started(at);
                 match unit.work {
-                    Work::Forget => self.gone(&unit.id),
+                    Work::Forget => self.forgotten(at),
                     _ => self.done(at),
                 }
                 self.over(at, Outcome::Done, Spent::default());
