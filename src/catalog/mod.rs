@@ -33,7 +33,7 @@ pub use kind::{EntryKind, Kind, Merged, Nested};
 pub use kinds::private_link::{connection_types, connections_version};
 pub use registry::{codes, registry, resource_type};
 pub use resource_type::{
-    Facet, Given, Guard, InStep, Keeps, KeepsOne, Kept, Lane, Listing, Lost, Obstacle, Preflight,
+    Facet, Given, Guard, InStep, Keeps, KeepsOne, Kept, Lane, Listing, Lost, NamesPart, Obstacle, Preflight,
     ResourceType, Scarce, SharedRequest, SpokenOf, UpdateMode, Within,
 };
 pub use severity::{COMMON as COMMON_SEVERITY, Severity, Turn, Weight, severity, severity_of_loss};

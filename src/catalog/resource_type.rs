@@ -199,6 +199,17 @@ impl Given {
     }
 }
 
+/// A place in a body that names a part of another resource: the frontend of a gateway that an endpoint connects to.
+#[derive(Debug, Clone, Copy)]
+pub struct NamesPart {
+    /// Where the id of the other resource stands: a JSON pointer.
+    pub of: &'static str,
+    /// Where the name of the part stands: a JSON pointer.
+    pub at: &'static str,
+    /// The list of the other resource that the part is in.
+    pub list: &'static str,
+}
+
 /// What a lock does to everything at and below the scope that it is on. Nothing there can be deleted.
 #[derive(Debug, Clone, Copy)]
 pub struct Guard {
@@ -345,6 +356,8 @@ pub struct ResourceType {
     pub conditional: bool,
     /// What only one of its kind below the same parent can have at a time: then an old one goes before a new one comes.
     pub scarce: &'static [Scarce],
+    /// Where it names a part of another resource by the part's name alone.
+    pub names_part: &'static [NamesPart],
     /// The ranges that its own have to lie in.
     pub within: Option<Within>,
     /// What at least one below the same parent has to be.
@@ -461,6 +474,7 @@ impl ResourceType {
             update: UpdateMode::Put,
             conditional: false,
             scarce: &[],
+            names_part: &[],
             within: None,
             keeps_one: None,
             delete: DeleteMode::Own,

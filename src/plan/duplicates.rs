@@ -5,7 +5,7 @@
 
 use super::model::{Adoption, Conflict};
 use super::scarce::exclude;
-use crate::catalog::Scarce;
+use crate::catalog::{ResourceType, Scarce};
 use crate::ident::ArmId;
 use crate::ledger::Ledger;
 use crate::state::{Desired, DesiredResource, Named, Observation, Observed, Provisioning};
@@ -99,17 +99,52 @@ pub fn as_found<'d>(
     adoption: Adoption,
 ) -> Cow<'d, Desired> {
     let mut found = resources_as_found(desired, ledger, observed, adoption);
+    parts_of_all(&mut found, ledger, observed, &|kind| kind.names_part.is_empty());
+    // What names a part of another resource calls it as that does; so it comes after that.
+    let named: Vec<(usize, &str, String)> = found
+        .resources
+        .iter()
+        .enumerate()
+        .flat_map(|(at, resource)| resource.kind.names_part.iter().map(move |part| (at, resource, part)))
+        .filter_map(|(at, resource, part)| {
+            let text = |pointer| resource.body.pointer(pointer).and_then(Value::as_str);
+            let other = found.by_id.get(&ArmId::parse(text(part.of)?).ok()?)?;
+            let name = text(part.at)?;
+            let to =
+                found.resources[*other].named_there.iter().find_map(|own| own.name_of(part.list, name))?;
+            Some((at, part.at, to.to_owned()))
+        })
+        .collect();
+    for (at, pointer, name) in named {
+        let body = Arc::make_mut(&mut found.to_mut().resources[at].body);
+        if let Some(value) = body.pointer_mut(pointer) {
+            *value = name.into();
+        }
+    }
+    parts_of_all(&mut found, ledger, observed, &|kind| !kind.names_part.is_empty());
+    found
+}
+
+/// Has the parts of bodies have the names that they have in Azure, in the types that are asked for.
+fn parts_of_all(
+    found: &mut Cow<'_, Desired>,
+    ledger: &Ledger,
+    observed: &Observed,
+    of: &dyn Fn(&ResourceType) -> bool,
+) {
     let named: Vec<(usize, Value, Vec<NamedThere>)> = found
         .resources
         .iter()
         .enumerate()
         .filter(|(_, resource)| {
-            resource.operation == Provisioning::Resource && resource.kind.compiled().has_alike()
+            resource.operation == Provisioning::Resource
+                && of(resource.kind)
+                && resource.kind.compiled().has_alike()
         })
         .filter_map(|(at, resource)| {
             let live = observed.get(&resource.id).and_then(Observation::body)?;
             let applied = ledger.resources.get(&resource.id).map(|owned| &owned.applied);
-            let (body, named) = parts_as_found(&found, observed, resource, live, applied);
+            let (body, named) = parts_as_found(found, observed, resource, live, applied);
             (!named.is_empty()).then_some((at, body, named))
         })
         .collect();
@@ -117,7 +152,6 @@ pub fn as_found<'d>(
         let resource = &mut found.to_mut().resources[at];
         (resource.body, resource.named_there) = (Arc::new(body), named);
     }
-    found
 }
 
 /// A body in which each part has the name that it has in Azure, with those that got another one.

@@ -34,6 +34,12 @@ impl NamedThere {
         rename(body, (&self.there, &self.to), (&self.list, &self.from), id);
     }
 
+    /// Its name there, when it is the part of a list (`probes`) with this name in the body.
+    pub fn name_of(&self, list: &str, name: &str) -> Option<&str> {
+        let is_it = self.list.last().is_some_and(|own| own == list) && self.from.eq_ignore_ascii_case(name);
+        is_it.then_some(&*self.to)
+    }
+
     /// Whether the body has the part under the name before, and none under that which it has there.
     pub fn fits(&self, body: &Value) -> bool {
         let has = |list: &[String], name: &str| {

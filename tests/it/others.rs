@@ -356,3 +356,74 @@ async fn a_secret_that_somebody_replaced_is_drift_and_is_written_again() {
     rehearsal.apply(&text).await;
     assert!(rehearsal.drift(&text).await.drifted.is_empty());
 }
+
+const GATEWAY: &str = "\
+networks:
+  hub:
+    addressSpace: [10.20.0.0/16]
+    subnets:
+      gateway: { prefix: 10.20.40.0/24 }
+      link: { prefix: 10.20.41.0/27, privateLinkServiceNetworkPolicies: false }
+      pe: { prefix: 10.20.42.0/27 }
+publicIps: { gateway: { zones: ['1', '2', '3'] } }
+wafPolicies: { gateway: { for: applicationGateway } }
+";
+
+const BEHIND: &str = "\
+applicationGateways:
+  shop:
+    subnet: '${networks.hub.subnets.gateway}'
+    publicIp: '${publicIps.gateway}'
+    wafPolicy: '${wafPolicies.gateway}'
+    listeners: { web: { protocol: Http } }
+    backends: { shop: { addresses: [10.20.0.10] } }
+    rules: { web: { priority: 100, listener: web, backend: shop } }
+    privateLink: { subnet: '${networks.hub.subnets.link}' }
+privateEndpoints:
+  gateway: { target: '${applicationGateways.shop}', subnet: '${networks.hub.subnets.pe}', dns: none }
+";
+
+/// The body that berth made something with, as somebody else made it: other names, and no tag of ours.
+fn by_others(exported: &[Value], arm_type: &str) -> (String, Value) {
+    let found = exported.iter().find(|one| one["type"] == arm_type).unwrap();
+    let body = &mut found["body"].clone();
+    let body = if body.is_null() { &mut found.clone() } else { body };
+    body["tags"] = json!({ "team": "edge" });
+    let text = body.to_string();
+    let text =
+        text.replace("frontendIPConfigurations/public", "frontendIPConfigurations/appGwPublicFrontendIp");
+    let text = text.replace("\"name\":\"public\"", "\"name\":\"appGwPublicFrontendIp\"");
+    let text = text.replace("[\"public\"]", "[\"appGwPublicFrontendIp\"]");
+    let text =
+        text.replace("privateLinkConfigurations/public", "privateLinkConfigurations/appGwPublicFrontendIp");
+    (found["id"].as_str().unwrap().to_owned(), serde_json::from_str(&text).unwrap())
+}
+
+/// An endpoint names a frontend of its gateway by name: by the one that the frontend has, which others may have chosen.
+#[tokio::test(start_paused = true)]
+async fn the_endpoint_of_a_gateway_that_others_made_is_not_replaced() {
+    let whole = blueprint(&format!("{GATEWAY}{BEHIND}"));
+    let model = Rehearsal::new();
+    model.apply(&whole).await;
+    let exported = model.simulator.export();
+    for endpoint_too in [true, false] {
+        let rehearsal = Rehearsal::new();
+        rehearsal.apply(&blueprint(GATEWAY)).await;
+        let mut theirs = vec!["Microsoft.Network/applicationGateways"];
+        theirs.extend(endpoint_too.then_some("Microsoft.Network/privateEndpoints"));
+        for arm_type in theirs {
+            let (id, body) = by_others(&exported, arm_type);
+            write(&rehearsal, &id, "2025-05-01", body).await;
+        }
+        let adopted = rehearsal.try_apply(&whole, Adoption::Allowed).await.unwrap();
+        assert!(adopted.summary.is_complete(), "{:#?}", adopted.summary);
+        let plan = rehearsal.plan(&whole).await.plan;
+        let steps: Vec<_> = plan.steps.iter().filter(|step| step.action != Action::NoOp).collect();
+        assert!(steps.is_empty() && plan.conflicts.is_empty(), "{steps:#?} {:#?}", plan.conflicts);
+        assert!(rehearsal.drift(&whole).await.drifted.is_empty());
+        let endpoint = format!("{GROUP}/providers/Microsoft.Network/privateEndpoints/gateway");
+        let live = read(&rehearsal, &endpoint, "2025-05-01").await.unwrap();
+        let connection = &live["properties"]["privateLinkServiceConnections"][0]["properties"];
+        assert_eq!(connection["groupIds"], json!(["appGwPublicFrontendIp"]));
+    }
+}

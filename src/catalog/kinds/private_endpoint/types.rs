@@ -1,7 +1,7 @@
 //! The ARM types of a private endpoint.
 
 use crate::catalog::{
-    DeleteMode, Facet, Keeps, Kept, Lane, Listing, ResourceType, Scarce, Severity, Turn, Weight,
+    DeleteMode, Facet, Keeps, Kept, Lane, Listing, NamesPart, ResourceType, Scarce, Severity, Turn, Weight,
 };
 use crate::ident::ArmId;
 use crate::value::Rule;
@@ -31,10 +31,25 @@ pub(super) const MANUAL_TARGET: &str =
 /// What a connection of an endpoint is to: one endpoint has one to a group of a target.
 const CONNECTS: &[&str] = &["properties.privateLinkServiceId", "properties.groupIds"];
 
+/// The group of an endpoint to a gateway is the name of a frontend of that.
+const FRONTENDS: &[NamesPart] = &[
+    NamesPart {
+        of: AUTO_TARGET,
+        at: "/properties/privateLinkServiceConnections/0/properties/groupIds/0",
+        list: "frontendIPConfigurations",
+    },
+    NamesPart {
+        of: MANUAL_TARGET,
+        at: "/properties/manualPrivateLinkServiceConnections/0/properties/groupIds/0",
+        list: "frontendIPConfigurations",
+    },
+];
+
 /// The endpoint itself.
 pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
     lost: Some("connections through it break, and its address may be another afterwards"),
     cross_check: Some(super::checks::around),
+    names_part: FRONTENDS,
     lanes: &[
         Lane::Of("/properties/subnet/id", VNET),
         // These accept one change of their connections at a time.
