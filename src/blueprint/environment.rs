@@ -10,6 +10,7 @@ use super::source::{At, Source};
 use super::yaml::EMPTY;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::ident::is_name;
+use crate::value::read;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -260,11 +261,10 @@ impl Environment {
                 .help("write `values: { name: value }`")
                 .into());
         }
-        let form: Form = match serde_path_to_error::deserialize(&source.tree) {
+        let form: Form = match read(&source.tree) {
             Ok(form) => form,
             Err(error) => {
-                let at = error.path().to_string();
-                return Err(messages::shape(&source, "", &at, &error.inner().to_string(), &[]).into());
+                return Err(messages::shape(&source, "", &error.path(), &error.message, &[]).into());
             }
         };
         let mut problems = Diagnostics::new();

@@ -124,19 +124,18 @@ pub(crate) fn shape(
             .help(help);
     }
     let place = source.locate(&join(""), At::Value);
-    if message.starts_with("invalid length") && message.contains("expected struct") {
-        return Diagnostic::error(&WRONG_TYPE, "expected a mapping, found a list")
-            .at(place)
-            .help("write `name: value` pairs, indented or between `{` and `}`");
-    }
     match message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")) {
         Some(rest) => {
             let (found, wanted) = rest.split_once(", expected ").unwrap_or((rest, "something else"));
             let remedy = traps::remedy(source, &join(""), found, wanted);
+            let otherwise = match found == "sequence" && wanted.starts_with("struct") {
+                true => "write `name: value` pairs, indented or between `{` and `}`".to_owned(),
+                false => format!("write {}", in_words(wanted)),
+            };
             let (found, wanted) = (in_words(found), in_words(wanted));
             Diagnostic::error(&WRONG_TYPE, format!("expected {wanted}, found {found}"))
                 .at(place)
-                .help(remedy.unwrap_or_else(|| format!("write {wanted}")))
+                .help(remedy.unwrap_or(otherwise))
         }
         None => Diagnostic::error(&WRONG_VALUE, message.to_owned())
             .at(place)

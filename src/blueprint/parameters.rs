@@ -6,6 +6,7 @@ use super::inputs::{Inputs, Missing};
 use super::source::{At, Source};
 use crate::catalog::SHAPE;
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
+use crate::value::read;
 use crate::value::secret::Secret;
 use crate::value::token;
 use serde_json::{Map, Value};
@@ -127,11 +128,10 @@ impl Resolver<'_, '_, '_> {
         if raw.get("secret") == Some(&Value::Bool(true)) {
             self.learn(name, raw);
         }
-        let declaration = match serde_path_to_error::deserialize::<_, Declaration>(raw) {
+        let declaration = match read::<Declaration>(raw) {
             Ok(declaration) => declaration,
             Err(error) => {
-                let (at, message) = (error.path().to_string(), error.inner().to_string());
-                self.tell(super::messages::shape(self.source, &path, &at, &message, &[]));
+                self.tell(super::messages::shape(self.source, &path, &error.path(), &error.message, &[]));
                 return None;
             }
         };

@@ -4,6 +4,7 @@ use super::messages;
 use super::source::{At, Source};
 use crate::catalog::SHAPE;
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::value::read;
 use serde::de::DeserializeOwned;
 
 /// Reads a whole YAML file into what it is expected to be.
@@ -41,17 +42,17 @@ pub fn located_side_file<T: DeserializeOwned>(
             .help("check the path")
             .into());
     }
-    let error = match serde_path_to_error::deserialize(&source.tree) {
+    let error = match read(&source.tree) {
         Ok(value) => return Ok((value, SideFile(source))),
         Err(error) => error,
     };
-    let path = error.path().to_string();
+    let path = error.path();
     // What is unknown at the top may be a file of another kind: nothing of it is shown but the place.
-    let source = match path.contains(['.', '[']) && path != "." {
+    let source = match path.contains(['.', '[']) {
         true => source,
         false => source.without_excerpts(),
     };
-    Err(messages::shape(&source, "", &path, &error.inner().to_string(), &[]).into())
+    Err(messages::shape(&source, "", &path, &error.message, &[]).into())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::draft::Members;
 use super::entry::{EntryCx, Problem};
 use crate::diag::{Code, did_you_mean};
 use crate::ident::segments;
+use crate::value::read;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -154,15 +155,13 @@ fn expand<K: EntryKind>(mut fields: Value, cx: &mut EntryCx<'_>) {
     let mut only_unknown = true;
     // Every round takes something out; the bound is for the reader.
     for _ in 0..64 {
-        let error = match serde_path_to_error::deserialize::<_, K::Spec>(&fields) {
+        let error = match read::<K::Spec>(&fields) {
             Ok(spec) if only_unknown => return K::expand(spec, cx),
             // With a field taken out that has a meaning, further complaints could be wrong.
             Ok(_) => return,
             Err(error) => error,
         };
-        let path = error.path().to_string();
-        let path = if path == "." { String::new() } else { path };
-        let message = error.inner().to_string();
+        let (path, message) = (error.path(), error.message);
         let named = message.split('`').nth(1).unwrap_or_default();
         let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         let taken = |name: &String| {
