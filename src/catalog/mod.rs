@@ -14,6 +14,7 @@ mod draft;
 mod entry;
 mod kind;
 pub mod kinds;
+mod named;
 mod registry;
 mod resource_type;
 pub(crate) mod severity;
@@ -31,6 +32,7 @@ pub use draft::{Approval, Arrival, Claim, Draft, DraftId, Exclusive, Members, Pr
 pub use entry::{Common, EntryCx, Problem, Reference, SHAPE};
 pub use kind::{EntryKind, Kind, Merged, Nested};
 pub use kinds::private_link::{connection_types, connections_version};
+pub use named::Named;
 pub use registry::{codes, registry, resource_type};
 pub use resource_type::{
     Facet, Given, Guard, InStep, Keeps, KeepsOne, Kept, Lane, Listing, Lost, NamesPart, Obstacle, Preflight,

@@ -5,13 +5,13 @@ use super::addresses::public_range;
 use super::naming::{NameRule, alphanumeric};
 use super::parts::{SYSTEM_IDENTITY, identity, known_part, members, switch, within};
 use super::role_assignment::{PrincipalType, given};
+use crate::catalog::Named;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Nested, Preflight, Problem, Reference, ResourceType, UpdateMode,
 };
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -55,23 +55,23 @@ pub struct Spec {
     identities: Vec<Reference>,
     /// Images of other registries that this one keeps copies of, by name.
     #[serde(default)]
-    cache_rules: IndexMap<String, CacheRuleSpec>,
+    cache_rules: Named<CacheRuleSpec>,
     /// Who is called when an image comes or goes, by name.
     #[serde(default)]
-    webhooks: IndexMap<String, WebhookSpec>,
+    webhooks: Named<WebhookSpec>,
     /// What tokens may do, by name.
     #[serde(default)]
-    scope_maps: IndexMap<String, ScopeMapSpec>,
+    scope_maps: Named<ScopeMapSpec>,
     /// Users with passwords that Azure makes on request, for what has no identity. berth makes no password.
     #[serde(default)]
-    tokens: IndexMap<String, TokenSpec>,
+    tokens: Named<TokenSpec>,
     /// Clusters whose nodes may pull: each node identity gets the role AcrPull on the registry.
     #[serde(default)]
     #[schemars(extend("x-wants" = "cluster"))]
     attach: Vec<Reference>,
     /// Copies in other regions; the key is the region.
     #[serde(default)]
-    replications: IndexMap<String, ReplicationSpec>,
+    replications: Named<ReplicationSpec>,
 }
 
 /// The edition of a registry.

@@ -4,6 +4,7 @@
 use super::addresses::public_range;
 use super::naming::{NameRule, small};
 use super::parts::{SYSTEM_IDENTITY, identity, known_part, members, switch, within};
+use crate::catalog::Named;
 use crate::catalog::{
     Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Problem, Reference,
     ResourceType,
@@ -12,7 +13,6 @@ use crate::diag::Code;
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use crate::value::token::has_token;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -57,10 +57,10 @@ pub struct Spec {
     backup: Option<BackupSpec>,
     /// Who reads and writes the data of the `Sql` API without a key, by name.
     #[serde(default)]
-    access: IndexMap<String, AccessSpec>,
+    access: Named<AccessSpec>,
     /// Databases of the `Sql` API.
     #[serde(default)]
-    databases: IndexMap<String, DatabaseSpec>,
+    databases: Named<DatabaseSpec>,
 }
 
 /// How an account is spoken to.
@@ -149,7 +149,7 @@ pub struct DatabaseSpec {
     autoscale_to: Option<i64>,
     /// Its containers.
     #[serde(default)]
-    containers: IndexMap<String, ContainerSpec>,
+    containers: Named<ContainerSpec>,
 }
 
 /// A container.

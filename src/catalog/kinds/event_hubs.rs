@@ -5,11 +5,11 @@ use super::messaging::{
     self, API_VERSION, AccessKeySpec, NAME, NAMESPACE_PART, NetworkRulesSpec, PART, access_keys,
 };
 use super::parts::{SYSTEM_IDENTITY, identity, members, switch, within};
+use crate::catalog::Named;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Problem, Reference, ResourceType,
 };
 use crate::value::Rule;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -43,10 +43,10 @@ pub struct Spec {
     network_rules: Option<NetworkRulesSpec>,
     /// Pairs of keys that sign in to the namespace, besides Azure's own. berth reads none of them.
     #[serde(default)]
-    access_keys: IndexMap<String, AccessKeySpec>,
+    access_keys: Named<AccessKeySpec>,
     /// Its hubs.
     #[serde(default)]
-    hubs: IndexMap<String, HubSpec>,
+    hubs: Named<HubSpec>,
 }
 
 /// The edition of a namespace.

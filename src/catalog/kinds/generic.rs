@@ -4,11 +4,11 @@
 //! its fields that a comparison needs.
 
 use super::scope::{scope_id, type_in};
+use crate::catalog::Named;
 use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -42,7 +42,7 @@ pub struct Spec {
     /// Lists that are really maps: the path of the list, and the member that tells its elements apart, as in
     /// `properties.rules: name`.
     #[serde(default)]
-    keys: IndexMap<String, String>,
+    keys: Named<String>,
 }
 
 impl EntryKind for Generic {

@@ -7,6 +7,7 @@ use super::naming::{NameRule, alphanumeric};
 use super::parts::{OTHER_IDENTITY, identity, is_none_of, members, switch};
 use super::role_assignment::{PrincipalType, given, principal};
 use super::scope::scope_id;
+use crate::catalog::Named;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Nested, Problem, Reference, ResourceType,
     Severity, Turn, Weight,
@@ -14,7 +15,6 @@ use crate::catalog::{
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::display_text;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -46,15 +46,15 @@ pub struct Spec {
     /// Reader on each.
     #[serde(default)]
     #[schemars(extend("x-wants" = "monitor workspace"))]
-    monitor_workspaces: IndexMap<String, Reference>,
+    monitor_workspaces: Named<Reference>,
     /// What else it may read, each by a name of its own: `subscription`, `resourceGroup` or a resource. Its identity gets
     /// the role Monitoring Reader on each.
     #[serde(default)]
     #[schemars(extend("x-wants" = "scope"))]
-    reads: IndexMap<String, Reference>,
+    reads: Named<Reference>,
     /// Who may use it, and as what.
     #[serde(default)]
-    access: IndexMap<String, AccessSpec>,
+    access: Named<AccessSpec>,
     /// Plugins that are installed, by their ids.
     #[serde(default)]
     plugins: Vec<String>,

@@ -3,6 +3,7 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.managedidentity/userassignedidentities>).
 
 use super::naming::{NameRule, alphanumeric, word};
+use crate::catalog::Named;
 use crate::catalog::Scarce;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, ResourceType,
@@ -11,7 +12,6 @@ use crate::catalog::{
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -28,7 +28,7 @@ pub struct Spec {
     isolation_scope: Option<IsolationScope>,
     /// Workloads outside Azure's own that may act as the identity, by their key.
     #[serde(default)]
-    federated_credentials: IndexMap<String, CredentialSpec>,
+    federated_credentials: Named<CredentialSpec>,
 }
 
 /// Where an identity can be used.

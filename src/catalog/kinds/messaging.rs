@@ -3,12 +3,12 @@
 use super::addresses::public_range;
 use super::naming::{NameRule, alphanumeric};
 use super::parts::members;
+use crate::catalog::Named;
 use crate::catalog::{Arrival, DeleteMode, Draft, EntryCx, Lane, Merged, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ pub(super) const fn access_key(arm_type: &'static str, lanes: &'static [Lane]) -
 
 /// The keys of a namespace.
 pub(super) fn access_keys(
-    all: &IndexMap<String, AccessKeySpec>,
+    all: &Named<AccessKeySpec>,
     local_auth: Option<bool>,
     place: (&ArmId, &str),
     kind: &'static ResourceType,

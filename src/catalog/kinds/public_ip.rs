@@ -3,11 +3,11 @@
 
 use super::addresses::idle_timeout;
 use super::naming::{NETWORK, NameRule, small};
+use crate::catalog::Named;
 use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::has_token;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -45,7 +45,7 @@ pub struct Spec {
     prefix: Option<Reference>,
     /// Tags of the address itself, such as `RoutingPreference: Internet`. Never change.
     #[serde(default)]
-    ip_tags: IndexMap<String, String>,
+    ip_tags: Named<String>,
     /// Whether it is protected against denial of service: `VirtualNetworkInherited`, `Enabled` or `Disabled`.
     ddos_protection: Option<DdosProtection>,
     /// The DDoS protection plan, for `ddosProtection: Enabled`.

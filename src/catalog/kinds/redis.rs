@@ -5,11 +5,11 @@
 
 use super::naming::{NameRule, alphanumeric};
 use super::parts::{identity, is_none_of, members, switch};
+use crate::catalog::Named;
 use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Nested, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub struct Spec {
     persistence: Option<Persistence>,
     /// Who signs in without a key, by name.
     #[serde(default)]
-    access: IndexMap<String, AccessSpec>,
+    access: Named<AccessSpec>,
     /// The identities with which it acts; user-assigned ones only.
     #[serde(default)]
     #[schemars(extend("x-wants" = "identity"))]

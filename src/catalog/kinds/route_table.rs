@@ -6,13 +6,13 @@
 
 use super::addresses::cidr;
 use super::naming::{NETWORK, NameRule};
+use crate::catalog::Named;
 use crate::catalog::{
     Draft, EntryCx, EntryKind, Lane, Merged, Problem, ResourceType, Severity, Turn, Weight,
 };
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::has_token;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub struct RouteTable;
 pub struct Spec {
     /// The routes by name. Routes that others made in the table (a cluster's `aks-…`) stay.
     #[serde(default)]
-    routes: IndexMap<String, RouteSpec>,
+    routes: Named<RouteSpec>,
     /// Whether routes of on-premises networks are taken over from a gateway; Azure's default (`true`) when absent.
     bgp_propagation: Option<bool>,
 }

@@ -5,13 +5,13 @@ use super::messaging::{
     self, API_VERSION, AccessKeySpec, NAME, NAMESPACE_PART, NetworkRulesSpec, PART, access_keys, lasting,
 };
 use super::parts::{SYSTEM_IDENTITY, identity, known_part, members, switch, within};
+use crate::catalog::Named;
 use crate::catalog::{
     Arrival, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Problem, Reference,
     ResourceType,
 };
 use crate::ident::Address;
 use crate::value::Rule;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -45,13 +45,13 @@ pub struct Spec {
     network_rules: Option<NetworkRulesSpec>,
     /// Pairs of keys that sign in to the namespace, besides Azure's own. berth reads none of them.
     #[serde(default)]
-    access_keys: IndexMap<String, AccessKeySpec>,
+    access_keys: Named<AccessKeySpec>,
     /// Its queues.
     #[serde(default)]
-    queues: IndexMap<String, QueueSpec>,
+    queues: Named<QueueSpec>,
     /// Its topics.
     #[serde(default)]
-    topics: IndexMap<String, TopicSpec>,
+    topics: Named<TopicSpec>,
 }
 
 /// The edition of a namespace.
@@ -115,7 +115,7 @@ pub struct TopicSpec {
     ordered: Option<bool>,
     /// Who gets a copy of each message.
     #[serde(default)]
-    subscriptions: IndexMap<String, SubscriptionSpec>,
+    subscriptions: Named<SubscriptionSpec>,
 }
 
 /// A subscription of a topic. Durations are those of ISO 8601, such as `P14D` or `PT1M`.
@@ -142,7 +142,7 @@ pub struct SubscriptionSpec {
     /// Which messages it gets: those for which one of the rules holds. Azure makes a rule `$Default` with each subscription,
     /// which holds for every message: give one of yours `name: $Default` to replace it.
     #[serde(default)]
-    rules: IndexMap<String, RuleSpec>,
+    rules: Named<RuleSpec>,
 }
 
 /// Which messages a subscription gets: by a SQL expression, or by what their properties say.
@@ -159,7 +159,7 @@ pub struct RuleSpec {
     correlation_id: Option<String>,
     /// Properties of the sender's own, and what they say.
     #[serde(default)]
-    values: IndexMap<String, String>,
+    values: Named<String>,
     /// What is done with a message that passes, such as `SET seen = 1`.
     action: Option<String>,
 }

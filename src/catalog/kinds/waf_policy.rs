@@ -5,10 +5,10 @@
 use super::front_door::spec::Sku;
 use super::naming::{NETWORK, NameRule, alphanumeric};
 use super::parts::{members, within};
+use crate::catalog::Named;
 use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub struct Spec {
     managed_rules: Option<Vec<RuleSetSpec>>,
     /// Rules of one's own, by name.
     #[serde(default)]
-    custom_rules: IndexMap<String, CustomRuleSpec>,
+    custom_rules: Named<CustomRuleSpec>,
 }
 
 fn yes() -> bool {

@@ -2,6 +2,7 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.insights/actiongroups>).
 
 use super::name_rule;
+use crate::catalog::Named;
 use crate::catalog::kinds::builtin_roles::{BUILTIN_ROLES, builtin_role};
 use crate::catalog::kinds::naming::{NameRule, did_you_mean};
 use crate::catalog::kinds::parts::members;
@@ -11,7 +12,6 @@ use crate::catalog::{
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,28 +31,28 @@ pub struct Spec {
     enabled: Option<bool>,
     /// Addresses that get mail.
     #[serde(default)]
-    emails: IndexMap<String, String>,
+    emails: Named<String>,
     /// Phones that get text messages.
     #[serde(default)]
-    sms: IndexMap<String, PhoneSpec>,
+    sms: Named<PhoneSpec>,
     /// Phones that are called.
     #[serde(default)]
-    calls: IndexMap<String, PhoneSpec>,
+    calls: Named<PhoneSpec>,
     /// URLs that get a request. One that lets everybody in who knows it is a secret: write a parameter with `secret: true`.
     #[serde(default)]
-    webhooks: IndexMap<String, WebhookSpec>,
+    webhooks: Named<WebhookSpec>,
     /// Roles on the subscription, by name, whose members get mail.
     #[serde(default)]
     roles: Vec<String>,
     /// Event hubs that get an event.
     #[serde(default)]
-    event_hubs: IndexMap<String, EventHubSpec>,
+    event_hubs: Named<EventHubSpec>,
     /// Functions that are called.
     #[serde(default)]
-    functions: IndexMap<String, FunctionSpec>,
+    functions: Named<FunctionSpec>,
     /// Logic apps that are started.
     #[serde(default)]
-    logic_apps: IndexMap<String, LogicAppSpec>,
+    logic_apps: Named<LogicAppSpec>,
 }
 
 /// A phone.
@@ -266,7 +266,7 @@ actionGroups:
 }
 
 /// Receivers under their names; nothing when there are none.
-fn list<T>(all: &IndexMap<String, T>, body: impl Fn(&T) -> Value) -> Option<Value> {
+fn list<T>(all: &Named<T>, body: impl Fn(&T) -> Value) -> Option<Value> {
     let one = |(name, receiver): (&String, &T)| {
         let mut members = serde_json::Map::from_iter([("name".to_owned(), Value::from(name.as_str()))]);
         members.extend(body(receiver).as_object().cloned().unwrap_or_default());

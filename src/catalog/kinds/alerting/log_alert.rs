@@ -5,6 +5,7 @@ use super::{
     Aggregation, AlertSeverity, DimensionSpec, Operator, dimensions, iso_or, name_rule, offered, scopes,
     spans,
 };
+use crate::catalog::Named;
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::{SYSTEM_IDENTITY, identity, members, within};
@@ -13,7 +14,6 @@ use crate::catalog::{
 };
 use crate::diag::Code;
 use crate::value::Rule;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub struct Spec {
     threshold: Option<f64>,
     /// Columns of which each value is watched by itself.
     #[serde(default)]
-    dimensions: IndexMap<String, DimensionSpec>,
+    dimensions: Named<DimensionSpec>,
     /// The column with the ids of the resources that the alert is about.
     resource_id_column: Option<String>,
     /// How many of the last looks are counted; 1 when absent.
@@ -71,7 +71,7 @@ pub struct Spec {
     actions: Vec<Reference>,
     /// Texts that go along with an alert, by their names.
     #[serde(default)]
-    custom_properties: IndexMap<String, String>,
+    custom_properties: Named<String>,
     /// Whether Azure looks whether the query can be carried out. It cannot, as long as nothing has written the table; a new
     /// alert is taken unseen when absent.
     validate_query: Option<bool>,

@@ -5,6 +5,7 @@ use super::{
     Aggregation, AlertSeverity, DimensionSpec, Operator, actions, dimensions, iso_or, name_rule, offered,
     scopes, spans,
 };
+use crate::catalog::Named;
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::members;
@@ -14,7 +15,6 @@ use crate::catalog::{
 };
 use crate::diag::Code;
 use crate::value::Rule;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub struct Spec {
     condition: Option<Condition>,
     /// What to look for, each by a name of its own. All of them have to hold.
     #[serde(default)]
-    criteria: IndexMap<String, CriterionSpec>,
+    criteria: Named<CriterionSpec>,
     /// How grave it is: `Critical`, `Error`, `Warning`, `Informational` or `Verbose`. A new one has that of its word, or
     /// `Informational`, when absent.
     severity: Option<AlertSeverity>,
@@ -77,7 +77,7 @@ pub struct CriterionSpec {
     dynamic: Option<DynamicSpec>,
     /// Which values of the metric's dimensions count.
     #[serde(default)]
-    dimensions: IndexMap<String, DimensionSpec>,
+    dimensions: Named<DimensionSpec>,
 }
 
 /// A threshold that Azure learns from what was usual.

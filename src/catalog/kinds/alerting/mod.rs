@@ -8,9 +8,9 @@ pub mod prometheus_rules;
 use super::interval::Interval;
 use super::naming::NameRule;
 use super::scope::scope_id;
+use crate::catalog::Named;
 use crate::catalog::{EntryCx, Problem, Reference};
 use crate::diag::Code;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -112,7 +112,7 @@ const ALERT_DIMENSION: Code = Code {
 };
 
 /// The dimensions as Azure has them.
-pub(super) fn dimensions(all: &IndexMap<String, DimensionSpec>, path: &str, cx: &mut EntryCx<'_>) -> Value {
+pub(super) fn dimensions(all: &Named<DimensionSpec>, path: &str, cx: &mut EntryCx<'_>) -> Value {
     let one = |(name, dimension): (&String, &DimensionSpec)| {
         if dimension.include.is_empty() == dimension.exclude.is_empty() {
             let message = format!("`{name}` names no values, or values to look at and values to leave out");

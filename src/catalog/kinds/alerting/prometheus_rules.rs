@@ -2,6 +2,7 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.alertsmanagement/prometheusrulegroups>).
 
 use super::{AlertSeverity, actions, name_rule};
+use crate::catalog::Named;
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::members;
@@ -11,7 +12,6 @@ use crate::catalog::{
 };
 use crate::diag::Code;
 use crate::value::Rule;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -56,10 +56,10 @@ pub struct RuleSpec {
     lasting: Option<Interval>,
     /// Labels that are added.
     #[serde(default)]
-    labels: IndexMap<String, String>,
+    labels: Named<String>,
     /// Texts that go along with an alert.
     #[serde(default)]
-    annotations: IndexMap<String, String>,
+    annotations: Named<String>,
     /// How grave an alert is: `Critical`, `Error`, `Warning`, `Informational` or `Verbose`; `Informational` when absent.
     severity: Option<AlertSeverity>,
     /// After which time an alert ends by itself, once it holds no more; Azure's default when absent.
@@ -225,7 +225,7 @@ impl RuleSpec {
                 cx.problem(problem(field, "only an alert has this", help));
             }
         }
-        let texts = |all: &IndexMap<String, String>| (!all.is_empty()).then(|| json!(all));
+        let texts = |all: &Named<String>| (!all.is_empty()).then(|| json!(all));
         let ends = |span: &Interval| json!({ "autoResolved": true, "timeToResolve": span.iso() });
         let alert = self.alert.is_some();
         members([

@@ -1,9 +1,9 @@
 //! The body of an application gateway.
 
 use super::spec::{BackendSpec, ListenerSpec, PrivateLinkSpec, Protocol, RewriteSpec, RuleSpec, Spec};
+use crate::catalog::Named;
 use crate::catalog::kinds::parts::{members, switch};
 use crate::ident::ArmId;
-use indexmap::IndexMap;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -183,7 +183,7 @@ impl PrivateLinkSpec {
 
 impl RewriteSpec {
     fn body(&self, name: &str) -> Value {
-        let headers = |all: &IndexMap<String, String>| -> Option<Value> {
+        let headers = |all: &Named<String>| -> Option<Value> {
             let all: Vec<Value> =
                 all.iter().map(|(name, says)| json!({ "headerName": name, "headerValue": says })).collect();
             (!all.is_empty()).then_some(Value::Array(all))
@@ -246,7 +246,7 @@ impl Least {
                 listener: "default".to_owned(),
                 backend: Some("default".to_owned()),
                 redirect_to: None,
-                paths: IndexMap::new(),
+                paths: Named::new(),
                 rewrite: None,
             },
         }
@@ -261,7 +261,7 @@ impl Least {
                 vec![("default", &self.rule)],
             );
         }
-        fn all<T>(map: &IndexMap<String, T>) -> Vec<(&str, &T)> {
+        fn all<T>(map: &Named<T>) -> Vec<(&str, &T)> {
             map.iter().map(|(key, value)| (key.as_str(), value)).collect()
         }
         (all(&spec.listeners), all(&spec.backends), all(&spec.rules))

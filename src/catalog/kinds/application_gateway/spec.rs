@@ -1,7 +1,7 @@
 //! What a blueprint says of an application gateway.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,21 +41,21 @@ pub struct Spec {
     pub(super) ingress_controller: bool,
     /// Certificates from key vaults: the ids of their secrets, without a version.
     #[serde(default)]
-    pub(super) certificates: IndexMap<String, String>,
+    pub(super) certificates: Named<String>,
     /// Where it listens.
     #[serde(default)]
-    pub(super) listeners: IndexMap<String, ListenerSpec>,
+    pub(super) listeners: Named<ListenerSpec>,
     /// Lets others reach the gateway through private endpoints, which an entry of `approvals` lets in.
     pub(super) private_link: Option<PrivateLinkSpec>,
     /// Changes to the headers of requests and answers, by name; a rule names one.
     #[serde(default)]
-    pub(super) rewrites: IndexMap<String, RewriteSpec>,
+    pub(super) rewrites: Named<RewriteSpec>,
     /// The servers behind it.
     #[serde(default)]
-    pub(super) backends: IndexMap<String, BackendSpec>,
+    pub(super) backends: Named<BackendSpec>,
     /// Which listener leads to which servers.
     #[serde(default)]
-    pub(super) rules: IndexMap<String, RuleSpec>,
+    pub(super) rules: Named<RuleSpec>,
 }
 
 /// How others reach a gateway through private endpoints.
@@ -77,10 +77,10 @@ pub struct PrivateLinkSpec {
 pub struct RewriteSpec {
     /// Headers of the request, and what they say then, such as `{http_req_host}`.
     #[serde(default)]
-    pub(super) request_headers: IndexMap<String, String>,
+    pub(super) request_headers: Named<String>,
     /// Headers of the answer, and what they say then.
     #[serde(default)]
-    pub(super) response_headers: IndexMap<String, String>,
+    pub(super) response_headers: Named<String>,
 }
 
 /// Between how many instances a gateway scales.
@@ -165,7 +165,7 @@ pub struct RuleSpec {
     pub(super) redirect_to: Option<String>,
     /// Requests for some paths that other servers answer; `backend` answers the rest.
     #[serde(default)]
-    pub(super) paths: IndexMap<String, PathSpec>,
+    pub(super) paths: Named<PathSpec>,
     /// The key of the changes to headers.
     pub(super) rewrite: Option<String>,
 }

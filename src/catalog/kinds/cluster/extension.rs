@@ -1,12 +1,12 @@
 //! Extensions of a cluster besides Flux, and who else may act in it: trusted access.
 
 use super::types::{EXTENSION, TRUSTED_ACCESS};
+use crate::catalog::Named;
 use crate::catalog::kinds::naming::{NameRule, alphanumeric};
 use crate::catalog::{Draft, EntryCx, Problem, Reference, model};
 use crate::diag::Code;
 use crate::ident::ArmId;
 use crate::value::token::{display_text, has_token};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -33,10 +33,10 @@ pub struct ExtensionSpec {
     only_namespace: Option<String>,
     /// Its settings, by their names (`configurationSettings`).
     #[serde(default)]
-    settings: IndexMap<String, String>,
+    settings: Named<String>,
     /// Settings that are secret, from parameters with `secret: true` (`configurationProtectedSettings`).
     #[serde(default)]
-    secret_settings: IndexMap<String, String>,
+    secret_settings: Named<String>,
 }
 
 /// A service of Azure's that may act in the cluster without an account of its own there.
@@ -110,12 +110,7 @@ fn small(c: char) -> bool {
 }
 
 /// Adds the extensions to the cluster.
-pub(super) fn extensions(
-    all: &IndexMap<String, ExtensionSpec>,
-    has_flux: bool,
-    cluster: &ArmId,
-    cx: &mut EntryCx<'_>,
-) {
+pub(super) fn extensions(all: &Named<ExtensionSpec>, has_flux: bool, cluster: &ArmId, cx: &mut EntryCx<'_>) {
     let mut seen: Vec<(&str, &str)> = Vec::new();
     for (key, spec) in all {
         let origin = format!("extensions.{key}");
@@ -177,11 +172,7 @@ pub(super) fn extensions(
 }
 
 /// Adds the bindings of trusted access to the cluster.
-pub(super) fn trusted_access(
-    all: &IndexMap<String, TrustedAccessSpec>,
-    cluster: &ArmId,
-    cx: &mut EntryCx<'_>,
-) {
+pub(super) fn trusted_access(all: &Named<TrustedAccessSpec>, cluster: &ArmId, cx: &mut EntryCx<'_>) {
     for (key, spec) in all {
         let origin = format!("trustedAccess.{key}");
         let name = spec.name.as_deref().unwrap_or(key);

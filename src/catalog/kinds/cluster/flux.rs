@@ -3,10 +3,10 @@
 use super::flux_source::{BlobSpec, BucketSpec, GitSpec, OciSpec, Source};
 use super::types::{EXTENSION, FLUX_CONFIGURATION};
 use super::words::words;
+use crate::catalog::Named;
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::{Draft, EntryCx, merge_over, model};
 use crate::ident::ArmId;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,10 +20,10 @@ const NAMESPACE: &str = "flux-system";
 pub struct FluxSpec {
     /// Configurations by their key: each a source and what is applied from it.
     #[serde(default)]
-    pub(super) configurations: IndexMap<String, FluxConfigurationSpec>,
+    pub(super) configurations: Named<FluxConfigurationSpec>,
     /// Settings of the extension, such as `image-automation-controller.enabled: "true"`.
     #[serde(default)]
-    pub(super) settings: IndexMap<String, String>,
+    pub(super) settings: Named<String>,
     /// The extension's release train; `Stable` when absent.
     pub(super) release_train: Option<String>,
     /// The extension's version; the newest, upgraded automatically, when absent.
@@ -54,7 +54,7 @@ pub struct FluxConfigurationSpec {
     pub(super) oci: Option<OciSpec>,
     /// What is applied, by its name.
     #[serde(default)]
-    pub(super) kustomizations: IndexMap<String, KustomizationSpec>,
+    pub(super) kustomizations: Named<KustomizationSpec>,
     /// Merged over the configuration's `properties` as berth builds them: for fields that are missing here.
     pub(super) properties: Option<Value>,
 }
@@ -81,7 +81,7 @@ pub struct KustomizationSpec {
     force: Option<bool>,
     /// Values for `${…}` in the manifests, by their name.
     #[serde(default)]
-    substitute: IndexMap<String, String>,
+    substitute: Named<String>,
     /// Config maps and secrets with such values.
     #[serde(default)]
     substitute_from: Vec<SubstituteFrom>,

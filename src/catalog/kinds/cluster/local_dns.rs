@@ -2,9 +2,9 @@
 
 use super::node_pool::{Os, PoolSpec};
 use super::words::words;
+use crate::catalog::Named;
 use crate::catalog::{EntryCx, Problem, model};
 use crate::diag::Code;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -18,10 +18,10 @@ pub struct LocalDnsSpec {
     /// How names of a zone are asked for by pods with `dnsPolicy: Default` and by the kubelet; `.` is every other zone
     /// (`vnetDNSOverrides`).
     #[serde(default)]
-    pub(super) vnet: IndexMap<String, DnsZoneSpec>,
+    pub(super) vnet: Named<DnsZoneSpec>,
     /// The same by pods with `dnsPolicy: ClusterFirst` (`kubeDNSOverrides`).
     #[serde(default)]
-    pub(super) kube: IndexMap<String, DnsZoneSpec>,
+    pub(super) kube: Named<DnsZoneSpec>,
 }
 
 /// How names of a zone are asked for.
@@ -72,7 +72,7 @@ const LOCAL_DNS: Code = Code {
 
 impl LocalDnsSpec {
     pub(super) fn profile(&self) -> Value {
-        let zones = |zones: &IndexMap<String, DnsZoneSpec>| {
+        let zones = |zones: &Named<DnsZoneSpec>| {
             let all: Map<String, Value> =
                 zones.iter().map(|(zone, settings)| (zone.clone(), model(&settings.settings()))).collect();
             (!all.is_empty()).then_some(all)

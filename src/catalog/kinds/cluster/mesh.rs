@@ -2,8 +2,8 @@
 
 use super::field::{Settings, Toggle};
 use super::words::words;
+use crate::catalog::Named;
 use crate::catalog::{Reference, model};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ pub struct MeshSpec {
     pub(super) ingress: Option<IngressGatewaysSpec>,
     /// The gateways by which traffic leaves, by their names.
     #[serde(default)]
-    pub(super) egress: IndexMap<String, EgressGatewaySpec>,
+    pub(super) egress: Named<EgressGatewaySpec>,
     /// How traffic of pods is led through the mesh: `InitContainers` (the default) or `CNIChaining`.
     pub(super) redirection: Option<Redirection>,
     /// The authority that signs the certificates of workloads, from a vault; one of the mesh's own when absent.

@@ -3,8 +3,8 @@
 use super::local_dns::LocalDnsSpec;
 use super::node_pool::PoolSpec;
 use super::words::words;
+use crate::catalog::Named;
 use crate::catalog::{Reference, model};
-use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -57,7 +57,7 @@ pub struct LinuxOsSpec {
 /// Kernel settings by their own names.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub struct Sysctls(pub(super) IndexMap<String, Value>);
+pub struct Sysctls(pub(super) Named<Value>);
 
 /// A kernel setting that Azure takes.
 pub(super) struct Sysctl {
@@ -187,7 +187,7 @@ pub struct NodeNetworkSpec {
     application_security_groups: Option<Vec<Reference>>,
     /// Tags of the nodes' public addresses, such as `RoutingPreference: Internet` (`nodePublicIPTags`).
     #[serde(default)]
-    pub(super) public_ip_tags: IndexMap<String, String>,
+    pub(super) public_ip_tags: Named<String>,
 }
 
 /// A pool through which chosen pods lead out by fixed addresses (`gatewayProfile`), with `mode: Gateway`.

@@ -5,10 +5,10 @@ use super::local_dns::LocalDnsSpec;
 use super::node_config::{GatewaySpec, GpuSpec, KubeletSpec, LinuxOsSpec, NodeNetworkSpec, NodeSecuritySpec};
 use super::spec::Spec;
 use super::words::words;
+use crate::catalog::Named;
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::{Reference, merge_over, model};
 use crate::models::container_service as models;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ pub struct PoolSpec {
     pub(super) zones: Option<Vec<NumberOrText>>,
     /// Labels of the nodes.
     #[serde(default)]
-    pub(super) labels: IndexMap<String, String>,
+    pub(super) labels: Named<String>,
     /// Taints of the nodes, such as `sku=gpu:NoSchedule`.
     pub(super) taints: Option<Vec<String>>,
     /// Cheap nodes that Azure may take back at any time: `true`, or the conditions.
@@ -114,7 +114,7 @@ pub struct PoolSpec {
     pub(super) proximity_placement_group: Option<Reference>,
     /// Tags of the pool and what it is made of.
     #[serde(default)]
-    pub(super) tags: IndexMap<String, String>,
+    pub(super) tags: Named<String>,
     /// Merged over the pool's `properties` as berth builds them: for fields that are missing here.
     pub(super) properties: Option<serde_json::Map<String, Value>>,
 }

@@ -2,13 +2,13 @@
 //!
 //! The feature never left preview and its open-source half is archived; it is here for clusters that have it.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
 use crate::catalog::model;
 use crate::models::container_service::{
     ManagedClusterPodIdentity, ManagedClusterPodIdentityException, ManagedClusterPodIdentityProfile,
     UserAssignedIdentity,
 };
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,10 +24,10 @@ pub struct PodIdentitySpec {
     pub(super) allow_kubenet: Option<bool>,
     /// Identities by their name in the cluster.
     #[serde(default)]
-    pub(super) identities: IndexMap<String, PodIdentityEntry>,
+    pub(super) identities: Named<PodIdentityEntry>,
     /// Pods that are left alone, by the exception's name in the cluster.
     #[serde(default)]
-    pub(super) exceptions: IndexMap<String, PodExceptionEntry>,
+    pub(super) exceptions: Named<PodExceptionEntry>,
 }
 
 fn yes() -> bool {
@@ -55,7 +55,7 @@ pub struct PodExceptionEntry {
     /// The Kubernetes namespace of the pods.
     pub(super) namespace: String,
     /// The labels of the pods.
-    pub(super) pod_labels: IndexMap<String, String>,
+    pub(super) pod_labels: Named<String>,
 }
 
 impl PodIdentitySpec {

@@ -13,8 +13,8 @@ use super::profiles::{
 };
 use super::security::{DefenderSpec, HttpProxySpec, ImageCleanerSpec, KmsSpec};
 use super::words::words;
+use crate::catalog::Named;
 use crate::catalog::Reference;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -111,13 +111,13 @@ pub struct Spec {
     pub(super) addons: AddonsSpec,
     /// Extensions besides Flux, by their key.
     #[serde(default)]
-    pub(super) extensions: IndexMap<String, ExtensionSpec>,
+    pub(super) extensions: Named<ExtensionSpec>,
     /// Services of Azure's that may act in the cluster, by their key (`trustedAccessRoleBindings`).
     #[serde(default)]
-    pub(super) trusted_access: IndexMap<String, TrustedAccessSpec>,
+    pub(super) trusted_access: Named<TrustedAccessSpec>,
     /// Node pools by their key.
     #[serde(default)]
-    pub(super) node_pools: IndexMap<String, PoolSpec>,
+    pub(super) node_pools: Named<PoolSpec>,
 }
 
 fn yes() -> bool {

@@ -9,6 +9,7 @@ use super::sources::{
     WINDOWS_EVENTS, WindowsEventsSpec,
 };
 use super::{API_VERSION, ASSOCIATION, RULE_NAME, association, shortened};
+use crate::catalog::Named;
 use crate::catalog::kinds::parts::members;
 use crate::catalog::kinds::scope::{region_of, scope_id, type_in};
 use crate::catalog::{
@@ -18,7 +19,6 @@ use crate::catalog::{
 use crate::diag::Code;
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -44,24 +44,24 @@ pub struct Spec {
     prometheus: Option<PrometheusSpec>,
     /// What Linux machines write to syslog.
     #[serde(default)]
-    syslog: IndexMap<String, SyslogSpec>,
+    syslog: Named<SyslogSpec>,
     /// Counters of machines.
     #[serde(default)]
-    counters: IndexMap<String, CountersSpec>,
+    counters: Named<CountersSpec>,
     /// What Windows machines write to their event log.
     #[serde(default)]
-    windows_events: IndexMap<String, WindowsEventsSpec>,
+    windows_events: Named<WindowsEventsSpec>,
     /// The Log Analytics workspaces that logs go to, each by a name of its own.
     #[serde(default)]
     #[schemars(extend("x-wants" = "workspace"))]
-    workspaces: IndexMap<String, Reference>,
+    workspaces: Named<Reference>,
     /// The Azure Monitor workspaces that metrics go to, each by a name of its own.
     #[serde(default)]
     #[schemars(extend("x-wants" = "monitor workspace"))]
-    monitor_workspaces: IndexMap<String, Reference>,
+    monitor_workspaces: Named<Reference>,
     /// What is collected from.
     #[serde(default)]
-    associations: IndexMap<String, AssociationSpec>,
+    associations: Named<AssociationSpec>,
 }
 
 /// A resource that is collected from.
@@ -293,12 +293,12 @@ impl Spec {
             logs.extend(said.then(|| stream.to_owned()));
         }
         let metrics: Vec<String> = self.prometheus.iter().map(|_| METRICS.to_owned()).collect();
-        let to = |all: &IndexMap<String, Reference>, member: &str| {
+        let to = |all: &Named<Reference>, member: &str| {
             let one =
                 |(name, workspace): (&String, &Reference)| json!({ "name": name, member: workspace.id() });
             named(all.iter().map(one).collect())
         };
-        let flow = |streams: &[String], all: &IndexMap<String, Reference>| {
+        let flow = |streams: &[String], all: &Named<Reference>| {
             let names: Vec<&String> = all.keys().collect();
             (!streams.is_empty() && !names.is_empty())
                 .then(|| json!({ "streams": streams, "destinations": names }))
@@ -413,12 +413,12 @@ impl Spec {
             endpoint: None,
             container_insights: None,
             prometheus: None,
-            syslog: IndexMap::new(),
-            counters: IndexMap::new(),
-            windows_events: IndexMap::new(),
-            workspaces: IndexMap::new(),
-            monitor_workspaces: IndexMap::new(),
-            associations: IndexMap::new(),
+            syslog: Named::new(),
+            counters: Named::new(),
+            windows_events: Named::new(),
+            workspaces: Named::new(),
+            monitor_workspaces: Named::new(),
+            associations: Named::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a blueprint says of a Front Door.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,28 +20,28 @@ pub struct Spec {
     pub(super) identities: Vec<Reference>,
     /// Host names of Azure's under which it answers.
     #[serde(default)]
-    pub(super) endpoints: IndexMap<String, EndpointSpec>,
+    pub(super) endpoints: Named<EndpointSpec>,
     /// Groups of origins that serve the same.
     #[serde(default)]
-    pub(super) origin_groups: IndexMap<String, OriginGroupSpec>,
+    pub(super) origin_groups: Named<OriginGroupSpec>,
     /// The servers behind it.
     #[serde(default)]
-    pub(super) origins: IndexMap<String, OriginSpec>,
+    pub(super) origins: Named<OriginSpec>,
     /// Which requests go to which group.
     #[serde(default)]
-    pub(super) routes: IndexMap<String, RouteSpec>,
+    pub(super) routes: Named<RouteSpec>,
     /// Rules that change requests and answers.
     #[serde(default)]
-    pub(super) rule_sets: IndexMap<String, RuleSetSpec>,
+    pub(super) rule_sets: Named<RuleSetSpec>,
     /// Host names of one's own.
     #[serde(default)]
-    pub(super) custom_domains: IndexMap<String, DomainSpec>,
+    pub(super) custom_domains: Named<DomainSpec>,
     /// Certificates of one's own, from key vaults. An identity of the Front Door reads them.
     #[serde(default)]
-    pub(super) certificates: IndexMap<String, CertificateSpec>,
+    pub(super) certificates: Named<CertificateSpec>,
     /// Which policy of the firewall guards which names.
     #[serde(default)]
-    pub(super) security_policies: IndexMap<String, SecuritySpec>,
+    pub(super) security_policies: Named<SecuritySpec>,
 }
 
 /// The edition of a Front Door or of a policy of its firewall.
@@ -274,7 +274,7 @@ pub struct RuleSetSpec {
     name: Option<String>,
     /// The rules.
     #[serde(default)]
-    pub(super) rules: IndexMap<String, RuleSpec>,
+    pub(super) rules: Named<RuleSpec>,
 }
 
 /// A rule: what is done when every condition holds.

@@ -1,9 +1,9 @@
 //! What a blueprint says of a key vault.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
 use crate::catalog::kinds::key_vault_key::KeySpec;
 use crate::catalog::kinds::key_vault_secret::SecretSpec;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -27,7 +27,7 @@ pub struct Spec {
     pub(super) purge_protection: bool,
     /// Who may do what, by key; for `authorization: accessPolicies`.
     #[serde(default)]
-    pub(super) access_policies: IndexMap<String, PolicySpec>,
+    pub(super) access_policies: Named<PolicySpec>,
     /// From where on public networks the vault may be reached.
     pub(super) network_rules: Option<NetworkRulesSpec>,
     /// Whether virtual machines may fetch certificates that are stored as secrets.
@@ -38,10 +38,10 @@ pub struct Spec {
     pub(super) enabled_for_template_deployment: Option<bool>,
     /// Secrets in the vault, by key. One that is dropped here stays in the vault, which is all that ARM allows.
     #[serde(default)]
-    pub(super) secrets: IndexMap<String, SecretSpec>,
+    pub(super) secrets: Named<SecretSpec>,
     /// Keys in the vault, by key. Azure makes them and never changes them; one that is dropped here stays in the vault.
     #[serde(default)]
-    pub(super) keys: IndexMap<String, KeySpec>,
+    pub(super) keys: Named<KeySpec>,
 }
 
 /// Who decides about access to what is in a vault.

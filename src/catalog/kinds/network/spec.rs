@@ -1,9 +1,9 @@
 //! What a blueprint says of a virtual network.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
 use crate::catalog::kinds::addresses::Texts;
 use crate::catalog::kinds::network_peering::PeeringSpec;
-use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +15,14 @@ pub struct Spec {
     pub(super) address_space: Vec<String>,
     /// Subnets by their key.
     #[serde(default)]
-    pub(super) subnets: IndexMap<String, SubnetSpec>,
+    pub(super) subnets: Named<SubnetSpec>,
     /// DNS servers, in the order in which they are asked; Azure's own when absent.
     pub(super) dns_servers: Option<Vec<String>>,
     /// How long an idle flow is kept, in minutes (4 to 30).
     pub(super) flow_timeout_minutes: Option<i32>,
     /// Peerings with other networks, by their key. Peerings that others made stay.
     #[serde(default)]
-    pub(super) peerings: IndexMap<String, PeeringSpec>,
+    pub(super) peerings: Named<PeeringSpec>,
     /// The DDoS protection plan that protects the network.
     #[schemars(extend("x-wants" = "DDoS protection plan"))]
     pub(super) ddos_protection_plan: Option<Reference>,

@@ -1,8 +1,8 @@
 //! What a blueprint says of a network security group.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
 use crate::catalog::kinds::addresses::Texts;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Spec {
     /// The rules by name. Rules that others made in the group stay.
     #[serde(default)]
-    pub(super) rules: IndexMap<String, RuleSpec>,
+    pub(super) rules: Named<RuleSpec>,
     /// Whether connections that are open are judged anew when a rule changes; Azure's default (`false`) when absent.
     pub(super) flush_connection: Option<bool>,
 }

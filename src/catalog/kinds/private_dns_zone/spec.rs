@@ -1,9 +1,9 @@
 //! What a blueprint says of a private DNS zone.
 
 use super::types::{RECORD_A, RECORD_AAAA, RECORD_CNAME, RECORD_TXT};
+use crate::catalog::Named;
 use crate::catalog::kinds::addresses::Texts;
 use crate::catalog::{Reference, ResourceType};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 pub struct Spec {
     /// The networks whose machines ask this zone, by key.
     #[serde(default)]
-    pub(super) links: IndexMap<String, LinkSpec>,
+    pub(super) links: Named<LinkSpec>,
     /// Names in the zone, by key. Names that others registered (private endpoints do) stay.
     #[serde(default)]
-    pub(super) records: IndexMap<String, RecordSpec>,
+    pub(super) records: Named<RecordSpec>,
 }
 
 /// The use of a zone by a network.

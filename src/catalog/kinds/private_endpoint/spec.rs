@@ -1,7 +1,7 @@
 //! What a blueprint says of a private endpoint.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
-use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
@@ -40,7 +40,7 @@ pub struct Spec {
     pub(super) custom_nic_name: Option<String>,
     /// Fixed addresses of the endpoint, by key; Azure picks from the subnet when absent.
     #[serde(default)]
-    pub(super) ip_configurations: IndexMap<String, IpSpec>,
+    pub(super) ip_configurations: Named<IpSpec>,
     /// Application security groups that the endpoint's address belongs to.
     #[serde(default)]
     #[schemars(extend("x-wants" = "application security group"))]

@@ -1,7 +1,7 @@
 //! What a blueprint says of a SQL server.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,19 +33,19 @@ pub struct Spec {
     pub(super) auditing: Option<AuditingSpec>,
     /// Pools of cores and memory that several databases share.
     #[serde(default)]
-    pub(super) elastic_pools: IndexMap<String, PoolSpec>,
+    pub(super) elastic_pools: Named<PoolSpec>,
     /// Copies of databases on a server in another region, which takes over when this one fails.
     #[serde(default)]
-    pub(super) failover_groups: IndexMap<String, FailoverGroupSpec>,
+    pub(super) failover_groups: Named<FailoverGroupSpec>,
     /// The databases.
     #[serde(default)]
-    pub(super) databases: IndexMap<String, DatabaseSpec>,
+    pub(super) databases: Named<DatabaseSpec>,
     /// Public addresses that are let in.
     #[serde(default)]
-    pub(super) firewall_rules: IndexMap<String, FirewallRuleSpec>,
+    pub(super) firewall_rules: Named<FirewallRuleSpec>,
     /// Subnets that are let in.
     #[serde(default)]
-    pub(super) network_rules: IndexMap<String, NetworkRuleSpec>,
+    pub(super) network_rules: Named<NetworkRuleSpec>,
 }
 
 /// The administrator from Microsoft Entra.

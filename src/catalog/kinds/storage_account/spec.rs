@@ -1,7 +1,7 @@
 //! What a blueprint says of a storage account.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,19 +40,19 @@ pub struct Spec {
     pub(super) blobs: Option<BlobsSpec>,
     /// What becomes of blobs as they grow old, by name.
     #[serde(default)]
-    pub(super) lifecycle: IndexMap<String, LifecycleSpec>,
+    pub(super) lifecycle: Named<LifecycleSpec>,
     /// File shares.
     #[serde(default)]
-    pub(super) shares: IndexMap<String, ShareSpec>,
+    pub(super) shares: Named<ShareSpec>,
     /// Queues.
     #[serde(default)]
-    pub(super) queues: IndexMap<String, PartSpec>,
+    pub(super) queues: Named<PartSpec>,
     /// Tables.
     #[serde(default)]
-    pub(super) tables: IndexMap<String, PartSpec>,
+    pub(super) tables: Named<PartSpec>,
     /// Blob containers.
     #[serde(default)]
-    pub(super) containers: IndexMap<String, ContainerSpec>,
+    pub(super) containers: Named<ContainerSpec>,
 }
 
 /// What an account is for.

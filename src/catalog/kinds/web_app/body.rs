@@ -1,10 +1,10 @@
 //! The bodies of a web app, its slots and their configuration.
 
 use super::spec::{Access, ConfigSpec, LogsSpec, RestrictionSpec, SlotSpec, Spec};
+use crate::catalog::Named;
 use crate::catalog::kinds::app_service_plan::Os;
 use crate::catalog::kinds::parts::{identity, members, switch};
 use crate::catalog::{EntryCx, Reference};
-use indexmap::IndexMap;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) struct App<'a> {
     pub(super) key_vault_identity: Option<&'a Reference>,
     pub(super) config: &'a ConfigSpec,
     pub(super) app_settings: &'a BTreeMap<String, String>,
-    pub(super) access_restrictions: &'a IndexMap<String, RestrictionSpec>,
+    pub(super) access_restrictions: &'a Named<RestrictionSpec>,
 }
 
 impl<'a> App<'a> {

@@ -1,8 +1,8 @@
 //! What a blueprint says of a web app.
 
+use crate::catalog::Named;
 use crate::catalog::Reference;
 use crate::catalog::kinds::app_service_plan::Os;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub struct Spec {
     pub(super) app_settings: BTreeMap<String, String>,
     /// Who may reach the app on public networks, by name. With any rule in it, everybody else is refused.
     #[serde(default)]
-    pub(super) access_restrictions: IndexMap<String, RestrictionSpec>,
+    pub(super) access_restrictions: Named<RestrictionSpec>,
     /// Names of settings that stay with their slot when it is swapped with the app.
     #[serde(default)]
     pub(super) sticky_settings: Vec<String>,
@@ -55,7 +55,7 @@ pub struct Spec {
     pub(super) logs: Option<LogsSpec>,
     /// Slots: copies of the app under names of their own, which can be swapped with it.
     #[serde(default)]
-    pub(super) slots: IndexMap<String, SlotSpec>,
+    pub(super) slots: Named<SlotSpec>,
 }
 
 /// What an app writes down.
@@ -129,7 +129,7 @@ pub struct SlotSpec {
     pub(super) app_settings: BTreeMap<String, String>,
     /// As in the app.
     #[serde(default)]
-    pub(super) access_restrictions: IndexMap<String, RestrictionSpec>,
+    pub(super) access_restrictions: Named<RestrictionSpec>,
 }
 
 impl SlotSpec {

@@ -7,10 +7,10 @@ use super::super::network::{Plugin, PluginMode};
 use super::super::pod_identity::PodIdentitySpec;
 use super::super::spec::Spec;
 use super::credentials::{identity, secret};
+use crate::catalog::Named;
 use crate::catalog::{EntryCx, Problem};
 use crate::diag::Code;
 use crate::value::token::has_token;
-use indexmap::IndexMap;
 use std::collections::HashSet;
 
 pub(super) fn check(spec: &Spec, cx: &mut EntryCx<'_>) {
@@ -426,7 +426,7 @@ const FLUX_KUSTOMIZATIONS: Code = Code {
     example: "kustomizations: { apps: { path: ./apps } }",
 };
 
-fn kustomizations(path: &str, all: &IndexMap<String, KustomizationSpec>, cx: &mut EntryCx<'_>) {
+fn kustomizations(path: &str, all: &Named<KustomizationSpec>, cx: &mut EntryCx<'_>) {
     let path = format!("{path}.kustomizations");
     if all.is_empty() {
         cx.problem(
@@ -472,10 +472,10 @@ fn kustomizations(path: &str, all: &IndexMap<String, KustomizationSpec>, cx: &mu
 }
 
 /// Kustomizations that depend on each other in a circle, if any do.
-fn circle(all: &IndexMap<String, KustomizationSpec>) -> Option<Vec<&str>> {
+fn circle(all: &Named<KustomizationSpec>) -> Option<Vec<&str>> {
     fn visit<'a>(
         name: &'a str,
-        all: &'a IndexMap<String, KustomizationSpec>,
+        all: &'a Named<KustomizationSpec>,
         trail: &mut Vec<&'a str>,
         done: &mut HashSet<&'a str>,
     ) -> Option<Vec<&'a str>> {
