@@ -85,6 +85,7 @@ pub(crate) fn link(source: &Source, unlinked: Unlinked<'_>, problems: &mut Diagn
     linker.check_failed(problems);
     let linked = cross_checks::linked_resources(&resources);
     linker.judge(&resources, &linked, &secrets, problems);
+    linker.judge_held(&resources, problems);
     linker.order_by_arm(&resources, &mut graph);
     linker.order_by_mention(&resources, &linked, &secrets, &mut graph);
     // Whatever looks at what is asked for has seen it whole.

@@ -12,6 +12,7 @@ mod calendar;
 mod cross_check;
 mod draft;
 mod entry;
+mod held;
 mod kind;
 pub mod kinds;
 mod named;
@@ -30,6 +31,7 @@ pub use cross_check::{
 };
 pub use draft::{Approval, Arrival, Claim, Draft, DraftId, Exclusive, Members, Provisioning, Refusal};
 pub use entry::{Common, EntryCx, Problem, Reference, SHAPE};
+pub use held::{HELD_TWICE, Held, held};
 pub use kind::{EntryKind, Kind, Merged, Nested};
 pub use kinds::private_link::{connection_types, connections_version};
 pub use named::Named;

@@ -4,7 +4,7 @@ use super::super::source::At;
 use super::Linker;
 use crate::blueprint::entry::{Entry, EntryState};
 use crate::blueprint::link::SECRET_ID;
-use crate::catalog::{CheckContext, LinkedResource, LinkedResources, Problem};
+use crate::catalog::{CheckContext, HELD_TWICE, LinkedResource, LinkedResources, Problem, held};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::graph::Dag;
 use crate::ident::ArmId;
@@ -12,7 +12,8 @@ use crate::state::{DesiredResource, Provisioning};
 use crate::value::secret::Secrets;
 use crate::value::secret_names;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::collections::{HashMap, HashSet};
 
 impl Linker<'_> {
     /// Reports what breaks a cross check. What could not be linked is left out: that has been told.
@@ -54,6 +55,45 @@ impl Linker<'_> {
                 if told.insert((self.nodes[at].entry, problem.path.clone(), problem.message.clone())) {
                     problems.push(self.broken(at, problem));
                 }
+            }
+        }
+    }
+
+    /// Reports what two resources ask for and only one can have, at the second.
+    pub(super) fn judge_held(&self, resources: &[Option<DesiredResource>], problems: &mut Diagnostics) {
+        let mut holders: HashMap<String, usize> = HashMap::new();
+        // One error for two entries, however many things they share and however many instances they have.
+        let mut told = HashSet::new();
+        for (at, resource) in resources.iter().enumerate() {
+            let Some(resource) = resource.as_ref().filter(|r| r.operation == Provisioning::Resource) else {
+                continue;
+            };
+            for held in held(&linked(resource)) {
+                let first = match holders.entry(held.key) {
+                    Vacant(free) => {
+                        free.insert(at);
+                        continue;
+                    }
+                    Occupied(taken) => *taken.get(),
+                };
+                let Some(holder) = &resources[first] else { continue };
+                let entries = (self.nodes[first].entry, self.nodes[at].entry);
+                // Two with one id are told as that.
+                if holder.id == resource.id && first != at || !told.insert(entries) {
+                    continue;
+                }
+                let (does, address) = (held.does, &holder.address);
+                let message = match first == at {
+                    true => format!("it {does} twice"),
+                    false => format!("`{address}` {does} too"),
+                };
+                problems.push(
+                    self.broken(
+                        at,
+                        Problem::error(&HELD_TWICE, held.field, message)
+                            .help("only one can have it: give this one another, or remove it"),
+                    ),
+                );
             }
         }
     }

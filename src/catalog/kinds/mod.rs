@@ -117,6 +117,7 @@ pub(super) const SHARED_CODES: &[&[&Code]] = &[
     role_scope::CODES,
     scope::CODES,
     super::entry::CODES,
+    super::held::CODES,
 ];
 
 /// What the tests of kinds share.
