@@ -34,6 +34,7 @@ mod types;
 mod testing;
 
 pub use berth_host as host;
+pub use core::api_versions::newest_api_version;
 pub use core::clock::Time;
 pub use core::faults::{Effect, Fault};
 pub use core::options::{CALLER_OBJECT_ID, HistoryDelay, Options, SUBSCRIPTION, TENANT, Throttling};

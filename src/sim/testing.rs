@@ -1,6 +1,8 @@
 //! What the simulator's tests share: send a request, look at status and body.
 
 use super::{Options, SUBSCRIPTION, Simulator, TENANT};
+use crate::core::api_versions;
+use crate::core::path::ResourcePath;
 use crate::host::transport::{Method, Request, Response, Transport, path_and_query};
 use serde_json::{Value, json};
 
@@ -80,7 +82,14 @@ impl Bench {
         let url = if path.contains("api-version") {
             format!("https://management.azure.com{path}")
         } else {
-            format!("https://management.azure.com{path}{mark}api-version={VERSION}")
+            let parsed = ResourcePath::parse(path.split('?').next().unwrap_or_default());
+            let kind = parsed.map(|path| match (method, path.owner()) {
+                (Method::Post, Some(owner)) => owner.kind(),
+                _ => path.kind(),
+            });
+            let newest = kind.and_then(|kind| api_versions::of(&kind)?.next());
+            let version = newest.unwrap_or(VERSION);
+            format!("https://management.azure.com{path}{mark}api-version={version}")
         };
         let mut request = Request::new(method, url);
         if let Some(body) = body {

@@ -50,8 +50,9 @@ pub async fn what_is_loaded_is_exported_and_read_as_it_was() {
         if again.export() != exported {
             wrong.push(format!("{id}: another round changes it"));
         }
-        let url =
-            format!("https://management.azure.com{}?api-version=2025-01-01", body["id"].as_str().unwrap());
+        let path = body["id"].as_str().unwrap();
+        let version = berth::sim::newest_api_version(path).unwrap_or("2025-04-01");
+        let url = format!("https://management.azure.com{path}?api-version={version}");
         let read = simulator.send(Request::new(Method::Get, url)).await.unwrap();
         let read: Value = serde_json::from_slice(&read.body).unwrap_or_default();
         differ(&mut wrong, &format!("{id}: read"), body, &read);

@@ -78,7 +78,8 @@ const TARGETS: &[(&str, &str, &str, &str)] = &[
 ];
 
 async fn read(simulator: &Simulator, path: &str) -> Value {
-    let url = format!("https://management.azure.com{path}?api-version=2025-05-01");
+    let version = berth::sim::newest_api_version(path).unwrap();
+    let url = format!("https://management.azure.com{path}?api-version={version}");
     let response = simulator.send(Request::new(Method::Get, url)).await.unwrap();
     serde_json::from_slice(&response.body).unwrap_or(Value::Null)
 }

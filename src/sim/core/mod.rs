@@ -1,5 +1,6 @@
 //! What every type is made of: the state, its time, operations, faults, and what a type does with a request.
 
+pub(crate) mod api_versions;
 pub(crate) mod behaviour;
 pub(crate) mod body;
 pub(crate) mod call;

@@ -1,5 +1,6 @@
 //! Provider and preview-feature registration.
 
+use crate::core::api_versions;
 use crate::core::behaviour::{Answer, ok, ok_list};
 use crate::core::error::Failure;
 use crate::core::locations::regions_of;
@@ -41,10 +42,12 @@ pub(crate) fn require(world: &World, namespace: &str) -> Result<(), Failure> {
 fn describe(world: &World, namespace: &'static str) -> Value {
     let types: Vec<Value> = table::types_of(namespace)
         .map(|kind| {
+            let versions: Vec<&str> =
+                api_versions::of(&format!("{namespace}/{kind}")).into_iter().flatten().collect();
+            let released = versions.iter().find(|version| version.len() == 10);
             json!({
                 "resourceType": kind, "locations": regions_of(&format!("{namespace}/{kind}")), "capabilities": "None",
-                "apiVersions": ["2026-02-01", "2025-05-01", "2025-04-01", "2024-11-30", "2024-06-01", "2022-04-01"],
-                "defaultApiVersion": "2025-05-01",
+                "apiVersions": versions, "defaultApiVersion": released.or(versions.first()),
             })
         })
         .collect();

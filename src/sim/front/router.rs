@@ -1,6 +1,7 @@
 //! From a request to the type that answers it: ARM's front door.
 
 use super::{dispatch, history, microsoft_graph, subscription};
+use crate::core::api_versions;
 use crate::core::behaviour::Answer;
 use crate::core::call::{Call, group_being_deleted, group_not_found, parse_body};
 use crate::core::error::Failure;
@@ -171,7 +172,12 @@ fn answer_here(world: &mut World, request: &Request, bent: Bent) -> Answer {
         world.stale.remove(&key);
     }
     // The most frequent request by far: no more is parsed than it takes to find the resource.
-    if method == Method::Get && world.state.resources.contains(&key) && query.get("kv-operation").is_none() {
+    if method == Method::Get
+        && let Some(resource) = world.state.resources.get(&key)
+        && query.get("kv-operation").is_none()
+    {
+        let version = query.get("api-version").unwrap_or_default();
+        api_versions::check(&resource.kind, &version, text(&resource.body, "location").unwrap_or_default())?;
         let mut response = world.answer(200, &key);
         if let Some(etag) = world.state.resources.get(&key).and_then(|r| text(&r.body, "etag")) {
             response.headers.set("etag", etag);
@@ -220,6 +226,13 @@ fn answer_here(world: &mut World, request: &Request, bent: Bent) -> Answer {
             }
         }
     }
+    let version = call.query.get("api-version").unwrap_or_default();
+    // An action is asked for in a version of what it is done to.
+    let kind = match (method, call.path.owner()) {
+        (Method::Post, Some(owner)) => owner.kind(),
+        _ => call.kind.clone(),
+    };
+    api_versions::check(&kind, &version, text(&call.body, "location").unwrap_or_default())?;
     check_group(world, &call)?;
     dispatch::dispatch(world, &mut call)
 }
@@ -259,14 +272,7 @@ fn check_version(query: &Query<'_>) -> Result<(), Failure> {
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
         return Err(Failure::bad("MissingApiVersionParameter", message));
     };
-    let bytes = version.as_bytes();
-    let dated = bytes.len() >= 10
-        && bytes[..10].iter().enumerate().all(|(at, b)| match at {
-            4 | 7 => *b == b'-',
-            _ => b.is_ascii_digit(),
-        });
-    let tail = version.get(10..).unwrap_or_default();
-    if dated && (tail.is_empty() || tail.starts_with('-')) {
+    if api_versions::is_well_formed(&version) {
         return Ok(());
     }
     let message = format!(
@@ -310,6 +316,22 @@ mod tests {
             ),
             (Method::Get, format!("{nsg}?api-version="), None, 400, "MissingApiVersionParameter"),
             (Method::Get, format!("{nsg}?api-version=latest"), None, 400, "InvalidApiVersionParameter"),
+            (Method::Get, format!("{nsg}?api-version=2025-02-30"), None, 400, "InvalidApiVersionParameter"),
+            (Method::Get, format!("{nsg}?api-version=2025-05-02"), None, 400, "NoRegisteredProviderFound"),
+            // A version of another type of the namespace.
+            (
+                Method::Put,
+                format!(
+                    "{}?api-version=2025-05-01",
+                    Bench::rid("Microsoft.Network/privateDnsZones/a.internal")
+                ),
+                Some(at("global")),
+                400,
+                "NoRegisteredProviderFound",
+            ),
+            (Method::Get, Bench::rid("Microsoft.Network/virtualNetwork"), None, 404, "InvalidResourceType"),
+            (Method::Get, Bench::rid("Microsoft.Web/sites/s/configs"), None, 404, "InvalidResourceType"),
+            (Method::Get, "/providers/Microsoft.Storage/accounts".into(), None, 404, "InvalidResourceType"),
             (Method::Get, nsg.clone(), None, 404, "ResourceNotFound"),
             (Method::Delete, nsg.clone(), None, 204, ""),
             (Method::Put, nsg.clone(), Some(json!({})), 400, "LocationRequired"),

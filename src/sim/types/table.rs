@@ -28,6 +28,7 @@ use super::subnet::{Peering, Subnet};
 use super::vault_bin::DeletedVault;
 use super::web::{Site, SiteConfig};
 use super::zone_group::ZoneGroup;
+use crate::core::api_versions;
 use crate::core::behaviour::Behaviour;
 use crate::core::error::Failure;
 use crate::core::namespaces::canonical_namespace;
@@ -237,7 +238,8 @@ pub(crate) fn find(path: &ResourcePath) -> Result<Entry, Failure> {
         let message = format!("The resource namespace '{namespace}' is invalid.");
         return Err(Failure::new(404, "InvalidResourceNamespace", message));
     }
-    if CLOSED.contains(&namespace.to_ascii_lowercase().as_str()) {
+    let listed = api_versions::is_unknown_type(&kind) && !kind.contains("/locations/");
+    if listed || CLOSED.contains(&namespace.to_ascii_lowercase().as_str()) {
         let message = format!(
             "The resource type '{}' could not be found in the namespace '{namespace}'.",
             path.types.join("/"),

@@ -15,7 +15,6 @@ pub static APPLICATION_GATEWAY: ResourceType = ResourceType {
             "/properties/gatewayIPConfigurations/0/properties/subnet/id",
         ),
     ],
-    conditional: true,
     rules: &[
         Rule::at("zones").set().immutable(),
         Rule::at("identity.type").fold_case().default("\"None\""),
