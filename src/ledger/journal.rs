@@ -158,6 +158,13 @@ pub fn fold(ledger: &mut Ledger, records: Vec<Record>) -> Result<Vec<InFlight>, 
                     ledger.resources.insert(id.clone(), unconfirmed(&owned));
                     begun.insert(id.clone(), *owned);
                 }
+                // What is replaced may be cleared away, and made again by somebody else.
+                if action == Action::Replace
+                    && !begun.contains_key(&id)
+                    && let Some(known) = ledger.resources.get_mut(&id)
+                {
+                    *known = unconfirmed(known);
+                }
                 open.retain(|other| other.id != id);
                 open.push(InFlight { address, id, action, operation: None, sent_as });
             }
@@ -258,6 +265,54 @@ mod tests {
             Record::Done { id: id("a"), owned: owned("a") },
             Record::Gone { id: id("c"), released: false },
         ]
+    }
+
+    /// Without a confirmation what is there counts as the ledger's only by its tag, which `applied` having it would replace.
+    #[test]
+    fn what_was_begun_and_not_confirmed_is_held_without_what_was_asked_for() {
+        let asked = |text: &str| {
+            Some(Box::new(Owned {
+                applied: json!({ "tags": { "berth-blueprint": text } }),
+                ..*owned("a").unwrap()
+            }))
+        };
+        let intent = |action| Record::Intent {
+            address: Address::new("a"),
+            id: id("a"),
+            action,
+            owned: asked("new"),
+            sent_as: None,
+        };
+        let accepted = || Record::Accepted { id: id("a"), operation: json!({}) };
+        let failed = || Record::Failed { id: id("a") };
+        let done = || Record::Done { id: id("a"), owned: asked("new") };
+        for (known, records, wanted) in [
+            (false, vec![intent(Action::Create)], json!({})),
+            (
+                false,
+                vec![intent(Action::Create), accepted()],
+                json!({ "tags": { "berth-blueprint": "new" } }),
+            ),
+            (false, vec![intent(Action::Create), accepted(), failed()], json!({})),
+            (false, vec![intent(Action::Create), done()], json!({ "tags": { "berth-blueprint": "new" } })),
+            (true, vec![intent(Action::Update)], json!({ "tags": { "berth-blueprint": "old" } })),
+            (true, vec![intent(Action::Update), failed()], json!({ "tags": { "berth-blueprint": "old" } })),
+            (true, vec![intent(Action::Replace)], json!({})),
+            (true, vec![intent(Action::Replace), accepted()], json!({})),
+            (
+                true,
+                vec![intent(Action::Replace), accepted(), done()],
+                json!({ "tags": { "berth-blueprint": "new" } }),
+            ),
+        ] {
+            let mut ledger = Ledger::new("shop", "salt");
+            if known {
+                ledger.resources.insert(id("a"), *asked("old").unwrap());
+            }
+            let told = format!("{records:?}");
+            fold(&mut ledger, records).unwrap();
+            assert_eq!(ledger.resources[&id("a")].applied, wanted, "{told}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::change::Action;
 use crate::ident::ArmId;
 use crate::private_link::{self, Connection, NotOurs, Policy, Rule, Task, Verdict, Who, judge};
 use crate::state::{Approval, Desired, DesiredResource, Observation, Observed, Provisioning};
-use crate::value::{Change, ChangeKind, at_pointer};
+use crate::value::{Change, ChangeKind, at_pointer, get_path};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -175,6 +175,9 @@ pub(super) fn decide(
     if look.held.iter().any(|(connection, _)| connection.status == "Rejected") {
         return (Action::NoOp, Reason::Rejected, Vec::new(), told);
     }
+    if look.missing && !coming.requester && was_approved(desired, observed, resource, approval) {
+        return (Action::NoOp, Reason::AsWanted, Vec::new(), told);
+    }
     let wait = policy.wait.or(coming.requester.then_some(USUAL_WAIT));
     match (look.missing, wait) {
         (true, Some(wait)) => {
@@ -195,6 +198,24 @@ pub(super) fn decide(
         }
         (false, _) => (Action::NoOp, Reason::AsWanted, Vec::new(), told),
     }
+}
+
+/// Whether the requester of an approval has a connection already that says what the requester still says: with another
+/// text than this ledger's, as when an earlier ledger was lost. Nothing is approved for that.
+fn was_approved(
+    desired: &Desired,
+    observed: &Observed,
+    resource: &DesiredResource,
+    approval: &Approval,
+) -> bool {
+    let said = || {
+        let id = &approval.requester.as_ref()?.id;
+        let path = desired.resources[*desired.by_id.get(id)?].kind.request_message?;
+        get_path(observed.get(id)?.body()?, path)?.as_str().filter(|text| !text.is_empty())
+    };
+    let Some(said) = said() else { return false };
+    let all = connections(observed, resource, approval).unwrap_or_default();
+    all.iter().any(|connection| connection.status == "Approved" && connection.description == said)
 }
 
 /// Whether the blueprint has a rule of which not all ids are known.

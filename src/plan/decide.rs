@@ -336,6 +336,16 @@ impl Planner<'_> {
             self.conflicts.push(conflict);
             return Decision::of(Action::NoOp, Reason::Blocked);
         }
+        if bare && owned.is_some() {
+            self.warnings.push(Conflict {
+                address: resource.address.clone(),
+                id: resource.id.clone(),
+                message: format!(
+                    "it does not carry the tag `{OWNER_TAG}`: somebody took the tag away, or made it anew; this plan writes the tag again"
+                ),
+                help: "look at whose it is before you apply; if it is not this blueprint's any more, `berth ledger forget` it and take it out".to_owned(),
+            });
+        }
         let mut changes = self.compare(resource, wanted, live, owned);
         if owned.is_none() && !self.is_ours(resource, live) {
             return self.take_over(resource, changes);

@@ -18,6 +18,8 @@ pub struct Meanwhile {
     simulator: Simulator,
     log: Mutex<Vec<(Method, String, Value, u16)>>,
     strike: Mutex<Option<(Vec<Method>, String, Vec<Foreign>)>>,
+    /// What others send just after a deletion of a resource.
+    filled: Mutex<Option<(String, Vec<Foreign>)>>,
 }
 
 impl Meanwhile {
@@ -27,6 +29,7 @@ impl Meanwhile {
             simulator: rehearsal.simulator.clone(),
             log: Mutex::default(),
             strike: Mutex::default(),
+            filled: Mutex::default(),
         });
         let engine = &mut rehearsal.session.engine;
         let token = Arc::new(StaticToken::new("simulator"));
@@ -39,6 +42,11 @@ impl Meanwhile {
     pub fn before(&self, methods: &[Method], id: &ArmId, foreign: Vec<Foreign>) {
         let path = id.as_str().to_ascii_lowercase();
         *self.strike.lock().unwrap() = Some((methods.to_vec(), path, foreign));
+    }
+
+    /// Has others send these as soon as this resource is deleted.
+    pub fn once_deleted(&self, id: &ArmId, foreign: Vec<Foreign>) {
+        *self.filled.lock().unwrap() = Some((id.as_str().to_ascii_lowercase(), foreign));
     }
 
     /// Whether what was announced has not happened yet.
@@ -91,7 +99,15 @@ impl Transport for Meanwhile {
         let body = serde_json::from_slice(&request.body).unwrap_or_default();
         let answer = self.simulator.send(request).await;
         let status = answer.as_ref().map_or(0, |response| response.status);
+        let foreign = {
+            let mut filled = self.filled.lock().unwrap();
+            let is_it = method == Method::Delete && filled.as_ref().is_some_and(|(at, _)| *at == path);
+            if is_it { filled.take() } else { None }
+        };
         self.log.lock().unwrap().push((method, path, body, status));
+        if let Some((_, foreign)) = foreign {
+            self.others(foreign).await;
+        }
         answer
     }
 }
