@@ -80,7 +80,7 @@ impl Evaluator<'_> {
             let parent = text("parent").map(|parent| settled(&parent)).and_then(|id| ArmId::parse(&id).ok());
             let Some(parent) = parent else { return unknown(&arm_type) };
             let (above, own) = arm_type.rsplit_once('/')?;
-            let id = match parent.resource_type().eq_ignore_ascii_case(above) {
+            let id = match parent.is_of_type(above) {
                 true => parent.child(own, &name),
                 false => parent.provider(&arm_type, &names),
             };

@@ -676,7 +676,7 @@ impl<'a> Linker<'a> {
             let message = message_of(&self.nodes[named].draft.address);
             Some(Requester { id, message, seed })
         });
-        let is_endpoint = |id: &ArmId| id.resource_type().eq_ignore_ascii_case(PRIVATE_ENDPOINTS);
+        let is_endpoint = |id: &ArmId| id.is_of_type(PRIVATE_ENDPOINTS);
         for ((text, id), written) in endpoints.iter().zip(&draft.endpoints) {
             // A reference to something of another kind has its error already, and no text.
             if text.is_empty() || token::has_token(text) || id.as_ref().is_some_and(is_endpoint) {

@@ -13,7 +13,17 @@ use std::sync::Arc;
 /// Equality, order and hash ignore ASCII case, as ARM does; the text keeps the case it was given.
 #[derive(Clone, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct ArmId(Arc<str>);
+pub struct ArmId {
+    text: Arc<str>,
+    /// Where the last `/providers/` begins, which most questions to an id ask; [`NOWHERE`] when there is none.
+    #[serde(skip)]
+    providers: u32,
+}
+
+/// [`ArmId::providers`] of a resource group or subscription.
+const NOWHERE: u32 = u32::MAX;
+/// What is before the namespace of a type.
+const PROVIDERS: &str = "/providers/";
 
 /// Why a text is not an ARM id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,14 +65,19 @@ impl ArmId {
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         // One pass over the bytes; characters are looked at only where bytes cannot tell, as nearly all ids are ASCII.
         let (mut seen, mut start) = (0, 0);
+        // `rest` begins a byte later than the text: what is before a segment there is where it begins here.
+        let (mut providers, mut segments) = (NOWHERE, 0);
         let bytes = rest.as_bytes();
         for at in 0..=bytes.len() {
             match bytes.get(at) {
-                Some(b'/') | None => {
+                end @ (Some(b'/') | None) => {
                     match &bytes[start..at] {
                         b"" => return fail("it has an empty segment"),
                         b"." | b".." => return fail("it has a segment that leads elsewhere"),
-                        _ => {}
+                        word if end.is_some() && word.eq_ignore_ascii_case(b"providers") => {
+                            (providers, segments) = (u32::try_from(start).unwrap_or(NOWHERE), 0);
+                        }
+                        _ => segments += 1,
                     }
                     start = at + 1;
                 }
@@ -76,27 +91,24 @@ impl ArmId {
         if seen & NEVER != 0 || hidden || escaped || spaced && !rest.contains("resourceGroups") {
             return fail("it contains a character that no id has");
         }
-        if let Some((_, tail)) = rsplit_providers(rest) {
-            let segments = tail.split('/').count();
-            if segments < 3 && segments != 1 || segments > 1 && segments.is_multiple_of(2) {
-                return fail("after `/providers/` it needs a namespace and pairs of type and name");
-            }
+        if providers != NOWHERE && (segments < 3 && segments != 1 || segments > 1 && segments % 2 == 0) {
+            return fail("after `/providers/` it needs a namespace and pairs of type and name");
         }
-        Ok(ArmId(text[..=rest.len()].into()))
+        Ok(ArmId { text: text[..=rest.len()].into(), providers })
     }
 
     /// The id of a resource group.
     pub fn resource_group(subscription: &str, name: &str) -> Self {
-        ArmId(format!("/subscriptions/{subscription}/resourceGroups/{name}").into())
+        Self::of(&format!("/subscriptions/{subscription}/resourceGroups/{name}"))
     }
 
     /// The id of a resource of `arm_type` (`Ns/type[/child…]`) with one name a type segment, below `self`.
     ///
     /// Used for resources in a group and for extension resources on any resource.
     pub fn provider(&self, arm_type: &str, names: &[&str]) -> Self {
-        let mut text = String::with_capacity(self.0.len() + arm_type.len() + 48);
-        text.push_str(&self.0);
-        text.push_str("/providers/");
+        let mut text = String::with_capacity(self.text.len() + arm_type.len() + 48);
+        text.push_str(&self.text);
+        text.push_str(PROVIDERS);
         let mut segments = arm_type.split('/');
         text.push_str(segments.next().unwrap_or_default());
         for (segment, name) in segments.zip(names) {
@@ -105,29 +117,43 @@ impl ArmId {
             text.push('/');
             text.push_str(name);
         }
-        ArmId(text.into())
+        Self::of(&text)
+    }
+
+    /// A text that is an id.
+    fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let starts = |at: &usize| bytes[*at] == b'/' && starts_folded(&bytes[*at..], PROVIDERS);
+        let at = (0..bytes.len()).rev().find(starts);
+        ArmId { text: text.into(), providers: at.and_then(|at| u32::try_from(at).ok()).unwrap_or(NOWHERE) }
+    }
+
+    /// What is before the last `/providers/`, and what is after it.
+    fn at_providers(&self) -> Option<(&str, &str)> {
+        let at = (self.providers != NOWHERE).then_some(self.providers as usize)?;
+        Some((&self.text[..at], &self.text[at + PROVIDERS.len()..]))
     }
 
     /// The id of a child: `self/{child_type}/{name}`.
     pub fn child(&self, child_type: &str, name: &str) -> Self {
-        ArmId(format!("{}/{child_type}/{name}", self.0).into())
+        Self::of(&format!("{}/{child_type}/{name}", self.text))
     }
 
     /// The text, in the case it was given.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The last segment.
     pub fn name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
+        &self.text[slash_before(&self.text, self.text.len()).map_or(0, |at| at + 1)..]
     }
 
     /// The full type (`Microsoft.Network/virtualNetworks/subnets`), by the last `/providers/`.
     ///
     /// Resource groups and subscriptions have the types that ARM gives them.
     pub fn resource_type(&self) -> String {
-        match rsplit_providers(&self.0) {
+        match self.at_providers() {
             Some((_, tail)) if tail.contains('/') => {
                 let mut segments = tail.split('/');
                 let mut text = segments.next().unwrap_or_default().to_owned();
@@ -149,7 +175,7 @@ impl ArmId {
 
     /// The provider namespace of the type (`Microsoft.Network`).
     pub fn namespace(&self) -> &str {
-        match rsplit_providers(&self.0) {
+        match self.at_providers() {
             Some((_, tail)) => tail.split('/').next().unwrap_or_default(),
             None => "Microsoft.Resources",
         }
@@ -169,18 +195,18 @@ impl ArmId {
     ///
     /// `None` for a subscription and for what stands at tenant level.
     pub fn parent(&self) -> Option<ArmId> {
-        let text = &*self.0;
-        let cut = |end: usize| (end > 0).then(|| ArmId(text[..end].into()));
-        match rsplit_providers(text) {
-            Some((before, tail)) => {
-                if tail.split('/').count() > 3 {
-                    let end = text.rfind('/').and_then(|at| text[..at].rfind('/'))?;
-                    cut(end)
-                } else {
-                    cut(before.len())
+        let text = &*self.text;
+        match self.at_providers() {
+            Some((before, tail)) => match tail.bytes().filter(|byte| *byte == b'/').nth(2) {
+                Some(_) => {
+                    let end = slash_before(text, slash_before(text, text.len())?)?;
+                    Some(ArmId { text: text[..end].into(), providers: self.providers })
                 }
+                None => (!before.is_empty()).then(|| Self::of(before)),
+            },
+            None => {
+                find_folded(text, "/resourcegroups/").filter(|end| *end > 0).map(|end| Self::of(&text[..end]))
             }
-            None => find_folded(text, "/resourcegroups/").and_then(cut),
         }
     }
 
@@ -196,21 +222,44 @@ impl ArmId {
 
     /// The nearest id of the given type: this one or one above it.
     pub fn ancestor_of_type(&self, arm_type: &str) -> Option<ArmId> {
-        std::iter::once(self.clone())
-            .chain(self.ancestors())
-            .find(|id| id.resource_type().eq_ignore_ascii_case(arm_type))
+        std::iter::once(self.clone()).chain(self.ancestors()).find(|id| id.is_of_type(arm_type))
+    }
+
+    /// Whether [`ArmId::resource_type`] is this one, in any case.
+    pub fn is_of_type(&self, arm_type: &str) -> bool {
+        let Some((_, tail)) = self.at_providers().filter(|(_, tail)| tail.contains('/')) else {
+            return self.resource_type().eq_ignore_ascii_case(arm_type);
+        };
+        // The namespace, and every second segment after it.
+        let mut own = tail.split('/').enumerate().filter(|(at, _)| at % 2 == 1 || *at == 0);
+        let mut other = arm_type.split('/');
+        loop {
+            match (own.next(), other.next()) {
+                (None, None) => return true,
+                (Some((_, own)), Some(other)) if own.eq_ignore_ascii_case(other) => {}
+                _ => return false,
+            }
+        }
     }
 
     fn segment_after(&self, key: &str) -> Option<&str> {
-        let mut segments = self.0.split('/').skip(1);
-        while let Some(segment) = segments.next() {
-            if segment.eq_ignore_ascii_case("providers") {
+        // By hand: this is asked of every id several times, and its segments are shorter than a search is worth.
+        let (text, mut start, mut is_next) = (&*self.text, 1, false);
+        let mut is_key = true;
+        while start <= text.len() {
+            let end = text.as_bytes()[start..]
+                .iter()
+                .position(|byte| *byte == b'/')
+                .map_or(text.len(), |at| start + at);
+            let segment = &text[start..end];
+            if is_next {
+                return Some(segment);
+            }
+            if is_key && segment.eq_ignore_ascii_case("providers") {
                 return None;
             }
-            if segment.eq_ignore_ascii_case(key) {
-                return segments.next();
-            }
-            segments.next();
+            is_next = is_key && segment.eq_ignore_ascii_case(key);
+            (is_key, start) = (!is_key, end + 1);
         }
         None
     }
@@ -255,20 +304,15 @@ fn find_folded(text: &str, mark: &str) -> Option<usize> {
     text.match_indices('/').map(|(at, _)| at).find(|&at| starts_folded(&text.as_bytes()[at..], mark))
 }
 
-/// Splits at the last `/providers/` (in any case): what stands before it, and what stands after it.
-fn rsplit_providers(text: &str) -> Option<(&str, &str)> {
-    const MARK: &str = "/providers/";
-    let slashes = text.rmatch_indices('/').map(|(at, _)| at);
-    match slashes.into_iter().find(|&at| starts_folded(&text.as_bytes()[at..], MARK)) {
-        Some(at) => Some((&text[..at], &text[at + MARK.len()..])),
-        None => text.strip_prefix("providers/").map(|tail| ("", tail)),
-    }
+/// Where the last slash before a place is.
+fn slash_before(text: &str, end: usize) -> Option<usize> {
+    text.as_bytes()[..end].iter().rposition(|byte| *byte == b'/')
 }
 
 impl PartialEq for ArmId {
     fn eq(&self, other: &Self) -> bool {
         // Nearly always the case is the same, and comparing memory is quickest.
-        self.0 == other.0 || self.0.eq_ignore_ascii_case(&other.0)
+        self.text == other.text || self.text.eq_ignore_ascii_case(&other.text)
     }
 }
 
@@ -281,7 +325,7 @@ impl Hash for ArmId {
         const CASE: u64 = 0x2020_2020_2020_2020;
         let fold =
             |sum: u64, word: u64| (sum.rotate_left(5) ^ (word | CASE)).wrapping_mul(0x517c_c1b7_2722_0a95);
-        let (words, rest) = self.0.as_bytes().as_chunks::<8>();
+        let (words, rest) = self.text.as_bytes().as_chunks::<8>();
         let mut sum = words.iter().fold(rest.len() as u64, |sum, word| fold(sum, u64::from_le_bytes(*word)));
         sum = fold(sum, rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)));
         state.write_u64(sum);
@@ -296,7 +340,7 @@ impl PartialOrd for ArmId {
 
 impl Ord for ArmId {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
+        let (a, b) = (self.text.as_bytes(), other.text.as_bytes());
         // Most ids of an estate begin alike, to the letter.
         let same =
             a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).take_while(|(a, b)| a == b).count() * 8;
@@ -310,13 +354,13 @@ impl Ord for ArmId {
 
 impl fmt::Display for ArmId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.text)
     }
 }
 
 impl fmt::Debug for ArmId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&self.text, f)
     }
 }
 

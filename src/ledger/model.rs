@@ -6,7 +6,7 @@ use crate::ident::{Address, ArmId, Owner, is_name};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 /// The version that this program writes.
@@ -208,8 +208,13 @@ impl Ledger {
             subscriptions.extend(before.others);
             groups.extend(before.groups);
         }
+        // Thousands of resources are in a few groups.
+        let mut known = HashSet::new();
         for id in wanted.into_iter().flatten().copied().chain(self.resources.keys()) {
             let Some(subscription) = id.subscription() else { continue };
+            if !known.insert((subscription, id.group())) {
+                continue;
+            }
             subscriptions.insert(subscription.to_ascii_lowercase());
             groups.extend(id.group().map(|group| ArmId::resource_group(subscription, group)));
         }

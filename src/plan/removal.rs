@@ -116,7 +116,7 @@ fn unasked<'o>(
         .iter()
         .filter_map(|(id, seen)| Some((id, seen.body()?)))
         .filter(|(id, body)| {
-            id.resource_type().eq_ignore_ascii_case(kind.arm_type)
+            id.is_of_type(kind.arm_type)
                 && id.ancestors().any(|above| above == parent.id)
                 && !desired.by_id.contains_key(*id)
                 && !ledger.resources.contains_key(*id)

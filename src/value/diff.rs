@@ -4,7 +4,7 @@
 //! directions; ids compare without case wherever they stand; everything else that is equal in Azure's eyes is said
 //! by the [`Rules`] of the type.
 
-use super::path::{Segment, Trail};
+use super::path::{Segment, Trail, member_of};
 use super::rules::{Flag, NOTHING, Node, Rules, key_of};
 use super::same::{covers, same, same_list};
 use super::token;
@@ -360,7 +360,7 @@ impl<'a> Walk<'a, '_> {
 
 /// A member by its name; in a map of data, in any case.
 pub(crate) fn member<'v>(members: &'v Map<String, Value>, name: &str, node: &Node) -> Option<&'v Value> {
-    members.get(name).or_else(|| {
+    member_of(members, name).or_else(|| {
         // Only where keys are data (tags, addons, identities by id) does Azure re-case them.
         let fold = node.is(Flag::Map) || node.is(Flag::FoldCase) || name.starts_with('/');
         if !fold {

@@ -7,6 +7,15 @@ pub fn get_path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |value, part| value.get(part))
 }
 
+/// The member of a name. In a small mapping looking at each name is quicker than hashing the one that is sought.
+pub(crate) fn member_of<'v>(members: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
+    const SMALL: usize = 8;
+    match members.len() <= SMALL {
+        true => members.iter().find(|(key, _)| *key == name).map(|(_, value)| value),
+        false => members.get(name),
+    }
+}
+
 /// The value at a JSON pointer (RFC 6901), as [`Value::pointer`] finds it; nothing is allocated for a pointer without escapes.
 pub fn at_pointer<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
     if pointer.contains('~') {
@@ -16,7 +25,7 @@ pub fn at_pointer<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
         return Some(value);
     }
     pointer.strip_prefix('/')?.split('/').try_fold(value, |value, part| match value {
-        Value::Object(members) => members.get(part),
+        Value::Object(members) => member_of(members, part),
         Value::Array(items) => items.get(index(part)?),
         _ => None,
     })

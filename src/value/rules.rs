@@ -1,5 +1,6 @@
 //! What the fields of a resource type mean, as data.
 
+use foldhash::fast::FixedState;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -414,7 +415,7 @@ pub(crate) struct Node {
     pub(crate) steps: Steps,
     pub(crate) unless: Option<&'static str>,
     disturbs: Option<&'static Disturbance>,
-    members: HashMap<&'static str, Node>,
+    members: HashMap<&'static str, Node, FixedState>,
     any: Option<Box<Node>>,
     elements: Option<Box<Node>>,
 }

@@ -75,9 +75,15 @@ impl Token {
     }
 
     fn decode(inner: &str) -> Option<Token> {
-        let mut parts = inner.split(SEPARATOR);
-        let (tag, a, b) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
+        let cut = |text: &'_ str| -> Option<(usize, usize)> {
+            let at = next_mark(text)?;
+            text[at..].starts_with(SEPARATOR).then_some((at, at + SEPARATOR.len_utf8()))
+        };
+        let (end, next) = cut(inner)?;
+        let (tag, rest) = (&inner[..end], &inner[next..]);
+        let (end, next) = cut(rest)?;
+        let (a, b) = (&rest[..end], &rest[next..]);
+        if next_mark(b).is_some() {
             return None;
         }
         Some(match tag {
@@ -129,7 +135,11 @@ pub fn disarm(json: &str, value: &mut Value) {
     let escaped = |(at, _): (usize, &str)| {
         json.get(at + 2..at + 5).is_some_and(|digits| digits.eq_ignore_ascii_case("fdd"))
     };
-    if json.contains(is_reserved) || json.match_indices("\\u").any(escaped) {
+    // Hardly any answer has either byte.
+    let bytes = json.as_bytes();
+    if bytes.contains(&FIRST) && json.contains(is_reserved)
+        || bytes.contains(&b'\\') && json.match_indices("\\u").any(escaped)
+    {
         walk(value);
     }
 }

@@ -156,7 +156,7 @@ impl Choice {
 
 /// The web app and the name of a slot, when a reference names one.
 fn slot(target: &Reference, cx: &EntryCx<'_>) -> Option<(String, String)> {
-    if let Some(id) = written_id(target, cx).filter(|id| id.resource_type().eq_ignore_ascii_case(SLOTS)) {
+    if let Some(id) = written_id(target, cx).filter(|id| id.is_of_type(SLOTS)) {
         return Some((id.parent()?.as_str().to_owned(), id.name().to_owned()));
     }
     let path = target.path()?;

@@ -117,7 +117,7 @@ impl Spec {
             );
         }
         let literal = written_id(&self.subnet, cx);
-        let other = literal.as_ref().is_some_and(|id| !id.resource_type().eq_ignore_ascii_case(SUBNET));
+        let other = literal.as_ref().is_some_and(|id| !id.is_of_type(SUBNET));
         if !is_resource(&self.subnet) || other {
             let message = format!("`{}` is not a subnet", display_text(&self.subnet.0));
             cx.problem(
