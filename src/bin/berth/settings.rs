@@ -20,6 +20,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// A file that is larger is not a blueprint.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -145,14 +148,15 @@ pub fn ci(choice: CiChoice) -> Option<Ci> {
 
 /// Sends the log of what happens inside to standard error, coloured or not.
 pub fn log(verbose: u8, color: bool) {
-    let level = match verbose {
+    let targets = match verbose {
         0 => return,
-        1 => "berth=info",
-        2 => "berth=debug",
-        _ => "trace",
+        1 => Targets::new().with_target("berth", Level::INFO),
+        2 => Targets::new().with_target("berth", Level::DEBUG),
+        _ => Targets::new().with_default(Level::TRACE),
     };
-    let log = tracing_subscriber::fmt().with_env_filter(level).with_ansi(color);
-    log.with_writer(move || crate::terminal::stderr(color)).init();
+    let log = tracing_subscriber::fmt::layer().with_ansi(color);
+    let log = log.with_writer(move || crate::terminal::stderr(color));
+    tracing_subscriber::registry().with(log.with_filter(targets)).init();
 }
 
 /// Reads a file; a pipe does as well.
