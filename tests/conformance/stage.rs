@@ -169,7 +169,7 @@ impl Stage {
     /// Whether something is there.
     async fn has(&mut self, id: &str) -> bool {
         self.made.contains(&id.to_ascii_lowercase())
-            || self.ask(Method::Get, &versioned(format!("{id}")), None).await.status == 200
+            || self.ask(Method::Get, &versioned(id), None).await.status == 200
     }
 
     /// Creates something, what it stands on first, and waits until it is at rest. What the simulator would not make is put
@@ -180,7 +180,7 @@ impl Stage {
         }
         self.make_above(id).await;
         self.made.insert(id.to_ascii_lowercase());
-        let path = versioned(format!("{id}"));
+        let path = versioned(id);
         let answer = self.ask(Method::Put, &path, Some(body.clone())).await;
         if answer.status >= 300 {
             self.notes.push(format!("{id} is put there as it is: {} {}", answer.status, answer.body));
@@ -451,7 +451,7 @@ impl Stage {
         let scope = group_id(id);
         let location = self.recording.location();
         let identity = format!("{scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/someone");
-        let path = versioned(format!("{identity}"));
+        let path = versioned(&identity);
         let made = self.ask(Method::Put, &path, Some(json!({ "location": location }))).await.body;
         if main.answer.status < 300 {
             self.clock.sleep(Duration::from_secs(3600)).await;
@@ -466,7 +466,7 @@ impl Stage {
     /// Puts what the recording is about there, as it was before.
     async fn put_there(&mut self, id: &str) {
         let first = self.recording.first_shown(id).cloned();
-        let path = versioned(format!("{id}"));
+        let path = versioned(id);
         match first {
             // It was being made when it was first looked at.
             Some(shown) if is_being_made(&shown) => {
@@ -506,7 +506,7 @@ impl Stage {
             let given = without_guid(&name);
             let at = endpoint.clone();
             self.connect(&at, target, &group, status != "Approved", given).await;
-            let path = versioned(format!("{target}/privateEndpointConnections"));
+            let path = versioned(&format!("{target}/privateEndpointConnections"));
             let listed = self.ask(Method::Get, &path, None).await.body;
             let listed = listed["value"].as_array().cloned().unwrap_or_default();
             let ours = listed.iter().find(|one| {
@@ -523,7 +523,7 @@ impl Stage {
             if status == "Rejected" {
                 let state = json!({ "status": "Rejected", "description": "no" });
                 let body = json!({ "properties": { "privateLinkServiceConnectionState": state } });
-                let path = versioned(format!("{target}/privateEndpointConnections/{ours}"));
+                let path = versioned(&format!("{target}/privateEndpointConnections/{ours}"));
                 self.ask(Method::Put, &path, Some(body)).await;
                 self.ask(Method::Get, &path, None).await;
             }
@@ -922,7 +922,7 @@ pub async fn what_an_id_stands_on() {
 }
 
 /// A path with the newest API version of what it names.
-fn versioned(path: String) -> String {
-    let version = berth::sim::newest_api_version(&path).unwrap_or("2025-04-01");
+fn versioned(path: &str) -> String {
+    let version = berth::sim::newest_api_version(path).unwrap_or("2025-04-01");
     format!("{path}?api-version={version}")
 }

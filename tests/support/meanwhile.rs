@@ -13,11 +13,14 @@ use std::time::Duration;
 /// A request as others send it: method, id with a version, body.
 pub type Foreign = (Method, String, Option<Value>);
 
+/// What others send just before a request with one of the methods on a path.
+type Strike = (Vec<Method>, String, Vec<Foreign>);
+
 /// Between berth and the simulator: writes down what is sent, and lets others write just before it.
 pub struct Meanwhile {
     simulator: Simulator,
     log: Mutex<Vec<(Method, String, Value, u16)>>,
-    strike: Mutex<Option<(Vec<Method>, String, Vec<Foreign>)>>,
+    strike: Mutex<Option<Strike>>,
     /// What others send just after a deletion of a resource.
     filled: Mutex<Option<(String, Vec<Foreign>)>>,
 }
