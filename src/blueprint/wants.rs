@@ -134,17 +134,7 @@ impl Linker<'_> {
             return (!good).then(|| (what(facet.about), self.instead(wants, path)));
         }
         if let Some(facet) = find(&format!("{rest}.id")).or_else(|| find(rest)) {
-            let (pointer, identity) =
-                (facet.pointer.to_ascii_lowercase(), "Microsoft.ManagedIdentity/userAssignedIdentities");
-            let is_id =
-                pointer.ends_with("/id") || pointer.ends_with("resourceid") || pointer.ends_with("gatewayid");
-            let gateway = "Microsoft.Network/applicationGateways";
-            let good = is_id
-                && match (pointer.contains("identity"), pointer.ends_with("gatewayid")) {
-                    (true, _) => wants.takes(identity),
-                    (false, true) => wants.takes(gateway),
-                    (false, false) => wants.types.is_empty(),
-                };
+            let good = facet.gives.is_some_and(|arm_type| wants.takes(arm_type));
             return (!good).then(|| (what(facet.about), self.instead(wants, path)));
         }
         // A field of the blueprint itself, which may be a reference or an id in its turn.

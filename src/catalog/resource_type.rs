@@ -147,17 +147,24 @@ pub struct Facet {
     pub about: &'static str,
     /// What has to be asked for, so that there is such a value; `None` when every resource of the type has one.
     pub given: Option<&'static Given>,
+    /// The ARM type of the resource whose id it is; `None` when it is not an id.
+    pub gives: Option<&'static str>,
 }
 
 impl Facet {
     /// A facet that every resource of the type has.
     pub const fn new(name: &'static str, pointer: &'static str, about: &'static str) -> Self {
-        Facet { name, pointer, about, given: None }
+        Facet { name, pointer, about, given: None, gives: None }
     }
 
     /// One that a resource has only when this is asked for.
     pub const fn given(self, given: &'static Given) -> Self {
         Facet { given: Some(given), ..self }
+    }
+
+    /// One that is the id of a resource of this ARM type.
+    pub const fn gives(self, arm_type: &'static str) -> Self {
+        Facet { gives: Some(arm_type), ..self }
     }
 }
 

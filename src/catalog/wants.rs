@@ -65,6 +65,9 @@ const NO_TARGETS: &[&str] = &[
     "Microsoft.Network/virtualNetworks/subnets",
     "Microsoft.Network/privateEndpoints",
     "Microsoft.Network/privateDnsZones",
+    "Microsoft.Network/networkInterfaces",
+    "Microsoft.Insights/dataCollectionRules",
+    "Microsoft.Insights/dataCollectionEndpoints",
 ];
 
 const ALL: &[Wants] = &[

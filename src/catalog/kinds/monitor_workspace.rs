@@ -51,12 +51,14 @@ pub static MONITOR_WORKSPACE: ResourceType = ResourceType {
             "defaultRule.id",
             "/properties/defaultIngestionSettings/dataCollectionRuleResourceId",
             "the collection rule that Azure made with it",
-        ),
+        )
+        .gives("Microsoft.Insights/dataCollectionRules"),
         Facet::new(
             "defaultEndpoint.id",
             "/properties/defaultIngestionSettings/dataCollectionEndpointResourceId",
             "the collection endpoint that Azure made with it",
-        ),
+        )
+        .gives("Microsoft.Insights/dataCollectionEndpoints"),
     ],
     listing: Listing::Subscription,
     expected: Duration::from_secs(20),

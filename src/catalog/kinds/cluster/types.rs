@@ -298,6 +298,9 @@ static OIDC_ISSUER: Given = Given {
     remedy: "write `oidcIssuer: true` in the cluster, or leave the field out",
 };
 
+/// What the identities of nodes and add-ons are.
+const USER_ASSIGNED_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+
 /// What gives the API server a private name.
 static PRIVATE: Given = Given {
     pointer: "/properties/apiServerAccessProfile/enablePrivateCluster",
@@ -367,7 +370,8 @@ const CLUSTER_FACETS: &[Facet] = &[
         "kubeletIdentity.id",
         "/properties/identityProfile/kubeletidentity/resourceId",
         "the identity with which nodes pull images",
-    ),
+    )
+    .gives(USER_ASSIGNED_IDENTITY),
     Facet::new(
         "kubeletIdentity.principalId",
         "/properties/identityProfile/kubeletidentity/objectId",
@@ -383,6 +387,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/azureKeyvaultSecretsProvider/identity/resourceId",
         "the identity with which the add-on reads vaults",
     )
+    .gives(USER_ASSIGNED_IDENTITY)
     .given(&SECRETS_PROVIDER),
     Facet::new(
         "addons.keyVaultSecretsProvider.identity.principalId",
@@ -401,6 +406,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/azurepolicy/identity/resourceId",
         "the identity of the add-on",
     )
+    .gives(USER_ASSIGNED_IDENTITY)
     .given(&AZURE_POLICY),
     Facet::new(
         "addons.azurePolicy.identity.principalId",
@@ -419,6 +425,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/omsagent/identity/resourceId",
         "the identity with which the agent writes",
     )
+    .gives(USER_ASSIGNED_IDENTITY)
     .given(&MONITORING),
     Facet::new(
         "addons.monitoring.identity.principalId",
@@ -437,6 +444,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/ingressProfile/webAppRouting/identity/resourceId",
         "the identity with which the add-on writes DNS zones",
     )
+    .gives(USER_ASSIGNED_IDENTITY)
     .given(&WEB_APP_ROUTING),
     Facet::new(
         "addons.webAppRouting.identity.principalId",
@@ -455,6 +463,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/ingressApplicationGateway/identity/resourceId",
         "the identity with which the add-on configures the gateway",
     )
+    .gives(USER_ASSIGNED_IDENTITY)
     .given(&APPLICATION_GATEWAY),
     Facet::new(
         "addons.applicationGateway.identity.principalId",
@@ -473,6 +482,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/ingressApplicationGateway/config/effectiveApplicationGatewayId",
         "the gateway that the add-on uses",
     )
+    .gives("Microsoft.Network/applicationGateways")
     .given(&APPLICATION_GATEWAY),
     Facet::new(
         "addons.virtualNodes.identity.principalId",

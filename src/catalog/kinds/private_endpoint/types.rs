@@ -105,7 +105,8 @@ pub static PRIVATE_ENDPOINT: ResourceType = ResourceType {
         Rule::at("properties.resourceGuid").read_only(),
     ],
     facets: &[
-        Facet::new("networkInterfaceId", "/properties/networkInterfaces/0/id", "its network interface"),
+        Facet::new("networkInterfaceId", "/properties/networkInterfaces/0/id", "its network interface")
+            .gives("Microsoft.Network/networkInterfaces"),
         Facet::new("ipAddress", "/properties/customDnsConfigs/0/ipAddresses/0", "its address in the subnet"),
     ],
     scarce: &[Scarce::Addresses {
