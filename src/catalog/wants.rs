@@ -78,6 +78,21 @@ const ALL: &[Wants] = &[
     // A target that is not an id is the alias of a private link service; its kind looks at that.
     Wants::a("target", "a resource that private endpoints reach", &[], "${keyVaults.secrets}")
         .but(NO_TARGETS),
+    // Microsoft Learn, "Secure your origin with Private Link in Azure Front Door Premium", has the types.
+    Wants::a(
+        "origin",
+        "something that Front Door connects to privately: an app, a storage account, an API Management service, a \
+         Container Apps environment, an application gateway or a private link service",
+        &[
+            "Microsoft.Web/sites",
+            "Microsoft.Storage/storageAccounts",
+            "Microsoft.ApiManagement/service",
+            "Microsoft.App/managedEnvironments",
+            "Microsoft.Network/applicationGateways",
+            "Microsoft.Network/privateLinkServices",
+        ],
+        "${webApps.shop}",
+    ),
     Wants::a(
         "requester",
         "a resource that makes private endpoints of its own",

@@ -179,7 +179,7 @@ pub struct OriginSpec {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PrivateLinkSpec {
     /// What is connected to: a web app, a storage account, an API Management service, a private link service.
-    #[schemars(extend("x-wants" = "target"))]
+    #[schemars(extend("x-wants" = "origin"))]
     pub(super) target: Reference,
     /// What of the target: `sites`, `blob`, `web`, `Gateway`; the usual one of the target when absent.
     pub(super) group: Option<String>,
