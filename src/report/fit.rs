@@ -34,6 +34,39 @@ pub(super) fn fit(entries: &[(usize, usize)], room: usize) -> Fit {
     Fit { shown, detailed }
 }
 
+/// An entry of a report that keeps its own order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    /// How much it matters: those of the lowest rank are kept longest.
+    pub(super) rank: u8,
+    /// Its size without details.
+    pub(super) short: usize,
+    /// The size of its details.
+    pub(super) detail: usize,
+}
+
+/// How an entry is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Showing {
+    Dropped,
+    Short,
+    Whole,
+}
+
+/// Fits entries into so many bytes by their rank, without changing their order: how each is shown.
+pub(super) fn fit_by_rank(entries: &[Entry], room: usize) -> (Fit, Vec<Showing>) {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by_key(|&at| entries[at].rank);
+    let sizes: Vec<(usize, usize)> =
+        order.iter().map(|&at| (entries[at].short, entries[at].detail)).collect();
+    let fitted = fit(&sizes, room);
+    let mut showing = vec![Showing::Dropped; entries.len()];
+    for (place, &at) in order.iter().enumerate().take(fitted.shown) {
+        showing[at] = if place < fitted.detailed { Showing::Whole } else { Showing::Short };
+    }
+    (fitted, showing)
+}
+
 /// What was dropped, in words; nothing when nothing was.
 pub(super) fn dropped(fit: Fit, all: usize) -> Option<String> {
     let (entries, details) = (all - fit.shown, fit.shown - fit.detailed);

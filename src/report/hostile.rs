@@ -287,7 +287,7 @@ fn sinks(payload: &str) -> Vec<(&'static str, Form, String)> {
         ("outputs in JSON", Json, json::to_text(&json::outputs(outputs))),
         ("diagnostics", Text, human::diagnostics(problems, style)),
         ("policies for people", Text, human::findings(findings, style)),
-        ("policies in Markdown", Markdown, markdown::findings(findings)),
+        ("policies in Markdown", Markdown, markdown::plan_for(plan, Some(findings), Host::Summary)),
         ("connections for people", Text, human::connections(found, rules, style)),
         ("connections in JSON", Json, json::to_text(&json::connections(found, rules))),
         ("progress in lines", Text, told(events, |out| Box::new(Plain::new(out, *style)))),

@@ -1,7 +1,7 @@
 //! Drift, plans and runs as JUnit XML, which build servers show as tests: a suite a blueprint, a case a resource. A failure is
 //! a drift, what is in the way of a plan, or a step that failed.
 
-use super::fit::{dropped, fit};
+use super::fit::{Entry, Showing, dropped, fit, fit_by_rank};
 use super::markdown::{field_lines, kind_word, step_lines};
 use super::names::Names;
 use super::text::{count, escape, escape_lines};
@@ -71,31 +71,52 @@ pub fn plan(plan: &Plan, findings: &[Finding]) -> String {
     let conflicts = by_address(plan.conflicts.iter().map(|one| (one.address.as_str(), one)));
     let warnings = by_address(plan.warnings.iter().map(|one| (one.address.as_str(), one)));
     let judged = by_address(findings.iter().filter_map(|one| Some((one.address.as_deref()?, one))));
-    let mut room = BUDGET;
-    let mut left = 0;
     let names = Names::of(plan);
-    for step in &plan.steps {
-        let address = step.address.as_str();
-        let judged = judged.get(address).map_or(&[][..], Vec::as_slice);
-        let denied = judged.iter().find(|finding| finding.verdict == Verdict::Deny);
-        let conflict = conflicts.get(address).and_then(|all| all.first());
-        let status = match (conflict, denied) {
-            (Some(conflict), _) => failure("in the way", &conflict.message, Some(&conflict.help)),
-            (None, Some(finding)) => failure(&finding.rule, &finding.message, None),
-            (None, None) => TestCaseStatus::success(),
-        };
-        let told = outcome_of(step, &names, warnings.get(address).map_or(&[][..], Vec::as_slice), judged);
-        let cost = address.len() + owner.len() + told.len() * 2 + 200;
-        if cost > room {
-            left += 1;
+    let cases: Vec<Planned> = plan
+        .steps
+        .iter()
+        .map(|step| {
+            let address = step.address.as_str();
+            let judged = judged.get(address).map_or(&[][..], Vec::as_slice);
+            let denied = judged.iter().find(|finding| finding.verdict == Verdict::Deny);
+            let conflict = conflicts.get(address).and_then(|all| all.first());
+            let wrong = match (conflict, denied) {
+                (Some(conflict), _) => {
+                    Some(("in the way", conflict.message.as_str(), Some(conflict.help.as_str())))
+                }
+                (None, Some(finding)) => Some((finding.rule.as_str(), finding.message.as_str(), None)),
+                (None, None) => None,
+            };
+            let warned = warnings.get(address).map_or(&[][..], Vec::as_slice);
+            Planned {
+                address,
+                wrong,
+                told: outcome_of(step, &names, warned, judged),
+                idle: step.action == Action::NoOp,
+            }
+        })
+        .collect();
+    let sizes: Vec<Entry> = cases.iter().map(|case| case.size(owner.len())).collect();
+    // What a policy says of the plan as a whole comes besides.
+    let (fitted, showing) = fit_by_rank(&sizes, BUDGET);
+    for (planned, showing) in cases.iter().zip(showing) {
+        if showing == Showing::Dropped {
             continue;
         }
-        room -= cost;
-        let mut case = case(&owner, address, status);
-        if !told.is_empty() {
-            case.set_system_out(told);
+        let whole = showing == Showing::Whole;
+        let status = match planned.wrong {
+            Some((kind, message, help)) if whole => failure(kind, message, help),
+            Some((kind, message, _)) => failure(kind, first_line(message), None),
+            None => TestCaseStatus::success(),
+        };
+        let mut case = case(&owner, planned.address, status);
+        if whole && !planned.told.is_empty() {
+            case.set_system_out(planned.told.as_str());
         }
         suite.add_test_case(case);
+    }
+    if let Some(dropped) = dropped(fitted, cases.len()) {
+        suite.add_property(("dropped", dropped.as_str()));
     }
     // What a policy says of the plan as a whole.
     for finding in findings.iter().filter(|finding| finding.address.is_none()).take(1_000) {
@@ -107,10 +128,32 @@ pub fn plan(plan: &Plan, findings: &[Finding]) -> String {
         case.set_system_out(escape(&finding.message).as_ref());
         suite.add_test_case(case);
     }
-    if left > 0 {
-        suite.add_property(("dropped", count(left, "resource").as_str()));
-    }
     whole("berth plan", suite)
+}
+
+/// What is told of a resource of a plan.
+struct Planned<'a> {
+    address: &'a str,
+    /// Why it fails: the kind of failure, its message, what to do.
+    wrong: Option<(&'a str, &'a str, Option<&'a str>)>,
+    told: String,
+    idle: bool,
+}
+
+impl Planned<'_> {
+    fn size(&self, owner: usize) -> Entry {
+        let (kind, message, help) = self.wrong.unwrap_or_default();
+        let line = first_line(message).len();
+        Entry {
+            rank: if self.wrong.is_some() { 0 } else { 1 + u8::from(self.idle) },
+            short: self.address.len() + owner + (kind.len() + line) * 2 + 300,
+            detail: (self.told.len() + message.len() - line + help.map_or(0, str::len)) * 2,
+        }
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 /// What is said of each resource, by its address, in the same order.
@@ -141,37 +184,53 @@ fn outcome_of(step: &Step, names: &Names<'_>, warnings: &[&Conflict], judged: &[
 /// How a run ended: a case a step, with its time. What failed is a failure, what was not done is skipped.
 pub fn applied(owner: &str, summary: &Summary) -> String {
     let mut suite = suite(owner, None);
-    let mut room = BUDGET;
-    let mut left = 0;
-    for step in &summary.steps {
+    let sizes: Vec<Entry> = summary
+        .steps
+        .iter()
+        .map(|step| {
+            let name = step.action.word().len() + step.address.as_str().len() + owner.len();
+            let (rank, line, detail) = match &step.outcome {
+                Outcome::Failed { message, help, .. } => {
+                    let line = first_line(message).len();
+                    (0, line, message.len() - line + help.as_ref().map_or(0, String::len))
+                }
+                Outcome::Skipped { because_of } => (1, because_of.to_string().len(), 0),
+                Outcome::NotStarted | Outcome::Unfinished => (1, 0, 0),
+                Outcome::Done => (2, 0, 0),
+            };
+            Entry { rank, short: name + line * 2 + 300, detail: detail * 2 }
+        })
+        .collect();
+    let (fitted, showing) = fit_by_rank(&sizes, BUDGET);
+    for (step, showing) in summary.steps.iter().zip(showing) {
+        if showing == Showing::Dropped {
+            continue;
+        }
         let skipped = |why: String| {
             let mut status = TestCaseStatus::skipped();
             status.set_message(escape(&why).into_owned());
             status
         };
-        let (status, cost) = match &step.outcome {
-            Outcome::Done => (TestCaseStatus::success(), 0),
+        let status = match &step.outcome {
+            Outcome::Done => TestCaseStatus::success(),
             Outcome::Failed { message, help, code } => {
                 let kind = code.as_deref().unwrap_or("failed");
-                (failure(kind, message, help.as_deref()), message.len() * 2)
+                match showing {
+                    Showing::Whole => failure(kind, message, help.as_deref()),
+                    _ => failure(kind, first_line(message), None),
+                }
             }
-            Outcome::Skipped { because_of } => (skipped(format!("{because_of} failed")), 0),
-            Outcome::NotStarted => (skipped("not started: the run was stopped".to_owned()), 0),
-            Outcome::Unfinished => (skipped("under way when the run stopped".to_owned()), 0),
+            Outcome::Skipped { because_of } => skipped(format!("{because_of} failed")),
+            Outcome::NotStarted => skipped("not started: the run was stopped".to_owned()),
+            Outcome::Unfinished => skipped("under way when the run stopped".to_owned()),
         };
         let name = format!("{} {}", step.action.word(), step.address);
-        let cost = cost + name.len() + owner.len() + 300;
-        if cost > room {
-            left += 1;
-            continue;
-        }
-        room -= cost;
         let mut case = case(owner, &name, status);
         case.set_time(Duration::from_millis(step.elapsed_ms));
         suite.add_test_case(case);
     }
-    if left > 0 {
-        suite.add_property(("dropped", count(left, "step").as_str()));
+    if let Some(dropped) = dropped(fitted, summary.steps.len()) {
+        suite.add_property(("dropped", dropped.as_str()));
     }
     whole("berth apply", suite)
 }
@@ -290,6 +349,53 @@ mod tests {
         assert!(text.contains("tests=\"3\"") && text.contains("failures=\"1\""), "{text}");
         assert!(text.contains("type=\"VaultAlreadyExists\"") && text.contains("time=\"1.500\""), "{text}");
         assert!(!text.contains('\u{1b}') && text.contains("choose another"), "{text}");
+    }
+
+    #[test]
+    fn a_large_plan_drops_details_and_no_resource() {
+        let mut planned = sample::plan();
+        let mut step = planned.steps[8].clone();
+        let tags: serde_json::Map<String, serde_json::Value> =
+            (0..200).map(|at| (format!("tag{at}"), "x".repeat(60).into())).collect();
+        step.desired = serde_json::json!({ "tags": tags });
+        planned.steps = (0..1_500)
+            .map(|at| Step { address: Address::new(format!("networks.n{at}")), ..step.clone() })
+            .collect();
+        let last = planned.steps[1_499].clone();
+        planned.conflicts = vec![Conflict {
+            address: last.address,
+            id: last.id,
+            message: "it is in the way".into(),
+            help: "take it away".into(),
+        }];
+        let text = plan(&planned, &[]);
+        assert!(text.len() <= BUDGET, "{}", text.len());
+        assert!(text.contains("tests=\"1500\"") && text.contains("failures=\"1\""), "{}", &text[..500]);
+        assert!(text.contains("take it away") && text.contains("the details of "), "{}", &text[..500]);
+    }
+
+    #[test]
+    fn a_large_run_drops_details_and_no_failure() {
+        let step = |at: usize, outcome: Outcome| crate::change::StepResult {
+            address: Address::new(format!("keyVaults.k{at}")),
+            action: Action::Create,
+            outcome,
+            deleted: false,
+            elapsed_ms: 1,
+            retries: 0,
+            waited_ms: 0,
+        };
+        let failed = |_| Outcome::Failed {
+            message: format!("taken\n{}", "x".repeat(20_000)),
+            help: Some("choose another".into()),
+            code: None,
+        };
+        let mut steps: Vec<_> = (0..500).map(|at| step(at, Outcome::Done)).collect();
+        steps.extend((500..1_000).map(|at| step(at, failed(at))));
+        let text = applied("shop", &Summary { steps, ..Summary::default() });
+        assert!(text.len() <= BUDGET, "{}", text.len());
+        assert!(text.contains("tests=\"1000\"") && text.contains("failures=\"500\""), "{}", &text[..500]);
+        assert!(text.contains("choose another") && text.contains("the details of "), "{}", &text[..500]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::words::{
 use crate::change::Action;
 use crate::drift::{Drift, DriftKind, DriftReport, Who};
 use crate::ident::Header;
-use crate::plan::{Plan, Step};
+use crate::plan::{Conflict, Plan, Step};
 use crate::policy::{Finding, Verdict};
 use crate::private_link::NotOurs;
 use crate::value::{Change, ChangeKind};
@@ -58,16 +58,35 @@ impl Host {
     }
 }
 
-/// What a comment may hold on GitHub is 65 536 characters; details stop before.
-const BUDGET: usize = 60_000;
 /// How wide the lines of a diff block are.
 const STYLE: Style = Style::plain(100);
 
 /// What `--target` left alone.
-fn left_out(text: &mut String, plan: &Plan) {
+fn left_out(text: &mut String, plan: &Plan, room: usize) {
     if !plan.left_out.is_empty() {
         let names: Vec<String> = plan.left_out.iter().map(|left| code(left.address.as_str())).collect();
-        let _ = writeln!(text, "> **Left out by `--target`:** {}\n", names.join(", "));
+        let _ = writeln!(text, "> **Left out by `--target`:** {}\n", joined(&names, ", ", room));
+    }
+}
+
+/// As many of these as there is room for, one behind the other, and how many more there are.
+fn joined(all: &[String], between: &str, room: usize) -> String {
+    let sizes: Vec<(usize, usize)> = all.iter().map(|one| (one.len() + between.len(), 0)).collect();
+    let shown = fit(&sizes, room).shown;
+    let mut text = all[..shown].join(between);
+    if shown < all.len() {
+        let _ = write!(text, "{between}and {} more", all.len() - shown);
+    }
+    text
+}
+
+/// As many of these lines as there is room for, and how many more there are.
+fn lines_within(text: &mut String, lines: &[String], room: usize) {
+    let sizes: Vec<(usize, usize)> = lines.iter().map(|line| (line.len(), 0)).collect();
+    let shown = fit(&sizes, room).shown;
+    lines[..shown].iter().for_each(|line| text.push_str(line));
+    if shown < lines.len() {
+        let _ = writeln!(text, "> and {} more: there is no room for them here\n", lines.len() - shown);
     }
 }
 
@@ -82,9 +101,26 @@ fn header(header: Option<&Header>, before: &str) -> String {
     text
 }
 
-/// A plan.
+/// A plan for a comment on GitHub.
 pub fn plan(plan: &Plan) -> String {
+    plan_for(plan, None, Host::default())
+}
+
+/// A plan for a comment or a summary, within the limit of the place; and what policies say of it, if any were asked.
+pub fn plan_for(plan: &Plan, found: Option<&[Finding]>, host: Host) -> String {
+    let mut text = planned(plan, found, host);
+    if let Some(found) = found {
+        text.push_str(&policies(found, host.limit() / 8));
+    }
+    match host.has_html() {
+        true => text,
+        false => without_html(&text),
+    }
+}
+
+fn planned(plan: &Plan, found: Option<&[Finding]>, host: Host) -> String {
     let name = code(&plan.blueprint);
+    let part = host.limit() / 8;
     let mut text = String::new();
     if plan.is_empty() && plan.conflicts.is_empty() {
         let resources = count(plan.steps.len(), "resource");
@@ -102,10 +138,9 @@ pub fn plan(plan: &Plan) -> String {
             ),
         };
         text.push_str(&header(plan.header.as_ref(), "\n"));
-        left_out(&mut text, plan);
-        warnings(&mut text, plan);
-        not_ours(&mut text, &plan.not_ours, &[]);
-        left_alone::markdown(&mut text, &plan.left_alone, &code, &html);
+        left_out(&mut text, plan, part);
+        lines_within(&mut text, &warnings(plan), part * 2);
+        text.push_str(&others(plan, part * 2));
         return text;
     }
     let what = if plan.destroy { "plan to destroy" } else { "plan for" };
@@ -122,68 +157,127 @@ pub fn plan(plan: &Plan) -> String {
             } else {
                 format!("{} protected resources are", flags.len())
             },
-            flags.join(" ")
+            joined(&flags, " ", part)
         );
     }
-    for conflict in &plan.conflicts {
-        let (address, message) = (code(conflict.address.as_str()), html(&conflict.message));
-        let _ = writeln!(text, "> **In the way:** {address}: {message}; {}\n", html(&conflict.help));
-    }
-    left_out(&mut text, plan);
-    warnings(&mut text, plan);
-    text.push_str("| | Resource | Type | Why |\n|---|---|---|---|\n");
+    let in_the_way: Vec<String> = plan
+        .conflicts
+        .iter()
+        .map(|conflict| {
+            let (address, message) = (code(conflict.address.as_str()), html(&conflict.message));
+            format!("> **In the way:** {address}: {message}; {}\n\n", html(&conflict.help))
+        })
+        .collect();
+    lines_within(&mut text, &in_the_way, part);
+    left_out(&mut text, plan, part / 2);
+    lines_within(&mut text, &warnings(plan), part);
+    let steps: Vec<&Step> = plan.changes().filter(|step| step.action != Action::Register).collect();
+    let mut table = String::from("| | Resource | Type | Why |\n|---|---|---|---|\n");
     let names: Vec<String> = plan
         .changes()
         .filter(|step| step.action == Action::Register)
         .map(|step| code(&registered(&step.id)))
         .collect();
     if !names.is_empty() {
-        let _ =
-            writeln!(text, "| {} register | {} | | |", code(mark(Action::Register, &STYLE)), names.join(" "));
-    }
-    let steps = || plan.changes().filter(|step| step.action != Action::Register);
-    for step in steps() {
         let _ = writeln!(
-            text,
-            "| {} {} | {} | {} | {} |",
-            code(mark(step.action, &STYLE)),
-            step.action.word(),
-            code(step.address.as_str()),
-            html(shown_type(&step.arm_type)),
-            html(&why(step).unwrap_or_default())
+            table,
+            "| {} register | {} | | |",
+            code(mark(Action::Register, &STYLE)),
+            joined(&names, " ", part / 2)
         );
     }
-    text.push('\n');
-    for step in steps().filter(|step| !disturbed(step).is_empty()) {
-        let lines: Vec<String> =
-            disturbed(step).iter().map(|line| html(line.trim_start_matches("! "))).collect();
-        let _ = writeln!(
-            text,
-            "> **{}:** {}: {}\n",
-            if step.disruption.is_some() { "Disturbs" } else { "Reaches far" },
-            code(step.address.as_str()),
-            lines.join("; ")
-        );
-    }
+    let disturbs: Vec<String> = steps
+        .iter()
+        .filter(|step| !disturbed(step).is_empty())
+        .map(|step| {
+            let lines: Vec<String> =
+                disturbed(step).iter().map(|line| html(line.trim_start_matches("! "))).collect();
+            format!(
+                "> **{}:** {}: {}\n\n",
+                if step.disruption.is_some() { "Disturbs" } else { "Reaches far" },
+                code(step.address.as_str()),
+                lines.join("; ")
+            )
+        })
+        .collect();
+    let mut below = String::from("\n");
+    lines_within(&mut below, &disturbs, part);
     let (path, ms) = plan.critical_path();
     if ms >= 60_000 {
         let longest = longest(plan, &path).map(|longest| format!(" Longest: {}.", html(&longest)));
-        let _ = writeln!(text, "Usually takes about {}.{}\n", about(ms), longest.unwrap_or_default());
+        let _ = writeln!(below, "Usually takes about {}.{}\n", about(ms), longest.unwrap_or_default());
     }
-    let names = Names::of(plan);
-    details(&mut text, steps().filter_map(|step| Some((step_title(step), step_lines(step, &names)?))));
+    let mut tail = String::new();
     if !plan.outputs.is_empty() {
-        text.push_str("| Output | Value |\n|---|---|\n");
         let shown = Shown { base: None, names: None, style: &STYLE };
-        for (name, output) in &plan.outputs {
-            let secret = output.secret || is_secret(&output.value);
-            let value = if secret { "(secret)".to_owned() } else { shown.inline(&output.value) };
-            let _ = writeln!(text, "| {} | {} |", code(name), code(&value));
+        let rows: Vec<String> = plan
+            .outputs
+            .iter()
+            .map(|(name, output)| {
+                let secret = output.secret || is_secret(&output.value);
+                let value = if secret { "(secret)".to_owned() } else { shown.inline(&output.value) };
+                format!("| {} | {} |\n", code(name), code(&value))
+            })
+            .collect();
+        if rows.iter().map(String::len).sum::<usize>() <= part {
+            tail.push_str("| Output | Value |\n|---|---|\n");
+            rows.iter().for_each(|row| tail.push_str(row));
+        } else {
+            let _ = writeln!(tail, "{}: there is no room to list them.", count(rows.len(), "output"));
         }
     }
+    tail.push_str(&others(plan, part));
+    let rows: Vec<String> = steps.iter().map(|step| step_row(step)).collect();
+    let names = Names::of(plan);
+    let blocks: Vec<String> = steps
+        .iter()
+        .map(|step| {
+            step_lines(step, &names).map(|lines| block(&step_title(step), &lines)).unwrap_or_default()
+        })
+        .collect();
+    let sizes: Vec<(usize, usize)> =
+        rows.iter().zip(&blocks).map(|(row, block)| (row.len(), block.len())).collect();
+    let judged = if found.is_some() { part } else { 0 };
+    let used = text.len() + table.len() + below.len() + tail.len() + judged + 400;
+    let fitted = fit(&sizes, host.limit().saturating_sub(used));
+    text.push_str(&table);
+    rows.iter().take(fitted.shown).for_each(|row| text.push_str(row));
+    text.push_str(&below);
+    blocks.iter().take(fitted.detailed).for_each(|block| text.push_str(block));
+    if let Some(dropped) = dropped(fitted, rows.len()) {
+        let _ = writeln!(text, "_To stay within the limit of this place, {dropped}._\n");
+    }
+    text + &tail
+}
+
+fn step_row(step: &Step) -> String {
+    format!(
+        "| {} {} | {} | {} | {} |\n",
+        code(mark(step.action, &STYLE)),
+        step.action.word(),
+        code(step.address.as_str()),
+        html(shown_type(&step.arm_type)),
+        html(&why(step).unwrap_or_default())
+    )
+}
+
+/// What is there besides and stays as it is; how many, where there is no room to list them.
+fn others(plan: &Plan, room: usize) -> String {
+    let mut text = String::new();
     not_ours(&mut text, &plan.not_ours, &[]);
     left_alone::markdown(&mut text, &plan.left_alone, &code, &html);
-    text
+    match text.len() > room {
+        true => no_room(plan.not_ours.len(), plan.left_alone.len()),
+        false => text,
+    }
+}
+
+fn no_room(connections: usize, fields: usize) -> String {
+    format!(
+        "\n**Not ours:** {} that no rule names, and {} that the blueprint leaves alone; there is no room to list them.\n",
+        count(connections, "connection"),
+        count(fields, "field")
+    )
 }
 
 /// A drift report for a comment on GitHub.
@@ -210,11 +304,7 @@ fn composed(report: &DriftReport, host: Host) -> String {
     left_alone::markdown(&mut strangers, &report.left_alone, &code, &html);
     // Connections of others are a list too, and there may be any number.
     if strangers.len() > host.limit() / 4 {
-        strangers = format!(
-            "\n**Not ours:** {} that no rule names, and {} that the blueprint leaves alone; there is no room to list them.\n",
-            count(report.not_ours.len(), "connection"),
-            count(report.left_alone.len(), "field")
-        );
+        strangers = no_room(report.not_ours.len(), report.left_alone.len());
     }
     if report.drifted.is_empty() {
         let _ = writeln!(text, "### berth: no drift of {name}\n\n{head}{checked} checked.{}", waived(report));
@@ -311,11 +401,12 @@ fn without_html(text: &str) -> String {
 }
 
 /// What may go wrong.
-fn warnings(text: &mut String, plan: &Plan) {
-    for warning in &plan.warnings {
+fn warnings(plan: &Plan) -> Vec<String> {
+    let one = |warning: &Conflict| {
         let (address, message) = (code(warning.address.as_str()), html(&warning.message));
-        let _ = writeln!(text, "> **May go wrong:** {address}: {message}; {}\n", html(&warning.help));
-    }
+        format!("> **May go wrong:** {address}: {message}; {}\n\n", html(&warning.help))
+    };
+    plan.warnings.iter().map(one).collect()
 }
 
 /// Connections that no rule of the blueprint names.
@@ -335,12 +426,18 @@ fn not_ours(text: &mut String, connections: &[NotOurs], by: &[Who]) {
     }
 }
 
-/// What policies say, as a section that follows a plan.
+/// What policies say, where there is no plan.
 pub fn findings(findings: &[Finding]) -> String {
+    policies(findings, Host::default().limit())
+}
+
+/// What policies say, as a section that follows a plan.
+fn policies(findings: &[Finding], room: usize) -> String {
     let mut text = String::from("\n### Policies\n\n");
     if findings.is_empty() {
         text.push_str("Nothing to say.\n");
     }
+    let mut lines: Vec<(Verdict, String)> = Vec::new();
     for finding in findings {
         let word = match finding.verdict {
             Verdict::Deny => "denied",
@@ -348,14 +445,28 @@ pub fn findings(findings: &[Finding]) -> String {
         };
         let address = finding.address.as_ref().map(|address| format!(" {}", code(address)));
         let place = finding.place.as_ref().map(|place| format!(" ({})", code(&place.to_string())));
-        text.push_str(&format!(
+        let line = format!(
             "- **{word}**{}{}: {} ({})\n",
             address.unwrap_or_default(),
             place.unwrap_or_default(),
             code(&finding.message),
             code(&finding.rule),
-        ));
+        );
+        lines.push((finding.verdict, line));
     }
+    // What is denied is dropped last.
+    let mut order: Vec<String> = Vec::with_capacity(lines.len());
+    let denied = lines.iter().filter(|(verdict, _)| *verdict == Verdict::Deny);
+    let all: usize = lines.iter().map(|(_, line)| line.len()).sum();
+    if all <= room.saturating_sub(120) {
+        order.extend(lines.into_iter().map(|(_, line)| line));
+    } else {
+        order.extend(denied.map(|(_, line)| line.clone()));
+        order.extend(
+            lines.iter().filter(|(verdict, _)| *verdict != Verdict::Deny).map(|(_, line)| line.clone()),
+        );
+    }
+    lines_within(&mut text, &order, room.saturating_sub(120));
     text
 }
 
@@ -471,26 +582,6 @@ fn block(title: &str, lines: &str) -> String {
     format!("<details><summary>{title}</summary>\n\n{fence}diff\n{lines}\n{fence}\n\n</details>\n\n")
 }
 
-/// Blocks to unfold, as long as the comment has room.
-fn details(text: &mut String, blocks: impl Iterator<Item = (String, String)>) {
-    let mut left_out = 0;
-    for (title, lines) in blocks {
-        let block = block(&title, &lines);
-        if left_out > 0 || text.len() + block.len() > BUDGET {
-            left_out += 1;
-        } else {
-            text.push_str(&block);
-        }
-    }
-    if left_out > 0 {
-        let _ = writeln!(
-            text,
-            "_The details of {} are left out: a comment has no room for them._\n",
-            count(left_out, "step")
-        );
-    }
-}
-
 /// A text as code, wherever it is: backticks and pipes in it do no harm.
 pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", html(text))
@@ -540,12 +631,41 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_has_room_for_so_much() {
+    fn a_plan_stays_within_the_limit_of_every_place() {
         let mut long = sample::plan();
         let step = long.steps[8].clone();
-        long.steps.extend(std::iter::repeat_n(step, 400));
-        let text = plan(&long);
-        assert!(text.contains("are left out"));
-        assert!(text.len() < 100_000);
+        let conflict = |at: usize| Conflict {
+            address: step.address.clone(),
+            id: step.id.clone(),
+            message: format!("something `{at}` | is in the way").repeat(4),
+            help: "take it away".into(),
+        };
+        long.conflicts = (0..3_000).map(conflict).collect();
+        long.warnings = (0..3_000).map(conflict).collect();
+        long.steps.extend(std::iter::repeat_n(step.clone(), 5_000));
+        let finding = Finding {
+            verdict: Verdict::Warn,
+            rule: "berth.tags".into(),
+            message: "no team".repeat(30),
+            address: Some("networks.hub".into()),
+            place: None,
+        };
+        let mut found = vec![finding.clone(); 3_000];
+        found.push(Finding { verdict: Verdict::Deny, message: "denied at the end".into(), ..finding });
+        for host in Host::ALL {
+            let text = plan_for(&long, Some(&found), host);
+            let of = text.chars().count();
+            assert!(text.len() <= host.limit(), "{host:?}: {}", text.len());
+            assert!(of > host.limit() / 3, "{host:?}: {of}");
+            assert!(text.contains(&totals(&long.counts())), "{host:?}: counts are never dropped");
+            assert!(
+                text.contains("To stay within the limit of this place") && text.contains("denied at the end"),
+                "{host:?}"
+            );
+            assert!(text.contains("In the way:") && text.contains("more: there is no room"), "{host:?}");
+            assert!(host.has_html() || !text.contains("<code>"), "{host:?}");
+        }
+        let short = plan_for(&sample::plan(), None, Host::Bitbucket);
+        assert!(!short.contains("<details>") && !short.contains("no room"), "{short}");
     }
 }

@@ -4,11 +4,11 @@
 //! Members are those of <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>: a result a drift, its
 //! physical location the entry that asked for the resource, its logical location the address.
 
-use super::fit::{dropped, fit};
+use super::fit::{Entry, Showing, dropped, fit, fit_by_rank};
 use super::json::changed_by;
 use super::junit::sentence;
 use super::markdown::field_lines;
-use super::text::{count, escape, escape_lines};
+use super::text::{escape, escape_lines};
 use crate::change::{Outcome, Summary};
 use crate::diag::Place;
 use crate::drift::{Drift, DriftKind, DriftReport, Severity};
@@ -79,15 +79,13 @@ fn run(category: &str, owner: &Owner, rules: Value, results: Vec<Value>) -> Valu
 /// What is in the way of a plan, what may go wrong with it, and what policies say of it.
 pub fn plan(plan: &Plan, findings: &[Finding], places: &HashMap<Address, Place>) -> Value {
     let owner = Owner::new(plan.blueprint.clone()).within(plan.environment.clone());
-    let told = |level: &'static str, id: &'static str, conflict: &Conflict| {
-        let text = format!("{}; {}", conflict.message, conflict.help);
-        Told {
-            rule: id.to_owned(),
-            level,
-            text,
-            address: Some(conflict.address.to_string()),
-            place: places.get(&conflict.address),
-        }
+    let told = |level: &'static str, id: &'static str, conflict: &Conflict| Told {
+        rule: id.to_owned(),
+        level,
+        text: conflict.message.clone(),
+        help: format!("; {}", conflict.help),
+        address: Some(conflict.address.to_string()),
+        place: places.get(&conflict.address),
     };
     let conflicts = plan.conflicts.iter().map(|conflict| told("error", "plan-in-the-way", conflict));
     let warnings = plan.warnings.iter().map(|warning| told("warning", "plan-may-fail", warning));
@@ -95,6 +93,7 @@ pub fn plan(plan: &Plan, findings: &[Finding], places: &HashMap<Address, Place>)
         rule: finding.rule.clone(),
         level: if finding.verdict == Verdict::Deny { "error" } else { "warning" },
         text: finding.message.clone(),
+        help: String::new(),
         address: finding.address.clone(),
         place: finding.place.as_ref(),
     });
@@ -109,7 +108,8 @@ pub fn applied(owner: &Owner, summary: &Summary, places: &HashMap<Address, Place
         Some(Told {
             rule: code.clone().unwrap_or_else(|| "apply-failed".to_owned()),
             level: "error",
-            text: format!("{} {}: {message}{help}", step.action.word(), step.address),
+            text: format!("{} {}: {message}", step.action.word(), step.address),
+            help,
             address: Some(step.address.to_string()),
             place: places.get(&step.address),
         })
@@ -122,20 +122,32 @@ struct Told<'a> {
     rule: String,
     level: &'static str,
     text: String,
+    /// What to do about it, which goes first where there is no room.
+    help: String,
     address: Option<String>,
     place: Option<&'a Place>,
 }
 
 fn told_run<'a>(category: &str, owner: &Owner, all: impl Iterator<Item = Told<'a>>) -> Value {
-    let (mut rules, mut results, mut room, mut left) = (BTreeSet::new(), Vec::new(), BUDGET, 0);
-    for told in all {
-        let text = escape_lines(&told.text);
-        let cost = text.len() * 2 + 1_200;
-        if cost > room || results.len() >= RESULTS {
-            left += 1;
+    let all: Vec<Told<'_>> = all.collect();
+    let sizes: Vec<Entry> = all
+        .iter()
+        .map(|told| Entry {
+            rank: u8::from(told.level != "error"),
+            short: told.text.len() * 2 + 1_200,
+            detail: told.help.len() * 2,
+        })
+        .collect();
+    let (mut fitted, showing) = fit_by_rank(&sizes, BUDGET);
+    let (number, mut rules, mut results) = (all.len(), BTreeSet::new(), Vec::new());
+    for (told, showing) in all.into_iter().zip(showing) {
+        if showing == Showing::Dropped || results.len() >= RESULTS {
             continue;
         }
-        room -= cost;
+        let text = match showing {
+            Showing::Whole => escape_lines(&format!("{}{}", told.text, told.help)),
+            _ => escape_lines(&told.text),
+        };
         let mut location = json!({});
         if let Some(address) = &told.address {
             location["logicalLocations"] =
@@ -155,10 +167,13 @@ fn told_run<'a>(category: &str, owner: &Owner, all: impl Iterator<Item = Told<'a
         results.push(result);
         rules.insert(told.rule);
     }
+    fitted.shown = results.len();
+    fitted.detailed = fitted.detailed.min(fitted.shown);
+    let told_dropped = dropped(fitted, number);
     let rules: Vec<Value> = rules.into_iter().map(|id| json!({ "id": id })).collect();
     let mut shown = run(category, owner, rules.into(), results);
-    if left > 0 {
-        shown["runs"][0]["properties"] = json!({ "dropped": count(left, "result") });
+    if let Some(dropped) = told_dropped {
+        shown["runs"][0]["properties"] = json!({ "dropped": dropped });
     }
     shown
 }
@@ -280,6 +295,27 @@ mod tests {
         let shown = applied(&Owner::new("shop".to_owned()), &summary, &places);
         assert_eq!(shown["runs"][0]["results"][0]["ruleId"], "VaultAlreadyExists");
         assert_eq!(shown["runs"][0]["results"][0]["level"], "error");
+    }
+
+    #[test]
+    fn a_large_plan_drops_help_and_no_result() {
+        let mut planned = sample::plan();
+        let step = planned.steps[0].clone();
+        let conflict = |at: usize| Conflict {
+            address: Address::new(format!("networks.n{at}")),
+            id: step.id.clone(),
+            message: "it may go wrong".into(),
+            help: "x".repeat(9_000),
+        };
+        planned.warnings = (0..1_000).map(conflict).collect();
+        planned.conflicts = vec![Conflict { message: "it is in the way".into(), ..conflict(1_000) }];
+        let shown = plan(&planned, &[], &HashMap::new());
+        assert!(shown.to_string().len() <= BUDGET, "{}", shown.to_string().len());
+        assert_eq!(shown["runs"][0]["results"].as_array().unwrap().len(), 1_001);
+        let dropped = shown["runs"][0]["properties"]["dropped"].as_str().unwrap();
+        assert!(dropped.starts_with("the details of "), "{dropped}");
+        let first = shown["runs"][0]["results"][0]["message"]["text"].as_str().unwrap();
+        assert!(first.len() > 9_000, "what is in the way keeps its help");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The forms in which results are shown.
 
 use berth::diag::Failure;
+use berth::report::Host;
 use clap::ValueEnum;
 use std::path::PathBuf;
 
@@ -52,6 +53,19 @@ pub enum ReportFormat {
     Card,
     /// For people, as on the terminal.
     Text,
+}
+
+impl ReportFormat {
+    /// The place that shows it, whose limit it keeps to.
+    pub const fn host(self) -> Host {
+        match self {
+            ReportFormat::MarkdownAzureRepos => Host::AzureRepos,
+            ReportFormat::MarkdownGitLab => Host::GitLab,
+            ReportFormat::MarkdownBitbucket => Host::Bitbucket,
+            ReportFormat::MarkdownSummary => Host::Summary,
+            _ => Host::GitHub,
+        }
+    }
 }
 
 /// A report and the file it is written to: `junit=drift.xml`.

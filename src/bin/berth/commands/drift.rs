@@ -105,11 +105,11 @@ fn write(
 ) -> Result<(), Failure> {
     reports::write(terminal, files, |format| match format {
         ReportFormat::Json => json::to_text(&json::drift(drift)),
-        ReportFormat::Markdown => markdown::drift(drift),
-        ReportFormat::MarkdownAzureRepos => markdown::drift_for(drift, Host::AzureRepos),
-        ReportFormat::MarkdownGitLab => markdown::drift_for(drift, Host::GitLab),
-        ReportFormat::MarkdownBitbucket => markdown::drift_for(drift, Host::Bitbucket),
-        ReportFormat::MarkdownSummary => markdown::drift_for(drift, Host::Summary),
+        ReportFormat::Markdown
+        | ReportFormat::MarkdownAzureRepos
+        | ReportFormat::MarkdownGitLab
+        | ReportFormat::MarkdownBitbucket
+        | ReportFormat::MarkdownSummary => markdown::drift_for(drift, format.host()),
         ReportFormat::GitLab => json::to_text(&gitlab::drift(drift)),
         ReportFormat::Prometheus => metrics::drift(drift),
         ReportFormat::Card => json::to_line(&card::drift(drift)),

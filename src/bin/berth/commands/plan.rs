@@ -12,7 +12,9 @@ use berth::ops::{self, Planned};
 use berth::plan::{Adoption, Plan};
 use berth::policy::Finding;
 use berth::report::ci::{Issue, Level};
-use berth::report::{Places, Stage, Style, document, gitlab, html, human, json, junit, markdown, sarif};
+use berth::report::{
+    Host, Places, Stage, Style, document, gitlab, html, human, json, junit, markdown, sarif,
+};
 use std::path::Path;
 
 /// Shows what would be done.
@@ -228,9 +230,7 @@ pub fn show(
             .say(&format!("note: an earlier run began to {action} {address}; `berth apply` goes on with it"));
     }
     if form.on_page {
-        terminal.summary(|| {
-            markdown::plan(plan) + &findings.as_deref().map(markdown::findings).unwrap_or_default()
-        });
+        terminal.summary(|| markdown::plan_for(plan, findings.as_deref(), Host::Summary));
     }
     let found = findings.as_deref().unwrap_or_default();
     issues(terminal, blueprint, planned, found);
@@ -244,7 +244,7 @@ pub fn show(
         (ReportFormat::Sarif, _) => json::to_text(&sarif::plan(plan, found, &places)),
         (ReportFormat::GitLab, _) => json::to_text(&gitlab::plan(plan)),
         (ReportFormat::Text, _) => human::plan(plan, &places, &Style::plain(100)),
-        _ => markdown::plan(plan) + &findings.as_deref().map(markdown::findings).unwrap_or_default(),
+        (format, _) => markdown::plan_for(plan, findings.as_deref(), format.host()),
     });
     if let Err(failure) = written {
         return terminal.fail(&failure);
