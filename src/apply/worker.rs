@@ -117,10 +117,7 @@ impl Worker {
             Work::Put(put) => {
                 let ends = self.clock.elapsed() + left;
                 let body = self.put(put, left, sent_maybe).await?;
-                match put.kind.amiss.filter(|_| put.awaited) {
-                    Some(amiss) => self.comply(put.kind.api_version, amiss, ends).await,
-                    None => Ok(body),
-                }
+                if put.awaited { self.comply(put, body, ends).await } else { Ok(body) }
             }
             Work::Delete(delete) => self.delete(delete, left).await.map(|()| None),
             Work::Register(register) => self.register(register).await,

@@ -296,7 +296,7 @@ impl Client {
         &self.inner.options
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
 

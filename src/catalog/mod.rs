@@ -13,6 +13,7 @@ mod cross_check;
 mod draft;
 mod entry;
 mod held;
+mod judged;
 mod kind;
 pub mod kinds;
 mod named;
@@ -32,6 +33,7 @@ pub use cross_check::{
 pub use draft::{Approval, Arrival, Claim, Draft, DraftId, Exclusive, Members, Provisioning, Refusal};
 pub use entry::{Common, EntryCx, Problem, Reference, SHAPE};
 pub use held::{HELD_TWICE, Held, held};
+pub use judged::{Judged, Verdict};
 pub use kind::{EntryKind, Kind, Merged, Nested};
 pub use kinds::private_link::{connection_types, connections_version};
 pub use named::Named;

@@ -1,7 +1,7 @@
 //! The descriptor of an ARM type.
 
 use super::soft_deletion::SoftDeletion;
-use super::{AlsoNeeds, CrossCheck, Weight};
+use super::{AlsoNeeds, CrossCheck, Judged, Weight};
 use crate::change::{DeleteMode, Grant};
 use crate::ident::{Address, ArmId};
 use crate::value::token::has_token;
@@ -430,6 +430,8 @@ pub struct ResourceType {
     pub grants: Option<fn(&ArmId, &Value) -> Option<Grant>>,
     /// Why what it makes elsewhere is not as it says, where Azure tells that apart from having taken it; `None` when it is.
     pub amiss: Option<fn(&Value) -> Option<String>>,
+    /// Where Azure tells that in another place than its body: then `amiss` is not asked.
+    pub judged: Option<&'static Judged>,
     /// How long a create usually takes; for progress and the critical path.
     pub expected: Duration,
     /// How long a change in place usually takes that disturbs nothing.
@@ -509,6 +511,7 @@ impl ResourceType {
             lost: None,
             grants: None,
             amiss: None,
+            judged: None,
             watched: &[],
             version: None,
             spoken_of: None,

@@ -11,6 +11,7 @@
 //! may not see, and lists may lag behind writes. A list that is refused is none, and its questions are asked singly.
 
 mod children;
+mod judged;
 mod kept;
 mod preflight;
 mod question;
@@ -57,6 +58,7 @@ pub async fn observe(
         children::add(desired, listed, &mut observed);
         siblings::add(client, desired, ledger, at_once, &mut observed).await?;
         spoken_of::add(client, desired, at_once, &mut observed).await?;
+        judged::add(client, desired, at_once, &mut observed).await?;
     }
     let kept = kept::unread(desired, ledger, &observed);
     if !kept.is_empty() {

@@ -378,7 +378,7 @@ impl Planner<'_> {
                 foreign: false,
             });
         }
-        let pending = not_compliant(resource, live);
+        let pending = self.not_compliant(resource, live);
         let (action, reason) = match owned {
             _ if cut.is_some() => (Action::Replace, Reason::Disconnected),
             _ if !forced.is_empty() => (Action::Replace, Reason::Immutable { paths: forced }),
@@ -601,6 +601,21 @@ impl Planner<'_> {
         let made_with =
             (carried && found.is_empty()).then(|| Reason::DependencyReplaced { dependency: dependency() });
         (found, made_with)
+    }
+
+    /// Why what a resource makes elsewhere is not as it says, when the blueprint waits for it. Where Azure tells that in
+    /// another place and said nothing, there is nothing to wait for.
+    fn not_compliant(&self, resource: &DesiredResource, live: &Value) -> Option<String> {
+        if !resource.awaited {
+            return None;
+        }
+        match resource.kind.judged {
+            Some(judged) => {
+                let verdict = self.observed.get(&(judged.id)(&resource.id)).and_then(Observation::body)?;
+                judged.amiss(&resource.id, verdict)
+            }
+            None => resource.kind.amiss.and_then(|amiss| amiss(live)),
+        }
     }
 
     fn compare(
@@ -848,11 +863,6 @@ pub(super) fn unreadable(address: &Address, id: &ArmId, seen: &Observation) -> O
 /// Whether nothing is to be sent for these changes.
 fn only_released(changes: &[Change]) -> bool {
     changes.iter().all(|change| change.kind == ChangeKind::Release)
-}
-
-/// Why what a resource makes elsewhere is not as it says, when the blueprint waits for it.
-fn not_compliant(resource: &DesiredResource, live: &Value) -> Option<String> {
-    resource.kind.amiss.filter(|_| resource.awaited).and_then(|amiss| amiss(live))
 }
 
 /// The state of a resource whose last create or update did not work; sending it again repairs it.

@@ -1,8 +1,10 @@
 //! Locks and policies, from a blueprint to Azure and back.
 
 use crate::support::{Berth, Rehearsal};
-use berth::change::Action;
-use berth::plan::Adoption;
+use berth::change::{Action, Outcome};
+use berth::host::transport::Method;
+use berth::plan::{Adoption, Reason};
+use berth::sim::{Effect, Fault};
 
 const HEAD: &str = "\
 blueprint: example
@@ -114,4 +116,82 @@ fn the_binary_says_what_a_lock_forbids() {
     let all = [said.stdout, said.stderr].concat();
     let all = String::from_utf8_lossy(&all);
     assert!(all.contains("the lock `locks.keep` (ReadOnly) forbids changing it"), "{all}");
+}
+
+/// A network whose group must have a tag on everything, and an assignment that is waited for.
+fn waiting(tags: &str) -> String {
+    format!(
+        "{HEAD}networks: {{ hub: {{ addressSpace: [10.0.0.0/16], tags: {tags} }} }}
+policyAssignments:
+  tagged:
+    policy: requireTag
+    parameters: {{ tagName: team }}
+    wait: compliant
+    timeout: 20m
+    dependsOn: [networks.hub]
+identities: {{ app: {{ tags: {{ team: a }}, dependsOn: [policyAssignments.tagged] }} }}
+"
+    )
+}
+
+fn tagged(planned: &berth::ops::Planned) -> berth::plan::Step {
+    let step = planned.plan.steps.iter().find(|step| step.address.as_str() == "policyAssignments.tagged");
+    step.cloned().unwrap_or_else(|| panic!("{:#?}", planned.plan))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_ends_when_all_that_a_policy_holds_for_complies() {
+    let (rehearsal, bare) = (Rehearsal::new(), waiting("{}"));
+    let first = tagged(&rehearsal.plan(&bare).await);
+    assert_eq!((first.action, first.awaits), (Action::Create, Some(20)));
+    // It is made, and what it holds for does not comply.
+    let summary = rehearsal.try_apply(&bare, Adoption::Refused).await.unwrap().summary;
+    let outcome = |address: &str| {
+        summary.steps.iter().find(|step| step.address.as_str() == address).unwrap().outcome.clone()
+    };
+    let Outcome::Failed { message, help, .. } = outcome("policyAssignments.tagged") else {
+        panic!("{summary:#?}")
+    };
+    assert!(
+        message.contains("within 20 minutes it did not become compliant: 1 resource does not comply: "),
+        "{message}"
+    );
+    assert!(message.ends_with("/virtualNetworks/hub"), "{message}");
+    assert!(help.unwrap().contains("only the wait is left"));
+    assert!(matches!(outcome("identities.app"), Outcome::Skipped { .. }), "{summary:#?}");
+    // The next run has the wait left, and sends nothing for it.
+    let again = tagged(&rehearsal.plan(&bare).await);
+    assert!(matches!(again.reason, Reason::NotCompliantYet { .. }), "{again:#?}");
+    assert_eq!((again.action, again.changes.len()), (Action::Update, 0));
+    let before = rehearsal.simulator.counters().updates;
+    assert!(!rehearsal.try_apply(&bare, Adoption::Refused).await.unwrap().summary.is_complete());
+    assert_eq!(rehearsal.simulator.counters().updates, before);
+    // With the tag all complies; what comes after the wait is made; and nothing is waited for again.
+    let right = waiting("{ team: a }");
+    rehearsal.apply(&right).await;
+    assert!(rehearsal.plan(&right).await.plan.is_empty());
+    // Somebody takes the tag away: the assignment is as asked, and what it holds for is not.
+    let moved = right.replace("team: a }, dependsOn", "kind: b }, dependsOn");
+    let summary = rehearsal.try_apply(&moved, Adoption::Refused).await.unwrap().summary;
+    assert!(summary.is_complete(), "{summary:#?}");
+    assert!(matches!(tagged(&rehearsal.plan(&moved).await).reason, Reason::NotCompliantYet { .. }));
+    rehearsal.destroy(&right).await;
+    assert_eq!(rehearsal.simulator.export(), [] as [serde_json::Value; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_have_azure_judge_keeps_what_was_made() {
+    let (rehearsal, text) = (Rehearsal::new(), waiting("{ team: a }"));
+    let (code, message) = ("AuthorizationFailed".to_owned(), "not allowed".to_owned());
+    let refusal = Effect::Answer { status: 403, code, message, retry_after: None };
+    rehearsal.simulator.fail_next(Fault::once(Method::Post, "/triggerEvaluation", refusal));
+    let summary = rehearsal.try_apply(&text, Adoption::Refused).await.unwrap().summary;
+    let step = summary.steps.iter().find(|step| step.address.as_str() == "policyAssignments.tagged").unwrap();
+    let Outcome::Failed { message, help, .. } = &step.outcome else { panic!("{summary:#?}") };
+    assert!(message.starts_with("Azure has it, and the caller may not have it judged: "), "{message}");
+    assert!(help.as_ref().unwrap().contains("policyStates/triggerEvaluation/action"), "{help:?}");
+    // It is in the ledger, and the wait is all that is left.
+    assert!(matches!(tagged(&rehearsal.plan(&text).await).reason, Reason::NotCompliantYet { .. }));
+    rehearsal.apply(&text).await;
+    assert!(rehearsal.plan(&text).await.plan.is_empty());
 }

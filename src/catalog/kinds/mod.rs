@@ -36,6 +36,7 @@ mod network_peering;
 pub mod network_security_group;
 mod parts;
 pub mod policy_assignment;
+mod policy_states;
 pub mod private_dns;
 pub mod private_dns_zone;
 pub mod private_endpoint;

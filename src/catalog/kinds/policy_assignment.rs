@@ -3,6 +3,8 @@
 
 use super::builtin_policies::{Policy, SYSTEM_NAMESPACES, builtin_policy, names};
 use super::naming::did_you_mean;
+use super::policy_states::POLICY_STATES;
+use super::registration;
 use super::scope::scope_id;
 use crate::catalog::{
     CheckContext, DeleteMode, Draft, EntryCx, EntryKind, Facet, Given, Merged, Problem, Reference,
@@ -55,6 +57,17 @@ pub struct Spec {
     /// As whom the policy changes or deploys things: `system`, or a user-assigned identity of the blueprint.
     #[schemars(extend("x-wants" = "identity"))]
     identity: Option<Reference>,
+    /// `compliant`: a run ends only once Azure has judged all that it holds for as it should be, within the entry's
+    /// `timeout` (`30m`).
+    wait: Option<Wait>,
+}
+
+/// What a run waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Wait {
+    /// `compliant`
+    #[serde(rename = "compliant")]
+    Compliant,
 }
 
 const ARM_TYPE: &str = "Microsoft.Authorization/policyAssignments";
@@ -107,6 +120,7 @@ pub static POLICY_ASSIGNMENT: ResourceType = ResourceType {
         about: "/properties/policyAssignmentId",
         called: "exemptions",
     }),
+    judged: Some(&POLICY_STATES),
     watched: &["properties.notScopes", "properties.overrides", "properties.resourceSelectors"],
     ..ResourceType::new(ARM_TYPE, "2025-11-01", "policy assignment")
 };
@@ -140,6 +154,7 @@ policyAssignments:
         &POLICY_IDENTITY,
         &POLICY_NAMESPACES,
         &POLICY_PARAMETER,
+        &POLICY_WAIT,
     ]];
     type Spec = Spec;
 
@@ -194,8 +209,37 @@ policyAssignments:
         }
         let id = format!("{}/providers/{ARM_TYPE}/{name}", scope.trim_end_matches('/'));
         let unsaid = [("properties.enforcementMode", spec.enforce.is_none())];
-        cx.main(Draft::new(cx.address.clone(), id, &POLICY_ASSIGNMENT, body).initially_if(&unsaid));
+        let mut draft = Draft::new(cx.address.clone(), id, &POLICY_ASSIGNMENT, body).initially_if(&unsaid);
+        if spec.wait.is_some() {
+            draft = awaited(draft, &scope, cx);
+        }
+        cx.main(draft);
     }
+}
+
+const POLICY_WAIT: Code = Code {
+    name: "policy-wait",
+    why: "Azure can be asked to judge a subscription or a resource group at once. A management group it judges only once a day, which no run waits for.",
+    remedy: "Leave `wait` out, or assign the policy to a subscription.",
+    example: "scope: subscription",
+};
+
+/// The draft, waited for until all complies. Only a registered subscription says whether it does.
+fn awaited(draft: Draft, scope: &str, cx: &mut EntryCx<'_>) -> Draft {
+    if scope.to_ascii_lowercase().starts_with("/providers/") {
+        let message = "a run cannot wait for what a management group holds";
+        cx.problem(
+            Problem::error(&POLICY_WAIT, "wait", message)
+                .help("leave `wait` out, or assign the policy to a subscription"),
+        );
+        return draft;
+    }
+    let subscription = cx.common.subscription.clone();
+    let provider = registration::provider(&subscription, "Microsoft.PolicyInsights");
+    let provider = if cx.common.elsewhere { provider.elsewhere(&subscription) } else { provider };
+    let address = provider.address.clone();
+    cx.also(provider);
+    draft.needs(address.as_str()).awaited(true)
 }
 
 const POLICY_ADDON: Code = Code {
@@ -496,6 +540,11 @@ mod tests {
             ),
             (json!({ "policy": "inheritTag", "parameters": { "tagName": "a" } }), "policy-identity"),
             (json!({ "policy": "podSecurityBaseline", "name": "a/b" }), "policy-assignment-name"),
+            (
+                json!({ "policy": "podSecurityBaseline", "wait": "compliant",
+                        "scope": "/providers/Microsoft.Management/managementGroups/m" }),
+                "policy-wait",
+            ),
         ] {
             assert_eq!(codes(assigned(fields.clone())), [code], "{fields}");
         }

@@ -489,11 +489,13 @@ fn event(world: &World, record: &Record, end: bool) -> Value {
 
 /// The refusal of everything but reads, for a caller who is a Reader; `None` when a Reader may do it.
 ///
-/// Resource Graph answers queries that are POSTs: the permission for them is one to read.
+/// Resource Graph answers queries that are POSTs, and so do the states of policies: the permissions for them are ones to read.
 pub(crate) fn refuse_reader(request: &Request) -> Option<Failure> {
     let full = request.path_and_query();
     let path = decode(full.split_once('?').map_or(full, |(path, _)| path).trim_end_matches('/'));
-    if request.method.is_read() || path.eq_ignore_ascii_case(GRAPH) {
+    let states = ["/policystates/latest/summarize", "/policystates/latest/queryresults"];
+    let lower = path.to_ascii_lowercase();
+    if request.method.is_read() || lower == GRAPH || states.iter().any(|states| lower.ends_with(states)) {
         return None;
     }
     let caller = caller(request).name;

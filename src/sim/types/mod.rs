@@ -34,6 +34,7 @@ mod network_item;
 mod node_pool;
 mod plan;
 mod policy;
+mod policy_states;
 mod private_dns;
 mod private_endpoint;
 pub(crate) mod private_link;

@@ -14,6 +14,7 @@ use super::network::VirtualNetwork;
 use super::network_item::NetworkItem;
 use super::node_pool::NodePool;
 use super::policy::{Lock, PolicyAssignment, PolicyDefinition, PolicyExemption};
+use super::policy_states::PolicyStates;
 use super::private_dns::{Link, RecordSet, Zone};
 use super::private_endpoint::PrivateEndpoint;
 use super::private_link::LinkResources;
@@ -101,6 +102,7 @@ const TYPES: &[Entry] = &[
     proxy("Microsoft.Authorization/policyDefinitions", &PolicyDefinition),
     proxy("Microsoft.Authorization/policySetDefinitions", &PolicyDefinition),
     proxy("Microsoft.Authorization/policyExemptions", &PolicyExemption),
+    proxy("Microsoft.PolicyInsights/policyStates", &PolicyStates),
     proxy("Microsoft.Authorization/locks", &Lock),
     tracked("Microsoft.KeyVault/vaults", &Vault),
     proxy("Microsoft.KeyVault/vaults/accessPolicies", &AccessPolicies),
