@@ -101,7 +101,8 @@ pub static PROMETHEUS_RULES: ResourceType = ResourceType {
         Rule::at("properties.rules[].annotations").map(),
         Rule::at("properties.rules[].severity").default("3"),
         Rule::at("properties.rules[].resolveConfiguration.autoResolved").default("true"),
-        Rule::at("properties.rules[].resolveConfiguration.timeToResolve").duration(),
+        // Microsoft Learn, "Azure Monitor managed service for Prometheus rule groups", in the table of alerting rules.
+        Rule::at("properties.rules[].resolveConfiguration.timeToResolve").duration().default("\"PT5M\""),
         Rule::at("properties.rules[].actions").keyed("actionGroupId"),
     ],
     ..ResourceType::new(ARM_TYPE, "2023-03-01", "group of Prometheus rules")
