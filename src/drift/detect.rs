@@ -7,7 +7,7 @@ use crate::ledger::{Ledger, Owned};
 use crate::value::secret::Secrets;
 use crate::value::token::{self, Token};
 use crate::value::{
-    Comparison, FieldPath, Rules, diff, digest, foreign, named_there, shown_secrets, without_ignored,
+    Comparison, FieldPath, Flag, Rules, diff, digest, foreign, named_there, shown_secrets, without_ignored,
 };
 use serde_json::Value;
 use std::collections::HashMap;
@@ -85,6 +85,10 @@ pub fn detect<'a>(
             let steps = kind.in_step.iter().filter_map(|word| Some((word, word.wrong(body)?)));
             fields
                 .extend(steps.map(|(word, says)| FieldDrift::new(word.path, word.good.into(), says.into())));
+        }
+        for field in fields.iter_mut().filter(|field| field.actual.is_number() || field.expected.is_number())
+        {
+            field.is_instant = rules.says(&field.path, Flag::Instant);
         }
         match fields.is_empty() {
             true => steady.push(owned.address.clone()),

@@ -38,12 +38,22 @@ pub struct FieldDrift {
     /// How grave it is.
     #[serde(default)]
     pub severity: Severity,
+    /// Whether it is a point in time in seconds since 1970, which people read as a date.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_instant: bool,
 }
 
 impl FieldDrift {
     /// A field of the resource itself.
     pub fn new(path: impl Into<String>, expected: Value, actual: Value) -> Self {
-        FieldDrift { path: path.into(), expected, actual, subject: None, severity: Severity::default() }
+        FieldDrift {
+            path: path.into(),
+            expected,
+            actual,
+            subject: None,
+            severity: Severity::default(),
+            is_instant: false,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::human::value::Shown;
 use super::left_alone;
 use super::markdown::kind_word;
 use super::markup::{header, not_ours, text};
+use super::names::dated_field;
 use super::picture;
 use super::style::Style;
 use super::text::count;
@@ -277,6 +278,7 @@ fn entry(at: usize, drift: &Drift) -> (String, String) {
 }
 
 fn row(drift: &Drift, field: &FieldDrift) -> String {
+    let field = &*dated_field(field);
     let shown = Shown { base: Some(&drift.id), names: None, style: &STYLE };
     let line = |class: &str, mark: &str, value: &serde_json::Value| match value.is_null() {
         true => format!("<div class=\"{class}\">{mark} <i>nothing</i></div>"),

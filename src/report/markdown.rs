@@ -3,7 +3,7 @@
 use super::fit::{dropped, fit};
 use super::human::value::{Shown, is_secret, secret_words};
 use super::left_alone;
-use super::names::{Names, dated};
+use super::names::{Names, dated, dated_field};
 use super::style::Style;
 use super::text::{about, count, escape};
 use super::waivers;
@@ -475,6 +475,7 @@ pub(crate) fn field_lines(drift: &Drift) -> String {
     let shown = Shown { base: Some(&drift.id), names: None, style: &STYLE };
     let mut lines = vec![format!("  {}", escape(drift.id.as_str()))];
     for field in &drift.fields {
+        let field = &*dated_field(field);
         let path = shown.path(&field.path);
         if !field.expected.is_null() {
             lines.push(format!("- {path} = {}", shown.inline(&field.expected)));

@@ -2,6 +2,7 @@
 
 use super::text::escape;
 use crate::change::Action;
+use crate::drift::FieldDrift;
 use crate::ident::{Address, ArmId};
 use crate::plan::{Plan, Step};
 use crate::value::{date_of, get_path, set_path};
@@ -33,6 +34,21 @@ impl<'p> Names<'p> {
     }
 }
 
+/// What drifted, a point in time as a date, as people write it.
+pub(crate) fn dated_field(field: &FieldDrift) -> Cow<'_, FieldDrift> {
+    let date = |value: &Value| value.as_i64().and_then(date_of).map(Value::from);
+    if !field.is_instant {
+        return Cow::Borrowed(field);
+    }
+    let mut dated = field.clone();
+    for value in [&mut dated.expected, &mut dated.actual] {
+        if let Some(date) = date(value) {
+            *value = date;
+        }
+    }
+    Cow::Owned(dated)
+}
+
 /// A step whose points in time are dates, as people write them.
 pub(crate) fn dated(step: &Step) -> Cow<'_, Step> {
     if step.dates.is_empty() {
@@ -53,4 +69,18 @@ pub(crate) fn dated(step: &Step) -> Cow<'_, Step> {
         }
     }
     Cow::Owned(dated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_drifted_in_time_is_a_date() {
+        let field = FieldDrift::new("properties.attributes.exp", 1_801_353_600.into(), Value::Null);
+        assert_eq!(*dated_field(&field), field);
+        let field = FieldDrift { is_instant: true, ..field };
+        let shown = dated_field(&field);
+        assert_eq!((shown.expected.as_str(), &shown.actual), (Some("2027-01-31"), &Value::Null));
+    }
 }

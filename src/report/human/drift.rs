@@ -6,6 +6,7 @@ use crate::drift::{Drift, DriftKind, DriftReport, FieldDrift, Severity};
 use crate::report::fit::{dropped, fit};
 use crate::report::header;
 use crate::report::left_alone;
+use crate::report::names::dated_field;
 use crate::report::style::{Line, Page, Style, Tone};
 use crate::report::text::{count, escape};
 use crate::report::waivers;
@@ -107,6 +108,7 @@ fn part(drift: &Drift, style: &Style) -> (String, String) {
 }
 
 fn field(page: &mut Page<'_>, shown: &Shown<'_>, field: &FieldDrift) {
+    let field = &*dated_field(field);
     let path = shown.path(&field.path);
     let actual = if field.actual.is_null() { "nothing".to_owned() } else { shown.inline(&field.actual) };
     let expected =
