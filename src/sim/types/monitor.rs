@@ -477,7 +477,7 @@ fn check_rule(asked: &Asked<'_>) -> Result<(), Failure> {
     let invalid = |message: String| Failure::bad("InvalidPayload", message);
     asked.keeps("kind", "InvalidPayload")?;
     if let Some(id) = text(body, "properties.dataCollectionEndpointId") {
-        asked.refers(id, ENDPOINTS, "InvalidPayload")?;
+        refers_to_collection(asked, id, ENDPOINTS)?;
     }
     let mut declared: Vec<&str> = Vec::new();
     let here = text(body, "location").unwrap_or_default().replace(' ', "").to_ascii_lowercase();
@@ -553,17 +553,32 @@ fn leave_rule(world: &World, rule: &Resource) -> Result<(), Failure> {
     }
 }
 
+/// Refuses a rule or endpoint that is not there: those that Azure makes with an Azure Monitor workspace are.
+fn refers_to_collection(asked: &Asked<'_>, id: &str, kind: &str) -> Result<(), Failure> {
+    let member = match kind {
+        RULES => "dataCollectionRuleResourceId",
+        _ => "dataCollectionEndpointResourceId",
+    };
+    let path = format!("properties.defaultIngestionSettings.{member}");
+    let mut accounts = asked.world.state.resources.of_kind(ACCOUNTS);
+    if accounts.any(|(_, account)| text(&account.body, &path).is_some_and(|own| own.eq_ignore_ascii_case(id)))
+    {
+        return Ok(());
+    }
+    asked.refers(id, kind, "InvalidPayload").map(|_| ())
+}
+
 fn check_association(asked: &Asked<'_>) -> Result<(), Failure> {
     let rule = text(asked.body, "properties.dataCollectionRuleId");
     let endpoint = text(asked.body, "properties.dataCollectionEndpointId");
     match (rule, endpoint) {
-        (Some(id), None) => asked.refers(id, RULES, "InvalidPayload").map(|_| ()),
+        (Some(id), None) => refers_to_collection(asked, id, RULES),
         (None, Some(id)) => {
             if !asked.name.eq_ignore_ascii_case("configurationAccessEndpoint") {
                 let message = "An association with an endpoint is called 'configurationAccessEndpoint'.";
                 return Err(Failure::bad("InvalidPayload", message));
             }
-            asked.refers(id, ENDPOINTS, "InvalidPayload").map(|_| ())
+            refers_to_collection(asked, id, ENDPOINTS)
         }
         _ => Err(Failure::bad("InvalidPayload", "An association is with a rule or with an endpoint.")),
     }
@@ -718,6 +733,10 @@ mod tests {
             },
         }});
         bench.make(&Bench::rid("Microsoft.Insights/metricAlerts/rule"), alert).await;
+        let with = format!("{account}/providers/Microsoft.Insights/dataCollectionRuleAssociations/one");
+        bench.make(&with, json!({ "properties": { "dataCollectionRuleId": rule } })).await;
+        let other = json!({ "properties": { "dataCollectionRuleId": format!("{rule}x") } });
+        assert_eq!(bench.put(&with, other).await.code(), "InvalidPayload");
     }
 
     #[tokio::test(start_paused = true)]
