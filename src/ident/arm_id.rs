@@ -242,6 +242,16 @@ impl ArmId {
         }
     }
 
+    /// Whether this is below something else and of the same provider: a subnet is a part of its network, and a lock on the
+    /// network is not.
+    pub fn is_part_of(&self, whole: &ArmId) -> bool {
+        let rest = self.text.get(whole.text.len()..).unwrap_or_default();
+        self.providers != NOWHERE
+            && self.providers == whole.providers
+            && rest.starts_with('/')
+            && self.text[..whole.text.len()].eq_ignore_ascii_case(&whole.text)
+    }
+
     fn segment_after(&self, key: &str) -> Option<&str> {
         // By hand: this is asked of every id several times, and its segments are shorter than a search is worth.
         let (text, mut start, mut is_next) = (&*self.text, 1, false);
@@ -417,6 +427,26 @@ mod tests {
             id(SUBNET).ancestor_of_type("microsoft.network/VirtualNetworks").map(|i| i.name().to_owned()),
             Some("v".to_owned())
         );
+    }
+
+    #[test]
+    fn a_part_is_below_and_of_the_same_provider() {
+        let group = "/subscriptions/s/resourceGroups/g";
+        let network = "/subscriptions/s/resourcegroups/G/providers/microsoft.network/virtualNetworks/v";
+        let other = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v2";
+        let vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/k";
+        for (part, whole, is) in [
+            (SUBNET, network, true),
+            (SUBNET, SUBNET, false),
+            (network, SUBNET, false),
+            (SUBNET, group, false),
+            (SUBNET, "/subscriptions/s", false),
+            (group, "/subscriptions/s", false),
+            (other, network, false),
+            (ROLE, vault, false),
+        ] {
+            assert_eq!(id(part).is_part_of(&id(whole)), is, "{part} {whole}");
+        }
     }
 
     #[test]

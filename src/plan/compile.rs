@@ -346,7 +346,7 @@ impl<'a> Compiler<'a> {
         let made = |id: &ArmId| {
             let step = self.by_id.get(id).map(|&at| &self.steps[at]);
             step.is_some_and(|step| matches!(step.action, Action::Create | Action::Replace))
-                && id.resource_type() != "Microsoft.Resources/resourceGroups"
+                && !id.is_of_type("Microsoft.Resources/resourceGroups")
         };
         let stays = matches!(resource.kind.delete, DeleteMode::WithParent | DeleteMode::Never);
         match mode {

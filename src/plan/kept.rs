@@ -26,7 +26,7 @@ pub(super) fn released(existing: &[(Address, ArmId)], ledger: &Ledger) -> Kept {
             for (part, other) in &ledger.resources {
                 let is_part = other.address != owned.address
                     && other.address.is_within(owned.address.as_str())
-                    || is_below(part, id);
+                    || part.is_part_of(id);
                 if is_part && !readers.contains_key(part) {
                     kept.entry(part.clone())
                         .or_insert_with(|| Reason::NowExisting { entry: (*entry).clone() });
@@ -52,7 +52,7 @@ pub(super) fn released(existing: &[(Address, ArmId)], ledger: &Ledger) -> Kept {
         needs.extend(id.ancestors());
         // What berth made beside an entry has no entry of its own: all of it stays, as the links of a zone.
         if owned.is_some_and(|owned| is_by_product(&owned.address)) {
-            needs.extend(ledger.resources.keys().filter(|part| is_below(part, &id)).cloned());
+            needs.extend(ledger.resources.keys().filter(|part| part.is_part_of(&id)).cloned());
         }
         for need in needs.into_iter().filter(|need| ledger.resources.contains_key(need)) {
             if !readers.contains_key(&need) {
@@ -91,13 +91,6 @@ fn mentions(body: &Value, arm_type: &str, name: &str) -> bool {
         item.get("name").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(name))
     };
     lists.flatten().any(named)
-}
-
-/// Whether something is a part of something else: below it, and not an extension of another provider on it.
-fn is_below(id: &ArmId, above: &ArmId) -> bool {
-    let (part, whole) = (id.resource_type().to_ascii_lowercase(), above.resource_type().to_ascii_lowercase());
-    part.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'))
-        && id.ancestors().any(|id| id == *above)
 }
 
 /// Whether an address is of something that berth makes beside an entry: its section is none that people write.

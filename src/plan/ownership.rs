@@ -78,19 +78,13 @@ impl<'a> Tags<'a> {
         ledger: &Ledger,
         observed: &Observed,
     ) -> Option<Standing> {
-        let whole = id.ancestors().take_while(|above| is_part(id, above)).find_map(|above| {
+        let whole = id.ancestors().take_while(|above| id.is_part_of(above)).find_map(|above| {
             let owned = ledger.resources.get(&above)?;
             let live = observed.get(&above)?.body()?;
             takes_a_tag(&above, owned, live).then(|| self.standing(owner_of(live), true, true))
         })?;
         (whole != Standing::Ours).then_some(whole)
     }
-}
-
-/// Whether an id is of a part of what is above it, and not of another provider's extension of that.
-fn is_part(id: &ArmId, above: &ArmId) -> bool {
-    let (part, whole) = (id.resource_type().to_ascii_lowercase(), above.resource_type().to_ascii_lowercase());
-    part.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether something that the ledger has carries the tag, if it is ours.
