@@ -1,7 +1,6 @@
 //! Typed values out of JSON, with the place of what does not fit.
 //!
-//! One deserializer that is no generic type over another: every type is compiled once. What a wrapper that follows the
-//! path makes of the same types was a tenth of the program.
+//! One deserializer, and not a wrapper around another one: every type is compiled once.
 
 use serde::Deserialize;
 use serde::de::{
@@ -32,7 +31,7 @@ enum Step {
 /// # Errors
 /// The first member that does not fit, with its place.
 pub fn read<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, Misfit> {
-    T::deserialize(At(value))
+    T::deserialize(Input::Value(value))
 }
 
 impl Misfit {
@@ -93,15 +92,44 @@ impl fmt::Display for InJson<'_> {
     }
 }
 
-/// A value that is read.
+/// What is read: a value, or the name of a member.
 #[derive(Clone, Copy)]
-struct At<'de>(&'de Value);
+enum Input<'de> {
+    Value(&'de Value),
+    Name(&'de str),
+}
 
-impl<'de> Deserializer<'de> for At<'de> {
+impl<'de> Input<'de> {
+    /// What serde calls it.
+    fn unexpected(self) -> Unexpected<'de> {
+        let value = match self {
+            Input::Value(value) => value,
+            Input::Name(name) => return Unexpected::Str(name),
+        };
+        match value {
+            Value::Null => Unexpected::Unit,
+            Value::Bool(value) => Unexpected::Bool(*value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), ..) => Unexpected::Unsigned(number),
+                (_, Some(number), _) => Unexpected::Signed(number),
+                (.., number) => Unexpected::Float(number.unwrap_or(f64::NAN)),
+            },
+            Value::String(text) => Unexpected::Str(text),
+            Value::Array(_) => Unexpected::Seq,
+            Value::Object(_) => Unexpected::Map,
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for Input<'de> {
     type Error = Misfit;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self.0 {
+        let value = match self {
+            Input::Value(value) => value,
+            Input::Name(name) => return visitor.visit_borrowed_str(name),
+        };
+        match value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
@@ -129,15 +157,15 @@ impl<'de> Deserializer<'de> for At<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        match self.0 {
-            Value::Object(members) => mapping(members, visitor),
-            other => Err(Misfit::invalid_type(unexpected(other), &visitor)),
+        match self {
+            Input::Value(Value::Object(members)) => mapping(members, visitor),
+            other => Err(Misfit::invalid_type(other.unexpected(), &visitor)),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
+        match self {
+            Input::Value(Value::Null) => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
@@ -156,15 +184,18 @@ impl<'de> Deserializer<'de> for At<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        match self.0 {
-            Value::String(name) => visitor.visit_enum(Variant { name, content: None }),
-            Value::Object(members) if members.len() == 1 => {
+        match self {
+            Input::Name(name) => visitor.visit_enum(Variant { name, content: None }),
+            Input::Value(Value::String(name)) => visitor.visit_enum(Variant { name, content: None }),
+            Input::Value(Value::Object(members)) if members.len() == 1 => {
                 let (name, content) =
                     members.iter().next().unwrap_or_else(|| unreachable!("it has one member"));
                 visitor.visit_enum(Variant { name, content: Some(content) })
             }
-            Value::Object(_) => Err(Misfit::invalid_value(Unexpected::Map, &"map with a single key")),
-            other => Err(Misfit::invalid_type(unexpected(other), &"string or map")),
+            Input::Value(Value::Object(_)) => {
+                Err(Misfit::invalid_value(Unexpected::Map, &"map with a single key"))
+            }
+            other => Err(Misfit::invalid_type(other.unexpected(), &"string or map")),
         }
     }
 
@@ -187,22 +218,6 @@ fn mapping<'de, V: Visitor<'de>>(members: &'de Map<String, Value>, visitor: V) -
     }
 }
 
-/// What serde calls a value.
-fn unexpected(value: &Value) -> Unexpected<'_> {
-    match value {
-        Value::Null => Unexpected::Unit,
-        Value::Bool(value) => Unexpected::Bool(*value),
-        Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
-            (Some(number), ..) => Unexpected::Unsigned(number),
-            (_, Some(number), _) => Unexpected::Signed(number),
-            (.., number) => Unexpected::Float(number.unwrap_or(f64::NAN)),
-        },
-        Value::String(text) => Unexpected::Str(text),
-        Value::Array(_) => Unexpected::Seq,
-        Value::Object(_) => Unexpected::Map,
-    }
-}
-
 struct Items<'de> {
     items: std::slice::Iter<'de, Value>,
     at: usize,
@@ -215,7 +230,7 @@ impl<'de> SeqAccess<'de> for &mut Items<'de> {
         let Some(item) = self.items.next() else { return Ok(None) };
         let at = self.at;
         self.at += 1;
-        seed.deserialize(At(item)).map(Some).map_err(|misfit| misfit.below(Step::Item(at)))
+        seed.deserialize(Input::Value(item)).map(Some).map_err(|misfit| misfit.below(Step::Item(at)))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -241,56 +256,20 @@ impl<'de> MapAccess<'de> for &mut Members<'de> {
     fn next_key_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
         let Some((name, value)) = self.members.next() else { return Ok(None) };
         self.at = Some((name, value));
-        seed.deserialize(Name(name)).map(Some).map_err(|misfit| misfit.below(Step::Member(name.clone())))
+        seed.deserialize(Input::Name(name))
+            .map(Some)
+            .map_err(|misfit| misfit.below(Step::Member(name.clone())))
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Misfit> {
         let Some((name, value)) = self.at.take() else {
             return Err(Misfit::custom("value is missing"));
         };
-        seed.deserialize(At(value)).map_err(|misfit| misfit.below(Step::Member(name.to_owned())))
+        seed.deserialize(Input::Value(value)).map_err(|misfit| misfit.below(Step::Member(name.to_owned())))
     }
 
     fn size_hint(&self) -> Option<usize> {
         Some(self.members.len())
-    }
-}
-
-/// The name of a member.
-#[derive(Clone, Copy)]
-struct Name<'de>(&'de str);
-
-impl<'de> Deserializer<'de> for Name<'de> {
-    type Error = Misfit;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        visitor.visit_borrowed_str(self.0)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Misfit> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Misfit> {
-        visitor.visit_enum(Variant { name: self.0, content: None })
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -317,14 +296,15 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
     fn unit_variant(self) -> Result<(), Misfit> {
         match self.content {
             None | Some(Value::Null) => Ok(()),
-            Some(other) => Err(Misfit::invalid_type(unexpected(other), &"unit")),
+            Some(other) => Err(Misfit::invalid_type(Input::Value(other).unexpected(), &"unit")),
         }
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Misfit> {
         let content =
             self.content.ok_or_else(|| Misfit::invalid_type(Unexpected::UnitVariant, &"newtype variant"))?;
-        seed.deserialize(At(content)).map_err(|misfit| misfit.below(Step::Member(self.name.to_owned())))
+        seed.deserialize(Input::Value(content))
+            .map_err(|misfit| misfit.below(Step::Member(self.name.to_owned())))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
@@ -350,9 +330,9 @@ impl<'de> Variant<'de> {
         let step = Step::Member(self.name.to_owned());
         match self.content {
             Some(content) if fits(content) => {
-                At(content).deserialize_any(visitor).map_err(|misfit| misfit.below(step))
+                Input::Value(content).deserialize_any(visitor).map_err(|misfit| misfit.below(step))
             }
-            Some(other) => Err(Misfit::invalid_type(unexpected(other), &expected)),
+            Some(other) => Err(Misfit::invalid_type(Input::Value(other).unexpected(), &expected)),
             None => Err(Misfit::invalid_type(Unexpected::UnitVariant, &expected)),
         }
     }
