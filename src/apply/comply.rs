@@ -100,12 +100,11 @@ impl Worker {
                 },
                 Err(error) => passing(error)?,
             };
-            if self.clock.elapsed() + POLL_INTERVAL <= ends {
-                self.clock.sleep(POLL_INTERVAL).await;
+            if self.may_look_again(ends).await {
                 continue;
             }
             let (path, query) = ((judged.offenders)(&self.id), judged.offenders_query);
-            // Without names the number is told.
+            // When the names cannot be read, the error has the number alone.
             let named = self.client.ask(&path, judged.api_version, query).await.ok().flatten();
             let named = named.map(|answer| (judged.names)(&self.id, &answer)).unwrap_or_default();
             let named = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
@@ -115,11 +114,16 @@ impl Worker {
 
     /// Waits until the next look, if there is time for one.
     async fn pause(&self, ends: Duration, why: &str) -> Result<(), Stop> {
-        if self.clock.elapsed() + POLL_INTERVAL > ends {
-            return Err(self.not_in_time(why).into());
+        if self.may_look_again(ends).await { Ok(()) } else { Err(self.not_in_time(why).into()) }
+    }
+
+    /// Waits until the next look; at once `false` when that would come too late.
+    async fn may_look_again(&self, ends: Duration) -> bool {
+        let in_time = self.clock.elapsed() + POLL_INTERVAL <= ends;
+        if in_time {
+            self.clock.sleep(POLL_INTERVAL).await;
         }
-        self.clock.sleep(POLL_INTERVAL).await;
-        Ok(())
+        in_time
     }
 
     fn not_in_time(&self, why: &str) -> Failure {

@@ -39,9 +39,7 @@ fn evaluated(assignment: &ArmId) -> Option<ArmId> {
 }
 
 fn scope(assignment: &ArmId) -> ArmId {
-    let text = assignment.as_str();
-    let end = text.to_ascii_lowercase().rfind("/providers/").unwrap_or(text.len());
-    ArmId::parse(&text[..end]).unwrap_or_else(|_| assignment.clone())
+    assignment.parent().unwrap_or_else(|| assignment.clone())
 }
 
 /// The states of an assignment at a subscription or a group; of one at a resource those of the resource, because its own have
