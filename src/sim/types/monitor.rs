@@ -555,13 +555,9 @@ fn leave_rule(world: &World, rule: &Resource) -> Result<(), Failure> {
 
 /// Refuses a rule or endpoint that is not there: those that Azure makes with an Azure Monitor workspace are.
 fn refers_to_collection(asked: &Asked<'_>, id: &str, kind: &str) -> Result<(), Failure> {
-    let member = match kind {
-        RULES => "dataCollectionRuleResourceId",
-        _ => "dataCollectionEndpointResourceId",
-    };
-    let path = format!("properties.defaultIngestionSettings.{member}");
+    let Some((path, ..)) = COMES_WITH_ACCOUNT.iter().find(|(.., own)| *own == kind) else { return Ok(()) };
     let mut accounts = asked.world.state.resources.of_kind(ACCOUNTS);
-    if accounts.any(|(_, account)| text(&account.body, &path).is_some_and(|own| own.eq_ignore_ascii_case(id)))
+    if accounts.any(|(_, account)| text(&account.body, path).is_some_and(|own| own.eq_ignore_ascii_case(id)))
     {
         return Ok(());
     }
@@ -630,6 +626,16 @@ fn check_account(asked: &Asked<'_>) -> Result<(), Failure> {
     asked.one_of("properties.publicNetworkAccess", &["Enabled", "Disabled"])
 }
 
+/// What Azure makes with an Azure Monitor workspace: where its body has the id, and what it is.
+const COMES_WITH_ACCOUNT: &[(&str, &str, &str)] = &[
+    ("properties.defaultIngestionSettings.dataCollectionRuleResourceId", "dataCollectionRules", RULES),
+    (
+        "properties.defaultIngestionSettings.dataCollectionEndpointResourceId",
+        "dataCollectionEndpoints",
+        ENDPOINTS,
+    ),
+];
+
 fn fill_account(made: &Made<'_>, body: &mut Object) {
     let Made { world, key, name } = made;
     let place = text(body, "location").unwrap_or_default().replace(' ', "").to_ascii_lowercase();
@@ -646,11 +652,8 @@ fn fill_account(made: &Made<'_>, body: &mut Object) {
     let subscription = cut(group_of(key).unwrap_or(key), 2);
     let group =
         format!("{subscription}/resourceGroups/MA_{name}_{place}_managed/providers/Microsoft.Insights");
-    for (member, kind) in [
-        ("dataCollectionRuleResourceId", "dataCollectionRules"),
-        ("dataCollectionEndpointResourceId", "dataCollectionEndpoints"),
-    ] {
-        set(body, &format!("properties.defaultIngestionSettings.{member}"), format!("{group}/{kind}/{name}"));
+    for (path, kind, _) in COMES_WITH_ACCOUNT {
+        set(body, path, format!("{group}/{kind}/{name}"));
     }
 }
 
