@@ -5,9 +5,9 @@ use super::addresses::public_range;
 use super::naming::{NameRule, alphanumeric};
 use super::parts::{SYSTEM_IDENTITY, identity, known_part, members, switch, within};
 use super::role_assignment::{PrincipalType, given};
-use crate::catalog::Named;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Nested, Preflight, Problem, Reference, ResourceType, UpdateMode,
+    Draft, EntryCx, EntryKind, Facet, Lane, Named, Nested, Preflight, Problem, Reference, ResourceType,
+    UpdateMode,
 };
 use crate::diag::Code;
 use crate::value::Rule;

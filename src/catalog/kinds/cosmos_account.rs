@@ -4,9 +4,8 @@
 use super::addresses::public_range;
 use super::naming::{NameRule, small};
 use super::parts::{SYSTEM_IDENTITY, identity, known_part, members, switch, within};
-use crate::catalog::Named;
 use crate::catalog::{
-    Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Problem, Reference,
+    Arrival, DeleteMode, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Named, Nested, Problem, Reference,
     ResourceType,
 };
 use crate::diag::Code;

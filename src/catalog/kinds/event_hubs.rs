@@ -5,9 +5,9 @@ use super::messaging::{
     self, API_VERSION, AccessKeySpec, NAME, NAMESPACE_PART, NetworkRulesSpec, PART, access_keys,
 };
 use super::parts::{SYSTEM_IDENTITY, identity, members, switch, within};
-use crate::catalog::Named;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Problem, Reference, ResourceType,
+    Draft, EntryCx, EntryKind, Facet, Lane, Merged, Named, Nested, Preflight, Problem, Reference,
+    ResourceType,
 };
 use crate::value::Rule;
 use schemars::JsonSchema;

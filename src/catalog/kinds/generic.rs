@@ -4,8 +4,7 @@
 //! its fields that a comparison needs.
 
 use super::scope::{scope_id, type_in};
-use crate::catalog::Named;
-use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Lane, Problem, Reference, ResourceType};
+use crate::catalog::{DeleteMode, Draft, EntryCx, EntryKind, Lane, Named, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};

@@ -7,9 +7,8 @@ use super::naming::{NameRule, alphanumeric};
 use super::parts::{OTHER_IDENTITY, identity, is_none_of, members, switch};
 use super::role_assignment::{PrincipalType, given, principal};
 use super::scope::scope_id;
-use crate::catalog::Named;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Nested, Problem, Reference, ResourceType,
+    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Merged, Named, Nested, Problem, Reference, ResourceType,
     Severity, Turn, Weight,
 };
 use crate::diag::Code;

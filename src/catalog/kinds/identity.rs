@@ -3,11 +3,9 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.managedidentity/userassignedidentities>).
 
 use super::naming::{NameRule, alphanumeric, word};
-use crate::catalog::Named;
-use crate::catalog::Scarce;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Nested, Problem, ResourceType,
-    Severity, Turn, Weight,
+    Draft, EntryCx, EntryKind, Facet, Lane, Listing, Members, Merged, Named, Nested, Problem, ResourceType,
+    Scarce, Severity, Turn, Weight,
 };
 use crate::diag::Code;
 use crate::value::Rule;
@@ -57,7 +55,8 @@ pub struct CredentialSpec {
 }
 
 const API_VERSION: &str = "2024-11-30";
-const IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+/// A user-assigned identity.
+pub(super) const IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 /// How many credentials Azure lets an identity have.
 const MOST_CREDENTIALS: usize = 20;

@@ -3,8 +3,9 @@
 use super::addresses::public_range;
 use super::naming::{NameRule, alphanumeric};
 use super::parts::members;
-use crate::catalog::Named;
-use crate::catalog::{Arrival, DeleteMode, Draft, EntryCx, Lane, Merged, Problem, Reference, ResourceType};
+use crate::catalog::{
+    Arrival, DeleteMode, Draft, EntryCx, Lane, Merged, Named, Problem, Reference, ResourceType,
+};
 use crate::diag::Code;
 use crate::ident::{Address, ArmId};
 use crate::value::Rule;

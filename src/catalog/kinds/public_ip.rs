@@ -3,8 +3,7 @@
 
 use super::addresses::idle_timeout;
 use super::naming::{NETWORK, NameRule, small};
-use crate::catalog::Named;
-use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Problem, Reference, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Named, Problem, Reference, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::has_token;

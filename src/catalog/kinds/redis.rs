@@ -5,8 +5,9 @@
 
 use super::naming::{NameRule, alphanumeric};
 use super::parts::{identity, is_none_of, members, switch};
-use crate::catalog::Named;
-use crate::catalog::{Draft, EntryCx, EntryKind, Facet, Lane, Nested, Problem, Reference, ResourceType};
+use crate::catalog::{
+    Draft, EntryCx, EntryKind, Facet, Lane, Named, Nested, Problem, Reference, ResourceType,
+};
 use crate::diag::Code;
 use crate::value::Rule;
 use crate::value::token::{display_text, has_token};

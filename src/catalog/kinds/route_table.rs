@@ -6,9 +6,8 @@
 
 use super::addresses::cidr;
 use super::naming::{NETWORK, NameRule};
-use crate::catalog::Named;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Lane, Merged, Problem, ResourceType, Severity, Turn, Weight,
+    Draft, EntryCx, EntryKind, Lane, Merged, Named, Problem, ResourceType, Severity, Turn, Weight,
 };
 use crate::diag::Code;
 use crate::value::Rule;

@@ -5,9 +5,8 @@ use super::messaging::{
     self, API_VERSION, AccessKeySpec, NAME, NAMESPACE_PART, NetworkRulesSpec, PART, access_keys, lasting,
 };
 use super::parts::{SYSTEM_IDENTITY, identity, known_part, members, switch, within};
-use crate::catalog::Named;
 use crate::catalog::{
-    Arrival, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Nested, Preflight, Problem, Reference,
+    Arrival, Draft, EntryCx, EntryKind, Facet, Lane, Merged, Named, Nested, Preflight, Problem, Reference,
     ResourceType,
 };
 use crate::ident::Address;

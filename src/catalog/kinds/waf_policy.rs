@@ -5,8 +5,7 @@
 use super::front_door::spec::Sku;
 use super::naming::{NETWORK, NameRule, alphanumeric};
 use super::parts::{members, within};
-use crate::catalog::Named;
-use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Problem, ResourceType};
+use crate::catalog::{Draft, EntryCx, EntryKind, Lane, Merged, Named, Problem, ResourceType};
 use crate::diag::Code;
 use crate::value::Rule;
 use schemars::JsonSchema;

@@ -2,12 +2,12 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.insights/actiongroups>).
 
 use super::name_rule;
-use crate::catalog::Named;
 use crate::catalog::kinds::builtin_roles::{BUILTIN_ROLES, builtin_role};
 use crate::catalog::kinds::naming::{NameRule, did_you_mean};
 use crate::catalog::kinds::parts::members;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Listing, Merged, Problem, Reference, ResourceType, Severity, Turn, Weight,
+    Draft, EntryCx, EntryKind, Listing, Merged, Named, Problem, Reference, ResourceType, Severity, Turn,
+    Weight,
 };
 use crate::diag::Code;
 use crate::value::Rule;

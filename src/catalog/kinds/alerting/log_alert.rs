@@ -5,12 +5,12 @@ use super::{
     Aggregation, AlertSeverity, DimensionSpec, Operator, dimensions, iso_or, name_rule, offered, scopes,
     spans,
 };
-use crate::catalog::Named;
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::{SYSTEM_IDENTITY, identity, members, within};
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Listing, Problem, Reference, ResourceType, Severity, Turn, Weight,
+    Draft, EntryCx, EntryKind, Facet, Listing, Named, Problem, Reference, ResourceType, Severity, Turn,
+    Weight,
 };
 use crate::diag::Code;
 use crate::value::Rule;

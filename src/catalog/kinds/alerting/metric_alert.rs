@@ -5,13 +5,13 @@ use super::{
     Aggregation, AlertSeverity, DimensionSpec, Operator, actions, dimensions, iso_or, name_rule, offered,
     scopes, spans,
 };
-use crate::catalog::Named;
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::members;
 use crate::catalog::kinds::scope::type_in;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Listing, Merged, Problem, Reference, ResourceType, Severity, Turn, Weight,
+    Draft, EntryCx, EntryKind, Listing, Merged, Named, Problem, Reference, ResourceType, Severity, Turn,
+    Weight,
 };
 use crate::diag::Code;
 use crate::value::Rule;

@@ -2,13 +2,12 @@
 //! (<https://learn.microsoft.com/azure/templates/microsoft.alertsmanagement/prometheusrulegroups>).
 
 use super::{AlertSeverity, actions, name_rule};
-use crate::catalog::Named;
 use crate::catalog::kinds::interval::Interval;
 use crate::catalog::kinds::naming::NameRule;
 use crate::catalog::kinds::parts::members;
 use crate::catalog::kinds::scope::written_id;
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Merged, Problem, Reference, ResourceType, Severity, Turn, Weight,
+    Draft, EntryCx, EntryKind, Merged, Named, Problem, Reference, ResourceType, Severity, Turn, Weight,
 };
 use crate::diag::Code;
 use crate::value::Rule;

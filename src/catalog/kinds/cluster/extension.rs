@@ -1,9 +1,8 @@
 //! Extensions of a cluster besides Flux, and who else may act in it: trusted access.
 
 use super::types::{EXTENSION, TRUSTED_ACCESS};
-use crate::catalog::Named;
 use crate::catalog::kinds::naming::{NameRule, alphanumeric};
-use crate::catalog::{Draft, EntryCx, Problem, Reference, model};
+use crate::catalog::{Draft, EntryCx, Named, Problem, Reference, model};
 use crate::diag::Code;
 use crate::ident::ArmId;
 use crate::value::token::{display_text, has_token};

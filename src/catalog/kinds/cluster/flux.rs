@@ -3,9 +3,8 @@
 use super::flux_source::{BlobSpec, BucketSpec, GitSpec, OciSpec, Source};
 use super::types::{EXTENSION, FLUX_CONFIGURATION};
 use super::words::words;
-use crate::catalog::Named;
 use crate::catalog::kinds::interval::Interval;
-use crate::catalog::{Draft, EntryCx, merge_over, model};
+use crate::catalog::{Draft, EntryCx, Named, merge_over, model};
 use crate::ident::ArmId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

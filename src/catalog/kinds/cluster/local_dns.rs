@@ -2,8 +2,7 @@
 
 use super::node_pool::{Os, PoolSpec};
 use super::words::words;
-use crate::catalog::Named;
-use crate::catalog::{EntryCx, Problem, model};
+use crate::catalog::{EntryCx, Named, Problem, model};
 use crate::diag::Code;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

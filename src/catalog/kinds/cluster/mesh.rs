@@ -2,8 +2,7 @@
 
 use super::field::{Settings, Toggle};
 use super::words::words;
-use crate::catalog::Named;
-use crate::catalog::{Reference, model};
+use crate::catalog::{Named, Reference, model};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

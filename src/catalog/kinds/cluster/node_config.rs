@@ -3,8 +3,7 @@
 use super::local_dns::LocalDnsSpec;
 use super::node_pool::PoolSpec;
 use super::words::words;
-use crate::catalog::Named;
-use crate::catalog::{Reference, model};
+use crate::catalog::{Named, Reference, model};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

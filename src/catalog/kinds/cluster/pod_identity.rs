@@ -2,9 +2,8 @@
 //!
 //! The feature never left preview and its open-source half is archived; it is here for clusters that have it.
 
-use crate::catalog::Named;
-use crate::catalog::Reference;
 use crate::catalog::model;
+use crate::catalog::{Named, Reference};
 use crate::models::container_service::{
     ManagedClusterPodIdentity, ManagedClusterPodIdentityException, ManagedClusterPodIdentityProfile,
     UserAssignedIdentity,

@@ -13,8 +13,7 @@ use super::profiles::{
 };
 use super::security::{DefenderSpec, HttpProxySpec, ImageCleanerSpec, KmsSpec};
 use super::words::words;
-use crate::catalog::Named;
-use crate::catalog::Reference;
+use crate::catalog::{Named, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,7 @@
 //! What berth knows of the ARM types of a cluster: the facts, as data.
 
 use super::rules::{CLUSTER_RULES, MAINTENANCE_RULES, POOL_RULES};
+use crate::catalog::kinds::identity::IDENTITY;
 use crate::catalog::kinds::parts::OTHER_IDENTITY;
 use crate::catalog::{
     Facet, Given, KeepsOne, Lane, Listing, Preflight, ResourceType, Severity, Turn, Weight,
@@ -298,9 +299,6 @@ static OIDC_ISSUER: Given = Given {
     remedy: "write `oidcIssuer: true` in the cluster, or leave the field out",
 };
 
-/// What the identities of nodes and add-ons are.
-const USER_ASSIGNED_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
-
 /// What gives the API server a private name.
 static PRIVATE: Given = Given {
     pointer: "/properties/apiServerAccessProfile/enablePrivateCluster",
@@ -371,7 +369,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/identityProfile/kubeletidentity/resourceId",
         "the identity with which nodes pull images",
     )
-    .gives(USER_ASSIGNED_IDENTITY),
+    .gives(IDENTITY),
     Facet::new(
         "kubeletIdentity.principalId",
         "/properties/identityProfile/kubeletidentity/objectId",
@@ -387,7 +385,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/azureKeyvaultSecretsProvider/identity/resourceId",
         "the identity with which the add-on reads vaults",
     )
-    .gives(USER_ASSIGNED_IDENTITY)
+    .gives(IDENTITY)
     .given(&SECRETS_PROVIDER),
     Facet::new(
         "addons.keyVaultSecretsProvider.identity.principalId",
@@ -406,7 +404,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/azurepolicy/identity/resourceId",
         "the identity of the add-on",
     )
-    .gives(USER_ASSIGNED_IDENTITY)
+    .gives(IDENTITY)
     .given(&AZURE_POLICY),
     Facet::new(
         "addons.azurePolicy.identity.principalId",
@@ -425,7 +423,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/omsagent/identity/resourceId",
         "the identity with which the agent writes",
     )
-    .gives(USER_ASSIGNED_IDENTITY)
+    .gives(IDENTITY)
     .given(&MONITORING),
     Facet::new(
         "addons.monitoring.identity.principalId",
@@ -444,7 +442,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/ingressProfile/webAppRouting/identity/resourceId",
         "the identity with which the add-on writes DNS zones",
     )
-    .gives(USER_ASSIGNED_IDENTITY)
+    .gives(IDENTITY)
     .given(&WEB_APP_ROUTING),
     Facet::new(
         "addons.webAppRouting.identity.principalId",
@@ -463,7 +461,7 @@ const CLUSTER_FACETS: &[Facet] = &[
         "/properties/addonProfiles/ingressApplicationGateway/identity/resourceId",
         "the identity with which the add-on configures the gateway",
     )
-    .gives(USER_ASSIGNED_IDENTITY)
+    .gives(IDENTITY)
     .given(&APPLICATION_GATEWAY),
     Facet::new(
         "addons.applicationGateway.identity.principalId",

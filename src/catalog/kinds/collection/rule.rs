@@ -9,12 +9,11 @@ use super::sources::{
     WINDOWS_EVENTS, WindowsEventsSpec,
 };
 use super::{API_VERSION, ASSOCIATION, RULE_NAME, association, shortened};
-use crate::catalog::Named;
 use crate::catalog::kinds::parts::members;
 use crate::catalog::kinds::scope::{region_of, scope_id, type_in};
 use crate::catalog::{
-    Draft, EntryCx, EntryKind, Facet, Listing, Merged, Nested, Problem, Reference, ResourceType, Severity,
-    Turn, Weight,
+    Draft, EntryCx, EntryKind, Facet, Listing, Merged, Named, Nested, Problem, Reference, ResourceType,
+    Severity, Turn, Weight,
 };
 use crate::diag::Code;
 use crate::ident::{Address, ArmId};

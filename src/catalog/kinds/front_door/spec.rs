@@ -1,7 +1,6 @@
 //! What a blueprint says of a Front Door.
 
-use crate::catalog::Named;
-use crate::catalog::Reference;
+use crate::catalog::{Named, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

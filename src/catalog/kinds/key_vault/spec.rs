@@ -1,9 +1,8 @@
 //! What a blueprint says of a key vault.
 
-use crate::catalog::Named;
-use crate::catalog::Reference;
 use crate::catalog::kinds::key_vault_key::KeySpec;
 use crate::catalog::kinds::key_vault_secret::SecretSpec;
+use crate::catalog::{Named, Reference};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

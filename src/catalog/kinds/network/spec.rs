@@ -1,9 +1,8 @@
 //! What a blueprint says of a virtual network.
 
-use crate::catalog::Named;
-use crate::catalog::Reference;
 use crate::catalog::kinds::addresses::Texts;
 use crate::catalog::kinds::network_peering::PeeringSpec;
+use crate::catalog::{Named, Reference};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 

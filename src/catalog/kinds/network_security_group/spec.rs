@@ -1,8 +1,7 @@
 //! What a blueprint says of a network security group.
 
-use crate::catalog::Named;
-use crate::catalog::Reference;
 use crate::catalog::kinds::addresses::Texts;
+use crate::catalog::{Named, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,8 @@
 //! What a blueprint says of a private DNS zone.
 
 use super::types::{RECORD_A, RECORD_AAAA, RECORD_CNAME, RECORD_TXT};
-use crate::catalog::Named;
 use crate::catalog::kinds::addresses::Texts;
-use crate::catalog::{Reference, ResourceType};
+use crate::catalog::{Named, Reference, ResourceType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,6 @@
 //! What a blueprint says of a private endpoint.
 
-use crate::catalog::Named;
-use crate::catalog::Reference;
+use crate::catalog::{Named, Reference};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};

@@ -1,7 +1,6 @@
 //! What a blueprint says of a storage account.
 
-use crate::catalog::Named;
-use crate::catalog::Reference;
+use crate::catalog::{Named, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

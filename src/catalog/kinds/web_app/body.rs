@@ -1,10 +1,9 @@
 //! The bodies of a web app, its slots and their configuration.
 
 use super::spec::{Access, ConfigSpec, LogsSpec, RestrictionSpec, SlotSpec, Spec};
-use crate::catalog::Named;
 use crate::catalog::kinds::app_service_plan::Os;
 use crate::catalog::kinds::parts::{identity, members, switch};
-use crate::catalog::{EntryCx, Reference};
+use crate::catalog::{EntryCx, Named, Reference};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

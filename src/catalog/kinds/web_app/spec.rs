@@ -1,8 +1,7 @@
 //! What a blueprint says of a web app.
 
-use crate::catalog::Named;
-use crate::catalog::Reference;
 use crate::catalog::kinds::app_service_plan::Os;
+use crate::catalog::{Named, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
