@@ -25,8 +25,8 @@ pub fn load(source: &Source, inputs: &Inputs) -> Result<Blueprint, Diagnostics> 
     load_slipping(source, inputs, slips::SLIPS)
 }
 
-/// What a blueprint would ask for if its file said something else; `None` when it could not be. Nothing is told of what
-/// is wrong then.
+/// What a blueprint would ask for if its file said something else; `None` when it would be invalid, and
+/// then no error is reported.
 pub fn probe(source: &Source, tree: Value, inputs: &Inputs) -> Option<Desired> {
     load_plainly(&source.saying(tree), inputs).ok().map(|blueprint| blueprint.desired)
 }

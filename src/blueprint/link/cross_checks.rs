@@ -78,7 +78,7 @@ impl Linker<'_> {
                 };
                 let Some(holder) = &resources[first] else { continue };
                 let entries = (self.nodes[first].entry, self.nodes[at].entry);
-                // Two with one id are told as that.
+                // Two resources with one id have an error of their own.
                 if holder.id == resource.id && first != at || !told.insert(entries) {
                     continue;
                 }

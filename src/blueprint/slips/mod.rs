@@ -182,7 +182,7 @@ outputs:
             let told = told(&CLUSTER.replacen(from, to, 1));
             assert_eq!(told, [format!("b.yaml:{place} unknown field `{name}`")], "{to}");
         }
-        // What is wrong besides is told, at its place in the file.
+        // Other mistakes are reported too, at their places in the file.
         let two = CLUSTER.replacen("subnets: { nodes", "subnts: { nodes", 1).replacen(
             "10.20.16.0/24",
             "10.1.0.0/24",

@@ -36,7 +36,7 @@ pub(in crate::blueprint) fn without_consequences(
     }
     let errors = |all: &Diagnostics| all.iter().filter(|one| one.severity == Severity::Error).count();
     let count: usize = files.iter().map(|(_, renames)| renames.len()).sum();
-    // With nothing else wrong there is no consequence.
+    // When every error is a misspelt name, none follows from another.
     if count == 0
         || errors(problems) <= count
         || source.all().len() > FILES

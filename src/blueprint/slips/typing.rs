@@ -1,4 +1,4 @@
-//! What is missing in a line that YAML minds: a colon, a quote, a bracket; a tab or a dash that is too much.
+//! What is missing in a line because of which a text is not YAML: a colon, a quote, a bracket; a tab or a dash that is too much.
 
 use super::super::span::span_at;
 use super::super::yaml;
@@ -67,8 +67,8 @@ fn in_line(
     let plain = row.text.trim_start();
     let lead = row.text.len() - plain.len();
     let end = plain.trim_end().len();
-    // Whether YAML has nothing against this line, and those up to where it minded, with another text in its place.
-    let mended = |line: &str| {
+    // Whether the text is YAML at least up to the line where it failed, with another text in place of this line.
+    let parses_with = |line: &str| {
         let text = &file.text;
         let next = rows.get(at + 1).map_or(text.len(), |next| next.start);
         let copy = format!("{}{line}\n{}", &text[..row.start], &text[next..]);
@@ -97,7 +97,7 @@ fn in_line(
     };
     if word(bare)
         && bare.starts_with(|c: char| c.is_ascii_alphabetic())
-        && mended(&format!("{}:", row.text.trim_end()))
+        && parses_with(&format!("{}:", row.text.trim_end()))
     {
         let (message, help) = match known(None, bare) {
             true => (format!("`{bare}` has no colon"), format!("write `{bare}:`")),
@@ -106,7 +106,7 @@ fn in_line(
         return say(lead, bare.len(), message, help);
     }
     if let Some(rest) = plain.strip_prefix("- ").filter(|rest| key_of(rest).is_some())
-        && mended(&format!("{}{rest}", &row.text[..lead]))
+        && parses_with(&format!("{}{rest}", &row.text[..lead]))
     {
         let help = "remove the `- `".to_owned();
         return say(
@@ -120,7 +120,7 @@ fn in_line(
         && word(key)
         && !rest.is_empty()
         && !rest.starts_with([' ', '/'])
-        && mended(&format!("{}{key}: {rest}", &row.text[..lead]))
+        && parses_with(&format!("{}{key}: {rest}", &row.text[..lead]))
     {
         let help = format!("write `{key}: …`, with a space");
         return say(lead, key.len() + 1, format!("no space follows the colon of `{key}`"), help);
@@ -135,7 +135,7 @@ fn in_line(
         let tail = plain[..end].trim_end_matches([' ', '}', ']', ',']).len();
         for cut in [end, tail] {
             if cut > open
-                && mended(&format!("{}{}{quote}{}", &row.text[..lead], &plain[..cut], &plain[cut..]))
+                && parses_with(&format!("{}{}{quote}{}", &row.text[..lead], &plain[..cut], &plain[cut..]))
             {
                 let help = format!("close it with `{quote}`");
                 return say(lead + open, 1, "the quote that begins here is not closed".to_owned(), help);
@@ -143,20 +143,20 @@ fn in_line(
         }
     }
     if let Some(comma) = plain.find(",,").or_else(|| plain.find(", ,"))
-        && mended(&row.text.replacen(&plain[comma..=comma + plain[comma + 1..].find(',')? + 1], ",", 1))
+        && parses_with(&row.text.replacen(&plain[comma..=comma + plain[comma + 1..].find(',')? + 1], ",", 1))
     {
         let message = "an element is missing between two commas".to_owned();
         return say(lead + comma, 1, message, "remove one of the commas".to_owned());
     }
     if let Some((at, key, end)) = colon_in_flow(plain)
-        && mended(&format!("{}{}x{}", &row.text[..lead], &plain[..at], &plain[end..]))
+        && parses_with(&format!("{}{}x{}", &row.text[..lead], &plain[..at], &plain[end..]))
     {
         let message = format!("the value of `{key}` has a `: ` in it");
         let help = "put the value in quotes".to_owned();
         return say(lead + at, end - at, message, help);
     }
     if let Some((open, close)) = unclosed(plain)
-        && mended(&format!("{}{}", row.text.trim_end(), &close))
+        && parses_with(&format!("{}{}", row.text.trim_end(), &close))
     {
         let bracket = &plain[open..=open];
         let last = close.chars().last().unwrap_or(']');
@@ -167,7 +167,7 @@ fn in_line(
     let (second, _) = rest.split_once(": ")?;
     if word(key)
         && !rest.trim_start().starts_with(['"', '\'', '{', '['])
-        && mended(&format!("{}{key}: x", &row.text[..lead]))
+        && parses_with(&format!("{}{key}: x", &row.text[..lead]))
     {
         let help = match word(second) && known(Some(key), second) {
             true => format!(
